@@ -1,0 +1,169 @@
+"""What is kept. A conversation is a tree of messages; a stream is one turn; its events are the log.
+
+    User ──< Conversation ──< Message (parent → a tree: edits and regenerations are siblings)
+                   │             └─1 Stream (the turn that writes this answer) ──< Event (stream, seq)
+                   └──< Attachment (a photo, re-encoded; gone with its conversation)
+
+A foreign id and an unknown id are the same to a reader: look everything up through `for_user`.
+"""
+
+import uuid
+from typing import Any, Self
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models import Q
+
+from chat import events
+
+
+class User(AbstractUser):
+    """A person with an account, or a guest without one. Raising `token_version` ends every token given out so far."""
+
+    is_guest = models.BooleanField(default=False)
+    token_version = models.PositiveIntegerField(default=0)
+
+
+class OwnedQuerySet(models.QuerySet[Any]):
+    """Rows that belong to somebody."""
+
+    def for_user(self, user_id: int | None) -> Self:
+        """Only that user's own rows."""
+        return self.filter(user_id=user_id)
+
+
+class Conversation(models.Model):
+    """What one user talks about with one or more models."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="conversations")
+    title = models.CharField(max_length=200, blank=True)
+    pinned = models.BooleanField(default=False)
+    system = models.TextField(blank=True, help_text="The conversation's own system instruction.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = OwnedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-pinned", "-updated_at")
+        indexes = (models.Index(fields=("user", "-updated_at")),)
+
+    def __str__(self) -> str:
+        return self.title or str(self.id)
+
+
+class Message(models.Model):
+    """One user's or model's message. `parts` are Gemini's, a photo being `{"attachment": <id>}`."""
+
+    USER, MODEL = "user", "model"
+    ROLES = ((USER, "user"), (MODEL, "model"))
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="messages")
+    parent = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="replies")
+    role = models.CharField(max_length=5, choices=ROLES)
+    parts = models.JSONField(default=list)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("created_at",)
+
+    def __str__(self) -> str:
+        return f"{self.role}: {self.text[:60]}"
+
+    @property
+    def text(self) -> str:
+        """The text parts, joined."""
+        return "".join(part.get("text", "") for part in self.parts)
+
+
+class Stream(models.Model):
+    """One turn: what was asked of which model, who runs it, and how it ended. Its answer's text is its events'."""
+
+    STATUSES = tuple((status, status) for status in events.STATUSES)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="streams")
+    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="streams")
+    answer = models.OneToOneField(Message, models.CASCADE, related_name="stream")
+    provider = models.CharField(max_length=40)
+    model = models.CharField(max_length=120)
+    request = models.JSONField(default=dict, help_text="The request as sent to the provider, photos by id.")
+    request_id = models.CharField(max_length=200, null=True, blank=True)
+    status = models.CharField(max_length=11, choices=STATUSES, default=events.RUNNING)
+    error = models.JSONField(null=True, blank=True)
+    usage = models.JSONField(null=True, blank=True)
+    worker = models.CharField(max_length=120, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    last_seq = models.PositiveIntegerField(default=0, help_text="Of the last event; exact once the stream has ended.")
+    first_token_us = models.PositiveBigIntegerField(null=True, blank=True)
+
+    objects = OwnedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = (
+            models.UniqueConstraint(fields=("user", "request_id"), name="one_stream_per_request_id"),
+            models.CheckConstraint(condition=Q(status__in=events.STATUSES), name="stream_status_is_known"),
+        )
+        indexes = (
+            models.Index(fields=("-created_at",)),
+            models.Index(fields=("lease_until",), condition=Q(status=events.RUNNING), name="running_streams"),
+        )
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    @property
+    def model_id(self) -> str:
+        """`provider/model`."""
+        return f"{self.provider}/{self.model}"
+
+
+class Event(models.Model):
+    """One event of the log: never changed once written. `at` is in µs since the stream began, by a clock that never jumps."""
+
+    pk = models.CompositePrimaryKey("stream_id", "seq")
+    stream = models.ForeignKey(Stream, models.CASCADE, related_name="events", db_index=False)
+    seq = models.PositiveIntegerField()
+    at = models.PositiveBigIntegerField()
+    data = models.TextField()
+
+    class Meta:
+        ordering = ("seq",)
+
+    def __str__(self) -> str:
+        return f"{self.stream_id}:{self.seq}"
+
+
+class Ticket(models.Model):
+    """A native EventSource's key: starts one stream within its 30 s, afterwards only resumes that stream."""
+
+    digest = models.CharField(max_length=64, primary_key=True, help_text="SHA-256 of the ticket, in hex.")
+    user = models.ForeignKey(User, models.CASCADE, related_name="tickets")
+    stream = models.ForeignKey(Stream, models.CASCADE, null=True, blank=True, related_name="tickets")
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.digest[:8]
+
+
+class Attachment(models.Model):
+    """A photo as it is kept: decoded and encoded anew, so that nothing but its pixels is left of the upload."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="attachments")
+    conversation = models.ForeignKey(Conversation, models.CASCADE, null=True, blank=True, related_name="attachments")
+    mime_type = models.CharField(max_length=40)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    data = models.BinaryField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = OwnedQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.mime_type} {self.width}×{self.height}"

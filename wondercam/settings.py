@@ -1,0 +1,114 @@
+"""All settings of the site, from environment variables (`docs/settings.md` lists them) and `.env`."""
+
+import secrets
+from datetime import timedelta
+from pathlib import Path
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+from dotenv import load_dotenv
+
+from wondercam.env import envbool, envint, envlist, envstr
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+load_dotenv(BASE_DIR / ".env")
+
+DEBUG = envbool("DEBUG", False)
+DATA_DIR = Path(envstr("WONDERCAM_DATA_DIR", str(BASE_DIR / "data"))).resolve()
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+
+
+def secret(name: str) -> str:
+    """A key of at least 32 bytes: from the environment, or with DEBUG made once and kept in the data folder."""
+    if key := envstr(name):
+        if len(key.encode()) < 32:
+            raise ImproperlyConfigured(f"{name} has fewer than 32 bytes: make one with `openssl rand -base64 48`.")
+        return key
+    if not DEBUG:
+        raise ImproperlyConfigured(f"{name} is not set: make one with `openssl rand -base64 48`.")
+    kept = DATA_DIR / name.lower()
+    if not kept.exists():
+        kept.touch(mode=0o600)
+        kept.write_text(secrets.token_urlsafe(48))
+    return kept.read_text()
+
+
+SECRET_KEY = secret("SECRET_KEY")
+JWT_SIGNING_KEY = secret("JWT_SIGNING_KEY")
+if SECRET_KEY == JWT_SIGNING_KEY:
+    raise ImproperlyConfigured("JWT_SIGNING_KEY equals SECRET_KEY: make a second key.")
+ALLOWED_HOSTS = envlist("ALLOWED_HOSTS") or ["127.0.0.1", "localhost", "[::1]"]
+
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "servestatic.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "channels",
+    "corsheaders",
+    "rest_framework_simplejwt.token_blacklist",
+    "chat",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "wondercam.urls"
+ASGI_APPLICATION = "wondercam.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+SQLITE = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 5,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000;",
+}
+
+
+def database(url: str) -> dict[str, object]:
+    """Django's settings for one database address: SQLite with one writer in mind, PostgreSQL with a pool."""
+    try:
+        found = dict(dj_database_url.parse(url))
+    except (ValueError, KeyError) as wrong:
+        raise ImproperlyConfigured(f"DATABASE_URL cannot be read ({wrong}): write sqlite:///… or postgres://…") from None
+    if found["ENGINE"] == "django.db.backends.sqlite3":
+        return {**found, "OPTIONS": SQLITE, "CONN_MAX_AGE": None, "TEST": {"NAME": str(DATA_DIR / "test.sqlite3")}}
+    if found["ENGINE"] == "django.db.backends.postgresql":
+        options = {**dict(found.get("OPTIONS") or {}), "pool": {"min_size": 1, "max_size": 8, "timeout": 5}}
+        return {**found, "OPTIONS": options}
+    raise ImproperlyConfigured("DATABASE_URL must be sqlite:///… or postgres://…")
+
+
+DATABASES = {"default": database(envstr("DATABASE_URL", f"sqlite:///{DATA_DIR / 'wondercam.sqlite3'}"))}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+REDIS_URL = envstr("REDIS_URL")
+
+AUTH_USER_MODEL = "chat.User"
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
