@@ -74,8 +74,8 @@ class Message(models.Model):
 
     @property
     def text(self) -> str:
-        """The text parts, joined."""
-        return "".join(part.get("text", "") for part in self.parts)
+        """The text parts, joined; a model's thoughts are not part of its answer."""
+        return "".join(part.get("text", "") for part in self.parts if not part.get("thought"))
 
 
 class Stream(models.Model):
@@ -96,6 +96,7 @@ class Stream(models.Model):
     usage = models.JSONField(null=True, blank=True)
     worker = models.CharField(max_length=120, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
+    stop_requested_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
     last_seq = models.PositiveIntegerField(default=0, help_text="Of the last event; exact once the stream has ended.")

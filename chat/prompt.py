@@ -47,3 +47,70 @@ class Prompt:
 def text_of(content: Content) -> str:
     """The text parts of a content, joined."""
     return "".join(part.get("text", "") for part in content["parts"])
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One stored message as far as a prompt needs it: its place in the tree, who said it, and its parts."""
+
+    id: Any
+    parent_id: Any
+    role: str
+    parts: list[Part]
+
+
+def path_to(said: dict[Any, Said], leaf: Any) -> list[Said]:
+    """The messages from the root down to `leaf`: the branch of the tree that a reader sees."""
+    path: list[Said] = []
+    step = said.get(leaf)
+    while step is not None:
+        path.append(step)
+        step = said.get(step.parent_id)
+    return path[::-1]
+
+
+def newest_leaf(said: dict[Any, Said]) -> Any:
+    """The newest message without replies; `said` is in order of creation. None for an empty tree."""
+    parents = {message.parent_id for message in said.values()}
+    return next((id for id in reversed(list(said)) if id not in parents), None)
+
+
+def history_of(path: list[Said], messages: int, size: int) -> list[Content]:
+    """The path as contents, cut from the oldest to at most `messages` messages and `size` bytes of text; the newest
+    message always stays. Thoughts and answers that never began are left out."""
+    kept: list[Content] = []
+    for message in reversed(path):
+        parts = [part for part in message.parts if not part.get("thought")]
+        if not parts:
+            continue
+        size -= sum(len(part.get("text", "").encode()) for part in parts)
+        if kept and (size < 0 or len(kept) >= messages):
+            break
+        kept.append({"role": message.role, "parts": parts})
+    kept.reverse()
+    while len(kept) > 1 and kept[0]["role"] == "model":  # a conversation begins with the user
+        kept.pop(0)
+    return kept
+
+
+def photos_of(contents: list[Content]) -> list[str]:
+    """The ids of all stored photos that are spoken of, in order."""
+    return [part["attachment"] for content in contents for part in content["parts"] if "attachment" in part]
+
+
+def with_photos(contents: list[Content], photos: dict[str, Part]) -> list[Content]:
+    """The contents with each stored photo as the part that carries it; one that is gone is spoken of as such."""
+    gone: Part = {"text": "[a photo that is no longer kept]"}
+
+    def filled(part: Part) -> Part:
+        return photos.get(part["attachment"], gone) if "attachment" in part else part
+
+    return [{**content, "parts": [filled(part) for part in content["parts"]]} for content in contents]
+
+
+def instruction(*texts: str, language: str | None = None) -> str:
+    """The system instruction: what the conversation and the request say, and the language to answer in."""
+    said = [text for text in texts if text]
+    if language:
+        said.append(f"Answer in the language with the tag {language}.")
+    return "\n\n".join(said)

@@ -1,0 +1,54 @@
+"""The answer that a stream's events add up to: what is stored with the message is what a reader has put together."""
+
+from collections.abc import Iterable
+from typing import Any, Self
+
+from chat import events
+from chat.events import Event, Response
+
+
+class Answer:
+    """Takes events 1 and up, one by one; `parts` are Gemini's, neighbouring texts joined."""
+
+    def __init__(self) -> None:
+        self.parts: list[dict[str, Any]] = []
+        self.usage: dict[str, Any] | None = None
+        self.size = 0
+        self._texts: list[str] = []
+        self._thought = False
+
+    @classmethod
+    def of(cls, log: Iterable[Event]) -> Self:
+        """The answer of a stored log; event 0 is not part of it."""
+        answer = cls()
+        for event in log:
+            if event.seq > 0:
+                answer.add(events.decode(event.data))
+        return answer
+
+    def add(self, response: Response) -> None:
+        """Apply one event. A photo or a call is a part of its own; what has no word here is kept as it is."""
+        for part in events.parts_of(response):
+            if set(part) <= {"text", "thought"} and "text" in part:
+                self._add_text(part["text"], bool(part.get("thought")))
+            else:
+                self._close_text()
+                self.parts.append(part)
+        self.usage = response.get("usageMetadata") or self.usage
+
+    def _add_text(self, text: str, thought: bool) -> None:
+        if thought != self._thought:
+            self._close_text()
+            self._thought = thought
+        self._texts.append(text)
+        self.size += len(text)
+
+    def _close_text(self) -> None:
+        if text := "".join(self._texts):
+            self.parts.append({"text": text, "thought": True} if self._thought else {"text": text})
+        self._texts.clear()
+
+    def finished(self) -> list[dict[str, Any]]:
+        """All parts, the last text included."""
+        self._close_text()
+        return self.parts

@@ -1,0 +1,248 @@
+"""The log: the only writer of events, and the only reader of them.
+
+Whatever all streams of this process have pending is written by one thread in one transaction, as soon as the
+thread is free; there is no timer, so a lone event is durable in well under a millisecond and batches form by
+themselves under load. `on_commit` is told afterwards, on the event loop, and never before: what a reader sees
+has been committed (log before show).
+
+    turns ── Tail.append ──> Writer thread ── commit ──> Tail.events ──> on_commit ──> live.announce
+    stream.follow ── read ──> the tail's committed events, or the table where the tail does not reach back
+"""
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from chat import events, models
+from chat.answer import Answer
+from chat.errors import ApiError
+from chat.events import Event
+from chat.writer import Ending, LeaseLost, Writer, write_ending, write_events
+
+PAGE_ROWS = 1000
+"""Rows read from the table at once: 1 MiB of answer is a few pages at most."""
+
+TAIL_BYTES = 256 * 1024
+"""What a tail keeps of its newest events; older ones are read from the table."""
+
+ENDED_TAILS = 64
+"""Finished streams whose tail is kept, for the readers that are about to read its end."""
+
+MAX_PENDING = 256
+"""Events of one stream that may wait for their commit before its turn waits too."""
+
+
+T = TypeVar("T")
+
+
+class Page(NamedTuple):
+    """Committed events after a cursor, in order; `ended` when the stream's last event is among them or before them."""
+
+    events: list[Event]
+    ended: bool
+
+
+class Tail:
+    """The writing end of one stream's log in this process, with its newest committed events in memory."""
+
+    __slots__ = ("stream_id", "next_seq", "events", "size", "ended", "pending", "error", "_settled")
+
+    def __init__(self, stream_id: UUID, first: Event) -> None:
+        self.stream_id = stream_id
+        self.next_seq = first.seq + 1
+        self.events: deque[Event] = deque([first])
+        self.size = len(first.data)
+        self.ended = False
+        self.pending = 0
+        self.error: Exception | None = None
+        self._settled: asyncio.Future[None] | None = None
+
+    def append(self, at: int, data: str, ending: Ending | None = None) -> None:
+        """Give the next event to the writer. Raises what made an earlier event of this stream fail."""
+        if self.error is not None:
+            raise self.error
+        event = Event(self.next_seq, at, data)
+        self.next_seq += 1
+        self.pending += 1
+        _writer.submit(Append(self, event, ending))
+
+    async def settled(self, at_most: int = 0) -> None:
+        """Wait until at most `at_most` events are uncommitted; raises what made the commit fail."""
+        while self.pending > at_most and self.error is None:
+            if self._settled is None:
+                self._settled = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._settled)
+        if self.error is not None:
+            raise self.error
+
+    def committed(self, event: Event, ending: Ending | None) -> None:
+        """Take over one stored event; called on the event loop after its commit."""
+        self.events.append(event)
+        self.size += len(event.data)
+        while self.size > TAIL_BYTES and len(self.events) > 1:
+            self.size -= len(self.events.popleft().data)
+        self.ended = self.ended or ending is not None
+        self.pending -= 1
+        self._wake()
+
+    def failed(self, error: Exception) -> None:
+        """The commit failed for good: the turn learns it at its next append."""
+        self.error = error
+        self.pending = 0
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._settled is not None and not self._settled.done():
+            self._settled.set_result(None)
+        self._settled = None
+
+    def since(self, after: int) -> list[Event] | None:
+        """The committed events after `after`, or None where the tail does not reach back that far."""
+        held = self.events
+        if after + 1 < held[0].seq:
+            return None
+        missed = held[-1].seq - after
+        if missed <= 0:
+            return []
+        return [held[-1]] if missed == 1 else list(held)[-missed:]
+
+
+class Append:
+    """One event on its way into the table."""
+
+    __slots__ = ("tail", "event", "ending", "loop")
+
+    def __init__(self, tail: Tail, event: Event, ending: Ending | None) -> None:
+        self.tail = tail
+        self.event = event
+        self.ending = ending
+        self.loop = asyncio.get_running_loop()
+
+    @property
+    def key(self) -> UUID:
+        """What isolates a failure: one stream's events stand or fall together."""
+        return self.tail.stream_id
+
+    @property
+    def row(self) -> tuple[UUID, int, int, str]:
+        """The event as a row of the table."""
+        return (self.tail.stream_id, *self.event)
+
+    def run(self) -> None:
+        """Write the stream's end, in the transaction of its last event."""
+        if self.ending is not None:
+            write_ending(self.tail.stream_id, self.event.seq, self.ending)
+
+    def done(self, error: Exception | None) -> None:
+        """On the event loop, after the commit: show the event, or tell the turn that it failed."""
+        if error is not None:
+            self.tail.failed(error)
+            return
+        self.tail.committed(self.event, self.ending)
+        on_commit(self.tail.stream_id, self.event.seq)
+        if self.ending is not None:
+            _retire(self.tail)
+
+
+_writer = Writer()
+_tails: dict[UUID, Tail] = {}
+_ended: OrderedDict[UUID, Tail] = OrderedDict()
+
+
+def _nobody(stream_id: UUID, seq: int) -> None:
+    """Nobody listens yet."""
+
+
+on_commit: Callable[[UUID, int], None] = _nobody
+"""Called on the event loop with (stream id, seq) after that event's commit; `turns` points it at `live.announce`."""
+
+
+async def write(job: Callable[[], T]) -> T:
+    """Run `job` in the writer's next transaction, in a savepoint of its own; its result once that is committed."""
+    result: T = await _writer.run(job)
+    return result
+
+
+def open_tail(stream_id: UUID, first: Event) -> Tail:
+    """Begin to write a stream whose first event has just been committed by a job of `write`."""
+    tail = _tails[stream_id] = Tail(stream_id, first)
+    return tail
+
+
+def _retire(tail: Tail) -> None:
+    _tails.pop(tail.stream_id, None)
+    _ended[tail.stream_id] = tail
+    while len(_ended) > ENDED_TAILS:
+        _ended.popitem(last=False)
+
+
+def abandon(tail: Tail) -> None:
+    """Forget a stream that this process can write no more; its readers go on from the table."""
+    _tails.pop(tail.stream_id, None)
+
+
+def is_local(stream_id: UUID) -> bool:
+    """Whether this process writes the stream, so that every commit of it is announced here."""
+    return stream_id in _tails
+
+
+async def read(stream_id: UUID, after: int) -> Page:
+    """Committed events with a seq above `after`, at most `PAGE_ROWS` of them from the table."""
+    tail = _tails.get(stream_id) or _ended.get(stream_id)
+    if tail is not None and (found := tail.since(after)) is not None:
+        return Page(found, tail.ended)
+    return await sync_to_async(read_table)(stream_id, after)
+
+
+def read_table(stream_id: UUID, after: int) -> Page:
+    """The same from the table alone. An unknown stream is an ended one without events."""
+    # The status first: an end that is committed between the two queries is then seen at the next read, never missed.
+    row = models.Stream.objects.filter(pk=stream_id).values_list("status", "last_seq").first()
+    rows = models.Event.objects.filter(stream_id=stream_id, seq__gt=after).order_by("seq")
+    found = [Event(*values) for values in rows.values_list("seq", "at", "data")[:PAGE_ROWS]]
+    last = found[-1].seq if found else after
+    ended = row is None or (row[0] != events.RUNNING and last >= row[1])
+    return Page(found, ended)
+
+
+def interrupt(stream_id: UUID, error: ApiError) -> int | None:
+    """End a stream whose worker is gone, after its last stored event; the end's seq. A job of `write`.
+
+    None where the stream has moved on or ended meanwhile. Its worker, should it come back, finds its next seq taken
+    and gives up.
+    """
+    rows = models.Event.objects.filter(stream_id=stream_id).order_by("seq").values_list("seq", "at", "data")
+    stored = [Event(*row) for row in rows]
+    last = stored[-1] if stored else Event(-1, 0, "")
+    ending = Ending(
+        status=events.INTERRUPTED,
+        parts=Answer.of(stored).finished(),
+        ended_at=timezone.now(),
+        error=error.as_json()["error"],
+        first_token_us=stored[1].at if len(stored) > 1 else None,
+    )
+    try:
+        with transaction.atomic():
+            data = events.encode(events.failure(error, events.INTERRUPTED))
+            write_events([(stream_id, last.seq + 1, last.at, data)])
+            write_ending(stream_id, last.seq + 1, ending)
+    except (IntegrityError, LeaseLost):
+        return None
+    return last.seq + 1
+
+
+def forget(stream_id: UUID) -> None:
+    """Drop a finished stream's tail from memory, when its rows are deleted."""
+    _ended.pop(stream_id, None)
+
+
+def close() -> None:
+    """Write what is pending, then end the writer's thread and its connection."""
+    _writer.close()
+    _ended.clear()

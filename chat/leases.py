@@ -1,0 +1,100 @@
+"""Who runs what: every running stream has a lease that its worker renews, so that a dead worker's turns are found.
+
+A worker renews all its leases in one UPDATE every `HEARTBEAT` seconds. At the same beat it looks at everybody
+else's: a lease that has not changed for `LEASE` seconds, by the looker's own monotonic clock, is a dead worker's.
+No two machines' clocks are compared, and none may jump to any effect. A worker that starts also ends, at once, the
+streams of workers of its own machine that no longer live.
+"""
+
+import os
+import secrets
+import socket
+import time
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from django.utils import timezone
+
+from chat import eventlog, events
+from chat.errors import Interrupted
+from chat.models import Stream
+
+HEARTBEAT = 5.0
+"""Seconds between renewals."""
+
+LEASE = 20.0
+"""Seconds without a renewal that make a lease lapse; with a beat to find it in, a dead worker's turn ends within 30 s."""
+
+_token = secrets.token_hex(4)
+_token_pid = os.getpid()
+
+
+def worker() -> str:
+    """This process's name: host, process id, and a token, since process ids come again."""
+    global _token, _token_pid
+    if _token_pid != os.getpid():  # a fork is another worker
+        _token, _token_pid = secrets.token_hex(4), os.getpid()
+    return f"{socket.gethostname()}:{os.getpid()}:{_token}"
+
+
+def now() -> datetime:
+    """The time written into a lease: any value that differs from the last one would do."""
+    return timezone.now()
+
+
+def renew(stream_ids: Collection[UUID]) -> None:
+    """Renew these streams' leases; a job of the log's writer."""
+    Stream.objects.filter(pk__in=stream_ids, status=events.RUNNING).update(lease_until=now())
+
+
+def wanted_stops(stream_ids: Collection[UUID]) -> list[UUID]:
+    """Which of these running streams a reader wants stopped."""
+    wanted = Stream.objects.filter(pk__in=stream_ids, status=events.RUNNING, stop_requested_at__isnull=False)
+    return list(wanted.values_list("pk", flat=True))
+
+
+class Reaper:
+    """Remembers since when it has seen each lease unchanged, and ends the streams whose worker is gone."""
+
+    def __init__(self) -> None:
+        self._seen: dict[UUID, tuple[datetime | None, float]] = {}
+
+    def reap(self) -> list[tuple[UUID, int]]:
+        """One look; a job of the log's writer. Returns (stream id, last seq) of the streams that it ended."""
+        here, beat = worker(), time.monotonic()
+        running = Stream.objects.filter(status=events.RUNNING).exclude(worker=here)
+        leases = dict(running.values_list("pk", "lease_until"))
+        self._seen = {pk: self._since(pk, lease, beat) for pk, lease in leases.items()}
+        lapsed = [pk for pk, (_, since) in self._seen.items() if beat - since >= LEASE]
+        return _interrupt(lapsed)
+
+    def _since(self, pk: UUID, lease: datetime | None, beat: float) -> tuple[datetime | None, float]:
+        seen = self._seen.get(pk)
+        return seen if seen is not None and seen[0] == lease else (lease, beat)
+
+    def reap_dead_neighbours(self) -> list[tuple[UUID, int]]:
+        """The streams of this machine's workers that no longer live; a job of the log's writer, at the start."""
+        host = f"{socket.gethostname()}:"
+        running = Stream.objects.filter(status=events.RUNNING, worker__startswith=host)
+        return _interrupt([pk for pk, name in running.values_list("pk", "worker") if not _lives(name)])
+
+
+def _lives(name: str) -> bool:
+    """Whether that worker of this machine is there. Its pid may be somebody else's by now: then its lease will tell."""
+    _, pid, token = name.rsplit(":", 2)
+    if int(pid) == os.getpid():
+        return token == _token
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _interrupt(stream_ids: list[UUID]) -> list[tuple[UUID, int]]:
+    error = Interrupted("The server that wrote this answer went away in the middle of it. Try again.")
+    ended = [(pk, eventlog.interrupt(pk, error)) for pk in stream_ids]
+    return [(pk, seq) for pk, seq in ended if seq is not None]

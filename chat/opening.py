@@ -1,0 +1,147 @@
+"""How a turn begins: the message, the answer to come, its stream and event 0 in one transaction.
+
+`Opening.store` is a job of the log's writer. When it is committed the reader has its OK, and nothing that happens
+to this process can take the message back.
+"""
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import timedelta
+from time import monotonic
+from typing import Any
+
+from django.utils import timezone
+
+from chat import auth, events, leases, limits
+from chat.ask import Ask
+from chat.errors import InvalidArgument, NotFound
+from chat.events import Event
+from chat.models import Attachment, Conversation, Message, Stream, Ticket, User
+from chat.prompt import Content, Model, Said, history_of, newest_leaf, path_to, photos_of, text_of
+from chat.writer import write_events
+
+TITLE_LENGTH = 80
+
+
+@dataclass(slots=True)
+class Opened:
+    """A stored turn. `fresh` is False where the `request_id` or the ticket had started it before."""
+
+    stream: Stream
+    ok: Event
+    contents: list[Content] = field(default_factory=list)
+    system: str = ""
+    fresh: bool = True
+
+
+@dataclass(slots=True)
+class Opening:
+    """Everything that a turn begins with. `contents` hold photos by id; None answers `ask.parent_id` again.
+
+    `began` is when the request arrived, in seconds of the monotonic clock: the zero of the stream's own clock.
+    """
+
+    user: User
+    ask: Ask
+    contents: list[Content] | None
+    model: Model
+    began: float
+    ticket: Ticket | None = None
+
+    def store(self) -> Opened:
+        """Store it all. NotFound for a foreign or unknown id; ResourceExhausted over the limit of streams."""
+        if (joined := self._joined()) is not None:
+            return joined
+        limits.check_streams(self.user.pk)
+        conversation, said = self._conversation()
+        leaf = self._parent(said)
+        messages = self._messages(conversation, leaf)
+        for message in messages:
+            said[message.pk] = Said(message.pk, message.parent_id, message.role, message.parts)
+        question = messages[-1].pk if messages else leaf
+        answer = Message(conversation=conversation, parent_id=question, role=Message.MODEL)
+        Message.objects.bulk_create([*messages, answer])
+        stream = self._stream(conversation, answer)
+        ok = Event(0, int((monotonic() - self.began) * 1e6), events.OK_DATA)
+        write_events([(stream.pk, *ok)])
+        if self.ticket is not None:
+            auth.bind(self.ticket, stream.pk)
+        path = path_to(said, question)
+        contents = history_of(path, limits.of("HISTORY_MESSAGES"), limits.of("HISTORY_BYTES"))
+        return Opened(stream, ok, contents, conversation.system)
+
+    def _joined(self) -> Opened | None:
+        if self.ask.request_id is None:
+            return None
+        stream = Stream.objects.filter(user_id=self.user.pk, request_id=self.ask.request_id).first()
+        if stream is None:
+            return None
+        if self.ticket is not None:
+            auth.bind(self.ticket, stream.pk)
+        return Opened(stream, Event(0, 0, events.OK_DATA), fresh=False)
+
+    def _conversation(self) -> tuple[Conversation, dict[Any, Said]]:
+        if self.ask.conversation_id is None:
+            if self.ask.parent_id is not None:
+                raise InvalidArgument("`parent_id` needs the `conversation_id` that the message belongs to.")
+            title = " ".join(text_of(self.contents[-1]).split())[:TITLE_LENGTH] if self.contents else ""
+            return Conversation.objects.create(user=self.user, title=title), {}
+        conversation = Conversation.objects.for_user(self.user.pk).filter(pk=self.ask.conversation_id).first()
+        if conversation is None:
+            raise NotFound("There is no such conversation.")
+        conversation.save(update_fields=("updated_at",))
+        rows = conversation.messages.order_by("created_at").values_list("pk", "parent_id", "role", "parts")
+        return conversation, {row[0]: Said(*row) for row in rows}
+
+    def _parent(self, said: dict[Any, Said]) -> uuid.UUID | None:
+        parent = self.ask.parent_id
+        if parent is None:
+            own_history = self.contents is not None and len(self.contents) > 1
+            return None if own_history else newest_leaf(said)
+        if parent not in said:
+            raise NotFound("There is no such message in this conversation.")
+        if self.contents is None and said[parent].role != Message.USER:
+            raise InvalidArgument("Only a user's message can be answered again: `parent_id` names the model's.")
+        return parent
+
+    def _messages(self, conversation: Conversation, leaf: uuid.UUID | None) -> list[Message]:
+        messages: list[Message] = []
+        for content in self.contents or ():
+            message = Message(conversation=conversation, parent_id=leaf, role=content["role"], parts=content["parts"])
+            leaf = message.pk
+            messages.append(message)
+        self._claim_photos(conversation)
+        return messages
+
+    def _claim_photos(self, conversation: Conversation) -> None:
+        photos = set(photos_of(self.contents or []))
+        if not photos:
+            return
+        own = Attachment.objects.for_user(self.user.pk).filter(pk__in=photos)
+        if own.update(conversation=conversation) != len(photos):
+            raise NotFound("There is no such photo.")
+
+    def _stream(self, conversation: Conversation, answer: Message) -> Stream:
+        return Stream.objects.create(
+            user=self.user,
+            conversation=conversation,
+            answer=answer,
+            provider=self.model.provider,
+            model=self.model.name,
+            request=self._request(),
+            request_id=self.ask.request_id,
+            worker=leases.worker(),
+            lease_until=leases.now(),
+            created_at=timezone.now() - timedelta(seconds=monotonic() - self.began),
+        )
+
+    def _request(self) -> dict[str, Any]:
+        """The request as it can be sent again: photos by id, the model by name, without its idempotency key."""
+        asked = {
+            "contents": self.contents,
+            "model": self.model.id,
+            "language": self.ask.language,
+            "generationConfig": self.ask.generation,
+            "systemInstruction": self.ask.system,
+        }
+        return {name: value for name, value in asked.items() if value}
