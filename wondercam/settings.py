@@ -106,6 +106,52 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = envstr("REDIS_URL")
 
 AUTH_USER_MODEL = "chat.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+GUESTS = envbool("WONDERCAM_GUESTS", DEBUG)
+SIMPLE_JWT = {
+    "ALGORITHM": "HS256",
+    "SIGNING_KEY": JWT_SIGNING_KEY,
+    "ISSUER": "wondercam",
+    "AUDIENCE": "wondercam-api",
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=5),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=7),
+    "LEEWAY": 5,
+}
+
+LIMITS_OFF = not envbool("WONDERCAM_LIMITS", True)
+if LIMITS_OFF and not DEBUG and not envbool("WONDERCAM_LIMITS_OFF_IS_INTENDED", False):
+    raise ImproperlyConfigured("WONDERCAM_LIMITS is off without DEBUG: set WONDERCAM_LIMITS_OFF_IS_INTENDED=1 too.")
+LIMITS = {
+    name: envint(f"WONDERCAM_LIMIT_{name.upper()}", default, least=1)
+    for name, default in {
+        "login_account": 15,  # tries in 3 minutes
+        "login_ip": 20,  # tries a minute
+        "chat_burst": 5,  # a second
+        "chat_user": 20,  # a minute
+        "chat_ip": 60,  # a minute
+        "guest_ip": 10,  # a minute
+        "guest_ip_day": 200,
+        "upload_user": 20,  # a minute
+        "upload_user_day": 200,
+        "streams_user": 2,  # at a time
+        "streams": 500,  # at a time
+        "body_bytes": 256 * 1024,
+        "chat_body_bytes": 8 * 1024 * 1024,  # photos as inlineData among it
+        "photo_bytes": 5 * 1024 * 1024,
+        "photo_pixels": 20_000_000,
+        "photos_user_bytes": 200 * 1024 * 1024,
+    }.items()
+}
+
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True

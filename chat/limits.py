@@ -1,0 +1,167 @@
+"""How much one person or address may ask for: rates by the `limits` library, concurrency by counting rows.
+
+    await spend("chat", user=…, ip=…)     one request off every rate of that name, or ResourceExhausted
+    check_streams(user_id)                inside the transaction that starts a stream, or ResourceExhausted
+
+Each rate is a moving window, exact to the second: `retry_after` is when one more request will be accepted. With
+REDIS_URL the windows are shared by all processes (one Lua call each); without, and while Redis does not answer, each
+process counts by itself: a limiter that is down must neither lock everybody out nor let everybody in.
+"""
+
+import ipaddress
+import logging
+import math
+import time
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from limits import RateLimitItemPerSecond
+from limits.aio.storage import RedisStorage
+from limits.aio.strategies import MovingWindowRateLimiter as SharedWindows
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter as OwnWindows
+
+from chat import events
+from chat.errors import ResourceExhausted, Unavailable
+from chat.models import Stream
+
+REDIS_TIMEOUT = 0.25
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """`settings.LIMITS[setting]` requests in `window` seconds for each `subject` ("user", "account" or "ip")."""
+
+    setting: str
+    subject: str
+    window: int
+    sentence: str
+
+
+RATES: dict[str, tuple[Rate, ...]] = {
+    "login": (
+        Rate("login_account", "account", 180, "Too many tries to sign in to this account."),
+        Rate("login_ip", "ip", 60, "Too many tries to sign in from your address."),
+    ),
+    "chat": (
+        Rate("chat_burst", "user", 1, "These questions come too fast."),
+        Rate("chat_user", "user", 60, "You have asked as much as one minute allows."),
+        Rate("chat_ip", "ip", 60, "Too many questions come from your address."),
+    ),
+    "guest": (
+        Rate("guest_ip", "ip", 60, "Too many guests come from your address."),
+        Rate("guest_ip_day", "ip", 86_400, "Too many guests came from your address today."),
+    ),
+    "upload": (
+        Rate("upload_user", "user", 60, "You have sent as many photos as one minute allows."),
+        Rate("upload_user_day", "user", 86_400, "You have sent as many photos as one day allows."),
+    ),
+}
+
+
+class RateExceeded(ResourceExhausted):
+    """429 with what the RateLimit fields of draft-ietf-httpapi-ratelimit-headers say about it."""
+
+    def __init__(self, rate: Rate, quota: int, wait: int) -> None:
+        super().__init__(f"{rate.sentence} Try again in {wait} s.", retry_after=wait)
+        name = rate.setting.replace("_", "-")
+        self.headers = {
+            "RateLimit-Policy": f'"{name}";q={quota};w={rate.window}',
+            "RateLimit": f'"{name}";r=0;t={wait}',
+        }
+
+
+async def spend(name: str, *, user: Any = None, ip: str = "", account: str = "") -> None:
+    """Take one request off the rates called `name`. Raises ResourceExhausted with the exact `retry_after` in seconds.
+
+    A request over one rate is still counted by the rates before it in the list: the shortest window comes first.
+    """
+    if settings.LIMITS_OFF:
+        return
+    subjects = {"user": str(user or ""), "ip": ip, "account": account.casefold()[:256]}
+    for rate in RATES[name]:
+        if subject := subjects[rate.subject]:
+            await take(rate, f"{rate.setting}:{subject}")
+
+
+async def take(rate: Rate, key: str) -> None:
+    """One request off one rate: in Redis, or in this process when there is none or it does not answer."""
+    quota = settings.LIMITS[rate.setting]
+    item = RateLimitItemPerSecond(quota, rate.window, namespace="wondercam")
+    if settings.REDIS_URL:
+        try:
+            windows = shared(settings.REDIS_URL)
+            if not await windows.hit(item, key):
+                raise RateExceeded(rate, quota, seconds_until((await windows.get_window_stats(item, key)).reset_time))
+            return
+        except (OSError, redis_error()) as gone:
+            log.warning("Redis does not answer (%s): counting in this process", type(gone).__name__)
+    if not own().hit(item, key):
+        raise RateExceeded(rate, quota, seconds_until(own().get_window_stats(item, key).reset_time))
+
+
+def seconds_until(moment: float) -> int:
+    """Whole seconds from now, rounded up: waiting that long is always enough."""
+    return max(1, math.ceil(moment - time.time()))
+
+
+@cache
+def own() -> OwnWindows:
+    """This process's windows. Memory only: nothing here waits."""
+    return OwnWindows(MemoryStorage())
+
+
+@cache
+def shared(url: str) -> SharedWindows:
+    """The windows in Redis."""
+    options = {"socket_timeout": REDIS_TIMEOUT, "socket_connect_timeout": REDIS_TIMEOUT}
+    return SharedWindows(RedisStorage(f"async+{url}", implementation="redispy", **options))
+
+
+@cache
+def redis_error() -> type[Exception]:
+    """What the client raises when Redis is away."""
+    from redis.exceptions import RedisError
+
+    return RedisError
+
+
+def reset() -> None:
+    """Forget what this process has counted (tests)."""
+    own.cache_clear()
+    shared.cache_clear()
+
+
+def address(request: HttpRequest) -> str:
+    """Whom an address limit counts: the IPv4 address, or the /64 that one IPv6 customer has. "" on a unix socket.
+
+    It is the connection's address. X-Forwarded-For is not looked at: the server puts the client's address here when
+    it is told to stand behind a proxy, and otherwise a client could choose its own.
+    """
+    text = request.META.get("REMOTE_ADDR") or ""
+    try:
+        found = ipaddress.ip_address(text)
+    except ValueError:
+        return ""
+    if isinstance(found, ipaddress.IPv6Address):
+        return str(found.ipv4_mapped or ipaddress.ip_network((found, 64), strict=False))
+    return str(found)
+
+
+def check_streams(user_id: int) -> None:
+    """Refuse one more running stream of this user, or of the whole site: called where the stream's row is written.
+
+    Only inside a transaction that holds the user's row or SQLite's write lock: count and insert are one step then.
+    """
+    if settings.LIMITS_OFF:
+        return
+    running = Stream.objects.filter(status=events.RUNNING)
+    if running.filter(user_id=user_id).count() >= settings.LIMITS["streams_user"]:
+        raise ResourceExhausted("Another answer is still being written: wait for it, or stop it.", retry_after=2)
+    if running.count() >= settings.LIMITS["streams"]:
+        raise Unavailable("Too many answers are being written just now: try again soon.", retry_after=2)

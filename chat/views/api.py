@@ -1,0 +1,175 @@
+"""How every API view answers: `@api("POST")` around it, `body(request, Shape)` in, `json_response(…)` out.
+
+A view raises `chat.errors`; here they become Google's error JSON with a real status. Whatever else escapes a view
+is logged and becomes a bland 500: no traceback, no path and no statement ever leaves the server.
+"""
+
+import json
+import logging
+import math
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any, NoReturn, TypeVar
+
+import msgspec
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.views.decorators.csrf import csrf_exempt
+
+from chat.errors import ApiError, Internal, InvalidArgument, MethodNotAllowed, TooLarge, UnsupportedMediaType
+
+Shape = TypeVar("Shape")
+View = Callable[..., Awaitable[HttpResponseBase]]
+JSON = "application/json"
+DEEPEST = 32
+
+log = logging.getLogger(__name__)
+
+
+def api(*methods: str, csrf: bool = False) -> Callable[[View], View]:
+    """Decorate an async view that answers these methods and raises ApiError. `csrf`: for the page's cookie routes."""
+    allow = ", ".join((*methods, "OPTIONS"))
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        async def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            response: HttpResponseBase
+            if request.method == "OPTIONS":
+                response = HttpResponse(status=204, headers={"Allow": allow})
+            elif request.method not in methods:
+                response = refusal(MethodNotAllowed(f"This address answers {allow}, not {request.method}."))
+                response.headers["Allow"] = allow
+            else:
+                response = await guarded(view, request, *args, **kwargs)
+            response.headers.setdefault("Cache-Control", "no-store")
+            return response
+
+        return answer if csrf else csrf_exempt(answer)
+
+    return decorate
+
+
+async def guarded(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    """The view's response, or the JSON of what went wrong in it."""
+    try:
+        return await view(request, *args, **kwargs)
+    except ApiError as error:
+        return refusal(error)
+    except RequestDataTooBig:
+        return refusal(TooLarge("The request is too large."))
+    except SuspiciousOperation as wrong:
+        log.warning("refused %s %s: %s", request.method, request.path, wrong)
+        return refusal(InvalidArgument("The request cannot be read."))
+    except Exception:
+        log.exception("failed %s %s", request.method, request.path)
+        return refusal(Internal("Something went wrong on the server; it has been logged."))
+
+
+def refusal(error: ApiError) -> HttpResponse:
+    """An error as an HTTP response: its JSON, its status, and the headers that belong to the status."""
+    response = json_response(error.as_json(), error.code)
+    response.headers["Cache-Control"] = "no-store"
+    if error.code == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if error.code in (429, 503):
+        response.headers["Retry-After"] = str(error.retry_after or 1)
+    for name, value in getattr(error, "headers", {}).items():
+        response.headers[name] = value
+    return response
+
+
+def json_response(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> HttpResponse:
+    """A JSON response of anything msgspec can write: structs, dataclasses, UUIDs and times among them."""
+    return HttpResponse(msgspec.json.encode(value), content_type=JSON, status=status, headers=headers)
+
+
+def body(request: HttpRequest, shape: type[Shape], limit: int | None = None) -> Shape:
+    """The request's JSON body as `shape`, read strictly; at most `limit` bytes (else the general limit).
+
+    Raises UnsupportedMediaType unless it says `application/json` in UTF-8 (a form of another site can not), TooLarge,
+    and InvalidArgument for what is not JSON to the letter (RFC 8259) or not of that shape, with the place in words.
+    """
+    charset = (request.content_params or {}).get("charset", "utf-8")
+    if request.content_type != JSON or charset.lower() not in ("utf-8", "utf8"):
+        raise UnsupportedMediaType(f"The body must be JSON in UTF-8: send `Content-Type: {JSON}`.")
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise UnsupportedMediaType("The body must not be compressed.")
+    limit = limit or settings.LIMITS["body_bytes"]
+    if declared_length(request) > limit or len(raw := request.read(limit + 1)) > limit:
+        raise TooLarge(f"The body has more than {limit} bytes.")
+    try:
+        return msgspec.convert(parse(raw), shape)
+    except msgspec.ValidationError as wrong:
+        raise InvalidArgument(f"The body has another shape than expected: {wrong}.") from None
+
+
+def declared_length(request: HttpRequest) -> int:
+    """What Content-Length says; 0 when it says nothing that is a number."""
+    text = request.META.get("CONTENT_LENGTH") or "0"
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
+def parse(raw: bytes) -> Any:
+    """JSON to the letter: UTF-8, no key twice, finite numbers, whole characters, at most 32 levels deep."""
+    try:
+        value = json.loads(raw.decode(), object_pairs_hook=unique, parse_constant=refuse_constant)
+    except UnicodeDecodeError as wrong:
+        raise InvalidArgument(f"The body is not UTF-8 (byte {wrong.start}).") from None
+    except json.JSONDecodeError as wrong:
+        raise InvalidArgument(
+            f"The body is not JSON: {wrong.msg} (line {wrong.lineno}, column {wrong.colno})."
+        ) from None
+    except RecursionError:
+        raise InvalidArgument(f"The body is nested deeper than {DEEPEST} levels.") from None
+    except ValueError:
+        raise InvalidArgument("The body holds a number that is too long.") from None
+    inspect([value])
+    return value
+
+
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object whose keys are all different."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise InvalidArgument(f"The body has a field twice: {twice[:40]!r}.")
+    return found
+
+
+def refuse_constant(name: str) -> NoReturn:
+    """NaN and Infinity are no JSON."""
+    raise InvalidArgument(f"The body holds {name}, which is not JSON.")
+
+
+def inspect(level: list[Any]) -> None:
+    """Walk the value level by level, since a bomb is deep; refuse what no honest client sends."""
+    for _ in range(DEEPEST + 1):
+        below: list[Any] = []
+        for value in level:
+            if isinstance(value, dict):
+                below.extend(value)
+                below.extend(value.values())
+            elif isinstance(value, list):
+                below.extend(value)
+            elif isinstance(value, str):
+                check_text(value)
+            elif isinstance(value, float) and not math.isfinite(value):
+                raise InvalidArgument("The body holds a number that is too large.")
+        if not below:
+            return
+        level = below
+    raise InvalidArgument(f"The body is nested deeper than {DEEPEST} levels.")
+
+
+def check_text(text: str) -> None:
+    """Refuse half characters (no UTF-8 can carry them) and NUL (PostgreSQL cannot keep it)."""
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise InvalidArgument("The body holds half a character (a lone surrogate).") from None
+    if "\0" in text:
+        raise InvalidArgument("The body holds the character NUL.")

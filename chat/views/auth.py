@@ -1,0 +1,102 @@
+"""Signing in and out of the API, the page's access token, and tickets for a native EventSource."""
+
+import secrets
+from typing import Any
+
+import msgspec
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.contrib.auth import alogin
+from django.http import HttpRequest, HttpResponse
+
+from chat import auth, limits
+from chat.errors import PermissionDenied, Unauthenticated
+from chat.models import User
+from chat.views.api import api, body, json_response
+
+
+class SignIn(msgspec.Struct, forbid_unknown_fields=True):
+    """What `POST /v2/auth/token` takes."""
+
+    username: str
+    password: str
+
+
+class Refresh(msgspec.Struct, forbid_unknown_fields=True):
+    """What `POST /v2/auth/refresh` and `/v2/auth/logout` take."""
+
+    refresh: str
+
+
+@api("POST")
+async def token(request: HttpRequest) -> HttpResponse:
+    """`{"username", "password"}` → `{"access", "refresh"}`; 401 in the same words for an unknown name and a wrong password."""
+    given = body(request, SignIn)
+    await limits.spend("login", account=given.username, ip=limits.address(request))
+    user = await auth.by_password(given.username, given.password)
+    if user is None:
+        raise Unauthenticated("The user name or the password is wrong.")
+    return json_response(await sync_to_async(auth.issue)(user))
+
+
+@api("POST")
+async def refresh(request: HttpRequest) -> HttpResponse:
+    """`{"refresh"}` → the next pair; the old refresh token is spent."""
+    given = body(request, Refresh)
+    await limits.spend("login", ip=limits.address(request))
+    return json_response(await sync_to_async(auth.rotate)(given.refresh))
+
+
+@api("POST")
+async def logout(request: HttpRequest) -> HttpResponse:
+    """`{"refresh"}` → 204: neither it nor any access token of the same sign-in is accepted from now on."""
+    given = body(request, Refresh)
+    await sync_to_async(auth.revoke)(given.refresh)
+    return HttpResponse(status=204)
+
+
+@api("POST")
+async def guest(request: HttpRequest) -> HttpResponse:
+    """→ a pair for a new guest, where guests are on."""
+    user = await new_guest(request)
+    return json_response(await sync_to_async(auth.issue)(user))
+
+
+@api("POST", csrf=True)
+async def session(request: HttpRequest) -> HttpResponse:
+    """The page's cookie and CSRF token → a 5-minute access token; a visitor becomes a guest where guests are on."""
+    user: Any = await request.auser()
+    if not user.is_authenticated:
+        if not settings.GUESTS:
+            raise Unauthenticated("Sign in first.")
+        user = await new_guest(request)
+        await alogin(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    if request.session.session_key is None:
+        await request.session.acreate()
+    family = auth.session_family(str(request.session.session_key))
+    name = "Guest" if user.is_guest else user.get_username()
+    return json_response(
+        {
+            "access": auth.access_for(user, family=family),
+            "expires_in": 300,
+            "user": {"name": name, "guest": user.is_guest},
+        }
+    )
+
+
+@api("POST")
+async def tickets(request: HttpRequest) -> HttpResponse:
+    """Bearer → `{"ticket", "expires_in"}`."""
+    user = await auth.authenticate(request)
+    return json_response({"ticket": await auth.open_ticket(user), "expires_in": auth.TICKET_SECONDS})
+
+
+async def new_guest(request: HttpRequest) -> User:
+    """An account without a name or a password."""
+    if not settings.GUESTS:
+        raise PermissionDenied("This site is for people with an account: sign in.")
+    await limits.spend("guest", ip=limits.address(request))
+    blank = User(username=f"guest-{secrets.token_hex(8)}", is_guest=True)
+    blank.set_unusable_password()
+    await blank.asave()
+    return blank
