@@ -1,0 +1,78 @@
+"""What providers read from settings: a plain mapping of names to texts, so that nothing here needs Django.
+
+Every reader raises ValueError with a sentence that names the variable.
+"""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+Settings = Mapping[str, str]
+
+TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
+
+
+def text(settings: Settings, name: str, default: str = "") -> str:
+    """The setting without surrounding space; `default` where it is missing or empty."""
+    return settings.get(name, "").strip() or default
+
+
+def items(settings: Settings, name: str) -> list[str]:
+    """A comma-separated list, empty entries and repetitions dropped."""
+    return list(dict.fromkeys(item.strip() for item in text(settings, name).split(",") if item.strip()))
+
+
+def flag(settings: Settings, name: str, default: bool) -> bool:
+    """On or off."""
+    value = text(settings, name).lower()
+    if not value:
+        return default
+    if value not in TRUE | FALSE:
+        raise ValueError(f"{name} is {value!r}: write 1 (on) or 0 (off).")
+    return value in TRUE
+
+
+def number(settings: Settings, name: str, default: float, least: float = 0.0) -> float:
+    """A number, such as seconds."""
+    value = text(settings, name)
+    if not value:
+        return default
+    try:
+        found = float(value)
+    except ValueError:
+        found = float("nan")
+    if not least <= found < 1e12:
+        raise ValueError(f"{name} is {value!r}: write a number from {least:g} up.")
+    return found
+
+
+def whole(settings: Settings, name: str, default: int, least: int = 0) -> int:
+    """A whole number."""
+    found = number(settings, name, default, least)
+    if found != int(found):
+        raise ValueError(f"{name} is {found:g}: write a whole number.")
+    return int(found)
+
+
+def address(settings: Settings, name: str, default: str = "") -> str:
+    """A base URL without its last slash: http or https, no user, query or fragment (they would end up in logs)."""
+    value = text(settings, name, default)
+    if not value:
+        return ""
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise ValueError(f"{name} is no address such as https://host/path (and may hold no user, query or fragment).")
+    return value.rstrip("/")
+
+
+def secret(settings: Settings, name: str) -> str:
+    """A key as it goes into a header: printable ASCII without spaces. The sentence never repeats it."""
+    value = text(settings, name)
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise ValueError(f"{name} holds characters that no key has (spaces, line ends or others than ASCII).")
+    return value
+
+
+def named(settings: Settings, provider: str) -> list[str]:
+    """The model names that WONDERCAM_MODELS lists for one provider, in its order."""
+    prefix = f"{provider}/"
+    return [item.removeprefix(prefix) for item in items(settings, "WONDERCAM_MODELS") if item.startswith(prefix)]

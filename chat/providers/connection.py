@@ -1,0 +1,228 @@
+"""How every provider talks HTTP: one session, one way to read an answer, one table from their failures to ours.
+
+Whatever a server does, what comes out is JSON objects or an `ApiError`: never a redirect followed, never a body
+decompressed, never more than `max_size` bytes held, never a word of the server's own in a message for the reader.
+Time limits are not here but in `policy.py`, which sees every provider alike; only the connect limit is.
+"""
+
+import asyncio
+import json
+import logging
+import re
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from chat import errors, events
+from chat.sse import Decoder, StreamTooLarge
+
+log = logging.getLogger(__name__)
+
+MAX_ERROR_BODY = 64 * 1024
+SNIFF = 16 * 1024
+OFFENDING = re.compile(rb"^data:[ ]?", re.MULTILINE)
+
+Failure = (aiohttp.ClientError, OSError, asyncio.IncompleteReadError)
+
+
+class Connection:
+    """One session to upstream servers, made when first used and once per event loop; `close` ends it."""
+
+    def __init__(self, connect_seconds: float = 5.0, max_size: int = 8 * 1024 * 1024) -> None:
+        self.connect_seconds = connect_seconds
+        self.max_size = max_size
+        self._session: aiohttp.ClientSession | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def session(self) -> aiohttp.ClientSession:
+        """The session of the running loop. Connections are kept and used again; streams are not limited here."""
+        loop = asyncio.get_running_loop()
+        if self._session is None or self._session.closed or self._loop is not loop:
+            self._loop = loop
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=self.connect_seconds),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                trust_env=False,
+                headers={"Accept-Encoding": "identity", "User-Agent": "WonderCam"},
+            )
+        return self._session
+
+    async def close(self) -> None:
+        """Close what is open; the session comes back when it is used again."""
+        session, self._session = self._session, None
+        if session is not None and self._loop is asyncio.get_running_loop():
+            await session.close()
+
+    @asynccontextmanager
+    async def post(
+        self, who: str, url: str, body: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> AsyncGenerator[aiohttp.ClientResponse, None]:
+        """A POST whose response is a 200; raises the ApiError for anything else. Leaving it closes the connection."""
+        data = msgspec.json.encode(body)
+        headers = {"Content-Type": "application/json", "Accept": "text/event-stream, application/json", **headers}
+        try:
+            async with self.session().post(url, data=data, headers=headers, allow_redirects=False) as response:
+                await check(response, who)
+                yield response
+        except Failure as failure:
+            log.warning("%s: %s before or during an answer", who, type(failure).__name__)
+            raise errors.Unavailable(f"{who} cannot be reached at the moment.", retry_after=5) from None
+
+    async def answers(self, response: aiohttp.ClientResponse, who: str) -> AsyncGenerator[dict[str, Any], None]:
+        """The JSON objects of an event stream as they come, until `[DONE]` or the end of the body.
+
+        Raises BadUpstream for what is no JSON object or too large, Truncated where the connection is cut, and
+        the mapped error where the server sends an error object, with or without `data:`, on however many lines.
+        """
+        decoder = Decoder(self.max_size)
+        recent = b""
+        try:
+            async for chunk in response.content.iter_any():
+                recent = (recent + chunk)[-SNIFF:]
+                found = decoder.feed(chunk)
+                for event in found:
+                    if event.data == events.DONE:
+                        return
+                    yield read(event.data, event.event, recent, who)
+                if not found and chunk.rstrip().endswith((b"}", b"]")):
+                    raise_stray(recent, who)
+        except StreamTooLarge:
+            raise errors.BadUpstream(f"{who} sent more in one piece than this server accepts.") from None
+        except Failure:
+            raise_stray(recent, who)
+            raise errors.Truncated(f"The connection to {who} was cut before the answer's end.") from None
+        raise_stray(recent, who)
+
+
+def read(data: str, event: str, recent: bytes, who: str) -> dict[str, Any]:
+    """One event's data as a JSON object; raises what it stands for when it is an error or no object."""
+    try:
+        answer = msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        raise_stray(recent, who)
+        raise errors.BadUpstream(f"{who} sent something that is no answer.") from None
+    if isinstance(answer, list) and len(answer) == 1:
+        answer = answer[0]
+    if not isinstance(answer, dict):
+        raise errors.BadUpstream(f"{who} sent something that is no answer.")
+    if answer.get("error") or event == "error":
+        raise refused(answer.get("error", answer), who)
+    return answer
+
+
+def raise_stray(recent: bytes, who: str) -> None:
+    """Raise the error object that the last bytes hold outside of any event, if they hold one."""
+    if b'"error"' not in recent:
+        return
+    text = OFFENDING.sub(b"", recent).decode("utf-8", "replace")
+    decoder = json.JSONDecoder()
+    for line in re.finditer(r"^[\[{]", text, re.MULTILINE):
+        try:
+            found, _ = decoder.raw_decode(text, line.start())
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(found, list) and found:
+            found = found[0]
+        if isinstance(found, dict) and found.get("error"):
+            raise refused(found["error"], who)
+
+
+async def check(response: aiohttp.ClientResponse, who: str) -> None:
+    """Pass a 200 whose body is as sent; raise the mapped error for every other response."""
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise errors.BadUpstream(f"{who} sent a compressed answer, which was not asked for.")
+    if response.status == 200 and response.content_type != "text/html":
+        return
+    if response.status < 400:
+        raise errors.BadUpstream(f"{who} answered with status {response.status} instead of an answer.")
+    body = await _error_body(response)
+    error = body.get("error", body) if isinstance(body, dict) else {}
+    raise refused(error, who, response.status, retry_after(response.headers.get("Retry-After")))
+
+
+async def _error_body(response: aiohttp.ClientResponse) -> Any:
+    """The JSON of an error response, at most MAX_ERROR_BODY bytes and 2 s of it; {} where it is something else."""
+    data = bytearray()
+    try:
+        async with asyncio.timeout(2):
+            async for chunk in response.content.iter_any():
+                data += chunk
+                if len(data) > MAX_ERROR_BODY:
+                    return {}
+        found = msgspec.json.decode(bytes(data))
+    except (*Failure, TimeoutError, msgspec.DecodeError, UnicodeError, RecursionError):
+        return {}
+    return found[0] if isinstance(found, list) and found else found
+
+
+def retry_after(header: str | None) -> int | None:
+    """`Retry-After` in seconds, where it is a number (RFC 9110, 10.2.3; providers send no dates)."""
+    return min(int(header), 3600) if header and header.isascii() and header.isdigit() and len(header) < 10 else None
+
+
+def refused(error: Any, who: str, code: int = 0, wait: int | None = None) -> errors.ApiError:
+    """Our error for theirs: Google's `{"code", "status", "details"}`, OpenAI's `{"type", "code"}`, or a bare status."""
+    fields = error if isinstance(error, dict) else {}
+    status = next((s for s in (fields.get("status"), fields.get("type"), fields.get("code")) if isinstance(s, str)), "")
+    if isinstance(fields.get("code"), int):
+        code = fields["code"]
+    code = code or STATUSES.get(status.upper(), 500)
+    log.warning("%s refused with %s %s", who, code, re.sub(r"[^\w.-]", "", status)[:60])
+    return error_for(code, who, wait or _retry_delay(fields))
+
+
+def _retry_delay(error: dict[str, Any]) -> int | None:
+    """Google's `RetryInfo.retryDelay` ("12.5s") in whole seconds (https://google.aip.dev/193)."""
+    details = error.get("details")
+    for detail in details if isinstance(details, list) else ():
+        delay = detail.get("retryDelay") if isinstance(detail, dict) else None
+        if isinstance(delay, str) and (match := re.fullmatch(r"(\d{1,6})(?:\.\d+)?s", delay)):
+            return min(int(match[1]) + 1, 3600)
+    return None
+
+
+STATUSES = {
+    "INVALID_ARGUMENT": 400,
+    "FAILED_PRECONDITION": 400,
+    "INVALID_REQUEST_ERROR": 400,
+    "UNAUTHENTICATED": 401,
+    "AUTHENTICATION_ERROR": 401,
+    "INVALID_API_KEY": 401,
+    "PERMISSION_DENIED": 403,
+    "PERMISSION_ERROR": 403,
+    "NOT_FOUND": 404,
+    "NOT_FOUND_ERROR": 404,
+    "MODEL_NOT_FOUND": 404,
+    "RESOURCE_EXHAUSTED": 429,
+    "RATE_LIMIT_ERROR": 429,
+    "RATE_LIMIT_EXCEEDED": 429,
+    "INSUFFICIENT_QUOTA": 429,
+    "CANCELLED": 499,
+    "UNAVAILABLE": 503,
+    "OVERLOADED_ERROR": 503,
+    "DEADLINE_EXCEEDED": 504,
+}
+
+
+def error_for(code: int, who: str, wait: int | None = None) -> errors.ApiError:
+    """The typed error and the sentence for an upstream's HTTP code."""
+    if code in (401, 403):
+        return errors.PermissionDenied(f"{who} did not accept this server's credentials. Its operator must look at them.")
+    if code == 404:
+        return errors.NotFound(f"{who} does not know this model.")
+    if code == 429:
+        return errors.ResourceExhausted(f"{who} has had enough requests for now. Try again in a while.", retry_after=wait)
+    if code in (408, 504):
+        return errors.DeadlineExceeded(f"{who} took too long.")
+    if code == 413:
+        return errors.TooLarge(f"{who} says that this conversation is too long for the model.")
+    if 400 <= code < 500:
+        return errors.InvalidArgument(f"{who} did not accept this request.")
+    if code in (502, 503, 529):
+        return errors.Unavailable(f"{who} is not available at the moment. Try again in a while.", retry_after=wait or 5)
+    return errors.Internal(f"{who} failed on its side. Try again.")

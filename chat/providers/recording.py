@@ -1,0 +1,87 @@
+"""`recording`: plays a recorded stream at its recorded pace, as `recording/<name>`. For tests and demonstrations.
+
+    WONDERCAM_RECORDINGS        the folder of `<name>.jsonl` files
+    WONDERCAM_RECORDING_SPEED   1 as recorded, 2 twice as fast, 0 at once
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+from chat import errors, events, recording
+from chat.prompt import Model, Prompt
+from chat.providers import configuration
+
+SUFFIX = ".jsonl"
+
+
+class Recordings:
+    """A folder of recordings; each is a model."""
+
+    name = "recording"
+
+    def __init__(self, folder: Path, names: list[str], speed: float = 1.0) -> None:
+        self._folder = folder
+        self._names = names
+        self._speed = speed
+
+    def models(self) -> tuple[Model, ...]:
+        """One model a recording; they see photos in that they do not mind them."""
+        return tuple(Model("recording", name, f"Recording: {name}", images=True) for name in self._names)
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+    async def answer(self, prompt: Prompt) -> AsyncGenerator[events.Response, None]:
+        """The recorded events without event 0, each at its time; a recorded failure is raised again."""
+        path = self._folder / f"{prompt.model.name}{SUFFIX}"
+        lines = await asyncio.to_thread(_lines, path)
+        played = recording.load(lines)
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        for event in played.events:
+            if event.seq == 0:
+                continue
+            if self._speed:
+                await asyncio.sleep(max(0.0, start + event.at / 1e6 / self._speed - loop.time()))
+            response = events.decode(event.data)
+            if isinstance(response.get("error"), dict):
+                raise recorded(response["error"])
+            yield response
+            if events.finish_reason(response):
+                return
+        raise errors.Truncated(played.error or "The recording ends in the middle of the answer.")
+
+
+def recorded(error: dict[str, object]) -> errors.ApiError:
+    """The recorded error as it was raised, by its status."""
+    kinds = {kind.status: kind for kind in errors.ApiError.__subclasses__()}
+    message = error.get("message")
+    kind = kinds.get(str(error.get("status")), errors.Internal)
+    return kind(message if isinstance(message, str) else "The recorded answer failed.")
+
+
+def _lines(path: Path) -> list[bytes]:
+    try:
+        return path.read_bytes().splitlines()
+    except OSError:
+        raise errors.NotFound("There is no such recording on this server.") from None
+
+
+def from_settings(settings: configuration.Settings) -> Recordings | None:
+    """Configured where WONDERCAM_MODELS names one; `recording/*` is every file of the folder."""
+    names = configuration.named(settings, "recording")
+    given = configuration.text(settings, "WONDERCAM_RECORDINGS")
+    if not names and not (given and not configuration.text(settings, "WONDERCAM_MODELS")):
+        return None
+    folder = Path(given or "tests/recordings")
+    if not folder.is_dir():
+        raise ValueError("WONDERCAM_RECORDINGS names no folder: recordings are `<name>.jsonl` files in it.")
+    there = sorted(path.stem for path in folder.glob(f"*{SUFFIX}"))
+    if not names or "*" in names:
+        names = list(dict.fromkeys([name for name in names if name != "*"] + there))
+    for name in names:
+        if name not in there:
+            raise ValueError(f"WONDERCAM_MODELS names recording/{name}, and WONDERCAM_RECORDINGS has no {name}{SUFFIX}.")
+    speed = configuration.number(settings, "WONDERCAM_RECORDING_SPEED", 1.0)
+    return Recordings(folder, names, speed)
