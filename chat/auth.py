@@ -266,7 +266,7 @@ def end_all_on_change(sender: type[User], instance: User, update_fields: frozens
     """A new password, and being disabled, end every token given out before. A mere upgrade of the hash does not."""
     if instance._state.adding or (update_fields is not None and not {"password", "is_active"} & update_fields):
         return
-    rehashed = update_fields == {"password"} and instance._password is None  # type: ignore[attr-defined]
+    rehashed = update_fields == frozenset({"password"}) and instance._password is None  # type: ignore[attr-defined]
     before = User.objects.filter(pk=instance.pk).values("password", "is_active", "token_version").first()
     if before is None or rehashed:
         return

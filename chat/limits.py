@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """`settings.LIMITS[setting]` requests in `window` seconds for each `subject` ("user", "account" or "ip")."""
+    """`WONDERCAM_LIMIT_<setting>` requests in `window` seconds for each `subject` ("user", "account" or "ip")."""
 
     setting: str
     subject: str
@@ -45,21 +45,21 @@ class Rate:
 
 RATES: dict[str, tuple[Rate, ...]] = {
     "login": (
-        Rate("login_account", "account", 180, "Too many tries to sign in to this account."),
-        Rate("login_ip", "ip", 60, "Too many tries to sign in from your address."),
+        Rate("LOGIN_ACCOUNT", "account", 180, "Too many tries to sign in to this account."),
+        Rate("LOGIN_IP", "ip", 60, "Too many tries to sign in from your address."),
     ),
     "chat": (
-        Rate("chat_burst", "user", 1, "These questions come too fast."),
-        Rate("chat_user", "user", 60, "You have asked as much as one minute allows."),
-        Rate("chat_ip", "ip", 60, "Too many questions come from your address."),
+        Rate("CHAT_BURST", "user", 1, "These questions come too fast."),
+        Rate("CHAT_USER", "user", 60, "You have asked as much as one minute allows."),
+        Rate("CHAT_IP", "ip", 60, "Too many questions come from your address."),
     ),
     "guest": (
-        Rate("guest_ip", "ip", 60, "Too many guests come from your address."),
-        Rate("guest_ip_day", "ip", 86_400, "Too many guests came from your address today."),
+        Rate("GUEST_IP", "ip", 60, "Too many guests come from your address."),
+        Rate("GUEST_IP_DAY", "ip", 86_400, "Too many guests came from your address today."),
     ),
     "upload": (
-        Rate("upload_user", "user", 60, "You have sent as many photos as one minute allows."),
-        Rate("upload_user_day", "user", 86_400, "You have sent as many photos as one day allows."),
+        Rate("UPLOAD_USER", "user", 60, "You have sent as many photos as one minute allows."),
+        Rate("UPLOAD_USER_DAY", "user", 86_400, "You have sent as many photos as one day allows."),
     ),
 }
 
@@ -69,7 +69,7 @@ class RateExceeded(ResourceExhausted):
 
     def __init__(self, rate: Rate, quota: int, wait: int) -> None:
         super().__init__(f"{rate.sentence} Try again in {wait} s.", retry_after=wait)
-        name = rate.setting.replace("_", "-")
+        name = rate.setting.lower().replace("_", "-")
         self.headers = {
             "RateLimit-Policy": f'"{name}";q={quota};w={rate.window}',
             "RateLimit": f'"{name}";r=0;t={wait}',
@@ -86,12 +86,12 @@ async def spend(name: str, *, user: Any = None, ip: str = "", account: str = "")
     subjects = {"user": str(user or ""), "ip": ip, "account": account.casefold()[:256]}
     for rate in RATES[name]:
         if subject := subjects[rate.subject]:
-            await take(rate, f"{rate.setting}:{subject}")
+            await take(rate, f"{rate.setting.lower()}:{subject}")
 
 
 async def take(rate: Rate, key: str) -> None:
     """One request off one rate: in Redis, or in this process when there is none or it does not answer."""
-    quota = settings.LIMITS[rate.setting]
+    quota = of(rate.setting)
     item = RateLimitItemPerSecond(quota, rate.window, namespace="wondercam")
     if settings.REDIS_URL:
         try:
@@ -103,6 +103,11 @@ async def take(rate: Rate, key: str) -> None:
             log.warning("Redis does not answer (%s): counting in this process", type(gone).__name__)
     if not own().hit(item, key):
         raise RateExceeded(rate, quota, seconds_until(own().get_window_stats(item, key).reset_time))
+
+
+def of(name: str) -> int:
+    """One limit: `WONDERCAM_LIMIT_<name>`, or its default."""
+    return int(settings.LIMITS[name])
 
 
 def seconds_until(moment: float) -> int:
@@ -119,8 +124,14 @@ def own() -> OwnWindows:
 @cache
 def shared(url: str) -> SharedWindows:
     """The windows in Redis."""
-    options = {"socket_timeout": REDIS_TIMEOUT, "socket_connect_timeout": REDIS_TIMEOUT}
-    return SharedWindows(RedisStorage(f"async+{url}", implementation="redispy", **options))
+    return SharedWindows(
+        RedisStorage(
+            f"async+{url}",
+            implementation="redispy",
+            socket_timeout=REDIS_TIMEOUT,
+            socket_connect_timeout=REDIS_TIMEOUT,
+        )
+    )
 
 
 @cache
@@ -161,7 +172,7 @@ def check_streams(user_id: int) -> None:
     if settings.LIMITS_OFF:
         return
     running = Stream.objects.filter(status=events.RUNNING)
-    if running.filter(user_id=user_id).count() >= settings.LIMITS["streams_user"]:
+    if running.filter(user_id=user_id).count() >= of("STREAMS_USER"):
         raise ResourceExhausted("Another answer is still being written: wait for it, or stop it.", retry_after=2)
-    if running.count() >= settings.LIMITS["streams"]:
+    if running.count() >= of("STREAMS"):
         raise Unavailable("Too many answers are being written just now: try again soon.", retry_after=2)

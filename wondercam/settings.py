@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "corsheaders",
     "rest_framework_simplejwt.token_blacklist",
     "chat",
+    "wondercam",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -131,24 +132,29 @@ LIMITS_OFF = not envbool("WONDERCAM_LIMITS", True)
 if LIMITS_OFF and not DEBUG and not envbool("WONDERCAM_LIMITS_OFF_IS_INTENDED", False):
     raise ImproperlyConfigured("WONDERCAM_LIMITS is off without DEBUG: set WONDERCAM_LIMITS_OFF_IS_INTENDED=1 too.")
 LIMITS = {
-    name: envint(f"WONDERCAM_LIMIT_{name.upper()}", default, least=1)
+    name: envint(f"WONDERCAM_LIMIT_{name}", default, least=1)
     for name, default in {
-        "login_account": 15,  # tries in 3 minutes
-        "login_ip": 20,  # tries a minute
-        "chat_burst": 5,  # a second
-        "chat_user": 20,  # a minute
-        "chat_ip": 60,  # a minute
-        "guest_ip": 10,  # a minute
-        "guest_ip_day": 200,
-        "upload_user": 20,  # a minute
-        "upload_user_day": 200,
-        "streams_user": 2,  # at a time
-        "streams": 500,  # at a time
-        "body_bytes": 256 * 1024,
-        "chat_body_bytes": 8 * 1024 * 1024,  # photos as inlineData among it
-        "photo_bytes": 5 * 1024 * 1024,
-        "photo_pixels": 20_000_000,
-        "photos_user_bytes": 200 * 1024 * 1024,
+        "LOGIN_ACCOUNT": 15,  # tries in 3 minutes
+        "LOGIN_IP": 20,  # tries a minute
+        "CHAT_BURST": 5,  # a second
+        "CHAT_USER": 20,  # a minute
+        "CHAT_IP": 60,  # a minute
+        "GUEST_IP": 10,  # a minute
+        "GUEST_IP_DAY": 200,
+        "UPLOAD_USER": 20,  # a minute
+        "UPLOAD_USER_DAY": 200,
+        "STREAMS_USER": 2,  # at a time
+        "STREAMS": 500,  # at a time
+        "STREAM_SECONDS": 300,
+        "OUTPUT_BYTES": 1024 * 1024,
+        "PROMPT_BYTES": 32 * 1024,
+        "HISTORY_MESSAGES": 40,
+        "HISTORY_BYTES": 128 * 1024,
+        "BODY_BYTES": 256 * 1024,
+        "CHAT_BODY_BYTES": 8 * 1024 * 1024,  # photos as inlineData among it
+        "PHOTO_BYTES": 5 * 1024 * 1024,
+        "PHOTO_PIXELS": 20_000_000,
+        "PHOTOS_USER_BYTES": 200 * 1024 * 1024,
     }.items()
 }
 

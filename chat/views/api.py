@@ -96,7 +96,7 @@ def body(request: HttpRequest, shape: type[Shape], limit: int | None = None) -> 
         raise UnsupportedMediaType(f"The body must be JSON in UTF-8: send `Content-Type: {JSON}`.")
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise UnsupportedMediaType("The body must not be compressed.")
-    limit = limit or settings.LIMITS["body_bytes"]
+    limit = limit or settings.LIMITS["BODY_BYTES"]
     if declared_length(request) > limit or len(raw := request.read(limit + 1)) > limit:
         raise TooLarge(f"The body has more than {limit} bytes.")
     try:

@@ -30,7 +30,7 @@ class Refresh(msgspec.Struct, forbid_unknown_fields=True):
 
 @api("POST")
 async def token(request: HttpRequest) -> HttpResponse:
-    """`{"username", "password"}` → `{"access", "refresh"}`; 401 in the same words for an unknown name and a wrong password."""
+    """`{"username", "password"}` → `{"access", "refresh"}`; 401 in the same words for a wrong name or password."""
     given = body(request, SignIn)
     await limits.spend("login", account=given.username, ip=limits.address(request))
     user = await auth.by_password(given.username, given.password)
