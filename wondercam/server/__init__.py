@@ -1,0 +1,15 @@
+"""Daphne, tuned: the production server of `manage.py serve`.
+
+    options.py      what can be set, read from the environment
+    supervisor.py   N worker processes on one listening socket: restart, forward, drain
+    worker.py       one process: the event loop, the lifespan, housekeeping, draining
+    lifespan.py     the application's start and end (ASGI lifespan)
+    channel.py      one connection: deadlines, size limits, refusals
+    request.py      one request: scope in, response out, waiting for a slow reader
+    transport.py    the socket: writes at once when nothing is queued
+    proxies.py      which address a request came from when proxies stand in front
+
+A response's chunk goes request → transport → socket in one call, without a turn of the loop. What is
+kept of Daphne is its ASGI translation and websockets; `docs/decisions/0001-daphne-tuned.md` says what
+was changed, and what it gave.
+"""

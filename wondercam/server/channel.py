@@ -1,0 +1,135 @@
+"""One connection: its deadlines, the limits on what it sends, and the refusal of what is over them.
+
+A deadline is a number that `check` compares once a second: no timer per connection, and none runs
+while a response is under way.
+"""
+
+import time
+from typing import Any
+
+from twisted.protocols import basic
+from twisted.web import http
+
+from daphne.http_protocol import HTTPFactory
+from wondercam.server.request import Request, error_body
+
+BODY_RATE = 16 * 1024
+"""Bytes a second that a body must bring on average, once its first grace is over."""
+LINGER = 2
+"""Seconds a refused client has to read why, before the connection is cut."""
+
+class Channel(http.HTTPChannel):
+    """Reads requests from one connection, one after the other."""
+
+    def __init__(self, factory: "Factory") -> None:
+        super().__init__()
+        self.factory = factory
+        self.options = factory.server.options
+        self.timeOut = None  # Twisted's own timer: every byte would restart it
+        self.requestFactory = Request
+        self.refused = False
+        self.reading = False
+        self.body_since = 0.0
+        self.deadline: float | None = None
+
+    def connectionMade(self) -> None:
+        super().connectionMade()
+        self.factory.channels.add(self)
+        self.deadline = time.monotonic() + self.options.idle_time
+
+    def connectionLost(self, reason: Any) -> None:
+        self.factory.channels.discard(self)
+        super().connectionLost(reason)
+
+    def dataReceived(self, data: bytes) -> None:
+        if self.refused:
+            return
+        if not self.reading:
+            self.reading = True
+            self.deadline = time.monotonic() + self.options.header_time
+        basic.LineReceiver.dataReceived(self, data)
+
+    def allHeadersReceived(self) -> None:
+        if self.length is not None and self.length > self.options.body_bytes:
+            self.refuse_body()
+            return
+        super().allHeadersReceived()
+        self.body_since = time.monotonic()
+        self.body_arrived(0)
+
+    def body_arrived(self, size: int) -> None:
+        """Give a body more time as it grows."""
+        self.deadline = self.body_since + self.options.body_time + size / BODY_RATE
+
+    def allContentReceived(self) -> None:
+        if not self.refused:
+            self.deadline = None
+            super().allContentReceived()
+
+    def checkPersistence(self, request: Any, version: bytes) -> bool:
+        if self.factory.server.draining:
+            request.responseHeaders.setRawHeaders(b"Connection", [b"close"])
+            return False
+        return bool(super().checkPersistence(request, version))
+
+    def requestDone(self, request: Any) -> None:
+        if self.factory.server.draining:
+            self.persistent = False
+        self.reading = bool(self._dataBuffer)
+        wait = self.options.header_time if self.reading else self.options.idle_time
+        self.deadline = time.monotonic() + wait
+        super().requestDone(request)
+
+    def check(self, now: float) -> None:
+        """Close the connection when its deadline has passed or its peer takes nothing."""
+        if self.transport.queued and now > self.transport.moved + self.options.stalled_time:
+            self.transport.abortConnection()
+        elif self.deadline is not None and now > self.deadline:
+            if self.refused:
+                self.transport.abortConnection()
+            elif self.reading:
+                self.refuse(408, "The request took too long to arrive.")
+            else:
+                self.loseConnection()
+
+    def refuse_body(self) -> None:
+        self.refuse(413, f"The request is too large: at most {self.options.body_bytes:,} bytes.")
+
+    def refuse(self, code: int, message: str) -> None:
+        """Say no, then read nothing more. Closed by the peer or after `LINGER`: closing at once could destroy the no."""
+        self.refused = True
+        self.deadline = time.monotonic() + LINGER
+        self.lineReceived = self.rawDataReceived = lambda data: None
+        self.clearLineBuffer()
+        body = error_body(code, message)
+        reason = http.RESPONSES.get(code, b"Error")
+        head = b"HTTP/1.1 %d %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
+        self.transport.write(head % (code, reason, len(body)) + body)
+        self.transport.loseWriteConnection()
+
+    def _respondToBadRequestAndDisconnect(self) -> None:
+        if not self.refused:
+            self.refuse(400, "This is not a valid HTTP request.")
+
+    def lineLengthExceeded(self, line: bytes) -> None:
+        self._respondToBadRequestAndDisconnect()
+
+
+class Factory(HTTPFactory):
+    """Makes the channels and knows those that are open. Twisted's access log, one formatted line a request, is off."""
+
+    def __init__(self, server: Any) -> None:
+        super().__init__(server)
+        self.channels: set[Channel] = set()
+
+    def buildProtocol(self, addr: Any) -> Channel:
+        return Channel(self)
+
+    def startFactory(self) -> None:
+        pass
+
+    def stopFactory(self) -> None:
+        pass
+
+    def log(self, request: Any) -> None:
+        pass

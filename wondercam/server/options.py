@@ -1,0 +1,42 @@
+"""What can be set on the server, by environment variable."""
+
+from dataclasses import dataclass
+
+from wondercam.env import envint, envstr
+from wondercam.server.proxies import Proxies
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Times in seconds, sizes in bytes."""
+
+    drain: float = 30
+    """How long the application may take to end what runs, once asked to stop."""
+    body_bytes: int = 8 * 1024 * 1024
+    """The largest request body; more is refused with 413 while it arrives."""
+    header_time: float = 10
+    """From the first byte of a request to the end of its headers."""
+    body_time: float = 30
+    """For a body, beside the time that `BODY_RATE` gives to what has arrived of it."""
+    idle_time: float = 60
+    """How long a connection may wait for its next request."""
+    stalled_time: float = 120
+    """How long a peer may take nothing of what waits for it."""
+    close_time: float = 10
+    """How long an application may go on after its client went; then it is cancelled."""
+    proxies: Proxies = Proxies()
+    tick: float = 1
+    """Between two looks at all deadlines."""
+
+    @classmethod
+    def from_environment(cls) -> "Options":
+        """ImproperlyConfigured names the variable that is wrong."""
+        return cls(
+            drain=envint("WONDERCAM_DRAIN_SECONDS", 30),
+            body_bytes=envint("WONDERCAM_LIMIT_BODY_BYTES", 8 * 1024 * 1024, least=1024),
+            header_time=envint("WONDERCAM_LIMIT_HEADER_SECONDS", 10, least=1),
+            body_time=envint("WONDERCAM_LIMIT_BODY_SECONDS", 30, least=1),
+            idle_time=envint("WONDERCAM_LIMIT_IDLE_SECONDS", 60, least=1),
+            stalled_time=envint("WONDERCAM_LIMIT_STALLED_SECONDS", 120, least=1),
+            proxies=Proxies.parse(envstr("WONDERCAM_TRUSTED_PROXIES")),
+        )

@@ -1,0 +1,220 @@
+"""One request: the ASGI scope in, the response out, and waiting while the reader does not read.
+
+In place of Daphne's `process` and `handle_reply`: no form is parsed, no body spooled to a file, no
+second pass through the reactor; an event of a stream is one check and one system call.
+"""
+
+import asyncio
+import io
+import json
+from typing import Any
+from urllib.parse import unquote
+
+from daphne.http_protocol import WebRequest
+from daphne.utils import HEADER_NAME_RE, INVALID_HEADER_VALUE_BYTES
+from wondercam.server.proxies import Header, scheme, without_forwarding
+
+PIECE = 64 * 1024
+"""Bytes handed to the transport at once: it pauses us when it holds as much, so at most twice this is queued."""
+OWN_HEADERS = {b"daphne-root-path"}
+"""Instructions to the server, which no client may give."""
+STATUSES = {400: "INVALID_ARGUMENT", 408: "DEADLINE_EXCEEDED", 413: "INVALID_ARGUMENT", 501: "UNIMPLEMENTED"}
+
+
+def error_body(code: int, message: str) -> bytes:
+    """Google's error model, as the application's own errors have it."""
+    status = STATUSES.get(code, "INTERNAL")
+    return json.dumps({"error": {"code": code, "status": status, "message": message}}).encode()
+
+
+class Disconnected(ConnectionError):
+    """Raised by `send` once the client went, as ASGI 2.4 asks."""
+
+
+class Request(WebRequest):
+    """The application's side of one request. It is its transport's push producer."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.received = 0
+        self.flowing = asyncio.Event()
+        self.flowing.set()
+
+    def gotLength(self, length: int | None) -> None:
+        self.content = io.BytesIO()
+
+    def handleContentChunk(self, data: bytes) -> None:
+        if self.channel.refused:
+            return
+        self.received += len(data)
+        if self.received > self.server.options.body_bytes:
+            self.content = io.BytesIO()
+            self.channel.refuse_body()
+        else:
+            self.content.write(data)
+            self.channel.body_arrived(self.received)
+
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
+        self.method, self.uri, self.clientproto = command, path, version
+        self.path, _, self.query_string = path.partition(b"?")
+        self.process()
+
+    def process(self) -> None:
+        """Start the application, or refuse what it must not see."""
+        headers = self.requestHeaders.getAllRawHeaders()
+        if self.is_websocket():
+            self.open_websocket()
+        elif not self.uri.isascii():
+            self.channel.refuse(400, "The address has characters that are not ASCII.")
+        elif not all(is_clean(name, values) for name, values in headers):
+            self.channel.refuse(400, "A header has a name or a value that is not allowed.")
+        else:
+            self.start([(name.lower(), value) for name, values in headers for value in values if b"_" not in name])
+
+    def is_websocket(self) -> bool:
+        upgrade = self.requestHeaders.getRawHeaders(b"Upgrade")
+        return bool(upgrade) and upgrade[0].lower() == b"websocket"
+
+    def open_websocket(self) -> None:
+        """Hand the connection to Daphne's websockets where the application has a route for them."""
+        if not self.server.websockets:
+            self.channel.refuse(501, "There are no websockets here.")
+            return
+        for name in OWN_HEADERS:
+            self.requestHeaders.removeHeader(name)
+        self.channel.factory.channels.discard(self.channel)
+        super().process()
+
+    def start(self, headers: list[Header]) -> None:
+        headers = [header for header in headers if header[0] not in OWN_HEADERS]
+        self.application_queue = self.server.create_application(self, self.scope(headers))
+        body = self.content.getvalue()
+        self.content = None  # the application has it now; a stream must not keep it
+        self.application_queue.put_nowait({"type": "http.request", "body": body, "more_body": False})
+        self.registerProducer(self, True)
+
+    def scope(self, headers: list[Header]) -> dict[str, Any]:
+        """https://asgi.readthedocs.io/en/latest/specs/www.html#http-connection-scope"""
+        client, proxies = [self.client.host, self.client.port], self.server.options.proxies
+        called_with = "http"
+        if proxies.trusts(client[0]):
+            called_with = scheme(headers)
+            if (address := proxies.client(client[0], headers)) != client[0]:
+                client = [address, 0]
+        else:
+            headers = without_forwarding(headers)
+        self.client_addr = client
+        return {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.4"},
+            "http_version": self.clientproto.rpartition(b"/")[2].decode(),
+            "method": self.method.decode(),
+            "path": unquote(self.path.decode()),
+            "raw_path": self.path,
+            "root_path": "",
+            "scheme": called_with,
+            "query_string": self.query_string,
+            "headers": headers,
+            "client": client,
+            "server": [self.host.host, self.host.port],
+        }
+
+    async def send(self, message: dict[str, Any]) -> None:
+        """ASGI's `send`. It waits while more than `PIECE` bytes are queued for a reader that does not read."""
+        if self.finished:
+            return
+        if self.channel is None:
+            raise Disconnected("The client went away.")
+        if message["type"] == "http.response.start":
+            self.begin(message["status"], message.get("headers", ()))
+            return
+        if message["type"] != "http.response.body":
+            raise ValueError(f"An HTTP response has no message {message['type']!r}.")
+        if not self._response_started:
+            raise ValueError("The response's body came before its start.")
+        body, more = message.get("body", b""), message.get("more_body", False)
+        while len(body) > PIECE:
+            await self.put(body[:PIECE], True)
+            body = memoryview(body)[PIECE:]
+        await self.put(body, more)
+
+    def begin(self, status: int, headers: Any) -> None:
+        """Take the status and headers; they go out with the first piece of the body."""
+        if self._response_started:
+            raise ValueError("The response has been started already.")
+        self._response_started = True
+        self.setResponseCode(status)
+        for name, value in headers:
+            self.responseHeaders.addRawHeader(name, value)
+
+    async def put(self, piece: bytes, more: bool) -> None:
+        self.write_piece(piece, more)
+        if more and not self.flowing.is_set():
+            await self.flowing.wait()
+            if self.channel is None:
+                raise Disconnected("The client went away.")
+
+    def write_piece(self, piece: bytes, more: bool) -> None:
+        """Write one piece; the common one, an event in the middle of a stream, without a detour."""
+        if more and piece and self.chunked and self.startedWriting:
+            self.transport.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+            return
+        transport = self.transport
+        transport.hold()
+        try:
+            self.write(piece)
+            if not more:
+                self.finish()
+        finally:
+            transport.release()
+
+    def handle_reply(self, message: dict[str, Any]) -> None:
+        """Daphne's way in, kept for what it says itself."""
+        if self.finished or self.channel is None:
+            return
+        if message["type"] == "http.response.start":
+            self.begin(message["status"], message["headers"])
+        else:
+            self.write_piece(message.get("body", b""), False)
+
+    def basic_error(self, status: int, status_text: bytes, body: str) -> None:
+        """Answer with an error, or cut a response that has begun: never a second start, never a tidy end."""
+        if self.finished or self.channel is None:
+            return
+        if not self._response_started:
+            page = error_body(status, body)
+            length = b"%d" % len(page)
+            self.begin(status, [(b"Content-Type", b"application/json"), (b"Content-Length", length)])
+            self.write_piece(page, False)
+        elif self.chunked or not self.startedWriting or self.responseHeaders.hasHeader(b"Content-Length"):
+            self.channel.loseConnection()  # what was written still arrives; the missing end tells
+        else:
+            self.transport.abortConnection()  # without a length only a reset tells
+
+    def handle_exception(self, exception: BaseException) -> None:
+        self.basic_error(500, b"Internal Server Error", "Something went wrong here.")
+
+    def check_timeouts(self) -> None:
+        """The connection has its deadlines; a response has none."""
+
+    def finish(self) -> None:
+        self.unregisterProducer()
+        super().finish()
+
+    def connectionLost(self, reason: Any) -> None:
+        super().connectionLost(reason)
+        self.flowing.set()
+
+    def pauseProducing(self) -> None:
+        self.flowing.clear()
+
+    def resumeProducing(self) -> None:
+        self.flowing.set()
+
+    def stopProducing(self) -> None:
+        pass
+
+
+def is_clean(name: bytes, values: list[bytes]) -> bool:
+    """RFC 9110 §5.1 and §5.5, as Daphne checks them."""
+    return bool(HEADER_NAME_RE.fullmatch(name)) and not any(INVALID_HEADER_VALUE_BYTES.intersection(v) for v in values)

@@ -1,0 +1,97 @@
+"""The socket: a write goes out at once when nothing is queued before it.
+
+Twisted gathers writes and sends them in the next turn of its loop; for an event of a stream that turn
+is most of its delay. Here only what the socket does not take is queued, in Twisted's own queue, and
+the reactor goes on with it.
+"""
+
+import socket
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
+
+from twisted.internet import tcp
+
+BACKLOG = 1024
+UNSENT = 128 * 1024
+"""What the kernel may hold for a connection and not have sent yet, in bytes: a reader that stopped
+must not keep megabytes there either."""
+
+
+class Transport(tcp.Server):
+    """A connection's socket. `moved` is when it last took something of what is queued."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.moved = 0.0
+        self.held: list[bytes] | None = None
+        self.host: Any = None
+
+    @property
+    def queued(self) -> int:
+        """Bytes that wait in this process for the peer to read."""
+        return len(self.dataBuffer) - self.offset + self._tempDataLen
+
+    def write(self, data: bytes) -> None:
+        if self.held is not None:
+            self.held.append(data)
+        elif self.dataBuffer or self._tempDataLen:
+            super().write(data)
+        elif data and self.connected and not self._writeDisconnected:
+            sent = self._send(data)
+            if sent < len(data):
+                self.moved = time.monotonic()
+                super().write(data[sent:])
+
+    def _send(self, data: bytes) -> int:
+        """How much the socket took. A broken one takes nothing: the reactor finds that out when it writes."""
+        try:
+            return self.socket.send(data)
+        except OSError:
+            return 0
+
+    def writeSequence(self, iovec: Iterable[bytes]) -> None:
+        self.write(b"".join(iovec))
+
+    def writeSomeData(self, data: bytes) -> int | BaseException:
+        sent = super().writeSomeData(data)
+        if isinstance(sent, int) and sent > 0:
+            self.moved = time.monotonic()
+        return sent
+
+    def hold(self) -> None:
+        """Gather what is written until `release`: a response's head and its first chunk are one system call."""
+        self.held = []
+
+    def release(self) -> None:
+        data, self.held = b"".join(self.held or ()), None
+        self.write(data)
+
+    def getHost(self) -> Any:
+        """As Twisted's, but asked of the kernel once, not at every request."""
+        if self.host is None:
+            self.host = super().getHost()
+        return self.host
+
+
+class Port(tcp.Port):
+    """The listening socket; `most` connections are accepted in one turn of the loop."""
+
+    transport = Transport
+    most = 100
+
+    def doRead(self) -> None:
+        self.numberAccepts = self.most
+        super().doRead()
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """A socket that workers can share, its options inherited by what it accepts; OSError when it cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    listener.setblocking(False)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with suppress(OSError, AttributeError):  # not every kernel has it
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
+    return listener

@@ -1,0 +1,184 @@
+"""One process of the server: the event loop, the application's life, housekeeping, draining."""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import daphne.server
+import uvloop
+from daphne.ws_protocol import WebSocketFactory
+from twisted.internet import asyncioreactor
+from twisted.logger import STDLibLogObserver, globalLogBeginner
+
+from wondercam.server.channel import Factory
+from wondercam.server.lifespan import Lifespan, StartupFailed
+from wondercam.server.options import Options
+from wondercam.server.request import Disconnected
+from wondercam.server.transport import Port
+
+logger = logging.getLogger(__name__)
+
+AFTERWARDS = 5
+"""Seconds beyond the grace: for the application to commit what it cut short, then for responses to end."""
+THREADS = 3
+"""Threads for blocking calls that are bound to no request (`asyncio.to_thread`, name look-ups)."""
+
+
+def install_reactor() -> Any:
+    """Twisted's reactor on uvloop, in place of the idle one that importing Daphne leaves behind."""
+    loop = uvloop.new_event_loop()
+    loop.set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="blocking"))
+    asyncio.set_event_loop(loop)
+    sys.modules.pop("twisted.internet.reactor", None)
+    asyncioreactor.install(loop)
+    daphne.server.reactor = reactor = sys.modules["twisted.internet.reactor"]
+    reactor.suggestThreadPoolSize(1)  # type: ignore[attr-defined]
+    return reactor
+
+
+class Worker(daphne.server.Server):
+    """Daphne's server with a life of its own. `parent` is a pipe whose end means: drain."""
+
+    def __init__(
+        self, application: Any, listener: socket.socket, options: Options, ready: Callable[[], None], parent: int = -1
+    ) -> None:
+        super().__init__(application, endpoints=["inherited"], server_name="", application_close_timeout=0)
+        self.listener, self.options, self.ready, self.parent = listener, options, ready, parent
+        self.websockets = "websocket" in getattr(application, "application_mapping", ())
+        self.connections: dict[Any, dict[str, Any]] = {}
+        self.draining = False
+        self.signals = 0
+
+    def run(self) -> int:
+        """Serve until asked to stop; the process's exit status."""
+        self.reactor = install_reactor()
+        observer: Any = STDLibLogObserver("twisted")
+        globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False, discardBuffer=True)
+        self.reactor.startRunning(installSignalHandlers=False)
+        status: int = self.reactor._asyncioEventloop.run_until_complete(self.live())
+        return status
+
+    async def live(self) -> int:
+        """Start, serve, drain."""
+        self.loop = asyncio.get_running_loop()
+        self.stopping = asyncio.Event()
+        lifespan = Lifespan(self.application)
+        self.listen_for_signals()
+        try:
+            await lifespan.startup()
+        except StartupFailed as why:
+            print(f"WonderCam cannot start: {why}", file=sys.stderr, flush=True)
+            return 1
+        housekeeping = asyncio.create_task(self.housekeeping())
+        port = self.open()
+        self.ready()
+        await self.stopping.wait()
+        await self.drain(port, lifespan)
+        housekeeping.cancel()
+        return 0
+
+    def listen_for_signals(self) -> None:
+        self.loop.add_signal_handler(signal.SIGTERM, self.signalled)
+        if self.parent == -1:
+            self.loop.add_signal_handler(signal.SIGINT, self.signalled)
+        else:
+            self.loop.add_signal_handler(signal.SIGINT, lambda: None)  # a terminal's ^C reaches the parent too
+            self.loop.add_reader(self.parent, self.orphaned)
+
+    def signalled(self) -> None:
+        """The first signal drains, the second ends the process where it stands."""
+        self.signals += 1
+        if self.signals > 1:
+            os._exit(1)
+        self.stopping.set()
+
+    def orphaned(self) -> None:
+        self.loop.remove_reader(self.parent)
+        self.stopping.set()
+
+    def open(self) -> Port:
+        """Accept connections."""
+        self.http_factory = Factory(self)
+        self.ws_factory = WebSocketFactory(self, server="") if self.websockets else None
+        port = Port._fromListeningDescriptor(
+            self.reactor, self.listener.fileno(), self.listener.family, self.http_factory
+        )
+        port.startListening()
+        return port
+
+    async def drain(self, port: Port, lifespan: Lifespan) -> None:
+        """Accept no more, let the application end what runs while its responses go on, then close."""
+        self.draining = True
+        port.doRead()  # who is in the queue already is served
+        port.loseConnection()
+        self.listener.close()
+        await lifespan.shutdown(self.options.drain + AFTERWARDS)
+        for channel in list(self.http_factory.channels):
+            if not channel.requests:
+                channel.loseConnection()
+        ending = time.monotonic() + AFTERWARDS
+        while self.http_factory.channels and time.monotonic() < ending:
+            await asyncio.sleep(0.05)
+
+    # What Daphne's server does for its protocols
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> "asyncio.Queue[dict[str, Any]]":
+        """Run the application for one request or websocket; its queue of messages."""
+        queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        send = getattr(protocol, "send", None) or partial(self.handle_reply, protocol)
+        task = self.loop.create_task(self.application(scope, queue.get, send))
+        self.connections[protocol]["application_instance"] = task
+        task.add_done_callback(partial(self.application_done, protocol))
+        return queue
+
+    def application_done(self, protocol: Any, task: "asyncio.Task[None]") -> None:
+        """Report what escaped, close what was left open, forget what has ended: at once, and whatever happens."""
+        wrong = None if task.cancelled() else task.exception()
+        gone = "disconnected" in self.connections.get(protocol, {"disconnected": 0})
+        if wrong is not None and not (gone and isinstance(wrong, Disconnected)):
+            logger.error("An exception escaped the application.", exc_info=wrong)
+        if gone:
+            self.connections.pop(protocol, None)
+        else:
+            protocol.handle_exception(wrong or RuntimeError("The application ended before its response."))
+
+    def protocol_disconnected(self, protocol: Any) -> None:
+        details = self.connections.get(protocol)
+        if details is None:
+            return
+        details.setdefault("disconnected", time.time())
+        task = details.get("application_instance")
+        if task is None or task.done():
+            del self.connections[protocol]
+
+    async def housekeeping(self) -> None:
+        """Look at every deadline once a tick. Nothing that goes wrong with one connection ends it."""
+        while True:
+            await asyncio.sleep(self.options.tick)
+            now = time.monotonic()
+            for channel in list(self.http_factory.channels):
+                self.attempt(channel.check, now)
+            for protocol, details in list(self.connections.items()):
+                self.attempt(self.check, protocol, details)
+
+    def check(self, protocol: Any, details: dict[str, Any]) -> None:
+        """Cancel an application that goes on long after its client went."""
+        protocol.check_timeouts()
+        task = details.get("application_instance")
+        if task and "disconnected" in details and time.time() > details["disconnected"] + self.options.close_time:
+            logger.warning("An application went on after its client went; it is cancelled.")
+            task.cancel()
+
+    def attempt(self, what: Callable[..., None], *args: Any) -> None:
+        try:
+            what(*args)
+        except Exception:
+            logger.exception("Housekeeping failed for one connection.")
