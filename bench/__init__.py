@@ -1,0 +1,23 @@
+"""What WonderCam costs and how late it is, beside the fastest plain stack, on this machine, by one command.
+
+    python -m bench            every row, twice: docs/performance.md, docs/performance.json, docs/performance-*.svg
+    python -m bench --quick    the main rows, once, to the terminal
+    python -m bench scale      the curves: streams, events a second, readers of one stream, size of the log
+
+    __main__.py   reads the command line
+    upstream.py   the fake model server: paced events that carry the moment they were sent
+    reference.py  the peer: FastAPI passing the same stream through, storing nothing
+    servers.py    starts and ends the servers that are compared
+    services.py   a PostgreSQL and a Redis of our own, thrown away afterwards
+    load.py       starts streams at a pace, reads them, keeps every event's two stamps
+    process.py    CPU time, memory and threads of a family of processes, from /proc
+    loads.py      the loads: which streams, how many, how fast, and what is measured meanwhile
+    faults.py     readers that never read, and readers that are dropped and come back
+    rows.py       the table's rows: a measurement, a target, a verdict
+    report.py     the table as Markdown and JSON
+    plots.py      the same as pictures
+    scale.py      the curves
+
+All clocks are CLOCK_MONOTONIC of the one machine that upstream, server and client share, so an event's
+age at the client is a subtraction. Nothing here is imported by the product.
+"""
