@@ -102,7 +102,7 @@ def kind_of(data: bytes) -> str:
 
 
 def reencode(data: bytes, most_pixels: int) -> tuple[bytes, int, int]:
-    """(JPEG, width, height) of a photo as it is meant to be seen. Runs in a thread; looks at the size before it decodes."""
+    """(JPEG, width, height) of a photo as it is meant to be seen. For a thread; looks at the size before it decodes."""
     kind = kind_of(data)
     try:
         with Image.open(io.BytesIO(data), formats=(kind,)) as photo:

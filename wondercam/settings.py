@@ -55,8 +55,9 @@ INSTALLED_APPS = [
     "wondercam",
 ]
 MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "wondercam.security.Security",  # the API goes straight to its views from here
+    "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -105,6 +106,28 @@ def database(url: str) -> dict[str, object]:
 DATABASES = {"default": database(envstr("DATABASE_URL", f"sqlite:///{DATA_DIR / 'wondercam.sqlite3'}"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = envstr("REDIS_URL")
+CHANNEL_LAYERS = {
+    "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
+    if REDIS_URL
+    else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+}
+DRAIN_SECONDS = envint("WONDERCAM_DRAIN_SECONDS", 30)
+
+PROVIDERS = {
+    name: envstr(name)
+    for name in (
+        "WONDERCAM_MODELS",
+        "WONDERCAM_RECORDINGS",
+        "WONDERCAM_RECORDING_SPEED",
+        "OPENAI_API_KEY",
+        "OPENAI_BASE_URL",
+        "GEMINI_API_KEY",
+        "GEMINI_BASE_URL",
+        "VERTEX_PROJECT",
+        "VERTEX_LOCATION",
+        "VERTEX_BASE_URL",
+    )
+}
 
 AUTH_USER_MODEL = "chat.User"
 AUTH_PASSWORD_VALIDATORS = [
@@ -117,6 +140,44 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
+CSRF_FAILURE_VIEW = "chat.views.errors.csrf_failed"
+HTTPS = envbool("WONDERCAM_HTTPS", not DEBUG)
+SESSION_COOKIE_NAME = "__Host-wcsession" if HTTPS else "wcsession"
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_NAME = "__Host-wccsrf" if HTTPS else "wccsrf"
+CSRF_COOKIE_SECURE = HTTPS
+CSRF_TRUSTED_ORIGINS = envlist("CSRF_TRUSTED_ORIGINS")
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = envbool("WONDERCAM_HSTS_PRELOAD", False)
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 50
+DATA_UPLOAD_MAX_NUMBER_FILES = 4
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+API_PREFIXES = ("/v2/", "/v1beta/")
+CORS_ALLOWED_ORIGINS = envlist("CORS_ALLOWED_ORIGINS")
+if {"*", "null"} & set(CORS_ALLOWED_ORIGINS):
+    raise ImproperlyConfigured("CORS_ALLOWED_ORIGINS takes origins by name, such as https://app.example.com.")
+CORS_URLS_REGEX = r"^/(?:v2|v1beta)/"
+CORS_ALLOW_CREDENTIALS = False
+CORS_ALLOW_METHODS = ("GET", "POST", "PATCH", "DELETE", "OPTIONS")
+CORS_ALLOW_HEADERS = (
+    "accept",
+    "authorization",
+    "content-type",
+    "last-event-id",
+    "x-goog-api-client",
+    "x-goog-api-key",
+    "x-wondercam-timing",
+)
+CORS_EXPOSE_HEADERS = ("RateLimit", "RateLimit-Policy", "Retry-After", "X-Conversation-Id", "X-Stream-Id")
+CORS_PREFLIGHT_MAX_AGE = 600
+
 GUESTS = envbool("WONDERCAM_GUESTS", DEBUG)
 SIMPLE_JWT = {
     "ALGORITHM": "HS256",

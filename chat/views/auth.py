@@ -1,18 +1,22 @@
 """Signing in and out of the API, the page's access token, and tickets for a native EventSource."""
 
 import secrets
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import msgspec
-from asgiref.sync import sync_to_async
+from asgiref.sync import async_to_sync, sync_to_async
 from django.conf import settings
 from django.contrib.auth import alogin
 from django.http import HttpRequest, HttpResponse
 
 from chat import auth, limits
-from chat.errors import PermissionDenied, Unauthenticated
+from chat.errors import PermissionDenied, ResourceExhausted, Unauthenticated
 from chat.models import User
 from chat.views.api import api, body, json_response
+
+GUEST_SECONDS = 30 * 24 * 3600  # a guest has nothing but the session to come back with
 
 
 class SignIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -71,8 +75,7 @@ async def session(request: HttpRequest) -> HttpResponse:
             raise Unauthenticated("Sign in first.")
         user = await new_guest(request)
         await alogin(request, user, backend="django.contrib.auth.backends.ModelBackend")
-    if request.session.session_key is None:
-        await request.session.acreate()
+        await request.session.aset_expiry(GUEST_SECONDS)
     family = auth.session_family(str(request.session.session_key))
     name = "Guest" if user.is_guest else user.get_username()
     return json_response(
@@ -100,3 +103,21 @@ async def new_guest(request: HttpRequest) -> User:
     blank.set_unusable_password()
     await blank.asave()
     return blank
+
+
+def limited(page: Callable[..., Any]) -> Callable[..., Any]:
+    """A sign-in page (ours, the admin's) under the API's own limit of tries: 429 with `Retry-After` over it."""
+
+    @wraps(page)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if request.method == "POST":
+            try:
+                async_to_sync(limits.spend)(
+                    "login", account=request.POST.get("username", ""), ip=limits.address(request)
+                )
+            except ResourceExhausted as error:
+                headers = {"Retry-After": str(error.retry_after)}
+                return HttpResponse(error.message, content_type="text/plain", status=429, headers=headers)
+        return page(request, *args, **kwargs)
+
+    return answer
