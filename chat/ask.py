@@ -91,7 +91,7 @@ class Ask(msgspec.Struct, forbid_unknown_fields=True):
 def contents_of(raw: list[dict[str, Any]] | None) -> list[Content]:
     """The request's contents as a list of `{role, parts}` whose last is the user's; InvalidArgument otherwise."""
     if not raw:
-        raise InvalidArgument("`contents` is empty: send at least one part, such as {\"text\": \"…\"}.")
+        raise InvalidArgument('`contents` is empty: send at least one part, such as {"text": "…"}.')
     try:
         if "parts" in raw[0]:
             contents = msgspec.convert(raw, list[AskContent])
@@ -107,13 +107,12 @@ def contents_of(raw: list[dict[str, Any]] | None) -> list[Content]:
     return [{"role": content.get("role", "user"), "parts": content["parts"]} for content in found]
 
 
-def generation_of(raw: dict[str, Any]) -> dict[str, Any]:
-    """The request's `generationConfig`, its bounded fields checked."""
+def check_generation(raw: dict[str, Any]) -> None:
+    """Check the bounded fields of `generationConfig`."""
     try:
         msgspec.convert(raw, GenerationConfig)
     except msgspec.ValidationError as wrong:
         raise InvalidArgument(f"`generationConfig` cannot be used: {wrong}.") from None
-    return raw
 
 
 def system_of(raw: str | dict[str, Any] | None) -> str:

@@ -51,7 +51,7 @@ class Page(NamedTuple):
 class Tail:
     """The writing end of one stream's log in this process, with its newest committed events in memory."""
 
-    __slots__ = ("stream_id", "next_seq", "events", "size", "ended", "pending", "error", "_settled")
+    __slots__ = ("_settled", "ended", "error", "events", "next_seq", "pending", "size", "stream_id")
 
     def __init__(self, stream_id: UUID, first: Event) -> None:
         self.stream_id = stream_id
@@ -116,7 +116,7 @@ class Tail:
 class Append:
     """One event on its way into the table."""
 
-    __slots__ = ("tail", "event", "ending", "loop")
+    __slots__ = ("ending", "event", "loop", "tail")
 
     def __init__(self, tail: Tail, event: Event, ending: Ending | None) -> None:
         self.tail = tail
@@ -209,6 +209,16 @@ def read_table(stream_id: UUID, after: int) -> Page:
     last = found[-1].seq if found else after
     ended = row is None or (row[0] != events.RUNNING and last >= row[1])
     return Page(found, ended)
+
+
+async def last_seq(stream_id: UUID) -> int:
+    """The newest committed event's seq; -1 where there is none."""
+    tail = _tails.get(stream_id) or _ended.get(stream_id)
+    if tail is not None:
+        return tail.events[-1].seq
+    newest = models.Event.objects.filter(stream_id=stream_id).order_by("-seq").values_list("seq", flat=True)
+    found = await newest.afirst()
+    return -1 if found is None else found
 
 
 def interrupt(stream_id: UUID, error: ApiError) -> int | None:

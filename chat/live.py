@@ -32,7 +32,7 @@ RETRY_AFTER = 0.5
 class Hint:
     """One reader's bell: rung by `announce`, cleared before each look at the log, so that no ring is missed."""
 
-    __slots__ = ("_waiter", "_rung")
+    __slots__ = ("_rung", "_waiter")
 
     def __init__(self) -> None:
         self._waiter: asyncio.Future[None] | None = None

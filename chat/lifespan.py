@@ -1,0 +1,85 @@
+"""The process's own life: what begins before the first request and ends after the last.
+
+An ASGI `lifespan` application (https://asgi.readthedocs.io/en/latest/specs/lifespan.html): at start-up the turns of
+dead workers are found and the beats begin; at shutdown the running turns drain.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from django.conf import settings
+
+from chat import eventlog, leases, live, providers, turns
+
+log = logging.getLogger(__name__)
+
+STOP_POLL = 0.5
+"""Seconds between looks for wishes to stop that came from another worker: they arrive within 1 s without a hint."""
+
+Message = dict[str, Any]
+
+
+async def application(
+    scope: dict[str, Any],
+    receive: Callable[[], Awaitable[Message]],
+    send: Callable[[Message], Awaitable[None]],
+) -> None:
+    """Answer `lifespan.startup` and `lifespan.shutdown`."""
+    beats: list[asyncio.Task[None]] = []
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            beats = await _start()
+            await send({"type": "lifespan.startup.complete"})
+        elif message["type"] == "lifespan.shutdown":
+            await _shut_down(beats)
+            return await send({"type": "lifespan.shutdown.complete"})
+
+
+async def _start() -> list[asyncio.Task[None]]:
+    turns.reopen()
+    live.open_peers(turns.stop_here)
+    reaper = leases.Reaper()
+    for stream_id, seq in await eventlog.write(reaper.reap_dead_neighbours):
+        log.warning("stream %s was interrupted: its worker is gone", stream_id)
+        live.announce(stream_id, seq)
+    return [asyncio.create_task(_beat(reaper)), asyncio.create_task(_look_for_stops())]
+
+
+async def _shut_down(beats: list[asyncio.Task[None]]) -> None:
+    await turns.drain(settings.DRAIN_SECONDS)
+    for beat in beats:
+        beat.cancel()
+    await asyncio.gather(*beats, return_exceptions=True)
+    await live.close_peers()
+    await providers.close()
+    await asyncio.to_thread(eventlog.close)
+
+
+async def _beat(reaper: leases.Reaper) -> None:
+    """Renew our leases and look at everybody else's."""
+    while True:
+        await asyncio.sleep(leases.HEARTBEAT)
+        try:
+            if mine := turns.running():
+                await eventlog.write(lambda ids=mine: leases.renew(ids))  # type: ignore[misc]
+            for stream_id, seq in await eventlog.write(reaper.reap):
+                log.warning("stream %s was interrupted: its worker is gone", stream_id)
+                live.announce(stream_id, seq)
+        except Exception as error:  # the database may be away: the next beat tries again
+            log.warning("leases could not be renewed: %s", type(error).__name__)
+
+
+async def _look_for_stops() -> None:
+    """Stop the turns that a reader at another worker wants stopped, whether or not its hint arrives."""
+    while True:
+        await asyncio.sleep(STOP_POLL)
+        if not (mine := turns.running()):
+            continue
+        try:
+            for stream_id in await eventlog.write(lambda ids=mine: leases.wanted_stops(ids)):  # type: ignore[misc]
+                turns.stop_here(stream_id)
+        except Exception as error:  # the database may be away: the next look tries again
+            log.warning("wishes to stop could not be read: %s", type(error).__name__)

@@ -1,0 +1,166 @@
+"""One turn: prompt → provider → log → wake-up. The only file that knows both the provider and the log.
+
+A turn ends in exactly one of complete, stopped, failed and interrupted, and that end is an event in the log like any
+other, stored in one transaction with the stream's status and the answer's text.
+"""
+
+import asyncio
+import base64
+import contextvars
+import dataclasses
+import logging
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from chat import answer, eventlog, events, limits, live, metrics, prompt, providers
+from chat.errors import ApiError, DeadlineExceeded, Internal, Interrupted, TooLarge
+from chat.events import Response
+from chat.models import Attachment
+from chat.opening import Opened
+from chat.writer import Ending, LeaseLost
+
+log = logging.getLogger(__name__)
+
+eventlog.on_commit = live.announce
+
+
+class Turn:
+    """The generation of one answer, from its prompt to its last event."""
+
+    def __init__(self, opened: Opened, asked: prompt.Prompt, began: float) -> None:
+        self.stream_id: UUID = opened.stream.pk
+        self.prompt = asked
+        self.began = began
+        self.tail = eventlog.open_tail(self.stream_id, opened.ok)
+        self.answer = answer.Answer()
+        self.first_token_us: int | None = None
+        self._held: Response | None = None
+        self._finish_reason: str | None = None
+        self._cut_short: str | None = None
+        self._ending = False
+        self.task: asyncio.Task[None] | None = None
+
+    def spawn(self) -> asyncio.Task[None]:
+        """Start it in a context of its own, so that no request's end can reach it (asgiref ties hops to contexts)."""
+        loop = asyncio.get_running_loop()
+        self.task = loop.create_task(self.run(), name=f"turn {self.stream_id}", context=contextvars.Context())
+        return self.task
+
+    def cut_short(self, status: str) -> None:
+        """Stop the provider at once and end as `status`; without effect once the end is on its way."""
+        if self._ending or self._cut_short or self.task is None:
+            return
+        self._cut_short = status
+        self.task.cancel()
+
+    async def run(self) -> None:
+        """Generate, then write the end; nothing is raised but a cancellation that nobody asked this turn for."""
+        try:
+            error = await self._generate()
+            self._ending = True
+            await self._write_end(error)
+        except LeaseLost:
+            log.warning("stream %s was ended by another worker", self.stream_id)
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            log.exception("stream %s could not be written to its end", self.stream_id)
+        finally:
+            eventlog.abandon(self.tail)
+            live.wake(self.stream_id)
+
+    async def _generate(self) -> ApiError | None:
+        """Run the provider into the log; the error that it ended with."""
+        try:
+            async with asyncio.timeout(limits.of("STREAM_SECONDS")):
+                await self._read_provider()
+        except asyncio.CancelledError:
+            if self._cut_short is None:
+                raise
+            asyncio.current_task().uncancel()  # type: ignore[union-attr]
+        except TimeoutError:
+            return DeadlineExceeded("The answer took longer than this server allows; what came so far is kept.")
+        except LeaseLost:
+            raise
+        except ApiError as error:
+            return error
+        except Exception:
+            log.exception("stream %s: the provider failed in a way that it should not", self.stream_id)
+            return Internal("The answer failed in a way that is this server's fault. Try again.")
+        return None
+
+    async def _read_provider(self) -> None:
+        responses = providers.answer(await _with_photos(self.prompt))
+        try:
+            async for response in responses:
+                self._take(response)
+                if self.tail.pending >= eventlog.MAX_PENDING:
+                    await self.tail.settled(eventlog.MAX_PENDING // 2)
+        finally:
+            await responses.aclose()
+
+    def _take(self, response: Response) -> None:
+        """Append a response, holding back the one that may turn out to be the last: the end is stored with it."""
+        self.answer.add(response)
+        if self.answer.size > limits.of("OUTPUT_BYTES"):
+            raise TooLarge("The answer grew longer than this server allows; what came so far is kept.")
+        if self.first_token_us is None and events.parts_of(response):
+            self.first_token_us = self._at()
+        held, self._held = self._held, None
+        if held is not None:
+            self._append(held)
+        if reason := events.finish_reason(response):
+            self._finish_reason = reason
+        if self._finish_reason is None:
+            self._append(response)
+        else:
+            self._held = response
+
+    def _append(self, response: Response) -> None:
+        self.tail.append(self._at(), events.encode(response))
+
+    def _at(self) -> int:
+        return int((monotonic() - self.began) * 1e6)
+
+    async def _write_end(self, error: ApiError | None) -> None:
+        status, last, failure = self._last(error)
+        ending = Ending(status, self.answer.finished(), timezone.now(), failure, self.answer.usage, self.first_token_us)
+        self.tail.append(self._at(), events.encode(last), ending)
+        metrics.ended(status)
+        await self.tail.settled()
+
+    def _last(self, error: ApiError | None) -> tuple[str, Response, dict[str, Any] | None]:
+        """The end's status, the last event, and the error to store with the stream."""
+        if error is None and self._held is not None and self._cut_short is None:
+            return events.COMPLETE, self._completed(self._held), None
+        if self._held is not None:
+            self._append(self._held)
+        if self._cut_short == events.STOPPED:
+            return events.STOPPED, events.stopped(self.answer.usage), None
+        if self._cut_short == events.INTERRUPTED:
+            error = Interrupted("The server is going down and could not finish this answer. Try again.")
+            return events.INTERRUPTED, events.failure(error, events.INTERRUPTED), error.as_json()["error"]
+        error = error or Internal("The answer ended without an end.")
+        return events.FAILED, events.failure(error), error.as_json()["error"]
+
+    def _completed(self, last: Response) -> Response:
+        """The last event carries `finishReason` and `usageMetadata`, wherever the provider put them."""
+        if events.finish_reason(last) is None:
+            first = (last.get("candidates") or [{}])[0]
+            last = {**last, "candidates": [{**first, "finishReason": self._finish_reason}]}
+        return {**last, "usageMetadata": self.answer.usage or {}}
+
+
+async def _with_photos(asked: prompt.Prompt) -> prompt.Prompt:
+    """The prompt with its stored photos as the parts that carry them."""
+    ids = prompt.photos_of(asked.contents)
+    if not ids:
+        return asked
+    photos: dict[str, prompt.Part] = {}
+    async for photo in Attachment.objects.filter(pk__in=ids):
+        data = base64.b64encode(photo.data).decode()
+        photos[str(photo.pk)] = {"inlineData": {"mimeType": photo.mime_type, "data": data}}
+    return dataclasses.replace(asked, contents=prompt.with_photos(asked.contents, photos))

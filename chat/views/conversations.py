@@ -1,0 +1,135 @@
+"""One's own conversations: the list, one transcript, rename and pin, delete."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from chat import auth, eventlog, events, turns
+from chat.errors import InvalidArgument, NotFound
+from chat.models import Conversation, Stream
+from chat.views.api import api, body, json_response
+
+PAGE, LARGEST_PAGE = 50, 200
+
+
+class Change(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of PATCH: what is left out stays."""
+
+    title: str | None = None
+    pinned: bool | None = None
+
+    def __post_init__(self) -> None:
+        if self.title is not None and not 1 <= len(self.title.strip()) <= 200:
+            raise ValueError("`title` has 1 to 200 characters")
+
+
+def summary(conversation: Conversation) -> dict[str, Any]:
+    """A conversation as a row of the list."""
+    fields = ("id", "title", "pinned", "created_at", "updated_at")
+    return {name: getattr(conversation, name) for name in fields}
+
+
+@api("GET")
+async def index(request: HttpRequest) -> HttpResponseBase:
+    """A page of one's conversations, pinned and newest first: `?q=` searches, `?cursor=` goes on."""
+    user = await auth.authenticate(request)
+    limit = page_size(request.GET.get("limit"))
+    found = Conversation.objects.for_user(user.pk).order_by("-pinned", "-updated_at", "pk")
+    if query := request.GET.get("q", "").strip():
+        found = found.filter(title__icontains=query[:200])
+    if cursor := request.GET.get("cursor"):
+        found = found.filter(beyond(cursor))
+    rows = [row async for row in found[: limit + 1]]
+    more = rows[limit - 1] if len(rows) > limit else None
+    next_cursor = f"{int(more.pinned)}.{more.updated_at.timestamp():.6f}.{more.pk}" if more else None
+    return json_response({"conversations": [summary(row) for row in rows[:limit]], "next": next_cursor})
+
+
+def page_size(text: str | None) -> int:
+    """`?limit=`, 1 to 200."""
+    if not text:
+        return PAGE
+    if not (text.isascii() and text.isdigit() and len(text) < 5 and 1 <= int(text) <= LARGEST_PAGE):
+        raise InvalidArgument(f"`limit` is a whole number from 1 to {LARGEST_PAGE}.")
+    return int(text)
+
+
+def beyond(cursor: str) -> Q:
+    """The rows after the one that a cursor names, in the list's order."""
+    try:
+        pinned, seconds, micros, key = cursor.split(".")
+        moment = datetime.fromtimestamp(int(seconds), UTC).replace(microsecond=int(micros))
+        last = UUID(key)
+    except (ValueError, OverflowError, OSError):
+        raise InvalidArgument("`cursor` is not one that this list gave.") from None
+    later = Q(updated_at__lt=moment) | Q(updated_at=moment, pk__gt=last)
+    return (Q(pinned=True) & later) | Q(pinned=False) if pinned == "1" else Q(pinned=False) & later
+
+
+@api("GET", "PATCH", "DELETE")
+async def one(request: HttpRequest, conversation_id: UUID) -> HttpResponseBase:
+    """One conversation: its transcript with stream ids, rename and pin, or delete with all that belongs to it."""
+    user = await auth.authenticate(request)
+    conversation = await Conversation.objects.for_user(user.pk).filter(pk=conversation_id).afirst()
+    if conversation is None:
+        raise NotFound("There is no such conversation.")
+    if request.method == "DELETE":
+        return await _deleted(conversation)
+    if request.method == "PATCH":
+        return await _changed(conversation, body(request, Change))
+    return json_response({**summary(conversation), "messages": await transcript(conversation)})
+
+
+async def transcript(conversation: Conversation) -> list[dict[str, Any]]:
+    """All messages of the tree, oldest first, each answer with its stream."""
+    rows = conversation.messages.select_related("stream").order_by("created_at")
+    return [
+        {
+            "id": row.pk,
+            "parent_id": row.parent_id,
+            "role": row.role,
+            "parts": row.parts,
+            "text": row.text,
+            "created_at": row.created_at,
+            "stream": _stream(getattr(row, "stream", None)),
+        }
+        async for row in rows
+    ]
+
+
+def _stream(stream: Stream | None) -> dict[str, Any] | None:
+    if stream is None:
+        return None
+    return {
+        "id": stream.pk,
+        "status": stream.status,
+        "model": stream.model_id,
+        "last_seq": stream.last_seq,
+        "error": stream.error,
+    }
+
+
+async def _changed(conversation: Conversation, change: Change) -> HttpResponseBase:
+    if change.title is not None:
+        conversation.title = change.title.strip()
+    if change.pinned is not None:
+        conversation.pinned = change.pinned
+    fields = {"title": conversation.title, "pinned": conversation.pinned}
+    await eventlog.write(lambda: Conversation.objects.filter(pk=conversation.pk).update(**fields))
+    return json_response(summary(conversation))
+
+
+async def _deleted(conversation: Conversation) -> HttpResponseBase:
+    streams = [stream async for stream in conversation.streams.all()]
+    for stream in streams:
+        if stream.status == events.RUNNING:
+            await turns.stop(stream)
+    await eventlog.write(conversation.delete)
+    for stream in streams:
+        eventlog.forget(stream.pk)
+    return HttpResponse(status=204)

@@ -1,0 +1,81 @@
+"""Where a reader is in a stream, and the response that goes on from there."""
+
+from functools import partial
+from typing import NamedTuple
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+
+from chat import auth, eventlog, events, wire
+from chat.errors import InvalidArgument, NotFound, Unauthenticated
+from chat.models import Stream, User
+
+HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
+
+
+class Cursor(NamedTuple):
+    """An event's id: the last one that a reader has."""
+
+    stream_id: UUID | None
+    seq: int
+
+
+def cursor_of(text: str) -> Cursor:
+    """`<stream>:<seq>`, or `<seq>` alone. InvalidArgument otherwise; the client's text is never echoed."""
+    name, _, number = text.rpartition(":")
+    if not (number.isascii() and number.isdigit() and len(number) < 10):
+        raise InvalidArgument("The cursor is not an event's id: send `<stream>:<seq>` as it came with the event.")
+    try:
+        return Cursor(UUID(name) if name else None, int(number))
+    except ValueError:
+        raise InvalidArgument("The cursor names no stream: send `<stream>:<seq>` as it came with the event.") from None
+
+
+def after_of(request: HttpRequest, stream_id: UUID) -> int:
+    """The seq to go on after, from `Last-Event-ID` or `?after`; -1 for the whole stream."""
+    text = request.headers.get("Last-Event-ID") or request.GET.get("after")
+    if not text:
+        return -1
+    cursor = cursor_of(text)
+    if cursor.stream_id not in (None, stream_id):
+        raise InvalidArgument("The cursor belongs to another stream.")
+    return cursor.seq
+
+
+async def resumed(request: HttpRequest, stream_id: UUID | None, user: User) -> HttpResponseBase:
+    """Go on with one's own stream after the request's cursor; 204 when nothing is left to come."""
+    stream = await Stream.objects.for_user(user.pk).filter(pk=stream_id).afirst()
+    if stream is None:
+        raise NotFound("There is no such stream.")
+    after = after_of(request, stream.pk)
+    last = await eventlog.last_seq(stream.pk)
+    if after > last:
+        raise InvalidArgument("The cursor is ahead of the stream: no such event was ever sent.")
+    if stream.status != events.RUNNING and after == last:
+        return HttpResponse(status=204, headers=ids_of(stream))
+    return streamed(request, stream, after, user)
+
+
+def ids_of(stream: Stream) -> dict[str, str]:
+    """The headers that name a stream and its conversation."""
+    return {"X-Stream-Id": str(stream.pk), "X-Conversation-Id": str(stream.conversation_id)}
+
+
+async def may_still_read(request: HttpRequest, user_id: int) -> None:
+    """Whether the reader's right still holds, long after it was checked; raises Unauthenticated when it has ended.
+
+    An access token's own expiry does not end a stream that it began: only what its user or its family did since.
+    """
+    if claims := getattr(request, "claims", None):
+        await auth.holder(claims)
+    elif not await User.objects.filter(pk=user_id, is_active=True).aexists():
+        raise Unauthenticated("Your account may not read this any more.")
+
+
+def streamed(request: HttpRequest, stream: Stream, after: int, user: User) -> StreamingHttpResponse:
+    """The response that follows a stream. It goes on for as long as the reader may read it."""
+    timing = request.headers.get("X-WonderCam-Timing") == "1"
+    may_read = partial(may_still_read, request, user.pk)
+    content = wire.event_stream(stream.pk, after, timing=timing, may_read=may_read)
+    return StreamingHttpResponse(content, headers={**HEADERS, **ids_of(stream)})

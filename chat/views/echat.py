@@ -1,0 +1,71 @@
+"""`/v2/echat` and `/v2/chat`: ask, and read the answer as it is generated."""
+
+from time import monotonic
+
+import msgspec
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from chat import auth, limits, turns, wire
+from chat.ask import Ask
+from chat.errors import InvalidArgument
+from chat.models import Stream, Ticket, User
+from chat.views.api import api, body, json_response, parse
+from chat.views.cursor import cursor_of, resumed, streamed
+
+
+@api("POST", "GET")
+async def echat(request: HttpRequest) -> HttpResponseBase:
+    """The enhanced chat: an immediate OK, then the answer as it is generated."""
+    began = monotonic()
+    if request.method == "GET":
+        return await _by_event_source(request, began)
+    user = await auth.authenticate(request)
+    stream = await _started(request, user, body(request, Ask, limits.of("CHAT_BODY_BYTES")), began)
+    return streamed(request, stream, -1, user)
+
+
+@api("POST")
+async def chat(request: HttpRequest) -> HttpResponseBase:
+    """The standard chat: the same without the OK; with `"stream": false` one JSON answer."""
+    began = monotonic()
+    user = await auth.authenticate(request)
+    ask = body(request, Ask, limits.of("CHAT_BODY_BYTES"))
+    stream = await _started(request, user, ask, began)
+    if ask.stream:
+        return streamed(request, stream, 0, user)
+    answer = await wire.whole(stream.pk)
+    status = answer["error"]["code"] if "error" in answer else 200
+    ids = {"X-Stream-Id": str(stream.pk), "X-Conversation-Id": str(stream.conversation_id)}
+    return json_response(answer, status, headers=ids)
+
+
+async def _started(request: HttpRequest, user: User, ask: Ask, began: float, ticket: Ticket | None = None) -> Stream:
+    await limits.spend("chat", user=user.pk, ip=limits.address(request))
+    return await turns.start(user, ask, began, ticket)
+
+
+async def _by_event_source(request: HttpRequest, began: float) -> HttpResponseBase:
+    """A native EventSource: the question is in the address, a ticket says who asks, a reconnect resumes."""
+    ticket = None
+    if "Authorization" in request.headers or "ticket" not in request.GET:
+        user = await auth.authenticate(request)
+    else:
+        ticket = await auth.ticket_for(request.GET["ticket"])
+        user = ticket.user
+    if ticket is not None and ticket.stream_id is not None:
+        return await resumed(request, ticket.stream_id, user)
+    if last := request.headers.get("Last-Event-ID"):
+        return await resumed(request, cursor_of(last).stream_id, user)
+    stream = await _started(request, user, _asked(request), began, ticket)
+    return streamed(request, stream, -1, user)
+
+
+def _asked(request: HttpRequest) -> Ask:
+    raw = request.GET.get("data")
+    if not raw:
+        raise InvalidArgument('The question is missing: send it URL-encoded as `?data={"contents": …}`.')
+    try:
+        return msgspec.convert(parse(raw.encode()), Ask)
+    except msgspec.ValidationError as wrong:
+        raise InvalidArgument(f"`data` has another shape than expected: {wrong}.") from None

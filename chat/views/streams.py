@@ -1,0 +1,32 @@
+"""One stream: follow it, stop it."""
+
+from uuid import UUID
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from chat import auth, turns
+from chat.errors import NotFound
+from chat.models import Stream
+from chat.views.api import api, json_response
+from chat.views.cursor import resumed
+
+
+@api("GET")
+async def follow(request: HttpRequest, stream_id: UUID) -> HttpResponseBase:
+    """What was missed after `Last-Event-ID`, then live. The page's session may read, too; nothing else."""
+    if "Authorization" in request.headers:
+        user = await auth.authenticate(request)
+    else:
+        user = await auth.session_user(request)
+    return await resumed(request, stream_id, user)
+
+
+@api("POST")
+async def stop(request: HttpRequest, stream_id: UUID) -> HttpResponseBase:
+    """Stop the generation; the same answer however often it is asked."""
+    user = await auth.authenticate(request)
+    stream = await Stream.objects.for_user(user.pk).filter(pk=stream_id).afirst()
+    if stream is None:
+        raise NotFound("There is no such stream.")
+    return json_response({"id": stream.pk, "status": await turns.stop(stream)})

@@ -1,0 +1,87 @@
+"""The log on the wire: `follow` as bytes of an event stream, and as one JSON answer.
+
+Nothing escapes these generators: an exception after the headers would take Daphne's housekeeping with it. What ends
+a body without `[DONE]` is a cut, after which a reader resumes; an end is always an event.
+"""
+
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+from chat import events, sse, stream
+from chat.answer import Answer
+from chat.errors import ApiError
+from chat.events import Event, Response
+
+log = logging.getLogger(__name__)
+
+RECHECK = 25.0
+"""Seconds between looks whether the reader may still read; a revoked token ends a stream within 30 s."""
+
+Check = Callable[[], Awaitable[Any]]
+
+
+def frames(stream_id: str, batch: list[Event], timing: bool) -> bytes:
+    """A batch in one piece, to be written at once; with `timing` each event is preceded by `: t=<ms>`."""
+    if timing:
+        return b"".join(b": t=%d\n" % (event.at // 1000) + sse.encode(stream_id, event) for event in batch)
+    if len(batch) == 1:
+        return sse.encode(stream_id, batch[0])
+    return b"".join([sse.encode(stream_id, event) for event in batch])
+
+
+async def event_stream(
+    stream_id: UUID, after: int = -1, *, timing: bool = False, may_read: Check | None = None
+) -> AsyncGenerator[bytes, None]:
+    """The stream from after `after` to its `[DONE]`. `may_read` raises an ApiError when the reader's right has ended."""
+    name, checked, start = str(stream_id), monotonic(), sse.PRELUDE
+    if after >= 0:  # nothing may be there to send yet, and the headers leave with the first bytes
+        yield start
+        start = b""
+    try:
+        async for batch in stream.follow(stream_id, after):
+            if may_read is not None and monotonic() - checked > RECHECK:
+                await may_read()
+                checked = monotonic()
+            yield start + (frames(name, batch, timing) if batch else sse.HEARTBEAT)
+            start = b""
+        yield sse.DONE
+    except ApiError as error:
+        yield b"data: %s\n\n" % events.encode(events.failure(error)).encode() + sse.DONE
+    except Exception:
+        log.exception("stream %s: its reader was cut off", name)
+
+
+async def gemini_stream(stream_id: UUID) -> AsyncGenerator[bytes, None]:
+    """The same stream as Gemini itself would send it: no OK, no ids, no words of ours, no `[DONE]`."""
+    try:
+        async for batch in stream.follow(stream_id, 0):
+            if lines := [as_gemini(event) for event in batch]:
+                yield b"".join(b"data: %s\r\n\r\n" % line.encode() for line in lines if line)
+    except Exception:
+        log.exception("stream %s: its reader was cut off", stream_id)
+
+
+def as_gemini(event: Event) -> str:
+    """An event without our own words; empty where nothing else is in it."""
+    if '"wondercam"' not in event.data:
+        return event.data
+    response = events.decode(event.data)
+    response.pop("wondercam", None)
+    return events.encode(response) if response.get("candidates") or "error" in response else ""
+
+
+async def whole(stream_id: UUID) -> Response:
+    """The stream as one response, once it has ended: `{"candidates", "usageMetadata", …}` or `{"error": …}`."""
+    answer, last = Answer(), Response()
+    async for batch in stream.follow(stream_id, 0):
+        for event in batch:
+            last = events.decode(event.data)
+            answer.add(last)
+    if "error" in last:
+        return {"error": last["error"]}
+    candidate = {**(last.get("candidates") or [{}])[0], "content": {"role": "model", "parts": answer.finished()}}
+    rest = {key: value for key, value in last.items() if key != "wondercam"}
+    return {**rest, "candidates": [candidate]}
