@@ -4,13 +4,17 @@ A deadline is a number that `check` compares once a second: no timer per connect
 while a response is under way.
 """
 
+# Twisted and Daphne carry few types: what is inherited from them is unchecked.
+# mypy: disable-error-code="misc, no-untyped-call, override"
+
+import asyncio
 import time
 from typing import Any
 
+from daphne.http_protocol import HTTPFactory
 from twisted.protocols import basic
 from twisted.web import http
 
-from daphne.http_protocol import HTTPFactory
 from wondercam.server.request import Request, error_body
 
 BODY_RATE = 16 * 1024
@@ -18,8 +22,11 @@ BODY_RATE = 16 * 1024
 LINGER = 2
 """Seconds a refused client has to read why, before the connection is cut."""
 
+
 class Channel(http.HTTPChannel):
     """Reads requests from one connection, one after the other."""
+
+    transport: Any
 
     def __init__(self, factory: "Factory") -> None:
         super().__init__()
@@ -34,11 +41,11 @@ class Channel(http.HTTPChannel):
 
     def connectionMade(self) -> None:
         super().connectionMade()
-        self.factory.channels.add(self)
+        self.factory.opened(self)
         self.deadline = time.monotonic() + self.options.idle_time
 
     def connectionLost(self, reason: Any) -> None:
-        self.factory.channels.discard(self)
+        self.factory.closed(self)
         super().connectionLost(reason)
 
     def dataReceived(self, data: bytes) -> None:
@@ -96,10 +103,10 @@ class Channel(http.HTTPChannel):
         self.refuse(413, f"The request is too large: at most {self.options.body_bytes:,} bytes.")
 
     def refuse(self, code: int, message: str) -> None:
-        """Say no, then read nothing more. Closed by the peer or after `LINGER`: closing at once could destroy the no."""
+        """Say no and read nothing more. The peer closes, or `LINGER` does: closing at once could destroy the no."""
         self.refused = True
         self.deadline = time.monotonic() + LINGER
-        self.lineReceived = self.rawDataReceived = lambda data: None
+        self.lineReceived = self.rawDataReceived = lambda data: None  # type: ignore[method-assign]
         self.clearLineBuffer()
         body = error_body(code, message)
         reason = http.RESPONSES.get(code, b"Error")
@@ -121,6 +128,17 @@ class Factory(HTTPFactory):
     def __init__(self, server: Any) -> None:
         super().__init__(server)
         self.channels: set[Channel] = set()
+        self.empty = asyncio.Event()
+        self.empty.set()
+
+    def opened(self, channel: Channel) -> None:
+        self.channels.add(channel)
+        self.empty.clear()
+
+    def closed(self, channel: Channel) -> None:
+        self.channels.discard(channel)
+        if not self.channels:
+            self.empty.set()
 
     def buildProtocol(self, addr: Any) -> Channel:
         return Channel(self)

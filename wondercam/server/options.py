@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from wondercam.env import envint, envstr
-from wondercam.server.proxies import Proxies
+from wondercam.server.proxies import NOBODY, Proxies
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Options:
     """How long a peer may take nothing of what waits for it."""
     close_time: float = 10
     """How long an application may go on after its client went; then it is cancelled."""
-    proxies: Proxies = Proxies()
+    proxies: Proxies = NOBODY
     tick: float = 1
     """Between two looks at all deadlines."""
 

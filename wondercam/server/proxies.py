@@ -55,6 +55,9 @@ class Proxies:
             return peer
 
 
+NOBODY = Proxies()
+
+
 def scheme(headers: list[Header]) -> str:
     """`https` when the last proxy says that it was called over TLS."""
     said = [value for name, value in headers if name == b"x-forwarded-proto"]

@@ -4,6 +4,9 @@ In place of Daphne's `process` and `handle_reply`: no form is parsed, no body sp
 second pass through the reactor; an event of a stream is one check and one system call.
 """
 
+# Twisted and Daphne carry few types: what is inherited from them is unchecked.
+# mypy: disable-error-code="misc, no-untyped-call, override"
+
 import asyncio
 import io
 import json
@@ -12,6 +15,7 @@ from urllib.parse import unquote
 
 from daphne.http_protocol import WebRequest
 from daphne.utils import HEADER_NAME_RE, INVALID_HEADER_VALUE_BYTES
+
 from wondercam.server.proxies import Header, scheme, without_forwarding
 
 PIECE = 64 * 1024
@@ -33,6 +37,9 @@ class Disconnected(ConnectionError):
 
 class Request(WebRequest):
     """The application's side of one request. It is its transport's push producer."""
+
+    content: Any
+    _response_started: bool
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -61,7 +68,7 @@ class Request(WebRequest):
 
     def process(self) -> None:
         """Start the application, or refuse what it must not see."""
-        headers = self.requestHeaders.getAllRawHeaders()
+        headers = list(self.requestHeaders.getAllRawHeaders())
         if self.is_websocket():
             self.open_websocket()
         elif not self.uri.isascii():
@@ -82,7 +89,7 @@ class Request(WebRequest):
             return
         for name in OWN_HEADERS:
             self.requestHeaders.removeHeader(name)
-        self.channel.factory.channels.discard(self.channel)
+        self.channel.factory.closed(self.channel)
         super().process()
 
     def start(self, headers: list[Header]) -> None:

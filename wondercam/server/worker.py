@@ -1,5 +1,8 @@
 """One process of the server: the event loop, the application's life, housekeeping, draining."""
 
+# Twisted and Daphne carry few types: what is inherited from them is unchecked.
+# mypy: disable-error-code="misc, no-untyped-call, override"
+
 import asyncio
 import logging
 import os
@@ -9,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -40,7 +44,7 @@ def install_reactor() -> Any:
     sys.modules.pop("twisted.internet.reactor", None)
     asyncioreactor.install(loop)
     daphne.server.reactor = reactor = sys.modules["twisted.internet.reactor"]
-    reactor.suggestThreadPoolSize(1)  # type: ignore[attr-defined]
+    reactor.suggestThreadPoolSize(1)
     return reactor
 
 
@@ -108,7 +112,7 @@ class Worker(daphne.server.Server):
         """Accept connections."""
         self.http_factory = Factory(self)
         self.ws_factory = WebSocketFactory(self, server="") if self.websockets else None
-        port = Port._fromListeningDescriptor(
+        port: Port = Port._fromListeningDescriptor(
             self.reactor, self.listener.fileno(), self.listener.family, self.http_factory
         )
         port.startListening()
@@ -124,9 +128,21 @@ class Worker(daphne.server.Server):
         for channel in list(self.http_factory.channels):
             if not channel.requests:
                 channel.loseConnection()
-        ending = time.monotonic() + AFTERWARDS
-        while self.http_factory.channels and time.monotonic() < ending:
-            await asyncio.sleep(0.05)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.http_factory.empty.wait(), AFTERWARDS)
+        await self.cancel_applications()
+
+    async def cancel_applications(self) -> None:
+        """Let what still runs see that it ends: its `finally` is worth a second."""
+        tasks = [
+            details["application_instance"]
+            for details in self.connections.values()
+            if "application_instance" in details
+        ]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=1)
 
     # What Daphne's server does for its protocols
 
