@@ -7,7 +7,7 @@ TEST_WORKERS ?= 3
 
 VENV := .venv
 PY := $(VENV)/bin/python
-PIP := $(PY) -m pip --disable-pip-version-check install --quiet --require-hashes --no-deps
+PIP := $(PY) -m pip --disable-pip-version-check install -qq --require-hashes --no-deps
 WITH_NODE := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 QUIET_SITE := DEBUG=1 WONDERCAM_DATA_DIR=$(VENV)/lint-data
 UV := env -u PIP_FIND_LINKS $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \

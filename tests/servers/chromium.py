@@ -5,7 +5,6 @@ Both are asynchronous, so that a test may drive a page and watch the server at o
 
 from collections.abc import AsyncIterator
 
-import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
