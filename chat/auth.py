@@ -24,12 +24,13 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth import aget_user
 from django.contrib.auth.hashers import check_password
 from django.contrib.auth.signals import user_logged_out
 from django.db import transaction
-from django.db.models import Exists, F
+from django.db.models import F
 from django.db.models.signals import pre_save
 from django.dispatch import receiver
 from django.http import HttpRequest
@@ -50,6 +51,14 @@ JWT = r"[\w-]{1,1024}\.[\w-]{1,4096}\.[\w-]{1,1024}"
 BEARER = re.compile(rf"bearer +({JWT})", re.ASCII | re.IGNORECASE)
 KEY = re.compile(rf"({JWT})", re.ASCII)
 MALFORMED = (TokenError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError, OSError, RecursionError)
+
+# Every request asks this. Written out, since to put the query set together takes four times as long as to run it.
+HOLDER = f"""
+SELECT holder.* FROM {User._meta.db_table} holder
+WHERE holder.id = %s AND holder.token_version = %s AND holder.is_active AND NOT EXISTS (
+    SELECT 1 FROM {BlacklistedToken._meta.db_table} ended
+    JOIN {OutstandingToken._meta.db_table} family ON family.id = ended.token_id WHERE family.jti = %s)
+"""
 
 NO_TOKEN = "Sign in first: send an access token in the header `Authorization: Bearer …`."
 BAD_TOKEN = "The access token is not valid, or not valid any more: get a new one."
@@ -105,8 +114,8 @@ def token(request: HttpRequest, *, key_header: bool = False) -> Claims:
 
 async def holder(claims: Claims) -> User:
     """The user whom the claims still speak for, by one query. A long stream asks again from time to time."""
-    ended = Exists(BlacklistedToken.objects.filter(token__jti=family_row(claims.family)))
-    user = await User.objects.filter(~ended, pk=claims.user_id, token_version=claims.version, is_active=True).afirst()
+    row = [claims.user_id, claims.version, family_row(claims.family)]
+    user = await sync_to_async(lambda: next(iter(User.objects.raw(HOLDER, row)), None))()
     if user is None:
         raise Unauthenticated(BAD_TOKEN)
     return user
