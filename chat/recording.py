@@ -40,6 +40,7 @@ class _Line(msgspec.Struct):
 
 
 _encoder = msgspec.json.Encoder()
+_sorted = msgspec.json.Encoder(order="sorted")  # databases order an object's keys as they like
 _any = msgspec.json.Decoder()
 _line = msgspec.json.Decoder(_Line)
 
@@ -49,9 +50,8 @@ class _Fault(Exception):
 
 
 def dump(stream: Mapping[str, Any], events: Iterable[Event]) -> Iterator[str]:
-    """The file's lines, each with its line end. `stream` must be plain JSON types."""
-    head = {"wondercam": FORMAT, "version": VERSION, "stream": dict(stream)}
-    yield _encoder.encode(head).decode() + "\n"
+    """The file's lines, each with its line end: equal input, equal bytes. `stream` must be plain JSON types."""
+    yield f'{{"wondercam":"{FORMAT}","version":{VERSION},"stream":{_sorted.encode(dict(stream)).decode()}}}\n'
     for event in events:
         yield _encoder.encode({"seq": event.seq, "at": event.at, "data": event.data}).decode() + "\n"
 

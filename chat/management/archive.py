@@ -1,0 +1,129 @@
+"""A stored stream as the header of a recording, and a recording as a stored stream.
+
+    Stream, its question and its conversation's title ──describe──> header ──restore──> the same rows, of any user
+
+Who asked does not travel, and neither do photos: a question's photo stays a reference, which is kept only where the
+new owner has that photo.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from chat import events, timing, writer
+from chat.answer import Answer
+from chat.management import arguments
+from chat.models import Attachment, Conversation, Message, Stream, User
+from chat.recording import Recording
+
+LOST_PHOTO = {"text": "[a photo that did not come with the recording]"}
+
+
+class Refused(Exception):
+    """A recording that cannot be stored, and the sentence that says why."""
+
+
+def describe(stream: Stream) -> dict[str, Any]:
+    """The header's `stream` object of an ended stream, in plain JSON types."""
+    question = stream.answer.parent
+    return {
+        "id": str(stream.pk),
+        "title": stream.conversation.title,
+        "provider": stream.provider,
+        "model": stream.model,
+        "status": stream.status,
+        "created_at": stream.created_at.isoformat(),
+        "ended_at": stream.ended_at.isoformat() if stream.ended_at else None,
+        "first_token_us": stream.first_token_us,
+        "question": question.parts if question else [],
+        "request": stream.request,
+        "error": stream.error,
+        "usage": stream.usage,
+        "last_seq": stream.last_seq,
+    }
+
+
+def restore(recording: Recording, owner: User) -> Stream:
+    """Store a recording as a new ended stream of `owner`, in a conversation of its own; Refused where it cannot be."""
+    if recording.error:
+        raise Refused(f"Nothing was imported. {recording.error}")
+    if not recording.events:
+        raise Refused("Nothing was imported: the recording holds no events.")
+    header = recording.header
+    pk = arguments.stream_id(str(header.get("id"))) or uuid4()
+    with transaction.atomic():
+        if Stream.objects.filter(pk=pk).exists():
+            raise Refused(f"Nothing was imported: there is a stream {pk} already, and none is ever overwritten.")
+        conversation = Conversation.objects.create(user=owner, title=_text(header, "title", 200, "A recording"))
+        stream = _stream(pk, recording, conversation, _answer(recording, conversation))
+        stream.save(force_insert=True)
+        writer.write_events([(pk, *event) for event in recording.events])
+    return stream
+
+
+def _answer(recording: Recording, conversation: Conversation) -> Message:
+    parts = recording.header.get("question")
+    asked = parts if isinstance(parts, list) else []
+    kept = [_part(part, conversation.user_id) for part in asked if isinstance(part, dict)]
+    question = Message.objects.create(conversation=conversation, role=Message.USER, parts=kept)
+    answer = Answer.of(recording.events).finished()
+    return Message.objects.create(conversation=conversation, parent=question, role=Message.MODEL, parts=answer)
+
+
+def _part(part: dict[str, Any], owner_id: int) -> dict[str, Any]:
+    if "attachment" not in part:
+        return part
+    photo = arguments.stream_id(str(part["attachment"]))
+    return part if photo and Attachment.objects.filter(pk=photo, user_id=owner_id).exists() else LOST_PHOTO
+
+
+def _stream(pk: UUID, recording: Recording, conversation: Conversation, answer: Message) -> Stream:
+    header, last = recording.header, recording.events[-1]
+    response = events.decode(last.data)
+    created = _moment(header.get("created_at")) or timezone.now()
+    first_token = header.get("first_token_us", timing.of_events(recording.events).first_token_us)
+    return Stream(
+        pk=pk,
+        user=conversation.user,
+        conversation=conversation,
+        answer=answer,
+        provider=_text(header, "provider", 40, "recording"),
+        model=_text(header, "model", 120, "unknown"),
+        request=_object(header.get("request")) or {},
+        status=_status(header.get("status"), response),
+        error=_object(header.get("error", response.get("error"))),
+        usage=_object(header.get("usage", response.get("usageMetadata"))),
+        created_at=created,
+        ended_at=_moment(header.get("ended_at")) or created + timedelta(microseconds=last.at),
+        first_token_us=first_token if isinstance(first_token, int) else None,
+        last_seq=last.seq,
+    )
+
+
+def _status(named: object, last: events.Response) -> str:
+    """The header's word where it is an end, else what the last event says; a log without an end was interrupted."""
+    said = _object(last.get("wondercam")) or {}
+    end = said.get("end") or (events.FAILED if "error" in last else None)
+    end = end or (events.COMPLETE if events.finish_reason(last) else events.INTERRUPTED)
+    return str(next(status for status in (named, end, events.INTERRUPTED) if status in events.ENDS))
+
+
+def _object(value: object) -> dict[str, Any] | None:
+    return value if isinstance(value, dict) else None
+
+
+def _text(header: dict[str, Any], name: str, length: int, absent: str) -> str:
+    value = header.get(name)
+    return value[:length] if isinstance(value, str) else absent
+
+
+def _moment(value: object) -> datetime | None:
+    try:
+        found = parse_datetime(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return found.replace(tzinfo=UTC) if found and found.tzinfo is None else found

@@ -1,0 +1,91 @@
+"""What is written on the command line, turned into what it means, or into a sentence that says what is wrong."""
+
+import re
+from argparse import ArgumentTypeError
+from datetime import UTC, datetime, timedelta
+from math import isfinite
+from uuid import UUID
+
+from django.core.management.base import CommandError
+from django.utils import timezone
+
+from chat.models import Stream, User
+
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def age(text: str) -> timedelta:
+    """`90s`, `30m`, `2h`, `3d` or `1w` as a duration."""
+    found = re.fullmatch(r"(\d{1,6})([smhdw])", text.strip().lower())
+    if not found:
+        raise ArgumentTypeError(f"{text!r} is no age: write a number and s, m, h, d or w, such as 2h or 30d.")
+    return timedelta(**{UNITS[found[2]]: int(found[1])})
+
+
+def moment(text: str) -> datetime:
+    """An ISO date or date and time (UTC unless it says otherwise), or an age before now."""
+    try:
+        return timezone.now() - age(text)
+    except ArgumentTypeError:
+        pass
+    except OverflowError:
+        raise ArgumentTypeError(f"{text!r} is further back than the calendar goes.") from None
+    try:
+        found = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise ArgumentTypeError(
+            f"{text!r} is no moment: write a date such as 2025-06-01, a date and time, or an age such as 2h or 3d."
+        ) from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def count(text: str) -> int:
+    """A whole number from 1 up."""
+    if not text.isascii() or not text.isdigit() or not 0 < int(text[:10]) <= 1_000_000:
+        raise ArgumentTypeError(f"{text!r} will not do: write a whole number from 1 to 1000000.")
+    return int(text[:10])
+
+
+def seq(text: str) -> int:
+    """An event's number, from 0 up."""
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise ArgumentTypeError(f"{text!r} is no event: events are numbered 0, 1, 2 and so on.")
+    return int(text)
+
+
+def speed(text: str) -> float:
+    """How many times as fast as recorded; 0 is at once."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1.0
+    if not isfinite(found) or found < 0:
+        raise ArgumentTypeError(f"{text!r} is no speed: 1 is as recorded, 2 is twice as fast, 0 is at once.")
+    return found
+
+
+def stream_id(text: str) -> UUID | None:
+    """The stream id in `text`, or None where it is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def stream(text: str) -> Stream:
+    """The stored stream with this id; CommandError with a sentence otherwise."""
+    pk = stream_id(text)
+    if pk is None:
+        raise CommandError(f"{text!r} is no stream id: list_streams shows them.")
+    found: Stream | None = Stream.objects.filter(pk=pk).first()
+    if found is None:
+        raise CommandError(f"There is no stream {pk}: list_streams shows those there are.")
+    return found
+
+
+def user(name: str) -> User:
+    """The user with this name; CommandError with a sentence otherwise."""
+    found = User.objects.filter(username=name).first()
+    if found is None:
+        raise CommandError(f"There is no user {name!r}.")
+    return found

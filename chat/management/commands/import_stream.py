@@ -1,0 +1,45 @@
+"""A portable file as a stored stream."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from chat.management import archive, arguments
+from chat.management.recordings import load
+from chat.models import User
+
+KEEPER = "recordings"
+"""Owns what is imported for nobody in particular: an account that nobody can sign in to."""
+
+
+class Command(BaseCommand):
+    """`import_stream`: checked whole, then stored whole, under the id it has in the file."""
+
+    help = "Store a recording made by export_stream as an ended stream in a conversation of its own."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Which file, and whose it shall be."""
+        parser.add_argument("file", metavar="FILE", help="a recording made by export_stream")
+        parser.add_argument("--user", metavar="NAME", help=f"whose stream it becomes ({KEEPER}, who cannot sign in)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Read, check, store, tell."""
+        read = load(options["file"])
+        owner = arguments.user(options["user"]) if options["user"] else keeper()
+        try:
+            stream = archive.restore(read, owner)
+        except archive.Refused as refused:
+            raise CommandError(str(refused)) from None
+        self.stdout.write(
+            f"Stream {stream.pk} of {stream.model_id} is stored for {owner.username}: "
+            f"{stream.last_seq + 1} events, {stream.status}."
+        )
+
+
+def keeper() -> User:
+    """The account of `KEEPER`, made where there is none yet."""
+    owner, is_new = User.objects.get_or_create(username=KEEPER, defaults={"is_active": False})
+    if is_new:
+        owner.set_unusable_password()
+        owner.save(update_fields=["password"])
+    return owner

@@ -1,0 +1,60 @@
+"""Retention: old recordings go, conversations stay."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+from django.utils import timezone
+
+from chat import events
+from chat.answer import Answer
+from chat.events import Event
+from chat.management import arguments
+from chat.models import Stream
+
+BATCH = 200
+"""Streams a transaction: short enough that a running server's writer hardly waits."""
+
+
+class Command(BaseCommand):
+    """`prune_streams`: streams that ended before a moment, with their events. Messages keep their text."""
+
+    help = "Delete the recordings (streams, events) of turns that ended long ago. Conversations keep their text."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """How old is old."""
+        parser.add_argument("--older-than", type=arguments.age, required=True, metavar="AGE", help="such as 30d or 12h")
+        parser.add_argument("--dry-run", action="store_true", help="only count them")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Count, or delete batch by batch."""
+        try:
+            before = timezone.now() - options["older_than"]
+        except OverflowError:
+            raise CommandError("--older-than goes further back than the calendar.") from None
+        old = list(ended_before(before))
+        if not options["dry_run"]:
+            for start in range(0, len(old), BATCH):
+                prune(old[start : start + BATCH])
+        what = "1 stream" if len(old) == 1 else f"{len(old)} streams"
+        verb = "would be" if options["dry_run"] else "was" if len(old) == 1 else "were"
+        self.stdout.write(f"{what} that ended before {before:%Y-%m-%d %H:%M} UTC {verb} deleted.")
+
+
+def ended_before(before: datetime) -> Iterator[UUID]:
+    """The streams that ended before this moment, the oldest first."""
+    ended = Stream.objects.filter(status__in=events.ENDS, ended_at__lt=before)
+    return ended.order_by("ended_at").values_list("pk", flat=True).iterator()
+
+
+@transaction.atomic
+def prune(chosen: list[UUID]) -> None:
+    """Delete these streams. An answer that was never put together is, before its events are gone."""
+    for stream in Stream.objects.filter(pk__in=chosen, answer__parts=[]).select_related("answer"):
+        log = stream.events.order_by("seq").values_list("seq", "at", "data")
+        stream.answer.parts = Answer.of(Event(*row) for row in log).finished()
+        stream.answer.save(update_fields=["parts"])
+    Stream.objects.filter(pk__in=chosen).delete()

@@ -1,0 +1,119 @@
+"""A recorded stream, played again."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from django.core.management.base import CommandError, CommandParser
+
+from chat import events, sse, stream
+from chat.events import Event
+from chat.management import arguments
+from chat.management.filters import Filter
+from chat.management.recordings import load
+from chat.models import Stream
+from chat.recording import Recording
+
+FORMATS = ("text", "sse", "json")
+
+Source = AsyncIterator[Event]
+
+
+class Command(Filter):
+    """`replay_stream`: a stored stream through `stream.follow`, or a file through `recording.load`, at its own pace."""
+
+    help = "Play a recorded stream at its pace: to the terminal as text, to a pipe as the SSE bytes its readers got."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """What is played, from where to where, how fast and as what."""
+        parser.add_argument("source", metavar="id or file", help="a stream's id, or a recording made by export_stream")
+        parser.add_argument("--speed", type=arguments.speed, default=1.0, help="1 as recorded, 2 double, 0 at once")
+        parser.add_argument("--after", type=arguments.seq, metavar="SEQ", help="only what comes after this event")
+        parser.add_argument("--cut", type=arguments.seq, metavar="SEQ", help="break off after this event")
+        parser.add_argument("--format", choices=FORMATS, help="text to a terminal, sse to a pipe, unless said here")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Open the source and play it. A file's fault is told when its good part has been played."""
+        after = -1 if options["after"] is None else options["after"]
+        cut = options["cut"]
+        if cut is not None and cut <= after:
+            raise CommandError(f"--cut {cut} comes before what --after {after} leaves to play.")
+        stream_id, source, error = self._open(options["source"], after)
+        player = Player(self.put, options["format"] or ("text" if self.stdout.isatty() else "sse"), stream_id, error)
+        async_to_sync(player.play)(source, options["speed"], cut)
+        if player.failure:
+            self.stderr.write(player.failure)
+        if error:
+            raise CommandError(error)
+        if self.stdout.isatty():
+            self.put("\n")
+
+    def _open(self, name: str, after: int) -> tuple[str, Source, str | None]:
+        stream_id = arguments.stream_id(name)
+        if stream_id and Stream.objects.filter(pk=stream_id).exists():
+            return str(stream_id), stored(stream_id, after), None
+        if not Path(name).is_file():
+            what = f"There is no stream {stream_id}" if stream_id else f"{name!r} is neither a stream's id nor a file"
+            raise CommandError(f"{what}: list_streams shows the streams there are.")
+        read = load(name)
+        return str(arguments.stream_id(str(read.header.get("id"))) or "recording"), of_file(read, after), read.error
+
+
+async def stored(stream_id: Any, after: int) -> Source:
+    """A stored stream's events; a running one is followed until it ends."""
+    async with contextlib.aclosing(stream.follow(stream_id, after)) as batches:
+        async for batch in batches:
+            for event in batch:
+                yield event
+
+
+async def of_file(read: Recording, after: int) -> Source:
+    """A file's good events."""
+    for event in read.events[after + 1 :]:
+        yield event
+
+
+class Player:
+    """Plays events through `put` in one format. `error`: the source breaks off, so its end is not to be told."""
+
+    def __init__(self, put: Callable[[str], None], form: str, stream_id: str, error: str | None) -> None:
+        self._put = put
+        self._form = form
+        self._stream_id = stream_id
+        self._whole = error is None
+        self.failure = ""
+
+    async def play(self, source: Source, speed: float, cut: int | None) -> None:
+        """Each event when it is due: as long after the first one played as it was recorded, divided by `speed`."""
+        if self._form == "sse":
+            self._put(sse.PRELUDE.decode())
+        loop = asyncio.get_running_loop()
+        began, first_at = loop.time(), None
+        async for event in source:
+            first_at = event.at if first_at is None else first_at
+            due = began + (event.at - first_at) / 1_000_000 / speed if speed else 0
+            if (wait := due - loop.time()) > 0:
+                await asyncio.sleep(wait)
+            self._show(event)
+            if event.seq == cut:
+                return
+        if self._form == "sse" and self._whole:
+            self._put(sse.DONE.decode())
+
+    def _show(self, event: Event) -> None:
+        if self._form == "sse":
+            self._put(sse.encode(self._stream_id, event).decode())
+        elif self._form == "json":
+            self._put(f'{{"seq":{event.seq},"at":{event.at},"data":{event.data}}}\n')
+        else:
+            self._show_text(events.decode(event.data), event.seq)
+
+    def _show_text(self, response: dict[str, Any], seq: int) -> None:
+        if seq and (text := events.text_of(response)):
+            self._put(text)
+        if error := response.get("error"):
+            self.failure = f"The stream failed: {error.get('message') or json.dumps(error)}"

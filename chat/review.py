@@ -1,0 +1,157 @@
+"""What a reviewer wants to know of stored streams: their times, and a conversation as it was held.
+
+The admin and `list_streams` read through here. Everything is bounded: times come from events' `at` alone, one query
+for many streams; a transcript is read a page at a time, whatever the length of the conversation.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+from uuid import UUID
+
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from chat import events
+from chat.answer import Answer
+from chat.events import Event
+from chat.models import Conversation, Message, Stream
+from chat.models import Event as StoredEvent
+from chat.timing import Timing, measure, of_events
+
+TURNS_PER_PAGE = 20
+EVENTS_PER_PAGE = 200
+MOMENTS = 250_000
+"""Events whose times are read for one page; streams beyond it are measured by their ends alone (no gaps)."""
+
+SO_FAR = 2_000
+"""Events of a running stream that are put together to show what it has said so far."""
+
+BINS = 120
+
+
+def timings(streams: Sequence[Stream]) -> dict[UUID, Timing]:
+    """Each stream's times, from one query (two where some are running: those are measured so far)."""
+    moments: dict[UUID, list[int]] = {}
+    rows = StoredEvent.objects.filter(stream_id__in=_measurable(streams)).order_by("stream_id", "seq")
+    for stream_id, at in rows.values_list("stream_id", "at").iterator(chunk_size=5_000):
+        moments.setdefault(stream_id, []).append(at)
+    measured = {s.pk: measure(moments.get(s.pk, ()), s.first_token_us, s.usage) for s in streams}
+    return measured | {stream_id: of_events(log) for stream_id, log in _logs_so_far(streams).items()}
+
+
+def _measurable(streams: Sequence[Stream]) -> list[UUID]:
+    left, chosen = MOMENTS, []
+    for stream in (stream for stream in streams if stream.status != events.RUNNING):
+        left -= stream.last_seq + 1
+        if left < 0:
+            break
+        chosen.append(stream.pk)
+    return chosen
+
+
+def with_ends(streams: QuerySet[Stream]) -> QuerySet[Stream]:
+    """Streams with the times of their OK and of their last event (`ok_us`, `end_us`), for lists."""
+    log = StoredEvent.objects.filter(stream=OuterRef("pk"))
+    return streams.annotate(
+        ok_us=Subquery(log.filter(seq=0).values("at")[:1]),
+        end_us=Subquery(log.order_by("-seq").values("at")[:1]),
+    )
+
+
+def ends(stream: Any) -> Timing:
+    """The times of a stream read by `with_ends`: all but its gaps."""
+    moments = [] if stream.ok_us is None else [stream.ok_us, stream.end_us]
+    return measure(moments, stream.first_token_us, stream.usage)
+
+
+def moments_of(stream: Stream) -> list[int]:
+    """When each event of one stream came, at most `MOMENTS` of them."""
+    return list(stream.events.order_by("seq").values_list("at", flat=True)[:MOMENTS])
+
+
+def histogram(moments: Sequence[int], bins: int = BINS) -> list[int]:
+    """How many events came in each of `bins` equal spans from the stream's start to its last event."""
+    counts = [0] * bins
+    end = moments[-1] if moments else 0
+    for at in moments:
+        counts[min(bins - 1, at * bins // end) if end else 0] += 1
+    return counts
+
+
+def event_page(stream: Stream, number: int) -> tuple[list[tuple[Event, int]], bool]:
+    """Page `number` (from 1) of a stream's events, each with the µs since the one before; and whether more follow."""
+    first = (number - 1) * EVENTS_PER_PAGE
+    rows = stream.events.filter(seq__gte=max(first - 1, 0), seq__lte=first + EVENTS_PER_PAGE).order_by("seq")
+    log = [Event(*row) for row in rows.values_list("seq", "at", "data")]
+    before = {later.seq: earlier.at for earlier, later in pairwise(log)}
+    page = [event for event in log if first <= event.seq < first + EVENTS_PER_PAGE]
+    more = bool(log) and log[-1].seq >= first + EVENTS_PER_PAGE
+    return [(event, event.at - before.get(event.seq, 0)) for event in page], more
+
+
+@dataclass(slots=True)
+class Turn:
+    """One message of a transcript. `version` of `versions` counts siblings: edits, or answers generated again."""
+
+    message: Message
+    version: int = 1
+    versions: int = 1
+    parts: list[dict[str, Any]] = field(default_factory=list)
+    stream: Stream | None = None
+    timing: Timing | None = None
+
+
+@dataclass(slots=True)
+class Transcript:
+    """One page of a conversation, in the tree's order: each message, then all that was said in reply to it."""
+
+    turns: list[Turn]
+    page: int
+    pages: int
+    messages: int
+
+
+def transcript(conversation: Conversation, page: int = 1) -> Transcript:
+    """Page `page` of a conversation; the nearest one where there is no such page. Four queries at most."""
+    order = list(_in_tree_order(conversation))
+    pages = max(1, -(-len(order) // TURNS_PER_PAGE))
+    page = min(max(page, 1), pages)
+    shown = order[(page - 1) * TURNS_PER_PAGE : page * TURNS_PER_PAGE]
+    messages = Message.objects.select_related("stream").defer("stream__request").in_bulk([row[0] for row in shown])
+    turns = [Turn(messages[pk], version, versions) for pk, version, versions in shown if pk in messages]
+    streams = [stream for turn in turns if (stream := getattr(turn.message, "stream", None))]
+    measured = timings(streams)
+    so_far = {stream_id: Answer.of(log).finished() for stream_id, log in _logs_so_far(streams).items()}
+    for turn in turns:
+        turn.stream = getattr(turn.message, "stream", None)
+        turn.timing = measured.get(turn.stream.pk) if turn.stream else None
+        turn.parts = turn.message.parts or (so_far.get(turn.stream.pk, []) if turn.stream else [])
+    return Transcript(turns, page, pages, len(order))
+
+
+def _in_tree_order(conversation: Conversation) -> Iterator[tuple[UUID, int, int]]:
+    """Each message's id with its version and the number of its versions. A loop, not a recursion: trees are deep."""
+    replies: dict[UUID | None, list[UUID]] = {}
+    for pk, parent_id in conversation.messages.order_by("created_at", "pk").values_list("pk", "parent_id"):
+        replies.setdefault(parent_id, []).append(pk)
+    stack = _versions(replies.get(None, []))
+    while stack:
+        row = stack.pop()
+        yield row
+        stack += _versions(replies.get(row[0], []))
+
+
+def _versions(siblings: list[UUID]) -> list[tuple[UUID, int, int]]:
+    return [(pk, number, len(siblings)) for number, pk in enumerate(siblings, 1)][::-1]
+
+
+def _logs_so_far(streams: Iterable[Stream]) -> dict[UUID, list[Event]]:
+    """The first `SO_FAR` events of those streams that are running."""
+    running = [stream.pk for stream in streams if stream.status == events.RUNNING]
+    logs: dict[UUID, list[Event]] = {}
+    if running:
+        rows = StoredEvent.objects.filter(stream_id__in=running, seq__lt=SO_FAR).order_by("stream_id", "seq")
+        for stream_id, seq, at, data in rows.values_list("stream_id", "seq", "at", "data"):
+            logs.setdefault(stream_id, []).append(Event(seq, at, data))
+    return logs
