@@ -77,6 +77,15 @@ async def stream(send: Any) -> None:
         COUNTS["streams"] -= 1
 
 
+async def deaf() -> None:
+    """Runs on whatever happens, until it is cancelled."""
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        COUNTS["cancelled"] += 1
+        raise
+
+
 async def flood(send: Any, megabytes: int, chunk: int) -> None:
     """As much as the reader takes, as fast as it takes it."""
     try:
@@ -122,8 +131,8 @@ async def plain(scope: Any, receive: Any, send: Any) -> None:
             raise ValueError("in the middle of the body")
         case "/forget":
             await begin(send)
-        case "/die":
-            os._exit(3)
+        case "/deaf":
+            await deaf()
 
 
 async def lifespan(receive: Any, send: Any) -> None:

@@ -56,6 +56,13 @@ class Channel(http.HTTPChannel):
             self.deadline = time.monotonic() + self.options.header_time
         basic.LineReceiver.dataReceived(self, data)
 
+    def headerReceived(self, line: bytes) -> bool:
+        try:
+            return bool(super().headerReceived(line))
+        except ValueError:  # a Content-Length of more digits than Python reads
+            self._respondToBadRequestAndDisconnect()
+            return False
+
     def allHeadersReceived(self) -> None:
         if self.length is not None and self.length > self.options.body_bytes:
             self.refuse_body()

@@ -12,6 +12,8 @@ class Options:
 
     drain: float = 30
     """How long the application may take to end what runs, once asked to stop."""
+    afterwards: float = 5
+    """Beyond it: for the application to commit what it cut short, then for responses to end."""
     body_bytes: int = 8 * 1024 * 1024
     """The largest request body; more is refused with 413 while it arrives."""
     header_time: float = 10
@@ -33,7 +35,7 @@ class Options:
         """ImproperlyConfigured names the variable that is wrong."""
         return cls(
             drain=envint("WONDERCAM_DRAIN_SECONDS", 30),
-            body_bytes=envint("WONDERCAM_LIMIT_BODY_BYTES", 8 * 1024 * 1024, least=1024),
+            body_bytes=envint("WONDERCAM_LIMIT_REQUEST_BYTES", 8 * 1024 * 1024, least=1024),
             header_time=envint("WONDERCAM_LIMIT_HEADER_SECONDS", 10, least=1),
             body_time=envint("WONDERCAM_LIMIT_BODY_SECONDS", 30, least=1),
             idle_time=envint("WONDERCAM_LIMIT_IDLE_SECONDS", 60, least=1),

@@ -30,8 +30,6 @@ from wondercam.server.transport import Port
 
 logger = logging.getLogger(__name__)
 
-AFTERWARDS = 5
-"""Seconds beyond the grace: for the application to commit what it cut short, then for responses to end."""
 THREADS = 3
 """Threads for blocking calls that are bound to no request (`asyncio.to_thread`, name look-ups)."""
 
@@ -124,12 +122,12 @@ class Worker(daphne.server.Server):
         port.doRead()  # who is in the queue already is served
         port.loseConnection()
         self.listener.close()
-        await lifespan.shutdown(self.options.drain + AFTERWARDS)
+        await lifespan.shutdown(self.options.drain + self.options.afterwards)
         for channel in list(self.http_factory.channels):
             if not channel.requests:
                 channel.loseConnection()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.http_factory.empty.wait(), AFTERWARDS)
+            await asyncio.wait_for(self.http_factory.empty.wait(), self.options.afterwards)
         await self.cancel_applications()
 
     async def cancel_applications(self) -> None:
