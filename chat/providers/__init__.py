@@ -1,18 +1,22 @@
-"""The upstreams: one file each, found by the model's id, all seen through `answer`.
+"""The upstreams: one file each, found by the model's id, all asked through `answer`.
 
-    prompt → answer → policy (deadlines, retries, breaker, fallback) → a provider's own answer → its server
+    prompt → answer → policy (deadlines, retries, breaker) → a provider's own answer → its server
+               └── the fallback model, where the first one has failed before its first content
 
 A provider is a file with `from_settings(settings)` and a line in PROVIDERS. It knows neither Django nor the
 database; it gets a `Prompt`, gives responses in Gemini's shape, and raises `chat.errors` where it cannot.
 """
 
+import time
 from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import replace
 from typing import Protocol
 
-from chat import errors
+from chat import errors, events
 from chat.events import Response
 from chat.prompt import Model, Prompt
-from chat.providers import configuration, local, openai, recording
+from chat.providers import configuration, gemini, local, openai, policy, recording, vertex
 
 
 class Provider(Protocol):
@@ -34,58 +38,121 @@ class Provider(Protocol):
 
 
 PROVIDERS: tuple[Callable[[configuration.Settings], Provider | None], ...] = (
+    vertex.from_settings,
+    gemini.from_settings,
     openai.from_settings,
     recording.from_settings,
-    local.from_settings,
 )
-"""Every provider there is; without WONDERCAM_MODELS their models are offered in this order."""
+"""Every provider that needs configuration; without WONDERCAM_MODELS their models are offered in this order."""
 
-_models: dict[str, tuple[Provider, Model]] = {}
+
+class Catalogue:
+    """What is configured: the providers, their models in order, how patient we are, and who stands in for whom."""
+
+    def __init__(self, settings: Mapping[str, str]) -> None:
+        self.patience = policy.Patience.from_settings(settings)
+        self.wanted = [item for item in configuration.items(settings, "WONDERCAM_MODELS") if not item.endswith("/*")]
+        self.providers = [provider for make in PROVIDERS if (provider := make(settings)) is not None]
+        embedded = local.from_settings(settings, needed=not any(provider.models() for provider in self.providers))
+        self.providers += [embedded] if embedded is not None else []
+        self.breakers = {provider.name: policy.Breaker() for provider in self.providers}
+        self.models: dict[str, tuple[Provider, Model]] = {}
+        self.gather()
+        self.fallbacks = dict(fallback(item) for item in configuration.items(settings, "WONDERCAM_FALLBACKS"))
+        for name in (*self.fallbacks, *self.fallbacks.values()):
+            if name not in self.models:
+                raise ValueError(f"WONDERCAM_FALLBACKS names {name}, which is no model of this server.")
+
+    def gather(self) -> None:
+        """Ask the providers for their models again. Raises ValueError where a wanted one is missing."""
+        found = {model.id: (provider, model) for provider in self.providers for model in provider.models()}
+        for item in self.wanted:
+            if item not in found:
+                raise ValueError(f"WONDERCAM_MODELS names {item}, and no provider of that name is configured.")
+        self.models = {name: found[name] for name in dict.fromkeys([*self.wanted, *found])}
+
+
+_catalogue: Catalogue | None = None
 
 
 def configure(settings: Mapping[str, str]) -> None:
     """Build the providers that the settings configure. Raises ValueError with a sentence that names the variable."""
-    built = [provider for make in PROVIDERS if (provider := make(settings)) is not None]
-    found = {model.id: (provider, model) for provider in built for model in provider.models()}
-    wanted = [item for item in configuration.items(settings, "WONDERCAM_MODELS") if not item.endswith("/*")]
-    for item in wanted:
-        if item not in found:
-            raise ValueError(f"WONDERCAM_MODELS names {item}, and no provider of that name is configured.")
-    order = list(dict.fromkeys([*wanted, *found]))
-    _models.clear()
-    _models.update({name: found[name] for name in order})
-    if not _models:
-        raise ValueError("WONDERCAM_MODELS is not set and no provider with models is configured.")
+    global _catalogue
+    _catalogue = Catalogue(settings)
+
+
+def configured() -> Catalogue:
+    """What `configure` built; Unavailable before it has."""
+    if _catalogue is None or not _catalogue.models:
+        raise errors.Unavailable("No model is configured on this server.")
+    return _catalogue
+
+
+def fallback(item: str) -> tuple[str, str]:
+    """`a/b=c/d` as a pair."""
+    first, sign, second = (part.strip() for part in item.partition("="))
+    if not (first and sign and second):
+        raise ValueError(f"WONDERCAM_FALLBACKS holds {item!r}: write provider/model=provider/model.")
+    return first, second
 
 
 def catalogue() -> tuple[Model, ...]:
     """All models, the default first."""
-    return tuple(model for _, model in _models.values())
+    return tuple(model for _, model in configured().models.values())
 
 
 def find(model_id: str | None) -> tuple[Provider, Model]:
     """The model of that id, or the default one; NotFound with a sentence that lists what there is."""
-    if not _models:
-        raise errors.Unavailable("No model is configured on this server.")
+    models = configured().models
     if not model_id:
-        return next(iter(_models.values()))
-    if model_id not in _models:
-        raise errors.NotFound(f"There is no model of that name here. There are: {', '.join(_models)}.")
-    return _models[model_id]
+        return next(iter(models.values()))
+    if model_id not in models:
+        raise errors.NotFound(f"There is no model of that name here. There are: {', '.join(models)}.")
+    return models[model_id]
+
+
+def title(model: Model) -> str:
+    """What sentences call a model."""
+    return model.title or model.id
+
+
+def blind(model: Model) -> str:
+    """The sentence for a photo that a model cannot see: it says which configured model can."""
+    able = [other.id for other in catalogue() if other.images]
+    if able:
+        return f"{title(model)} cannot see photos. {' or '.join(able[:3])} can: choose it and send again."
+    return f"{title(model)} cannot see photos, and no model of this server can. Send words instead."
 
 
 async def answer(prompt: Prompt) -> AsyncGenerator[Response, None]:
-    """The answer to a prompt: ends after a response with a finishReason, or raises an ApiError."""
-    provider, _ = find(prompt.model.id)
-    responses = provider.answer(prompt)
-    try:
-        async for response in responses:
-            yield response
-    finally:
-        await responses.aclose()
+    """The answer to a prompt: ends after a response with a finishReason, or raises an ApiError within the deadlines.
+
+    Notices (`events.notice`) may come before the first content. Closing the generator stops the upstream at once.
+    """
+    known = configured()
+    turn = policy.Turn(known.patience, time.monotonic() + known.patience.total)
+    model, tried = find(prompt.model.id)[1], set[str]()
+    while True:
+        tried.add(model.id)
+        provider = known.models[model.id][0]
+        breaker = known.breakers[provider.name]
+        asked = replace(prompt, model=model)
+        if asked.has_images() and not model.images:
+            raise errors.InvalidArgument(blind(model))
+        try:
+            async with aclosing(policy.answer(provider.answer, asked, breaker, turn)) as responses:
+                async for response in responses:
+                    yield response
+            return
+        except errors.ApiError as error:
+            other = known.fallbacks.get(model.id)
+            if other is None or other in tried or not policy.may_go_elsewhere(error, turn):
+                raise policy.final(error) from None
+            model = known.models[other][1]
+        yield events.notice(events.FALLBACK, f"{title(asked.model)} is not available: {title(model)} answers instead.")
 
 
 async def close() -> None:
     """Let every provider go; they come back when they are used again."""
-    for provider in {id(provider): provider for provider, _ in _models.values()}.values():
+    for provider in _catalogue.providers if _catalogue else []:
         await provider.close()

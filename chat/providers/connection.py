@@ -9,20 +9,25 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import aiohttp
 import msgspec
 
 from chat import errors, events
-from chat.sse import Decoder, StreamTooLarge
+from chat.providers import configuration
+from chat.providers.refusal import refused, retry_after
+from chat.sse import MAX_SIZE, Decoder, StreamTooLarge
 
 log = logging.getLogger(__name__)
 
 MAX_ERROR_BODY = 64 * 1024
 SNIFF = 16 * 1024
+GRACE = 2.0
+"""Seconds in which a server may add to an answer that has its finishReason: usage, the end of the body."""
+
 OFFENDING = re.compile(rb"^data:[ ]?", re.MULTILINE)
 
 Failure = (aiohttp.ClientError, OSError, asyncio.IncompleteReadError)
@@ -31,11 +36,19 @@ Failure = (aiohttp.ClientError, OSError, asyncio.IncompleteReadError)
 class Connection:
     """One session to upstream servers, made when first used and once per event loop; `close` ends it."""
 
-    def __init__(self, connect_seconds: float = 5.0, max_size: int = 8 * 1024 * 1024) -> None:
+    def __init__(self, connect_seconds: float = 5.0, max_size: int = MAX_SIZE) -> None:
         self.connect_seconds = connect_seconds
         self.max_size = max_size
         self._session: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    @classmethod
+    def from_settings(cls, settings: configuration.Settings) -> "Connection":
+        """Raises ValueError with a sentence that names the variable."""
+        return cls(
+            configuration.number(settings, "WONDERCAM_LIMIT_CONNECT_SECONDS", 5.0, 0.01),
+            configuration.whole(settings, "WONDERCAM_LIMIT_UPSTREAM_EVENT_BYTES", MAX_SIZE, 1024),
+        )
 
     def session(self) -> aiohttp.ClientSession:
         """The session of the running loop. Connections are kept and used again; streams are not limited here."""
@@ -67,11 +80,14 @@ class Connection:
         headers = {"Content-Type": "application/json", "Accept": "text/event-stream, application/json", **headers}
         try:
             async with self.session().post(url, data=data, headers=headers, allow_redirects=False) as response:
-                await check(response, who)
-                yield response
+                try:
+                    await check(response, who)
+                    yield response
+                finally:
+                    response.close()  # at once, whatever is still to come: the upstream stops when it notices
         except Failure as failure:
             log.warning("%s: %s before or during an answer", who, type(failure).__name__)
-            raise errors.Unavailable(f"{who} cannot be reached at the moment.", retry_after=5) from None
+            raise errors.Unavailable(f"{who} cannot be reached at the moment.") from None
 
     async def answers(self, response: aiohttp.ClientResponse, who: str) -> AsyncGenerator[dict[str, Any], None]:
         """The JSON objects of an event stream as they come, until `[DONE]` or the end of the body.
@@ -97,6 +113,24 @@ class Connection:
             raise_stray(recent, who)
             raise errors.Truncated(f"The connection to {who} was cut before the answer's end.") from None
         raise_stray(recent, who)
+
+
+async def lingering(
+    chunks: AsyncGenerator[dict[str, Any], None], ended: Callable[[], bool]
+) -> AsyncGenerator[dict[str, Any], None]:
+    """The same chunks; once `ended` says so, silence and a cut connection are the end and no failure."""
+    async with aclosing(chunks):
+        while True:
+            try:
+                async with asyncio.timeout(GRACE if ended() else None):
+                    chunk = await anext(chunks)
+            except (StopAsyncIteration, TimeoutError):
+                return
+            except errors.Truncated:
+                if ended():
+                    return
+                raise
+            yield chunk
 
 
 def read(data: str, event: str, recent: bytes, who: str) -> dict[str, Any]:
@@ -158,71 +192,3 @@ async def _error_body(response: aiohttp.ClientResponse) -> Any:
     except (*Failure, TimeoutError, msgspec.DecodeError, UnicodeError, RecursionError):
         return {}
     return found[0] if isinstance(found, list) and found else found
-
-
-def retry_after(header: str | None) -> int | None:
-    """`Retry-After` in seconds, where it is a number (RFC 9110, 10.2.3; providers send no dates)."""
-    return min(int(header), 3600) if header and header.isascii() and header.isdigit() and len(header) < 10 else None
-
-
-def refused(error: Any, who: str, code: int = 0, wait: int | None = None) -> errors.ApiError:
-    """Our error for theirs: Google's `{"code", "status", "details"}`, OpenAI's `{"type", "code"}`, or a bare status."""
-    fields = error if isinstance(error, dict) else {}
-    status = next((s for s in (fields.get("status"), fields.get("type"), fields.get("code")) if isinstance(s, str)), "")
-    if isinstance(fields.get("code"), int):
-        code = fields["code"]
-    code = code or STATUSES.get(status.upper(), 500)
-    log.warning("%s refused with %s %s", who, code, re.sub(r"[^\w.-]", "", status)[:60])
-    return error_for(code, who, wait or _retry_delay(fields))
-
-
-def _retry_delay(error: dict[str, Any]) -> int | None:
-    """Google's `RetryInfo.retryDelay` ("12.5s") in whole seconds (https://google.aip.dev/193)."""
-    details = error.get("details")
-    for detail in details if isinstance(details, list) else ():
-        delay = detail.get("retryDelay") if isinstance(detail, dict) else None
-        if isinstance(delay, str) and (match := re.fullmatch(r"(\d{1,6})(?:\.\d+)?s", delay)):
-            return min(int(match[1]) + 1, 3600)
-    return None
-
-
-STATUSES = {
-    "INVALID_ARGUMENT": 400,
-    "FAILED_PRECONDITION": 400,
-    "INVALID_REQUEST_ERROR": 400,
-    "UNAUTHENTICATED": 401,
-    "AUTHENTICATION_ERROR": 401,
-    "INVALID_API_KEY": 401,
-    "PERMISSION_DENIED": 403,
-    "PERMISSION_ERROR": 403,
-    "NOT_FOUND": 404,
-    "NOT_FOUND_ERROR": 404,
-    "MODEL_NOT_FOUND": 404,
-    "RESOURCE_EXHAUSTED": 429,
-    "RATE_LIMIT_ERROR": 429,
-    "RATE_LIMIT_EXCEEDED": 429,
-    "INSUFFICIENT_QUOTA": 429,
-    "CANCELLED": 499,
-    "UNAVAILABLE": 503,
-    "OVERLOADED_ERROR": 503,
-    "DEADLINE_EXCEEDED": 504,
-}
-
-
-def error_for(code: int, who: str, wait: int | None = None) -> errors.ApiError:
-    """The typed error and the sentence for an upstream's HTTP code."""
-    if code in (401, 403):
-        return errors.PermissionDenied(f"{who} did not accept this server's credentials. Its operator must look at them.")
-    if code == 404:
-        return errors.NotFound(f"{who} does not know this model.")
-    if code == 429:
-        return errors.ResourceExhausted(f"{who} has had enough requests for now. Try again in a while.", retry_after=wait)
-    if code in (408, 504):
-        return errors.DeadlineExceeded(f"{who} took too long.")
-    if code == 413:
-        return errors.TooLarge(f"{who} says that this conversation is too long for the model.")
-    if 400 <= code < 500:
-        return errors.InvalidArgument(f"{who} did not accept this request.")
-    if code in (502, 503, 529):
-        return errors.Unavailable(f"{who} is not available at the moment. Try again in a while.", retry_after=wait or 5)
-    return errors.Internal(f"{who} failed on its side. Try again.")

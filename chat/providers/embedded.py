@@ -81,7 +81,7 @@ class Embedded:
             loading.set_result(self._run())
         except errors.ApiError as error:
             loading.set_exception(error)
-        except Exception as error:  # noqa: BLE001 - whatever the library raises, the reader gets a sentence
+        except Exception as error:  # whatever the library raises, the reader gets a sentence
             log.exception("The embedded model could not be loaded")
             sentence = f"The embedded model could not be loaded on this server ({type(error).__name__})."
             loading.set_exception(errors.Unavailable(sentence, retry_after=30))
@@ -91,14 +91,15 @@ class Embedded:
         try:
             import xllamacpp
         except ImportError:
-            raise errors.Unavailable("The embedded model's engine, xllamacpp, is not installed on this server.") from None
+            raise errors.Unavailable("The embedded model's engine is not installed on this server.") from None
         params, key = xllamacpp.CommonParams(), secrets.token_urlsafe(32)
         params.model.path = str(path)
         params.n_parallel, params.n_ctx = self.shape.slots, self.shape.slots * self.shape.context
         params.cpuparams.n_threads = params.cpuparams_batch.n_threads = self.shape.threads
         params.n_threads_http = 2 * self.shape.slots + 2
         params.hostnames, params.port, params.api_keys = ["127.0.0.1"], 0, [key]
-        params.cors_origins, params.cors_origins_explicit, params.cors_credentials = "http://wondercam.invalid", True, False
+        params.cors_origins, params.cors_origins_explicit = "http://wondercam.invalid", True
+        params.cors_credentials = False
         params.ui = params.endpoint_slots = params.endpoint_props = params.endpoint_metrics = False
         params.cache_ram_mib = 0
         params.n_gpu_layers = 0

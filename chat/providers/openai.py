@@ -1,16 +1,19 @@
 """`openai`: any server with `/v1/chat/completions` (OpenAI, Ollama, vLLM, llama.cpp …), translated to Gemini's shape.
 
+Its settings:
+
     OPENAI_BASE_URL   where, up to and with `/v1`; https://api.openai.com/v1 when only a key is set
     OPENAI_API_KEY    sent as `Authorization: Bearer`; may be missing for a server of one's own
 """
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any
 
 from chat import errors, events
 from chat.prompt import Model, Part, Prompt
 from chat.providers import configuration
-from chat.providers.connection import Connection
+from chat.providers.connection import Connection, lingering
 
 FINISH = {
     "stop": "STOP",
@@ -67,9 +70,11 @@ class OpenAI:
         translation = Translation(prompt.model.name, self.who)
         body = {**self._extra, **request_of(prompt)}
         async with self._connection.post(self.who, f"{self.base_url}/chat/completions", body, headers) as response:
-            async for chunk in self._connection.answers(response, self.who):
-                for found in translation.read(chunk):
-                    yield found
+            chunks = lingering(self._connection.answers(response, self.who), lambda: bool(translation.reason))
+            async with aclosing(chunks):
+                async for chunk in chunks:
+                    for found in translation.read(chunk):
+                        yield found
         yield translation.end()
 
 
@@ -129,7 +134,7 @@ def usage_of(usage: dict[str, Any]) -> dict[str, int]:
         "thoughtsTokenCount": details.get("reasoning_tokens") if isinstance(details, dict) else None,
         "totalTokenCount": usage.get("total_tokens"),
     }
-    return {name: count for name, count in counts.items() if isinstance(count, int) and (count or "thoughts" not in name)}
+    return {name: count for name, count in counts.items() if isinstance(count, int)}
 
 
 def request_of(prompt: Prompt) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """`recording`: plays a recorded stream at its recorded pace, as `recording/<name>`. For tests and demonstrations.
 
+Its settings:
+
     WONDERCAM_RECORDINGS        the folder of `<name>.jsonl` files
     WONDERCAM_RECORDING_SPEED   1 as recorded, 2 twice as fast, 0 at once
 """
@@ -82,6 +84,6 @@ def from_settings(settings: configuration.Settings) -> Recordings | None:
         names = list(dict.fromkeys([name for name in names if name != "*"] + there))
     for name in names:
         if name not in there:
-            raise ValueError(f"WONDERCAM_MODELS names recording/{name}, and WONDERCAM_RECORDINGS has no {name}{SUFFIX}.")
+            raise ValueError(f"WONDERCAM_MODELS names recording/{name}: WONDERCAM_RECORDINGS has no {name}{SUFFIX}.")
     speed = configuration.number(settings, "WONDERCAM_RECORDING_SPEED", 1.0)
     return Recordings(folder, names, speed)

@@ -1,0 +1,207 @@
+"""How patient we are with an upstream: one place for deadlines, retries, the breaker, bounds and what is an end.
+
+Its settings, and what they are unless set:
+
+    WONDERCAM_LIMIT_FIRST_TOKEN_SECONDS  60   from the request to the first content; waiting in our own line apart
+    WONDERCAM_LIMIT_IDLE_SECONDS         60   between two responses; comments are no sign of life
+    WONDERCAM_LIMIT_STREAM_SECONDS      300   all of it, retries and fallback included
+    WONDERCAM_LIMIT_OUTPUT_BYTES     1 MiB    of text
+    WONDERCAM_LIMIT_MEDIA_BYTES     32 MiB    of generated images, as base64
+    WONDERCAM_UPSTREAM_ATTEMPTS           3   the first one included; only before the first content
+    WONDERCAM_UPSTREAM_RETRY_SECONDS     10   a longer Retry-After is given to the reader instead of waited for
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from chat import errors, events
+from chat.events import Response
+from chat.prompt import Prompt
+from chat.providers import configuration, shape
+
+RETRIED = (errors.Unavailable, errors.ResourceExhausted, errors.Internal, errors.BadUpstream, errors.Truncated)
+BROKEN = (errors.Unavailable, errors.DeadlineExceeded, errors.Internal, errors.BadUpstream, errors.Truncated)
+ELSEWHERE = (*BROKEN, errors.ResourceExhausted, errors.PermissionDenied, errors.NotFound)
+"""What is tried again; what speaks against the upstream; what another model might do better."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds, counts and bytes, as the module's docstring says."""
+
+    first: float = 60.0
+    idle: float = 60.0
+    total: float = 300.0
+    output: int = 1024 * 1024
+    media: int = 32 * 1024 * 1024
+    attempts: int = 3
+    retry_after: float = 10.0
+    backoff: float = 0.5
+
+    @classmethod
+    def from_settings(cls, settings: configuration.Settings) -> "Patience":
+        """Raises ValueError with a sentence that names the variable."""
+        default = cls()
+        return cls(
+            first=configuration.number(settings, "WONDERCAM_LIMIT_FIRST_TOKEN_SECONDS", default.first, 0.01),
+            idle=configuration.number(settings, "WONDERCAM_LIMIT_IDLE_SECONDS", default.idle, 0.01),
+            total=configuration.number(settings, "WONDERCAM_LIMIT_STREAM_SECONDS", default.total, 0.01),
+            output=configuration.whole(settings, "WONDERCAM_LIMIT_OUTPUT_BYTES", default.output, 1),
+            media=configuration.whole(settings, "WONDERCAM_LIMIT_MEDIA_BYTES", default.media, 1),
+            attempts=configuration.whole(settings, "WONDERCAM_UPSTREAM_ATTEMPTS", default.attempts, 1),
+            retry_after=configuration.number(settings, "WONDERCAM_UPSTREAM_RETRY_SECONDS", default.retry_after),
+        )
+
+
+class Breaker:
+    """After `most` failures in a row an upstream is left alone for `rest` seconds; then one turn tries it again."""
+
+    def __init__(self, most: int = 5, rest: float = 15.0, clock: Callable[[], float] = time.monotonic) -> None:
+        self._most, self._rest, self._clock = most, rest, clock
+        self._failures = 0
+        self._closed_until = 0.0
+
+    def admit(self, who: str) -> None:
+        """Pass, or raise Unavailable at once."""
+        if self._failures < self._most:
+            return
+        left = self._closed_until - self._clock()
+        if left > 0:
+            raise errors.Unavailable(f"{who} has failed several times in a row and rests.", retry_after=int(left) + 1)
+        self._closed_until = self._clock() + self._rest  # this turn tries; the others go on resting
+
+    def succeeded(self) -> None:
+        """All is well again."""
+        self._failures = 0
+
+    def note(self, error: errors.ApiError, begun: bool) -> None:
+        """Count a failure before the first content; whoever refuses with a reason is alive."""
+        if begun:
+            return
+        if isinstance(error, BROKEN):
+            self._failures += 1
+            self._closed_until = self._clock() + self._rest
+        else:
+            self._failures = 0
+
+
+@dataclass(slots=True)
+class Turn:
+    """What one turn has had so far, over all its attempts: `begun` once any content reached the reader."""
+
+    patience: Patience
+    ends: float
+    begun: bool = False
+    ended: bool = False
+    text: int = 0
+    media: int = 0
+
+    def note(self, response: Response, who: str) -> None:
+        """Check and count a response; raises BadUpstream, TooLarge, or Blocked where it ends without any content."""
+        shape.check(response, who)
+        text, media, other = shape.weigh(response)
+        self.text += text
+        self.media += media
+        if self.text > self.patience.output or self.media > self.patience.media:
+            raise errors.TooLarge("The answer grew longer than this server keeps and was ended here.")
+        self.begun = self.begun or bool(text or media or other)
+        if reason := events.finish_reason(response):
+            self.ended = True
+            if not self.begun:
+                raise_empty(reason, who)
+
+
+def raise_empty(reason: str, who: str) -> None:
+    """Raise what an end without any content stands for; MAX_TOKENS says by itself what happened."""
+    if reason in shape.REFUSALS:
+        raise errors.Blocked(f"{who} refused to answer {shape.REFUSALS[reason]}.")
+    if reason != "MAX_TOKENS":
+        raise errors.BadUpstream(f"{who} ended without an answer. Try again.")
+
+
+async def answer(
+    ask: Callable[[Prompt], AsyncGenerator[Response, None]], prompt: Prompt, breaker: Breaker, turn: Turn
+) -> AsyncGenerator[Response, None]:
+    """One model's answer within its deadlines, tried again where that can help; ends after a finishReason or raises."""
+    who = prompt.model.title or prompt.model.id
+    for attempt in range(1, turn.patience.attempts + 1):
+        breaker.admit(who)
+        try:
+            async with aclosing(timed(ask(prompt), turn, who)) as responses:
+                async for response in responses:
+                    turn.note(response, who)
+                    yield response
+            if not turn.ended:
+                raise errors.Truncated(f"{who} ended the answer in the middle.")
+            breaker.succeeded()
+            return
+        except errors.ApiError as error:
+            breaker.note(error, turn.begun)
+            pause = delay(error, attempt, turn.patience)
+            if turn.begun or pause is None or time.monotonic() + pause >= turn.ends:
+                raise
+            turn.ended = False
+        await asyncio.sleep(pause)
+
+
+def delay(error: errors.ApiError, attempt: int, patience: Patience) -> float | None:
+    """Seconds until the next attempt: full jitter (Brooker, "Exponential backoff and jitter"), Retry-After at least."""
+    if attempt >= patience.attempts or not isinstance(error, RETRIED):
+        return None
+    jitter = random.uniform(0, patience.backoff * 2 ** (attempt - 1))
+    asked = error.retry_after or 0
+    return None if asked > patience.retry_after else asked + jitter
+
+
+async def timed(responses: AsyncGenerator[Response, None], turn: Turn, who: str) -> AsyncGenerator[Response, None]:
+    """The same responses, or DeadlineExceeded where the next one does not come in time."""
+    patience, clock = turn.patience, asyncio.get_running_loop().time
+    ends = clock() + turn.ends - time.monotonic()
+    until = clock() + patience.first
+    async with aclosing(responses):
+        while True:
+            try:
+                async with asyncio.timeout_at(min(until, ends)):
+                    response = await anext(responses)
+            except StopAsyncIteration:
+                return
+            except TimeoutError:
+                raise late(turn, until < ends, who) from None
+            yield response
+            if is_waiting(response):
+                until = ends
+            elif turn.begun:
+                until = clock() + patience.idle
+            elif until == ends:
+                until = clock() + patience.first
+
+
+def is_waiting(response: Response) -> bool:
+    """Whether the turn waits in our own line, which is nobody's fault."""
+    notice = (response.get("wondercam") or {}).get("notice") or {}
+    return bool(notice.get("kind") == events.WAITING)
+
+
+def late(turn: Turn, total_left: bool, who: str) -> errors.DeadlineExceeded:
+    """The sentence for the deadline that was missed."""
+    if not total_left:
+        return errors.DeadlineExceeded(f"The answer took longer than {turn.patience.total:g} seconds: it ends here.")
+    if turn.begun:
+        return errors.DeadlineExceeded(f"{who} fell silent in the middle of the answer.")
+    return errors.DeadlineExceeded(f"{who} did not begin to answer within {turn.patience.first:g} seconds.")
+
+
+def may_go_elsewhere(error: errors.ApiError, turn: Turn) -> bool:
+    """Whether another model may answer instead: nothing has been read yet, there is time, and it may help."""
+    return not turn.begun and isinstance(error, ELSEWHERE) and time.monotonic() < turn.ends
+
+
+def final(error: errors.ApiError) -> errors.ApiError:
+    """The error as its reader gets it: 429 and 503 always say when to try again."""
+    if error.retry_after is None and isinstance(error, errors.Unavailable | errors.ResourceExhausted):
+        error.retry_after = 5
+    return error

@@ -1,0 +1,80 @@
+"""From an upstream's way of saying no to ours: one table, one sentence each.
+
+Their words never reach a reader: a message may hold an address, a key, a project's name.
+"""
+
+import logging
+import re
+from typing import Any
+
+from chat import errors
+
+log = logging.getLogger(__name__)
+
+
+def retry_after(header: str | None) -> int | None:
+    """`Retry-After` in seconds, where it is a number (RFC 9110, 10.2.3; providers send no dates)."""
+    return min(int(header), 3600) if header and header.isascii() and header.isdigit() and len(header) < 10 else None
+
+
+def refused(error: Any, who: str, code: int = 0, wait: int | None = None) -> errors.ApiError:
+    """Our error for theirs: Google's `{"code", "status", "details"}`, OpenAI's `{"type", "code"}`, or a bare status."""
+    fields = error if isinstance(error, dict) else {}
+    status = next((s for s in (fields.get("status"), fields.get("type"), fields.get("code")) if isinstance(s, str)), "")
+    if isinstance(fields.get("code"), int):
+        code = fields["code"]
+    code = code or STATUSES.get(status.upper(), 500)
+    log.warning("%s refused with %s %s", who, code, re.sub(r"[^\w.-]", "", status)[:60])
+    return error_for(code, who, wait or _retry_delay(fields))
+
+
+def _retry_delay(error: dict[str, Any]) -> int | None:
+    """Google's `RetryInfo.retryDelay` ("12.5s") in whole seconds (https://google.aip.dev/193)."""
+    details = error.get("details")
+    for detail in details if isinstance(details, list) else ():
+        delay = detail.get("retryDelay") if isinstance(detail, dict) else None
+        if isinstance(delay, str) and (match := re.fullmatch(r"(\d{1,6})(?:\.\d+)?s", delay)):
+            return min(int(match[1]) + 1, 3600)
+    return None
+
+
+STATUSES = {
+    "INVALID_ARGUMENT": 400,
+    "FAILED_PRECONDITION": 400,
+    "INVALID_REQUEST_ERROR": 400,
+    "UNAUTHENTICATED": 401,
+    "AUTHENTICATION_ERROR": 401,
+    "INVALID_API_KEY": 401,
+    "PERMISSION_DENIED": 403,
+    "PERMISSION_ERROR": 403,
+    "NOT_FOUND": 404,
+    "NOT_FOUND_ERROR": 404,
+    "MODEL_NOT_FOUND": 404,
+    "RESOURCE_EXHAUSTED": 429,
+    "RATE_LIMIT_ERROR": 429,
+    "RATE_LIMIT_EXCEEDED": 429,
+    "INSUFFICIENT_QUOTA": 429,
+    "CANCELLED": 499,
+    "UNAVAILABLE": 503,
+    "OVERLOADED_ERROR": 503,
+    "DEADLINE_EXCEEDED": 504,
+}
+
+
+def error_for(code: int, who: str, wait: int | None = None) -> errors.ApiError:
+    """The typed error and the sentence for an upstream's HTTP code."""
+    if code in (401, 403):
+        return errors.PermissionDenied(f"{who} did not accept this server's key. Its operator must look at it.")
+    if code == 404:
+        return errors.NotFound(f"{who} does not know this model.")
+    if code == 429:
+        return errors.ResourceExhausted(f"{who} takes no more requests for now. Try again later.", retry_after=wait)
+    if code in (408, 504):
+        return errors.DeadlineExceeded(f"{who} took too long.")
+    if code == 413:
+        return errors.TooLarge(f"{who} says that this conversation is too long for the model.")
+    if 400 <= code < 500:
+        return errors.InvalidArgument(f"{who} did not accept this request.")
+    if code in (502, 503, 529):
+        return errors.Unavailable(f"{who} is not available at the moment. Try again in a while.", retry_after=wait)
+    return errors.Internal(f"{who} failed on its side. Try again.")

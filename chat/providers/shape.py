@@ -1,0 +1,61 @@
+"""What a response must look like, whoever sent it, and how much is in it."""
+
+from typing import Any
+
+from chat import errors
+from chat.events import Response
+
+REFUSALS = {
+    "SAFETY": "for safety reasons",
+    "RECITATION": "because the answer would have repeated a text word for word",
+    "LANGUAGE": "because it does not know the language",
+    "BLOCKLIST": "because the answer would have held a blocked word",
+    "PROHIBITED_CONTENT": "because the content is prohibited",
+    "SPII": "because the answer would have held personal data",
+    "IMAGE_SAFETY": "because the picture would not have been safe",
+    "IMAGE_PROHIBITED_CONTENT": "because the picture's content is prohibited",
+    "IMAGE_RECITATION": "because the picture would have copied another",
+    "IMAGE_OTHER": "with a picture",
+    "NO_IMAGE": "with a picture",
+    "OTHER": "and does not say why",
+}
+"""The finishReasons that mean no, as the end of a sentence."""
+
+
+def check(response: Response, who: str) -> None:
+    """Raise BadUpstream unless candidates, content, parts, texts and usage are of the types that readers rely on."""
+    if not _is_sound(response):
+        raise errors.BadUpstream(f"{who} sent something that is no answer.")
+
+
+def _is_sound(response: Any) -> bool:
+    if not isinstance(response, dict) or not isinstance(response.get("usageMetadata") or {}, dict):
+        return False
+    candidates = response.get("candidates", [])
+    return isinstance(candidates, list) and all(_is_candidate(candidate) for candidate in candidates)
+
+
+def _is_candidate(candidate: Any) -> bool:
+    if not isinstance(candidate, dict) or not isinstance(candidate.get("finishReason", ""), str):
+        return False
+    content = candidate.get("content") or {}
+    if not isinstance(content, dict):
+        return False
+    parts = content.get("parts") or []
+    return isinstance(parts, list) and all(
+        isinstance(part, dict) and isinstance(part.get("text", ""), str) for part in parts
+    )
+
+
+def weigh(response: Response) -> tuple[int, int, int]:
+    """Bytes of text, bytes of base64, and the number of other parts (function calls, code …) in all candidates."""
+    text = media = other = 0
+    for candidate in response.get("candidates", []):
+        for part in (candidate.get("content") or {}).get("parts") or []:
+            if "text" in part:
+                text += len(part["text"].encode())
+            elif isinstance(part.get("inlineData"), dict):
+                media += len(str(part["inlineData"].get("data", "")))
+            else:
+                other += 1
+    return text, media, other
