@@ -116,7 +116,7 @@ def title(model: Model) -> str:
     return model.title or model.id
 
 
-def blind(model: Model) -> str:
+def refusal_of_photos(model: Model) -> str:
     """The sentence for a photo that a model cannot see: it says which configured model can."""
     able = [other.id for other in catalogue() if other.images]
     if able:
@@ -138,7 +138,7 @@ async def answer(prompt: Prompt) -> AsyncGenerator[Response, None]:
         breaker = known.breakers[provider.name]
         asked = replace(prompt, model=model)
         if asked.has_images() and not model.images:
-            raise errors.InvalidArgument(blind(model))
+            raise errors.InvalidArgument(refusal_of_photos(model))
         try:
             async with aclosing(policy.answer(provider.answer, asked, breaker, turn)) as responses:
                 async for response in responses:
