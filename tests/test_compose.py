@@ -1,0 +1,82 @@
+"""The container files say what they mean: checked against the Compose schema, the settings and each other."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.test_house import variables_documented
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    return found
+
+
+def schema_says(path: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(path)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_compose_file_follows_the_specification() -> None:
+    said = schema_says(ROOT / "docker-compose.yml")
+    assert said.returncode == 0, said.stdout
+
+
+def test_the_specification_refuses_a_key_that_does_not_exist(tmp_path: Path) -> None:
+    wrong = tmp_path / "docker-compose.yml"
+    wrong.write_text((ROOT / "docker-compose.yml").read_text().replace("restart:", "restarts:"))
+    assert schema_says(wrong).returncode != 0
+
+
+def test_web_waits_for_healthy_stores_and_is_on_its_port(compose: dict[str, Any]) -> None:
+    web = compose["services"]["web"]
+    assert web["ports"] == ["18000:18000"]
+    for name, wait in web["depends_on"].items():
+        assert wait["condition"] == "service_healthy"
+        assert compose["services"][name]["healthcheck"]["test"]
+    assert {"postgres", "redis"} == set(web["depends_on"])
+
+
+def test_every_variable_of_web_is_a_setting(compose: dict[str, Any]) -> None:
+    documented = variables_documented(ROOT / "docs" / "settings.md")
+    assert set(compose["services"]["web"]["environment"]) <= set(documented)
+
+
+def test_no_secret_has_a_default(compose: dict[str, Any]) -> None:
+    environment = compose["services"]["web"]["environment"] | compose["services"]["postgres"]["environment"]
+    for name in ("SECRET_KEY", "JWT_SIGNING_KEY", "POSTGRES_PASSWORD"):
+        assert environment[name].startswith(f"${{{name}:?")
+
+
+def test_every_named_volume_is_declared(compose: dict[str, Any]) -> None:
+    used = {mount.split(":")[0] for service in compose["services"].values() for mount in service.get("volumes", [])}
+    assert used == set(compose["volumes"])
+
+
+def test_the_grace_of_the_container_is_longer_than_the_drain(compose: dict[str, Any]) -> None:
+    assert int(compose["services"]["web"]["stop_grace_period"].removesuffix("s")) > 30
+
+
+def test_the_image_installs_by_hash_and_runs_as_nobody_special() -> None:
+    assert "--require-hashes" in DOCKERFILE
+    assert "npm ci" in DOCKERFILE
+    assert re.findall(r"^USER (\w+)$", DOCKERFILE, re.MULTILINE) == ["wondercam"]
+    assert re.search(r"^HEALTHCHECK .*CMD .*\\\n(?:.*\n)?.*/healthz", DOCKERFILE, re.MULTILINE)
+    assert re.search(r"^CMD .*exec python manage.py serve", DOCKERFILE, re.MULTILINE)
+
+
+def test_what_the_image_copies_exists_and_is_let_through() -> None:
+    lines = re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.MULTILINE)
+    copied = {source for line in lines for source in line.split()}
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    assert copied == {line.removeprefix("!") for line in ignored if line.startswith("!")}
+    assert [name for name in copied if not (ROOT / name).exists()] == []
