@@ -38,7 +38,7 @@ class Options:
             body_bytes=envint("WONDERCAM_LIMIT_REQUEST_BYTES", 8 * 1024 * 1024, least=1024),
             header_time=envint("WONDERCAM_LIMIT_HEADER_SECONDS", 10, least=1),
             body_time=envint("WONDERCAM_LIMIT_BODY_SECONDS", 30, least=1),
-            idle_time=envint("WONDERCAM_LIMIT_IDLE_SECONDS", 60, least=1),
+            idle_time=envint("WONDERCAM_LIMIT_KEEPALIVE_SECONDS", 60, least=1),
             stalled_time=envint("WONDERCAM_LIMIT_STALLED_SECONDS", 120, least=1),
             proxies=Proxies.parse(envstr("WONDERCAM_TRUSTED_PROXIES")),
         )
