@@ -8,6 +8,7 @@ A turn belongs to no request: a reader may go and come back; only `stop` stops i
 
 import asyncio
 import contextvars
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
@@ -25,10 +26,12 @@ _beginnings: set[asyncio.Task[Stream]] = set()
 _draining = False
 
 
-async def start(user: User, ask: Ask, began: float, ticket: Ticket | None = None) -> Stream:
+async def start(
+    user: User, ask: Ask, began: float, ticket: Ticket | None = None, extra: dict[str, Any] | None = None
+) -> Stream:
     """Store the message and event 0, then generate the answer in a task of its own; the stream to follow.
 
-    `began` is when the request arrived (monotonic, s). Raises an ApiError, and stores and starts nothing, where the
+    `began` is when the request arrived (monotonic, s); `extra` is passed on to Gemini untouched. Raises an ApiError, and stores and starts nothing, where the
     request cannot be used. The same `request_id` from the same user joins the stream that it started first.
     """
     if _draining:
@@ -41,17 +44,17 @@ async def start(user: User, ask: Ask, began: float, ticket: Ticket | None = None
         contents = await _store_photos(user, _checked(contents, model))
     opening = Opening(user, ask, contents, model, began, ticket)
     # A task of its own: once the message may be stored, no reader's going away keeps its answer from being begun.
-    task = asyncio.get_running_loop().create_task(_begin(opening, system), context=contextvars.Context())
+    task = asyncio.get_running_loop().create_task(_begin(opening, system, extra or {}), context=contextvars.Context())
     _beginnings.add(task)
     task.add_done_callback(_beginnings.discard)
     return await asyncio.shield(task)
 
 
-async def _begin(opening: Opening, system: str) -> Stream:
+async def _begin(opening: Opening, system: str, extra: dict[str, Any]) -> Stream:
     opened = await eventlog.write(opening.store)
     if opened.fresh:
         instruction = prompt.instruction(opened.system, system, language=opening.ask.language)
-        asked = prompt.Prompt(opening.model, opened.contents, instruction, opening.ask.generation)
+        asked = prompt.Prompt(opening.model, opened.contents, instruction, opening.ask.generation, extra)
         _run(Turn(opened, asked, opening.began))
     return opened.stream
 

@@ -1,8 +1,9 @@
-"""The sitemap of the chat: the API and what monitors ask."""
+"""The sitemap of the chat: its pages, the API, and what monitors ask."""
 
-from django.urls import include, path
+from django.urls import include, path, re_path
 
-from chat.views import attachments, auth, conversations, echat, health, models, streams
+from chat.views import accounts, attachments, auth, conversations, echat, gemini, health, models, streams
+from chat.views.page import page
 
 api = [
     path("auth/token", auth.token),
@@ -21,7 +22,22 @@ api = [
     path("attachments/<uuid:attachment_id>", attachments.show),
     path("models", models.index),
 ]
+account_pages = [
+    path("signup/", accounts.SignUp.as_view(), name="signup"),
+    path("signin/", auth.limited(accounts.SignIn.as_view()), name="signin"),
+    path("signout/", accounts.SignOut.as_view(), name="signout"),
+]
+gemini_api = [
+    path("models", gemini.index),
+    re_path(rf"^models/(?P<model>[^:]+):(?P<method>{'|'.join(gemini.METHODS)})$", gemini.generate),
+    path("models/<path:model>", gemini.one),
+]
 urlpatterns = [
+    path("", page, name="page"),
+    path("c/<uuid:conversation_id>", page, name="conversation"),
+    path("accounts/", include((account_pages, "accounts"))),
+    path("v1beta/", include(gemini_api)),
+    path("v1/", include(gemini_api)),  # what newer SDKs of Google's ask by default
     path("v2/", include(api)),
     path("healthz", health.alive),
     path("readyz", health.ready),

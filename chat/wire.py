@@ -58,8 +58,22 @@ async def gemini_stream(stream_id: UUID) -> AsyncGenerator[bytes, None]:
     """The same stream as Gemini itself would send it: no OK, no ids, no words of ours, no `[DONE]`."""
     try:
         async for batch in stream.follow(stream_id, 0):
-            if lines := [as_gemini(event) for event in batch]:
-                yield b"".join(b"data: %s\r\n\r\n" % line.encode() for line in lines if line)
+            if lines := [line for line in map(as_gemini, batch) if line]:
+                yield b"".join(b"data: %s\r\n\r\n" % line.encode() for line in lines)
+    except Exception:
+        log.exception("stream %s: its reader was cut off", stream_id)
+
+
+async def gemini_array(stream_id: UUID) -> AsyncGenerator[bytes, None]:
+    """The same without `alt=sse`: one JSON array that grows by a response at a time."""
+    before = b"["
+    try:
+        async for batch in stream.follow(stream_id, 0):
+            for line in map(as_gemini, batch):
+                if line:
+                    yield before + line.encode()
+                    before = b",\r\n"
+        yield b"[]" if before == b"[" else b"]"
     except Exception:
         log.exception("stream %s: its reader was cut off", stream_id)
 

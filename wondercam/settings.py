@@ -57,6 +57,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "wondercam.security.Security",  # the API goes straight to its views from here
+    "servestatic.middleware.ServeStaticMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -119,6 +120,20 @@ PROVIDERS = {
         "WONDERCAM_MODELS",
         "WONDERCAM_RECORDINGS",
         "WONDERCAM_RECORDING_SPEED",
+        "WONDERCAM_FALLBACKS",
+        "WONDERCAM_LIMIT_CONNECT_SECONDS",
+        "WONDERCAM_LIMIT_FIRST_TOKEN_SECONDS",
+        "WONDERCAM_LIMIT_IDLE_SECONDS",
+        "WONDERCAM_LIMIT_STREAM_SECONDS",
+        "WONDERCAM_LIMIT_OUTPUT_BYTES",
+        "WONDERCAM_LIMIT_MEDIA_BYTES",
+        "WONDERCAM_LIMIT_UPSTREAM_EVENT_BYTES",
+        "WONDERCAM_UPSTREAM_ATTEMPTS",
+        "WONDERCAM_UPSTREAM_RETRY_SECONDS",
+        "LOCAL_SLOTS",
+        "LOCAL_CONTEXT",
+        "LOCAL_THREADS",
+        "LOCAL_WEIGHTS",
         "OPENAI_API_KEY",
         "OPENAI_BASE_URL",
         "GEMINI_API_KEY",
@@ -159,11 +174,11 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 4
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
-API_PREFIXES = ("/v2/", "/v1beta/")
+API_PREFIXES = ("/v2/", "/v1beta/", "/v1/")
 CORS_ALLOWED_ORIGINS = envlist("CORS_ALLOWED_ORIGINS")
 if {"*", "null"} & set(CORS_ALLOWED_ORIGINS):
     raise ImproperlyConfigured("CORS_ALLOWED_ORIGINS takes origins by name, such as https://app.example.com.")
-CORS_URLS_REGEX = r"^/(?:v2|v1beta)/"
+CORS_URLS_REGEX = r"^/(?:v2|v1beta|v1)/"
 CORS_ALLOW_CREDENTIALS = False
 CORS_ALLOW_METHODS = ("GET", "POST", "PATCH", "DELETE", "OPTIONS")
 CORS_ALLOW_HEADERS = (
@@ -225,3 +240,19 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "wondercam.staticfiles.PackageFinder",
+]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "wondercam.staticfiles.HashedStorage"
+    },
+}
+SERVESTATIC_ALLOW_ALL_ORIGINS = False
+LOGIN_URL = "accounts:signin"
+LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "page"
