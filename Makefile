@@ -21,6 +21,7 @@ help: ## this list
 
 run: install ## set up what is missing, then serve on http://127.0.0.1:18000 (HOST, PORT override)
 	@if [ -z "$${DEBUG+set}" ] && ! grep -qs '^ *\(export \)\{0,1\}DEBUG *=' .env; then export DEBUG=1; fi; \
+	case "$${DEBUG:-}" in 1|true|yes|on) ;; *) $(PY) manage.py collectstatic --noinput --verbosity 0;; esac && \
 	$(PY) manage.py migrate --noinput --verbosity 0 && \
 	exec $(PY) manage.py serve --host "$(HOST)" --port "$(PORT)"
 

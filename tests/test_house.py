@@ -12,6 +12,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from packaging.version import Version
 
@@ -170,6 +171,12 @@ def test_every_variable_that_is_read_is_documented_once(path: Path) -> None:
 @pytest.mark.parametrize("path", DOCUMENTED_IN, ids=lambda path: path.name)
 def test_every_variable_that_is_documented_is_read(path: Path) -> None:
     assert sorted(set(variables_documented(path)) - variables_read()) == []
+
+
+def test_providers_are_given_every_setting_they_read() -> None:
+    """They see only what `settings.PROVIDERS` hands them: a name missing there could be set to no effect."""
+    read = set().union(*(names_in(path) for path in ours(".py") if name_of(path).startswith("chat/providers/")))
+    assert sorted(read - set(settings.PROVIDERS)) == []
 
 
 # Locks and floors
