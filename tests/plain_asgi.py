@@ -17,13 +17,14 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import path
 
-from wondercam.asgi import Handler
+from wondercam.handler import Handler
 from wondercam.server.options import Options
 from wondercam.server.proxies import Proxies
 from wondercam.server.supervisor import Supervisor, leave
 from wondercam.server.transport import listening_socket
 from wondercam.server.worker import Worker
 
+MIDDLEWARE = ["django.middleware.security.SecurityMiddleware", "django.middleware.common.CommonMiddleware"]
 WORKER: list[Worker] = []
 END = asyncio.Event()
 """Set when the lifespan is asked to stop: running streams then end tidily."""
@@ -194,7 +195,7 @@ urlpatterns = [
 
 
 def site() -> Any:
-    settings.ROOT_URLCONF = __name__
+    settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"], MIDDLEWARE=MIDDLEWARE)
     handler = Handler()
 
     async def application(scope: Any, receive: Any, send: Any) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import pytest
 
 from tests.servers.process import Process, accepts, wait_until
-from wondercam.asgi import LANES
+from wondercam.handler import LANES
 
 ROOT = Path(__file__).resolve().parent.parent
 QUICK = {"tick": 0.05}
@@ -80,7 +80,7 @@ class Site:
 
     def __init__(self, workers: int, options: dict[str, Any], env: dict[str, str]) -> None:
         command = [sys.executable, "-m", "tests.plain_asgi", str(workers), json.dumps({**QUICK, **options})]
-        self.process = Process(command, env={**os.environ, **env}, cwd=ROOT)
+        self.process = Process(command, env={**os.environ, "DJANGO_SETTINGS_MODULE": "", **env}, cwd=ROOT)
         self.clients: list[Client] = []
         self.port = 0
 

@@ -1,82 +1,14 @@
-"""The site as an ASGI application: Django for HTTP on a few shared threads, and the lifespan."""
+"""The site as an ASGI application: Django for HTTP, and what happens before the first request and after the last."""
 
 import os
-from concurrent.futures import Future, ThreadPoolExecutor
-from io import BytesIO
-from typing import Any
 
-from asgiref.sync import ThreadSensitiveContext
 from channels.routing import ProtocolTypeRouter
 from django import setup
-from django.core.exceptions import RequestAborted
-from django.core.handlers.asgi import ASGIHandler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wondercam.settings")
 setup(set_prefix=False)
 
-routes: dict[str, Any] = {}
-try:
-    from chat.lifespan import application as lifespan
+from chat.lifespan import application as lifespan  # noqa: E402 (models need the apps)
+from wondercam.handler import Handler  # noqa: E402
 
-    routes["lifespan"] = lifespan
-except ImportError:  # until turns exist there is nothing to start or to end
-    pass
-
-LANES = 4
-
-
-class Lane(ThreadPoolExecutor):
-    """One thread for the blocking parts of many requests; `waiting` counts the calls it has not finished."""
-
-    def __init__(self) -> None:
-        super().__init__(max_workers=1, thread_name_prefix="lane")
-        self.waiting = 0
-
-    def submit(self, *args: Any, **kwargs: Any) -> "Future[Any]":
-        self.waiting += 1
-        future = super().submit(*args, **kwargs)
-        future.add_done_callback(self.finished)
-        return future
-
-    def finished(self, _: "Future[Any]") -> None:
-        self.waiting -= 1
-
-
-class Handler(ASGIHandler):
-    """Django's handler, whose requests share `LANES` threads.
-
-    Django gives each request a thread of its own for its blocking parts, and keeps it, with its database
-    connection, until the response ends: one thread an open stream.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lanes = [Lane() for _ in range(LANES)]
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        lane = min(self.lanes, key=lambda lane: lane.waiting)
-        async with ThreadSensitiveContext(executor=lane):
-            await self.handle(scope, receive, send)
-
-    async def read_body(self, receive: Any) -> Any:
-        """The whole body, which the server has limited and read before: no file is needed to hold it."""
-        body = BytesIO()
-        more = True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise RequestAborted
-            body.write(message.get("body", b""))
-            more = message.get("more_body", False)
-        body.seek(0)
-        return body
-
-    async def send_response(self, response: Any, send: Any) -> None:
-        """As Django's; a client that went ends it in silence, and the response is closed as after any end."""
-        try:
-            await super().send_response(response, send)
-        except ConnectionError:
-            return
-
-
-application = ProtocolTypeRouter({"http": Handler(), **routes})
+application = ProtocolTypeRouter({"http": Handler(), "lifespan": lifespan})

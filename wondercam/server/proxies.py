@@ -33,8 +33,8 @@ class Proxies:
 
     def trusts(self, peer: str) -> bool:
         """True when what `peer` says about the client may be believed."""
-        if self.count:
-            return True
+        if self.count or not self.networks:
+            return bool(self.count)
         try:
             address = ip_address(peer)
         except ValueError:
