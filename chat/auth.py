@@ -91,8 +91,8 @@ def claims_of(kind: type[Token], raw: str, refusal: str) -> Claims:
         user_id = int(payload[api_settings.USER_ID_CLAIM])
     except MALFORMED:
         raise Unauthenticated(refusal) from None
-    well_formed = type(version) is int and type(family) is str and type(jti) is str and 0 < user_id < 2**63
-    if not well_formed or payload.get("iss") != api_settings.ISSUER:
+    numbers = type(version) is int and 0 <= version < 2**31 and 0 < user_id < 2**63
+    if not (numbers and type(family) is str and type(jti) is str) or payload.get("iss") != api_settings.ISSUER:
         raise Unauthenticated(refusal)
     return Claims(user_id, version, family, jti)
 

@@ -14,6 +14,7 @@ import math
 import time
 from dataclasses import dataclass
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 from django.conf import settings
@@ -23,14 +24,18 @@ from limits.aio.storage import RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter as SharedWindows
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter as OwnWindows
+from redis.asyncio import ConnectionPool
+from redis.exceptions import RedisError
 
 from chat import events
 from chat.errors import ResourceExhausted, Unavailable
 from chat.models import Stream
 
 REDIS_TIMEOUT = 0.25
+AWAY_SECONDS = 2  # how long Redis is left alone after it did not answer: not every request waits for it
 
 log = logging.getLogger(__name__)
+_redis = SimpleNamespace(away_until=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,7 @@ RATES: dict[str, tuple[Rate, ...]] = {
         Rate("GUEST_IP", "ip", 60, "Too many guests come from your address."),
         Rate("GUEST_IP_DAY", "ip", 86_400, "Too many guests came from your address today."),
     ),
+    "probe": (Rate("PROBE_IP", "ip", 60, "Too many probes come from your address."),),
     "upload": (
         Rate("UPLOAD_USER", "user", 60, "You have sent as many photos as one minute allows."),
         Rate("UPLOAD_USER_DAY", "user", 86_400, "You have sent as many photos as one day allows."),
@@ -93,13 +99,14 @@ async def take(rate: Rate, key: str) -> None:
     """One request off one rate: in Redis, or in this process when there is none or it does not answer."""
     quota = of(rate.setting)
     item = RateLimitItemPerSecond(quota, rate.window, namespace="wondercam")
-    if settings.REDIS_URL:
+    if settings.REDIS_URL and time.monotonic() >= _redis.away_until:
         try:
             windows = shared(settings.REDIS_URL)
             if not await windows.hit(item, key):
                 raise RateExceeded(rate, quota, seconds_until((await windows.get_window_stats(item, key)).reset_time))
             return
-        except (OSError, redis_error()) as gone:
+        except (OSError, RedisError) as gone:
+            _redis.away_until = time.monotonic() + AWAY_SECONDS
             log.warning("Redis does not answer (%s): counting in this process", type(gone).__name__)
     if not own().hit(item, key):
         raise RateExceeded(rate, quota, seconds_until(own().get_window_stats(item, key).reset_time))
@@ -124,28 +131,22 @@ def own() -> OwnWindows:
 @cache
 def shared(url: str) -> SharedWindows:
     """The windows in Redis."""
-    return SharedWindows(
-        RedisStorage(
-            f"async+{url}",
-            implementation="redispy",
-            socket_timeout=REDIS_TIMEOUT,
-            socket_connect_timeout=REDIS_TIMEOUT,
-        )
-    )
+    return SharedWindows(RedisStorage(f"async+{url}", implementation="redispy", connection_pool=pool(url)))  # type: ignore[arg-type]
 
 
 @cache
-def redis_error() -> type[Exception]:
-    """What the client raises when Redis is away."""
-    from redis.exceptions import RedisError
-
-    return RedisError
+def pool(url: str) -> ConnectionPool:
+    """Connections that give up soon: a request waits for Redis, and all of them for the loop."""
+    return ConnectionPool.from_url(url, socket_timeout=REDIS_TIMEOUT, socket_connect_timeout=REDIS_TIMEOUT)
 
 
-def reset() -> None:
-    """Forget what this process has counted (tests)."""
-    own.cache_clear()
-    shared.cache_clear()
+async def close() -> None:
+    """Forget what this process has counted, and leave Redis: the server's last act, and each test's."""
+    if settings.REDIS_URL:
+        await pool(settings.REDIS_URL).disconnect()
+    for kept in (own, shared, pool):
+        kept.cache_clear()
+    _redis.away_until = 0.0
 
 
 def address(request: HttpRequest) -> str:
