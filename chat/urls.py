@@ -2,7 +2,7 @@
 
 from django.urls import include, path, re_path
 
-from chat.views import accounts, attachments, auth, conversations, echat, gemini, health, models, streams
+from chat.views import accounts, attachments, auth, conversations, echat, gemini, health, models, openapi, probe, streams
 from chat.views.page import page
 
 api = [
@@ -21,6 +21,8 @@ api = [
     path("attachments", attachments.create),
     path("attachments/<uuid:attachment_id>", attachments.show),
     path("models", models.index),
+    path("probe", probe.probe),
+    path("openapi.json", openapi.show),
 ]
 account_pages = [
     path("signup/", accounts.SignUp.as_view(), name="signup"),

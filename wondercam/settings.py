@@ -217,6 +217,7 @@ LIMITS = {
         "CHAT_IP": 60,  # a minute
         "GUEST_IP": 10,  # a minute
         "GUEST_IP_DAY": 200,
+        "PROBE_IP": 30,  # a minute
         "UPLOAD_USER": 20,  # a minute
         "UPLOAD_USER_DAY": 200,
         "STREAMS_USER": 2,  # at a time

@@ -1,0 +1,155 @@
+"""`/v2/openapi.json`: the API described to machines, from the same structs that read the bodies."""
+
+from functools import cache
+from typing import Any
+
+import msgspec
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from chat.ask import Ask
+from chat.views.api import api, json_response
+from chat.views.auth import Refresh, SignIn
+from chat.views.conversations import Change
+from chat.views.gemini import GenerateContent
+
+Schema = dict[str, Any]
+
+BODIES: tuple[type, ...] = (SignIn, Refresh, Ask, Change, GenerateContent)
+
+STREAM = "text/event-stream"
+JSON = "application/json"
+
+ROUTES: tuple[tuple[str, str, str, type | str | None, str], ...] = (
+    ("POST", "/v2/auth/token", "A user name and password → an access and a refresh token", SignIn, "Pair"),
+    ("POST", "/v2/auth/refresh", "A refresh token → the next pair; the old one is spent", Refresh, "Pair"),
+    ("POST", "/v2/auth/logout", "Sign out: every token of the same sign-in ends", Refresh, ""),
+    ("POST", "/v2/auth/guest", "A pair for a new guest, where guests are on", None, "Pair"),
+    ("POST", "/v2/auth/session", "The page's session cookie and CSRF token → an access token", None, "Session"),
+    ("POST", "/v2/tickets", "A ticket for one native EventSource", None, "Ticket"),
+    ("POST", "/v2/echat", "Ask: an immediate OK, then the answer as it is generated", Ask, STREAM),
+    ("GET", "/v2/echat", "The same for a native EventSource: ?data= and ?ticket=", None, STREAM),
+    ("POST", "/v2/chat", "The same without the OK; with stream false one JSON answer", Ask, STREAM),
+    ("GET", "/v2/streams/{id}", "Follow one's own stream after Last-Event-ID or ?after=", None, STREAM),
+    ("POST", "/v2/streams/{id}/stop", "Stop the generation; idempotent", None, "StreamStatus"),
+    ("GET", "/v2/conversations", "One's own conversations: ?q=, ?limit=, ?cursor=", None, "Conversations"),
+    ("GET", "/v2/conversations/{id}", "One conversation with its messages and stream ids", None, "Transcript"),
+    ("PATCH", "/v2/conversations/{id}", "Rename, pin", Change, "Conversation"),
+    ("DELETE", "/v2/conversations/{id}", "Delete with its photos and recordings", None, ""),
+    ("POST", "/v2/attachments", "One photo (multipart field `photo`)", "multipart", "Attachment"),
+    ("GET", "/v2/attachments/{id}", "The photo as it is kept", None, "image/jpeg"),
+    ("GET", "/v2/models", "The models and what each can do", None, "Models"),
+    ("GET", "/v2/probe", "A synthetic stream at a known pace: ?events=, ?gap= in ms", None, STREAM),
+    ("POST", "/v1beta/models/{model}:generateContent", "Gemini's API: one answer", GenerateContent, "Response"),
+    ("POST", "/v1beta/models/{model}:streamGenerateContent", "Gemini's API: ?alt=sse", GenerateContent, STREAM),
+    ("GET", "/healthz", "Whether the process answers", None, "Health"),
+    ("GET", "/readyz", "Whether it takes new turns", None, "Health"),
+)
+"""(method, path, what it does, body, what a success carries: a schema's name, a media type, or nothing: 204)."""
+
+PUBLIC = {"/v2/auth/token", "/v2/auth/refresh", "/v2/auth/logout", "/v2/auth/guest", "/healthz", "/readyz", "/v2/probe"}
+
+TEXT: Schema = {"type": "string"}
+ID: Schema = {"type": "string", "format": "uuid"}
+TIME: Schema = {"type": "string", "format": "date-time"}
+FLAG: Schema = {"type": "boolean"}
+COUNT: Schema = {"type": "integer"}
+
+
+def of(**properties: Schema) -> Schema:
+    """An object with exactly these properties."""
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def many(item: Schema) -> Schema:
+    """A list of them."""
+    return {"type": "array", "items": item}
+
+
+SUMMARY = {"id": ID, "title": TEXT, "pinned": FLAG, "created_at": TIME, "updated_at": TIME}
+ANSWERED = of(id=ID, status=TEXT, model=TEXT, last_seq=COUNT, error={"type": ["object", "null"]})
+MESSAGE = of(
+    id=ID,
+    parent_id={"type": ["string", "null"], "format": "uuid"},
+    role={"enum": ["user", "model"]},
+    parts=many({"type": "object"}),
+    text=TEXT,
+    created_at=TIME,
+    stream={"anyOf": [ANSWERED, {"type": "null"}]},
+)
+MODEL = of(id=TEXT, title=TEXT, text=FLAG, images=FLAG, context={"type": ["integer", "null"]}, default=FLAG)
+
+SCHEMAS: dict[str, Schema] = {
+    "Error": of(error=of(code=COUNT, status=TEXT, message=TEXT)),
+    "Pair": of(access=TEXT, refresh=TEXT),
+    "Session": of(access=TEXT, expires_in=COUNT, user=of(name=TEXT, guest=FLAG)),
+    "Ticket": of(ticket=TEXT, expires_in=COUNT),
+    "StreamStatus": of(id=ID, status={"enum": ["running", "complete", "stopped", "failed", "interrupted"]}),
+    "Conversation": of(**SUMMARY),
+    "Conversations": of(conversations=many(of(**SUMMARY)), next={"type": ["string", "null"]}),
+    "Transcript": of(**SUMMARY, messages=many(MESSAGE)),
+    "Attachment": of(id=ID, width=COUNT, height=COUNT),
+    "Models": of(models=many(MODEL)),
+    "Health": of(status=TEXT),
+    "Response": {"type": "object", "description": "Gemini's GenerateContentResponse"},
+}
+
+
+@cache
+def document() -> Schema:
+    """The whole description, in OpenAPI 3.1."""
+    _, bodies = msgspec.json.schema_components(BODIES, ref_template="#/components/schemas/{name}")
+    paths: dict[str, Schema] = {}
+    for method, path, summary, body, result in ROUTES:
+        paths.setdefault(path, {})[method.lower()] = operation(path, summary, body, result)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "WonderCam", "version": "2", "description": (__doc__ or "").strip()},
+        "security": [{"bearer": []}],
+        "paths": paths,
+        "components": {
+            "schemas": {**bodies, **SCHEMAS},
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        },
+    }
+
+
+def operation(path: str, summary: str, body: type | str | None, result: str) -> Schema:
+    """One method of one path."""
+    described: Schema = {"summary": summary, "responses": {**success(result), "default": failure()}}
+    if "{" in path:
+        name = path[path.index("{") + 1 : path.index("}")]
+        described["parameters"] = [{"name": name, "in": "path", "required": True, "schema": TEXT}]
+    if isinstance(body, type):
+        described["requestBody"] = {"required": True, "content": {JSON: {"schema": ref(body.__name__)}}}
+    elif body == "multipart":
+        photo = of(photo={"type": "string", "format": "binary"})
+        described["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": photo}}}
+    if path in PUBLIC:
+        described["security"] = []
+    return described
+
+
+def success(result: str) -> Schema:
+    """What a success looks like."""
+    if not result:
+        return {"204": {"description": "Done"}}
+    if "/" in result:
+        return {"200": {"description": "OK", "content": {result: {"schema": TEXT}}}}
+    return {"200": {"description": "OK", "content": {JSON: {"schema": ref(result)}}}}
+
+
+def failure() -> Schema:
+    """Every error, in Google's model."""
+    return {"description": "What went wrong, in a sentence", "content": {JSON: {"schema": ref("Error")}}}
+
+
+def ref(name: str) -> Schema:
+    """A reference to a schema."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+@api("GET")
+async def show(request: HttpRequest) -> HttpResponseBase:
+    """The description."""
+    return json_response(document())
