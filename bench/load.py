@@ -6,6 +6,7 @@ holes, the upstream's events each once and in order. A `Tally` keeps the stamps 
 
 import asyncio
 import json
+import socket
 import time
 from array import array
 from collections.abc import Callable
@@ -158,9 +159,20 @@ class Reader(asyncio.Protocol):
 
 
 async def connect(port: int, reader: Reader) -> Reader:
-    """Open `reader`'s connection; its clock runs since it was made. A refused one is a failure in the tally."""
+    """Open `reader`'s connection; its clock runs since it was made. A refused one is a failure in the tally.
+
+    One that does not read has a small receive buffer, so that the kernel does not read in its place.
+    """
+    loop = asyncio.get_running_loop()
     try:
-        await asyncio.get_running_loop().create_connection(lambda: reader, "127.0.0.1", port)
+        if reader.reads:
+            await loop.create_connection(lambda: reader, "127.0.0.1", port)
+        else:
+            narrow = socket.socket()
+            narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
+            narrow.setblocking(False)
+            await loop.sock_connect(narrow, ("127.0.0.1", port))
+            await loop.create_connection(lambda: reader, sock=narrow)
     except OSError as refused:
         reader.tally.failures.append(f"connect: {refused}")
         reader.connection_lost(refused)

@@ -8,7 +8,7 @@ import asyncio
 import gc
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from bench.load import Reader, Tally, arrive, over, request
 from bench.process import Usage, machine_busy, usage
@@ -34,8 +34,8 @@ class Load:
 
     @property
     def life(self) -> float:
-        """Seconds that one stream lasts."""
-        return self.events * self.gap
+        """Seconds from a stream's first event to its last."""
+        return (self.events - 1) * self.gap
 
     @property
     def question(self) -> dict[str, object]:
@@ -44,13 +44,15 @@ class Load:
         return {"contents": [{"text": text}]}
 
 
-STEADY = Load("steady", 100, 50, 220, 0.05)
+SINGLE = Load("single", 20, 10, 2, 0.01)
 REQUESTS = Load("requests", 320, 40, 2, 0.01)
+STEADY = Load("steady", 100, 50, 180, 0.05)
 BURST = Load("burst", 200, 200, 30, 0.1)
-MANY = Load("many", 250, 100, 80, 0.1)
-CROWD = Load("crowd", 500, 100, 120, 0.1)
-SINGLE = Load("single", 30, 5, 2, 0.01)
-OPEN = Load("open", 2000, 200, 2, 14.0, settle=2.0)
+MANY = Load("many", 250, 100, 60, 0.1)
+CROWD = Load("crowd", 500, 100, 100, 0.1)
+OPEN = Load("open", 2000, 100, 2, 24.0, settle=2.0)
+SHORT = {"requests": replace(REQUESTS, streams=160), "steady": replace(STEADY, events=120), "crowd": replace(CROWD, events=75)}
+"""The same loads for less time, for `--quick`."""
 
 
 @dataclass
@@ -87,6 +89,13 @@ class Result:
     load_cores: float | None = None
     others_cores: float | None = None
     stolen_cores: float | None = None
+    caught_up: float | None = None
+    """Seconds until every dropped reader had what it missed."""
+    held: float | None = None
+    """Bytes by which readers that never read made the server grow."""
+    others_p99: float | None = None
+    """The added p99 of the other streams meanwhile, `others_p99_before` when the same readers did read."""
+    others_p99_before: float | None = None
 
     def as_json(self) -> dict[str, object]:
         """Its fields."""

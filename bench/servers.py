@@ -15,6 +15,7 @@ import secrets
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Generator
 from dataclasses import dataclass, field
@@ -63,9 +64,12 @@ class Server:
     def sign_in(self) -> None:
         """Get a token that lasts for one load."""
         if self.is_ours:
-            url = f"http://127.0.0.1:{self.port}/v2/auth/guest"
-            with urllib.request.urlopen(urllib.request.Request(url, method="POST"), timeout=10) as response:
-                self.token = json.load(response)["access"]
+            asking = urllib.request.Request(f"http://127.0.0.1:{self.port}/v2/auth/guest", method="POST")
+            try:
+                with urllib.request.urlopen(asking, timeout=10) as response:
+                    self.token = json.load(response)["access"]
+            except urllib.error.HTTPError as refused:
+                raise RuntimeError(f"{self.key} gives no token: {refused} {refused.read()[:500]!r}") from None
         else:
             self.token = jwt.encode({"user_id": "1", "exp": int(time.time()) + 600}, KEY, "HS256")
 
@@ -88,11 +92,15 @@ def environment(address: str, folder: str, **more: str) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         "GEMINI_BASE_URL": address,
         "GEMINI_API_KEY": "x",
+        "OPENAI_BASE_URL": f"{address}/v1",
+        "OPENAI_API_KEY": "x",
         "JWT_SIGNING_KEY": KEY,
         "SECRET_KEY": KEY[::-1],
         "DJANGO_SETTINGS_MODULE": "wondercam.settings",
-        "WONDERCAM_MODELS": "gemini/bench",
+        "WONDERCAM_MODELS": f"{os.environ.get('BENCH_PROVIDER', 'gemini')}/bench",
         "WONDERCAM_GUESTS": "1",
+        "WONDERCAM_HTTPS": "0",
+        "WONDERCAM_LIMIT_OUTPUT_BYTES": str(64 * 2**20),
         "WONDERCAM_LIMITS": "off",
         "WONDERCAM_LIMITS_OFF_IS_INTENDED": "1",
         "WONDERCAM_DATA_DIR": folder,

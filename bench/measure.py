@@ -1,0 +1,87 @@
+"""Which server gets which load in which round, and the run of it all."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import loads, services
+from bench.faults import dropped_readers, silent_readers
+from bench.loads import Load
+from bench.rows import Round, Rounds
+from bench.servers import Server, running, upstream
+
+Step = Load | str
+"""A load, or the name of a fault."""
+
+EVERYTHING: tuple[Step, ...] = (loads.SINGLE, loads.REQUESTS, loads.STEADY, loads.BURST, loads.MANY, loads.CROWD)
+STOCK: tuple[Step, ...] = (loads.SINGLE, loads.REQUESTS, loads.STEADY, loads.CROWD)
+CLUSTER: tuple[Step, ...] = (loads.SINGLE, loads.REQUESTS, loads.STEADY, loads.BURST, loads.CROWD)
+QUICK: tuple[Step, ...] = (
+    loads.SINGLE,
+    loads.SHORT["requests"],
+    loads.SHORT["steady"],
+    loads.BURST,
+    loads.SHORT["crowd"],
+)
+ONCE: dict[tuple[str, int], tuple[Step, ...]] = {
+    ("reference", 0): (loads.OPEN,),
+    ("sqlite", 0): (loads.OPEN,),
+    ("reference", 1): ("silent",),
+    ("sqlite", 1): ("silent", "resume"),
+    ("cluster", 1): ("resume",),
+}
+"""What takes long and hardly varies is measured once."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One fresh server and what it is put through."""
+
+    server: str
+    steps: tuple[Step, ...]
+
+
+def plan(quick: bool, only: str = "", rounds: int = 0) -> list[Visit]:
+    """The visits in order; the second round goes the other way, so that no server is always first."""
+    wanted = [name for name in only.split(",") if name] or (
+        ["reference", "sqlite"] if quick else ["reference", "stock", "sqlite", "cluster"]
+    )
+    if "cluster" in wanted and (missing := services.missing()):
+        print(f"Without PostgreSQL and Redis ({', '.join(missing)} not installed: apt-get install postgresql redis-server)")
+        wanted.remove("cluster")
+    steps = {"stock": STOCK, "cluster": CLUSTER}
+    visits = []
+    for number in range(rounds or (1 if quick else 2)):
+        for name in wanted if number % 2 == 0 else reversed(wanted):
+            more = () if quick else ONCE.get((name, number), ())
+            visits.append(Visit(name, (QUICK if quick else steps.get(name, EVERYTHING)) + more))
+    return visits
+
+
+async def everything(visits: list[Visit], log: Path) -> Rounds:
+    """Make the visits, one after the other."""
+    rounds: Rounds = {}
+    for visit in visits:
+        rounds.setdefault(visit.server, []).append({})
+        with upstream() as (address, pid), running(visit.server, address, log) as server:
+            await loads.warm(server, pid)
+            for step in visit.steps:
+                await take(server, step, pid, rounds[visit.server][-1])
+    return rounds
+
+
+async def take(server: Server, step: Step, upstream_pid: int, into: Round) -> None:
+    """One step; its result goes `into` the round, a line about it to the terminal."""
+    if step == "silent":
+        result = await silent_readers(server)
+    elif step == "resume":
+        result = await dropped_readers(server)
+    else:
+        assert isinstance(step, Load)
+        result = await loads.run(server, step, upstream_pid)
+    into[result.load] = result
+    cpu = "" if result.cpu_per_event is None else f"  CPU {result.cpu_per_event:4.0f} µs/event"
+    print(
+        f"{server.key:10} {result.load:9} OK {result.ok_p50:7.1f} / {result.ok_p99:7.1f}  first {result.first_p50:7.1f}  "
+        f"added {result.added_p50:6.2f} / {result.added_p99:7.2f} ms{cpu}  lost {result.lost}  others {result.others_cores or 0:.2f} cores",
+        flush=True,
+    )
