@@ -1,0 +1,80 @@
+"""The chat page: `/` and `/c/<id>`, rendered here whole; `static/chat/page.js` brings it to life."""
+
+from typing import Any
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_safe
+
+from chat import events, providers
+from chat.models import Conversation, Message
+from chat.prompt import Part, Said, newest_leaf, path_to
+
+NEWEST = 200
+"""How many conversations the sidebar lists."""
+
+BLANK = {"role": "", "status": "", "key": "", "id": "", "stream": "", "seq": -1, "photos": [], "text": ""}
+"""What the page's `<template>`s are rendered with."""
+
+
+@never_cache
+@require_safe
+@ensure_csrf_cookie
+async def page(request: HttpRequest, conversation_id: UUID | None = None) -> HttpResponse:
+    """A new chat, or one's own conversation with its transcript; 404 for a foreign or unknown one."""
+    user: Any = await request.auser()
+    if not user.is_authenticated and not settings.GUESTS:
+        return redirect_to_login(request.get_full_path(), "accounts:signin")
+    # Queries and a long transcript's rendering: off the loop that serves the streams, in one hop.
+    return await sync_to_async(_render)(request, user, conversation_id)
+
+
+def _render(request: HttpRequest, user: Any, conversation_id: UUID | None) -> HttpResponse:
+    own = Conversation.objects.for_user(user.pk)
+    conversation = None
+    if conversation_id is not None:
+        conversation = own.filter(pk=conversation_id).first()
+        if conversation is None:
+            raise Http404("There is no such conversation.")
+    context = {
+        "user": user,
+        "conversations": own[:NEWEST] if user.pk else [],
+        "conversation": conversation,
+        "current": conversation_id,
+        "transcript": [shown(message) for message in branch(conversation)] if conversation else [],
+        "models": providers.catalogue(),
+        "blank": BLANK,
+        "csrf_cookie": settings.CSRF_COOKIE_NAME,
+    }
+    return render(request, "chat/page.html", context)
+
+
+def branch(conversation: Conversation) -> list[Message]:
+    """The messages from the first to the newest leaf of the tree, oldest first."""
+    messages = {row.pk: row for row in conversation.messages.select_related("stream").order_by("created_at")}
+    said = {row.pk: Said(row.pk, row.parent_id, row.role, row.parts) for row in messages.values()}
+    return [messages[step.id] for step in path_to(said, newest_leaf(said))]
+
+
+def shown(message: Message) -> dict[str, Any]:
+    """A message as `chat/_message.html` shows it. A running answer comes without text: the page follows its stream."""
+    stream = getattr(message, "stream", None)
+    parts: list[Part] = message.parts
+    return {
+        "key": message.pk,
+        "id": message.pk,
+        "role": message.role,
+        "text": "".join(part.get("text", "") for part in parts if not part.get("thought")),
+        "photos": [part["attachment"] for part in parts if "attachment" in part],
+        "status": stream.status if stream else ("sent" if message.role == Message.USER else events.COMPLETE),
+        "stream": stream.pk if stream else "",
+        "seq": -1 if stream is None or stream.status == events.RUNNING else stream.last_seq,
+        "model": stream.model_id if stream else "",
+        "error": (stream.error or {}).get("message", "") if stream else "",
+    }

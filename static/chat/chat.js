@@ -1,0 +1,180 @@
+/**
+ * The conversation in progress: one turn at a time, from the composer's text to the answer's end.
+ */
+import { Connection } from "./connection.js";
+import { Draft } from "./draft.js";
+import { apply, isOpen, message } from "./transcript.js";
+
+export class Chat {
+  /** @type {Transcript} */
+  transcript = [];
+  conversation = "";
+  #session;
+  #clock;
+  #storage;
+  #told;
+  /** @type {Connection | null} */
+  #connection = null;
+
+  /**
+   * @param {{session: import("./session.js").Session, clock: Clock, storage: Storage,
+   *          told: {changed: () => void, began: () => void, opened: (id: string, title: string) => void,
+   *                 ended: (end: End) => void}}} means
+   */
+  constructor({ session, clock, storage, told }) {
+    this.#session = session;
+    this.#clock = clock;
+    this.#storage = storage;
+    this.#told = told;
+  }
+
+  get draft() {
+    return new Draft(this.#storage, this.conversation);
+  }
+
+  get busy() {
+    return this.#connection !== null;
+  }
+
+  /** Starts from what the server has rendered; a running answer is followed. @param {HTMLElement} list */
+  open(list) {
+    this.transcript = [...list.querySelectorAll("article")].map(read);
+    const last = this.transcript.at(-1);
+    if (last?.role === "model" && isOpen(last)) {
+      void this.#connect(last.key, (connection) => connection.follow(last.stream, last.seq));
+    }
+  }
+
+  /** Sends a message. @param {{text: string, photos: Photo[], model: string}} said */
+  async send({ text, photos, model }) {
+    const drafted = this.draft.read();
+    const key = (drafted.text === text && drafted.requestId) || crypto.randomUUID();
+    const draft = this.draft;
+    draft.keep(text, key);
+    this.#apply({ type: "asked", key, text, photos, model });
+    const parts = [...photos.map(({ attachment }) => ({ attachment })), ...(text ? [{ text }] : [])];
+    await this.#ask(key, { contents: parts, model }, text, () => {
+      if (draft.read().requestId === key) draft.keep("");
+    });
+  }
+
+  /** Answers the question of this answer once more. @param {string} key the answer's */
+  async again(key) {
+    const at = this.transcript.findIndex((found) => found.key === key);
+    const answer = this.transcript[at];
+    const question = this.transcript[at - 1];
+    if (this.busy || !question) return;
+    const requestId = crypto.randomUUID();
+    if (!answer.stream) return this.#sendOnce(key, requestId, question);
+    const parent = question.id || (await this.#idOf(answer.stream));
+    this.#apply({ type: "known", key: question.key, id: parent });
+    this.#apply({ type: "asked again", key: requestId, question: question.key, model: answer.model });
+    await this.#ask(requestId, { parent_id: parent }, "", () => {});
+  }
+
+  async stop() {
+    await this.#connection?.stop();
+  }
+
+  wake() {
+    this.#connection?.wake();
+  }
+
+  /** A question that never reached the server goes out under the key it had, in case it did reach it.
+   * @param {string} key @param {string} again @param {Message} question */
+  async #sendOnce(key, again, { text, photos, key: asked }) {
+    const { model } = this.transcript.at(-1) ?? { model: "" };
+    this.transcript = this.transcript.filter((found) => found.key !== key && found.key !== asked);
+    if (this.transcript.some((found) => found.key === again)) return;
+    this.draft.keep(text, key);
+    await this.send({ text, photos, model });
+  }
+
+  /**
+   * @param {string} key
+   * @param {object} body
+   * @param {string} text
+   * @param {() => void} stored
+   */
+  async #ask(key, body, text, stored) {
+    const conversation = this.conversation ? { conversation_id: this.conversation } : {};
+    const full = clean({ ...body, ...conversation, request_id: key, language: navigator.language });
+    await this.#connect(
+      key,
+      (connection) => connection.ask(full),
+      (id) => {
+        stored();
+        if (this.conversation || !id) return;
+        this.conversation = id;
+        this.#told.opened(id, text.trim().slice(0, 60) || "Photo");
+      },
+    );
+  }
+
+  /**
+   * @param {string} key
+   * @param {(connection: Connection) => Promise<void>} start
+   * @param {(conversation: string) => void} [accepted]
+   */
+  async #connect(key, start, accepted = () => {}) {
+    const tell = {
+      /** @type {(stream: string, conversation: string) => void} */
+      accepted: (stream, conversation) => {
+        this.#apply({ type: "accepted", key, stream });
+        accepted(conversation);
+      },
+      /** @type {(seq: number, response: GeminiResponse) => void} */
+      received: (seq, response) => {
+        this.#apply({ type: "received", key, seq, response });
+      },
+      /** @type {(line: string) => void} */
+      line: (line) => this.#apply({ type: "line", key, line }),
+      /** @type {(end: End, error: Failure | null) => void} */
+      ended: (end, error) => {
+        this.#connection = null;
+        this.#apply({ type: "ended", key, end, error });
+        this.#told.ended(end);
+      },
+    };
+    this.#connection = new Connection({ session: this.#session, clock: this.#clock, tell });
+    this.#told.began();
+    await start(this.#connection);
+  }
+
+  /** The id of the question that a stream answers. @param {string} stream @returns {Promise<string>} */
+  async #idOf(stream) {
+    const { messages } = await this.#session.json("GET", `/v2/conversations/${this.conversation}`);
+    return messages.find((/** @type {any} */ found) => found.stream?.id === stream)?.parent_id ?? "";
+  }
+
+  /** @param {Action} action */
+  #apply(action) {
+    this.transcript = apply(this.transcript, action);
+    this.#told.changed();
+  }
+}
+
+/** A message from its rendered article. @param {HTMLElement} element @returns {Message} */
+function read(element) {
+  const { key, id, role, status, stream, seq, model, error } = element.dataset;
+  const images = /** @type {HTMLImageElement[]} */ ([...element.querySelectorAll("[data-attachment]")]);
+  return message(
+    /** @type {Message} */ ({
+      key,
+      id,
+      role,
+      status,
+      stream,
+      model,
+      seq: Number(seq),
+      text: element.querySelector("[data-part=text]")?.textContent ?? "",
+      photos: images.map((image) => ({ attachment: image.dataset.attachment ?? "" })),
+      error: error ? { code: 0, status: "", message: error } : null,
+    }),
+  );
+}
+
+/** Without the fields that say nothing. @template {object} T @param {T} body @returns {T} */
+function clean(body) {
+  return /** @type {T} */ (Object.fromEntries(Object.entries(body).filter(([, value]) => value !== "")));
+}

@@ -1,0 +1,51 @@
+/**
+ * A finished block of code: its language, a copy button, and colours once the highlighter is loaded.
+ */
+
+/** Longer code stays as it is: colours are not worth a frozen page. */
+const LONGEST = 60_000;
+
+/**
+ * @param {HTMLElement} code
+ * @param {string} language as the text names it
+ */
+export function paintCode(code, language) {
+  const frame = code.closest("figure");
+  if (!frame) return;
+  const bar = document.createElement("figcaption");
+  bar.append(language || "text", button());
+  frame.prepend(bar);
+  void colour(code, language);
+}
+
+function button() {
+  const made = document.createElement("button");
+  made.type = "button";
+  made.className = "quiet";
+  made.dataset.do = "copy code";
+  made.textContent = "Copy";
+  return made;
+}
+
+/** @param {HTMLElement} code @param {string} language */
+async function colour(code, language) {
+  const text = code.textContent ?? "";
+  if (!language || text.length > LONGEST) return;
+  const { default: highlighter } = await import("highlight");
+  if (!highlighter.getLanguage(language)) return;
+  const { _emitter: emitter } = highlighter.highlight(text, { language, ignoreIllegals: true });
+  code.replaceChildren(...emitter.rootNode.children.map(element));
+}
+
+/**
+ * A node of the highlighter's own tree as an element: its HTML is never used.
+ * @param {import("highlight").Leaf | string} leaf
+ * @returns {Node}
+ */
+function element(leaf) {
+  if (typeof leaf === "string") return document.createTextNode(leaf);
+  const span = document.createElement("span");
+  if (leaf.scope) span.className = `hl-${leaf.scope.replace(/[^a-z]+.*$/i, "")}`;
+  span.append(...leaf.children.map(element));
+  return span;
+}

@@ -1,0 +1,94 @@
+/**
+ * The form at the foot: text, photos, model; sends, or stops what is being answered.
+ */
+
+export class Composer {
+  #form;
+  #question;
+  #send;
+  #stop;
+  #told;
+  #busy = false;
+
+  /**
+   * @param {HTMLFormElement} form
+   * @param {{send: (text: string) => void, stop: () => void, typed: (text: string) => void}} told
+   */
+  constructor(form, told) {
+    this.#form = form;
+    this.#told = told;
+    this.#question = /** @type {HTMLTextAreaElement} */ (form.elements.namedItem("question"));
+    this.#send = /** @type {HTMLButtonElement} */ (form.querySelector("[data-part=send]"));
+    this.#stop = /** @type {HTMLButtonElement} */ (form.querySelector("[data-part=stop]"));
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#submit();
+    });
+    this.#stop.addEventListener("click", () => told.stop());
+    this.#question.addEventListener("keydown", (event) => this.#pressed(event));
+    this.#question.addEventListener("input", () => this.#typed());
+  }
+
+  /** The model that is chosen; "" where the server decides. */
+  get model() {
+    return this.#picker?.value ?? "";
+  }
+
+  /** Whether the chosen model can see photos. */
+  get seesPhotos() {
+    const picked = this.#picker instanceof HTMLSelectElement ? this.#picker.selectedOptions[0] : this.#picker;
+    return !picked || "images" in picked.dataset;
+  }
+
+  get text() {
+    return this.#question.value;
+  }
+
+  /** Puts a text in, as if it had been typed. @param {string} text */
+  fill(text) {
+    this.#question.value = text;
+    this.#typed();
+  }
+
+  focus() {
+    this.#question.focus();
+  }
+
+  /** While an answer is awaited the send button is a stop button. @param {boolean} busy */
+  set busy(busy) {
+    const hadFocus = document.activeElement === this.#stop || document.activeElement === this.#send;
+    this.#busy = busy;
+    this.#send.hidden = busy;
+    this.#stop.hidden = !busy;
+    if (hadFocus) (busy ? this.#stop : this.#question).focus();
+  }
+
+  get busy() {
+    return this.#busy;
+  }
+
+  get #picker() {
+    return /** @type {HTMLSelectElement | HTMLInputElement | null} */ (this.#form.elements.namedItem("model"));
+  }
+
+  /** @param {KeyboardEvent} event */
+  #pressed(event) {
+    // While an input method composes, Enter picks a word (keyCode 229: Safari says it after the composition's end).
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+    if (matchMedia("(pointer: coarse) and (hover: none)").matches) return; // a phone's Enter starts a line
+    event.preventDefault();
+    this.#submit();
+  }
+
+  #submit() {
+    if (!this.#busy) this.#told.send(this.text);
+  }
+
+  #typed() {
+    if (!CSS.supports("field-sizing", "content")) {
+      this.#question.style.height = "auto";
+      this.#question.style.height = `${this.#question.scrollHeight}px`;
+    }
+    this.#told.typed(this.text);
+  }
+}

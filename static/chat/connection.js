@@ -1,0 +1,203 @@
+/**
+ * One turn's line to the server: sends the message once, reads the answer, and finds back to it by cursor.
+ *
+ * Its states and legal moves are the table in moves.js, drawn in docs/client.md. A body that ends without the
+ * stream's last event is a cut line, never an end. A lost POST is sent again with the same `request_id`, which
+ * joins the stream that the first one started.
+ */
+import { Lost, Refused, refusal } from "./failure.js";
+import { backoff, move } from "./moves.js";
+import { FIRST_BYTE, Patience, POLL, SILENCE, STALE } from "./patience.js";
+import { Reading } from "./reading.js";
+import { BROKEN, CUT, HELD, UNSAID, UNSENT } from "./sentences.js";
+
+const SEND_TRIES = 6;
+
+/**
+ * @typedef {object} Listener
+ * @property {(stream: string, conversation: string) => void} accepted
+ * @property {(seq: number, response: GeminiResponse) => void} received
+ * @property {(line: string) => void} line
+ * @property {(end: End, error: Failure | null) => void} ended
+ */
+
+export class Connection {
+  /** @type {State} */
+  state = "idle";
+  stream = "";
+  #session;
+  #clock;
+  #random;
+  #tell;
+  #patience;
+  #reading;
+  #body = "";
+  #tries = 0;
+  #pause = 0;
+  #notBefore = 0;
+  #held = false;
+  #stopping = false;
+  #attempt = new AbortController();
+
+  /**
+   * @param {{session: {request: (path: string, options?: RequestInit) => Promise<Response>}, clock: Clock,
+   *          tell: Listener, random?: () => number}} means
+   */
+  constructor({ session, clock, tell, random = Math.random }) {
+    this.#session = session;
+    this.#clock = clock;
+    this.#random = random;
+    this.#tell = tell;
+    this.#patience = new Patience(clock);
+    this.#reading = new Reading((seq, response) => {
+      this.#tries = 0;
+      tell.received(seq, response);
+    });
+  }
+
+  /** Sends a message. Resolves when its answer has ended. @param {{request_id: string}} body */
+  ask(body) {
+    this.#body = JSON.stringify(body);
+    this.#move("sending");
+    return this.#run();
+  }
+
+  /** Follows a stream from after event `seq`. Resolves when it has ended. @param {string} stream @param {number} seq */
+  follow(stream, seq) {
+    this.stream = stream;
+    this.#reading.seq = seq;
+    this.#move("streaming");
+    return this.#run();
+  }
+
+  /** Asks the server to stop; the stream's own last event then ends it. Before anything was sent it ends at once. */
+  async stop() {
+    if (this.state === "ended") return;
+    this.#stopping = true;
+    if (this.stream) await this.#sendStop();
+    else if (this.state === "waiting") this.#finish("stopped", null);
+  }
+
+  /** The page is back, or online again: tries now rather than later. */
+  wake() {
+    if (this.state === "waiting" && this.#clock.now() >= this.#notBefore) this.#patience.rouse();
+    if (this.state === "streaming" && this.#patience.silence > STALE) this.#giveUp(false);
+  }
+
+  async #run() {
+    while (this.state !== "ended") {
+      try {
+        await this.#try();
+      } catch (problem) {
+        this.#stumble(problem);
+      }
+      if (this.state === "waiting") await this.#patience.pause(this.#pause);
+      if (this.state === "polling") await this.#patience.pause(POLL);
+    }
+  }
+
+  async #try() {
+    if (this.state === "waiting") this.#move(this.stream ? (this.#held ? "polling" : "streaming") : "sending");
+    this.#attempt = new AbortController();
+    this.#watch();
+    try {
+      const response = await this.#request();
+      if (response.status === 204) this.#finish(this.#reading.end ?? "interrupted", this.#reading.error ?? UNSAID);
+      else if (!response.ok) throw await refusal(response);
+      else await this.#read(response);
+    } finally {
+      this.#patience.rest();
+      this.#attempt.abort();
+    }
+  }
+
+  #request() {
+    const { signal } = this.#attempt;
+    if (this.stream) {
+      const cursor = new URLSearchParams();
+      if (this.#reading.seq >= 0) cursor.set("after", String(this.#reading.seq));
+      if (this.state === "polling") cursor.set("poll", "1");
+      return this.#session.request(`/v2/streams/${this.stream}?${cursor}`, { signal });
+    }
+    const headers = { "Content-Type": "application/json" };
+    return this.#session.request("/v2/echat", { method: "POST", headers, body: this.#body, signal });
+  }
+
+  /** @param {Response} response */
+  async #read(response) {
+    if (this.state === "sending") {
+      this.stream = response.headers.get("X-Stream-Id") ?? "";
+      this.#move("streaming");
+      this.#tell.accepted(this.stream, response.headers.get("X-Conversation-Id") ?? "");
+    }
+    if (this.#stopping) void this.#sendStop();
+    if (this.state === "streaming") this.#patience.watch(FIRST_BYTE, () => this.#giveUp(true));
+    const body = /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (response.body);
+    await this.#reading.read(body, () => this.#watch());
+    const { isOver, end, error } = this.#reading;
+    if (isOver) this.#finish(end ?? "failed", end ? error : UNSAID);
+    else if (this.state !== "polling") throw new Lost("The line was cut.");
+  }
+
+  /** What a failed try means: the end, polling, or a pause. @param {unknown} problem */
+  #stumble(problem) {
+    this.#tries += 1;
+    if (problem instanceof Refused) {
+      const isFinal = problem.isFinal || (!this.stream && this.#tries > SEND_TRIES);
+      if (isFinal) this.#finish("failed", problem.failure);
+      else this.#wait(problem.failure);
+    } else if (!(problem instanceof Lost)) {
+      this.#finish("failed", BROKEN);
+      throw problem;
+    } else if (this.#reading.end) {
+      this.#finish(this.#reading.end, this.#reading.error);
+    } else if (problem.held && this.state === "streaming") {
+      this.#held = true;
+      this.#move("polling");
+      this.#tell.line(HELD);
+    } else {
+      this.#wait(null);
+    }
+  }
+
+  /** @param {Failure | null} failure */
+  #wait(failure) {
+    const asked = (failure?.retryAfter ?? 0) * 1000;
+    this.#notBefore = this.#clock.now() + asked;
+    this.#pause = asked + backoff(this.#tries, this.#random);
+    this.#move("waiting");
+    if (this.#stopping && !this.stream) this.#finish("stopped", null);
+    else this.#tell.line(failure ? `${failure.message} Trying again…` : this.stream ? CUT : UNSENT);
+  }
+
+  async #sendStop() {
+    try {
+      const response = await this.#session.request(`/v2/streams/${this.stream}/stop`, { method: "POST" });
+      if (!response.ok) throw await refusal(response);
+    } catch (problem) {
+      // Lost: said again as soon as the stream is found back. Refused: the reader should know.
+      if (problem instanceof Refused) this.#tell.line(problem.message);
+    }
+  }
+
+  /** @param {End} end @param {Failure | null} error */
+  #finish(end, error) {
+    this.#move("ended");
+    this.#patience.rouse();
+    this.#tell.ended(end, error);
+  }
+
+  /** @param {State} to */
+  #move(to) {
+    this.state = move(this.state, to);
+  }
+
+  #watch() {
+    this.#patience.watch(SILENCE, () => this.#giveUp(false));
+  }
+
+  /** @param {boolean} held */
+  #giveUp(held) {
+    this.#attempt.abort(new Lost("The line is silent.", { held }));
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * Wires the page: which element belongs to which object, and what each of them tells the others.
+ */
+import { Announcer } from "./announcer.js";
+import { Chat } from "./chat.js";
+import { Composer } from "./composer.js";
+import { refusal } from "./failure.js";
+import { Photos } from "./photos.js";
+import { Scroll } from "./scroll.js";
+import { Session } from "./session.js";
+import { Sidebar } from "./sidebar.js";
+import { View } from "./view.js";
+
+/** @type {Clock} */
+const clock = {
+  now: () => performance.now(),
+  after(delay, call) {
+    const timer = setTimeout(call, delay);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** @param {string} id @returns {HTMLElement} */
+const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+const app = /** @type {HTMLElement} */ (document.querySelector(".app"));
+const template = (/** @type {string} */ id) => /** @type {HTMLTemplateElement} */ (/** @type {unknown} */ (byId(id)));
+
+const session = new Session({ fetch: (...request) => fetch(...request), clock, csrf });
+const announcer = new Announcer(byId("announcer"));
+const scroll = new Scroll(byId("viewport"), byId("latest"));
+const view = new View({
+  list: byId("transcript"),
+  template: template("message"),
+  painted: () => scroll.keep(),
+  showPhoto,
+});
+const photos = new Photos(byId("previews"), session, {
+  problem,
+  refusal,
+  changed: checkModel,
+});
+const sidebar = new Sidebar(byId("sidebar"), template("conversation"), session, {
+  problem,
+  renamed: (id, title) => id === chat.conversation && name(title),
+  deleted: (id) => id === chat.conversation && location.assign("/"),
+});
+const composer = new Composer(/** @type {HTMLFormElement} */ (byId("composer")), {
+  send,
+  stop: () => void chat.stop(),
+  typed: (text) => chat.draft.keep(text),
+});
+const chat = new Chat({
+  session,
+  clock,
+  storage: localStorage,
+  told: {
+    changed: () => view.show(chat.transcript),
+    began() {
+      composer.busy = true;
+      announcer.began();
+    },
+    opened(id, title) {
+      history.replaceState(null, "", `/c/${id}`);
+      sidebar.add(id, title);
+      name(title);
+    },
+    ended(end) {
+      composer.busy = false;
+      announcer.ended(end);
+    },
+  },
+});
+
+/** The newest CSRF token: signing in as a guest changes it, and the cookie with it. */
+function csrf() {
+  const cookie = document.cookie.split("; ").find((pair) => pair.startsWith(`${app.dataset.csrfCookie}=`));
+  const field = /** @type {HTMLInputElement | null} */ (document.querySelector("[name=csrfmiddlewaretoken]"));
+  return cookie?.split("=")[1] ?? field?.value ?? "";
+}
+
+/** @param {string} sentence */
+function problem(sentence) {
+  const place = byId("problem");
+  place.textContent = sentence;
+  place.hidden = !sentence;
+}
+
+/** @param {string} title */
+function name(title) {
+  byId("title").textContent = title;
+  document.title = `${title} · WonderCam`;
+}
+
+function checkModel() {
+  problem(
+    photos.count && !composer.seesPhotos ? "This model cannot see photos: choose one that can, or ask in words." : "",
+  );
+}
+
+/** @param {string} text */
+async function send(text) {
+  if (!text.trim() && !photos.count) return;
+  problem("");
+  try {
+    const taken = await photos.take();
+    composer.fill("");
+    scroll.toEnd();
+    await chat.send({ text, photos: taken, model: composer.model });
+  } catch (error) {
+    problem(/** @type {Error} */ (error).message);
+    throw error;
+  }
+}
+
+/** @param {HTMLImageElement} image @param {string} attachment */
+async function showPhoto(image, attachment) {
+  const response = await session.request(`/v2/attachments/${attachment}`);
+  if (!response.ok) return;
+  image.src = URL.createObjectURL(await response.blob());
+}
+
+/** @type {Record<string, (button: HTMLElement) => void>} */
+const verbs = {
+  "open-sidebar": () => {
+    sidebar.open = true;
+  },
+  "close-sidebar": () => {
+    sidebar.open = false;
+  },
+  again: (button) => void chat.again(keyOf(button)).catch((error) => problem(error.message)),
+  copy: (button) => copy(button, chat.transcript.find(({ key }) => key === keyOf(button))?.text ?? ""),
+  "copy code": (button) => copy(button, button.closest("figure")?.querySelector("code")?.textContent ?? ""),
+};
+
+/** @param {HTMLElement} button */
+const keyOf = (button) => button.closest("article")?.dataset.key ?? "";
+
+/** @param {HTMLElement} button @param {string} text */
+async function copy(button, text) {
+  await navigator.clipboard.writeText(text);
+  button.dataset.done = "";
+  announcer.say("Copied.");
+  setTimeout(() => delete button.dataset.done, 1500);
+}
+
+document.addEventListener("click", (event) => {
+  const target = /** @type {HTMLElement} */ (event.target);
+  const actor = /** @type {HTMLElement | null} */ (target.closest("[data-do]"));
+  if (actor?.dataset.do) verbs[actor.dataset.do]?.(actor);
+  const suggestion = target.closest("[data-suggestion]");
+  if (suggestion) void send(suggestion.textContent ?? "");
+});
+document.addEventListener("submit", (event) => {
+  const field = /** @type {HTMLFormElement} */ (event.target).elements.namedItem("csrfmiddlewaretoken");
+  if (field instanceof HTMLInputElement) field.value = csrf();
+});
+for (const event of ["online", "pageshow"]) addEventListener(event, () => chat.wake());
+document.addEventListener("visibilitychange", () => document.hidden || chat.wake());
+
+const files = /** @type {HTMLInputElement} */ (byId("files"));
+files.addEventListener("change", () => {
+  void photos.add([...(files.files ?? [])]);
+  files.value = "";
+});
+document.addEventListener("paste", (event) => {
+  const pasted = [...(event.clipboardData?.files ?? [])];
+  if (pasted.length) void photos.add(pasted);
+});
+for (const event of ["dragover", "drop"]) document.addEventListener(event, (moved) => moved.preventDefault());
+document.addEventListener("drop", (event) => void photos.add([...(event.dataTransfer?.files ?? [])]));
+byId("composer").addEventListener("change", checkModel);
+
+chat.conversation = app.dataset.conversation ?? "";
+chat.open(byId("transcript"));
+view.adopt(chat.transcript);
+composer.fill(composer.text || chat.draft.read().text);
+if (matchMedia("(pointer: fine)").matches) composer.focus();

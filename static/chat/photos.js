@@ -1,0 +1,140 @@
+/**
+ * Photos on their way out: chosen, pasted or dropped; checked, made smaller, uploaded at once, shown as previews.
+ */
+
+export const MOST = 4;
+const LARGEST_SIDE = 2048;
+const LARGEST_BYTES = 5 * 1024 * 1024;
+const TYPES = new Set(["image/jpeg", "image/png", "image/webp"]);
+
+/**
+ * Why this file cannot be sent, as a sentence; "" where it can.
+ * @param {{type: string, name: string}} file
+ * @param {number} held how many photos the message has already
+ */
+export function objection(file, held) {
+  if (held >= MOST) return `A message takes up to ${MOST} photos: send these first.`;
+  if (/^image\/hei[cf]/.test(file.type) || /\.hei[cf]$/i.test(file.name)) {
+    return "This is a HEIC photo, which this browser cannot read. Save it as JPEG and attach that.";
+  }
+  return TYPES.has(file.type) ? "" : `“${file.name}” is not a photo that can be sent: choose JPEG, PNG or WebP.`;
+}
+
+export class Photos {
+  #previews;
+  #session;
+  #told;
+  /** @type {{url: string, row: HTMLElement, sent: Promise<string>}[]} */
+  #held = [];
+
+  /**
+   * @param {HTMLElement} previews
+   * @param {{request: (path: string, options?: RequestInit) => Promise<Response>}} session
+   * @param {{problem: (sentence: string) => void, changed: () => void,
+   *          refusal: (response: Response) => Promise<Error>}} told
+   */
+  constructor(previews, session, told) {
+    this.#previews = previews;
+    this.#session = session;
+    this.#told = told;
+  }
+
+  get count() {
+    return this.#held.length;
+  }
+
+  /** @param {Iterable<File>} files */
+  async add(files) {
+    for (const file of files) {
+      const sentence = objection(file, this.count);
+      if (sentence) return this.#told.problem(sentence);
+      await this.#hold(file);
+    }
+    return undefined;
+  }
+
+  /** Takes the photos for a message, once all have arrived at the server. @returns {Promise<Photo[]>} */
+  async take() {
+    const held = this.#held;
+    const photos = await Promise.all(held.map(async ({ url, sent }) => ({ url, attachment: await sent })));
+    this.#held = [];
+    this.#previews.replaceChildren();
+    return photos;
+  }
+
+  /** @param {File} file */
+  async #hold(file) {
+    let small;
+    try {
+      small = await shrink(file);
+    } catch {
+      return this.#told.problem(`“${file.name}” cannot be read as a photo.`);
+    }
+    if (small.size > LARGEST_BYTES)
+      return this.#told.problem(`“${file.name}” is larger than 5 MB: choose a smaller one.`);
+    const url = URL.createObjectURL(small);
+    const row = this.#preview(url, file.name);
+    const sent = this.#upload(small);
+    const photo = { url, row, sent };
+    this.#held.push(photo);
+    row.querySelector("button")?.addEventListener("click", () => this.#drop(photo));
+    sent.then(
+      () => row.removeAttribute("data-sending"),
+      (error) => {
+        this.#drop(photo);
+        this.#told.problem(error.message);
+      },
+    );
+    this.#told.changed();
+    return undefined;
+  }
+
+  /** @param {Blob} photo @returns {Promise<string>} its id */
+  async #upload(photo) {
+    const form = new FormData();
+    form.append("photo", photo, "photo.jpg");
+    const response = await this.#session.request("/v2/attachments", { method: "POST", body: form });
+    if (!response.ok) throw await this.#told.refusal(response);
+    return (await response.json()).id;
+  }
+
+  /** @param {string} url @param {string} name */
+  #preview(url, name) {
+    const row = document.createElement("li");
+    const image = document.createElement("img");
+    image.src = url;
+    image.alt = name;
+    const remove = document.createElement("button");
+    remove.type = "button";
+    remove.setAttribute("aria-label", `Remove ${name}`);
+    remove.textContent = "×";
+    row.append(image, remove);
+    row.dataset.sending = "";
+    this.#previews.append(row);
+    return row;
+  }
+
+  /** @param {{url: string, row: HTMLElement, sent: Promise<string>}} photo */
+  #drop(photo) {
+    this.#held = this.#held.filter((other) => other !== photo);
+    photo.row.remove();
+    this.#told.changed();
+  }
+}
+
+/**
+ * The photo with no side longer than the models look at; as it is when it is small already.
+ * @param {File} file
+ * @returns {Promise<Blob>}
+ */
+async function shrink(file) {
+  const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
+  const scale = LARGEST_SIDE / Math.max(bitmap.width, bitmap.height);
+  if (scale >= 1 && file.size <= LARGEST_BYTES) return file;
+  const canvas = new OffscreenCanvas(
+    Math.max(1, Math.round(bitmap.width * Math.min(1, scale))),
+    Math.max(1, Math.round(bitmap.height * Math.min(1, scale))),
+  );
+  canvas.getContext("2d")?.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  return canvas.convertToBlob({ type: "image/jpeg", quality: 0.88 });
+}

@@ -1,0 +1,63 @@
+/**
+ * How far a stream has been read: each event once, in order, whatever the line does in between.
+ */
+import { createParser } from "eventsource-parser";
+import { cursorOf, DONE, endOf } from "./events.js";
+import { Lost } from "./failure.js";
+
+export class Reading {
+  /** The last event that was read; -1 before the first. */
+  seq = -1;
+  /** The server has said that nothing follows. */
+  done = false;
+  /** @type {End | null} */
+  end = null;
+  /** @type {Failure | null} */
+  error = null;
+  #received;
+
+  /** @param {(seq: number, response: GeminiResponse) => void} received */
+  constructor(received) {
+    this.#received = received;
+  }
+
+  /** Whether nothing is left to read. */
+  get isOver() {
+    return this.done || this.end !== null;
+  }
+
+  /**
+   * Reads a body to its end or its [DONE]; `heard` is called at every sign of life. Throws Lost when the line breaks.
+   * @param {ReadableStream<Uint8Array<ArrayBuffer>>} body
+   * @param {() => void} heard
+   */
+  async read(body, heard) {
+    const decoder = new TextDecoder();
+    const parser = createParser({ onEvent: (event) => this.#hear(event) });
+    const reader = body.getReader();
+    while (!this.done) {
+      const { done, value } = await reader.read().catch(broken);
+      if (done) break;
+      heard();
+      parser.feed(decoder.decode(value, { stream: true }));
+    }
+  }
+
+  /** @param {{id?: string, data: string}} event */
+  #hear({ id, data }) {
+    if (data === DONE) this.done = true;
+    const cursor = cursorOf(id);
+    if (!cursor || cursor.seq <= this.seq) return;
+    if (cursor.seq > this.seq + 1) throw new Lost("An event is missing.");
+    const response = /** @type {GeminiResponse} */ (JSON.parse(data));
+    this.seq = cursor.seq;
+    if (cursor.seq > 0) this.end = endOf(response);
+    this.error = response.error ?? null;
+    this.#received(cursor.seq, response);
+  }
+}
+
+/** @param {unknown} error @returns {never} */
+function broken(error) {
+  throw error instanceof Lost ? error : new Lost(String(error));
+}

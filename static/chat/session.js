@@ -1,0 +1,91 @@
+/**
+ * Who is reading: the session cookie is exchanged for a token of five minutes, which is kept in this object alone.
+ */
+import { Lost, refusal } from "./failure.js";
+
+/** Renewed this long before it runs out, in ms. */
+const MARGIN = 30_000;
+
+export class Session {
+  #fetch;
+  #clock;
+  #csrf;
+  #access = "";
+  #until = 0;
+  /** @type {Promise<void> | null} */
+  #renewal = null;
+
+  /**
+   * @param {{fetch: typeof globalThis.fetch, clock: Clock, csrf: () => string}} means `csrf` gives the newest CSRF token.
+   */
+  constructor({ fetch, clock, csrf }) {
+    this.#fetch = fetch;
+    this.#clock = clock;
+    this.#csrf = csrf;
+  }
+
+  /** Forgets the token: the next request gets a new one. */
+  forget() {
+    this.#until = 0;
+  }
+
+  /**
+   * A request with the reader's token. A 401 is answered once with a new token. Throws Lost when nothing came back.
+   * @param {string} path
+   * @param {RequestInit} [options]
+   * @returns {Promise<Response>}
+   */
+  async request(path, options = {}) {
+    await this.#ready();
+    const first = await this.#send(path, options);
+    if (first.status !== 401) return first;
+    this.forget();
+    await this.#ready();
+    return this.#send(path, options);
+  }
+
+  /**
+   * What a route answers, as JSON (null for 204). Throws Refused or Lost.
+   * @param {string} method
+   * @param {string} path
+   * @param {object} [body]
+   * @returns {Promise<any>}
+   */
+  async json(method, path, body) {
+    const headers = body ? { "Content-Type": "application/json" } : undefined;
+    const response = await this.request(path, { method, headers, body: body && JSON.stringify(body) });
+    if (!response.ok) throw await refusal(response);
+    return response.status === 204 ? null : response.json();
+  }
+
+  /** @param {string} path @param {RequestInit} options */
+  async #send(path, options) {
+    const headers = { ...options.headers, Authorization: `Bearer ${this.#access}` };
+    try {
+      return await this.#fetch(path, { ...options, headers, credentials: "omit" });
+    } catch (error) {
+      throw error instanceof Lost ? error : new Lost(String(error));
+    }
+  }
+
+  async #ready() {
+    if (this.#clock.now() < this.#until) return;
+    this.#renewal ??= this.#renew().finally(() => {
+      this.#renewal = null;
+    });
+    await this.#renewal;
+  }
+
+  async #renew() {
+    let response;
+    try {
+      response = await this.#fetch("/v2/auth/session", { method: "POST", headers: { "X-CSRFToken": this.#csrf() } });
+    } catch (error) {
+      throw new Lost(String(error));
+    }
+    if (!response.ok) throw await refusal(response);
+    const { access, expires_in: seconds } = await response.json();
+    this.#access = access;
+    this.#until = this.#clock.now() + seconds * 1000 - MARGIN;
+  }
+}

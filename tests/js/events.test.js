@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import * as events from "../../static/chat/events.js";
+
+const python = readFileSync(new URL("../../chat/events.py", import.meta.url), "utf8");
+
+test("the page and the server have the same words", () => {
+  assert.ok(python.includes(`OK_DATA = '${events.OK_DATA}'`));
+  assert.ok(python.includes(`DONE = "${events.DONE}"`));
+  assert.ok(python.includes(`RUNNING = "${events.RUNNING}"`));
+  const words = (/** @type {string} */ line) => [...line.matchAll(/"([a-z]+)"/g)].map((found) => found[1]);
+  const line = (/** @type {string} */ start) => python.split("\n").find((text) => text.startsWith(start)) ?? "";
+  assert.deepEqual(words(line("COMPLETE, STOPPED")), events.ENDS);
+  assert.deepEqual(words(line("WAITING, READING")), events.NOTICES);
+});
+
+test("an answer's text is that of its parts, without thoughts", () => {
+  const parts = [{ text: "a" }, { text: "hidden", thought: true }, { text: "b" }, {}];
+  assert.equal(events.textOf({ candidates: [{ content: { parts } }] }), "ab");
+  for (const nothing of [{}, { candidates: [] }, { candidates: [{}] }]) assert.equal(events.textOf(nothing), "");
+});
+
+test("each end is known by its last event, and nothing else is an end", () => {
+  assert.equal(events.endOf({ candidates: [{ finishReason: "STOP" }] }), "complete");
+  assert.equal(events.endOf({ candidates: [{ finishReason: "OTHER" }], wondercam: { end: "stopped" } }), "stopped");
+  const error = { code: 503, status: "ABORTED", message: "gone" };
+  assert.equal(events.endOf({ error, wondercam: { end: "interrupted" } }), "interrupted");
+  assert.equal(events.endOf({ error }), "failed");
+  assert.equal(events.endOf({ candidates: [{ content: { parts: [{ text: "x" }] } }] }), null);
+  assert.equal(events.endOf({ wondercam: { end: "exploded" } }), null);
+});
+
+test("only notices of a known kind are shown", () => {
+  assert.equal(
+    events.noticeOf({ wondercam: { notice: { kind: "waiting", message: "Two before you." } } }),
+    "Two before you.",
+  );
+  assert.equal(events.noticeOf({ wondercam: { notice: { kind: "execute", message: "alert(1)" } } }), "");
+});
+
+test("a cursor is a stream and a number, and nothing else", () => {
+  const stream = "0b9c1b3e-1f5a-4a51-9d28-5a5c8f3a1c11";
+  assert.deepEqual(events.cursorOf(`${stream}:12`), { stream, seq: 12 });
+  for (const wrong of [undefined, "", ":1", `${stream}:`, `${stream}:-1`, `${stream}:1e3`, `x:${1}`, `${stream}:1\n`]) {
+    assert.equal(events.cursorOf(wrong), null, String(wrong));
+  }
+});
