@@ -100,12 +100,11 @@ class Connection:
         try:
             async for chunk in response.content.iter_any():
                 recent = (recent + chunk)[-SNIFF:]
-                found = decoder.feed(chunk)
-                for event in found:
+                for event in decoder.feed(chunk):
                     if event.data == events.DONE:
                         return
                     yield read(event.data, event.event, recent, who)
-                if not found and chunk.rstrip().endswith((b"}", b"]")):
+                if chunk.rstrip().endswith((b"}", b"]")) and not chunk.endswith((b"\n\n", b"\r\n\r\n")):
                     raise_stray(recent, who)
         except StreamTooLarge:
             raise errors.BadUpstream(f"{who} sent more in one piece than this server accepts.") from None

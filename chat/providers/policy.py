@@ -5,8 +5,6 @@ Its settings, and what they are unless set:
     WONDERCAM_LIMIT_FIRST_TOKEN_SECONDS  60   from the request to the first content; waiting in our own line apart
     WONDERCAM_LIMIT_IDLE_SECONDS         60   between two responses; comments are no sign of life
     WONDERCAM_LIMIT_STREAM_SECONDS      300   all of it, retries and fallback included
-    WONDERCAM_LIMIT_OUTPUT_BYTES     1 MiB    of text
-    WONDERCAM_LIMIT_MEDIA_BYTES     32 MiB    of generated images, as base64
     WONDERCAM_UPSTREAM_ATTEMPTS           3   the first one included; only before the first content
     WONDERCAM_UPSTREAM_RETRY_SECONDS     10   a longer Retry-After is given to the reader instead of waited for
 """
@@ -31,13 +29,11 @@ ELSEWHERE = (*BROKEN, errors.ResourceExhausted, errors.PermissionDenied, errors.
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds, counts and bytes, as the module's docstring says."""
+    """Seconds and counts, as the module's docstring says."""
 
     first: float = 60.0
     idle: float = 60.0
     total: float = 300.0
-    output: int = 1024 * 1024
-    media: int = 32 * 1024 * 1024
     attempts: int = 3
     retry_after: float = 10.0
     backoff: float = 0.5
@@ -50,8 +46,6 @@ class Patience:
             first=configuration.number(settings, "WONDERCAM_LIMIT_FIRST_TOKEN_SECONDS", default.first, 0.01),
             idle=configuration.number(settings, "WONDERCAM_LIMIT_IDLE_SECONDS", default.idle, 0.01),
             total=configuration.number(settings, "WONDERCAM_LIMIT_STREAM_SECONDS", default.total, 0.01),
-            output=configuration.whole(settings, "WONDERCAM_LIMIT_OUTPUT_BYTES", default.output, 1),
-            media=configuration.whole(settings, "WONDERCAM_LIMIT_MEDIA_BYTES", default.media, 1),
             attempts=configuration.whole(settings, "WONDERCAM_UPSTREAM_ATTEMPTS", default.attempts, 1),
             retry_after=configuration.number(settings, "WONDERCAM_UPSTREAM_RETRY_SECONDS", default.retry_after),
         )
@@ -97,18 +91,11 @@ class Turn:
     ends: float
     begun: bool = False
     ended: bool = False
-    text: int = 0
-    media: int = 0
 
     def note(self, response: Response, who: str) -> None:
-        """Check and count a response; raises BadUpstream, TooLarge, or Blocked where it ends without any content."""
+        """Check a response; raises BadUpstream, or Blocked where it ends without any content."""
         shape.check(response, who)
-        text, media, other = shape.weigh(response)
-        self.text += text
-        self.media += media
-        if self.text > self.patience.output or self.media > self.patience.media:
-            raise errors.TooLarge("The answer grew longer than this server keeps and was ended here.")
-        self.begun = self.begun or bool(text or media or other)
+        self.begun = self.begun or shape.has_content(response)
         if reason := events.finish_reason(response):
             self.ended = True
             if not self.begun:

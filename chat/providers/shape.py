@@ -1,4 +1,4 @@
-"""What a response must look like, whoever sent it, and how much is in it."""
+"""What a response must look like, whoever sent it, and whether it says anything."""
 
 from typing import Any
 
@@ -47,15 +47,10 @@ def _is_candidate(candidate: Any) -> bool:
     )
 
 
-def weigh(response: Response) -> tuple[int, int, int]:
-    """Bytes of text, bytes of base64, and the number of other parts (function calls, code …) in all candidates."""
-    text = media = other = 0
-    for candidate in response.get("candidates", []):
-        for part in (candidate.get("content") or {}).get("parts") or []:
-            if "text" in part:
-                text += len(part["text"].encode())
-            elif isinstance(part.get("inlineData"), dict):
-                media += len(str(part["inlineData"].get("data", "")))
-            else:
-                other += 1
-    return text, media, other
+def has_content(response: Response) -> bool:
+    """Whether any candidate adds something: text that is not empty, a thought, a picture, a function call."""
+    return any(
+        part.get("text", True)
+        for candidate in response.get("candidates", [])
+        for part in (candidate.get("content") or {}).get("parts") or []
+    )

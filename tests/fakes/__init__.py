@@ -1,0 +1,1 @@
+"""Upstreams that do what they are told: real sockets, pace and faults by request."""

@@ -1,0 +1,1 @@
+"""The upstreams, tried with every fault over real sockets."""
