@@ -70,6 +70,12 @@ def moments_of(stream: Stream) -> list[int]:
     return list(stream.events.order_by("seq").values_list("at", flat=True)[:MOMENTS])
 
 
+def events_count(stream: Stream) -> int:
+    """How many events are stored. Their numbers have no holes, so the last one tells."""
+    last = stream.events.order_by("-seq").values_list("seq", flat=True).first()
+    return 0 if last is None else last + 1
+
+
 def histogram(moments: Sequence[int], bins: int = BINS) -> list[int]:
     """How many events came in each of `bins` equal spans from the stream's start to its last event."""
     counts = [0] * bins

@@ -1,0 +1,20 @@
+"""The review: what was said, by whom, and how each answer streamed. Staff look; nobody changes or deletes a log here.
+
+    conversations ── a readable transcript, each answer with its stream's status and times
+    streams ──────── one turn: its times, a picture of its flow, its events a page at a time
+    users ────────── switched on and off; who they are stays as it is
+
+Whatever was stored is shown as escaped text and nothing else. Every list and page is bounded, whatever is stored.
+"""
+
+from django.contrib import admin
+
+from chat.admin.accounts import AccountAdmin
+from chat.admin.conversations import ConversationAdmin
+from chat.admin.streams import StreamAdmin
+
+__all__ = ["AccountAdmin", "ConversationAdmin", "StreamAdmin"]
+
+admin.site.site_header = "WonderCam review"
+admin.site.site_title = "WonderCam review"
+admin.site.index_title = "What was asked, and how it was answered"

@@ -1,0 +1,85 @@
+"""Accounts: who may come in."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.core.exceptions import PermissionDenied
+from django.db.models import F, QuerySet
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from chat.models import User
+
+
+@admin.register(User)
+class AccountAdmin(UserAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
+    """Accounts: switched on and off. Only a superuser gives rights, and nobody deletes: logs have an owner."""
+
+    list_display = ("username", "email", "is_guest", "is_active", "is_staff", "date_joined")
+    list_filter = ("is_active", "is_guest", "is_staff", "is_superuser", "date_joined")
+    actions = ("activate", "deactivate")
+    fieldsets = (
+        (None, {"fields": ("username", "password", "email", "first_name", "last_name")}),
+        ("State", {"fields": ("is_active", "is_guest", "token_version", "date_joined", "last_login")}),
+        ("Rights", {"fields": ("is_staff", "is_superuser", "groups", "user_permissions")}),
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """All but the two switches, to staff; to a superuser, what the site keeps by itself."""
+        kept = ("token_version", "date_joined", "last_login")
+        if _is_superuser(request):
+            return kept
+        return ("username", "email", "first_name", "last_name", "is_staff", "is_superuser", "groups",
+                "user_permissions", *kept)  # fmt: skip
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Staff see no password, not even its digest."""
+        found = super().get_fieldsets(request, obj)
+        if obj is None or _is_superuser(request):
+            return found
+        return [
+            (name, {**options, "fields": [f for f in options["fields"] if f != "password"]}) for name, options in found
+        ]
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponseBase:
+        """A superuser's right: who sets a password is that user."""
+        if not _is_superuser(request):
+            raise PermissionDenied
+        return super().user_change_password(request, id, form_url)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A superuser's account is a superuser's business, and so is making other staff."""
+        return super().has_change_permission(request, obj) and (
+            obj is None or _is_superuser(request) or not (obj.is_superuser or obj.is_staff)
+        )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never: deactivate instead."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Switched off means now: what tokens were given out end with it."""
+        if change and "is_active" in form.changed_data and not obj.is_active:
+            obj.token_version += 1
+        super().save_model(request, obj, form, change)
+
+    @admin.action(description="Activate the chosen accounts", permissions=["change"])
+    def activate(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
+        """They may sign in again."""
+        count = self._changeable(request, chosen).update(is_active=True)
+        self.message_user(request, f"{count} accounts are active.")
+
+    @admin.action(description="Deactivate the chosen accounts and end their sessions", permissions=["change"])
+    def deactivate(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
+        """They are out, and every token they hold is void. One's own account stays."""
+        others = self._changeable(request, chosen).exclude(username=request.user.get_username())
+        count = others.update(is_active=False, token_version=F("token_version") + 1)
+        self.message_user(request, f"{count} accounts are switched off.")
+
+    def _changeable(self, request: HttpRequest, chosen: QuerySet[User]) -> QuerySet[User]:
+        return chosen if _is_superuser(request) else chosen.filter(is_staff=False, is_superuser=False)
+
+
+def _is_superuser(request: HttpRequest) -> bool:
+    return bool(getattr(request.user, "is_superuser", False))

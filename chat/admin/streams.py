@@ -1,0 +1,109 @@
+"""Streams: one turn each, with its times and its events."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+
+from chat import review, timing
+from chat.admin.reading import ReviewAdmin, UserFilter
+from chat.admin.shown import bars, event_row, facts, status_badge
+from chat.models import Stream
+
+SHOWN_REQUEST = 20_000
+"""Characters of a request; `export_stream` gives all of it."""
+SHOWN_STALLS = 20
+
+
+@admin.register(Stream)
+class StreamAdmin(ReviewAdmin):
+    """Streams: one turn each, with its times and its events."""
+
+    page_template = "admin/chat/stream/events.html"
+    list_display = (
+        "short_id", "user", "conversation_link", "model_id", "badge", "ok", "first_token", "rate", "duration",
+        "last_seq", "created_at",
+    )  # fmt: skip
+    list_filter = ("status", UserFilter, "model", "provider", "user__is_guest", "created_at")
+    list_select_related = ("user", "conversation")
+    search_fields = ("user__username", "provider", "model", "conversation__title")
+    search_help_text = "User, model, title, or the id of a stream or conversation"
+    ordering = ("-created_at",)
+    date_hierarchy = "created_at"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """With the ends of each log, without the requests, which are long."""
+        return review.with_ends(super().get_queryset(request))
+
+    def by_id(self, pk: UUID) -> Q:
+        """A conversation's id finds its streams."""
+        return Q(pk=pk) | Q(conversation=pk)
+
+    @admin.display(description="stream")
+    def short_id(self, stream: Stream) -> str:
+        """Enough of the id to tell one from another."""
+        return str(stream.pk)[:8]
+
+    @admin.display(description="conversation", ordering="conversation__title")
+    def conversation_link(self, stream: Stream) -> str:
+        """Where it was said."""
+        url = reverse("admin:chat_conversation_change", args=[stream.conversation_id])
+        return format_html('<a href="{}">{}</a>', url, (stream.conversation.title or "(untitled)")[:60])
+
+    @admin.display(description="model", ordering="model")
+    def model_id(self, stream: Stream) -> str:
+        """`provider/model`."""
+        return stream.model_id
+
+    @admin.display(description="status", ordering="status")
+    def badge(self, stream: Stream) -> str:
+        """How it ended."""
+        return status_badge(stream.status)
+
+    @admin.display(description="OK", ordering="ok_us")
+    def ok(self, stream: Stream) -> str:
+        """Time to event 0."""
+        return timing.words(review.ends(stream).ok_us)
+
+    @admin.display(description="first token", ordering="first_token_us")
+    def first_token(self, stream: Stream) -> str:
+        """Time to the answer's first text."""
+        return timing.words(stream.first_token_us)
+
+    @admin.display(description="tokens/s")
+    def rate(self, stream: Stream) -> str:
+        """After the first token."""
+        rate = review.ends(stream).tokens_per_s
+        return "–" if rate is None else f"{rate:.1f}"
+
+    @admin.display(description="duration", ordering="end_us")
+    def duration(self, stream: Stream) -> str:
+        """Up to the last event."""
+        return timing.words(review.ends(stream).duration_us)
+
+    def page(self, found: Any, number: int) -> dict[str, Any]:
+        """The turn's times, the shape of its flow and one page of its events."""
+        count = max(review.events_count(found), 1)
+        log, more = review.event_page(found, number)
+        measured = review.timings([found])[found.pk]
+        request = json.dumps(found.request, indent=2, ensure_ascii=False)
+        return {
+            "title": f"Stream {found.pk}",
+            "facts": facts(measured),
+            "stalls": [(gap.after_seq, timing.words(gap.us)) for gap in measured.stalls[:SHOWN_STALLS]],
+            "more_stalls": max(0, len(measured.stalls) - SHOWN_STALLS),
+            "bars": bars(review.histogram(review.moments_of(found))),
+            "duration": timing.words(measured.duration_us),
+            "request_sent": request[:SHOWN_REQUEST],
+            "request_is_cut": len(request) > SHOWN_REQUEST,
+            "rows": [event_row(event, gap) for event, gap in log],
+            "number": number,
+            "more": more,
+            "events_count": count,
+            "last_page": (count - 1) // review.EVENTS_PER_PAGE + 1,
+        }
