@@ -5,6 +5,7 @@ own list of `{role, parts}`. A part is a text, a photo as `inlineData`, or a sto
 address are refused: the server fetches nothing on a client's word.
 """
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -88,15 +89,24 @@ class Ask(msgspec.Struct, forbid_unknown_fields=True):
             raise ValueError("`language` is a language tag such as `en` or `pt-BR`")
 
 
+def camel_case(value: Any) -> Any:
+    """Every key in camelCase: Gemini takes `inline_data` for `inlineData`, and Google's own SDKs send `mime_type`."""
+    if isinstance(value, list):
+        return [camel_case(item) for item in value]
+    if isinstance(value, dict):
+        return {re.sub(r"_([a-z])", lambda found: found[1].upper(), key): camel_case(v) for key, v in value.items()}
+    return value
+
+
 def contents_of(raw: list[dict[str, Any]] | None) -> list[Content]:
     """The request's contents as a list of `{role, parts}` whose last is the user's; InvalidArgument otherwise."""
     if not raw:
         raise InvalidArgument('`contents` is empty: send at least one part, such as {"text": "…"}.')
     try:
         if "parts" in raw[0]:
-            contents = msgspec.convert(raw, list[AskContent])
+            contents = msgspec.convert(camel_case(raw), list[AskContent])
         else:
-            contents = [AskContent(parts=msgspec.convert(raw, list[AskPart]))]
+            contents = [AskContent(parts=msgspec.convert(camel_case(raw), list[AskPart]))]
     except msgspec.ValidationError as wrong:
         raise InvalidArgument(f"`contents` cannot be used: {wrong}.") from None
     if any(not content.parts for content in contents):
@@ -120,7 +130,7 @@ def system_of(raw: str | dict[str, Any] | None) -> str:
     if raw is None or isinstance(raw, str):
         return raw or ""
     try:
-        content = msgspec.convert({**raw, "role": "user"}, AskContent)
+        content = msgspec.convert({**camel_case(raw), "role": "user"}, AskContent)
     except msgspec.ValidationError as wrong:
         raise InvalidArgument(f"`systemInstruction` cannot be used: {wrong}.") from None
     return "\n".join(part.text for part in content.parts if part.text)
