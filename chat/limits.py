@@ -63,6 +63,7 @@ RATES: dict[str, tuple[Rate, ...]] = {
         Rate("GUEST_IP_DAY", "ip", 86_400, "Too many guests came from your address today."),
     ),
     "probe": (Rate("PROBE_IP", "ip", 60, "Too many probes come from your address."),),
+    "signup": (Rate("SIGNUP_IP", "ip", 60, "Too many accounts are made from your address."),),
     "upload": (
         Rate("UPLOAD_USER", "user", 60, "You have sent as many photos as one minute allows."),
         Rate("UPLOAD_USER_DAY", "user", 86_400, "You have sent as many photos as one day allows."),

@@ -25,7 +25,7 @@ api = [
     path("openapi.json", openapi.show),
 ]
 account_pages = [
-    path("signup/", accounts.SignUp.as_view(), name="signup"),
+    path("signup/", auth.limited(accounts.SignUp.as_view(), "signup"), name="signup"),
     path("signin/", auth.limited(accounts.SignIn.as_view()), name="signin"),
     path("signout/", accounts.SignOut.as_view(), name="signout"),
 ]

@@ -38,6 +38,8 @@ JWT_SIGNING_KEY = secret("JWT_SIGNING_KEY")
 if SECRET_KEY == JWT_SIGNING_KEY:
     raise ImproperlyConfigured("JWT_SIGNING_KEY equals SECRET_KEY: make a second key.")
 ALLOWED_HOSTS = envlist("ALLOWED_HOSTS") or ["127.0.0.1", "localhost", "[::1]"]
+if "*" in ALLOWED_HOSTS and not DEBUG:
+    raise ImproperlyConfigured("ALLOWED_HOSTS is *: name the hosts of this site, such as chat.example.com.")
 
 INSTALLED_APPS = [
     "daphne",
@@ -218,6 +220,7 @@ LIMITS = {
         "GUEST_IP": 10,  # a minute
         "GUEST_IP_DAY": 200,
         "PROBE_IP": 30,  # a minute
+        "SIGNUP_IP": 10,  # a minute
         "UPLOAD_USER": 20,  # a minute
         "UPLOAD_USER_DAY": 200,
         "STREAMS_USER": 2,  # at a time

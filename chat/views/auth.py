@@ -105,16 +105,14 @@ async def new_guest(request: HttpRequest) -> User:
     return blank
 
 
-def limited(page: Callable[..., Any]) -> Callable[..., Any]:
+def limited(page: Callable[..., Any], rates: str = "login") -> Callable[..., Any]:
     """A sign-in page (ours, the admin's) under the API's own limit of tries: 429 with `Retry-After` over it."""
 
     @wraps(page)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if request.method == "POST":
             try:
-                async_to_sync(limits.spend)(
-                    "login", account=request.POST.get("username", ""), ip=limits.address(request)
-                )
+                async_to_sync(limits.spend)(rates, account=request.POST.get("username", ""), ip=limits.address(request))
             except ResourceExhausted as error:
                 headers = {"Retry-After": str(error.retry_after)}
                 return HttpResponse(error.message, content_type="text/plain", status=429, headers=headers)
