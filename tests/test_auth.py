@@ -211,7 +211,8 @@ def test_using_a_refresh_token_twice_ends_its_whole_family(client, alice):
 @pytest.mark.django_db(transaction=True)
 def test_of_parallel_refreshes_of_one_token_at_most_one_succeeds():
     refresh = auth.issue(User.objects.create_user("alice"))["refresh"]
-    together, answers = threading.Barrier(4), []
+    together = threading.Barrier(4)
+    answers: list[dict[str, str] | None] = []
 
     def use() -> None:
         together.wait()

@@ -39,9 +39,9 @@ def alice(db: None) -> User:
     return User.objects.create_user("alice", password=PASSWORD)
 
 
-def sign_in(name: str = "alice", password: str = "wrong", **extra: str) -> Any:
+def sign_in(name: str = "alice", password: str = "wrong", **extra: Any) -> Any:
     body = json.dumps({"username": name, "password": password})
-    return Client(**extra).post("/v2/auth/token", body, content_type="application/json")  # type: ignore[arg-type]
+    return Client(**extra).post("/v2/auth/token", body, content_type="application/json")
 
 
 async def spent(name: str, times: int, **subject: Any) -> int:
@@ -59,9 +59,9 @@ async def spent(name: str, times: int, **subject: Any) -> int:
 async def test_the_21st_chat_of_a_minute_is_refused_with_the_seconds_to_wait(settings):
     settings.LIMITS["CHAT_BURST"] = 100
     assert await spent("chat", 20, user=1) == 20
-    with pytest.raises(ResourceExhausted) as refused:
+    with pytest.raises(limits.RateExceeded) as refused:
         await limits.spend("chat", user=1)
-    assert 58 <= refused.value.retry_after <= 60
+    assert refused.value.retry_after in (58, 59, 60)
     assert refused.value.headers == {
         "RateLimit-Policy": '"chat-user";q=20;w=60',
         "RateLimit": f'"chat-user";r=0;t={refused.value.retry_after}',

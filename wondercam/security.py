@@ -107,8 +107,8 @@ def check_way(request: HttpRequest) -> None:
 
 def error_page(request: HttpRequest, status: int, wrong: Exception) -> HttpResponseBase:
     """The site's own answer for that status (`handler404` … in the sitemap)."""
-    found: HttpResponseBase = get_resolver().resolve_error_handler(status)(request, exception=wrong)
-    return found
+    handler: Callable[..., HttpResponseBase] = get_resolver().resolve_error_handler(status)
+    return handler(request, exception=wrong)
 
 
 def harden(request: HttpRequest, response: HttpResponseBase) -> None:

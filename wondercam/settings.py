@@ -3,6 +3,7 @@
 import secrets
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
@@ -92,12 +93,13 @@ SQLITE = {
 }
 
 
-def database(url: str) -> dict[str, object]:
+def database(url: str) -> dict[str, Any]:
     """Django's settings for one database address: SQLite with one writer in mind, PostgreSQL with a pool."""
     try:
-        found = dict(dj_database_url.parse(url))
+        found: dict[str, Any] = dict(dj_database_url.parse(url))
     except (ValueError, KeyError) as wrong:
-        raise ImproperlyConfigured(f"DATABASE_URL cannot be read ({wrong}): write sqlite:///… or postgres://…") from None
+        sentence = f"DATABASE_URL cannot be read ({wrong}): write sqlite:///… or postgres://…"
+        raise ImproperlyConfigured(sentence) from None
     if found["ENGINE"] == "django.db.backends.sqlite3":
         return {**found, "OPTIONS": SQLITE, "CONN_MAX_AGE": None, "TEST": {"NAME": str(DATA_DIR / "test.sqlite3")}}
     if found["ENGINE"] == "django.db.backends.postgresql":

@@ -4,7 +4,6 @@ import asyncio
 from uuid import UUID
 
 from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 
@@ -52,5 +51,5 @@ def uploaded(request: HttpRequest) -> bytes:
         raise InvalidArgument("The form cannot be read.") from None
     if len(files) != 1 or not {"photo", "file"} & set(request.FILES):
         raise InvalidArgument("Send exactly one photo, in the field `photo`.")
-    file: UploadedFile = files[0]
-    return file.read()
+    data: bytes = files[0].read()
+    return data
