@@ -36,8 +36,8 @@ def timings(streams: Sequence[Stream]) -> dict[UUID, Timing]:
     rows = StoredEvent.objects.filter(stream_id__in=_measurable(streams)).order_by("stream_id", "seq")
     for stream_id, at in rows.values_list("stream_id", "at").iterator(chunk_size=5_000):
         moments.setdefault(stream_id, []).append(at)
-    measured = {s.pk: measure(moments.get(s.pk, ()), s.first_token_us, s.usage) for s in streams}
-    return measured | {stream_id: of_events(log) for stream_id, log in _logs_so_far(streams).items()}
+    ended = {s.pk: measure(moments.get(s.pk, ()), s.first_token_us, s.usage) for s in streams}
+    return ended | {stream_id: of_events(log) for stream_id, log in _logs_so_far(streams).items()}
 
 
 def _measurable(streams: Sequence[Stream]) -> list[UUID]:
@@ -65,9 +65,12 @@ def ends(stream: Any) -> Timing:
     return measure(moments, stream.first_token_us, stream.usage)
 
 
-def moments_of(stream: Stream) -> list[int]:
-    """When each event of one stream came, at most `MOMENTS` of them."""
-    return list(stream.events.order_by("seq").values_list("at", flat=True)[:MOMENTS])
+def measured(stream: Stream) -> tuple[Timing, list[int]]:
+    """One stream's times, and when each of its events came, at most `MOMENTS` of them."""
+    moments = list(stream.events.order_by("seq").values_list("at", flat=True)[:MOMENTS])
+    if stream.status == events.RUNNING:
+        return timings([stream])[stream.pk], moments
+    return measure(moments, stream.first_token_us, stream.usage), moments
 
 
 def events_count(stream: Stream) -> int:
@@ -98,11 +101,15 @@ def event_page(stream: Stream, number: int) -> tuple[list[tuple[Event, int]], bo
 
 @dataclass(slots=True)
 class Turn:
-    """One message of a transcript. `version` of `versions` counts siblings: edits, or answers generated again."""
+    """One message of a transcript. `version` of `versions` counts siblings: edits, or answers generated again.
+
+    `replies_to` is the message that it replies to, where that is not the one just above it.
+    """
 
     message: Message
     version: int = 1
     versions: int = 1
+    replies_to: UUID | None = None
     parts: list[dict[str, Any]] = field(default_factory=list)
     stream: Stream | None = None
     timing: Timing | None = None
@@ -127,11 +134,14 @@ def transcript(conversation: Conversation, page: int = 1) -> Transcript:
     messages = Message.objects.select_related("stream").defer("stream__request").in_bulk([row[0] for row in shown])
     turns = [Turn(messages[pk], version, versions) for pk, version, versions in shown if pk in messages]
     streams = [stream for turn in turns if (stream := getattr(turn.message, "stream", None))]
-    measured = timings(streams)
+    times = timings(streams)
     so_far = {stream_id: Answer.of(log).finished() for stream_id, log in _logs_so_far(streams).items()}
+    above: UUID | None = None
     for turn in turns:
+        parent = turn.message.parent_id
+        turn.replies_to, above = (parent if parent != above else None), turn.message.pk
         turn.stream = getattr(turn.message, "stream", None)
-        turn.timing = measured.get(turn.stream.pk) if turn.stream else None
+        turn.timing = times.get(turn.stream.pk) if turn.stream else None
         turn.parts = turn.message.parts or (so_far.get(turn.stream.pk, []) if turn.stream else [])
     return Transcript(turns, page, pages, len(order))
 

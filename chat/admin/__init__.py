@@ -8,6 +8,7 @@ Whatever was stored is shown as escaped text and nothing else. Every list and pa
 """
 
 from django.contrib import admin
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
 from chat.admin.accounts import AccountAdmin
 from chat.admin.conversations import ConversationAdmin
@@ -18,3 +19,6 @@ __all__ = ["AccountAdmin", "ConversationAdmin", "StreamAdmin"]
 admin.site.site_header = "WonderCam review"
 admin.site.site_title = "WonderCam review"
 admin.site.index_title = "What was asked, and how it was answered"
+
+# Their pages show refresh tokens as they are; nobody needs to read another's.
+admin.site.unregister([model for model in (BlacklistedToken, OutstandingToken) if admin.site.is_registered(model)])

@@ -6,8 +6,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.core.exceptions import PermissionDenied
 from django.db.models import F, QuerySet
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 
 from chat.models import User
 
@@ -38,11 +37,10 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]  # generic in the stubs
         found = super().get_fieldsets(request, obj)
         if obj is None or _is_superuser(request):
             return found
-        return [
-            (name, {**options, "fields": [f for f in options["fields"] if f != "password"]}) for name, options in found
-        ]
+        shown = [(name, [field for field in options["fields"] if field != "password"]) for name, options in found]
+        return [(name, {"fields": fields}) for name, fields in shown]
 
-    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponseBase:
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         """A superuser's right: who sets a password is that user."""
         if not _is_superuser(request):
             raise PermissionDenied

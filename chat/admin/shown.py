@@ -50,7 +50,7 @@ def event_row(event: Event, gap: int) -> dict[str, Any]:
         "gap": timing.words(gap),
         "is_stall": gap >= STALL_US,
         "kind": kind,
-        "said": said[:SHOWN_DATA],
+        "said": said[:SHOWN_DATA].replace("\n", "↵"),
         "data": event.data[:SHOWN_DATA] + ("…" if len(event.data) > SHOWN_DATA else ""),
         "size": len(event.data.encode()),
     }

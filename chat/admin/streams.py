@@ -53,7 +53,7 @@ class StreamAdmin(ReviewAdmin):
     def conversation_link(self, stream: Stream) -> str:
         """Where it was said."""
         url = reverse("admin:chat_conversation_change", args=[stream.conversation_id])
-        return format_html('<a href="{}">{}</a>', url, (stream.conversation.title or "(untitled)")[:60])
+        return format_html('<a href="{}">{}</a>', url, (stream.conversation.title or "(untitled)")[:40])
 
     @admin.display(description="model", ordering="model")
     def model_id(self, stream: Stream) -> str:
@@ -90,14 +90,14 @@ class StreamAdmin(ReviewAdmin):
         """The turn's times, the shape of its flow and one page of its events."""
         count = max(review.events_count(found), 1)
         log, more = review.event_page(found, number)
-        measured = review.timings([found])[found.pk]
+        measured, moments = review.measured(found)
         request = json.dumps(found.request, indent=2, ensure_ascii=False)
         return {
             "title": f"Stream {found.pk}",
             "facts": facts(measured),
             "stalls": [(gap.after_seq, timing.words(gap.us)) for gap in measured.stalls[:SHOWN_STALLS]],
             "more_stalls": max(0, len(measured.stalls) - SHOWN_STALLS),
-            "bars": bars(review.histogram(review.moments_of(found))),
+            "bars": bars(review.histogram(moments)),
             "duration": timing.words(measured.duration_us),
             "request_sent": request[:SHOWN_REQUEST],
             "request_is_cut": len(request) > SHOWN_REQUEST,
