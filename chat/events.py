@@ -54,7 +54,8 @@ def encode(response: Response) -> str:
 
 def decode(data: str | bytes) -> Response:
     """The response behind one `data`; raises `msgspec.DecodeError` (a ValueError) on anything that is no JSON."""
-    return _decoder.decode(data)
+    response: Response = _decoder.decode(data)
+    return response
 
 
 def delta(text: str, model: str = "") -> Response:
@@ -109,7 +110,8 @@ def text_of(response: Response) -> str:
 def finish_reason(response: Response) -> str | None:
     """The first candidate's `finishReason`, if this is where it ends."""
     candidates = response.get("candidates") or [{}]
-    return candidates[0].get("finishReason")
+    reason: str | None = candidates[0].get("finishReason")
+    return reason
 
 
 def answer_text(events: Iterable[Event]) -> str:

@@ -12,7 +12,7 @@ async def events_of(address: str) -> list[str]:
     response = await AsyncClient().get(address)
     assert response.status_code == 200
     assert response.headers["Content-Type"] == "text/event-stream"
-    body = b"".join([piece async for piece in response])
+    body = b"".join([piece async for piece in response])  # type: ignore[attr-defined]
     return [event.data for event in Decoder().feed(body)]
 
 

@@ -7,7 +7,7 @@ is logged and becomes a bland 500: no traceback, no path and no statement ever l
 import json
 import logging
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any, NoReturn, TypeVar
 
@@ -21,7 +21,7 @@ from django.views.decorators.csrf import csrf_exempt
 from chat.errors import ApiError, Internal, InvalidArgument, MethodNotAllowed, TooLarge, UnsupportedMediaType
 
 Shape = TypeVar("Shape")
-View = Callable[..., Awaitable[HttpResponseBase]]
+View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
 JSON = "application/json"
 DEEPEST = 32
 

@@ -44,7 +44,7 @@ def test_the_python_sdk_streams_chats_and_lists(client: genai.Client):
     assert len([chunk for chunk in chunks if chunk.text]) > 3
     assert chunks[-1].candidates[0].finish_reason in ("STOP", "MAX_TOKENS")
     assert chunks[-1].usage_metadata.candidates_token_count > 0
-    assert "OK" != chunks[0].text
+    assert chunks[0].text != "OK"
     assert second.text
     assert len(chat.get_history()) == 4
     assert [model.name for model in client.models.list()] == [f"models/{MODEL}"]
