@@ -13,6 +13,15 @@ QUIET_SITE := DEBUG=1 WONDERCAM_DATA_DIR=$(VENV)/lint-data
 UV := env -u PIP_FIND_LINKS $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --custom-compile-command 'make lock'
 
+# A migration costs a second even when there is nothing to do. For the database file of the data folder a stamp beside
+# it tells; any other database is asked. (`serve` refuses a database that is behind, so a wrong stamp does no harm.)
+MIGRATE := $(PY) manage.py migrate --noinput --verbosity 0
+MIGRATE_UNLESS_DONE = data="$${WONDERCAM_DATA_DIR:-data}"; \
+	if [ -n "$${DATABASE_URL:-}" ] || grep -Eqs '^[^\#]*(DATABASE_URL|WONDERCAM_DATA_DIR) *=' .env; then $(MIGRATE); \
+	elif [ -f "$$data/wondercam.sqlite3" ] && [ -f "$$data/.migrated" ] && [ -z "$$(find chat/migrations \
+		$(VENV)/.runtime \( -name '*.py' -o -name .runtime \) -newer "$$data/.migrated")" ]; then :; \
+	else $(MIGRATE) && touch "$$data/.migrated"; fi
+
 .DEFAULT_GOAL := help
 .PHONY: help run test install install-dev programs lint format bench soak lock clean
 
@@ -22,7 +31,7 @@ help: ## this list
 run: install ## set up what is missing, then serve on http://127.0.0.1:18000 (HOST, PORT override)
 	@if [ -z "$${DEBUG+set}" ] && ! grep -qs '^ *\(export \)\{0,1\}DEBUG *=' .env; then export DEBUG=1; fi; \
 	case "$${DEBUG:-}" in 1|true|yes|on) ;; *) $(PY) manage.py collectstatic --noinput --verbosity 0;; esac && \
-	$(PY) manage.py migrate --noinput --verbosity 0 && \
+	$(MIGRATE_UNLESS_DONE) && \
 	exec $(PY) manage.py serve --host "$(HOST)" --port "$(PORT)"
 
 test: install-dev programs ## set up what is missing, then run every test
