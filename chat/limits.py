@@ -18,6 +18,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 from django.http import HttpRequest
 from limits import RateLimitItemPerSecond
 from limits.aio.storage import RedisStorage
@@ -29,7 +30,7 @@ from redis.exceptions import RedisError
 
 from chat import events
 from chat.errors import ResourceExhausted, Unavailable
-from chat.models import Stream
+from chat.models import Stream, User
 
 REDIS_TIMEOUT = 0.25
 AWAY_SECONDS = 2  # how long Redis is left alone after it did not answer: not every request waits for it
@@ -169,10 +170,16 @@ def address(request: HttpRequest) -> str:
 def check_streams(user_id: int) -> None:
     """Refuse one more running stream of this user, or of the whole site: called where the stream's row is written.
 
-    Only inside a transaction that holds the user's row or SQLite's write lock: count and insert are one step then.
+    Inside that row's transaction count and insert are one step: on SQLite it holds the one write lock, elsewhere it
+    takes the user's row. A row that another worker holds just now is not waited for: many users' turns begin in one
+    transaction, and two workers that wait for each other's users would wait for ever.
     """
     if settings.LIMITS_OFF:
         return
+    if connection.features.has_select_for_update_skip_locked:
+        row = User.objects.select_for_update(skip_locked=True, no_key=True).filter(pk=user_id)
+        if not list(row.values_list("pk")):
+            raise ResourceExhausted("Another answer of yours begins at this moment: try again.", retry_after=1)
     running = Stream.objects.filter(status=events.RUNNING)
     if running.filter(user_id=user_id).count() >= of("STREAMS_USER"):
         raise ResourceExhausted("Another answer is still being written: wait for it, or stop it.", retry_after=2)

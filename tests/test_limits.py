@@ -165,6 +165,47 @@ def test_a_full_site_says_so(alice, settings):
         limits.check_streams(alice.pk)
 
 
+def test_two_workers_on_postgresql_never_begin_one_users_answers_at_the_same_moment(postgres_url):
+    program = """
+import django; django.setup()
+from threading import Thread
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection, transaction
+from chat import limits
+from chat.errors import ResourceExhausted
+from chat.models import User
+call_command("migrate", verbosity=0)
+settings.LIMITS_OFF = False
+alice, bob = User.objects.create_user("alice"), User.objects.create_user("bob")
+
+def begin(user):
+    try:
+        with transaction.atomic():
+            limits.check_streams(user.pk)
+        print(user, "begins")
+    except ResourceExhausted:
+        print(user, "waits")
+    finally:
+        connection.close()
+
+def elsewhere(user):
+    worker = Thread(target=begin, args=(user,))
+    worker.start()
+    worker.join()
+
+with transaction.atomic():
+    limits.check_streams(alice.pk)
+    limits.check_streams(alice.pk)
+    elsewhere(alice)
+    elsewhere(bob)
+elsewhere(alice)
+"""
+    environment = {**os.environ, "DATABASE_URL": postgres_url}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+    assert done.stdout.split("\n")[:3] == ["alice waits", "bob begins", "alice begins"], done.stderr
+
+
 @pytest.fixture
 async def leaving_redis() -> AsyncIterator[None]:
     """Leave Redis on the loop that spoke to it."""
