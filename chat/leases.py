@@ -14,6 +14,7 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils import timezone
 
 from chat import eventlog, events
@@ -49,9 +50,10 @@ def renew(stream_ids: Collection[UUID]) -> None:
 
 
 def wanted_stops(stream_ids: Collection[UUID]) -> list[UUID]:
-    """Which of these running streams a reader wants stopped."""
-    wanted = Stream.objects.filter(pk__in=stream_ids, status=events.RUNNING, stop_requested_at__isnull=False)
-    return list(wanted.values_list("pk", flat=True))
+    """Which of these running streams are to be stopped: their reader wants it, or may ask for nothing any more."""
+    wanted = Q(stop_requested_at__isnull=False) | Q(user__is_active=False)
+    running = Stream.objects.filter(wanted, pk__in=stream_ids, status=events.RUNNING)
+    return list(running.values_list("pk", flat=True))
 
 
 class Reaper:
@@ -60,10 +62,13 @@ class Reaper:
     def __init__(self) -> None:
         self._seen: dict[UUID, tuple[datetime | None, float]] = {}
 
-    def reap(self) -> list[tuple[UUID, int]]:
-        """One look; a job of the log's writer. Returns (stream id, last seq) of the streams that it ended."""
-        here, beat = worker(), time.monotonic()
-        running = Stream.objects.filter(status=events.RUNNING).exclude(worker=here)
+    def reap(self, mine: Collection[UUID]) -> list[tuple[UUID, int]]:
+        """One look at all but `mine`; a job of the log's writer. (stream id, last seq) of the streams that it ended.
+
+        A stream of this worker's that it could not write to its end is found like any other's.
+        """
+        beat = time.monotonic()
+        running = Stream.objects.filter(status=events.RUNNING).exclude(pk__in=mine)
         leases = dict(running.values_list("pk", "lease_until"))
         self._seen = {pk: self._since(pk, lease, beat) for pk, lease in leases.items()}
         lapsed = [pk for pk, (_, since) in self._seen.items() if beat - since >= LEASE]

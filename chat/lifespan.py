@@ -65,7 +65,7 @@ async def _beat(reaper: leases.Reaper) -> None:
         try:
             if mine := turns.running():
                 await eventlog.write(lambda ids=mine: leases.renew(ids))  # type: ignore[misc]
-            for stream_id, seq in await eventlog.write(reaper.reap):
+            for stream_id, seq in await eventlog.write(lambda: reaper.reap(turns.running())):
                 log.warning("stream %s was interrupted: its worker is gone", stream_id)
                 live.announce(stream_id, seq)
         except Exception as error:  # the database may be away: the next beat tries again

@@ -104,9 +104,6 @@ class Turn:
 
     def _take(self, response: Response) -> None:
         """Append a response, holding back the one that may turn out to be the last: the end is stored with it."""
-        self.answer.add(response)
-        if self.answer.size > limits.of("OUTPUT_BYTES"):
-            raise TooLarge("The answer grew longer than this server allows; what came so far is kept.")
         if self.first_token_us is None and events.parts_of(response):
             self.first_token_us = self._at()
         held, self._held = self._held, None
@@ -118,6 +115,9 @@ class Turn:
             self._append(response)
         else:
             self._held = response
+        self.answer.add(response)  # after it is on its way into the log: the answer is what the log says
+        if self.answer.size > limits.of("OUTPUT_BYTES"):
+            raise TooLarge("The answer grew longer than this server allows; what came so far is kept.")
 
     def _append(self, response: Response) -> None:
         self.tail.append(self._at(), events.encode(response))

@@ -11,6 +11,7 @@ import contextvars
 from typing import Any
 from uuid import UUID
 
+from django.db import IntegrityError
 from django.utils import timezone
 
 from chat import eventlog, events, limits, live, metrics, prompt, providers
@@ -51,7 +52,10 @@ async def start(
 
 
 async def _begin(opening: Opening, system: str, extra: dict[str, Any]) -> Stream:
-    opened = await eventlog.write(opening.store)
+    try:
+        opened = await eventlog.write(opening.store)
+    except IntegrityError:  # another worker stored the same request_id a moment before
+        opened = await eventlog.write(opening.store)
     if opened.fresh:
         instruction = prompt.instruction(opened.system, system, language=opening.ask.language)
         asked = prompt.Prompt(opening.model, opened.contents, instruction, opening.ask.generation, extra)

@@ -17,8 +17,9 @@ from chat.events import Event, Response
 
 log = logging.getLogger(__name__)
 
-RECHECK = 25.0
-"""Seconds between looks whether the reader may still read; a revoked token ends a stream within 30 s."""
+RECHECK = 14.0
+"""Seconds between looks whether the reader may still read: at every heartbeat of a silent stream, so that a revoked
+token ends any stream within 30 s."""
 
 Check = Callable[[], Awaitable[Any]]
 
