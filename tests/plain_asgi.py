@@ -222,7 +222,7 @@ def main(workers: int, given: dict[str, Any]) -> None:
         WORKER.append(Worker(application, listener, options, ready, parent))
         return WORKER[0].run()
 
-    leave(work(ready) if workers == 1 else Supervisor(workers, work, ready).run())
+    leave(work(ready) if workers == 1 else Supervisor(workers, listener, work, ready).run())
 
 
 if __name__ == "__main__":

@@ -496,6 +496,24 @@ def test_a_signal_to_the_whole_group_drains_too(serve: Serve) -> None:
     assert site.process.popen.wait(10) == 0
 
 
+def test_while_workers_drain_no_connection_is_accepted(serve: Serve) -> None:
+    site = serve(2, env={"HANG_AT_END": "1"})
+    site.streams(1)
+    site.process.popen.send_signal(signal.SIGTERM)
+    wait_until(lambda: not accepts(site.port), "no more connections")
+    assert site.process.running
+
+
+def test_a_second_signal_to_the_parent_ends_everything(serve: Serve) -> None:
+    site = serve(2, env={"HANG_AT_END": "1"})
+    stream = site.streams(1)[0]
+    site.process.popen.send_signal(signal.SIGTERM)
+    site.process.wait_for_line("draining")
+    site.process.popen.send_signal(signal.SIGTERM)
+    assert site.process.popen.wait(5) == 1
+    assert not stream.read_to_close().endswith(b"0\r\n\r\n")
+
+
 def test_workers_whose_parent_was_killed_end_too(serve: Serve) -> None:
     site = serve(2)
     streams = site.streams(4)

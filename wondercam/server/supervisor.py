@@ -6,13 +6,13 @@ that the parent's end, asked for or not, is their signal to drain. One worker ne
 process itself.
 """
 
-import gc
 import logging
 import os
 import signal
 import sys
 import time
 from collections.abc import Callable
+from socket import socket
 
 logger = logging.getLogger(__name__)
 
@@ -24,11 +24,15 @@ READY = signal.SIGUSR1
 WATCHED = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, READY}
 
 
-class Supervisor:
-    """Keeps `count` processes running `work`, which gets (ready, parent pipe) and returns an exit status."""
+Work = Callable[[Callable[[], None], int], int]
+"""What a worker does, given what to call once it accepts and the pipe: returns its exit status."""
 
-    def __init__(self, count: int, work: Callable[[Callable[[], None], int], int], ready: Callable[[], None]) -> None:
-        self.count, self.work, self.ready = count, work, ready
+
+class Supervisor:
+    """Keeps `count` processes running `work` on `listener`; calls `ready` once the first of them accepts."""
+
+    def __init__(self, count: int, listener: socket, work: Work, ready: Callable[[], None]) -> None:
+        self.count, self.listener, self.work, self.ready = count, listener, work, ready
         self.born: dict[int, float] = {}
         self.due: list[float] = []
         self.young_deaths = 0
@@ -39,7 +43,6 @@ class Supervisor:
         """Returns when every worker has ended; 0 when they were asked to."""
         self.parent_end, self.worker_end = os.pipe()[::-1]
         signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
-        gc.freeze()
         self.due = [0.0] * self.count
         stopping = False
         while self.born or not stopping:
@@ -92,6 +95,7 @@ class Supervisor:
             self.status = 1
         else:
             os.close(self.parent_end)
+            self.listener.close()  # else it would go on queueing connections that nobody accepts
         return True
 
     def reap(self) -> None:

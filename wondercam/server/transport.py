@@ -89,12 +89,17 @@ class Port(tcp.Port):
         super().doRead()
 
 
-def listening_socket(host: str, port: int) -> socket.socket:
-    """A socket that workers can share, its options inherited by what it accepts; OSError when it cannot be had."""
+def listening_socket(host: str, port: int, unacknowledged: int = 120) -> socket.socket:
+    """A socket that workers can share, its options inherited by what it accepts; OSError when it cannot be had.
+
+    A peer that acknowledges nothing for `unacknowledged` seconds is given up by the kernel, which else goes on for
+    a quarter of an hour.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
     listener.setblocking(False)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    with suppress(OSError, AttributeError):  # not every kernel has it
+    with suppress(OSError, AttributeError):  # not every kernel has them
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, unacknowledged * 1000)
     return listener

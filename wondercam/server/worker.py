@@ -30,6 +30,7 @@ from wondercam.server.transport import Port
 
 logger = logging.getLogger(__name__)
 
+NO_PARENT = -1
 THREADS = 3
 """Threads for blocking calls that are bound to no request (`asyncio.to_thread`, name look-ups)."""
 
@@ -50,7 +51,12 @@ class Worker(daphne.server.Server):
     """Daphne's server with a life of its own. `parent` is a pipe whose end means: drain."""
 
     def __init__(
-        self, application: Any, listener: socket.socket, options: Options, ready: Callable[[], None], parent: int = -1
+        self,
+        application: Any,
+        listener: socket.socket,
+        options: Options,
+        ready: Callable[[], None],
+        parent: int = NO_PARENT,
     ) -> None:
         super().__init__(application, endpoints=["inherited"], server_name="", application_close_timeout=0)
         self.listener, self.options, self.ready, self.parent = listener, options, ready, parent
@@ -89,7 +95,7 @@ class Worker(daphne.server.Server):
 
     def listen_for_signals(self) -> None:
         self.loop.add_signal_handler(signal.SIGTERM, self.signalled)
-        if self.parent == -1:
+        if self.parent == NO_PARENT:
             self.loop.add_signal_handler(signal.SIGINT, self.signalled)
         else:
             self.loop.add_signal_handler(signal.SIGINT, lambda: None)  # a terminal's ^C reaches the parent too
@@ -113,6 +119,7 @@ class Worker(daphne.server.Server):
         port: Port = Port._fromListeningDescriptor(
             self.reactor, self.listener.fileno(), self.listener.family, self.http_factory
         )
+        port.most = port.most if self.parent == NO_PARENT else 1  # one each: a burst spreads over the workers
         port.startListening()
         return port
 

@@ -1,5 +1,7 @@
 """`manage.py serve`: the production server."""
 
+import gc
+from collections.abc import Callable
 from typing import Any
 
 from channels.routing import get_default_application
@@ -11,12 +13,11 @@ from wondercam.env import envint, envstr
 from wondercam.server.options import Options
 from wondercam.server.supervisor import Supervisor, leave
 from wondercam.server.transport import listening_socket
-from wondercam.server.worker import Worker
+from wondercam.server.worker import NO_PARENT, Worker
 
 
 class Command(BaseCommand):
     help = "Serve the site. SIGTERM drains: what runs may end, nothing new begins."
-    requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default=envstr("HOST", "127.0.0.1"))
@@ -28,7 +29,7 @@ class Command(BaseCommand):
         options = Options.from_environment()
         application = get_default_application()
         try:
-            listener = listening_socket(host, port)
+            listener = listening_socket(host, port, int(options.stalled_time))
         except OSError as wrong:
             raise CommandError(f"Cannot listen on {host}:{port}: {wrong.strerror}.") from None
         shown = f"[{host}]" if ":" in host else host
@@ -37,13 +38,12 @@ class Command(BaseCommand):
         def announce() -> None:
             print(f"Listening on http://{shown}:{port}", flush=True)
 
-        if workers == 1:
-            leave(Worker(application, listener, options, announce).run())
-        leave(
-            Supervisor(
-                workers, lambda ready, parent: Worker(application, listener, options, ready, parent).run(), announce
-            ).run()
-        )
+        def work(ready: Callable[[], None], parent: int = NO_PARENT) -> int:
+            return Worker(application, listener, options, ready, parent).run()
+
+        gc.collect()
+        gc.freeze()  # what is loaded stays: the collector need not walk it, and workers share it
+        leave(work(announce) if workers == 1 else Supervisor(workers, listener, work, announce).run())
 
 
 def refuse_a_database_that_is_behind() -> None:
