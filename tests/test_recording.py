@@ -1,4 +1,4 @@
-"""The portable recording: what was written comes back byte for byte, and a damaged file gives its good part and says so."""
+"""The portable recording: what was written comes back byte for byte, and a damaged file gives its good part."""
 
 import json
 from pathlib import Path
@@ -107,7 +107,7 @@ def test_bytes_that_are_no_utf_8_end_the_good_part():
 @pytest.mark.parametrize(
     ("first", "what"),
     [
-        ('{"wondercam": "recording", "version": 2, "stream": {}}', "format version 2, and this WonderCam reads up to 1"),
+        ('{"wondercam": "recording", "version": 2, "stream": {}}', "version 2, and this WonderCam reads up to 1"),
         ('{"wondercam": "recording", "version": "1", "stream": {}}', "no whole number"),
         ('{"wondercam": "recording", "version": 0, "stream": {}}', "no whole number"),
         ('{"wondercam": "recording", "version": 1, "stream": []}', "no JSON object"),
