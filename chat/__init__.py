@@ -12,8 +12,8 @@
     have pending, as soon as it is free. After the commit, and never before, `live.py` wakes the readers.
  7. `stream.follow` reads the log after the reader's cursor: what was missed, then live. `wire.py` turns events into
     bytes by `sse.encode`, and `wondercam/server/` writes them to the socket at once, or waits while it is full.
- 8. In the page, `connection.js` decodes, `transcript.js` applies, `view.js` paints. A drop or a reload enters again at 7,
-    by cursor; a second tab, the admin (`admin/`), and `manage.py replay_stream` do the same.
+ 8. In the page, `connection.js` decodes, `transcript.js` applies, `view.js` paints. A drop or a reload enters again
+    at 7, by cursor; a second tab, the admin (`admin/`), and `manage.py replay_stream` do the same.
  9. The turn ends as complete, stopped, failed or interrupted: its last event, the stream's status and the answer's
     text (`answer.py`) are one transaction. Should the worker die, `leases.py` finds the turn and ends it.
 

@@ -6,7 +6,7 @@ What Gemini has no word for is under one extra key, `wondercam`:
 
     {"candidates": [], "wondercam": {"notice": {"kind": "waiting", "message": "…"}}}    while nothing is generated yet
     {"candidates": [{…, "finishReason": "OTHER"}], "wondercam": {"end": "stopped"}}     the reader stopped it
-    {"error": {…}, "wondercam": {"end": "failed" | "interrupted"}}                      it failed, or its worker went away
+    {"error": {…}, "wondercam": {"end": "failed" | "interrupted"}}                      it failed, or its worker died
 
 `static/chat/events.js` is this file's counterpart in the page; a test holds their words equal.
 """

@@ -25,7 +25,7 @@ HEARTBEAT = 5.0
 """Seconds between renewals."""
 
 LEASE = 20.0
-"""Seconds without a renewal that make a lease lapse; with a beat to find it in, a dead worker's turn ends within 30 s."""
+"""Seconds without a renewal that make a lease lapse; with a beat to find it in, a dead worker's turn ends in 30 s."""
 
 _token = secrets.token_hex(4)
 _token_pid = os.getpid()

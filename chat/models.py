@@ -90,7 +90,7 @@ class Stream(models.Model):
     provider = models.CharField(max_length=40)
     model = models.CharField(max_length=120)
     request = models.JSONField(default=dict, help_text="The request as sent to the provider, photos by id.")
-    request_id = models.CharField(max_length=200, null=True, blank=True)
+    request_id = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001 (many may have none)
     status = models.CharField(max_length=11, choices=STATUSES, default=events.RUNNING)
     error = models.JSONField(null=True, blank=True)
     usage = models.JSONField(null=True, blank=True)
@@ -125,7 +125,7 @@ class Stream(models.Model):
 
 
 class Event(models.Model):
-    """One event of the log: never changed once written. `at` is in µs since the stream began, by a clock that never jumps."""
+    """One event of the log, never changed once written. `at`: µs since the stream began, by a clock that never jumps."""
 
     pk = models.CompositePrimaryKey("stream_id", "seq")
     stream = models.ForeignKey(Stream, models.CASCADE, related_name="events", db_index=False)

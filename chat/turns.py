@@ -32,8 +32,9 @@ async def start(
 ) -> Stream:
     """Store the message and event 0, then generate the answer in a task of its own; the stream to follow.
 
-    `began` is when the request arrived (monotonic, s); `extra` is passed on to Gemini untouched. Raises an ApiError, and stores and starts nothing, where the
-    request cannot be used. The same `request_id` from the same user joins the stream that it started first.
+    `began` is when the request arrived (monotonic, s); `extra` is passed on to Gemini untouched. Raises an ApiError,
+    and stores and starts nothing, where the request cannot be used. The same `request_id` from the same user joins the
+    stream that it started first.
     """
     if _draining:
         raise Unavailable("This server is going down; the next one takes over in a moment.", retry_after=1)

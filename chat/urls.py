@@ -2,7 +2,19 @@
 
 from django.urls import include, path, re_path
 
-from chat.views import accounts, attachments, auth, conversations, echat, gemini, health, models, openapi, probe, streams
+from chat.views import (
+    accounts,
+    attachments,
+    auth,
+    conversations,
+    echat,
+    gemini,
+    health,
+    models,
+    openapi,
+    probe,
+    streams,
+)
 from chat.views.page import page
 
 api = [
