@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
-from chat import eventlog, leases, live, providers, turns
+from chat import eventlog, leases, limits, live, providers, turns
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +55,7 @@ async def _shut_down(beats: list[asyncio.Task[None]]) -> None:
     await asyncio.gather(*beats, return_exceptions=True)
     await live.close_peers()
     await providers.close()
+    await limits.close()
     await asyncio.to_thread(eventlog.close)
 
 

@@ -125,7 +125,7 @@ class Stream(models.Model):
 
 
 class Event(models.Model):
-    """One event of the log, never changed once written. `at`: µs since the stream began, by a clock that never jumps."""
+    """One event of the log, never changed once written. `at`: µs since the stream began, by a monotonic clock."""
 
     pk = models.CompositePrimaryKey("stream_id", "seq")
     stream = models.ForeignKey(Stream, models.CASCADE, related_name="events", db_index=False)

@@ -10,8 +10,6 @@ from datetime import timedelta
 from time import monotonic
 from typing import Any
 
-from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 
 from chat import auth, events, leases, limits
@@ -54,7 +52,7 @@ class Opening:
         """Store it all. NotFound for a foreign or unknown id; ResourceExhausted over the limit of streams."""
         if (joined := self._joined()) is not None:
             return joined
-        self._check_streams()
+        limits.check_streams(self.user.pk)
         conversation, said = self._conversation()
         leaf = self._parent(said)
         messages = self._messages(conversation, leaf)
@@ -71,12 +69,6 @@ class Opening:
         path = path_to(said, question)
         contents = history_of(path, limits.of("HISTORY_MESSAGES"), limits.of("HISTORY_BYTES"))
         return Opened(stream, ok, contents, conversation.system)
-
-    def _check_streams(self) -> None:
-        # Count and insert are one step: SQLite has one writer, PostgreSQL is given the user's row to lock.
-        if connection.features.has_select_for_update and not settings.LIMITS_OFF:
-            User.objects.select_for_update().only("pk").get(pk=self.user.pk)
-        limits.check_streams(self.user.pk)
 
     def _joined(self) -> Opened | None:
         if self.ask.request_id is None:

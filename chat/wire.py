@@ -36,7 +36,7 @@ def frames(stream_id: str, batch: list[Event], timing: bool) -> bytes:
 async def event_stream(
     stream_id: UUID, after: int = -1, *, timing: bool = False, may_read: Check | None = None
 ) -> AsyncGenerator[bytes, None]:
-    """The stream from after `after` to its `[DONE]`. `may_read` raises an ApiError once the reader's right has ended."""
+    """The stream from after `after` to its `[DONE]`. `may_read` raises an ApiError when the reader's right ended."""
     name, checked, start = str(stream_id), monotonic(), sse.PRELUDE
     if after >= 0:  # nothing may be there to send yet, and the headers leave with the first bytes
         yield start

@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 from chat import auth, eventlog, events, turns
 from chat.errors import InvalidArgument, NotFound
 from chat.models import Conversation, Stream
-from chat.views.api import api, body, json_response
+from chat.views.api import api, body, check_text, json_response
 
 PAGE, LARGEST_PAGE = 50, 200
 
@@ -41,6 +41,7 @@ async def index(request: HttpRequest) -> HttpResponseBase:
     limit = page_size(request.GET.get("limit"))
     found = Conversation.objects.for_user(user.pk).order_by("-pinned", "-updated_at", "pk")
     if query := request.GET.get("q", "").strip():
+        check_text(query)
         found = found.filter(title__icontains=query[:200])
     if cursor := request.GET.get("cursor"):
         found = found.filter(beyond(cursor))
