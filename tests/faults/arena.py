@@ -1,0 +1,83 @@
+"""`arena`: servers under test with the scripted model behind them, and readers in front."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+
+import httpx
+import pytest_asyncio
+
+from tests.fakes.server import Server
+from tests.faults.reader import Reader
+from tests.faults.upstream import upstream
+from tests.servers.wondercam import Serve, WonderCam
+
+
+def environment(model: str, **more: str) -> dict[str, str]:
+    """The settings that point a server at the scripted model."""
+    return {
+        "OPENAI_BASE_URL": f"{model}/v1",
+        "OPENAI_API_KEY": "a-key",
+        "WONDERCAM_MODELS": "openai/script",
+        "WONDERCAM_UPSTREAM_ATTEMPTS": "1",
+        **more,
+    }
+
+
+@dataclass
+class Arena:
+    """One test's model, and what to start with it."""
+
+    model: Server
+    start: Serve
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    async def serve(self, env: Mapping[str, str] | None = None, workers: int = 1) -> WonderCam:
+        """A server whose default model is the script."""
+        settings = environment(self.model.url, **(env or {}))
+        server: WonderCam = await asyncio.to_thread(self.start, settings, workers)
+        self.tokens[server.url] = await guest(server.url)
+        return server
+
+    def reader(self, server: WonderCam) -> Reader:
+        """A new reader, as the server's one guest."""
+        return Reader(server.url, self.tokens[server.url])
+
+
+async def guest(url: str) -> str:
+    """The access token of a new guest."""
+    async with httpx.AsyncClient() as client:
+        return str((await client.post(f"{url}/v2/auth/guest")).raise_for_status().json()["access"])
+
+
+async def stop(reader: Reader) -> dict[str, str]:
+    """Stop the reader's stream."""
+    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {reader.token}"}) as client:
+        answer = await client.post(f"{reader.url}/v2/streams/{reader.stream_id}/stop")
+    return dict(answer.raise_for_status().json())
+
+
+async def until(true: Callable[[], object] | Callable[[], Awaitable[object]], what: str, seconds: float = 20) -> float:
+    """Ask again every 10 ms until it is so; how many seconds that took."""
+    began = monotonic()
+    while True:
+        found = true()
+        if await found if isinstance(found, Awaitable) else found:
+            return monotonic() - began
+        assert monotonic() - began < seconds, f"{what}: not so after {seconds:g} s"
+        await asyncio.sleep(0.01)
+
+
+def workers_of(server: WonderCam) -> list[int]:
+    """The process ids of a server's workers."""
+    children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
+    return [int(pid) for pid in children]
+
+
+@pytest_asyncio.fixture
+async def arena(serve: Serve) -> AsyncIterator[Arena]:
+    """A model that is gone with the test, and a way to serve it."""
+    async with upstream() as model:
+        yield Arena(model, serve)

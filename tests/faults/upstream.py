@@ -1,0 +1,102 @@
+"""A model that does what the question says: `seed=7 words=40 gap=5 then=stall` gives 40 known words, 5 ms apart, then stalls.
+
+It speaks as OpenAI-compatible servers do. What the words are depends on the seed alone, so a test knows the whole
+answer without having heard it from the server under test.
+"""
+
+import asyncio
+import json
+import random
+from dataclasses import dataclass
+
+from tests.fakes.server import Reply, Request, Server
+
+SYLLABLES = ["ba", "né", "ту", "光", "🌍", "\u2028", "data:", "\\u0041", '"', "\n\n", "[DONE]", "<b>", "\t", "e\u0301"]
+USAGE = {"prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 8}
+OVERLOADED = {"error": {"message": "overloaded", "type": "overloaded_error", "code": 503}}
+
+
+def words_of(seed: int, count: int) -> list[str]:
+    """The words of one answer: letters of one to four bytes, line ends, and what looks like protocol."""
+    dice = random.Random(seed)
+    return ["".join(dice.choices(SYLLABLES, k=dice.randint(1, 3))) + str(number) for number in range(count)]
+
+
+@dataclass(frozen=True)
+class Script:
+    """What one question asks for. `gap` is in ms; `then` is a key of ENDS."""
+
+    seed: int = 0
+    words: int = 20
+    gap: float = 0
+    then: str = "stop"
+
+    @classmethod
+    def of(cls, question: str) -> "Script":
+        """From `name=value` words; others are ignored."""
+        given = dict(word.split("=", 1) for word in question.split() if "=" in word)
+        number = {name: int(given[name]) for name in ("seed", "words") if name in given}
+        return cls(**number, gap=float(given.get("gap", 0)), then=given.get("then", "stop"))
+
+    @property
+    def text(self) -> str:
+        """All that it will say."""
+        return "".join(words_of(self.seed, self.words))
+
+
+def chunk(text: str | None = None, reason: str | None = None) -> bytes:
+    """One chat completion chunk as SSE."""
+    delta = {} if text is None else {"content": text}
+    data = {"choices": [{"index": 0, "delta": delta, "finish_reason": reason}]}
+    return b"data: " + json.dumps(data, ensure_ascii=False).encode() + b"\n\n"
+
+
+STOP = chunk(None, "stop") + b"data: " + json.dumps({"choices": [], "usage": USAGE}).encode() + b"\n\ndata: [DONE]\n\n"
+
+BODIES: dict[str, bytes] = {
+    "stop": STOP,
+    "length": STOP.replace(b'"stop"', b'"length"'),
+    "filter": STOP.replace(b'"stop"', b'"content_filter"'),
+    "twice": chunk(None, "stop") + STOP,
+    "late": chunk(None, "stop") + chunk("late") + b"data: [DONE]\n\n",
+    "truncate": b"",
+    "done-only": b"data: [DONE]\n\n",
+    "mid-json": b'data: {"choices": [{"del',
+    "mid-utf8": chunk("🌍")[:-30],
+    "error": b"data: " + json.dumps(OVERLOADED).encode() + b"\n\n",
+    "error-bare": json.dumps(OVERLOADED, indent=2).encode(),
+    "garbage": b"data: <html>it works</html>\n\n",
+    "long-line": b"data: " + b"x" * 10_000_000 + b"\n\n",
+    "nul": chunk("a\0b") + STOP,
+}
+"""How the body goes on after the words, when it then ends properly."""
+
+
+async def play(request: Request, reply: Reply) -> None:
+    """Answer one question."""
+    content = request.json()["messages"][-1]["content"]
+    script = Script.of(content if isinstance(content, str) else " ".join(part.get("text", "") for part in content))
+    if script.then.isdigit():
+        await reply.whole(int(script.then), {"error": {"message": "no", "code": int(script.then)}}, Retry_After="1")
+        return
+    await reply.head()
+    for word in words_of(script.seed, script.words):
+        await reply.send(chunk(word))
+        if script.gap:
+            await asyncio.sleep(script.gap / 1000)
+    if script.then == "cut":
+        reply.cut()
+    elif script.then == "stall":
+        await reply.stall()
+    elif script.then == "comments":
+        while True:
+            await reply.send(b": still here\n\n")
+            await asyncio.sleep(0.02)
+    else:
+        await reply.send(BODIES[script.then])
+        await reply.end()
+
+
+def upstream() -> Server:
+    """`async with upstream() as server`: its `requests` are all that was asked, `gone` when each asker went."""
+    return Server(play)

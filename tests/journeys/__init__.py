@@ -1,0 +1,1 @@
+"""Whole paths: a person's or a program's way through the running site."""
