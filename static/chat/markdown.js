@@ -5,6 +5,7 @@
  * the text is a link's checked address (links.js).
  */
 import * as smd from "streaming-markdown";
+import { Formulas } from "./formulas.js";
 import { hostOf, safeUrl, saysHost } from "./links.js";
 
 /** @type {Record<number, string>} */
@@ -49,6 +50,7 @@ export class Markdown {
   #document;
   #blockEnded;
   #parser;
+  #formulas = new Formulas();
   /** @type {{type: number, element: HTMLElement, url: URL | null}[]} */
   #open;
 
@@ -71,11 +73,12 @@ export class Markdown {
 
   /** More of the text. @param {string} text */
   write(text) {
-    smd.parser_write(this.#parser, text);
+    smd.parser_write(this.#parser, this.#formulas.write(text));
   }
 
   /** The text is whole: what was still open is closed. */
   finish() {
+    smd.parser_write(this.#parser, this.#formulas.finish());
     smd.parser_end(this.#parser);
     while (this.#open.length > 1) this.#end();
   }

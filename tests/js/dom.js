@@ -4,7 +4,9 @@
  */
 
 const MAY_BE_MADE = new Set(
-  "p h3 h4 h5 h6 code em strong s a blockquote br hr ul ol li input table thead tbody tr th td pre figure div bdi".split(" "),
+  "p h3 h4 h5 h6 code em strong s a blockquote br hr ul ol li input table thead tbody tr th td pre figure div bdi".split(
+    " ",
+  ),
 );
 
 export class FakeText {

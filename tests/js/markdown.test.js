@@ -136,7 +136,10 @@ test("an image is a link that names its host, and loads nothing", () => {
 });
 
 test("a link whose text names another host shows where it really goes", () => {
-  assert.equal(rendered(["[https://bank.example](https://evil.example/x)"]).root.textContent, "https://bank.exampleevil.example");
+  assert.equal(
+    rendered(["[https://bank.example](https://evil.example/x)"]).root.textContent,
+    "https://bank.exampleevil.example",
+  );
   assert.equal(rendered(["[evil.example](https://evil.example/x)"]).root.textContent, "evil.example");
   assert.equal(rendered(["see https://example.org/a ok"]).root.textContent, "see https://example.org/a ok");
 });
@@ -148,7 +151,12 @@ test("a host is shown as the browser looks it up", () => {
 });
 
 test("only absolute http, https and mailto addresses are links", () => {
-  for (const good of ["https://a.example", "http://a.example/?a=1&amp;b=2", "mailto:a@b.example", "HTTPS://A.EXAMPLE"]) {
+  for (const good of [
+    "https://a.example",
+    "http://a.example/?a=1&amp;b=2",
+    "mailto:a@b.example",
+    "HTTPS://A.EXAMPLE",
+  ]) {
     assert.ok(safeUrl(good), good);
   }
   assert.equal(safeUrl("http://a.example/?a=1&amp;b=2")?.search, "?a=1&b=2");
@@ -160,6 +168,6 @@ test("only absolute http, https and mailto addresses are links", () => {
 test("nesting without end harms nothing", () => {
   for (const deep of ["> ".repeat(200), "- ".repeat(200), "**_".repeat(100), `${"[".repeat(300)}x`]) {
     const { root } = rendered([`${deep}text\n\nafter`]);
-    assert.match(root.textContent, /text[^]*after/);
+    assert.match(root.textContent, /text.*after/s);
   }
 });

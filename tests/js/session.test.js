@@ -40,7 +40,9 @@ test("the token is renewed before it runs out", async () => {
 });
 
 test("a token that is refused is renewed once, and not for ever", async () => {
-  const { session, asked } = set(() => Response.json({ error: { code: 401, status: "X", message: "No." } }, { status: 401 }));
+  const { session, asked } = set(() =>
+    Response.json({ error: { code: 401, status: "X", message: "No." } }, { status: 401 }),
+  );
   assert.equal((await session.request("/a")).status, 401);
   assert.deepEqual(paths(asked), ["/v2/auth/session", "/a", "/v2/auth/session", "/a"]);
 });
