@@ -1,5 +1,6 @@
 """The container files say what they mean: checked against the Compose schema, the settings and each other."""
 
+import os
 import re
 import subprocess
 import sys
@@ -72,6 +73,33 @@ def test_the_image_installs_by_hash_and_runs_as_nobody_special() -> None:
     assert re.findall(r"^USER (\w+)$", DOCKERFILE, re.MULTILINE) == ["wondercam"]
     assert re.search(r"^HEALTHCHECK .*CMD .*\\\n(?:.*\n)?.*/healthz", DOCKERFILE, re.MULTILINE)
     assert re.search(r"^CMD .*exec python manage.py serve", DOCKERFILE, re.MULTILINE)
+
+
+def test_the_page_can_be_built_and_served_with_the_settings_of_the_image(tmp_path: Path) -> None:
+    """What the image's `collectstatic` does: every file found, every import line rewritten to a name with a hash."""
+    script = f"""
+import django
+from django.conf import settings
+from django.core.management import call_command
+from django.templatetags.static import static
+settings.STATIC_ROOT = {str(tmp_path / "collected")!r}
+django.setup()
+call_command("collectstatic", interactive=False, verbosity=0)
+print(static("chat/page.js"))
+"""
+    image = {
+        **os.environ,
+        "DEBUG": "0",
+        "WONDERCAM_LIMITS": "on",
+        "SECRET_KEY": "s" * 40,
+        "JWT_SIGNING_KEY": "j" * 40,
+        "WONDERCAM_DATA_DIR": str(tmp_path),
+    }
+    built = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=image, capture_output=True, text=True, check=False
+    )
+    assert built.returncode == 0, built.stderr[-2000:]
+    assert re.fullmatch(r"/static/chat/page\.[0-9a-f]{12}\.js", built.stdout.strip())
 
 
 def test_what_the_image_copies_exists_and_is_let_through() -> None:

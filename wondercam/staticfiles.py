@@ -34,9 +34,21 @@ PACKAGES: dict[str, tuple[str, tuple[str, ...]]] = {
 
 
 class HashedStorage(ManifestStaticFilesStorage):
-    """Names with hashes, in ES modules' import lines too."""
+    """Names with hashes, in ES modules' import lines too.
+
+    `import("…")` is left as it is written: in code it names a package, which the page's import map knows, and in
+    a comment it is a type.
+    """
 
     support_js_module_import_aggregation = True
+    _js_module_import_aggregation_patterns = (
+        "*.js",
+        tuple(
+            (pattern, line)
+            for pattern, line in ManifestStaticFilesStorage._js_module_import_aggregation_patterns[1]  # type: ignore[attr-defined]
+            if not line.startswith("import(")
+        ),
+    )
 
 
 class PackageFinder(BaseFinder):
