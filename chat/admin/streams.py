@@ -37,8 +37,8 @@ class StreamAdmin(ReviewAdmin):
     date_hierarchy = "created_at"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """With the ends of each log, without the requests, which are long."""
-        return review.with_ends(super().get_queryset(request))
+        """With the ends of each log."""
+        return review.with_ends(super().get_queryset(request).select_related("user", "conversation"))
 
     def by_id(self, pk: UUID) -> Q:
         """A conversation's id finds its streams."""
