@@ -112,9 +112,9 @@ def test_an_event_is_given_with_the_byte_that_completes_it(end: bytes) -> None:
 @pytest.mark.parametrize("size", [1, 100, 5000])
 def test_a_line_or_event_over_the_bound_is_an_error_then_and_ever_after(body: bytes, size: int) -> None:
     decoder = Decoder(max_size=1000)
+    pieces = [body[at : at + size] for at in range(0, len(body), size)]
     with pytest.raises(ValueError, match="more than 1000 bytes"):
-        for at in range(0, len(body), size):
-            decoder.feed(body[at : at + size])
+        [decoder.feed(piece) for piece in pieces]
     with pytest.raises(sse.StreamTooLarge):
         decoder.feed(b"data:fine\n\n")
 
@@ -167,8 +167,28 @@ def obvious(body: bytes) -> list[tuple[str, str, str, int | None]]:
 
 
 pieces = st.sampled_from(
-    [b"data", b"event", b"id", b"retry", b":", b": ", b"\n", b"\r", b"\r\n", b"\n\n", b" ", b"x", b"12", b"\0"]
-    + [b"\xef\xbb\xbf", "\u2028".encode(), "🌍".encode(), b"\xf0\x9f", b"\xff", b"data: {}\n\n"]
+    [
+        b"data",
+        b"event",
+        b"id",
+        b"retry",
+        b":",
+        b": ",
+        b"\n",
+        b"\r",
+        b"\r\n",
+        b"\n\n",
+        b" ",
+        b"x",
+        b"12",
+        b"\0",
+        b"\xef\xbb\xbf",
+        "\u2028".encode(),
+        "🌍".encode(),
+        b"\xf0\x9f",
+        b"\xff",
+        b"data: {}\n\n",
+    ]
 )
 
 

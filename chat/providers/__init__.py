@@ -7,16 +7,20 @@ A provider is a file with `from_settings(settings)` and a line in PROVIDERS. It 
 database; it gets a `Prompt`, gives responses in Gemini's shape, and raises `chat.errors` where it cannot.
 """
 
+import asyncio
+import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from chat import errors, events
 from chat.events import Response
 from chat.prompt import Model, Prompt
 from chat.providers import configuration, gemini, local, openai, policy, recording, vertex
+
+log = logging.getLogger(__name__)
 
 
 class Provider(Protocol):
@@ -37,13 +41,23 @@ class Provider(Protocol):
         ...
 
 
+@runtime_checkable
+class Discovering(Protocol):
+    """A provider whose server can be asked for its models."""
+
+    async def discover(self) -> None:
+        """Learn them; raises ApiError."""
+        ...
+
+
 PROVIDERS: tuple[Callable[[configuration.Settings], Provider | None], ...] = (
     vertex.from_settings,
     gemini.from_settings,
     openai.from_settings,
     recording.from_settings,
+    local.from_settings,
 )
-"""Every provider that needs configuration; without WONDERCAM_MODELS their models are offered in this order."""
+"""Every provider there is; without WONDERCAM_MODELS their models are offered in this order, `local` if alone."""
 
 
 class Catalogue:
@@ -51,10 +65,10 @@ class Catalogue:
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         self.patience = policy.Patience.from_settings(settings)
-        self.wanted = [item for item in configuration.items(settings, "WONDERCAM_MODELS") if not item.endswith("/*")]
+        named = configuration.items(settings, "WONDERCAM_MODELS")
+        self.free = not named
+        self.wanted = [item for item in named if not item.endswith("/*")]
         self.providers = [provider for make in PROVIDERS if (provider := make(settings)) is not None]
-        embedded = local.from_settings(settings, needed=not any(provider.models() for provider in self.providers))
-        self.providers += [embedded] if embedded is not None else []
         self.breakers = {provider.name: policy.Breaker() for provider in self.providers}
         self.models: dict[str, tuple[Provider, Model]] = {}
         self.gather()
@@ -69,6 +83,8 @@ class Catalogue:
         for item in self.wanted:
             if item not in found:
                 raise ValueError(f"WONDERCAM_MODELS names {item}, and no provider of that name is configured.")
+        if self.free:
+            found = {name: pair for name, pair in found.items() if pair[0].name != local.NAME} or found
         self.models = {name: found[name] for name in dict.fromkeys([*self.wanted, *found])}
 
 
@@ -150,6 +166,20 @@ async def answer(prompt: Prompt) -> AsyncGenerator[Response, None]:
                 raise policy.final(error) from None
             model = known.models[other][1]
         yield events.notice(events.FALLBACK, f"{title(asked.model)} is not available: {title(model)} answers instead.")
+
+
+async def discover(seconds: float = 3.0) -> None:
+    """Ask the providers that can be asked which models they have; whoever does not answer in time is left as it is."""
+    known = _catalogue
+    for provider in known.providers if known else []:
+        if isinstance(provider, Discovering):
+            try:
+                async with asyncio.timeout(seconds):
+                    await provider.discover()
+            except (errors.ApiError, TimeoutError):
+                log.warning("%s does not say which models it has", provider.name)
+    if known is not None:
+        known.gather()
 
 
 async def close() -> None:

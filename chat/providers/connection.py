@@ -23,7 +23,7 @@ from chat.sse import MAX_SIZE, Decoder, StreamTooLarge
 
 log = logging.getLogger(__name__)
 
-MAX_ERROR_BODY = 64 * 1024
+MAX_SMALL = 1024 * 1024
 SNIFF = 16 * 1024
 GRACE = 2.0
 """Seconds in which a server may add to an answer that has its finishReason: usage, the end of the body."""
@@ -87,6 +87,15 @@ class Connection:
                     response.close()  # at once, whatever is still to come: the upstream stops when it notices
         except Failure as failure:
             log.warning("%s: %s before or during an answer", who, type(failure).__name__)
+            raise errors.Unavailable(f"{who} cannot be reached at the moment.") from None
+
+    async def get(self, who: str, url: str, headers: Mapping[str, str]) -> Any:
+        """The JSON of a small answer; raises ApiError."""
+        try:
+            async with self.session().get(url, headers=headers, allow_redirects=False) as response:
+                await check(response, who)
+                return await small_json(response)
+        except Failure:
             raise errors.Unavailable(f"{who} cannot be reached at the moment.") from None
 
     async def answers(self, response: aiohttp.ClientResponse, who: str) -> AsyncGenerator[dict[str, Any], None]:
@@ -173,19 +182,19 @@ async def check(response: aiohttp.ClientResponse, who: str) -> None:
         return
     if response.status < 400:
         raise errors.BadUpstream(f"{who} answered with status {response.status} instead of an answer.")
-    body = await _error_body(response)
+    body = await small_json(response)
     error = body.get("error", body) if isinstance(body, dict) else {}
     raise refused(error, who, response.status, retry_after(response.headers.get("Retry-After")))
 
 
-async def _error_body(response: aiohttp.ClientResponse) -> Any:
-    """The JSON of an error response, at most MAX_ERROR_BODY bytes and 2 s of it; {} where it is something else."""
+async def small_json(response: aiohttp.ClientResponse) -> Any:
+    """The JSON of a body, at most MAX_SMALL bytes and 2 s of it; {} where it is something else."""
     data = bytearray()
     try:
         async with asyncio.timeout(2):
             async for chunk in response.content.iter_any():
                 data += chunk
-                if len(data) > MAX_ERROR_BODY:
+                if len(data) > MAX_SMALL:
                     return {}
         found = msgspec.json.decode(bytes(data))
     except (*Failure, TimeoutError, msgspec.DecodeError, UnicodeError, RecursionError):

@@ -9,37 +9,43 @@ Its settings:
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
+import msgspec
+
 from chat import errors, events
-from chat.prompt import Content, Model, Prompt, text_of
+from chat.prompt import Model, Prompt, text_of
 from chat.providers import configuration
 from chat.providers.connection import Connection
 from chat.providers.embedded import Embedded, Running, Shape, threads
 from chat.providers.line import Line
 from chat.providers.openai import OpenAI
 
-NAME = "smollm2-135m"
+NAME = "local"
+MODEL = "smollm2-135m"
 WHO = "The embedded model"
 LOAD_SECONDS = 60.0
 MOST_TOKENS = 512
+TEMPLATE_TOKENS, TURN_TOKENS = 16, 8
+MOST_BYTES_A_TOKEN = 16  # on the average of a long text; a longer one is not worth counting
 SYSTEM = "You are a helpful AI assistant named WonderCam."
-SAMPLING: dict[str, Any] = {"temperature": 0.2, "top_p": 0.9, "dry_multiplier": 0.8}
-"""Found by asking: longer instructions confuse a model of this size, and only DRY keeps it from repeating itself."""
+SAMPLING: dict[str, Any] = {"temperature": 0.2, "top_p": 0.9, "dry_multiplier": 0.8, "return_progress": True}
+"""Found by asking: longer instructions confuse a model of this size, and only DRY keeps it from repeating itself.
+Progress on the prompt is not shown, but writing it is how the server learns within 0.3 s that its client has gone."""
 
 
 class Local:
     """The embedded model: a line before its slots, and history cut to its context."""
 
-    name = "local"
+    name = NAME
 
-    def __init__(self, embedded: Embedded, connection: Connection | None = None, model: str = NAME) -> None:
+    def __init__(self, embedded: Embedded, connection: Connection | None = None, model: str = MODEL) -> None:
         self._embedded = embedded
         self._connection = connection or Connection()
-        self._model = Model("local", model, "SmolLM2 135M (on this server)", context=embedded.shape.context)
+        self._model = Model(NAME, model, "SmolLM2 135M (on this server)", context=embedded.shape.context)
         self._line = Line(embedded.shape.slots)
 
     def models(self) -> tuple[Model, ...]:
@@ -62,11 +68,20 @@ class Local:
                 connection=self._connection,
                 extra=SAMPLING,
             )
-            async with aclosing(reader.answer(fitted(prompt, self._embedded.shape.context))) as answers:
+            fitting = await fitted(prompt, self._embedded.shape.context, self._counter(running))
+            async with aclosing(reader.answer(fitting)) as answers:
                 async for answer in answers:
                     yield answer
         finally:
             place.leave()
+
+    def _counter(self, running: Running) -> "Count":
+        async def count(text: str) -> int:
+            url, headers = f"{running.address}/tokenize", {"Authorization": f"Bearer {running.key}"}
+            async with self._connection.post(WHO, url, {"content": text}, headers) as response:
+                return len(msgspec.json.decode(await response.read())["tokens"])
+
+        return count
 
     async def _running(self) -> Running:
         loading = asyncio.wrap_future(self._embedded.start())
@@ -89,38 +104,53 @@ def waiting(ahead: int) -> str:
     return f"The embedded model is answering others: {ahead} ahead of you."
 
 
-def fitted(prompt: Prompt, context: int) -> Prompt:
-    """The prompt as the model can take it: our system prompt where there is none, the oldest turns left out."""
+Count = Callable[[str], Awaitable[int]]
+
+
+async def fitted(prompt: Prompt, context: int, count: Count) -> Prompt:
+    """The prompt as the model can take it: our system prompt where there is none, the oldest turns left out.
+
+    `count` tells the tokens of a text; it is asked only where a safe guess does not already fit. Raises TooLarge
+    where the newest message alone is too long.
+    """
     system = prompt.system or SYSTEM
     wanted = prompt.generation.get("maxOutputTokens")
     most = min(wanted, MOST_TOKENS) if isinstance(wanted, int) and wanted > 0 else MOST_TOKENS
-    room = context - most - tokens(system) - 32
-    kept: list[Content] = []
-    for content in reversed(prompt.contents):
-        room -= tokens(text_of(content))
-        if room < 0:
-            break
-        kept.insert(0, content)
+    room = context - most - TEMPLATE_TOKENS
+    texts = [system, *(text_of(content) for content in reversed(prompt.contents))]
+    if sum(guess(text) for text in texts) > room:
+        texts = texts[: await fitting(texts, room, count)]
+    kept = prompt.contents[len(prompt.contents) - (len(texts) - 1) :]
+    if kept and kept[0].get("role") == "model":
+        kept = kept[1:]
     if not kept:
         raise errors.TooLarge("This message is too long for the embedded model.")
-    while kept[0].get("role") == "model" and len(kept) > 1:
-        kept.pop(0)
     return replace(prompt, system=system, contents=kept, generation={**prompt.generation, "maxOutputTokens": most})
 
 
-def tokens(text: str) -> int:
-    """A safe estimate: a token is never less than a byte, and in what people write seldom less than two."""
-    return len(text.encode()) // 2 + 8
+async def fitting(texts: list[str], room: int, count: Count) -> int:
+    """How many of the texts fit, from the first one on."""
+    for fit, text in enumerate(texts):
+        certain = len(text.encode()) // MOST_BYTES_A_TOKEN > room
+        room -= 0 if certain else await count(text) + TURN_TOKENS
+        if certain or room < 0:
+            return fit
+    return len(texts)
 
 
-def from_settings(settings: configuration.Settings, needed: bool) -> Local | None:
-    """Configured where WONDERCAM_MODELS names it, or is not set and nothing else is configured (`needed`)."""
+def guess(text: str) -> int:
+    """Tokens at the very most, with what the template puts around a turn: a token is never less than a byte."""
+    return len(text.encode()) + TURN_TOKENS
+
+
+def from_settings(settings: configuration.Settings) -> Local | None:
+    """Configured where WONDERCAM_MODELS names it or is not set."""
     names = configuration.named(settings, "local")
-    if not names and (configuration.text(settings, "WONDERCAM_MODELS") or not needed):
+    if not names and configuration.text(settings, "WONDERCAM_MODELS"):
         return None
     for name in names:
-        if name != NAME:
-            raise ValueError(f"WONDERCAM_MODELS names local/{name}: the embedded model is local/{NAME}.")
+        if name != MODEL:
+            raise ValueError(f"WONDERCAM_MODELS names local/{name}: the embedded model is local/{MODEL}.")
     shape = Shape(
         slots=configuration.whole(settings, "LOCAL_SLOTS", 2, 1),
         context=configuration.whole(settings, "LOCAL_CONTEXT", 2048, 1024),

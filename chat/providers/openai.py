@@ -1,37 +1,27 @@
-"""`openai`: any server with `/v1/chat/completions` (OpenAI, Ollama, vLLM, llama.cpp …), translated to Gemini's shape.
+"""`openai`: any server with `/v1/chat/completions`: OpenAI, Ollama, vLLM, llama.cpp and many more.
 
 Its settings:
 
     OPENAI_BASE_URL   where, up to and with `/v1`; https://api.openai.com/v1 when only a key is set
     OPENAI_API_KEY    sent as `Authorization: Bearer`; may be missing for a server of one's own
+    OPENAI_IMAGES     which models see photos: names, or 1 for all, 0 for none; else what `/v1/models` says
+    OPENAI_CONTEXT    tokens of context: a number for all, or name=number; else what `/v1/models` says
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
-from chat import errors, events
-from chat.prompt import Model, Part, Prompt
+from chat import events
+from chat.prompt import Model, Prompt
 from chat.providers import configuration
+from chat.providers.completions import Translation, request_of
 from chat.providers.connection import Connection, lingering
 
-FINISH = {
-    "stop": "STOP",
-    "eos": "STOP",
-    "length": "MAX_TOKENS",
-    "content_filter": "SAFETY",
-    "tool_calls": "UNEXPECTED_TOOL_CALL",
-    "function_call": "UNEXPECTED_TOOL_CALL",
-}
-GENERATION = {
-    "temperature": "temperature",
-    "topP": "top_p",
-    "maxOutputTokens": "max_tokens",
-    "stopSequences": "stop",
-    "seed": "seed",
-    "presencePenalty": "presence_penalty",
-    "frequencyPenalty": "frequency_penalty",
-}
+BASE_URL = "https://api.openai.com/v1"
+WHO = "The OpenAI-compatible server"
+MOST_LISTED = 50
 
 
 class OpenAI:
@@ -44,9 +34,10 @@ class OpenAI:
         key: str = "",
         *,
         name: str = "openai",
-        who: str = "The OpenAI-compatible server",
+        who: str = WHO,
         connection: Connection | None = None,
         extra: dict[str, Any] | None = None,
+        known: Callable[[Model], Model] = lambda model: model,
     ) -> None:
         self.name = name
         self.who = who
@@ -55,6 +46,8 @@ class OpenAI:
         self._models = models
         self._connection = connection or Connection()
         self._extra = extra or {}
+        self._known = known
+        self._most_tokens = "max_completion_tokens" if base_url == BASE_URL else "max_tokens"
 
     def models(self) -> tuple[Model, ...]:
         """What is configured."""
@@ -66,10 +59,10 @@ class OpenAI:
 
     async def answer(self, prompt: Prompt) -> AsyncGenerator[events.Response, None]:
         """The answer in Gemini's shape; ends after a finishReason or raises an ApiError."""
-        headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
         translation = Translation(prompt.model.name, self.who)
-        body = {**self._extra, **request_of(prompt)}
-        async with self._connection.post(self.who, f"{self.base_url}/chat/completions", body, headers) as response:
+        body = {**self._extra, **request_of(prompt, self._most_tokens)}
+        url = f"{self.base_url}/chat/completions"
+        async with self._connection.post(self.who, url, body, self._headers()) as response:
             chunks = lingering(self._connection.answers(response, self.who), lambda: bool(translation.reason))
             async with aclosing(chunks):
                 async for chunk in chunks:
@@ -77,122 +70,54 @@ class OpenAI:
                         yield found
         yield translation.end()
 
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._key}"} if self._key else {}
 
-class Translation:
-    """Chat completion chunks in, Gemini responses out: the end is held back until the usage is known."""
-
-    def __init__(self, model: str, who: str) -> None:
-        self.model = model
-        self.who = who
-        self.reason = ""
-        self.refusal = False
-        self.usage: dict[str, int] = {}
-
-    def read(self, chunk: dict[str, Any]) -> list[events.Response]:
-        """What this chunk adds to the answer: nothing, thoughts, text. Raises BadUpstream for a shape that is none."""
-        if isinstance(chunk.get("usage"), dict):
-            self.usage = usage_of(chunk["usage"])
-        choices = chunk.get("choices") or []
-        if not isinstance(choices, list) or not all(isinstance(choice, dict) for choice in choices):
-            raise errors.BadUpstream(f"{self.who} sent something that is no answer.")
-        if not choices or choices[0].get("index"):
-            return []
-        if reason := choices[0].get("finish_reason"):
-            self.reason = self.reason or FINISH.get(str(reason), "OTHER")
-        delta = choices[0].get("delta") or choices[0].get("message") or {}
-        if not isinstance(delta, dict):
-            raise errors.BadUpstream(f"{self.who} sent something that is no answer.")
-        self.refusal = self.refusal or bool(delta.get("refusal"))
-        thought = written(delta.get("reasoning_content")) or written(delta.get("reasoning"))
-        text = written(delta.get("content")) + written(delta.get("refusal"))
-        parts: list[Part] = [{"text": thought, "thought": True}] if thought else []
-        parts += [{"text": text}] if text else []
-        if not parts:
-            return []
-        return [{"candidates": [{"content": {"role": "model", "parts": parts}}], "modelVersion": self.model}]
-
-    def end(self) -> events.Response:
-        """The last response; raises Truncated where the server never said why it ended."""
-        if not self.reason:
-            raise errors.Truncated(f"{self.who} ended the answer in the middle.")
-        return events.finish("SAFETY" if self.refusal else self.reason, self.usage, self.model)
+    async def discover(self) -> None:
+        """Ask `/v1/models` for what is not configured: names where there are none, context, sight. Raises ApiError."""
+        listed = await self._connection.get(self.who, f"{self.base_url}/models", self._headers())
+        found = {model.name: model for model in listed_models(self.name, listed)}
+        models = self._models or tuple(found.values())[:MOST_LISTED]
+        self._models = tuple(self._known(found.get(model.name, model)) for model in models)
 
 
-def written(content: Any) -> str:
-    """The text of a delta's field: a string, or a list of `{"text": …}` (as some servers send it)."""
-    if isinstance(content, list):
-        return "".join(written(item.get("text")) for item in content if isinstance(item, dict))
-    return content if isinstance(content, str) else ""
-
-
-def usage_of(usage: dict[str, Any]) -> dict[str, int]:
-    """OpenAI's usage as Gemini's `usageMetadata`."""
-    details = usage.get("completion_tokens_details") or {}
-    counts = {
-        "promptTokenCount": usage.get("prompt_tokens"),
-        "candidatesTokenCount": usage.get("completion_tokens"),
-        "thoughtsTokenCount": details.get("reasoning_tokens") if isinstance(details, dict) else None,
-        "totalTokenCount": usage.get("total_tokens"),
-    }
-    return {name: count for name, count in counts.items() if isinstance(count, int)}
-
-
-def request_of(prompt: Prompt) -> dict[str, Any]:
-    """The prompt as the body of a chat completion. Turns of the same role are joined: many templates insist on it."""
-    messages: list[dict[str, Any]] = [{"role": "system", "content": prompt.system}] if prompt.system else []
-    for content in prompt.contents:
-        role = "assistant" if content.get("role") == "model" else "user"
-        found = content_of(content["parts"])
-        if not found:
+def listed_models(provider: str, listed: Any) -> Iterator[Model]:
+    """The models of a `/v1/models` answer, with what vLLM, llama.cpp and OpenRouter say about context and sight."""
+    data = listed.get("data") if isinstance(listed, dict) else None
+    for item in data if isinstance(data, list) else ():
+        if not isinstance(item, dict) or not isinstance(name := item.get("id"), str):
             continue
-        if messages and messages[-1]["role"] == role:
-            messages[-1]["content"] = joined(messages[-1]["content"], found)
-        else:
-            messages.append({"role": role, "content": found})
-    body = {ours: prompt.generation[theirs] for theirs, ours in GENERATION.items() if theirs in prompt.generation}
-    if prompt.generation.get("responseMimeType") == "application/json":
-        body["response_format"] = {"type": "json_object"}
-    return {
-        "model": prompt.model.name,
-        "messages": messages,
-        "stream": True,
-        "stream_options": {"include_usage": True},
-        **body,
-    }
+        meta, architecture = (
+            each if isinstance(each := item.get(key), dict) else {} for key in ("meta", "architecture")
+        )
+        sizes = (item.get("max_model_len"), item.get("context_length"), meta.get("n_ctx"))
+        context = next((size for size in sizes if isinstance(size, int) and size > 0), None)
+        yield Model(provider, name, images="image" in (architecture.get("input_modalities") or ()), context=context)
 
 
-def content_of(parts: list[Part]) -> str | list[dict[str, Any]]:
-    """Parts as a message's content: plain text where there are no photos; thoughts are not sent back."""
-    found: list[dict[str, Any]] = []
-    for part in parts:
-        if part.get("thought"):
-            continue
-        if "text" in part:
-            found.append({"type": "text", "text": part["text"]})
-        elif "inlineData" in part:
-            photo = part["inlineData"]
-            url = f"data:{photo['mimeType']};base64,{photo['data']}"
-            found.append({"type": "image_url", "image_url": {"url": url}})
-        else:
-            raise errors.InvalidArgument("This model takes text and photos only.")
-    if all(item["type"] == "text" for item in found):
-        return "".join(item["text"] for item in found)
-    return found
+def knowledge(settings: configuration.Settings, base: str) -> Callable[[Model], Model]:
+    """What the settings say about a model, as a function that puts it in."""
+    images = configuration.items(settings, "OPENAI_IMAGES")
+    if not images and base == BASE_URL:
+        images = ["1"]
+    contexts: dict[str, int] = {}
+    for item in configuration.items(settings, "OPENAI_CONTEXT"):
+        name, _, size = item.rpartition("=")
+        contexts[name.strip()] = configuration.whole({"OPENAI_CONTEXT": size}, "OPENAI_CONTEXT", 0, 1)
 
+    def known(model: Model) -> Model:
+        sees = model.images if not images else images != ["0"] and (images == ["1"] or model.name in images)
+        return replace(model, images=sees, context=contexts.get(model.name, contexts.get("", model.context)))
 
-def joined(first: str | list[dict[str, Any]], second: str | list[dict[str, Any]]) -> str | list[dict[str, Any]]:
-    """Two contents of the same role as one."""
-    if isinstance(first, str) and isinstance(second, str):
-        return f"{first}\n\n{second}"
-    as_list = [[{"type": "text", "text": part}] if isinstance(part, str) else part for part in (first, second)]
-    return as_list[0] + as_list[1]
+    return known
 
 
 def from_settings(settings: configuration.Settings) -> OpenAI | None:
     """Configured by OPENAI_BASE_URL or OPENAI_API_KEY."""
     key = configuration.secret(settings, "OPENAI_API_KEY")
-    base = configuration.address(settings, "OPENAI_BASE_URL", "https://api.openai.com/v1" if key else "")
+    base = configuration.address(settings, "OPENAI_BASE_URL", BASE_URL if key else "")
     if not base:
         return None
-    names = configuration.named(settings, "openai")
-    return OpenAI(tuple(Model("openai", name, images=True) for name in names), base, key)
+    known = knowledge(settings, base)
+    models = tuple(known(Model("openai", name)) for name in configuration.named(settings, "openai") if name != "*")
+    return OpenAI(models, base, key, connection=Connection.from_settings(settings), known=known)

@@ -11,6 +11,7 @@ Credentials are Google's application default credentials: GOOGLE_APPLICATION_CRE
 """
 
 import asyncio
+import functools
 import logging
 import re
 from collections.abc import Callable
@@ -27,7 +28,7 @@ log = logging.getLogger(__name__)
 WHO = "Vertex AI"
 DEFAULT_MODEL = "gemini-3.5-flash"
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
-TOKEN_SECONDS = 10.0
+TOKEN_SECONDS, HTTP_SECONDS = 10.0, 8.0
 HEADERS = ("authorization", "x-goog-user-project")
 
 
@@ -76,7 +77,8 @@ class Credentials:
         try:
             if self._credentials is None:
                 self._credentials = default(scopes=[SCOPE])[0]
-            self._credentials.refresh(Request())
+            request = functools.partial(Request(), timeout=HTTP_SECONDS)
+            self._credentials.refresh(request)
         except TransportError:
             log.warning("Google's sign-in cannot be reached")
             raise errors.Unavailable(f"{WHO}: Google's sign-in cannot be reached.", retry_after=5) from None

@@ -120,8 +120,8 @@ class Server:
             playing.cancel()
             with contextlib.suppress(asyncio.CancelledError, ConnectionError):
                 await playing
-        except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
-            pass
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError, ssl.SSLError):
+            pass  # the client or the test has had enough
         finally:
             if watcher is not None:
                 watcher.cancel()
