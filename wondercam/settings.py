@@ -140,6 +140,8 @@ PROVIDERS = {
         "LOCAL_WEIGHTS",
         "OPENAI_API_KEY",
         "OPENAI_BASE_URL",
+        "OPENAI_IMAGES",
+        "OPENAI_CONTEXT",
         "GEMINI_API_KEY",
         "GEMINI_BASE_URL",
         "VERTEX_PROJECT",
