@@ -1,15 +1,14 @@
 """Who runs what: every running stream has a lease that its worker renews, so that a dead worker's turns are found.
 
 A worker renews all its leases in one UPDATE every `HEARTBEAT` seconds. At the same beat it looks at everybody
-else's: a lease that has not changed for `LEASE` seconds, by the looker's own monotonic clock, is a dead worker's.
-No two machines' clocks are compared, and none may jump to any effect. A worker that starts also ends, at once, the
-streams of workers of its own machine that no longer live.
+else's: a lease that is still the same after `LOOKS` looks is a dead worker's. No clock is read for it, so none may
+jump to any effect, and where nobody could look, since the database was away, nobody is thought dead. A worker that
+starts also ends, at once, the streams of workers of its own machine that no longer live.
 """
 
 import os
 import secrets
 import socket
-import time
 from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
@@ -24,8 +23,8 @@ from chat.models import Stream
 HEARTBEAT = 5.0
 """Seconds between renewals."""
 
-LEASE = 20.0
-"""Seconds without a renewal that make a lease lapse; with a beat to find it in, a dead worker's turn ends in 30 s."""
+LOOKS = 4
+"""Beats without a renewal that make a lease lapse: a dead worker's turn ends within 30 s."""
 
 _token = secrets.token_hex(4)
 _token_pid = os.getpid()
@@ -50,33 +49,31 @@ def renew(stream_ids: Collection[UUID]) -> None:
 
 
 def wanted_stops(stream_ids: Collection[UUID]) -> list[UUID]:
-    """Which of these running streams are to be stopped: their reader wants it, or may ask for nothing any more."""
-    wanted = Q(stop_requested_at__isnull=False) | Q(user__is_active=False)
-    running = Stream.objects.filter(wanted, pk__in=stream_ids, status=events.RUNNING)
-    return list(running.values_list("pk", flat=True))
+    """Which of our turns are to be stopped: their reader wants it, or may ask for nothing any more, or somebody else
+    has ended the stream, since we were thought dead."""
+    wanted = Q(stop_requested_at__isnull=False) | Q(user__is_active=False) | ~Q(status=events.RUNNING)
+    return list(Stream.objects.filter(wanted, pk__in=stream_ids).values_list("pk", flat=True))
 
 
 class Reaper:
-    """Remembers since when it has seen each lease unchanged, and ends the streams whose worker is gone."""
+    """Remembers how often it has seen each lease unchanged, and ends the streams whose worker is gone."""
 
     def __init__(self) -> None:
-        self._seen: dict[UUID, tuple[datetime | None, float]] = {}
+        self._seen: dict[UUID, tuple[datetime | None, int]] = {}
 
     def reap(self, mine: Collection[UUID]) -> list[tuple[UUID, int]]:
         """One look at all but `mine`; a job of the log's writer. (stream id, last seq) of the streams that it ended.
 
         A stream of this worker's that it could not write to its end is found like any other's.
         """
-        beat = time.monotonic()
         running = Stream.objects.filter(status=events.RUNNING).exclude(pk__in=mine)
         leases = dict(running.values_list("pk", "lease_until"))
-        self._seen = {pk: self._since(pk, lease, beat) for pk, lease in leases.items()}
-        lapsed = [pk for pk, (_, since) in self._seen.items() if beat - since >= LEASE]
-        return _interrupt(lapsed)
+        self._seen = {pk: (lease, self._unchanged(pk, lease)) for pk, lease in leases.items()}
+        return _interrupt([pk for pk, (_, looks) in self._seen.items() if looks > LOOKS])
 
-    def _since(self, pk: UUID, lease: datetime | None, beat: float) -> tuple[datetime | None, float]:
-        seen = self._seen.get(pk)
-        return seen if seen is not None and seen[0] == lease else (lease, beat)
+    def _unchanged(self, pk: UUID, lease: datetime | None) -> int:
+        before, looks = self._seen.get(pk, (lease, 0))
+        return looks + 1 if before == lease else 1
 
     def reap_dead_neighbours(self) -> list[tuple[UUID, int]]:
         """The streams of this machine's workers that no longer live; a job of the log's writer, at the start."""

@@ -47,11 +47,12 @@ class Opening:
     model: Model
     began: float
     ticket: Ticket | None = None
+    _stored: Opened | None = None
 
     def store(self) -> Opened:
         """Store it all. NotFound for a foreign or unknown id; ResourceExhausted over the limit of streams."""
-        if (joined := self._joined()) is not None:
-            return joined
+        if (before := self._stored_before() or self._joined()) is not None:
+            return before
         limits.check_streams(self.user.pk)
         conversation, said = self._conversation()
         leaf = self._parent(said)
@@ -68,7 +69,14 @@ class Opening:
             auth.bind(self.ticket, stream.pk)
         path = path_to(said, question)
         contents = history_of(path, limits.of("HISTORY_MESSAGES"), limits.of("HISTORY_BYTES"))
-        return Opened(stream, ok, contents, conversation.system)
+        self._stored = Opened(stream, ok, contents, conversation.system)
+        return self._stored
+
+    def _stored_before(self) -> Opened | None:
+        """What an earlier try has stored: its commit arrived, only the answer to it was lost."""
+        if self._stored is None or not Stream.objects.filter(pk=self._stored.stream.pk).exists():
+            return None
+        return self._stored
 
     def _joined(self) -> Opened | None:
         if self.ask.request_id is None:

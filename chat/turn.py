@@ -9,6 +9,7 @@ import base64
 import contextvars
 import dataclasses
 import logging
+import re
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -23,6 +24,9 @@ from chat.opening import Opened
 from chat.writer import Ending, LeaseLost
 
 log = logging.getLogger(__name__)
+
+NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+"""A NUL as JSON writes it, after whole pairs of backslashes only."""
 
 eventlog.on_commit = live.announce
 
@@ -40,7 +44,7 @@ class Turn:
         self._held: Response | None = None
         self._finish_reason: str | None = None
         self._cut_short: str | None = None
-        self._ending = False
+        self._begun = self._ending = False
         self.task: asyncio.Task[None] | None = None
 
     def spawn(self) -> asyncio.Task[None]:
@@ -54,12 +58,14 @@ class Turn:
         if self._ending or self._cut_short or self.task is None:
             return
         self._cut_short = status
-        self.task.cancel()
+        if self._begun:  # a task that is cancelled before its first step never runs, and would write no end
+            self.task.cancel()
 
     async def run(self) -> None:
         """Generate, then write the end; nothing is raised but a cancellation that nobody asked this turn for."""
+        self._begun = True
         try:
-            error = await self._generate()
+            error = None if self._cut_short else await self._generate()
             self._ending = True
             await self._write_end(error)
         except LeaseLost:
@@ -104,6 +110,7 @@ class Turn:
 
     def _take(self, response: Response) -> None:
         """Append a response, holding back the one that may turn out to be the last: the end is stored with it."""
+        response = _without_nul(response)
         if self.first_token_us is None and events.parts_of(response):
             self.first_token_us = self._at()
         held, self._held = self._held, None
@@ -152,6 +159,12 @@ class Turn:
             first = (last.get("candidates") or [{}])[0]
             last = {**last, "candidates": [{**first, "finishReason": self._finish_reason}]}
         return {**last, "usageMetadata": self.answer.usage or {}}
+
+
+def _without_nul(response: Response) -> Response:
+    """The response with U+FFFD for NUL, which PostgreSQL keeps in no text and no JSON; a page would show the same."""
+    data = events.encode(response)
+    return events.decode(NUL.sub("\\1\ufffd", data)) if "\\u0000" in data else response
 
 
 async def _with_photos(asked: prompt.Prompt) -> prompt.Prompt:

@@ -8,6 +8,7 @@ A turn belongs to no request: a reader may go and come back; only `stop` stops i
 
 import asyncio
 import contextvars
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -36,14 +37,14 @@ async def start(
     and stores and starts nothing, where the request cannot be used. The same `request_id` from the same user joins the
     stream that it started first.
     """
-    if _draining:
-        raise Unavailable("This server is going down; the next one takes over in a moment.", retry_after=1)
     _, model = providers.find(ask.model)
     check_generation(ask.generation)
     system = system_of(ask.system)
     contents = None if ask.contents is None and ask.parent_id is not None else contents_of(ask.contents)
     if contents is not None:
         contents = await _store_photos(user, _checked(contents, model))
+    if _draining:  # nothing is waited for between here and the task that `drain` waits for
+        raise Unavailable("This server is going down; the next one takes over in a moment.", retry_after=1)
     opening = Opening(user, ask, contents, model, began, ticket)
     # A task of its own: once the message may be stored, no reader's going away keeps its answer from being begun.
     task = asyncio.get_running_loop().create_task(_begin(opening, system, extra or {}), context=contextvars.Context())
@@ -68,8 +69,6 @@ def _run(turn: Turn) -> None:
     _turns[turn.stream_id] = turn
     metrics.started()
     turn.spawn().add_done_callback(lambda _: _turns.pop(turn.stream_id, None))
-    if _draining:
-        turn.cut_short(events.INTERRUPTED)
 
 
 def _checked(contents: list[prompt.Content], model: prompt.Model) -> list[prompt.Content]:
@@ -134,9 +133,10 @@ async def drain(grace: float) -> None:
     """Take no new turns, let the running ones finish for `grace` seconds, then end the rest as interrupted."""
     global _draining
     _draining = True
-    if tasks := [turn.task for turn in _turns.values() if turn.task is not None]:
-        await asyncio.wait(tasks, timeout=grace)
-    for turn in list(_turns.values()):
-        turn.cut_short(events.INTERRUPTED)
-    if tasks := [turn.task for turn in _turns.values() if turn.task is not None]:
-        await asyncio.wait(tasks)
+    until = monotonic() + grace
+    while tasks := [*_beginnings, *(turn.task for turn in _turns.values() if turn.task is not None)]:
+        left = until - monotonic()
+        if left <= 0:
+            for turn in _turns.values():
+                turn.cut_short(events.INTERRUPTED)
+        await asyncio.wait(tasks, timeout=max(left, 0) or None, return_when=asyncio.FIRST_COMPLETED)

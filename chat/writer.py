@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, connection, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 
 from chat import events, models
 
@@ -30,6 +30,9 @@ ROWS_PER_INSERT = 500
 """Four parameters a row; SQLite takes 32,766 parameters a statement."""
 
 Row = tuple[UUID, int, int, str]
+
+AWAY = (OperationalError, InterfaceError)
+"""The database cannot be reached, or is locked: what failed may be tried again."""
 
 
 class LeaseLost(Exception):
@@ -90,7 +93,7 @@ class Job:
         try:
             with transaction.atomic():
                 self.result = self.function()
-        except (OperationalError, InterfaceError):
+        except AWAY:
             raise
         except Exception as error:  # whatever the job raises is its caller's
             self.error = error
@@ -185,25 +188,37 @@ class Writer:
             return batch
 
     def _commit(self, batch: list[Work]) -> None:
+        """Store the batch; where the database refuses it, every stream's part by itself. Nothing is raised."""
         deadline = time.monotonic() + PATIENCE
+        error = self._store(batch, deadline)
+        if error is None or isinstance(error, AWAY):
+            return _settle(batch, error)
+        for part in _keys(batch).values():
+            error = self._store(part, deadline, refused=True)
+            if isinstance(error, IntegrityError):
+                error = LeaseLost("another worker wrote this stream's next event")
+            _settle(part, error)
+
+    def _store(self, work: list[Work], deadline: float, refused: bool = False) -> Exception | None:
+        """One transaction, tried again until `deadline` while the database is away; the error if it failed for good."""
         pause = 0.01
         while True:
             try:
-                self._write(batch)
-                return _settle(batch, None)
-            except (IntegrityError, LeaseLost):
-                return self._commit_apart(batch)
-            except (OperationalError, InterfaceError) as error:
+                self._write(_unstored(work) if refused else work)
+                return None
+            except AWAY as error:
                 connection.close()
                 if time.monotonic() > deadline:
                     log.exception("the log could not be written for %.0f s", PATIENCE)
-                    return _settle(batch, error)
-                time.sleep(pause)
-                pause = min(pause * 2, 0.5)
+                    return error
+            except (IntegrityError, LeaseLost) as error:
+                return error
             except Exception as error:  # a fault of ours: its streams fail, the writer lives
                 log.exception("the log could not be written")
                 connection.close()
-                return _settle(batch, error) if len(_keys(batch)) < 2 else self._commit_apart(batch)
+                return error
+            time.sleep(pause)
+            pause = min(pause * 2, 0.5)
 
     def _write(self, batch: Iterable[Work]) -> None:
         jobs = [work for work in batch if work.row is None]
@@ -215,18 +230,6 @@ class Writer:
                 write_events([append.row for append in appends if append.row is not None])
             for append in appends:
                 append.run()
-
-    def _commit_apart(self, batch: list[Work]) -> None:
-        """Every stream's part by itself, after the whole was refused."""
-        for part in _keys(batch).values():
-            try:
-                self._write(_unstored(part))
-            except IntegrityError:
-                _settle(part, LeaseLost("another worker wrote this stream's next event"))
-            except (LeaseLost, DatabaseError) as error:
-                _settle(part, error)
-            else:
-                _settle(part, None)
 
 
 def _keys(batch: Iterable[Work]) -> dict[object, list[Work]]:

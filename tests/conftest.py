@@ -43,6 +43,7 @@ pytest_plugins = [
     "tests.servers.postgres",
     "tests.servers.redis",
     "tests.servers.wondercam",
+    "tests.inside",
 ]
 
 

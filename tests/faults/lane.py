@@ -1,4 +1,4 @@
-"""One server of the kill loop, and one round on it: streams and readers, a kill -9 at a random moment, the reckoning."""
+"""One server of the kill loop, and one round on it: streams and readers, a kill -9 at some moment, the reckoning."""
 
 import asyncio
 import os

@@ -7,10 +7,10 @@ Faults apply to what the server sends; what the client sends passes. `fault` may
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
-from typing import Self
+from collections.abc import Callable, Coroutine
+from typing import Any, Self
 
-Carry = Callable[[asyncio.StreamReader, asyncio.StreamWriter, int], Awaitable[None]]
+Carry = Callable[[asyncio.StreamReader, asyncio.StreamWriter, int], Coroutine[Any, Any, None]]
 PIECE = 65536
 
 

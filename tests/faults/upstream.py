@@ -1,4 +1,4 @@
-"""A model that does what the question says: `seed=7 words=40 gap=5 then=stall` gives 40 known words, 5 ms apart, then stalls.
+"""A model that does what the question says: `seed=7 words=40 gap=5 then=stall` is 40 words, 5 ms apart, then silence.
 
 It speaks as OpenAI-compatible servers do. What the words are depends on the seed alone, so a test knows the whole
 answer without having heard it from the server under test.

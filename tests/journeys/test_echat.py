@@ -1,7 +1,7 @@
 """A question's whole way: asked, stored, generated, followed, resumed, joined, stopped."""
 
 from chat import events
-from tests.equality import equal, row_of
+from tests.equality import equal
 from tests.faults.arena import Arena
 from tests.faults.upstream import Script
 
