@@ -23,7 +23,9 @@ async ([url, question]) => {
     source.onopen = () => { opened += 1; };
     source.onerror = () => { if (source.readyState === EventSource.CLOSED) resolve("closed"); };
     source.onmessage = (message) => {
-      if (message.data !== "[DONE]") { events.push([message.lastEventId, message.data]); times.push(performance.now()); }
+      if (message.data === "[DONE]") return;
+      events.push([message.lastEventId, message.data]);
+      times.push(performance.now());
     };
   });
   const how = await ended;
