@@ -1,9 +1,8 @@
 /**
  * One turn's line to the server: sends the message once, reads the answer, and finds back to it by cursor.
  *
- * Its states and legal moves are the table in moves.js, drawn in docs/client.md. A body that ends without the
- * stream's last event is a cut line, never an end. A lost POST is sent again with the same `request_id`, which
- * joins the stream that the first one started.
+ * Its states and legal moves are the table in moves.js, drawn in docs/client.md. A body that ends without the stream's
+ * last event is a cut line, never an end. A lost POST is sent again with its `request_id`, which joins the first one's.
  */
 import { Lost, Refused, refusal } from "./failure.js";
 import { backoff, move } from "./moves.js";
@@ -55,7 +54,7 @@ export class Connection {
     });
   }
 
-  /** Sends a message. Resolves when its answer has ended. @param {{request_id: string}} body */
+  /** Sends a message; resolves when its answer has ended. @param {{request_id: string}} body */
   ask(body) {
     this.#body = JSON.stringify(body);
     this.#move("sending");
@@ -81,7 +80,7 @@ export class Connection {
   /** The page is back, or online again: tries now rather than later. */
   wake() {
     if (this.state === "waiting" && this.#clock.now() >= this.#notBefore) this.#patience.rouse();
-    if (this.state === "streaming" && this.#patience.silence > STALE) this.#giveUp(false);
+    if (this.state === "streaming" && this.#patience.silence > STALE) this.#giveUp();
   }
 
   async #run() {
@@ -114,9 +113,8 @@ export class Connection {
   #request() {
     const { signal } = this.#attempt;
     if (this.stream) {
-      const cursor = new URLSearchParams();
+      const cursor = new URLSearchParams(this.state === "polling" ? { poll: "1" } : {});
       if (this.#reading.seq >= 0) cursor.set("after", String(this.#reading.seq));
-      if (this.state === "polling") cursor.set("poll", "1");
       return this.#session.request(`/v2/streams/${this.stream}?${cursor}`, { signal });
     }
     const headers = { "Content-Type": "application/json" };
@@ -166,8 +164,8 @@ export class Connection {
     this.#notBefore = this.#clock.now() + asked;
     this.#pause = asked + backoff(this.#tries, this.#random);
     this.#move("waiting");
-    if (this.#stopping && !this.stream) this.#finish("stopped", null);
-    else this.#tell.line(failure ? `${failure.message} Trying again…` : this.stream ? CUT : UNSENT);
+    if (this.#stopping && !this.stream) return this.#finish("stopped", null);
+    return this.#tell.line(failure ? `${failure.message} Trying again…` : this.stream ? CUT : UNSENT);
   }
 
   async #sendStop() {
@@ -193,11 +191,10 @@ export class Connection {
   }
 
   #watch() {
-    this.#patience.watch(SILENCE, () => this.#giveUp(false));
+    this.#patience.watch(SILENCE, () => this.#giveUp());
   }
 
-  /** @param {boolean} held */
-  #giveUp(held) {
+  #giveUp(held = false) {
     this.#attempt.abort(new Lost("The line is silent.", { held }));
   }
 }

@@ -5,6 +5,8 @@ import { Lost, refusal } from "./failure.js";
 
 /** Renewed this long before it runs out, in ms. */
 const MARGIN = 30_000;
+/** Getting a token may take this long, in ms. */
+const LONGEST = 20_000;
 
 export class Session {
   #fetch;
@@ -78,8 +80,10 @@ export class Session {
 
   async #renew() {
     let response;
+    const signal = AbortSignal.timeout(LONGEST);
     try {
-      response = await this.#fetch("/v2/auth/session", { method: "POST", headers: { "X-CSRFToken": this.#csrf() } });
+      const headers = { "X-CSRFToken": this.#csrf() };
+      response = await this.#fetch("/v2/auth/session", { method: "POST", headers, signal });
     } catch (error) {
       throw new Lost(String(error));
     }

@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FIRST_BYTE, POLL, SILENCE, STALE } from "../../static/chat/patience.js";
+import { HELD } from "../../static/chat/sentences.js";
+import { settled } from "./clock.js";
+import { answer, seqs, set, streaming } from "./rig.js";
+import { Body, DONE, END, OK, STREAM, says } from "./server.js";
+
+test("a line without a byte for 2 to 3 heartbeats is given up and found again", async () => {
+  const { server, clock, body } = await streaming();
+  for (let beat = 0; beat < 6; beat++) {
+    await clock.pass(15_000);
+    body.write(": \n\n");
+    await settled();
+  }
+  assert.equal(server.asked.length, 1);
+  await clock.pass(SILENCE + 500);
+  assert.equal(server.last.path, `/v2/streams/${STREAM}?after=1`);
+  assert.ok(SILENCE > 2 * 15_000 && SILENCE <= 3 * 15_000);
+});
+
+test("back from sleep, a line that was silent is not trusted", async () => {
+  const { server, clock, connection } = await streaming();
+  await clock.pass(STALE - 1000);
+  connection.wake();
+  await settled();
+  assert.equal(server.asked.length, 1);
+  await clock.pass(2000);
+  connection.wake();
+  await clock.pass(500);
+  assert.equal(server.last.path, `/v2/streams/${STREAM}?after=1`);
+});
+
+test("back online, a waiting line tries at once", async () => {
+  const { server, clock, connection, body } = await streaming();
+  body.cut();
+  for (let round = 0; round < 6; round++) {
+    await clock.pass(15_000);
+    server.last.fail();
+  }
+  await settled();
+  const before = server.asked.length;
+  connection.wake();
+  await settled();
+  assert.equal(server.asked.length, before + 1);
+});
+
+test("a held stream is polled in steps, and the reader is told", async () => {
+  const { server, clock, connection, told } = set();
+  const run = connection.ask({ request_id: "r" });
+  await settled();
+  server.last.reply(new Body(server.last.options.signal).response);
+  await clock.pass(FIRST_BYTE);
+  assert.equal(connection.state, "polling");
+  assert.deepEqual(told.lines, [HELD]);
+  await clock.pass(POLL);
+  assert.equal(server.last.path, `/v2/streams/${STREAM}?poll=1`);
+  const first = await answer(server);
+  first.event(0, OK);
+  first.event(1, says("Hel"));
+  first.end();
+  await clock.pass(POLL);
+  assert.equal(server.last.path, `/v2/streams/${STREAM}?poll=1&after=1`);
+  const second = await answer(server);
+  second.event(2, END);
+  second.write(DONE);
+  await run;
+  assert.deepEqual(seqs(told), [0, 1, 2]);
+  assert.equal(server.posts.length, 1);
+});
+
+test("stop before the first event stops the stream as soon as it has a name", async () => {
+  const { server, connection } = set();
+  void connection.ask({ request_id: "r" });
+  await settled();
+  await connection.stop();
+  assert.equal(server.asked.length, 1);
+  server.last.reply(new Body(server.last.options.signal).response);
+  await settled();
+  assert.equal(server.last.path, `/v2/streams/${STREAM}/stop`);
+});
+
+test("stop of a message that was never sent ends it here", async () => {
+  const { server, connection, told } = set();
+  const run = connection.ask({ request_id: "r" });
+  await settled();
+  server.last.fail();
+  await settled();
+  await connection.stop();
+  await run;
+  assert.deepEqual(told.ends, [["stopped", null]]);
+});
+
+test("a stop that was lost is said again when the stream is found back", async () => {
+  const { server, connection, body, clock } = await streaming();
+  const stopping = connection.stop();
+  await settled();
+  assert.equal(server.last.path, `/v2/streams/${STREAM}/stop`);
+  server.last.fail();
+  await stopping;
+  body.cut();
+  await clock.pass(500);
+  await answer(server);
+  assert.equal(server.asked.filter(({ path }) => path.endsWith("/stop")).length, 2);
+});
