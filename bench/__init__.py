@@ -3,6 +3,7 @@
     python -m bench            every row, twice: docs/performance.md, docs/performance.json, docs/performance-*.svg
     python -m bench --quick    the main rows, once, to the terminal
     python -m bench scale      the curves: streams, events a second, readers of one stream, size of the log
+    python -m bench profile    where the CPU of a token and of a request goes, by stage
 
     __main__.py   reads the command line
     upstream.py   the fake model server: paced events that carry the moment they were sent
@@ -14,9 +15,12 @@
     loads.py      the loads: which streams, how many, how fast, and what is measured meanwhile
     faults.py     readers that never read, and readers that are dropped and come back
     rows.py       the table's rows: a measurement, a target, a verdict
+    measure.py    which server gets which load in which round
     report.py     the table as Markdown and JSON
     plots.py      the same as pictures
     scale.py      the curves
+    grow.py       a database as it is after long use
+    profile.py    CPU by stage
 
 All clocks are CLOCK_MONOTONIC of the one machine that upstream, server and client share, so an event's
 age at the client is a subtraction. Nothing here is imported by the product.

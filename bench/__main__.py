@@ -1,4 +1,4 @@
-"""`python -m bench`, `python -m bench --quick`, `python -m bench scale`."""
+"""`python -m bench`, `python -m bench --quick`, `python -m bench scale`, `python -m bench profile`."""
 
 import argparse
 import importlib.util
@@ -16,7 +16,7 @@ NEEDED = ("fastapi", "uvicorn", "httptools", "httpx", "matplotlib")
 def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure WonderCam beside its peers.")
-    parser.add_argument("what", nargs="?", choices=("table", "scale"), default="table")
+    parser.add_argument("what", nargs="?", choices=("table", "scale", "profile"), default="table")
     parser.add_argument("--quick", action="store_true", help="the main rows, once, to the terminal only")
     parser.add_argument("--servers", default="", help="comma list of reference, stock, sqlite, cluster")
     parser.add_argument("--rounds", type=int, default=0)
@@ -63,6 +63,10 @@ def main() -> int:
         from bench import scale
 
         status = uvloop.run(scale.curves(given, log))
+    elif given.what == "profile":
+        from bench import profile
+
+        status = uvloop.run(profile.stages(given, log))
     else:
         status = uvloop.run(table(given, log))
     print(f"{time.monotonic() - began:.0f} s")

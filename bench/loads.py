@@ -51,7 +51,11 @@ BURST = Load("burst", 200, 200, 30, 0.1)
 MANY = Load("many", 250, 100, 60, 0.1)
 CROWD = Load("crowd", 500, 100, 100, 0.1)
 OPEN = Load("open", 2000, 100, 2, 24.0, settle=2.0)
-SHORT = {"requests": replace(REQUESTS, streams=160), "steady": replace(STEADY, events=120), "crowd": replace(CROWD, events=75)}
+SHORT = {
+    "requests": replace(REQUESTS, streams=160),
+    "steady": replace(STEADY, events=120),
+    "crowd": replace(CROWD, events=75),
+}
 """The same loads for less time, for `--quick`."""
 
 

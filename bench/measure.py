@@ -46,7 +46,9 @@ def plan(quick: bool, only: str = "", rounds: int = 0) -> list[Visit]:
         ["reference", "sqlite"] if quick else ["reference", "stock", "sqlite", "cluster"]
     )
     if "cluster" in wanted and (missing := services.missing()):
-        print(f"Without PostgreSQL and Redis ({', '.join(missing)} not installed: apt-get install postgresql redis-server)")
+        print(
+            f"Without PostgreSQL and Redis ({', '.join(missing)} not installed: apt-get install postgresql redis-server)"
+        )
         wanted.remove("cluster")
     steps = {"stock": STOCK, "cluster": CLUSTER}
     visits = []

@@ -9,11 +9,21 @@ from bench.rows import ROWS, Rounds, mean
 from bench.servers import TITLES
 
 matplotlib.use("svg")
-matplotlib.rcParams.update({"svg.hashsalt": "bench", "svg.fonttype": "none", "font.size": 9, "axes.spines.right": False})
+matplotlib.rcParams.update(
+    {"svg.hashsalt": "bench", "svg.fonttype": "none", "font.size": 9, "axes.spines.right": False}
+)
 from matplotlib import pyplot  # noqa: E402 - after the choice of its backend
+from matplotlib.patches import Rectangle  # noqa: E402
 
 COLOURS = {"reference": "#8a8f98", "stock": "#c9a227", "sqlite": "#1769aa", "cluster": "#2e8b57"}
-SHOWN = {0: "CPU per event\n(µs)", 1: "CPU per request\n(ms)", 2: "burst of 200:\nfirst token (ms)", 5: "added p99\n(ms)", 7: "500 streams:\nOK p50 (ms)", 11: "memory per\nstream (KB)"}
+SHOWN = {
+    0: "CPU per event\n(µs)",
+    1: "CPU per request\n(ms)",
+    2: "burst of 200:\nfirst token (ms)",
+    5: "added p99\n(ms)",
+    7: "500 streams:\nOK p50 (ms)",
+    11: "memory per\nstream (KB)",
+}
 
 
 def save(figure: Any, path: Path) -> None:
@@ -32,7 +42,7 @@ def table(rounds: Rounds, out: Path) -> None:
         axis.set_title(title, fontsize=8)
         axis.set_xticks([])
         axis.margins(y=0.18)
-    handles = [pyplot.Rectangle((0, 0), 1, 1, color=COLOURS[key]) for key in rounds]
+    handles = [Rectangle((0, 0), 1, 1, color=COLOURS[key]) for key in rounds]
     figure.legend(handles, [TITLES[key] for key in rounds], loc="lower center", ncols=4, frameon=False, fontsize=8)
     figure.subplots_adjust(wspace=0.5, bottom=0.2)
     save(figure, out / "performance.svg")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.process import machine
-from bench.rows import ROWS, Row, Rounds, mean, verdict
+from bench.rows import ROWS, Rounds, Row, mean, verdict
 from bench.servers import ROOT, TITLES
 
 PACKAGES = ("Django", "daphne", "Twisted", "uvloop", "aiohttp", "msgspec", "fastapi", "uvicorn", "httptools", "httpx")

@@ -79,7 +79,8 @@ def upstream() -> Generator[tuple[str, int]]:
     """Yields the fake upstream's `(address, pid)`."""
     argv = [sys.executable, "-m", "bench.upstream"]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as process:
-        assert process.stdin and process.stdout
+        assert process.stdin
+        assert process.stdout
         yield f"http://127.0.0.1:{int(process.stdout.readline())}", process.pid
         process.stdin.close()
 

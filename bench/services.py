@@ -39,7 +39,8 @@ def postgresql() -> Generator[tuple[str, int]]:
             shutil.chown(folder, "postgres", "postgres")
         data, port = f"{folder}/data", free_port()
         initdb, postgres = program("initdb"), program("postgres")
-        assert initdb and postgres
+        assert initdb
+        assert postgres
         trust = ["-A", "trust", "-U", "bench", "-E", "UTF8", "--no-locale"]
         subprocess.run([*as_user, initdb, "-D", data, *trust], check=True, stdout=subprocess.DEVNULL, cwd=folder)
         options = ["-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={folder}"]

@@ -26,8 +26,7 @@ import uvloop
 ASK = re.compile(rb"@bench((?: \w+=\d+)+)")
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 HEAD = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n"
-    b"X-Accel-Buffering: no\r\n\r\n"
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\nX-Accel-Buffering: no\r\n\r\n"
 )
 LETTERS = b"the quick brown fox jumps over the lazy dog and "
 TICK = 0.001
