@@ -52,4 +52,3 @@ class SignIn(LoginView):
 
 class SignOut(LogoutView):
     """`/accounts/signout/`, by POST."""
-
