@@ -18,7 +18,7 @@ from typing import Protocol, runtime_checkable
 from chat import errors, events
 from chat.events import Response
 from chat.prompt import Model, Prompt
-from chat.providers import configuration, gemini, local, openai, policy, recording, vertex
+from chat.providers import configuration, gemini, local, openai, policy, recording, sight, vertex
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +64,7 @@ class Catalogue:
     """What is configured: the providers, their models in order, how patient we are, and who stands in for whom."""
 
     def __init__(self, settings: Mapping[str, str]) -> None:
+        self.sight = sight.from_settings(settings)
         self.patience = policy.Patience.from_settings(settings)
         named = configuration.items(settings, "WONDERCAM_MODELS")
         self.free = not named
@@ -140,6 +141,19 @@ def refusal_of_photos(model: Model) -> str:
     return f"{title(model)} cannot see photos, and no model of this server can. Send words instead."
 
 
+def takes_photos(model: Model) -> bool:
+    """Whether a photo may be sent to the model: it sees, or the text in the photo can be read to it."""
+    return model.images or configured().sight is not None
+
+
+def words(prompt: Prompt) -> AsyncGenerator[Response | Prompt, None]:
+    """A notice, then the prompt with the photos' text; raises InvalidArgument where photos cannot be read here."""
+    known, refusal = configured(), refusal_of_photos(prompt.model)
+    if known.sight is None:
+        raise errors.InvalidArgument(refusal)
+    return known.sight.words(prompt, title(prompt.model), refusal)
+
+
 async def answer(prompt: Prompt) -> AsyncGenerator[Response, None]:
     """The answer to a prompt: ends after a response with a finishReason, or raises an ApiError within the deadlines.
 
@@ -153,9 +167,13 @@ async def answer(prompt: Prompt) -> AsyncGenerator[Response, None]:
         provider = known.models[model.id][0]
         breaker = known.breakers[provider.name]
         asked = replace(prompt, model=model)
-        if asked.has_images() and not model.images:
-            raise errors.InvalidArgument(refusal_of_photos(model))
         try:
+            if asked.has_images() and not model.images:
+                async for found in words(asked):
+                    if isinstance(found, Prompt):
+                        asked = found
+                    else:
+                        yield found
             async with aclosing(policy.answer(provider.answer, asked, breaker, turn)) as responses:
                 async for response in responses:
                     yield response

@@ -78,7 +78,9 @@ class OpenAI:
         listed = await self._connection.get(self.who, f"{self.base_url}/models", self._headers())
         found = {model.name: model for model in listed_models(self.name, listed)}
         models = self._models or tuple(found.values())[:MOST_LISTED]
-        self._models = tuple(self._known(found.get(model.name, model)) for model in models)
+        only = next(iter(found.values())) if len(found) == 1 else None  # llama.cpp takes any name for its one model
+        listings = ((model, found.get(model.name, only) or model) for model in models)
+        self._models = tuple(self._known(replace(listing, name=model.name)) for model, listing in listings)
 
 
 def listed_models(provider: str, listed: Any) -> Iterator[Model]:

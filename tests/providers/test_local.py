@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import Generator
 from pathlib import Path
 
 import aiohttp
@@ -30,14 +30,13 @@ def model() -> Generator[embedded.Embedded, None, None]:
 
 
 @pytest.fixture
-async def one_slot(model: embedded.Embedded, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[local.Local, None]:
+def one_slot(model: embedded.Embedded, monkeypatch: pytest.MonkeyPatch) -> local.Local:
     """The embedded provider on that server."""
     provider = local.Local(model)
-    monkeypatch.setattr(providers.local, "from_settings", lambda settings: provider)
     monkeypatch.setattr(providers, "PROVIDERS", (lambda settings: provider,))
     monkeypatch.setattr(model, "stop", lambda: None)
     providers.configure(SETTINGS)
-    yield provider
+    return provider
 
 
 def prompt(question: str, model: local.Local, **generation: int) -> Prompt:

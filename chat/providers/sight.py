@@ -1,0 +1,124 @@
+"""Photos for models that cannot see: the text in a photo is read (RapidOCR) and put into the prompt in its place.
+
+Its settings:
+
+    WONDERCAM_OCR           1 reads photos where `rapidocr` and `onnxruntime` are installed, 0 does not
+    WONDERCAM_OCR_SECONDS   20 for all photos of a message
+"""
+
+import asyncio
+import base64
+import binascii
+import hashlib
+import importlib.util
+import json
+import logging
+import sys
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+from pathlib import Path
+
+from chat import errors, events
+from chat.prompt import Content, Part, Prompt
+from chat.providers import configuration
+
+log = logging.getLogger(__name__)
+
+PROGRAM = Path(__file__).with_name("reading.py")
+NEEDED = ("rapidocr", "onnxruntime")
+MOST_CHARACTERS = 2000
+MOST_REMEMBERED = 256
+
+
+class Sight:
+    """Reads one photo at a time, and remembers what it read: a conversation's photos come again with every turn."""
+
+    def __init__(self, seconds: float = 20.0) -> None:
+        self._seconds = seconds
+        self._one = asyncio.Semaphore(1)
+        self._read: dict[bytes, str] = {}
+
+    async def words(self, prompt: Prompt, who: str, refusal: str) -> AsyncGenerator[events.Response | Prompt, None]:
+        """A notice for the reader, then the prompt with words in place of its photos.
+
+        Raises InvalidArgument with `refusal` where the newest message's photos hold no text, DeadlineExceeded.
+        """
+        yield events.notice(events.READING, f"Reading the photo: {who} cannot see it, only the text in it.")
+        try:
+            async with asyncio.timeout(self._seconds):
+                contents = [await self._content(content) for content in prompt.contents]
+        except TimeoutError:
+            raise errors.DeadlineExceeded("Reading the text in the photo took too long.") from None
+        if has_photo(prompt.contents[-1]) and not any(map(is_reading, contents[-1]["parts"])):
+            raise errors.InvalidArgument(f"There is no text in the photo that could be read. {refusal}")
+        yield replace(prompt, contents=contents)
+
+    async def _content(self, content: Content) -> Content:
+        return {**content, "parts": [await self._part(part) for part in content["parts"]]}
+
+    async def _part(self, part: Part) -> Part:
+        if "inlineData" not in part:
+            return part
+        try:
+            photo = base64.b64decode(part["inlineData"]["data"], validate=True)
+        except (binascii.Error, KeyError, TypeError, ValueError):
+            raise errors.InvalidArgument("The photo is not valid base64.") from None
+        name = hashlib.sha256(photo).digest()
+        if name not in self._read:
+            async with self._one:
+                text = await read(photo)
+            while len(self._read) >= MOST_REMEMBERED:
+                self._read.pop(next(iter(self._read)))
+            self._read[name] = text[:MOST_CHARACTERS]
+        return as_words(self._read[name])
+
+
+def has_photo(content: Content) -> bool:
+    """Whether the content carries a photo."""
+    return any("inlineData" in part for part in content["parts"])
+
+
+READ = "The text in the photo is:\n"
+
+
+def as_words(text: str) -> Part:
+    """What stands in the prompt for a photo."""
+    return {"text": f"{READ}{text}\n\n"} if text else {"text": ""}
+
+
+def is_reading(part: Part) -> bool:
+    """Whether the part is what was read in a photo."""
+    return str(part.get("text", "")).startswith(READ)
+
+
+async def read(photo: bytes) -> str:
+    """The lines of text in a photo; empty where there are none. Stops its process when it is cancelled."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-P",
+        str(PROGRAM),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env={"LANG": "C.UTF-8", "PYTHONUTF8": "1"},
+    )
+    try:
+        out, _ = await process.communicate(photo)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode == 3:
+        raise errors.InvalidArgument("The photo cannot be opened.")
+    if process.returncode:
+        log.error("reading a photo ended with exit code %s", process.returncode)
+        raise errors.Unavailable("The text in the photo could not be read on this server.")
+    return "\n".join(json.loads(out))
+
+
+def from_settings(settings: configuration.Settings) -> Sight | None:
+    """On where its packages are installed and WONDERCAM_OCR does not turn it off."""
+    seconds = configuration.number(settings, "WONDERCAM_OCR_SECONDS", 20.0, 0.1)
+    if not configuration.flag(settings, "WONDERCAM_OCR", True):
+        return None
+    return Sight(seconds) if all(importlib.util.find_spec(name) for name in NEEDED) else None
