@@ -52,6 +52,7 @@ class Reader(asyncio.Protocol):
         self.ok_at = self.first_at = self.last_at = 0
         self.head = b""
         self.stream_id = ""
+        self.named = asyncio.Event()
         self.raw = self.text = b""
         self.seq = -1
         self.next_index = first
@@ -88,6 +89,7 @@ class Reader(asyncio.Protocol):
         status, *lines = head.decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         self.stream_id = headers.get("x-stream-id", "-")
+        self.named.set()
         if " 200 " not in status + " ":
             self.tally.failures.append(f"{status} {body[:200]!r}")
             self.close()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bench import loads, services
 from bench.faults import dropped_readers, silent_readers
-from bench.loads import Load
+from bench.loads import Load, Result
 from bench.rows import Round, Rounds
 from bench.servers import Server, running, upstream
 
@@ -46,9 +46,7 @@ def plan(quick: bool, only: str = "", rounds: int = 0) -> list[Visit]:
         ["reference", "sqlite"] if quick else ["reference", "stock", "sqlite", "cluster"]
     )
     if "cluster" in wanted and (missing := services.missing()):
-        print(
-            f"Without PostgreSQL and Redis ({', '.join(missing)} not installed: apt-get install postgresql redis-server)"
-        )
+        print(f"Without PostgreSQL and Redis, of which {', '.join(missing)} is missing here (postgresql, redis-server)")
         wanted.remove("cluster")
     steps = {"stock": STOCK, "cluster": CLUSTER}
     visits = []
@@ -81,9 +79,23 @@ async def take(server: Server, step: Step, upstream_pid: int, into: Round) -> No
         assert isinstance(step, Load)
         result = await loads.run(server, step, upstream_pid)
     into[result.load] = result
-    cpu = "" if result.cpu_per_event is None else f"  CPU {result.cpu_per_event:4.0f} µs/event"
-    print(
-        f"{server.key:10} {result.load:9} OK {result.ok_p50:7.1f} / {result.ok_p99:7.1f}  first {result.first_p50:7.1f}  "
-        f"added {result.added_p50:6.2f} / {result.added_p99:7.2f} ms{cpu}  lost {result.lost}  others {result.others_cores or 0:.2f} cores",
-        flush=True,
-    )
+    print(line(result), flush=True)
+
+
+def line(result: Result) -> str:
+    """A result for the terminal: p50 / p99 in ms, what else it has."""
+    said = [f"{result.server:10} {result.load:9}"]
+    if result.ok_p50 > 0:
+        said.append(f"OK {result.ok_p50:.1f} / {result.ok_p99:.1f}, first token {result.first_p50:.1f}")
+    if result.received:
+        said.append(f"added {result.added_p50:.2f} / {result.added_p99:.2f} ms, lost {result.lost}")
+    if result.cpu_per_event is not None:
+        said.append(f"CPU {result.cpu_per_event:.0f} µs an event")
+    if result.held is not None:
+        said.append(f"held {result.held / 2**20:.1f} MB")
+        said.append(f"others' p99 {result.others_p99_before:.1f}, then {result.others_p99:.1f} ms")
+    if result.caught_up is not None:
+        said.append(f"caught up in {result.caught_up:.2f} s")
+    if (result.others_cores or 0) > 0.15:
+        said.append(f"disturbed: {result.others_cores:.2f} cores")
+    return ", ".join(said)

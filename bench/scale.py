@@ -76,8 +76,7 @@ async def readers(server: Server, pid: int) -> list[Point]:
         load = Load("readers", 1, 1, int(seconds * 20), 0.05)
         own, tally = Tally(), Tally()
         (first,) = await arrive(server.port, 1, asking(server, load, own))
-        while not first.stream_id:
-            await asyncio.sleep(0.01)
+        await first.named.wait()
         message = request("GET", f"/v2/streams/{first.stream_id}", server.token)
         others = await arrive(server.port, 400, [lambda message=message, tally=tally: Reader(tally, message)] * number)  # type: ignore[misc]
         await asyncio.sleep(1.5)
