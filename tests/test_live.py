@@ -1,0 +1,139 @@
+"""Hints: rung at once, never needed, and harmless when they lie."""
+
+import asyncio
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from chat import live
+
+
+async def test_a_ring_wakes_who_waits():
+    stream_id = uuid4()
+    with live.listen(stream_id) as hint:
+        waiting = asyncio.create_task(hint.wait(10))
+        await asyncio.sleep(0)
+        live.announce(stream_id, 1)
+        assert await asyncio.wait_for(waiting, 1)
+
+
+async def test_a_ring_between_the_look_and_the_wait_is_not_missed():
+    stream_id = uuid4()
+    with live.listen(stream_id) as hint:
+        hint.clear()
+        live.wake(stream_id)
+        assert await asyncio.wait_for(hint.wait(10), 1)
+        hint.clear()
+        assert not await hint.wait(0.01)
+
+
+async def test_all_who_listen_are_woken_and_nobody_else():
+    mine, other = uuid4(), uuid4()
+    with live.listen(mine) as first, live.listen(mine) as second, live.listen(other) as third:
+        live.wake(mine)
+        assert await first.wait(0.01)
+        assert await second.wait(0.01)
+        assert not await third.wait(0.01)
+
+
+async def test_who_stops_listening_leaves_nothing_behind():
+    stream_id = uuid4()
+    with live.listen(stream_id), live.listen(stream_id):
+        pass
+    live.wake(stream_id)
+
+    assert stream_id not in live._hints
+
+
+async def test_a_wait_that_is_cancelled_leaves_no_timer():
+    with live.listen(uuid4()) as hint:
+        waiting = asyncio.create_task(hint.wait(10))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+
+        assert hint._waiter is None
+
+
+class Layer:
+    """A channel layer that can be away; what is sent comes back to whoever receives."""
+
+    def __init__(self) -> None:
+        self.away = False
+        self.sent: list[dict[str, Any]] = []
+        self.queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.joined = 0
+
+    async def new_channel(self) -> str:
+        return "channel"
+
+    async def group_add(self, group: str, channel: str) -> None:
+        self.joined += 1
+
+    async def group_send(self, group: str, message: dict[str, Any]) -> None:
+        await asyncio.sleep(0.01)
+        if self.away:
+            raise ConnectionError("no Redis")
+        self.sent.append(message)
+        self.queue.put_nowait(message)
+
+    async def receive(self, channel: str) -> dict[str, Any]:
+        message = await self.queue.get()
+        if message.get("type") == "cut":
+            raise ConnectionError("no Redis")
+        return message
+
+
+@pytest.fixture
+def layer(monkeypatch: pytest.MonkeyPatch) -> Layer:
+    found = Layer()
+    monkeypatch.setattr(live, "get_channel_layer", lambda: found)
+    monkeypatch.setattr(live, "RETRY_AFTER", 0.01)
+    return found
+
+
+async def test_a_burst_is_one_message_with_the_newest_seq(layer: Layer):
+    stream_id, peers = uuid4(), live.Peers(lambda _: None)
+    for seq in range(1, 100):
+        peers.tell("reached", stream_id, seq)
+    while not layer.sent:
+        await asyncio.sleep(0.01)
+    await peers.close()
+
+    assert layer.sent == [{"type": "hints", "reached": {str(stream_id): 99}}]
+
+
+async def test_hints_go_on_after_the_layer_was_away(layer: Layer):
+    stopped: list[Any] = []
+    stream_id, peers = uuid4(), live.Peers(stopped.append)
+    layer.away = True
+    peers.tell("stop", uuid4(), 0)
+    await asyncio.sleep(0.05)
+    layer.queue.put_nowait({"type": "cut"})
+    while layer.joined < 2:
+        await asyncio.sleep(0.01)
+    layer.away = False
+    peers.tell("stop", stream_id, 0)
+    while not stopped:
+        await asyncio.sleep(0.01)
+    await peers.close()
+
+    assert stopped == [stream_id]
+
+
+async def test_a_hint_from_another_process_wakes_readers_here(layer: Layer):
+    stream_id, peers = uuid4(), live.Peers(lambda _: None)
+    with live.listen(stream_id) as hint:
+        layer.queue.put_nowait({"type": "hints", "reached": {str(stream_id): 7}})
+        assert await hint.wait(5)
+    await peers.close()
+
+
+async def test_a_hint_that_makes_no_sense_is_passed_over(layer: Layer):
+    stream_id, peers = uuid4(), live.Peers(lambda _: None)
+    with live.listen(stream_id) as hint:
+        for nonsense in ({}, {"reached": {"no-id": 1}}, {"stop": {"?": 0}}, {"reached": {str(stream_id): -5}}):
+            layer.queue.put_nowait(nonsense)
+        assert await hint.wait(5)
+    await peers.close()

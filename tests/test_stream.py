@@ -1,0 +1,141 @@
+"""`follow`: live, resume and replay are one function, whatever becomes of the hints."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from chat import eventlog, events, live, stream
+from chat.events import Event
+from chat.models import Stream
+from tests.inside import an_end, new_stream
+
+pytestmark = pytest.mark.usefixtures("log")
+
+
+@pytest.fixture
+def row(log: Any) -> Stream:
+    return new_stream()
+
+
+@pytest.fixture
+def tail(row: Stream) -> eventlog.Tail:
+    return eventlog.open_tail(row.pk, Event(0, 0, events.OK_DATA))
+
+
+async def seqs(row: Stream, after: int = -1) -> list[int]:
+    async with asyncio.timeout(10):
+        return [event.seq async for batch in stream.follow(row.pk, after) for event in batch]
+
+
+async def write_all(tail: eventlog.Tail, count: int) -> None:
+    for number in range(1, count):
+        tail.append(number, "{}")
+        await asyncio.sleep(0)
+    tail.append(count, "{}", an_end())
+    await tail.settled()
+
+
+@pytest.mark.parametrize("after", [-1, 0, 1, 7, 19])
+async def test_live_and_late_readers_get_the_same(row: Stream, tail: eventlog.Tail, after: int):
+    following = asyncio.create_task(seqs(row, after))
+    await write_all(tail, 20)
+
+    assert await following == await seqs(row, after) == list(range(after + 1, 21))
+
+
+async def test_a_late_joiner_gets_the_past_in_one_batch(row: Stream, tail: eventlog.Tail):
+    await write_all(tail, 500)
+    batches = [batch async for batch in stream.follow(row.pk)]
+
+    assert [len(batch) for batch in batches] == [501]
+
+
+def dropped(ring: Callable[[Any], None]) -> Callable[[Any], None]:
+    return lambda stream_id: None
+
+
+def doubled(ring: Callable[[Any], None]) -> Callable[[Any], None]:
+    def twice(stream_id: Any) -> None:
+        ring(stream_id)
+        ring(stream_id)
+
+    return twice
+
+
+def late(ring: Callable[[Any], None]) -> Callable[[Any], None]:
+    return lambda stream_id: asyncio.get_running_loop().call_later(0.05, ring, stream_id) and None
+
+
+@pytest.mark.parametrize("lie", [dropped, doubled, late])
+async def test_hints_that_lie_change_nothing(
+    row: Stream, tail: eventlog.Tail, lie: Any, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(live, "wake", lie(live.wake))
+    monkeypatch.setattr(eventlog, "on_commit", live.announce)
+    monkeypatch.setattr(eventlog, "is_local", lambda stream_id: False)
+    following = asyncio.create_task(seqs(row))
+    await write_all(tail, 30)
+
+    assert await following == list(range(31))
+
+
+async def test_without_any_hint_another_worker_s_stream_is_seen_within_its_patience(row: Stream):
+    # As a worker would see it that does not write the stream: rows appear, nobody rings.
+    following = asyncio.create_task(seqs(row))
+    await asyncio.sleep(0.05)
+    began = asyncio.get_running_loop().time()
+    tail = eventlog.Tail(row.pk, Event(0, 0, events.OK_DATA))
+    tail.append(1, "{}", an_end())
+
+    assert await following == [0, 1]
+    assert asyncio.get_running_loop().time() - began < live.PATIENCE_ALONE + 0.5
+
+
+async def test_silence_is_broken_by_an_empty_batch(row: Stream, tail: eventlog.Tail, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(stream, "HEARTBEAT", 0.1)
+    batches = stream.follow(row.pk)
+    found = [await anext(batches) for _ in range(3)]
+    tail.append(1, "{}", an_end())
+    found += [batch async for batch in batches if batch]
+
+    assert [[event.seq for event in batch] for batch in found] == [[0], [], [], [1]]
+
+
+async def test_an_unknown_stream_is_over_at_once(log: Any):
+    assert [batch async for batch in stream.follow(uuid4())] == []
+
+
+async def test_readers_of_a_stream_whose_worker_gave_up_go_on_from_the_table(row: Stream, tail: eventlog.Tail):
+    from chat.errors import Interrupted
+
+    following = asyncio.create_task(seqs(row))
+    tail.append(1, "{}")
+    await tail.settled()
+    await eventlog.write(lambda: eventlog.interrupt(row.pk, Interrupted("gone")))
+    eventlog.abandon(tail)
+    live.wake(row.pk)
+
+    assert await following == [0, 1, 2]
+
+
+async def test_a_reader_that_does_not_read_holds_nobody_up(row: Stream, tail: eventlog.Tail):
+    idle = stream.follow(row.pk)
+    await anext(idle)
+    following = asyncio.create_task(seqs(row))
+    await write_all(tail, 50)
+    assert await following == list(range(51))
+    rest = [event.seq async for batch in idle for event in batch]
+
+    assert rest == list(range(1, 51))
+
+
+async def test_a_reader_that_leaves_is_forgotten(row: Stream, tail: eventlog.Tail):
+    batches = stream.follow(row.pk)
+    await anext(batches)
+    assert row.pk in live._hints
+    await batches.aclose()
+
+    assert row.pk not in live._hints
