@@ -7,18 +7,17 @@ from bench.load import Reader, Tally, arrive, connect, over, request
 from bench.loads import Load, Result, asking, percentile, summarize
 from bench.servers import Server
 
-SILENT = Load("silent", 10, 100, 1000, 0.008, size=20_000)
-BESIDE = Load("beside", 50, 100, 80, 0.1)
+SILENT = Load("silent", 10, 100, 1000, 0.02, size=20_000)
+BESIDE = Load("beside", 50, 100, 180, 0.1)
 DROPPED = Load("resume", 500, 100, 14, 1.0)
 
 
 async def silent_readers(server: Server) -> Result:
     """20 MB offered to each of ten readers: first they read, then they never do. 50 others stream beside them."""
     result = Result(server.key, SILENT.name)
-    result.others_p99_before, _ = await beside(server, reads=True)
-    before = server.usage().rss
-    result.others_p99, peak = await beside(server, reads=False)
-    result.held = float(max(peak - before, 0))
+    result.others_p99_before, reading = await beside(server, reads=True)
+    result.others_p99, silent = await beside(server, reads=False)
+    result.held = float(max(silent - reading, 0))
     result.threads = server.usage().threads
     return result
 

@@ -59,6 +59,10 @@ SHORT = {
 """The same loads for less time, for `--quick`."""
 
 
+ENOUGH = 50
+"""Events in a window from which its CPU per event says something."""
+
+
 @dataclass
 class Result:
     """One load at one server, once. Times in ms, CPU in µs, memory in bytes; None: not measured in this load."""
@@ -96,7 +100,7 @@ class Result:
     caught_up: float | None = None
     """Seconds until every dropped reader had what it missed."""
     held: float | None = None
-    """Bytes by which readers that never read made the server grow."""
+    """Bytes by which the server was greater, at its greatest, with readers that never read than with the same reading."""
     others_p99: float | None = None
     """The added p99 of the other streams meanwhile, `others_p99_before` when the same readers did read."""
     others_p99_before: float | None = None
@@ -147,7 +151,8 @@ def window(result: Result, start: Sample, end: Sample) -> None:
     cpu, stores = end.server.cpu - start.server.cpu, end.stores.cpu - start.stores.cpu
     upstream, load = end.upstream.cpu - start.upstream.cpu, end.load - start.load
     result.events_per_second = events / seconds
-    result.cpu_per_event, result.stores_per_event = cpu / events * 1e6, stores / events * 1e6
+    if events >= ENOUGH:
+        result.cpu_per_event, result.stores_per_event = cpu / events * 1e6, stores / events * 1e6
     result.cores, result.upstream_cores, result.load_cores = cpu / seconds, upstream / seconds, load / seconds
     result.others_cores = max((end.used - start.used - cpu - stores - upstream - load) / seconds, 0)
     result.stolen_cores = (end.stolen - start.stolen) / seconds

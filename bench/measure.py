@@ -25,7 +25,6 @@ QUICK: tuple[Step, ...] = (
 ONCE: dict[tuple[str, int], tuple[Step, ...]] = {
     ("reference", 0): (loads.OPEN,),
     ("sqlite", 0): (loads.OPEN,),
-    ("reference", 1): ("silent",),
     ("sqlite", 1): ("silent", "resume"),
     ("cluster", 1): ("resume",),
 }

@@ -77,7 +77,7 @@ def cautions(rounds: Rounds) -> list[str]:
         most = max((r.others_cores or 0) + (r.stolen_cores or 0) for r in disturbed)
         found.append(
             f"Disturbed: in {len(disturbed)} of {len(results)} loads other programs of the machine (or its host) took "
-            f"more than 0.15 cores, at most {most:.2f}. Times, and to a lesser degree CPU, are worse than on a quiet one."
+            f"more than 0.15 cores, at most {most:.2f}. Times, and to a lesser degree CPU, are worse than on a quiet one"
         )
     found += sorted({f"Failed at {r.server}, {r.load}: {r.sample[0]}" for r in results if r.sample})
     return [f"- {text}" for text in found]
