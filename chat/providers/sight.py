@@ -13,6 +13,7 @@ import hashlib
 import importlib.util
 import json
 import logging
+import re
 import sys
 from collections.abc import AsyncGenerator
 from dataclasses import replace
@@ -39,8 +40,9 @@ class Sight:
         self._read: dict[bytes, str] = {}
 
     async def words(self, prompt: Prompt, who: str, refusal: str) -> AsyncGenerator[events.Response | Prompt, None]:
-        """A notice for the reader, then the prompt with words in place of its photos.
+        """A notice for the reader, the words as the answer's beginning, then the prompt with words for its photos.
 
+        The reader is shown what was read because the models that cannot see are small, and quote badly.
         Raises InvalidArgument with `refusal` where the newest message's photos hold no text, DeadlineExceeded.
         """
         yield events.notice(events.READING, f"Reading the photo: {who} cannot see it, only the text in it.")
@@ -49,8 +51,11 @@ class Sight:
                 contents = [await self._content(content) for content in prompt.contents]
         except TimeoutError:
             raise errors.DeadlineExceeded("Reading the text in the photo took too long.") from None
-        if has_photo(prompt.contents[-1]) and not any(map(is_reading, contents[-1]["parts"])):
-            raise errors.InvalidArgument(f"There is no text in the photo that could be read. {refusal}")
+        if has_photo(prompt.contents[-1]):
+            newest = [part["text"] for part in contents[-1]["parts"] if is_reading(part)]
+            if not newest:
+                raise errors.InvalidArgument(f"There is no text in the photo that could be read. {refusal}")
+            yield events.delta("".join(quoted(text) for text in newest))
         yield replace(prompt, contents=contents)
 
     async def _content(self, content: Content) -> Content:
@@ -78,12 +83,20 @@ def has_photo(content: Content) -> bool:
     return any("inlineData" in part for part in content["parts"])
 
 
-READ = "The text in the photo is:\n"
+READ = "This text was read from a photo:\n\n"
 
 
 def as_words(text: str) -> Part:
     """What stands in the prompt for a photo."""
     return {"text": f"{READ}{text}\n\n"} if text else {"text": ""}
+
+
+def quoted(words: str) -> str:
+    """What stands in the answer for a photo: its text as a quotation, a line a line, with no Markdown of its own."""
+    lines = (
+        re.sub(r"([^\w\s])", r"\\\1", line, flags=re.ASCII) for line in words.removeprefix(READ).strip().split("\n")
+    )
+    return "The photo says:\n\n" + "".join(f"> {line}  \n" for line in lines) + "\n"
 
 
 def is_reading(part: Part) -> bool:

@@ -1,0 +1,183 @@
+"""Photos for models that cannot see: their text is read, shown and asked about; a photo without text is refused."""
+
+import asyncio
+import base64
+import importlib.util
+import io
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from chat import errors, events, providers
+from chat.prompt import Model, Prompt
+from chat.providers import sight
+from tests.providers.conftest import Outcome, ask
+
+needs_ocr = pytest.mark.skipif(
+    not all(importlib.util.find_spec(name) for name in sight.NEEDED),
+    reason="rapidocr is not installed: pip install rapidocr onnxruntime",
+)
+
+
+def photo(text: str = "", turned: float = 0) -> bytes:
+    """A drawn sign; turned and greyed it is nearly photographed."""
+    image = Image.new("RGB", (1000, 600), "white")
+    ImageDraw.Draw(image).text((80, 150), text, fill="#222", font=ImageFont.load_default(90))
+    file = io.BytesIO()
+    image.rotate(turned, fillcolor="#8a8f88").save(file, "JPEG", quality=60)
+    return file.getvalue()
+
+
+def contents(data: bytes, question: str = "What does this say?") -> list[dict[str, Any]]:
+    """A message with a photo."""
+    inline = {"inlineData": {"mimeType": "image/jpeg", "data": base64.b64encode(data).decode()}}
+    return [{"role": "user", "parts": [inline, {"text": question}]}]
+
+
+class Blind:
+    """A provider whose model sees nothing and repeats what it was told."""
+
+    name = "blind"
+    seen: list[Prompt]
+
+    def __init__(self) -> None:
+        self.seen = []
+
+    def models(self) -> tuple[Model, ...]:
+        """One."""
+        return (Model("blind", "echo"), Model("blind", "seer", images=True))
+
+    async def answer(self, prompt: Prompt) -> Any:
+        """Done."""
+        self.seen.append(prompt)
+        yield events.delta("Done.")
+        yield events.finish("STOP")
+
+    async def close(self) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def blind(monkeypatch: pytest.MonkeyPatch) -> Blind:
+    """Only that provider."""
+    provider = Blind()
+    monkeypatch.setattr(providers, "PROVIDERS", (lambda settings: provider,))
+    return provider
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[bytes]]:
+    """Have every photo read as the given text, without the weight; the list is what was asked to be read."""
+
+    def configure(text: str) -> list[bytes]:
+        asked: list[bytes] = []
+
+        async def read(data: bytes) -> str:
+            asked.append(data)
+            return text
+
+        monkeypatch.setattr(sight, "read", read)
+        monkeypatch.setattr(sight, "NEEDED", ())
+        return asked
+
+    return configure
+
+
+async def test_the_words_are_shown_to_the_reader_and_told_to_the_model(
+    blind: Blind, reads: Callable[[str], list[bytes]]
+) -> None:
+    reads("EXIT ONLY\n*Platform* 9")
+    providers.configure({})
+    outcome = await ask("blind/echo", contents=contents(b"photo"))
+    assert [kind for kind, _ in outcome.notices] == [events.READING]
+    assert "cannot see it" in outcome.notices[0][1]
+    assert outcome.text == "The photo says:\n\n> EXIT ONLY  \n> \\*Platform\\* 9  \n\nDone."
+    (prompt,) = blind.seen
+    assert not prompt.has_images()
+    assert prompt.contents[0]["parts"][0]["text"] == f"{sight.READ}EXIT ONLY\n*Platform* 9\n\n"
+
+
+async def test_a_model_that_sees_gets_the_photo_itself(blind: Blind, reads: Callable[[str], list[bytes]]) -> None:
+    asked = reads("words")
+    providers.configure({})
+    assert (await ask("blind/seer", contents=contents(b"photo"))).text == "Done."
+    assert blind.seen[0].has_images()
+    assert asked == []
+
+
+async def test_a_photo_is_read_once_in_a_conversation(blind: Blind, reads: Callable[[str], list[bytes]]) -> None:
+    asked = reads("words")
+    providers.configure({})
+    first = contents(b"photo")
+    await ask("blind/echo", contents=first)
+    later = [*first, {"role": "model", "parts": [{"text": "Done."}]}, {"role": "user", "parts": [{"text": "And?"}]}]
+    outcome = await ask("blind/echo", contents=later)
+    assert asked == [b"photo"]
+    assert outcome.text == "Done."
+
+
+@pytest.mark.parametrize("setting", [{}, {"WONDERCAM_OCR": "0"}])
+async def test_a_photo_without_text_is_refused_with_who_can_see(
+    blind: Blind, reads: Callable[[str], list[bytes]], setting: dict[str, str]
+) -> None:
+    reads("")
+    providers.configure(setting)
+    outcome = await ask("blind/echo", contents=contents(b"photo"))
+    assert isinstance(outcome.error, errors.InvalidArgument)
+    assert "blind/seer can" in outcome.error.message
+    assert blind.seen == []
+
+
+def test_whether_a_model_takes_photos_depends_on_its_eyes_and_the_setting(
+    blind: Blind, reads: Callable[[str], list[bytes]]
+) -> None:
+    reads("")
+    echo, seer = blind.models()
+    providers.configure({})
+    assert (providers.takes_photos(echo), providers.takes_photos(seer)) == (True, True)
+    providers.configure({"WONDERCAM_OCR": "off"})
+    assert (providers.takes_photos(echo), providers.takes_photos(seer)) == (False, True)
+
+
+async def test_reading_has_a_deadline_and_its_process_ends_with_it(
+    blind: Blind, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    endless = tmp_path / "endless.py"
+    endless.write_text("import time\ntime.sleep(60)\n")
+    monkeypatch.setattr(sight, "PROGRAM", endless)
+    monkeypatch.setattr(sight, "NEEDED", ())
+    providers.configure({"WONDERCAM_OCR_SECONDS": "0.3"})
+    start = time.monotonic()
+    outcome = await ask("blind/echo", contents=contents(b"photo"))
+    assert isinstance(outcome.error, errors.DeadlineExceeded)
+    assert time.monotonic() - start < 5
+
+
+async def read_for_real(blind: Blind, data: bytes) -> Outcome:
+    """With RapidOCR, on a machine that may be busy."""
+    providers.configure({"WONDERCAM_OCR_SECONDS": "100"})
+    return await ask("blind/echo", contents=contents(data))
+
+
+@needs_ocr
+@pytest.mark.slow
+@pytest.mark.parametrize("turned", [0, 5])
+async def test_a_sign_is_read_for_real_while_the_loop_runs_on(blind: Blind, turned: float) -> None:
+    reading = asyncio.ensure_future(read_for_real(blind, photo("EXIT ONLY\nPlatform 9", turned)))
+    beats = 0
+    while not reading.done():
+        await asyncio.sleep(0.01)
+        beats += 1
+    assert "EXIT ONLY" in reading.result().text
+    assert "Platform 9" in reading.result().text
+    assert beats > 10
+
+
+@needs_ocr
+@pytest.mark.slow
+@pytest.mark.parametrize("data", [photo(), b"this is no photo"])
+async def test_what_holds_no_text_is_refused_for_real(blind: Blind, data: bytes) -> None:
+    assert isinstance((await read_for_real(blind, data)).error, errors.InvalidArgument)
