@@ -100,7 +100,7 @@ class Result:
     caught_up: float | None = None
     """Seconds until every dropped reader had what it missed."""
     held: float | None = None
-    """Bytes by which the server was greater, at its greatest, with readers that never read than with the same reading."""
+    """Bytes by which the server grew further with readers that never read than with the same ones reading."""
     others_p99: float | None = None
     """The added p99 of the other streams meanwhile, `others_p99_before` when the same readers did read."""
     others_p99_before: float | None = None
