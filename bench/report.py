@@ -76,7 +76,7 @@ def cautions(rounds: Rounds) -> list[str]:
     if disturbed:
         most = max((r.others_cores or 0) + (r.stolen_cores or 0) for r in disturbed)
         found.append(
-            f"Disturbed: in {len(disturbed)} of {len(results)} loads other programs of the machine or its host took over "
+            f"Disturbed: in {len(disturbed)} of {len(results)} loads other programs or the host took over "
             f"0.15 cores, at most {most:.2f}. Times, and to a lesser degree CPU, are worse for it."
         )
     found += sorted({f"Failed at {r.server}, {r.load}: {r.sample[0]}" for r in results if r.sample})
