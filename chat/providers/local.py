@@ -85,6 +85,7 @@ class Local:
 
     async def _running(self) -> Running:
         loading = asyncio.wrap_future(self._embedded.start())
+        loading.add_done_callback(lambda done: done.cancelled() or done.exception())  # retrieved, also if nobody waits
         try:
             async with asyncio.timeout(LOAD_SECONDS):
                 return await asyncio.shield(loading)

@@ -5,6 +5,7 @@ a decoder it does there. Run by `sight.py` as a file, with nothing of ours on it
 environment. Exit code 3: this is no photo.
 """
 
+import importlib
 import json
 import sys
 
@@ -14,9 +15,7 @@ LEAST_SCORE = 0.6
 
 def main() -> None:
     """Read one photo."""
-    from rapidocr import RapidOCR  # its models are inside its wheel
-
-    engine = RapidOCR(
+    engine = importlib.import_module("rapidocr").RapidOCR(  # its models are inside its wheel
         params={
             "Global.log_level": "critical",
             "EngineConfig.onnxruntime.intra_op_num_threads": 1,

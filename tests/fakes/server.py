@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -68,7 +68,7 @@ class Reply:
         await self.gone.wait()
 
 
-Play = Callable[[Request, Reply], Awaitable[None]]
+Play = Callable[[Request, Reply], Coroutine[Any, Any, None]]
 
 
 class Server:

@@ -8,8 +8,9 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from chat import errors, providers
+from chat.prompt import Prompt
 from tests.fakes import gemini
-from tests.fakes.server import Server
+from tests.fakes.server import Reply, Request, Server
 from tests.providers.conftest import QUICK, ask
 
 KEY = "AIza-very-secret"
@@ -63,7 +64,7 @@ async def test_a_whole_answer_ends_once_with_its_reason_and_its_usage(upstream: 
 async def test_an_answer_comes_as_it_is_sent_and_not_in_one_lump(upstream: Server) -> None:
     came = []
     model = providers.find("gemini/paced")[1]
-    async for _ in providers.answer(providers.Prompt(model, [{"role": "user", "parts": [{"text": "Hi"}]}])):
+    async for _ in providers.answer(Prompt(model, [{"role": "user", "parts": [{"text": "Hi"}]}])):
         came.append(time.monotonic())
     assert came[-1] - came[0] > 0.12
 
@@ -143,7 +144,7 @@ async def test_a_fault_is_a_typed_error_in_time_and_keeps_what_came(
 @pytest.mark.parametrize("name", ["error-bare", "error-pretty", "error-pretty-data", "error-data"])
 @pytest.mark.parametrize("size", [1, 7, 1000])
 async def test_an_error_object_is_found_however_it_is_split(name: str, size: int) -> None:
-    async def play(request: gemini.Request, reply: gemini.Reply) -> None:
+    async def play(request: Request, reply: Reply) -> None:
         await reply.head()
         body = gemini.BODIES[name]
         for at in range(0, len(body), size):
@@ -217,7 +218,7 @@ async def test_a_model_name_cannot_reach_another_path() -> None:
 
 async def test_closing_an_answer_closes_the_connection_at_once(upstream: Server) -> None:
     model = providers.find("gemini/stall-between")[1]
-    answer = providers.answer(providers.Prompt(model, [{"role": "user", "parts": [{"text": "Hi"}]}]))
+    answer = providers.answer(Prompt(model, [{"role": "user", "parts": [{"text": "Hi"}]}]))
     await anext(answer)
     start = asyncio.get_running_loop().time()
     await answer.aclose()

@@ -7,7 +7,7 @@ import pytest
 from chat import errors, events, providers
 from chat.providers import policy
 from tests.fakes import gemini, openai
-from tests.fakes.server import Play, Server
+from tests.fakes.server import Play, Reply, Request, Server
 from tests.providers.conftest import QUICK, ask
 
 EAGER = {**QUICK, "WONDERCAM_UPSTREAM_ATTEMPTS": "3", "WONDERCAM_LIMIT_FIRST_TOKEN_SECONDS": "5"}
@@ -89,7 +89,7 @@ async def test_nothing_is_tried_again_once_a_word_has_been_read() -> None:
 
 
 async def test_an_end_without_a_word_is_tried_again() -> None:
-    async def play(request: gemini.Request, reply: gemini.Reply) -> None:
+    async def play(request: Request, reply: Reply) -> None:
         name = "nothing" if len(server.requests) == 1 else "no-done"
         await reply.head()
         await reply.send(openai.BODIES[name])
@@ -168,7 +168,7 @@ def test_refusals_with_a_reason_and_cuts_in_an_answer_break_nothing() -> None:
 
 
 async def test_the_whole_answer_has_a_deadline_even_while_words_come() -> None:
-    async def endless(request: gemini.Request, reply: gemini.Reply) -> None:
+    async def endless(request: Request, reply: Reply) -> None:
         await reply.head()
         while True:
             await reply.send(openai.sse(openai.chunk({"content": "on and "})))

@@ -11,7 +11,7 @@ from chat import errors, providers
 from chat.providers import vertex
 from tests.fakes import gemini
 from tests.fakes.google import TokenServer
-from tests.fakes.server import Server
+from tests.fakes.server import Reply, Request, Server
 from tests.providers.conftest import QUICK, ask
 
 
@@ -94,7 +94,7 @@ async def test_a_sign_in_that_does_not_answer_is_a_typed_error_in_time(
 
     async with TokenServer() as tokens:
 
-        async def stall(request: gemini.Request, reply: gemini.Reply) -> None:
+        async def stall(request: Request, reply: Reply) -> None:
             await reply.stall()
 
         tokens.play = stall
