@@ -41,6 +41,7 @@ async def application(
 async def _start() -> list[asyncio.Task[None]]:
     turns.reopen()
     live.open_peers(turns.stop_here)
+    await providers.discover()
     reaper = leases.Reaper()
     for stream_id, seq in await eventlog.write(reaper.reap_dead_neighbours):
         log.warning("stream %s was interrupted: its worker is gone", stream_id)

@@ -75,7 +75,7 @@ def _checked(contents: list[prompt.Content], model: prompt.Model) -> list[prompt
     if text_bytes(contents) > (most := limits.of("PROMPT_BYTES")):
         raise TooLarge(f"The message is longer than {most:,} bytes.")
     has_photo = any("text" not in part for content in contents for part in content["parts"])
-    if has_photo and not model.images:
+    if has_photo and not providers.takes_photos(model):
         raise InvalidArgument(providers.refusal_of_photos(model))
     return contents
 
