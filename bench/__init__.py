@@ -9,7 +9,7 @@
     upstream.py   the fake model server: paced events that carry the moment they were sent
     reference.py  the peer: FastAPI passing the same stream through, storing nothing
     servers.py    starts and ends the servers that are compared
-    services.py   a PostgreSQL and a Redis of our own, thrown away afterwards
+    stores.py     a PostgreSQL and a Redis of our own, thrown away afterwards
     load.py       starts streams at a pace, reads them, keeps every event's two stamps
     process.py    CPU time, memory and threads of a family of processes, from /proc
     loads.py      the loads: which streams, how many, how fast, and what is measured meanwhile

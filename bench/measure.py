@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import loads, services
+from bench import loads, stores
 from bench.faults import dropped_readers, silent_readers
 from bench.loads import Load, Result
 from bench.rows import Round, Rounds
@@ -44,7 +44,7 @@ def plan(quick: bool, only: str = "", rounds: int = 0) -> list[Visit]:
     wanted = [name for name in only.split(",") if name] or (
         ["reference", "sqlite"] if quick else ["reference", "stock", "sqlite", "cluster"]
     )
-    if "cluster" in wanted and (missing := services.missing()):
+    if "cluster" in wanted and (missing := stores.missing()):
         print(f"Without PostgreSQL and Redis, of which {', '.join(missing)} is missing here (postgresql, redis-server)")
         wanted.remove("cluster")
     steps = {"stock": STOCK, "cluster": CLUSTER}

@@ -25,7 +25,7 @@ from tempfile import TemporaryDirectory
 import jwt
 
 from bench.process import Usage, family, usage
-from bench.services import await_port, free_port, postgresql, redis
+from bench.stores import await_port, free_port, postgresql, redis
 
 ROOT = Path(__file__).resolve().parent.parent
 KEY = secrets.token_urlsafe(48)
