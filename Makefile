@@ -23,7 +23,7 @@ MIGRATE_UNLESS_DONE = data="$${WONDERCAM_DATA_DIR:-data}"; \
 	else $(MIGRATE) && touch "$$data/.migrated"; fi
 
 .DEFAULT_GOAL := help
-.PHONY: help run test install install-dev programs lint format bench soak lock clean
+.PHONY: help run test install install-dev programs lint format bench bench-quick soak lock clean
 
 help: ## this list
 	@awk -F ': .*## |## ' '/^[a-z-]+:.*## / { split($$1, target, ":"); printf "  make %-12s %s\n", target[1], $$2 }' Makefile
@@ -59,8 +59,11 @@ format: install-dev ## put the code into its form
 	@$(PY) -m ruff format .
 	@$(WITH_NODE) npm run --silent format
 
-bench: install-dev ## measure: CPU an event, time to OK, memory a stream
+bench: $(VENV)/.bench programs ## measure beside other servers, and write docs/performance.md (10 minutes)
 	@$(PY) -m bench
+
+bench-quick: $(VENV)/.bench ## the main figures only, to the terminal (2 minutes)
+	@$(PY) -m bench --quick
 
 soak: install-dev programs ## the faults of the tests, for many more rounds
 	@WONDERCAM_TEST_SOAK=1 $(PY) -m pytest tests/faults --timeout=7200
@@ -68,6 +71,7 @@ soak: install-dev programs ## the faults of the tests, for many more rounds
 lock: install-dev ## make the lock files again from the *.in files, within the newest versions
 	@$(UV) --upgrade requirements.in -o requirements.txt
 	@$(UV) --upgrade requirements-dev.in -o requirements-dev.txt
+	@$(UV) --upgrade requirements-bench.in -o requirements-bench.txt
 	@$(UV) --upgrade --no-deps requirements-model.in -o requirements-model.txt
 	@$(UV) --upgrade requirements-node.in -o requirements-node.txt
 
@@ -91,6 +95,11 @@ $(VENV)/.runtime: requirements.txt requirements-model.txt | $(VENV)/.made
 $(VENV)/.dev: requirements-dev.txt | $(VENV)/.runtime
 	@echo "Installing the tools for tests and checks"
 	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.bench: requirements-bench.txt | $(VENV)/.runtime
+	@echo "Installing what is measured beside WonderCam"
+	@$(PIP) -r requirements-bench.txt
 	@touch $@
 
 # A Node of the machine serves where it is new enough and brings npm; else a package brings both into the venv.
