@@ -66,7 +66,10 @@ def doubled(ring: Callable[[Any], None]) -> Callable[[Any], None]:
 
 
 def late(ring: Callable[[Any], None]) -> Callable[[Any], None]:
-    return lambda stream_id: asyncio.get_running_loop().call_later(0.05, ring, stream_id) and None
+    def later(stream_id: Any) -> None:
+        asyncio.get_running_loop().call_later(0.05, ring, stream_id)
+
+    return later
 
 
 @pytest.mark.parametrize("lie", [dropped, doubled, late])
