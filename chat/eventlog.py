@@ -26,7 +26,10 @@ from chat.events import Event
 from chat.writer import Ending, LeaseLost, Writer, write_ending, write_events
 
 PAGE_ROWS = 1000
-"""Rows read from the table at once: 1 MiB of answer is a few pages at most."""
+"""Rows read from the table at once, at most."""
+
+PAGE_BYTES = 128 * 1024
+"""What a page holds of the table, unless its first event is larger: all that a reader who does not read ever costs."""
 
 TAIL_BYTES = 256 * 1024
 """What a tail keeps of its newest events; older ones are read from the table."""
@@ -205,10 +208,19 @@ def read_table(stream_id: UUID, after: int) -> Page:
     # The status first: an end that is committed between the two queries is then seen at the next read, never missed.
     row = models.Stream.objects.filter(pk=stream_id).values_list("status", "last_seq").first()
     rows = models.Event.objects.filter(stream_id=stream_id, seq__gt=after).order_by("seq")
-    found = [Event(*values) for values in rows.values_list("seq", "at", "data")[:PAGE_ROWS]]
+    found = _within(PAGE_BYTES, [Event(*values) for values in rows.values_list("seq", "at", "data")[:PAGE_ROWS]])
     last = found[-1].seq if found else after
     ended = row is None or (row[0] != events.RUNNING and last >= row[1])
     return Page(found, ended)
+
+
+def _within(size: int, found: list[Event]) -> list[Event]:
+    """The first of these events, as many as fit into `size`, and one at least."""
+    for number, event in enumerate(found):
+        size -= len(event.data)
+        if size < 0:
+            return found[: max(number, 1)]
+    return found
 
 
 async def last_seq(stream_id: UUID) -> int:

@@ -18,10 +18,9 @@ from chat import eventlog, events, leases, live, providers, stream, turns
 from chat.ask import Ask
 from chat.events import Event
 from chat.models import Conversation, Message, Stream, User
-from chat.writer import Ending
-from tests.fakes.server import Server
+from chat.rows import Ending
 from tests.faults.arena import environment
-from tests.faults.upstream import upstream
+from tests.faults.upstream import Model, upstream
 
 
 @pytest.fixture
@@ -36,7 +35,7 @@ def log(transactional_db: None) -> Iterator[Any]:
 class Core:
     """Turns that run in this process, for one user."""
 
-    model: Server
+    model: Model
     user: User
 
     async def ask(self, question: str, **fields: Any) -> Stream:

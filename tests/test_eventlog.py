@@ -9,7 +9,7 @@ import pytest
 
 from chat import errors, eventlog, events, leases
 from chat.models import Event, Message, Stream
-from chat.writer import LeaseLost
+from chat.rows import LeaseLost
 from tests.inside import Ears, an_end, new_stream
 
 pytestmark = pytest.mark.usefixtures("log")
@@ -91,7 +91,8 @@ async def test_what_the_tail_no_longer_holds_is_read_from_the_table(stream: Stre
 
     assert tail.since(0) is None
     assert tail.size <= eventlog.TAIL_BYTES
-    assert [event.seq for event in (await eventlog.read(stream.pk, 0)).events] == list(range(1, 61))
+    assert [event.seq for event in (await eventlog.read(stream.pk, 0)).events] == list(range(1, 14))
+    assert [event.seq for event in (await eventlog.read(stream.pk, 50)).events] == list(range(51, 61))
 
 
 async def test_a_page_that_is_not_the_last_does_not_say_that_the_stream_has_ended(
@@ -106,6 +107,16 @@ async def test_a_page_that_is_not_the_last_does_not_say_that_the_stream_has_ende
 
     assert ([event.seq for event in first.events], first.ended) == (list(range(10)), False)
     assert ([event.seq for event in second.events], second.ended) == (list(range(10, 17)), True)
+
+
+async def test_a_page_of_large_events_is_a_small_one(stream: Stream, tail: eventlog.Tail):
+    await write(tail, 20, size=eventlog.PAGE_BYTES // 4)
+    page = await asyncio.to_thread(eventlog.read_table, stream.pk, 0)
+    await write(tail, 1, size=eventlog.PAGE_BYTES * 2)
+    large = await asyncio.to_thread(eventlog.read_table, stream.pk, 20)
+
+    assert ([event.seq for event in page.events], page.ended) == ([1, 2, 3], False)
+    assert [event.seq for event in large.events] == [21]
 
 
 async def test_the_end_is_stored_in_one_step_with_the_last_event(stream: Stream, tail: eventlog.Tail):

@@ -8,9 +8,11 @@ from django.db import InterfaceError, OperationalError
 
 from chat import errors, eventlog, events, leases, stream, turns, writer
 from chat.models import Message, Stream
+from chat.quick import QuickConnection, Refused
 from chat.turn import _without_nul
 from tests.faults.upstream import Script
 from tests.inside import Core
+from tests.test_writer import in_the_thread
 
 
 def end_of(log: list[events.Event]) -> Any:
@@ -50,19 +52,19 @@ async def test_a_stop_before_the_turn_s_first_step_is_an_end_like_any_other(core
 
     assert (end_of(log), len(log)) == (events.STOPPED, 2)
     assert (await row_of(started)).status == events.STOPPED
-    assert core.model.requests == []
+    assert core.model.asked == []
 
 
 async def test_a_stop_before_the_first_token_ends_the_upstream_within_300_ms(core: Core):
     started = await core.ask("words=0 then=stall")
-    while not core.model.requests:
+    while not core.model.asked:
         await asyncio.sleep(0.01)
     before = asyncio.get_running_loop().time()
     assert await turns.stop(started) == events.STOPPED
-    while not core.model.gone:
+    while not core.model.left:
         await asyncio.sleep(0.01)
 
-    assert core.model.gone[0] - before < 0.3
+    assert core.model.left[0] - before < 0.3
     assert end_of(await core.ended(started)) == events.STOPPED
 
 
@@ -94,7 +96,7 @@ async def test_the_same_request_id_joins_and_starts_nothing(core: Core):
     await core.ended(first)
 
     assert {other.pk for other in others} == {first.pk}
-    assert len(core.model.requests) == 1
+    assert len(core.model.asked) == 1
     assert await Message.objects.acount() == 2
 
 
@@ -110,6 +112,7 @@ async def test_a_question_whose_commit_was_answered_too_late_is_stored_and_answe
             raise OperationalError("the connection broke after the commit")
 
     monkeypatch.setattr(writer.Writer, "_write", lose_the_answer)
+    in_the_thread(monkeypatch)
     started = await core.ask("seed=2 words=3")
     log = await core.ended(started)
 
@@ -131,6 +134,7 @@ async def test_a_lost_answer_to_a_commit_does_not_leave_a_turn_unbegun(
             raise InterfaceError("the connection broke after the commit")
 
     monkeypatch.setattr(writer.Writer, "_write", lose_the_answer)
+    in_the_thread(monkeypatch)
     started = await core.ask("seed=2 words=3", request_id=request_id)
 
     assert end_of(await core.ended(started)) == events.COMPLETE
@@ -141,17 +145,21 @@ async def test_a_turn_that_could_not_be_written_to_its_end_is_found_and_ended(
 ):
     started = await core.ask("words=3 then=stall")
     await seen(started, 3)
-    write = writer.Writer._write
     monkeypatch.setattr(writer, "PATIENCE", -1.0)
+    in_the_thread(monkeypatch)
 
-    def away(self: writer.Writer, batch: Any) -> None:
+    def away(*_: Any) -> None:
         raise OperationalError("no database")
 
-    monkeypatch.setattr(writer.Writer, "_write", away)
-    turns.stop_here(started.pk)
-    while turns.running():
-        await asyncio.sleep(0.01)
-    monkeypatch.setattr(writer.Writer, "_write", write)
+    def refuse(*_: Any) -> None:
+        raise Refused
+
+    with monkeypatch.context() as outage:
+        outage.setattr(writer.Writer, "_write", away)
+        outage.setattr(QuickConnection, "store", refuse)
+        turns.stop_here(started.pk)
+        while turns.running():
+            await asyncio.sleep(0.01)
     reaper = leases.Reaper()
     for _ in range(leases.LOOKS):
         assert await eventlog.write(lambda: reaper.reap(turns.running())) == []
@@ -166,7 +174,7 @@ async def test_a_turn_whose_stream_another_worker_has_ended_stops_its_upstream(c
     for stream_id in await eventlog.write(lambda: leases.wanted_stops(turns.running())):
         turns.stop_here(stream_id)
     log = await core.ended(started)
-    while not core.model.gone:
+    while not core.model.left:
         await asyncio.sleep(0.01)
 
     assert end_of(log) == events.INTERRUPTED

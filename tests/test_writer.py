@@ -10,7 +10,8 @@ from django.db import InterfaceError, OperationalError, connections
 from chat import eventlog, events, writer
 from chat.errors import NotFound
 from chat.models import Event, Stream, User
-from chat.writer import LeaseLost
+from chat.quick import QuickConnection
+from chat.rows import LeaseLost
 from tests.inside import an_end, new_stream
 
 pytestmark = pytest.mark.usefixtures("log")
@@ -34,6 +35,11 @@ def rows(stream: Stream) -> list[int]:
     return list(Event.objects.filter(stream=stream).order_by("seq").values_list("seq", flat=True))
 
 
+def in_the_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the thread write everything, also where the loop could do it by itself."""
+    monkeypatch.setattr(writer.Writer, "_may_be_quick", lambda self: False, raising=False)
+
+
 def failing(monkeypatch: pytest.MonkeyPatch, *errors: Exception | None, after: bool = False) -> list[int]:
     """Let the next transactions fail so, before they write or `after` their commit; the sizes of all batches."""
     waiting, sizes, write = list(errors), list[int](), writer.Writer._write
@@ -47,6 +53,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, *errors: Exception | None, after: b
             raise error
 
     monkeypatch.setattr(writer.Writer, "_write", faulty)
+    monkeypatch.setattr(QuickConnection, "is_possible", staticmethod(lambda: False))
     return sizes
 
 

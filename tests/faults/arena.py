@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import httpx
 import pytest_asyncio
 
-from tests.fakes.server import Server
 from tests.faults.reader import Reader
-from tests.faults.upstream import upstream
+from tests.faults.upstream import Model, upstream
 from tests.servers.wondercam import Serve, WonderCam
 
 
@@ -30,9 +30,10 @@ def environment(model: str, **more: str) -> dict[str, str]:
 class Arena:
     """One test's model, and what to start with it."""
 
-    model: Server
+    model: Model
     start: Serve
     tokens: dict[str, str] = field(default_factory=dict)
+    neighbours: list[WonderCam] = field(default_factory=list)
 
     async def serve(self, env: Mapping[str, str] | None = None, workers: int = 1) -> WonderCam:
         """A server whose default model is the script."""
@@ -40,6 +41,13 @@ class Arena:
         server: WonderCam = await asyncio.to_thread(self.start, settings, workers)
         self.tokens[server.url] = await guest(server.url)
         return server
+
+    async def beside(self, server: WonderCam) -> WonderCam:
+        """Another server process on the same database: what one writes, the other must follow."""
+        other = await asyncio.to_thread(WonderCam, server.env, 1, ())
+        self.neighbours.append(other)
+        self.tokens[other.url] = self.tokens[server.url]
+        return other
 
     def reader(self, server: WonderCam) -> Reader:
         """A new reader, as the server's one guest."""
@@ -57,6 +65,17 @@ async def stop(reader: Reader) -> dict[str, str]:
     async with httpx.AsyncClient(headers={"Authorization": f"Bearer {reader.token}"}) as client:
         answer = await client.post(f"{reader.url}/v2/streams/{reader.stream_id}/stop")
     return dict(answer.raise_for_status().json())
+
+
+async def asking(reader: Reader, question: str, seq: int = 1, **fields: Any) -> "asyncio.Task[None]":
+    """Ask, and go on in the background once event `seq` was shown; the task that reads on to the end."""
+    task = asyncio.create_task(reader.ask(question, **fields))
+    shown = asyncio.create_task(reader.reached(seq))
+    await asyncio.wait({task, shown}, return_when=asyncio.FIRST_COMPLETED)
+    if task.done():
+        await task
+    await shown
+    return task
 
 
 async def until(true: Callable[[], object] | Callable[[], Awaitable[object]], what: str, seconds: float = 20) -> float:
@@ -80,4 +99,7 @@ def workers_of(server: WonderCam) -> list[int]:
 async def arena(serve: Serve) -> AsyncIterator[Arena]:
     """A model that is gone with the test, and a way to serve it."""
     async with upstream() as model:
-        yield Arena(model, serve)
+        found = Arena(model, serve)
+        yield found
+        for server in found.neighbours:
+            server.kill9()

@@ -100,6 +100,7 @@ class Proxy:
 
     async def __aexit__(self, *error: object) -> None:
         self._server.close()
+        await asyncio.sleep(0)  # who has just been accepted is known after this
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -113,10 +114,14 @@ class Proxy:
         down = asyncio.create_task(FAULTS[self.fault](server, to_client, self.amount))
         try:
             await asyncio.wait({up, down}, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            pass  # the proxy closes
         finally:
             for half in (up, down):
                 half.cancel()
             await asyncio.gather(up, down, return_exceptions=True)
-            to_client.transport.abort() if self.fault == "cut" else to_client.close()
-            to_server.close()
+            for writer in (to_client, to_server):
+                writer.close()
+                with contextlib.suppress(OSError):
+                    await writer.wait_closed()
             self._tasks.discard(task)

@@ -6,7 +6,7 @@ Written on bare sockets: a test decides when bytes are read, and what is cut is 
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,6 +32,7 @@ class Response:
 
     status: int
     headers: dict[str, str]
+    head_size: int
     reader: asyncio.StreamReader
 
     async def pieces(self) -> AsyncIterator[bytes]:
@@ -65,11 +66,14 @@ async def request(
         lines += [f"{name}: {value}" for name, value in headers.items()]
         writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + data)
         await writer.drain()
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        raw = await reader.readuntil(b"\r\n\r\n")
+        head = raw.decode("latin-1").split("\r\n")
         found = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
-        yield Response(int(head[0].split()[1]), found, reader)
+        yield Response(int(head[0].split()[1]), found, len(raw), reader)
     finally:
         writer.transport.abort()
+        with suppress(OSError):
+            await writer.wait_closed()
 
 
 @dataclass
@@ -83,6 +87,7 @@ class Reader:
     last: int = -1
     shown: dict[int, str] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
+    refusal: str = ""
     connections: int = 0
     done: bool = False
     progress: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -138,6 +143,9 @@ class Reader:
                 if name != self.stream_id:
                     self.faults.append(f"an event of {name!r} in {self.stream_id}")
                 seq = int(number or -1)
+                if seq in self.shown and "UNAUTHENTICATED" in data:  # this reader's end, not the stream's: no id
+                    self.refusal = data
+                    return
                 if seq in self.shown:
                     self.faults.append(f"doubled: {seq} after {self.last}")
                 elif seq != self.last + 1:

@@ -24,24 +24,29 @@ def words_of(seed: int, count: int) -> list[str]:
 
 @dataclass(frozen=True)
 class Script:
-    """What one question asks for. `gap` is in ms; `then` is a key of ENDS."""
+    """What one question asks for. `gap` is in ms, `size` pads each word to so many bytes; `then` is how it ends."""
 
     seed: int = 0
     words: int = 20
     gap: float = 0
+    size: int = 0
     then: str = "stop"
 
     @classmethod
     def of(cls, question: str) -> "Script":
         """From `name=value` words; others are ignored."""
         given = dict(word.split("=", 1) for word in question.split() if "=" in word)
-        number = {name: int(given[name]) for name in ("seed", "words") if name in given}
+        number = {name: int(given[name]) for name in ("seed", "words", "size") if name in given}
         return cls(**number, gap=float(given.get("gap", 0)), then=given.get("then", "stop"))
 
     @property
     def text(self) -> str:
         """All that it will say."""
-        return "".join(words_of(self.seed, self.words))
+        return "".join(self.said())
+
+    def said(self) -> list[str]:
+        """Word by word."""
+        return [word + "x" * self.size for word in words_of(self.seed, self.words)]
 
 
 def chunk(text: str | None = None, reason: str | None = None) -> bytes:
@@ -80,7 +85,7 @@ async def play(request: Request, reply: Reply) -> None:
         await reply.whole(int(script.then), {"error": {"message": "no", "code": int(script.then)}}, Retry_After="1")
         return
     await reply.head()
-    for word in words_of(script.seed, script.words):
+    for word in script.said():
         await reply.send(chunk(word))
         if script.gap:
             await asyncio.sleep(script.gap / 1000)
@@ -97,6 +102,26 @@ async def play(request: Request, reply: Reply) -> None:
         await reply.end()
 
 
-def upstream() -> Server:
-    """`async with upstream() as server`: its `requests` are all that was asked, `gone` when each asker went."""
-    return Server(play)
+class Model(Server):
+    """`asked` are the questions as they came; `left` is when each of them was over or its asker went."""
+
+    def __init__(self) -> None:
+        super().__init__(self.talk)
+        self.asked: list[Request] = []
+        self.left: list[float] = []
+
+    async def talk(self, request: Request, reply: Reply) -> None:
+        """A question, or what there is to ask."""
+        if request.method == "GET":
+            await reply.whole(200, {"object": "list", "data": [{"id": "script", "object": "model"}]})
+            return
+        self.asked.append(request)
+        try:
+            await play(request, reply)
+        finally:
+            self.left.append(asyncio.get_running_loop().time())
+
+
+def upstream() -> Model:
+    """`async with upstream() as model`."""
+    return Model()
