@@ -23,7 +23,8 @@ from chat import events, models
 from chat.answer import Answer
 from chat.errors import ApiError
 from chat.events import Event
-from chat.writer import Ending, LeaseLost, Writer, write_ending, write_events
+from chat.rows import Ending, LeaseLost, Row, django_execute, insert_events, update_ending
+from chat.writer import Writer
 
 PAGE_ROWS = 1000
 """Rows read from the table at once, at most."""
@@ -133,14 +134,9 @@ class Append:
         return self.tail.stream_id
 
     @property
-    def row(self) -> tuple[UUID, int, int, str]:
+    def row(self) -> Row:
         """The event as a row of the table."""
         return (self.tail.stream_id, *self.event)
-
-    def run(self) -> None:
-        """Write the stream's end, in the transaction of its last event."""
-        if self.ending is not None:
-            write_ending(self.tail.stream_id, self.event.seq, self.ending)
 
     def done(self, error: Exception | None) -> None:
         """On the event loop, after the commit: show the event, or tell the turn that it failed."""
@@ -252,8 +248,8 @@ def interrupt(stream_id: UUID, error: ApiError) -> int | None:
     try:
         with transaction.atomic():
             data = events.encode(events.failure(error, events.INTERRUPTED))
-            write_events([(stream_id, last.seq + 1, last.at, data)])
-            write_ending(stream_id, last.seq + 1, ending)
+            insert_events(django_execute, [(stream_id, last.seq + 1, last.at, data)])
+            update_ending(django_execute, stream_id, last.seq + 1, ending)
     except (IntegrityError, LeaseLost):
         return None
     return last.seq + 1

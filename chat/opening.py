@@ -18,7 +18,7 @@ from chat.errors import InvalidArgument, NotFound
 from chat.events import Event
 from chat.models import Attachment, Conversation, Message, Stream, Ticket, User
 from chat.prompt import Content, Model, Said, history_of, newest_leaf, path_to, photos_of, text_of
-from chat.writer import write_events
+from chat.rows import django_execute, insert, insert_events
 
 TITLE_LENGTH = 80
 
@@ -61,10 +61,10 @@ class Opening:
             said[message.pk] = Said(message.pk, message.parent_id, message.role, message.parts)
         question = messages[-1].pk if messages else leaf
         answer = Message(conversation=conversation, parent_id=question, role=Message.MODEL)
-        Message.objects.bulk_create([*messages, answer])
+        insert(django_execute, *messages, answer)
         stream = self._stream(conversation, answer)
         ok = Event(0, int((monotonic() - self.began) * 1e6), events.OK_DATA)
-        write_events([(stream.pk, *ok)])
+        insert_events(django_execute, [(stream.pk, *ok)])
         if self.ticket is not None:
             auth.bind(self.ticket, stream.pk)
         path = path_to(said, question)
@@ -93,7 +93,9 @@ class Opening:
             if self.ask.parent_id is not None:
                 raise InvalidArgument("`parent_id` needs the `conversation_id` that the message belongs to.")
             title = " ".join(text_of(self.contents[-1]).split())[:TITLE_LENGTH] if self.contents else ""
-            return Conversation.objects.create(user=self.user, title=title), {}
+            new = Conversation(user=self.user, title=title)
+            insert(django_execute, new)
+            return new, {}
         conversation = Conversation.objects.for_user(self.user.pk).filter(pk=self.ask.conversation_id).first()
         if conversation is None:
             raise NotFound("There is no such conversation.")
@@ -130,7 +132,7 @@ class Opening:
             raise NotFound("There is no such photo.")
 
     def _stream(self, conversation: Conversation, answer: Message) -> Stream:
-        return Stream.objects.create(
+        stream = Stream(
             user=self.user,
             conversation=conversation,
             answer=answer,
@@ -142,6 +144,8 @@ class Opening:
             lease_until=leases.now(),
             created_at=timezone.now() - timedelta(seconds=monotonic() - self.began),
         )
+        insert(django_execute, stream)
+        return stream
 
     def _request(self) -> dict[str, Any]:
         """The request as it can be sent again: photos by id, the model by name, without its idempotency key."""

@@ -21,7 +21,7 @@ from chat.errors import ApiError, DeadlineExceeded, Internal, Interrupted, TooLa
 from chat.events import Response
 from chat.models import Attachment
 from chat.opening import Opened
-from chat.writer import Ending, LeaseLost
+from chat.rows import Ending, LeaseLost
 
 log = logging.getLogger(__name__)
 

@@ -1,9 +1,13 @@
-"""The one thread that writes: a queue of work, group commit, and what to do when a commit fails.
+"""Who writes: a queue of work, group commit, and what to do when a commit fails.
 
-A batch is everything that waited while the last commit ran. It is one transaction: each job in a savepoint of
-its own, then all events in one INSERT, then the ends of streams. When the database cannot be reached or is
-locked, the batch is tried again for `PATIENCE` seconds; when it refuses a row, every stream's part is tried by
+A batch is everything that waited while the last commit ran; there is no timer. It is one transaction: each job in a
+savepoint of its own, then all events in one INSERT, then the ends of streams. When the database cannot be reached or
+is locked, the batch is tried again for `PATIENCE` seconds; when it refuses a row, every stream's part is tried by
 itself, so that one stream's fault fails that stream alone.
+
+One thread does this. On SQLite, events alone are committed by the event loop itself while the thread has nothing to
+do (`quick.py`); what the loop cannot do at once goes to the thread, and everything after it, until the thread is done:
+so a stream's events are stored in their order, whoever stores them.
 """
 
 import asyncio
@@ -12,50 +16,27 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Protocol
-from uuid import UUID
 
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 
-from chat import events, models
+from chat import models
+from chat.quick import QuickConnection, Refused
+from chat.rows import Ending, LeaseLost, Row, django_execute, insert_events, update_ending
 
 log = logging.getLogger(__name__)
 
 PATIENCE = 15.0
 """Seconds for which a batch is tried again while the database cannot be reached or is locked."""
 
-ROWS_PER_INSERT = 500
-"""Four parameters a row; SQLite takes 32,766 parameters a statement."""
-
-Row = tuple[UUID, int, int, str]
-
 AWAY = (OperationalError, InterfaceError)
 """The database cannot be reached, or is locked: what failed may be tried again."""
 
 
-class LeaseLost(Exception):
-    """Somebody else has ended this stream: its worker was thought dead. The turn must stop writing."""
-
-
-@dataclass(slots=True)
-class Ending:
-    """How a stream ended, stored in the same transaction as its last event."""
-
-    status: str
-    parts: list[dict[str, Any]]
-    ended_at: datetime
-    error: dict[str, Any] | None = None
-    usage: dict[str, Any] | None = None
-    first_token_us: int | None = None
-
-
 class Work(Protocol):
-    """What can be queued.
+    """What can be queued: an event, with the stream's end where it is the last one, or a job.
 
-    `row` is the event to insert, if any; `run` is what else belongs in the transaction (before the insert for work
-    without a row, after it for work with one); work of one `key` stands or falls together; `done` is called on
+    `row` is the event to insert, None for a job; work of one `key` stands or falls together; `done` is called on
     `loop` after the commit, with the error if it failed for good.
     """
 
@@ -65,7 +46,8 @@ class Work(Protocol):
     def key(self) -> object: ...
     @property
     def row(self) -> Row | None: ...
-    def run(self) -> None: ...
+    @property
+    def ending(self) -> Ending | None: ...
     def done(self, error: Exception | None) -> None: ...
 
 
@@ -73,7 +55,7 @@ class Job:
     """A function to run in the writer's transaction, with the future that waits for its result."""
 
     __slots__ = ("error", "function", "future", "loop", "result")
-    row = None
+    row = ending = None
 
     def __init__(self, function: Callable[[], Any]) -> None:
         self.function = function
@@ -107,44 +89,18 @@ class Job:
             self.future.set_result(self.result)
 
 
-def write_events(rows: Sequence[Row]) -> None:
-    """One INSERT for all rows: the hot path, measured at a tenth of `bulk_create`'s cost."""
-    as_id = models.Event._meta.get_field("stream").get_db_prep_value
-    with connection.cursor() as cursor:
-        for start in range(0, len(rows), ROWS_PER_INSERT):
-            chunk = rows[start : start + ROWS_PER_INSERT]
-            values = ",".join(["(%s,%s,%s,%s)"] * len(chunk))
-            flat: list[Any] = []
-            for stream_id, seq, at, data in chunk:
-                flat += (as_id(stream_id, connection), seq, at, data)
-            cursor.execute(f'INSERT INTO chat_event (stream_id, seq, "at", data) VALUES {values}', flat)
-
-
-def write_ending(stream_id: UUID, last_seq: int, ending: Ending) -> None:
-    """Mark the stream as ended and give its answer its text; LeaseLost where somebody else has ended it."""
-    running = models.Stream.objects.filter(pk=stream_id, status=events.RUNNING)
-    changed = running.update(
-        status=ending.status,
-        error=ending.error,
-        usage=ending.usage,
-        ended_at=ending.ended_at,
-        last_seq=last_seq,
-        first_token_us=ending.first_token_us,
-        lease_until=None,
-    )
-    if not changed:
-        raise LeaseLost(f"stream {stream_id} has already ended")
-    models.Message.objects.filter(stream=stream_id).update(parts=ending.parts)
-
-
 class Writer:
-    """A queue and the thread that empties it. The thread starts with the first work and holds one connection."""
+    """A queue, the thread that empties it, and the loop's short cut. The thread starts with the first work."""
 
     def __init__(self) -> None:
         self._queue: deque[Work] = deque()
         self._ready = threading.Condition()
         self._thread: threading.Thread | None = None
         self._closing = False
+        self._outstanding = 0
+        self._gathered: list[Work] = []
+        self._quick: QuickConnection | None = None
+        self._loop_thread: int | None = None
 
     async def run(self, function: Callable[[], Any]) -> Any:
         """`function`'s result, once the transaction that it ran in is committed."""
@@ -153,9 +109,42 @@ class Writer:
         return await job.future
 
     def submit(self, work: Work) -> None:
-        """Queue without waiting."""
+        """Queue without waiting; called on the work's loop."""
+        if self._outstanding or work.row is None or not self._may_be_quick():
+            self._hand_over([*self._gathered, work])
+            return
+        self._gathered.append(work)
+        if len(self._gathered) == 1:
+            work.loop.call_soon(self._flush)
+
+    def _may_be_quick(self) -> bool:
+        """Whether this thread is the one whose loop has, or may have, a connection of its own."""
+        if self._loop_thread is None:
+            self._loop_thread = threading.get_ident()
+            self._quick = QuickConnection() if QuickConnection.is_possible() else None
+        return self._quick is not None and self._loop_thread == threading.get_ident()
+
+    def _flush(self) -> None:
+        """Commit what the loop has gathered in this turn; what cannot be done at once goes to the thread."""
+        batch, quick = self._gathered, self._quick
+        if not batch or quick is None:
+            return
+        rows = [work.row for work in batch if work.row is not None]
+        endings = [(work.row, work.ending) for work in batch if work.row is not None and work.ending is not None]
+        try:
+            quick.store(rows, endings)
+        except Refused:
+            return self._hand_over(batch)
+        self._gathered = []
+        for work in batch:
+            work.done(None)
+
+    def _hand_over(self, works: list[Work]) -> None:
+        """Give work to the thread, what was gathered before it first."""
+        self._gathered = []
+        self._outstanding += len(works)
         with self._ready:
-            self._queue.append(work)
+            self._queue.extend(works)
             if self._thread is None:
                 self._closing = False
                 self._thread = threading.Thread(target=self._main, name="eventlog-writer", daemon=True)
@@ -163,12 +152,18 @@ class Writer:
             self._ready.notify()
 
     def close(self) -> None:
-        """Write what is queued, then end the thread."""
+        """Write what is queued, then end the thread and close the loop's connection."""
+        if self._gathered:
+            self._hand_over(self._gathered)
         with self._ready:
             thread, self._closing = self._thread, True
             self._ready.notify()
         if thread is not None:
             thread.join()
+        if self._quick is not None:
+            self._quick.close()
+        self._quick = self._loop_thread = None
+        self._outstanding = 0
 
     def _main(self) -> None:
         try:
@@ -192,12 +187,12 @@ class Writer:
         deadline = time.monotonic() + PATIENCE
         error = self._store(batch, deadline)
         if error is None or isinstance(error, AWAY):
-            return _settle(batch, error)
+            return self._settle(batch, error)
         for part in _keys(batch).values():
             error = self._store(part, deadline, refused=True)
             if isinstance(error, IntegrityError):
                 error = LeaseLost("another worker wrote this stream's next event")
-            _settle(part, error)
+            self._settle(part, error)
 
     def _store(self, work: list[Work], deadline: float, refused: bool = False) -> Exception | None:
         """One transaction, tried again until `deadline` while the database is away; the error if it failed for good."""
@@ -221,15 +216,33 @@ class Writer:
             pause = min(pause * 2, 0.5)
 
     def _write(self, batch: Iterable[Work]) -> None:
-        jobs = [work for work in batch if work.row is None]
-        appends = [work for work in batch if work.row is not None]
+        jobs = [work for work in batch if isinstance(work, Job)]
+        appends = [(work.row, work.ending) for work in batch if work.row is not None]
         with transaction.atomic():
             for job in jobs:
                 job.run()
             if appends:
-                write_events([append.row for append in appends if append.row is not None])
-            for append in appends:
-                append.run()
+                insert_events(django_execute, [row for row, _ in appends])
+            for (stream_id, seq, _, _), ending in appends:
+                if ending is not None:
+                    update_ending(django_execute, stream_id, seq, ending)
+
+    def _settle(self, batch: Sequence[Work], error: Exception | None) -> None:
+        """Tell everybody on their own loop, with one wake-up a loop."""
+        loops: dict[asyncio.AbstractEventLoop, list[Work]] = {}
+        for work in batch:
+            loops.setdefault(work.loop, []).append(work)
+        for loop, works in loops.items():
+            try:
+                loop.call_soon_threadsafe(self._tell, works, error)
+            except RuntimeError:
+                log.warning("an event loop closed before its log entries were settled")
+
+    def _tell(self, works: Sequence[Work], error: Exception | None) -> None:
+        """On the loop: first they are done, then the loop may be quick again, so that no later event comes before."""
+        for work in works:
+            work.done(error)
+        self._outstanding = max(0, self._outstanding - len(works))
 
 
 def _keys(batch: Iterable[Work]) -> dict[object, list[Work]]:
@@ -247,20 +260,3 @@ def _unstored(part: list[Work]) -> list[Work]:
     stored = models.Event.objects.filter(stream_id=first[0], seq__gte=first[1])
     found = dict(stored.values_list("seq", "data"))
     return [work for work in part if work.row is not None and found.get(work.row[1]) != work.row[3]]
-
-
-def _settle(batch: Sequence[Work], error: Exception | None) -> None:
-    """Tell everybody on their own loop, with one wake-up a loop."""
-    loops: dict[asyncio.AbstractEventLoop, list[Work]] = {}
-    for work in batch:
-        loops.setdefault(work.loop, []).append(work)
-    for loop, works in loops.items():
-        try:
-            loop.call_soon_threadsafe(_tell, works, error)
-        except RuntimeError:
-            log.warning("an event loop closed before its log entries were settled")
-
-
-def _tell(works: Sequence[Work], error: Exception | None) -> None:
-    for work in works:
-        work.done(error)

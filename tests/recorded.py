@@ -6,8 +6,9 @@ from pathlib import Path
 from django.core.management import call_command
 from django.utils import timezone
 
-from chat import events, recording, sse, writer
+from chat import events, recording, sse
 from chat.models import Conversation, Message, Stream, User
+from chat.rows import django_execute, insert_events
 
 ROOT = Path(__file__).resolve().parent.parent
 HELLO, LONG, FAILED = (ROOT / "tests" / "recordings" / f"{name}.jsonl" for name in ("hello", "long", "failed"))
@@ -46,5 +47,7 @@ def begun():
     made = Stream.objects.create(
         user=user, conversation=conversation, answer=answer, provider="local", model="tiny", created_at=timezone.now()
     )
-    writer.write_events([(made.pk, 0, 500, events.OK_DATA), (made.pk, 1, 9_000, events.encode(events.delta("Once")))])
+    insert_events(
+        django_execute, [(made.pk, 0, 500, events.OK_DATA), (made.pk, 1, 9_000, events.encode(events.delta("Once")))]
+    )
     return made

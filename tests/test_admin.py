@@ -12,8 +12,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from chat import events, review, writer
+from chat import events, review
 from chat.models import Attachment, Conversation, Message, Stream, User
+from chat.rows import django_execute, insert_events
 
 ROOT = Path(__file__).resolve().parent.parent
 NASTY = '"><svg onload=alert(1)> <script>alert(1)</script> {{ 7|add:7 }}'
@@ -73,7 +74,7 @@ def answer(question, text="Because.", status=events.COMPLETE, model="tiny", piec
     rows = [(made.pk, 0, 700, events.OK_DATA)]
     rows += [(made.pk, seq, 90_000 + seq * 10_000, delta) for seq in range(1, pieces + 1)]
     rows += [] if running else [(made.pk, pieces + 1, 100_000 + pieces * 10_000, last)]
-    writer.write_events(rows)
+    insert_events(django_execute, rows)
     return message
 
 

@@ -13,9 +13,10 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
-from chat import events, stream, writer
+from chat import events, stream
 from chat.events import Event
 from chat.management.commands.replay_stream import Player
+from chat.rows import Ending, django_execute, insert_events, update_ending
 from tests.recorded import FAILED, HELLO, LONG, ROOT, as_a_reader_got, begun, imported, read, run
 
 pytestmark = pytest.mark.django_db
@@ -164,6 +165,6 @@ def end(running):
     with transaction.atomic():
         rest = [events.delta(" upon a time"), events.finish("STOP")]
         rows = [(running.pk, seq, 20_000, events.encode(response)) for seq, response in enumerate(rest, 2)]
-        writer.write_events(rows)
-        writer.write_ending(running.pk, 3, writer.Ending(events.COMPLETE, [{"text": "x"}], timezone.now()))
+        insert_events(django_execute, rows)
+        update_ending(django_execute, running.pk, 3, Ending(events.COMPLETE, [{"text": "x"}], timezone.now()))
     connection.close()

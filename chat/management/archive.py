@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from chat import events, timing, writer
+from chat import events, rows, timing
 from chat.answer import Answer
 from chat.management import arguments
 from chat.models import Attachment, Conversation, Message, Stream, User
@@ -61,7 +61,7 @@ def restore(recording: Recording, owner: User) -> Stream:
         conversation = Conversation.objects.create(user=owner, title=_text(header, "title", 200, "A recording"))
         stream = _stream(pk, recording, conversation, _answer(recording, conversation))
         stream.save(force_insert=True)
-        writer.write_events([(pk, *event) for event in recording.events])
+        rows.insert_events(rows.django_execute, [(pk, *event) for event in recording.events])
     return stream
 
 

@@ -1,0 +1,86 @@
+"""Commits on the event loop, where the database is SQLite: the quickest way from an event to its reader.
+
+A commit without fsync (WAL, `synchronous=NORMAL`) takes tens of microseconds; handing it to a thread and back takes
+several times that, and the two threads then fight for the interpreter. So what the loop has gathered in one turn is
+committed by the loop itself, on a connection that waits for nobody: whatever it cannot do at once (the database is
+locked, a row is refused) is left to the writer's thread, which can wait, try again and take a batch apart.
+
+Checkpoints, which do wait for the disk, are made by another thread.
+"""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection
+
+from chat.rows import ROWS_PER_INSERT, Ending, LeaseLost, Row, insert_events, update_ending
+
+log = logging.getLogger(__name__)
+
+COMMITS_PER_CHECKPOINT = 1000
+"""SQLite's own default is 1,000 pages; a commit here writes a few."""
+
+
+class Refused(Exception):
+    """Not now, or not like this: nothing is stored, and the writer's thread is to do it."""
+
+
+class QuickConnection:
+    """The event loop's own connection: autocommit, no waiting for locks, no checkpoints."""
+
+    def __init__(self) -> None:
+        self._path = str(connection.settings_dict["NAME"])
+        self._connection = sqlite3.connect(self._path, timeout=0, isolation_level=None, check_same_thread=False)
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._connection.execute("PRAGMA foreign_keys=ON")
+        self._connection.execute("PRAGMA wal_autocheckpoint=0")
+        self._commits = 0
+        self._checkpoint: asyncio.Future[None] | None = None
+
+    @staticmethod
+    def is_possible() -> bool:
+        """Whether the database is a SQLite file."""
+        return connection.vendor == "sqlite" and "mode=memory" not in str(connection.settings_dict["NAME"])
+
+    def execute(self, statement: str, parameters: Sequence[Any]) -> int:
+        """Run one statement; the number of rows that it changed."""
+        return self._connection.execute(statement.replace("%s", "?"), parameters).rowcount
+
+    def store(self, rows: Sequence[Row], endings: Sequence[tuple[Row, Ending]]) -> None:
+        """Store events, and the ends of streams, in one transaction; Refused, with nothing stored, where that fails."""
+        try:
+            if endings or len(rows) > ROWS_PER_INSERT:
+                self._connection.execute("BEGIN IMMEDIATE")
+            insert_events(self.execute, rows)  # one statement is a transaction by itself
+            for (stream_id, seq, _, _), ending in endings:
+                update_ending(self.execute, stream_id, seq, ending)
+            if self._connection.in_transaction:
+                self._connection.execute("COMMIT")
+        except (sqlite3.Error, LeaseLost) as error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise Refused from error
+        self._count()
+
+    def _count(self) -> None:
+        self._commits += 1
+        if self._commits >= COMMITS_PER_CHECKPOINT and (self._checkpoint is None or self._checkpoint.done()):
+            self._commits = 0
+            self._checkpoint = asyncio.get_running_loop().run_in_executor(None, checkpoint, self._path)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+def checkpoint(path: str) -> None:
+    """Move what the write-ahead log holds into the database file; waits for the disk, and for no reader or writer."""
+    try:
+        with sqlite3.connect(path, timeout=0, isolation_level=None) as own:
+            own.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        own.close()
+    except sqlite3.Error as error:
+        log.warning("a checkpoint was not made: %s", error)
