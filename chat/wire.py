@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
-from chat import events, sse, stream
+from chat import eventlog, events, sse, stream
 from chat.answer import Answer
 from chat.errors import ApiError
 from chat.events import Event, Response
@@ -51,6 +51,22 @@ async def event_stream(
         yield sse.DONE
     except ApiError as error:
         yield b"data: %s\n\n" % events.encode(events.failure(error)).encode() + sse.DONE
+    except Exception:
+        log.exception("stream %s: its reader was cut off", name)
+
+
+async def so_far(stream_id: UUID, after: int = -1, *, timing: bool = False) -> AsyncGenerator[bytes, None]:
+    """What is stored now after `after`, in the same frames; `[DONE]` only where the stream has ended."""
+    name, start = str(stream_id), sse.PRELUDE
+    try:
+        last = await eventlog.last_seq(stream_id)
+        while True:
+            page = await eventlog.read(stream_id, after)
+            after = page.events[-1].seq if page.events else last
+            yield start + frames(name, page.events, timing) + (sse.DONE if page.ended else b"")
+            start = b""
+            if page.ended or after >= last:
+                return
     except Exception:
         log.exception("stream %s: its reader was cut off", name)
 

@@ -74,8 +74,11 @@ async def may_still_read(request: HttpRequest, user_id: int) -> None:
 
 
 def streamed(request: HttpRequest, stream: Stream, after: int, user: User) -> StreamingHttpResponse:
-    """The response that follows a stream. It goes on for as long as the reader may read it."""
+    """The response that follows a stream for as long as the reader may read it; with `?poll=1` only what is there."""
     timing = request.headers.get("X-WonderCam-Timing") == "1"
-    may_read = partial(may_still_read, request, user.pk)
-    content = wire.event_stream(stream.pk, after, timing=timing, may_read=may_read)
+    if request.GET.get("poll") == "1":
+        content = wire.so_far(stream.pk, after, timing=timing)
+    else:
+        may_read = partial(may_still_read, request, user.pk)
+        content = wire.event_stream(stream.pk, after, timing=timing, may_read=may_read)
     return StreamingHttpResponse(content, headers={**HEADERS, **ids_of(stream)})

@@ -4,7 +4,18 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from chat import auth, providers
+from chat.prompt import Model
 from chat.views.api import api, json_response
+
+SEEN, READ, NO = "seen", "read", "no"
+"""What becomes of a photo: the model sees it, only the text in it is read to the model, or it is refused."""
+
+
+def photos(model: Model) -> str:
+    """What becomes of a photo that is sent to the model."""
+    if model.images:
+        return SEEN
+    return READ if providers.takes_photos(model) else NO
 
 
 @api("GET")
@@ -17,6 +28,7 @@ async def index(request: HttpRequest) -> HttpResponseBase:
             "title": model.title or model.id,
             "text": True,
             "images": model.images,
+            "photos": photos(model),
             "context": model.context,
             "default": place == 0,
         }

@@ -30,7 +30,7 @@ ROUTES: tuple[tuple[str, str, str, type | str | None, str], ...] = (
     ("POST", "/v2/echat", "Ask: an immediate OK, then the answer as it is generated", Ask, STREAM),
     ("GET", "/v2/echat", "The same for a native EventSource: ?data= and ?ticket=", None, STREAM),
     ("POST", "/v2/chat", "The same without the OK; with stream false one JSON answer", Ask, STREAM),
-    ("GET", "/v2/streams/{id}", "Follow one's own stream after Last-Event-ID or ?after=", None, STREAM),
+    ("GET", "/v2/streams/{id}", "Follow one's own stream after Last-Event-ID or ?after=; ?poll=1", None, STREAM),
     ("POST", "/v2/streams/{id}/stop", "Stop the generation; idempotent", None, "StreamStatus"),
     ("GET", "/v2/conversations", "One's own conversations: ?q=, ?limit=, ?cursor=", None, "Conversations"),
     ("GET", "/v2/conversations/{id}", "One conversation with its messages and stream ids", None, "Transcript"),
@@ -77,7 +77,15 @@ MESSAGE = of(
     created_at=TIME,
     stream={"anyOf": [ANSWERED, {"type": "null"}]},
 )
-MODEL = of(id=TEXT, title=TEXT, text=FLAG, images=FLAG, context={"type": ["integer", "null"]}, default=FLAG)
+MODEL = of(
+    id=TEXT,
+    title=TEXT,
+    text=FLAG,
+    images=FLAG,
+    photos={"enum": ["seen", "read", "no"]},
+    context={"type": ["integer", "null"]},
+    default=FLAG,
+)
 
 SCHEMAS: dict[str, Schema] = {
     "Error": of(error=of(code=COUNT, status=TEXT, message=TEXT)),

@@ -16,7 +16,8 @@ from django.views.decorators.http import require_safe
 
 from chat import events, providers
 from chat.models import Conversation, Message
-from chat.prompt import Part, Said, newest_leaf, path_to
+from chat.prompt import Model, Part, Said, newest_leaf, path_to
+from chat.views.models import photos
 
 NEWEST = 200
 """How many conversations the sidebar lists."""
@@ -51,11 +52,16 @@ def _render(request: HttpRequest, user: Any, conversation_id: UUID | None) -> Ht
         "conversation": conversation,
         "current": conversation_id,
         "transcript": [shown(message) for message in branch(conversation)] if conversation else [],
-        "models": providers.catalogue(),
+        "models": [choice(model) for model in providers.catalogue()],
         "blank": BLANK,
         "csrf_cookie": settings.CSRF_COOKIE_NAME,
     }
     return render(request, "chat/page.html", context)
+
+
+def choice(model: Model) -> dict[str, str]:
+    """A model as the composer offers it."""
+    return {"id": model.id, "title": model.title or model.id, "photos": photos(model)}
 
 
 def branch(conversation: Conversation) -> list[Message]:

@@ -14,7 +14,7 @@ from chat.views.cursor import resumed
 
 @api("GET")
 async def follow(request: HttpRequest, stream_id: UUID) -> HttpResponseBase:
-    """What was missed after `Last-Event-ID`, then live. The page's session may read, too; nothing else."""
+    """What was missed after `Last-Event-ID`, then live, or with `?poll=1` no more. The page's session may read, too."""
     if "Authorization" in request.headers:
         user = await auth.authenticate(request)
     else:

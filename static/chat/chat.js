@@ -3,6 +3,7 @@
  */
 import { Connection } from "./connection.js";
 import { Draft } from "./draft.js";
+import { noticeOf } from "./events.js";
 import { apply, isOpen, message } from "./transcript.js";
 
 export class Chat {
@@ -19,7 +20,7 @@ export class Chat {
   /**
    * @param {{session: import("./session.js").Session, clock: Clock, storage: Storage,
    *          told: {changed: () => void, began: () => void, opened: (id: string, title: string) => void,
-   *                 ended: (end: End) => void}}} means
+   *                 noticed: (sentence: string) => void, ended: (end: End) => void}}} means
    */
   constructor({ session, clock, storage, told }) {
     this.#session = session;
@@ -76,8 +77,9 @@ export class Chat {
     await this.#connection?.stop();
   }
 
-  wake() {
-    this.#connection?.wake();
+  /** @param {boolean} [frozen] whether the page stood still, as in the browser's cache of pages to go back to */
+  wake(frozen) {
+    this.#connection?.wake(frozen);
   }
 
   /** A question that never reached the server goes out under the key it had, in case it did reach it.
@@ -126,6 +128,8 @@ export class Chat {
       /** @type {(seq: number, response: GeminiResponse) => void} */
       received: (seq, response) => {
         this.#apply({ type: "received", key, seq, response });
+        const notice = noticeOf(response);
+        if (notice) this.#told.noticed(notice);
       },
       /** @type {(line: string) => void} */
       line: (line) => this.#apply({ type: "line", key, line }),

@@ -34,20 +34,20 @@ export class Composer {
     return this.#picker?.value ?? "";
   }
 
-  /** Whether the chosen model can see photos. */
-  get seesPhotos() {
+  /** What becomes of a photo with the chosen model: "seen", "read" (the text in it) or "no". */
+  get photos() {
     const picked = this.#picker instanceof HTMLSelectElement ? this.#picker.selectedOptions[0] : this.#picker;
-    return !picked || "images" in picked.dataset;
+    return picked?.dataset.photos ?? "seen";
   }
 
   get text() {
     return this.#question.value;
   }
 
-  /** Puts a text in, as if it had been typed. @param {string} text */
+  /** Puts a text in; nobody is told that it was typed. @param {string} text */
   fill(text) {
     this.#question.value = text;
-    this.#typed();
+    this.#grow();
   }
 
   focus() {
@@ -85,10 +85,14 @@ export class Composer {
   }
 
   #typed() {
+    this.#grow();
+    this.#told.typed(this.text);
+  }
+
+  #grow() {
     if (!CSS.supports("field-sizing", "content")) {
       this.#question.style.height = "auto";
       this.#question.style.height = `${this.#question.scrollHeight}px`;
     }
-    this.#told.typed(this.text);
   }
 }

@@ -5,20 +5,12 @@
  * last event is a cut line, never an end. A lost POST is sent again with its `request_id`, which joins the first one's.
  */
 import { Lost, Refused, refusal } from "./failure.js";
-import { backoff, move } from "./moves.js";
+import { backoff, move, queryOf } from "./moves.js";
 import { FIRST_BYTE, Patience, POLL, SILENCE, STALE } from "./patience.js";
 import { Reading } from "./reading.js";
-import { BROKEN, CUT, HELD, UNSAID, UNSENT } from "./sentences.js";
+import { BROKEN, CUT, HELD, later, UNSAID, UNSENT } from "./sentences.js";
 
 const SEND_TRIES = 6;
-
-/**
- * @typedef {object} Listener
- * @property {(stream: string, conversation: string) => void} accepted
- * @property {(seq: number, response: GeminiResponse) => void} received
- * @property {(line: string) => void} line
- * @property {(end: End, error: Failure | null) => void} ended
- */
 
 export class Connection {
   /** @type {State} */
@@ -51,6 +43,7 @@ export class Connection {
     this.#reading = new Reading((seq, response) => {
       this.#tries = 0;
       tell.received(seq, response);
+      if (this.#held) tell.line(HELD);
     });
   }
 
@@ -77,10 +70,11 @@ export class Connection {
     else if (this.state === "waiting") this.#finish("stopped", null);
   }
 
-  /** The page is back, or online again: tries now rather than later. */
-  wake() {
+  /** The page is back, or online again: tries now rather than later. @param {boolean} [frozen] it stood still */
+  wake(frozen = false) {
     if (this.state === "waiting" && this.#clock.now() >= this.#notBefore) this.#patience.rouse();
-    if (this.state === "streaming" && this.#patience.silence > STALE) this.#giveUp();
+    const isAsking = this.state === "streaming" || this.state === "sending";
+    if (isAsking && (frozen || this.#patience.silence > STALE)) this.#giveUp();
   }
 
   async #run() {
@@ -98,7 +92,8 @@ export class Connection {
   async #try() {
     if (this.state === "waiting") this.#move(this.stream ? (this.#held ? "polling" : "streaming") : "sending");
     this.#attempt = new AbortController();
-    this.#watch();
+    if (this.state === "sending" && !this.#held) this.#watchForHolding();
+    else this.#watch();
     try {
       const response = await this.#request();
       if (response.status === 204) this.#finish(this.#reading.end ?? "interrupted", this.#reading.error ?? UNSAID);
@@ -112,24 +107,21 @@ export class Connection {
 
   #request() {
     const { signal } = this.#attempt;
-    if (this.stream) {
-      const cursor = new URLSearchParams(this.state === "polling" ? { poll: "1" } : {});
-      if (this.#reading.seq >= 0) cursor.set("after", String(this.#reading.seq));
-      return this.#session.request(`/v2/streams/${this.stream}?${cursor}`, { signal });
-    }
+    const query = queryOf(this.#held, this.#reading.seq);
+    if (this.stream) return this.#session.request(`/v2/streams/${this.stream}${query}`, { signal });
     const headers = { "Content-Type": "application/json" };
-    return this.#session.request("/v2/echat", { method: "POST", headers, body: this.#body, signal });
+    return this.#session.request(`/v2/echat${query}`, { method: "POST", headers, body: this.#body, signal });
   }
 
   /** @param {Response} response */
   async #read(response) {
     if (this.state === "sending") {
       this.stream = response.headers.get("X-Stream-Id") ?? "";
-      this.#move("streaming");
+      this.#move(this.#held ? "polling" : "streaming");
       this.#tell.accepted(this.stream, response.headers.get("X-Conversation-Id") ?? "");
     }
     if (this.#stopping) void this.#sendStop();
-    if (this.state === "streaming") this.#patience.watch(FIRST_BYTE, () => this.#giveUp(true));
+    if (this.state === "streaming") this.#watchForHolding();
     const body = /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (response.body);
     await this.#reading.read(body, () => this.#watch());
     const { isOver, end, error } = this.#reading;
@@ -149,23 +141,24 @@ export class Connection {
       throw problem;
     } else if (this.#reading.end) {
       this.#finish(this.#reading.end, this.#reading.error);
-    } else if (problem.held && this.state === "streaming") {
+    } else if (problem.held && this.stream) {
       this.#held = true;
       this.#move("polling");
       this.#tell.line(HELD);
     } else {
-      this.#wait(null);
+      this.#held ||= problem.held;
+      this.#wait(null, problem.held ? HELD : UNSENT);
     }
   }
 
-  /** @param {Failure | null} failure */
-  #wait(failure) {
+  /** @param {Failure | null} failure @param {string} [unsent] what is said while there is no stream yet */
+  #wait(failure, unsent = UNSENT) {
     const asked = (failure?.retryAfter ?? 0) * 1000;
     this.#notBefore = this.#clock.now() + asked;
     this.#pause = asked + backoff(this.#tries, this.#random);
     this.#move("waiting");
     if (this.#stopping && !this.stream) return this.#finish("stopped", null);
-    return this.#tell.line(failure ? `${failure.message} Trying again…` : this.stream ? CUT : UNSENT);
+    return this.#tell.line(failure ? later(failure) : this.stream ? CUT : unsent);
   }
 
   async #sendStop() {
@@ -192,6 +185,11 @@ export class Connection {
 
   #watch() {
     this.#patience.watch(SILENCE, () => this.#giveUp());
+  }
+
+  /** Nothing has come yet: should it stay so, something on the way holds the stream back. */
+  #watchForHolding() {
+    this.#patience.watch(FIRST_BYTE, () => this.#giveUp(true));
   }
 
   #giveUp(held = false) {

@@ -23,6 +23,11 @@ export class Draft {
     }
   }
 
+  /** What the box holds now: the same text keeps its request_id, any other is a new one. @param {string} text */
+  type(text) {
+    if (text !== this.read().text) this.keep(text);
+  }
+
   /** @param {string} text @param {string} [requestId] */
   keep(text, requestId = "") {
     try {

@@ -5,7 +5,7 @@
 /** @type {Readonly<Record<State, readonly State[]>>} */
 export const MOVES = {
   idle: ["sending", "streaming"],
-  sending: ["streaming", "waiting", "ended"],
+  sending: ["streaming", "polling", "waiting", "ended"],
   streaming: ["waiting", "polling", "ended"],
   waiting: ["sending", "streaming", "polling", "ended"],
   polling: ["waiting", "ended"],
@@ -21,6 +21,17 @@ export const MOVES = {
 export function move(from, to) {
   if (!MOVES[from].includes(to)) throw new Error(`A connection cannot go from ${from} to ${to}.`);
   return to;
+}
+
+/**
+ * The query of the next request: where to go on, and whether to ask only for what there is.
+ * @param {boolean} held
+ * @param {number} seq the last event that was read
+ */
+export function queryOf(held, seq) {
+  const query = new URLSearchParams(held ? { poll: "1" } : {});
+  if (seq >= 0) query.set("after", String(seq));
+  return query.size ? `?${query}` : "";
 }
 
 const FIRST = 500;

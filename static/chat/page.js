@@ -7,6 +7,7 @@ import { Composer } from "./composer.js";
 import { refusal } from "./failure.js";
 import { Photos } from "./photos.js";
 import { Scroll } from "./scroll.js";
+import { ONLY_READ, UNSEEN } from "./sentences.js";
 import { Session } from "./session.js";
 import { Sidebar } from "./sidebar.js";
 import { View } from "./view.js";
@@ -47,7 +48,7 @@ const sidebar = new Sidebar(byId("sidebar"), template("conversation"), session, 
 const composer = new Composer(/** @type {HTMLFormElement} */ (byId("composer")), {
   send,
   stop: () => void chat.stop(),
-  typed: (text) => chat.draft.keep(text),
+  typed: (text) => chat.draft.type(text),
 });
 const chat = new Chat({
   session,
@@ -64,6 +65,7 @@ const chat = new Chat({
       sidebar.add(id, title);
       name(title);
     },
+    noticed: (sentence) => announcer.say(sentence),
     ended(end) {
       composer.busy = false;
       announcer.ended(end);
@@ -91,22 +93,25 @@ function name(title) {
   document.title = `${title} · WonderCam`;
 }
 
+/** Says before anything is sent what becomes of the photos with the chosen model. */
 function checkModel() {
-  problem(
-    photos.count && !composer.seesPhotos ? "This model cannot see photos: choose one that can, or ask in words." : "",
-  );
+  byId("note").textContent = photos.count && composer.photos === "read" ? ONLY_READ : "";
+  problem(photos.count && composer.photos === "no" ? UNSEEN : "");
 }
 
 /** @param {string} text */
 async function send(text) {
-  if (!text.trim() && !photos.count) return;
-  problem("");
+  checkModel();
+  if (composer.busy || (!text.trim() && !photos.count) || (photos.count && composer.photos === "no")) return;
+  composer.busy = true; // photos may still be on their way: a second Enter must not send twice
   try {
     const taken = await photos.take();
     composer.fill("");
+    checkModel();
     scroll.toEnd();
     await chat.send({ text, photos: taken, model: composer.model });
   } catch (error) {
+    composer.busy = chat.busy;
     problem(/** @type {Error} */ (error).message);
     throw error;
   }
@@ -127,10 +132,18 @@ const verbs = {
   "close-sidebar": () => {
     sidebar.open = false;
   },
-  again: (button) => void chat.again(keyOf(button)).catch((error) => problem(error.message)),
+  again(button) {
+    refocus();
+    void chat.again(keyOf(button)).catch((error) => problem(error.message));
+  },
   copy: (button) => copy(button, chat.transcript.find(({ key }) => key === keyOf(button))?.text ?? ""),
   "copy code": (button) => copy(button, button.closest("figure")?.querySelector("code")?.textContent ?? ""),
 };
+
+/** A button that goes away leaves the focus to the box; a finger's keyboard is not called up for that. */
+function refocus() {
+  refocus();
+}
 
 /** @param {HTMLElement} button */
 const keyOf = (button) => button.closest("article")?.dataset.key ?? "";
@@ -148,13 +161,16 @@ document.addEventListener("click", (event) => {
   const actor = /** @type {HTMLElement | null} */ (target.closest("[data-do]"));
   if (actor?.dataset.do) verbs[actor.dataset.do]?.(actor);
   const suggestion = target.closest("[data-suggestion]");
-  if (suggestion) void send(suggestion.textContent ?? "");
+  if (!suggestion) return;
+  refocus();
+  void send(suggestion.textContent ?? "");
 });
 document.addEventListener("submit", (event) => {
   const field = /** @type {HTMLFormElement} */ (event.target).elements.namedItem("csrfmiddlewaretoken");
   if (field instanceof HTMLInputElement) field.value = csrf();
 });
-for (const event of ["online", "pageshow"]) addEventListener(event, () => chat.wake());
+addEventListener("online", () => chat.wake());
+addEventListener("pageshow", ({ persisted }) => chat.wake(persisted));
 document.addEventListener("visibilitychange", () => document.hidden || chat.wake());
 
 const files = /** @type {HTMLInputElement} */ (byId("files"));

@@ -77,7 +77,10 @@ export class Photos {
     const sent = this.#upload(small);
     const photo = { url, row, sent };
     this.#held.push(photo);
-    row.querySelector("button")?.addEventListener("click", () => this.#drop(photo));
+    row.querySelector("button")?.addEventListener("click", () => {
+      this.#drop(photo);
+      this.#previews.querySelector("button")?.focus();
+    });
     sent.then(
       () => row.removeAttribute("data-sending"),
       (error) => {

@@ -88,8 +88,10 @@ export class Sidebar {
     row.dataset.renaming = "";
     input.select();
     const title = await typed(input);
+    const hadFocus = document.activeElement === input;
     input.remove();
     delete row.dataset.renaming;
+    if (hadFocus) row.querySelector("a")?.focus();
     if (!title || title === place.textContent) return;
     await this.#session.json("PATCH", path(row), { title });
     place.textContent = title;
@@ -105,7 +107,11 @@ export class Sidebar {
     await new Promise((resolve) => dialog.addEventListener("close", resolve, { once: true }));
     if (dialog.returnValue !== "delete") return;
     await this.#session.json("DELETE", path(row));
+    const next = row.nextElementSibling ?? row.previousElementSibling;
     row.remove();
+    /** @type {HTMLElement | null | undefined} */ (
+      next?.querySelector("a") ?? this.#nav.querySelector(".new")
+    )?.focus();
     this.#told.deleted(row.dataset.conversation ?? "");
   }
 }

@@ -63,6 +63,14 @@ type Action =
 
 type State = "idle" | "sending" | "streaming" | "waiting" | "polling" | "ended";
 
+/** What a connection tells. */
+interface Listener {
+  accepted(stream: string, conversation: string): void;
+  received(seq: number, response: GeminiResponse): void;
+  line(line: string): void;
+  ended(end: End, error: Failure | null): void;
+}
+
 /** Time as the connection sees it: handed in, so that a test can move it by hand. Milliseconds. */
 interface Clock {
   now(): number;

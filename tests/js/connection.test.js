@@ -107,7 +107,7 @@ test("a running stream is followed from where the page is", async () => {
   const { server, connection, told } = set();
   const run = connection.follow(STREAM, -1);
   await settled();
-  assert.equal(server.last.path, `/v2/streams/${STREAM}?`);
+  assert.equal(server.last.path, `/v2/streams/${STREAM}`);
   const body = await answer(server);
   body.event(0, OK);
   body.event(1, END);

@@ -23,6 +23,15 @@ test("a draft comes back after a reload, each conversation's own", () => {
   assert.equal(new Draft(kept, "").read().text, "");
 });
 
+test("what is typed again keeps the key it was sent under, what is changed is a new message", () => {
+  const draft = new Draft(storage(), "");
+  draft.keep("why?", "r1");
+  draft.type("why?");
+  assert.deepEqual(draft.read(), { text: "why?", requestId: "r1" });
+  draft.type("why not?");
+  assert.deepEqual(draft.read(), { text: "why not?", requestId: "" });
+});
+
 test("a storage that is full, forbidden or holds nonsense costs nothing but the draft", () => {
   const broken = storage();
   broken.setItem("draft:new", "{");

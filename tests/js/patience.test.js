@@ -69,6 +69,41 @@ test("a held stream is polled in steps, and the reader is told", async () => {
   assert.equal(server.posts.length, 1);
 });
 
+test("where even the headers are held back, the message is sent again to join, and polled", async () => {
+  const { server, clock, connection, told } = set();
+  const run = connection.ask({ request_id: "r" });
+  await clock.pass(FIRST_BYTE + 500);
+  assert.deepEqual(told.lines, [HELD]);
+  assert.equal(server.last.path, "/v2/echat?poll=1");
+  assert.equal(server.posts[0].options.body, server.posts[1].options.body);
+  const first = await answer(server);
+  first.event(0, OK);
+  first.end();
+  await clock.pass(POLL);
+  assert.equal(connection.state, "polling");
+  assert.equal(server.last.path, `/v2/streams/${STREAM}?poll=1&after=0`);
+  assert.deepEqual(told.lines, [HELD, HELD]);
+  const second = await answer(server);
+  second.event(1, END);
+  second.write(DONE);
+  await run;
+  assert.deepEqual(seqs(told), [0, 1]);
+});
+
+test("a page that stood still in the browser's cache does not trust its line", async () => {
+  const { server, clock, connection, told } = await streaming();
+  connection.wake(true);
+  await clock.pass(500);
+  assert.equal(server.last.path, `/v2/streams/${STREAM}?after=1`);
+  assert.equal(server.posts.length, 1);
+  const body = await answer(server);
+  body.event(2, END);
+  await settled();
+  body.end();
+  await settled();
+  assert.deepEqual(told.ends, [["complete", null]]);
+});
+
 test("stop before the first event stops the stream as soon as it has a name", async () => {
   const { server, connection } = set();
   void connection.ask({ request_id: "r" });

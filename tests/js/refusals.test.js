@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { later } from "../../static/chat/sentences.js";
 import { settled } from "./clock.js";
 import { set } from "./rig.js";
 import { error } from "./server.js";
@@ -29,6 +30,17 @@ for (const code of [408, 429, 500, 503]) {
   });
 }
 
+test("what may not last says why, and when the page asks again", async () => {
+  const { server, connection, told } = set();
+  void connection.ask({ request_id: "r" });
+  await settled();
+  server.last.reply(error(429, { "Retry-After": "9" }));
+  await settled();
+  assert.deepEqual(told.lines, ["Error 429. The page tries again by itself in 9 s…"]);
+  const failure = { code: 429, status: "X", message: "Too fast. Try again in 3 s.", retryAfter: 3 };
+  assert.equal(later(failure), "Too fast. The page tries again by itself in 3 s…");
+});
+
 test("Retry-After is waited for, even when the page comes back before", async () => {
   const { server, connection, clock } = set();
   void connection.ask({ request_id: "r" });
@@ -57,7 +69,7 @@ test("a server that keeps failing before it takes the message is told to the rea
   for (let round = 0; round < 7; round++) {
     await settled();
     server.last.reply(error(503));
-    await clock.pass(16_000);
+    await clock.pass(8_000);
   }
   await run;
   assert.deepEqual(told.ends[0][0], "failed");

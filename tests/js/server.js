@@ -31,7 +31,7 @@ export class FakeServer {
 
   /** The posts to the chat. */
   get posts() {
-    return this.asked.filter(({ path }) => path === "/v2/echat");
+    return this.asked.filter(({ path }) => path.startsWith("/v2/echat"));
   }
 }
 

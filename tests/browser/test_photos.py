@@ -1,0 +1,88 @@
+"""Photos and a model that cannot see: what is said before sending, while they are read, and after."""
+
+import importlib.util
+import io
+
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+from playwright.async_api import FilePayload, Page, expect
+
+from chat.providers import sight
+from tests.browser.test_page import Start, answer, ask, assert_equal_everywhere, copied, ended, start
+from tests.servers.wondercam import Serve
+
+__all__ = ["start"]
+
+EMBEDDED = {"WONDERCAM_MODELS": "local/smollm2-135m"}
+needs_ocr = pytest.mark.skipif(
+    not all(importlib.util.find_spec(name) for name in sight.NEEDED),
+    reason="rapidocr is not installed: pip install rapidocr onnxruntime",
+)
+
+
+def sign(text: str = "") -> FilePayload:
+    """A drawn sign, as the file that a person chooses."""
+    image = Image.new("RGB", (1000, 500), "white")
+    ImageDraw.Draw(image).text((80, 150), text, fill="#222", font=ImageFont.load_default(90))
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return {"name": "sign.png", "mimeType": "image/png", "buffer": file.getvalue()}
+
+
+async def attach(page: Page, photo: FilePayload) -> None:
+    """Choose a photo, and wait until its preview stands there."""
+    await page.locator("#files").set_input_files(photo)
+    await expect(page.locator("#previews li:not([data-sending])")).to_have_count(1)
+
+
+@needs_ocr
+@pytest.mark.timeout(200)
+async def test_a_sign_is_read_to_a_model_that_cannot_see(page: Page, start: Start) -> None:
+    server = await start(EMBEDDED)
+    await expect(page.locator("#note")).to_be_empty()
+    await attach(page, sign("GATE 42 CLOSED"))
+    await expect(page.locator("#note")).to_have_text(
+        "This model cannot see photos: only the text in a photo is read to it."
+    )
+    await ask(page, "What does this sign say?")
+    await expect(answer(page).locator("[data-part=notice]")).to_contain_text("Reading the photo")
+    await expect(answer(page).locator("[data-part=notice]")).to_be_visible()
+    await expect(page.locator("#announcer")).to_contain_text("Reading the photo")
+    await expect(page.locator("#note")).to_be_empty()
+    await ended(page, "complete", 150)
+    assert "GATE 42 CLOSED" in await copied(page)
+    await expect(answer(page).locator("blockquote")).to_have_text("GATE 42 CLOSED")
+    await assert_equal_everywhere(page, server)
+
+
+@needs_ocr
+@pytest.mark.timeout(120)
+async def test_a_photo_without_text_ends_in_a_sentence_to_act_on(page: Page, start: Start) -> None:
+    await start(EMBEDDED)
+    await attach(page, sign())
+    await ask(page, "What does this sign say?")
+    await ended(page, "failed", 90)
+    sentence = answer(page).locator("[data-part=sentence]")
+    await expect(sentence).to_contain_text("There is no text in the photo that could be read.")
+    await expect(sentence).to_contain_text("Send words instead.")
+
+
+async def test_where_photos_are_not_read_the_page_refuses_them_before_sending(page: Page, start: Start) -> None:
+    await start({**EMBEDDED, "WONDERCAM_OCR": "0"})
+    await attach(page, sign())
+    problem = page.get_by_text("This model cannot see photos: choose one that can, or ask in words.")
+    await expect(problem).to_be_visible()
+    await ask(page, "What is this?")
+    await expect(page.locator("article")).to_have_count(0)
+    await page.get_by_label("Remove sign.png").click()
+    await expect(problem).to_be_hidden()
+    await page.get_by_role("button", name="Send").click()
+    await expect(page.locator("article")).to_have_count(2)
+
+
+def test_the_models_say_what_becomes_of_a_photo(serve: Serve) -> None:
+    models = "local/smollm2-135m,gemini/gemini-2.5-flash"
+    with serve({"WONDERCAM_MODELS": models, "WONDERCAM_OCR": "0", "GEMINI_API_KEY": "none"}).client() as client:
+        found = client.get("/v2/models").json()["models"]
+
+    assert [(model["images"], model["photos"]) for model in found] == [(False, "no"), (True, "seen")]
