@@ -1,10 +1,13 @@
 """Turns: begun once, stopped at any moment, drained, and never without an end."""
 
 import asyncio
+import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import InterfaceError, OperationalError
+from django.utils import timezone
 
 from chat import errors, eventlog, events, leases, stream, turns, writer
 from chat.models import Message, Stream
@@ -240,6 +243,23 @@ async def test_an_answer_has_a_longest_duration(core: Core, settings: Any):
 
     assert events.decode(log[-1].data)["error"]["code"] == 504
     assert events.answer_text(log) == Script(0, 2).text
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+async def test_a_clock_that_jumps_in_the_middle_changes_no_order_and_no_duration(
+    core: Core, hours: int, monkeypatch: pytest.MonkeyPatch
+):
+    started = await core.ask("seed=4 words=20 gap=10")
+    await seen(started, 5)
+    now, time_of_day = timezone.now, time.time
+    monkeypatch.setattr(timezone, "now", lambda: now() + timedelta(hours=hours))
+    monkeypatch.setattr(time, "time", lambda: time_of_day() + 3600 * hours)
+    log = await core.ended(started)
+    times = [event.at for event in log]
+
+    assert times == sorted(times)
+    assert times[-1] < 20e6
+    assert events.answer_text(log) == Script(4, 20).text
 
 
 @pytest.mark.parametrize(

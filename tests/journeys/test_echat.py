@@ -1,8 +1,20 @@
-"""A question's whole way: asked, stored, generated, followed, resumed, joined, stopped."""
+"""A question's whole way over HTTP: asked, stored, generated, followed, resumed, joined, stopped, asked again."""
+
+import asyncio
+import json
+from itertools import pairwise
+from time import monotonic
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
 
 from chat import events
+from chat.sse import Decoder
 from tests.equality import equal
-from tests.faults.arena import Arena
+from tests.faults.arena import Arena, asking, stop
+from tests.faults.reader import Reader, request
 from tests.faults.upstream import Script
 
 
@@ -14,4 +26,120 @@ async def test_an_answer_reads_the_same_everywhere(arena: Arena):
 
     assert reader.end == events.COMPLETE
     assert reader.connections == 1
+    assert reader.shown[0] == events.OK_DATA
     assert await equal(server, reader.token, reader.stream_id, reader) == Script(1, 30).text
+
+
+async def test_events_arrive_as_they_are_generated_and_ok_at_once(arena: Arena):
+    server = await arena.serve()
+    times: list[float] = []
+    began = monotonic()
+    headers = {"Authorization": f"Bearer {arena.tokens[server.url]}"}
+    ask = {"contents": [{"text": "words=10 gap=100"}]}
+    async with request("POST", f"{server.url}/v2/echat", headers, ask) as response:
+        assert response.headers["content-type"] == "text/event-stream"
+        assert response.headers["cache-control"] == "no-cache, no-transform"
+        assert response.headers["x-accel-buffering"] == "no"
+        assert "content-encoding" not in response.headers
+        decoder = Decoder()
+        async for piece in response.pieces():
+            times += [monotonic() - began for _ in decoder.feed(piece)]
+
+    assert times[0] < times[-1] - 0.7
+    assert len([1 for a, b in pairwise(times[1:]) if b - a > 0.05]) >= 7
+
+
+async def test_a_conversation_goes_on_and_an_answer_is_asked_for_again(arena: Arena):
+    server = await arena.serve()
+    first = arena.reader(server)
+    await first.ask("seed=2 words=3")
+    second = arena.reader(server)
+    await second.ask("seed=3 words=3", conversation_id=first.conversation_id)
+    async with httpx.AsyncClient(base_url=server.url, headers={"Authorization": f"Bearer {first.token}"}) as client:
+        path = f"/v2/conversations/{first.conversation_id}"
+        messages = (await client.get(path)).json()["messages"]
+        body = {"conversation_id": first.conversation_id, "parent_id": messages[2]["id"]}
+        again = (await client.post("/v2/chat", json={**body, "stream": False})).json()
+        after = (await client.get(path)).json()["messages"]
+
+    said = arena.model.asked[1].json()["messages"]
+    assert [message["content"] for message in said[-3:]] == ["seed=2 words=3", Script(2, 3).text, "seed=3 words=3"]
+    assert again["candidates"][0]["content"]["parts"] == [{"text": Script(3, 3).text}]
+    assert [message["role"] for message in after] == ["user", "model", "user", "model", "model"]
+    assert after[4]["parent_id"] == after[3]["parent_id"] == after[2]["id"]
+    await equal(server, first.token, second.stream_id, second, replay=False)
+
+
+async def test_the_standard_chat_is_the_same_without_the_ok(arena: Arena):
+    server = await arena.serve()
+    headers = {"Authorization": f"Bearer {arena.tokens[server.url]}"}
+    async with httpx.AsyncClient(base_url=server.url, headers=headers) as client:
+        streamed = await client.post("/v2/chat", json={"contents": [{"text": "seed=4 words=4"}]})
+        failed = await client.post("/v2/chat", json={"contents": [{"text": "words=1 then=truncate"}], "stream": False})
+    shown = Decoder().feed(streamed.content)
+
+    assert [event.id.rpartition(":")[2] for event in shown] == ["1", "2", "3", "4", "5", "5"]
+    assert "".join(events.text_of(json.loads(event.data)) for event in shown[:-1]) == Script(4, 4).text
+    assert (failed.status_code, failed.json()["error"]["status"]) == (502, "DATA_LOSS")
+    await equal(server, arena.tokens[server.url], streamed.headers["x-stream-id"], replay=False)
+
+
+async def test_a_native_event_source_starts_once_and_then_only_resumes(arena: Arena):
+    server = await arena.serve()
+    token = arena.tokens[server.url]
+    async with httpx.AsyncClient(base_url=server.url) as client:
+        made = await client.post("/v2/tickets", headers={"Authorization": f"Bearer {token}"})
+        data = quote(json.dumps({"contents": [{"text": "seed=5 words=4 gap=20"}]}))
+        path = f"/v2/echat?data={data}&ticket={made.json()['ticket']}"
+        first, other = await asyncio.gather(client.get(path), client.get(path))
+        stream_id = first.headers.get("x-stream-id") or other.headers["x-stream-id"]
+        resumed = await client.get(path, headers={"Last-Event-ID": f"{stream_id}:2"})
+        over = await client.get(path, headers={"Last-Event-ID": f"{stream_id}:5"})
+        without = await client.get(f"/v2/echat?data={data}")
+
+    assert len(arena.model.asked) == 1
+    assert {first.status_code, other.status_code} <= {200, 401}
+    assert [event.id for event in Decoder().feed(resumed.content)][:3] == [f"{stream_id}:{n}" for n in (3, 4, 5)]
+    assert (over.status_code, without.status_code) == (204, 401)
+    await equal(server, token, stream_id, replay=False)
+
+
+async def test_the_same_request_id_joins_the_first_stream(arena: Arena):
+    server = await arena.serve()
+    readers = [arena.reader(server) for _ in range(6)]
+    await asyncio.gather(*(reader.ask("seed=6 words=10 gap=10", request_id="once") for reader in readers))
+    late = arena.reader(server)
+    await late.ask("something else", request_id="once")
+
+    assert {reader.stream_id for reader in [*readers, late]} == {readers[0].stream_id}
+    assert len(arena.model.asked) == 1
+    await equal(server, late.token, late.stream_id, late, *readers, replay=False)
+
+
+async def test_a_stop_keeps_what_came_and_can_be_said_twice(arena: Arena):
+    server = await arena.serve()
+    reader = arena.reader(server)
+    asked = await asking(reader, "seed=7 words=5 then=stall", seq=5)
+    second = Reader(server.url, reader.token, reader.stream_id)
+    following = asyncio.create_task(second.follow())
+    began = monotonic()
+    statuses = [(await stop(reader))["status"] for _ in range(2)]
+    await asyncio.gather(asked, following)
+
+    assert monotonic() - began < 2
+    assert statuses == [events.STOPPED] * 2
+    assert reader.end == second.end == events.STOPPED
+    assert await equal(server, reader.token, reader.stream_id, reader, second) == Script(7, 5).text
+
+
+@pytest.mark.parametrize("timing", ["1", "0"])
+async def test_the_clock_of_the_stream_comes_as_comments_where_it_is_asked_for(arena: Arena, timing: str):
+    server = await arena.serve()
+    headers = {"Authorization": f"Bearer {arena.tokens[server.url]}", "X-WonderCam-Timing": timing}
+    ask: dict[str, Any] = {"contents": [{"text": "words=3 gap=30"}]}
+    async with request("POST", f"{server.url}/v2/echat", headers, ask) as response:
+        lines = (await response.body()).decode().split("\n")
+    times = [int(line.removeprefix(": t=")) for line in lines if line.startswith(": t=")]
+
+    assert len(times) == (5 if timing == "1" else 0)
+    assert times == sorted(times)

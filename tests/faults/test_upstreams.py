@@ -1,0 +1,106 @@
+"""Whatever the model's server does, the stream ends, typed, with what came before it (G3, G8).
+
+The faults themselves are tried one by one on the providers; here each goes the whole way into the log.
+"""
+
+import asyncio
+import json
+from typing import Any
+
+from chat import events
+from tests.equality import equal, row_of
+from tests.faults.arena import Arena
+from tests.faults.reader import Reader
+from tests.faults.upstream import Script
+from tests.servers.postgres import Postgres
+from tests.servers.wondercam import WonderCam
+
+QUICK = {"WONDERCAM_LIMIT_IDLE_SECONDS": "1", "WONDERCAM_LIMIT_FIRST_TOKEN_SECONDS": "1"}
+
+ENDS: dict[str, tuple[str, int | None]] = {
+    "stop": (events.COMPLETE, None),
+    "length": (events.COMPLETE, None),
+    "filter": (events.COMPLETE, None),
+    "twice": (events.COMPLETE, None),
+    "truncate": (events.FAILED, 502),
+    "done-only": (events.FAILED, 502),
+    "mid-json": (events.FAILED, 502),
+    "mid-utf8": (events.FAILED, 502),
+    "cut": (events.FAILED, 502),
+    "error": (events.FAILED, 503),
+    "error-bare": (events.FAILED, 503),
+    "garbage": (events.FAILED, 502),
+    "long-line": (events.FAILED, 502),
+    "stall": (events.FAILED, 504),
+    "comments": (events.FAILED, 504),
+}
+"""How the body goes on after three words, and what comes of it."""
+
+REFUSALS = {"400": 400, "401": 502, "403": 502, "404": 404, "429": 429, "500": 502, "503": 503}
+"""What the upstream answers at once; the code is only checked to be an error's."""
+
+
+async def test_every_fault_in_the_middle_ends_typed_with_the_partial_kept(arena: Arena):
+    server = await arena.serve(QUICK)
+
+    async def one(then: str) -> tuple[str, int | None]:
+        reader = arena.reader(server)
+        await reader.ask(f"seed=50 words=3 then={then}")
+        assert await equal(server, reader.token, reader.stream_id, reader, replay=False) == Script(50, 3).text, then
+        return reader.end, (row_of(server, reader.stream_id)["error"] or {}).get("code")
+
+    found = await asyncio.gather(*(one(then) for then in ENDS))
+
+    assert dict(zip(ENDS, found, strict=True)) == ENDS
+
+
+async def test_every_refusal_before_the_first_token_is_a_typed_end(arena: Arena):
+    server = await arena.serve(QUICK)
+    for status in REFUSALS:
+        reader = arena.reader(server)
+        await reader.ask(f"then={status}")
+
+        assert reader.end == events.FAILED
+        assert 400 <= row_of(server, reader.stream_id)["error"]["code"] < 600
+        assert await equal(server, reader.token, reader.stream_id, reader, replay=False) == ""
+
+
+async def test_a_model_that_is_not_there_is_a_typed_end(arena: Arena):
+    server = await arena.serve()
+    arena.model._server.close()  # type: ignore[union-attr]
+    await asyncio.sleep(0)
+    reader = arena.reader(server)
+    await reader.ask("words=3")
+
+    assert (reader.end, error_of(reader)["code"]) == (events.FAILED, 503)
+
+
+def error_of(reader: Reader) -> Any:
+    return json.loads(reader.shown[reader.last])["error"]
+
+
+async def nul(server: WonderCam, reader: Reader) -> None:
+    await reader.ask("seed=51 words=2 then=nul")
+
+    assert reader.end == events.COMPLETE
+    text = await equal(server, reader.token, reader.stream_id, reader)
+    assert text == Script(51, 2).text + "a\ufffdb"
+
+
+async def test_a_nul_in_an_answer_is_replaced_on_sqlite(arena: Arena):
+    server = await arena.serve()
+    await nul(server, arena.reader(server))
+
+
+async def test_a_nul_in_an_answer_is_replaced_on_postgres(arena: Arena, postgres: Postgres):
+    server = await arena.serve({"DATABASE_URL": postgres.new_database()})
+    await nul(server, arena.reader(server))
+
+
+async def test_ten_thousand_tokens_at_once_arrive_in_order(arena: Arena):
+    server = await arena.serve()
+    reader = arena.reader(server)
+    await reader.ask("seed=52 words=10000")
+
+    assert reader.end == events.COMPLETE
+    assert await equal(server, reader.token, reader.stream_id, reader, replay=False) == Script(52, 10000).text
