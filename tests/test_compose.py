@@ -22,13 +22,20 @@ def compose() -> dict[str, Any]:
     return found
 
 
+@pytest.fixture(scope="module")
+def https() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((ROOT / "deploy" / "https.yml").read_text())
+    return found
+
+
 def schema_says(path: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(path)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def test_the_compose_file_follows_the_specification() -> None:
-    said = schema_says(ROOT / "docker-compose.yml")
+@pytest.mark.parametrize("path", ["docker-compose.yml", "deploy/https.yml"])
+def test_the_compose_files_follow_the_specification(path: str) -> None:
+    said = schema_says(ROOT / path)
     assert said.returncode == 0, said.stdout
 
 
@@ -50,6 +57,18 @@ def test_web_waits_for_healthy_stores_and_is_on_its_port(compose: dict[str, Any]
 def test_every_variable_of_web_is_a_setting(compose: dict[str, Any]) -> None:
     documented = variables_documented(ROOT / "docs" / "settings.md")
     assert set(compose["services"]["web"]["environment"]) <= set(documented)
+
+
+def test_behind_nginx_only_nginx_is_believed(https: dict[str, Any]) -> None:
+    web, nginx = https["services"]["web"], https["services"]["nginx"]
+    assert nginx["network_mode"] == "service:web"
+    assert web["environment"] == {"WONDERCAM_HTTPS": "1", "WONDERCAM_TRUSTED_PROXIES": "127.0.0.1"}
+    mounted = dict(mount.removesuffix(":ro").rsplit(":", 1) for mount in nginx["volumes"])
+    assert (ROOT / "deploy" / "nginx.conf").samefile(
+        ROOT / next(source for source in mounted if source.startswith("./"))
+    )
+    used = re.findall(r"(?:ssl_certificate|ssl_certificate_key) (\S+)/", (ROOT / "deploy/nginx.conf").read_text())
+    assert set(used) <= set(mounted.values())
 
 
 def test_no_secret_has_a_default(compose: dict[str, Any]) -> None:
