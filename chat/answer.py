@@ -29,7 +29,7 @@ class Answer:
     def add(self, response: Response) -> None:
         """Apply one event. A photo or a call is a part of its own; what has no word here is kept as it is."""
         for part in events.parts_of(response):
-            if set(part) <= {"text", "thought"} and "text" in part:
+            if "text" in part and (len(part) == 1 or set(part) <= {"text", "thought"}):
                 self._add_text(part["text"], bool(part.get("thought")))
             else:
                 self._close_text()

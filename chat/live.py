@@ -30,12 +30,18 @@ RETRY_AFTER = 0.5
 
 
 class Hint:
-    """One reader's bell: rung by `announce`, cleared before each look at the log, so that no ring is missed."""
+    """One reader's bell: rung by `announce`, cleared before each look at the log, so that no ring is missed.
 
-    __slots__ = ("_rung", "_waiter")
+    Its timer is not moved at every wait, which would cost more than the wait: when it fires too early it is set again.
+    """
+
+    __slots__ = ("_due", "_loop", "_rung", "_timer", "_waiter")
 
     def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0
         self._rung = False
 
     def clear(self) -> None:
@@ -52,20 +58,31 @@ class Hint:
         """Return True as soon as the bell was rung since `clear`, False after `seconds` without it."""
         if self._rung:
             return True
-        loop = asyncio.get_running_loop()
-        self._waiter = loop.create_future()
-        timer = loop.call_later(seconds, self._expire, self._waiter)
+        self._waiter = self._loop.create_future()
+        self._due = self._loop.time() + seconds
+        if self._timer is None or self._timer.when() > self._due:
+            self.close()
+            self._timer = self._loop.call_at(self._due, self._expire)
         try:
             await self._waiter
         finally:
-            timer.cancel()
             self._waiter = None
         return self._rung
 
-    @staticmethod
-    def _expire(waiter: "asyncio.Future[None]") -> None:
-        if not waiter.done():
-            waiter.set_result(None)
+    def close(self) -> None:
+        """Stop the timer."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _expire(self) -> None:
+        self._timer = None
+        if self._waiter is None or self._waiter.done():
+            return
+        if self._loop.time() < self._due:
+            self._timer = self._loop.call_at(self._due, self._expire)
+        else:
+            self._waiter.set_result(None)
 
 
 _hints: dict[UUID, set[Hint]] = {}
@@ -79,6 +96,7 @@ def listen(stream_id: UUID) -> Iterator[Hint]:
     try:
         yield hint
     finally:
+        hint.close()
         listeners = _hints[stream_id]
         listeners.discard(hint)
         if not listeners:

@@ -41,6 +41,7 @@ class Turn:
         self.tail = eventlog.open_tail(self.stream_id, opened.ok)
         self.answer = answer.Answer()
         self.first_token_us: int | None = None
+        self._most = limits.of("OUTPUT_BYTES")
         self._held: Response | None = None
         self._finish_reason: str | None = None
         self._cut_short: str | None = None
@@ -110,7 +111,10 @@ class Turn:
 
     def _take(self, response: Response) -> None:
         """Append a response, holding back the one that may turn out to be the last: the end is stored with it."""
-        response = _without_nul(response)
+        data = events.encode(response)
+        if "\\u0000" in data:
+            data = without_nul(data)
+            response = events.decode(data)
         if self.first_token_us is None and events.parts_of(response):
             self.first_token_us = self._at()
         held, self._held = self._held, None
@@ -119,11 +123,11 @@ class Turn:
         if reason := events.finish_reason(response):
             self._finish_reason = reason
         if self._finish_reason is None:
-            self._append(response)
+            self.tail.append(self._at(), data)
         else:
             self._held = response
         self.answer.add(response)  # after it is on its way into the log: the answer is what the log says
-        if self.answer.size > limits.of("OUTPUT_BYTES"):
+        if self.answer.size > self._most:
             raise TooLarge("The answer grew longer than this server allows; what came so far is kept.")
 
     def _append(self, response: Response) -> None:
@@ -161,10 +165,9 @@ class Turn:
         return {**last, "usageMetadata": self.answer.usage or {}}
 
 
-def _without_nul(response: Response) -> Response:
-    """The response with U+FFFD for NUL, which PostgreSQL keeps in no text and no JSON; a page would show the same."""
-    data = events.encode(response)
-    return events.decode(NUL.sub("\\1\ufffd", data)) if "\\u0000" in data else response
+def without_nul(data: str) -> str:
+    """One line of JSON with U+FFFD for every NUL, as a page would show it: PostgreSQL keeps NUL in no text, no JSON."""
+    return NUL.sub("\\1\ufffd", data)
 
 
 async def _with_photos(asked: prompt.Prompt) -> prompt.Prompt:

@@ -29,6 +29,9 @@ log = logging.getLogger(__name__)
 PATIENCE = 15.0
 """Seconds for which a batch is tried again while the database cannot be reached or is locked."""
 
+JOBS_AT_ONCE = 16
+"""Jobs in one transaction of the thread's: the first turns of a burst do not wait for the last."""
+
 AWAY = (OperationalError, InterfaceError)
 """The database cannot be reached, or is locked: what failed may be tried again."""
 
@@ -110,11 +113,11 @@ class Writer:
 
     def submit(self, work: Work) -> None:
         """Queue without waiting; called on the work's loop."""
-        if self._outstanding or work.row is None or not self._may_be_quick():
+        if work.row is None or not self._may_be_quick():
             self._hand_over([*self._gathered, work])
             return
         self._gathered.append(work)
-        if len(self._gathered) == 1:
+        if len(self._gathered) == 1 and not self._outstanding:
             work.loop.call_soon(self._flush)
 
     def _may_be_quick(self) -> bool:
@@ -125,9 +128,12 @@ class Writer:
         return self._quick is not None and self._loop_thread == threading.get_ident()
 
     def _flush(self) -> None:
-        """Commit what the loop has gathered in this turn; what cannot be done at once goes to the thread."""
+        """Commit what the loop has gathered; what cannot be done at once goes to the thread.
+
+        While the thread has work, nothing is committed here: what it does began earlier, and comes first.
+        """
         batch, quick = self._gathered, self._quick
-        if not batch or quick is None:
+        if not batch or quick is None or self._outstanding:
             return
         rows = [work.row for work in batch if work.row is not None]
         endings = [(work.row, work.ending) for work in batch if work.row is not None and work.ending is not None]
@@ -176,8 +182,11 @@ class Writer:
         with self._ready:
             while not self._queue and not self._closing:
                 self._ready.wait()
-            batch = list(self._queue)
-            self._queue.clear()
+            batch: list[Work] = []
+            jobs = 0
+            while self._queue and jobs < JOBS_AT_ONCE:
+                batch.append(self._queue.popleft())
+                jobs += batch[-1].row is None
             if not batch:
                 self._thread = None
             return batch
@@ -239,10 +248,11 @@ class Writer:
                 log.warning("an event loop closed before its log entries were settled")
 
     def _tell(self, works: Sequence[Work], error: Exception | None) -> None:
-        """On the loop: first they are done, then the loop may be quick again, so that no later event comes before."""
+        """On the loop: first they are done, then it is the loop's turn again, so that no later event comes before."""
         for work in works:
             work.done(error)
         self._outstanding = max(0, self._outstanding - len(works))
+        self._flush()
 
 
 def _keys(batch: Iterable[Work]) -> dict[object, list[Work]]:

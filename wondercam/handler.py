@@ -1,6 +1,7 @@
 """Django's ASGI handler on a few shared threads."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import aclosing
 from io import BytesIO
 from typing import Any
 
@@ -61,6 +62,20 @@ class Handler(ASGIHandler):
     async def send_response(self, response: Any, send: Any) -> None:
         """As Django's; a client that went ends it in silence, and the response is closed as after any end."""
         try:
-            await super().send_response(response, send)
+            if response.streaming and response.is_async and not response.cookies:
+                await self.send_stream(response, send)
+            else:
+                await super().send_response(response, send)
         except ConnectionError:
             return
+
+    async def send_stream(self, response: Any, send: Any) -> None:
+        """An event stream: each piece as it is, without Django's two layers of iterators around it."""
+        headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in response.items()]
+        await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+        message = {"type": "http.response.body", "body": b"", "more_body": True}
+        async with aclosing(response._iterator) as pieces:
+            async for piece in pieces:
+                message["body"] = piece
+                await send(message)
+        await send({"type": "http.response.body"})

@@ -60,6 +60,10 @@ class Translation:
             return []
         return [{"candidates": [{"content": {"role": "model", "parts": parts}}], "modelVersion": self.model}]
 
+    def is_ended(self) -> bool:
+        """Whether the server has said why it ended: only the usage may follow."""
+        return bool(self.reason)
+
     def end(self) -> events.Response:
         """The last response; raises Truncated where the server never said why it ended."""
         if not self.reason:

@@ -10,7 +10,7 @@ import json
 import logging
 import re
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
@@ -98,47 +98,46 @@ class Connection:
         except Failure:
             raise errors.Unavailable(f"{who} cannot be reached at the moment.") from None
 
-    async def answers(self, response: aiohttp.ClientResponse, who: str) -> AsyncGenerator[dict[str, Any], None]:
+    async def answers(
+        self, response: aiohttp.ClientResponse, who: str, ended: Callable[[], bool]
+    ) -> AsyncGenerator[dict[str, Any], None]:
         """The JSON objects of an event stream as they come, until `[DONE]` or the end of the body.
 
-        Raises BadUpstream for what is no JSON object or too large, Truncated where the connection is cut, and
-        the mapped error where the server sends an error object, with or without `data:`, on however many lines.
+        Once `ended` says so, silence and a cut connection are the end and no failure. Raises BadUpstream for what is
+        no JSON object or too large, Truncated where the connection is cut, and the mapped error where the server
+        sends an error object, with or without `data:`, on however many lines.
         """
         decoder = Decoder(self.max_size)
         recent = b""
         try:
-            async for chunk in response.content.iter_any():
-                recent = (recent + chunk)[-SNIFF:]
+            while chunk := await next_piece(response.content, ended):
+                complete = chunk.endswith((b"\n\n", b"\r\n\r\n"))
+                recent = b"" if complete and b'"error"' not in chunk else (recent + chunk)[-SNIFF:]
                 for event in decoder.feed(chunk):
                     if event.data == events.DONE:
                         return
                     yield read(event.data, event.event, recent, who)
-                if chunk.rstrip().endswith((b"}", b"]")) and not chunk.endswith((b"\n\n", b"\r\n\r\n")):
+                if not complete and chunk.rstrip().endswith((b"}", b"]")):
                     raise_stray(recent, who)
         except StreamTooLarge:
             raise errors.BadUpstream(f"{who} sent more in one piece than this server accepts.") from None
         except Failure:
             raise_stray(recent, who)
+            if ended():
+                return
             raise errors.Truncated(f"The connection to {who} was cut before the answer's end.") from None
         raise_stray(recent, who)
 
 
-async def lingering(
-    chunks: AsyncGenerator[dict[str, Any], None], ended: Callable[[], bool]
-) -> AsyncGenerator[dict[str, Any], None]:
-    """The same chunks; once `ended` says so, silence and a cut connection are the end and no failure."""
-    async with aclosing(chunks):
-        while True:
-            try:
-                async with asyncio.timeout(GRACE if ended() else None):
-                    chunk = await anext(chunks)
-            except (StopAsyncIteration, TimeoutError):
-                return
-            except errors.Truncated:
-                if ended():
-                    return
-                raise
-            yield chunk
+async def next_piece(content: aiohttp.StreamReader, ended: Callable[[], bool]) -> bytes:
+    """What the body has next, empty at its end; after the answer's end it is waited for no longer than GRACE."""
+    if not ended():
+        return await content.readany()
+    try:
+        async with asyncio.timeout(GRACE):
+            return await content.readany()
+    except TimeoutError:
+        return b""
 
 
 def read(data: str, event: str, recent: bytes, who: str) -> dict[str, Any]:

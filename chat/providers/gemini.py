@@ -18,7 +18,7 @@ from urllib.parse import quote
 from chat import errors, events
 from chat.prompt import Model, Prompt
 from chat.providers import configuration
-from chat.providers.connection import Connection, lingering
+from chat.providers.connection import Connection
 
 BASE_URL = "https://generativelanguage.googleapis.com"
 DEFAULT_MODEL = "gemini-flash-latest"
@@ -67,12 +67,13 @@ class Gemini:
         """Gemini's responses; the last one carries the finishReason and the usage. Raises ApiError."""
         ending = Ending(self.who)
         url = f"{self._address_of(prompt.model.name)}:streamGenerateContent?alt=sse"
-        async with self._connection.post(self.who, url, request_of(prompt), await self._headers()) as response:
-            chunks = lingering(self._connection.answers(response, self.who), lambda: ending.seen)
-            async with aclosing(chunks):
-                async for chunk in chunks:
-                    for found in ending.read(chunk):
-                        yield found
+        async with (
+            self._connection.post(self.who, url, request_of(prompt), await self._headers()) as response,
+            aclosing(self._connection.answers(response, self.who, ending.is_seen)) as chunks,
+        ):
+            async for chunk in chunks:
+                for found in ending.read(chunk):
+                    yield found
         yield ending.last()
 
 
@@ -91,8 +92,7 @@ class Ending:
         self.usage: dict[str, Any] = {}
         self.model = ""
 
-    @property
-    def seen(self) -> bool:
+    def is_seen(self) -> bool:
         """Whether the answer may be over."""
         return self.held is not None or bool(self.final)
 
@@ -142,7 +142,7 @@ class Ending:
 def says_something(response: events.Response) -> bool:
     """Whether a response without an end is worth an event: parts, or anything beside the candidate's bare shell."""
     candidates = response.get("candidates") or []
-    return any(set(candidate) - {"content", "index"} for candidate in candidates) or bool(events.parts_of(response))
+    return bool(events.parts_of(response)) or any(set(candidate) - {"content", "index"} for candidate in candidates)
 
 
 def request_of(prompt: Prompt) -> dict[str, Any]:

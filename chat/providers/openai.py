@@ -17,7 +17,7 @@ from chat import events
 from chat.prompt import Model, Prompt
 from chat.providers import configuration
 from chat.providers.completions import Translation, request_of
-from chat.providers.connection import Connection, lingering
+from chat.providers.connection import Connection
 
 BASE_URL = "https://api.openai.com/v1"
 WHO = "The OpenAI-compatible server"
@@ -62,12 +62,13 @@ class OpenAI:
         translation = Translation(prompt.model.name, self.who)
         body = {**self._extra, **request_of(prompt, self._most_tokens)}
         url = f"{self.base_url}/chat/completions"
-        async with self._connection.post(self.who, url, body, self._headers()) as response:
-            chunks = lingering(self._connection.answers(response, self.who), lambda: bool(translation.reason))
-            async with aclosing(chunks):
-                async for chunk in chunks:
-                    for found in translation.read(chunk):
-                        yield found
+        async with (
+            self._connection.post(self.who, url, body, self._headers()) as response,
+            aclosing(self._connection.answers(response, self.who, translation.is_ended)) as chunks,
+        ):
+            async for chunk in chunks:
+                for found in translation.read(chunk):
+                    yield found
         yield translation.end()
 
     def _headers(self) -> dict[str, str]:

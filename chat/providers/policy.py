@@ -12,14 +12,15 @@ Its settings, and what they are unless set:
 import asyncio
 import random
 import time
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 
 from chat import errors, events
 from chat.events import Response
 from chat.prompt import Prompt
 from chat.providers import configuration, shape
+from chat.providers.deadline import Deadline
 
 RETRIED = (errors.Unavailable, errors.ResourceExhausted, errors.Internal, errors.BadUpstream, errors.Truncated)
 BROKEN = (errors.Unavailable, errors.DeadlineExceeded, errors.Internal, errors.BadUpstream, errors.Truncated)
@@ -91,11 +92,45 @@ class Turn:
     ends: float
     begun: bool = False
     ended: bool = False
+    _ends: float = 0.0
+    _first: float = 0.0
+
+    @contextmanager
+    def timed(self, who: str) -> Generator[Deadline, None, None]:
+        """DeadlineExceeded, with the sentence for the deadline that was missed, where nothing comes in time."""
+        loop_time = asyncio.get_running_loop().time()
+        self._ends = loop_time + self.ends - time.monotonic()
+        self._first = loop_time + self.patience.first
+        deadline = Deadline(min(self._first, self._ends))
+        try:
+            with deadline:
+                yield deadline
+        except TimeoutError:
+            raise self._late(deadline.until < self._ends, who) from None
+
+    def next_deadline(self, response: Response) -> float:
+        """Until when the next response must come, on the loop's clock; waiting in our own line is nobody's fault."""
+        if self.begun:
+            return min(asyncio.get_running_loop().time() + self.patience.idle, self._ends)
+        if is_waiting(response):
+            self._first = 0.0
+            return self._ends
+        self._first = self._first or asyncio.get_running_loop().time() + self.patience.first
+        return min(self._first, self._ends)
+
+    def _late(self, total_left: bool, who: str) -> errors.DeadlineExceeded:
+        if not total_left:
+            seconds = f"{self.patience.total:g}"
+            return errors.DeadlineExceeded(f"The answer took longer than {seconds} seconds: it ends here.")
+        if self.begun:
+            return errors.DeadlineExceeded(f"{who} fell silent in the middle of the answer.")
+        return errors.DeadlineExceeded(f"{who} did not begin to answer within {self.patience.first:g} seconds.")
 
     def note(self, response: Response, who: str) -> None:
         """Check a response; raises BadUpstream, or Blocked where it ends without any content."""
         shape.check(response, who)
-        self.begun = self.begun or shape.has_content(response)
+        if not self.begun:
+            self.begun = shape.has_content(response)
         if reason := events.finish_reason(response):
             self.ended = True
             if not self.begun:
@@ -118,10 +153,14 @@ async def answer(
     for attempt in range(1, turn.patience.attempts + 1):
         breaker.admit(who)
         try:
-            async with aclosing(timed(ask(prompt), turn, who)) as responses:
-                async for response in responses:
-                    turn.note(response, who)
-                    yield response
+            with turn.timed(who) as deadline:
+                async with aclosing(ask(prompt)) as responses:
+                    async for response in responses:
+                        turn.note(response, who)
+                        deadline.paused = True
+                        yield response
+                        deadline.paused = False
+                        deadline.until = turn.next_deadline(response)
             if not turn.ended:
                 raise errors.Truncated(f"{who} ended the answer in the middle.")
             breaker.succeeded()
@@ -144,42 +183,10 @@ def delay(error: errors.ApiError, attempt: int, patience: Patience) -> float | N
     return None if asked > patience.retry_after else asked + jitter
 
 
-async def timed(responses: AsyncGenerator[Response, None], turn: Turn, who: str) -> AsyncGenerator[Response, None]:
-    """The same responses, or DeadlineExceeded where the next one does not come in time."""
-    patience, clock = turn.patience, asyncio.get_running_loop().time
-    ends = clock() + turn.ends - time.monotonic()
-    until = clock() + patience.first
-    async with aclosing(responses):
-        while True:
-            try:
-                async with asyncio.timeout_at(min(until, ends)):
-                    response = await anext(responses)
-            except StopAsyncIteration:
-                return
-            except TimeoutError:
-                raise late(turn, until < ends, who) from None
-            yield response
-            if is_waiting(response):
-                until = ends
-            elif turn.begun:
-                until = clock() + patience.idle
-            elif until == ends:
-                until = clock() + patience.first
-
-
 def is_waiting(response: Response) -> bool:
     """Whether the turn waits in our own line, which is nobody's fault."""
     notice = (response.get("wondercam") or {}).get("notice") or {}
     return bool(notice.get("kind") == events.WAITING)
-
-
-def late(turn: Turn, total_left: bool, who: str) -> errors.DeadlineExceeded:
-    """The sentence for the deadline that was missed."""
-    if not total_left:
-        return errors.DeadlineExceeded(f"The answer took longer than {turn.patience.total:g} seconds: it ends here.")
-    if turn.begun:
-        return errors.DeadlineExceeded(f"{who} fell silent in the middle of the answer.")
-    return errors.DeadlineExceeded(f"{who} did not begin to answer within {turn.patience.first:g} seconds.")
 
 
 def may_go_elsewhere(error: errors.ApiError, turn: Turn) -> bool:

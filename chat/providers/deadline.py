@@ -1,0 +1,56 @@
+"""One timer for a whole stream, moved by assignment: `asyncio.timeout` around every event costs more than the event."""
+
+import asyncio
+from types import TracebackType
+
+
+class Deadline:
+    """Cancels the task inside it at `until` (the loop's clock), unless it is `paused`; then raises TimeoutError.
+
+    The timer is not moved when `until` is: when it fires too early, it is set again.
+    """
+
+    RECHECK = 0.05
+
+    _timer: asyncio.TimerHandle
+
+    def __init__(self, until: float) -> None:
+        self.paused = False
+        self._until = until
+        self._expired = False
+
+    @property
+    def until(self) -> float:
+        """When the task is cancelled."""
+        return self._until
+
+    @until.setter
+    def until(self, moment: float) -> None:
+        self._until = moment
+        if moment < self._timer.when():
+            self._timer.cancel()
+            self._timer = self._loop.call_at(moment, self._fire)
+
+    def __enter__(self) -> "Deadline":
+        task = asyncio.current_task()
+        assert task is not None
+        self._task = task
+        self._cancelling = task.cancelling()
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_at(self._until, self._fire)
+        return self
+
+    def _fire(self) -> None:
+        now = self._loop.time()
+        if now < self._until or self.paused:
+            self._timer = self._loop.call_at(max(self._until, now + self.RECHECK), self._fire)
+            return
+        self._expired = True
+        self._task.cancel()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        if self._expired and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
+            raise TimeoutError from error
