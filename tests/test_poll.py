@@ -7,7 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from chat import wire
+from chat import eventlog, wire
 from tests.inside import new_stream
 from tests.servers.wondercam import Serve
 
@@ -81,6 +81,6 @@ async def test_nothing_escapes_when_the_log_cannot_be_read(monkeypatch: pytest.M
     async def broken(*_: object) -> None:
         raise OSError("disk")
 
-    monkeypatch.setattr(wire.eventlog, "last_seq", broken)
+    monkeypatch.setattr(eventlog, "last_seq", broken)
 
     assert await polled(uuid4()) == b""

@@ -11,6 +11,7 @@ from django.db import connection
 from chat import eventlog, events
 from chat.models import Event, Message, Stream
 from chat.quick import QuickConnection, checkpoint
+from chat.rows import LeaseLost
 from tests.inside import an_end, new_stream
 
 pytestmark = [
@@ -120,7 +121,7 @@ async def test_a_stream_that_somebody_else_has_ended_is_refused_as_by_the_thread
     tail = tail_of(stream)
     tail.append(1, "{}", an_end())
 
-    with pytest.raises(eventlog.LeaseLost):
+    with pytest.raises(LeaseLost):
         await tail.settled()
     assert await asyncio.to_thread(stored, stream) == [0]
 

@@ -10,15 +10,15 @@ import pytest
 
 from chat.sse import Decoder
 from tests.servers.process import program
-from tests.servers.wondercam import Serve, WonderCam
+from tests.servers.wondercam import WonderCam
 
 OK = '{"candidates": [{"content": {"parts": [{"text": "OK"}]}}]}'
 QUESTION = {"contents": [{"text": "Tell me about the sea."}], "generationConfig": {"maxOutputTokens": 48}}
 
 
 @pytest.fixture
-def server(serve: Serve) -> WonderCam:
-    return serve()
+def server(shared_server: WonderCam) -> WonderCam:
+    return shared_server
 
 
 def curl(server: WonderCam, path: str, *options: str, token: str | None = None) -> list[str]:

@@ -13,15 +13,15 @@ from google.genai import errors, types
 from PIL import Image
 
 from tests.servers.process import program
-from tests.servers.wondercam import Serve, WonderCam
+from tests.servers.wondercam import WonderCam
 
 MODEL = "local/smollm2-135m"
 BRIEF = types.GenerateContentConfig(system_instruction="You are brief.", max_output_tokens=16, temperature=0)
 
 
 @pytest.fixture
-def server(serve: Serve) -> WonderCam:
-    return serve()
+def server(shared_server: WonderCam) -> WonderCam:
+    return shared_server
 
 
 def client_of(server: WonderCam, key: str | None = None) -> genai.Client:

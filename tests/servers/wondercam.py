@@ -1,10 +1,14 @@
-"""`serve`: the real `manage.py serve` on a free port, with a data folder and a migrated database of its own."""
+"""`serve`: the real `manage.py serve` on a free port, with a data folder and a migrated database of its own.
+
+`shared_server` is one such server for all tests that only talk to it.
+"""
 
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -107,16 +111,13 @@ def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "wondercam.sqlite3"
 
 
-@pytest.fixture
-def serve(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Serve]:
-    """Start as many servers as a test needs; each is stopped when the test ends.
-
-    `env` changes settings (with DATABASE_URL that database is migrated first), `workers` and `args` go to `serve`.
-    """
+@contextmanager
+def servers(folders: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Serve]:
+    """What starts servers, each with a data folder of its own, and stops them all in the end."""
     started: list[WonderCam] = []
 
     def start(env: Mapping[str, str] | None = None, workers: int = 1, args: Sequence[str] = ()) -> WonderCam:
-        environment = settings(tmp_path_factory.mktemp("data"), env)
+        environment = settings(folders.mktemp("data"), env)
         if "DATABASE_URL" in environment:
             manage("migrate", "--noinput", "--verbosity", "0", env=environment)
         else:
@@ -125,6 +126,28 @@ def serve(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
         started.append(WonderCam(environment, workers, args))
         return started[-1]
 
-    yield start
-    for server in started:
-        server.kill9()
+    try:
+        yield start
+    finally:
+        for server in started:
+            server.kill9()
+
+
+@pytest.fixture
+def serve(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Serve]:
+    """Start as many servers as a test needs; each is stopped when the test ends.
+
+    `env` changes settings (with DATABASE_URL that database is migrated first), `workers` and `args` go to `serve`.
+    """
+    with servers(tmp_path_factory, request) as start:
+        yield start
+
+
+@pytest.fixture(scope="session")
+def shared_server(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[WonderCam]:
+    """One server with the embedded model for all tests that only talk to it: each as guests of its own.
+
+    Such a test neither stops it nor reads its log, and counts nothing that another guest could add to.
+    """
+    with servers(tmp_path_factory, request) as start:
+        yield start()
