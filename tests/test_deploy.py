@@ -157,6 +157,16 @@ def test_a_stream_is_not_held_back(client: httpx.Client, mirror: Any, path: str)
         assert b"".join(pieces) == b"data: second\n\n"
 
 
+def test_a_stream_is_not_held_back_over_http_2(client: httpx.Client, mirror: Any, tmp_path: Path) -> None:
+    options = ["-sN", "--http2", "--cacert", str(tmp_path / "fullchain.pem"), "-w", "HTTP/%{http_version}"]
+    command = [program(["curl"], "curl"), *options, f"{client.base_url}v2/slow"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as curl:
+        assert curl.stdout is not None
+        assert curl.stdout.readline() == b"data: first\n"
+        mirror.go_on.set()
+        assert curl.stdout.read() == b"\ndata: second\n\nHTTP/2"
+
+
 @pytest.mark.parametrize(
     ("path", "most"),
     [("/v2/auth/token", 256), ("/v2/echat", 8192), ("/v2/chat", 8192), ("/v2/attachments", 6144), ("/v1/x", 8192)],
