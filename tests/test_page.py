@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 from django.conf import settings
 from django.contrib.staticfiles import finders
@@ -14,6 +15,7 @@ from django.utils import timezone
 
 from chat import events
 from chat.models import Conversation, Message, Stream, User
+from tests.servers.wondercam import Serve
 from wondercam.staticfiles import PACKAGES, HashedStorage
 
 pytestmark = pytest.mark.django_db
@@ -143,6 +145,13 @@ def test_every_file_gets_a_name_with_its_hash_and_imports_follow(tmp_path: Path,
     imported = re.findall(r'from "\./([^"]+)"', page.read_text())
     assert len(imported) > 5
     assert all(re.fullmatch(r"\w+\.[0-9a-f]{12}\.js", name) and name in names for name in imported)
+
+
+def test_a_file_that_the_browser_has_already_is_not_sent_again(serve: Serve) -> None:
+    address = f"{serve({'WONDERCAM_MODELS': 'recording/hello'}).url}/static/chat/page.js"
+    first = httpx.get(address).raise_for_status()
+    again = httpx.get(address, headers={"If-Modified-Since": first.headers["Last-Modified"]})
+    assert (again.status_code, again.content) == (304, b"")
 
 
 def test_the_page_s_own_modules_form_no_cycle() -> None:

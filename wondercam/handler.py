@@ -2,6 +2,7 @@
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import aclosing
+from inspect import isasyncgen
 from io import BytesIO
 from typing import Any
 
@@ -62,7 +63,8 @@ class Handler(ASGIHandler):
     async def send_response(self, response: Any, send: Any) -> None:
         """As Django's; a client that went ends it in silence, and the response is closed as after any end."""
         try:
-            if response.streaming and response.is_async and not response.cookies:
+            # Files of the page come from iterators that are no generators, a 304 among them.
+            if response.streaming and isasyncgen(response._iterator) and not response.cookies:
                 await self.send_stream(response, send)
             else:
                 await super().send_response(response, send)

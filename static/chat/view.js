@@ -34,6 +34,7 @@ class Article {
     this.shown = null;
     if (element.dataset.role === "model") {
       this.text.replaceChildren();
+      element.dataset.upgraded = "";
       this.#markdown = new Markdown(this.text, paintCode);
     }
   }
