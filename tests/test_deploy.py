@@ -159,7 +159,7 @@ def test_a_stream_is_not_held_back(client: httpx.Client, mirror: Any, path: str)
 
 def test_a_stream_is_not_held_back_over_http_2(client: httpx.Client, mirror: Any, tmp_path: Path) -> None:
     options = ["-sN", "--http2", "--cacert", str(tmp_path / "fullchain.pem"), "-w", "HTTP/%{http_version}"]
-    command = [program(["curl"], "curl"), *options, f"{client.base_url}v2/slow"]
+    command = [program(["curl"], "curl"), *options, str(client.base_url.join("/v2/slow"))]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as curl:
         assert curl.stdout is not None
         assert curl.stdout.readline() == b"data: first\n"
