@@ -18,6 +18,7 @@ HEARTBEAT = b": \n\n"
 
 MAX_SIZE = 8 * 1024 * 1024
 BOM = b"\xef\xbb\xbf"
+BLANK_LINE = (b"\n\n", b"\r\n\r\n")
 RETRY_DIGITS = 15  # more is no time anybody waits, and int() refuses more than 4,300
 
 
@@ -68,6 +69,8 @@ class Decoder:
         if b"\n" not in data and b"\r" not in data:
             self._keep(data)
             return []
+        if alone := self._alone(data):
+            return [alone]
         events: list[ServerSentEvent] = []
         lines = (bytes(self._tail) + data).splitlines(keepends=True)  # of bytes: CR, LF and CRLF only
         self._tail.clear()
@@ -77,6 +80,18 @@ class Decoder:
             self._line(line.rstrip(b"\r\n"), events)
         self._keep(rest)
         return events
+
+    def _alone(self, data: bytes) -> ServerSentEvent | None:
+        """The event, where the read is nothing but one `data:` line and its blank line: what most upstreams send."""
+        if self._tail or self._data or self._event or self._at_start or not data.startswith(b"data: "):
+            return None
+        line = data.rstrip(b"\r\n")
+        if data[len(line) :] not in BLANK_LINE or b"\n" in line or b"\r" in line:
+            return None
+        self._check(len(line))
+        event = ServerSentEvent("message", line[6:].decode("utf-8", "replace"), self._id, self._retry)
+        self._retry = None
+        return event
 
     def _keep(self, data: bytes) -> None:
         self._tail += data

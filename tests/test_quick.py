@@ -156,3 +156,11 @@ def test_a_checkpoint_moves_the_log_into_the_file(tmp_path: Any):
 
     assert path.stat().st_size > before
     own.close()
+
+
+def test_the_log_is_kept_in_the_order_of_its_key(log: Any):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sql FROM sqlite_master WHERE name = 'chat_event'")
+        (statement,) = cursor.fetchone()
+
+    assert statement.rstrip().endswith("WITHOUT ROWID")

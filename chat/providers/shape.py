@@ -32,7 +32,12 @@ def _is_sound(response: Any) -> bool:
     if not isinstance(response, dict) or not isinstance(response.get("usageMetadata") or {}, dict):
         return False
     candidates = response.get("candidates", [])
-    return isinstance(candidates, list) and all(_is_candidate(candidate) for candidate in candidates)
+    if not isinstance(candidates, list):
+        return False
+    for candidate in candidates:  # noqa: SIM110 (no generators here: this runs for every token)
+        if not _is_candidate(candidate):
+            return False
+    return True
 
 
 def _is_candidate(candidate: Any) -> bool:
@@ -42,9 +47,12 @@ def _is_candidate(candidate: Any) -> bool:
     if not isinstance(content, dict):
         return False
     parts = content.get("parts") or []
-    return isinstance(parts, list) and all(
-        isinstance(part, dict) and isinstance(part.get("text", ""), str) for part in parts
-    )
+    if not isinstance(parts, list):
+        return False
+    for part in parts:  # noqa: SIM110
+        if not isinstance(part, dict) or not isinstance(part.get("text", ""), str):
+            return False
+    return True
 
 
 def has_content(response: Response) -> bool:

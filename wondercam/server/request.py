@@ -132,6 +132,12 @@ class Request(WebRequest):
             return
         if self.channel is None:
             raise Disconnected("The client went away.")
+        if self.streaming and message.get("more_body") and 0 < len(message["body"]) <= PIECE:
+            piece = message["body"]  # an event in the middle of a stream, without a detour
+            self.transport.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+            if not self.flowing.is_set():
+                await self.wait_until_flowing()
+            return
         if message["type"] == "http.response.start":
             self.begin(message["status"], message.get("headers", ()))
             return
@@ -157,15 +163,21 @@ class Request(WebRequest):
     async def put(self, piece: bytes, more: bool) -> None:
         self.write_piece(piece, more)
         if more and not self.flowing.is_set():
-            await self.flowing.wait()
-            if self.channel is None:
-                raise Disconnected("The client went away.")
+            await self.wait_until_flowing()
+
+    @property
+    def streaming(self) -> bool:
+        """Whether the head is out and pieces of an unknown number follow."""
+        return bool(self.chunked and self.startedWriting)
+
+    async def wait_until_flowing(self) -> None:
+        """Wait for the reader to read; Disconnected when it went instead."""
+        await self.flowing.wait()
+        if self.channel is None:
+            raise Disconnected("The client went away.")
 
     def write_piece(self, piece: bytes, more: bool) -> None:
-        """Write one piece; the common one, an event in the middle of a stream, without a detour."""
-        if more and piece and self.chunked and self.startedWriting:
-            self.transport.write(b"%x\r\n%b\r\n" % (len(piece), piece))
-            return
+        """Write one piece, with the head where it is the first: one system call."""
         transport = self.transport
         transport.hold()
         try:
