@@ -107,6 +107,27 @@ async def test_silence_is_broken_by_an_empty_batch(row: Stream, tail: eventlog.T
     assert [[event.seq for event in batch] for batch in found] == [[0], [], [], [1]]
 
 
+async def test_what_is_committed_between_the_look_and_the_wait_is_not_waited_for(
+    row: Stream, tail: eventlog.Tail, monkeypatch: pytest.MonkeyPatch
+):
+    look, looks = eventlog.read, list[int]()
+
+    async def look_a_moment_too_early(stream_id: Any, after: int) -> eventlog.Page:
+        page = await look(stream_id, after)
+        looks.append(after)
+        if len(looks) == 2:
+            tail.append(1, "{}", an_end())
+            await tail.settled()
+        return page
+
+    monkeypatch.setattr(eventlog, "read", look_a_moment_too_early)
+    monkeypatch.setattr(eventlog, "on_commit", live.announce)
+    began = asyncio.get_running_loop().time()
+
+    assert await seqs(row) == [0, 1]
+    assert asyncio.get_running_loop().time() - began < 5
+
+
 async def test_an_unknown_stream_is_over_at_once(log: Any):
     assert [batch async for batch in stream.follow(uuid4())] == []
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import AsyncGenerator
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from chat import errors, eventlog, events, leases, stream, turns, writer
+from chat import errors, eventlog, events, leases, prompt, providers, stream, turns, writer
 from chat.models import Message, Stream
 from chat.quick import QuickConnection, Refused
 from chat.turn import without_nul
@@ -80,6 +81,26 @@ async def test_what_came_before_a_stop_stays(core: Core):
     assert statuses == [events.STOPPED] * 3
     assert events.answer_text(log) == Script(5, 3).text
     assert (await Message.objects.aget(pk=started.answer_id)).text == Script(5, 3).text
+
+
+async def test_text_that_came_with_a_finish_reason_is_kept_when_the_stop_comes_before_the_end(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+):
+    async def answer(asked: prompt.Prompt) -> AsyncGenerator[events.Response, None]:
+        yield events.delta("all but ")
+        last = events.finish("STOP")
+        last["candidates"][0]["content"]["parts"] = [{"text": "done"}]
+        yield last
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(providers, "answer", answer)
+    started = await core.ask("anything")
+    await seen(started, 1)
+    await turns.stop(started)
+    log = await core.ended(started)
+
+    assert end_of(log) == events.STOPPED
+    assert events.answer_text(log) == (await Message.objects.aget(pk=started.answer_id)).text == "all but done"
 
 
 async def test_stop_racing_the_finish_leaves_one_end(core: Core):

@@ -67,7 +67,7 @@ async def test_every_refusal_before_the_first_token_is_a_typed_end(arena: Arena)
 
 async def test_a_model_that_is_not_there_is_a_typed_end(arena: Arena):
     server = await arena.serve()
-    arena.model._server.close()  # type: ignore[union-attr]
+    arena.model._server.close()
     await asyncio.sleep(0)
     reader = arena.reader(server)
     await reader.ask("words=3")
