@@ -108,7 +108,7 @@ export class Chat {
         stored();
         if (this.conversation || !id) return;
         this.conversation = id;
-        this.#told.opened(id, text.trim().slice(0, 60) || "Photo");
+        this.#told.opened(id, text.trim().replace(/\s+/g, " ").slice(0, 80) || "Photo");
       },
     );
   }

@@ -142,7 +142,7 @@ const verbs = {
 
 /** A button that goes away leaves the focus to the box; a finger's keyboard is not called up for that. */
 function refocus() {
-  refocus();
+  if (matchMedia("(pointer: fine)").matches) composer.focus();
 }
 
 /** @param {HTMLElement} button */
@@ -190,4 +190,4 @@ chat.conversation = app.dataset.conversation ?? "";
 chat.open(byId("transcript"));
 view.adopt(chat.transcript);
 composer.fill(composer.text || chat.draft.read().text);
-if (matchMedia("(pointer: fine)").matches) composer.focus();
+refocus();

@@ -105,7 +105,7 @@ export class Sidebar {
     dialog.returnValue = "";
     dialog.showModal();
     await new Promise((resolve) => dialog.addEventListener("close", resolve, { once: true }));
-    if (dialog.returnValue !== "delete") return;
+    if (dialog.returnValue !== "delete") return row.querySelector("a")?.focus(); // its buttons were hidden meanwhile
     await this.#session.json("DELETE", path(row));
     const next = row.nextElementSibling ?? row.previousElementSibling;
     row.remove();

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from chat import events, recording
 from chat.events import Event
@@ -332,3 +332,84 @@ async def test_a_refused_question_says_why_and_is_not_lost(page: Page, start: St
     await expect(answer(page).locator("[data-part=sentence]")).not_to_be_empty()
     await page.reload()
     await expect(page.get_by_label("Your message")).to_have_value("This is longer than twenty bytes.")
+
+
+async def test_a_refusal_for_a_while_is_said_and_the_question_goes_out_again(page: Page, start: Start) -> None:
+    await start({"WONDERCAM_MODELS": "recording/hello"})
+    refused = []
+
+    async def refuse_once(route: Route) -> None:
+        if refused:
+            return await route.continue_()
+        refused.append(route.request.post_data_json["request_id"])
+        message = "These questions come too fast. Try again in 1 s."
+        body = {"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": message}}
+        return await route.fulfill(status=429, json=body, headers={"Retry-After": "1"})
+
+    await page.route("**/v2/echat", refuse_once)
+    async with page.expect_response(lambda found: found.url.endswith("/v2/echat") and found.ok) as taken:
+        await ask(page, "Hello?")
+        await expect(answer(page).locator("[data-part=line]")).to_have_text(
+            "These questions come too fast. The page tries again by itself in 1 s…"
+        )
+    assert (await taken.value).request.post_data_json["request_id"] == refused[0]
+    await ended(page, "complete")
+    await expect(page.locator("article")).to_have_count(2)
+
+
+async def test_leaving_in_the_middle_of_an_answer_and_coming_back_shows_it_whole(page: Page, start: Start) -> None:
+    server = await start(SLOW)
+    await ask(page, "Why is the sky blue?")
+    await grown_to(page, 40)
+    await page.get_by_role("link", name="Sign up").click()
+    await expect(page.get_by_label("Username")).to_be_visible()
+    await page.go_back()
+    await grown_to(page, 40)
+    await expect(page.get_by_label("Your message")).to_have_value("")
+    await ended(page, "complete")
+    await expect(page.locator("article")).to_have_count(2)
+    await assert_equal_everywhere(page, server)
+
+
+async def test_the_keyboard_s_focus_is_never_lost(page: Page, start: Start) -> None:
+    await start({"WONDERCAM_MODELS": "recording/hello"})
+    box = page.get_by_label("Your message")
+    await expect(box).to_be_focused()
+    await page.get_by_role("button", name="Write a short poem").focus()
+    await page.keyboard.press("Enter")
+    await ended(page, "complete")
+    await expect(box).to_be_focused()
+    row = page.locator("#conversations li")
+    await row.hover()
+    await row.get_by_label("Rename").click()
+    await page.keyboard.press("Escape")
+    await expect(row.get_by_role("link")).to_be_focused()
+    await row.get_by_label("Delete").click()
+    await page.keyboard.press("Escape")
+    await expect(row.get_by_role("link")).to_be_focused()
+
+
+async def test_an_unsent_question_keeps_its_key_over_a_reload_and_is_answered_once(page: Page, start: Start) -> None:
+    server = await start({"WONDERCAM_MODELS": "recording/hello"})
+    keys: list[str] = []
+
+    async def lose_the_answer(route: Route) -> None:
+        keys.append(route.request.post_data_json["request_id"])
+        if len(keys) == 1:
+            await route.fetch()
+            await route.abort()
+        else:
+            await route.continue_()
+
+    await page.route("**/v2/echat", lose_the_answer)
+    box = page.get_by_label("Your message")
+    await page.evaluate("Math.random = () => 100")  # the page's own next try stays away
+    await ask(page, "Hello?")
+    await expect(answer(page).locator("[data-part=line]")).to_contain_text("Not sent yet")
+    await page.reload()
+    await expect(box).to_have_value("Hello?")
+    await box.press("Enter")
+    await ended(page, "complete")
+    assert len(set(keys)) == 1
+    await expect(page.locator("#conversations li")).to_have_count(1)
+    await assert_equal_everywhere(page, server)
