@@ -50,6 +50,8 @@ class Page(NamedTuple):
 
     events: list[Event]
     ended: bool
+    more: bool = False
+    """Whether the page's size cut it off: read on at once."""
 
 
 class Tail:
@@ -194,9 +196,12 @@ def is_local(stream_id: UUID) -> bool:
 async def read(stream_id: UUID, after: int) -> Page:
     """Committed events with a seq above `after`, at most `PAGE_ROWS` of them from the table."""
     tail = _tails.get(stream_id) or _ended.get(stream_id)
-    if tail is not None and (found := tail.since(after)) is not None:
+    if tail is None:
+        return await sync_to_async(read_table)(stream_id, after)
+    if (found := tail.since(after)) is not None:
         return Page(found, tail.ended)
-    return await sync_to_async(read_table)(stream_id, after)
+    page = await sync_to_async(read_table)(stream_id, after)
+    return page._replace(more=not page.ended)  # the tail has the rest
 
 
 def read_table(stream_id: UUID, after: int) -> Page:
@@ -204,10 +209,11 @@ def read_table(stream_id: UUID, after: int) -> Page:
     # The status first: an end that is committed between the two queries is then seen at the next read, never missed.
     row = models.Stream.objects.filter(pk=stream_id).values_list("status", "last_seq").first()
     rows = models.Event.objects.filter(stream_id=stream_id, seq__gt=after).order_by("seq")
-    found = _within(PAGE_BYTES, [Event(*values) for values in rows.values_list("seq", "at", "data")[:PAGE_ROWS]])
+    read = [Event(*values) for values in rows.values_list("seq", "at", "data")[:PAGE_ROWS]]
+    found = _within(PAGE_BYTES, read)
     last = found[-1].seq if found else after
     ended = row is None or (row[0] != events.RUNNING and last >= row[1])
-    return Page(found, ended)
+    return Page(found, ended, more=not ended and (len(found) < len(read) or len(read) == PAGE_ROWS))
 
 
 def _within(size: int, found: list[Event]) -> list[Event]:

@@ -29,7 +29,7 @@ async def follow(stream_id: UUID, after: int = -1) -> AsyncGenerator[list[Event]
                 heard = loop.time()
             if page.ended:
                 return
-            if page.events:
+            if page.more:
                 continue
             silence = HEARTBEAT - (loop.time() - heard)
             if silence <= 0:

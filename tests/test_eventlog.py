@@ -51,7 +51,7 @@ async def test_nothing_is_shown_or_announced_before_its_commit(stream: Stream, t
     await tail.settled()
     await held
 
-    assert before == (([], False), [], 0)
+    assert before == (eventlog.Page([], False), [], 0)
     assert ears.heard == [(stream.pk, 1)]
     assert (await eventlog.read(stream.pk, 0)).events == [events.Event(1, 1, data_of(1))]
 
@@ -127,11 +127,11 @@ async def test_the_end_is_stored_in_one_step_with_the_last_event(stream: Stream,
 
     assert (stream.status, stream.last_seq, answer.text) == (events.STOPPED, 1, "1.")
     assert stream.lease_until is None
-    assert (await eventlog.read(stream.pk, 1)) == ([], True)
+    assert await eventlog.read(stream.pk, 1) == eventlog.Page([], True)
 
 
 async def test_an_unknown_stream_has_ended_and_has_no_events(log: Any):
-    assert await eventlog.read(uuid4(), -1) == ([], True)
+    assert await eventlog.read(uuid4(), -1) == eventlog.Page([], True)
     assert await eventlog.last_seq(uuid4()) == -1
 
 

@@ -1,0 +1,139 @@
+"""What an event and a request may cost, in counts that no noise can move: queries, commits, writes, calls, threads."""
+
+import asyncio
+import sys
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from time import monotonic
+from types import FrameType
+from typing import Any
+
+import httpx
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from chat import eventlog, events, providers, turns, wire
+from chat.ask import Ask
+from chat.events import Response
+from chat.models import User
+from chat.opening import Opening
+from chat.quick import QuickConnection
+from tests.inside import Core
+from tests.servers.wondercam import Serve
+
+EVENTS = 200
+
+QUERIES_TO_OK = 4
+"""Conversation, messages, stream, event 0; who asks is one more, before the transaction."""
+
+CALLS_PER_EVENT = 125
+"""Python functions entered from the provider's response to the bytes on the wire, those of asyncio's own loop, of
+which uvloop has none, among them: 105 when this was written."""
+
+
+def statements(captured: CaptureQueriesContext) -> list[str]:
+    """What was asked of the database, savepoints apart."""
+    return [query["sql"] for query in captured.captured_queries if "SAVEPOINT" not in query["sql"]]
+
+
+@pytest.mark.django_db
+def test_a_question_is_stored_in_four_statements():
+    user = User.objects.create(username="ann")
+    contents = [{"role": "user", "parts": [{"text": "Why?"}]}]
+    _, model = providers.find(None)
+    opening = Opening(user, Ask(contents=contents), contents, model, monotonic())
+    with CaptureQueriesContext(connection) as captured:
+        opening.store()
+
+    assert len(statements(captured)) <= QUERIES_TO_OK, statements(captured)
+
+
+@pytest.fixture
+def talkative(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider that costs nothing: what is counted is ours."""
+
+    async def answer(prompt: Any) -> AsyncGenerator[Response, None]:
+        for number in range(EVENTS):
+            yield events.delta(f"{number} ")
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        yield events.finish("STOP")
+
+    monkeypatch.setattr(providers, "answer", answer)
+
+
+async def pieces_of(core: Core) -> list[bytes]:
+    """Ask, and read the whole stream as a reader gets it."""
+    started = await turns.start(core.user, Ask(contents=[{"text": "Why?"}]), monotonic())
+    return [piece async for piece in wire.event_stream(started.pk)]
+
+
+@pytest.mark.usefixtures("talkative")
+async def test_an_event_is_at_most_one_commit_and_one_write(core: Core, monkeypatch: pytest.MonkeyPatch):
+    commits: list[int] = []
+    store = QuickConnection.store
+
+    def counted(self: QuickConnection, rows: Any, endings: Any) -> None:
+        commits.append(len(rows))
+        store(self, rows, endings)
+
+    monkeypatch.setattr(QuickConnection, "store", counted)
+    pieces = await pieces_of(core)
+
+    assert b"".join(pieces).count(b"\nid: ") + 1 >= EVENTS
+    assert len(commits) <= EVENTS + 1
+    assert len(pieces) <= EVENTS + 3
+
+
+@pytest.mark.usefixtures("talkative")
+async def test_an_event_takes_few_calls(core: Core):
+    await pieces_of(core)  # what is imported, opened and cached once
+    calls = 0
+
+    def count(frame: FrameType, event: str, _: Any) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    sys.setprofile(count)
+    try:
+        await pieces_of(core)
+    finally:
+        sys.setprofile(None)
+
+    assert calls / EVENTS < CALLS_PER_EVENT
+
+
+def threads_of(pid: int) -> int:
+    """The threads of a process, by the kernel's count."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("Threads:")))
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="counts threads in /proc")
+async def test_sixty_more_streams_take_no_more_threads_than_the_lanes_have(serve: Serve):
+    server = serve({"WONDERCAM_MODELS": "recording/long", "WONDERCAM_RECORDING_SPEED": "0.05"})
+    headers = {"Authorization": f"Bearer {await asyncio.to_thread(server.guest)}"}
+
+    async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=30) as client:
+        readers: list[httpx.Response] = []
+
+        async def open_one() -> None:
+            request = client.build_request("POST", "/v2/echat", json={"contents": [{"text": "Why?"}]})
+            response = await client.send(request, stream=True)
+            assert response.status_code == 200
+            await anext(response.aiter_bytes())
+            readers.append(response)
+
+        await asyncio.gather(*(open_one() for _ in range(20)))
+        few = threads_of(server.pid)
+        await asyncio.gather(*(open_one() for _ in range(60)))
+        many = threads_of(server.pid)
+        for reader in readers:
+            await reader.aclose()
+
+    assert many <= min(12, few + 4), f"{few} threads at 20 streams, {many} at 80"
+
+
+def test_nothing_is_left_of_a_stream_in_memory_but_its_tail():
+    assert eventlog.ENDED_TAILS * eventlog.TAIL_BYTES <= 16 * 1024 * 1024
