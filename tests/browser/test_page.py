@@ -336,7 +336,7 @@ async def test_a_refused_question_says_why_and_is_not_lost(page: Page, start: St
 
 async def test_a_refusal_for_a_while_is_said_and_the_question_goes_out_again(page: Page, start: Start) -> None:
     await start({"WONDERCAM_MODELS": "recording/hello"})
-    refused = []
+    refused: list[str] = []
 
     async def refuse_once(route: Route) -> None:
         if refused:
