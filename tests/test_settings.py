@@ -88,10 +88,23 @@ def test_the_database_is_sqlite_in_the_data_folder_unless_it_is_named(load: Any,
     assert named["OPTIONS"]["pool"]
 
 
+@pytest.mark.parametrize(
+    ("hosts", "https"),
+    [("", False), ("127.0.0.1,localhost", False), ("chat.example.com", True), ("localhost,chat.example.com", True)],
+)
+def test_without_debug_https_is_the_rule_where_others_than_this_machine_come(
+    load: Any, hosts: str, https: bool
+) -> None:
+    found = load(DEBUG="0", ALLOWED_HOSTS=hosts, WONDERCAM_LIMITS="on", **KEYS)
+    assert found["SECURE_SSL_REDIRECT"] is https
+    assert found["SESSION_COOKIE_SECURE"] is https
+
+
 def test_production_settings_pass_the_checks_for_deployment(tmp_path: Path) -> None:
     production = {**os.environ, **KEYS, "DEBUG": "0", "WONDERCAM_LIMITS": "on", "WONDERCAM_HSTS_PRELOAD": "1"}
     command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
     production["WONDERCAM_DATA_DIR"] = str(tmp_path)
+    production["ALLOWED_HOSTS"] = "chat.example.com"
     production["SECRET_KEY"] = "0123456789-abcdefghijklmnopqrstuvwxyz-0123456789-ABCDEFGHIJKLM"
     checked = subprocess.run(command, cwd=ROOT, env=production, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stderr

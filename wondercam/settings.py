@@ -38,7 +38,8 @@ SECRET_KEY = secret("SECRET_KEY")
 JWT_SIGNING_KEY = secret("JWT_SIGNING_KEY")
 if SECRET_KEY == JWT_SIGNING_KEY:
     raise ImproperlyConfigured("JWT_SIGNING_KEY equals SECRET_KEY: make a second key.")
-ALLOWED_HOSTS = envlist("ALLOWED_HOSTS") or ["127.0.0.1", "localhost", "[::1]"]
+LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
+ALLOWED_HOSTS = envlist("ALLOWED_HOSTS") or LOOPBACK
 if "*" in ALLOWED_HOSTS and not DEBUG:
     raise ImproperlyConfigured("ALLOWED_HOSTS is *: name the hosts of this site, such as chat.example.com.")
 
@@ -104,7 +105,7 @@ def database(url: str) -> dict[str, Any]:
         return {**found, "OPTIONS": SQLITE, "CONN_MAX_AGE": None, "TEST": {"NAME": str(DATA_DIR / "test.sqlite3")}}
     if found["ENGINE"] == "django.db.backends.postgresql":
         options = {**dict(found.get("OPTIONS") or {}), "pool": {"min_size": 1, "max_size": 8, "timeout": 5}}
-        return {**found, "OPTIONS": options}
+        return {**found, "OPTIONS": options, "CONN_HEALTH_CHECKS": True}  # the pool keeps what an outage broke
     raise ImproperlyConfigured("DATABASE_URL must be sqlite:///… or postgres://…")
 
 
@@ -162,7 +163,7 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 CSRF_FAILURE_VIEW = "chat.views.errors.csrf_failed"
-HTTPS = envbool("WONDERCAM_HTTPS", not DEBUG)
+HTTPS = envbool("WONDERCAM_HTTPS", not DEBUG and not set(ALLOWED_HOSTS) <= set(LOOPBACK))
 SESSION_COOKIE_NAME = "__Host-wcsession" if HTTPS else "wcsession"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_SECURE = HTTPS
