@@ -14,11 +14,20 @@ from typing import Any, NoReturn, TypeVar
 import msgspec
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
-from chat.errors import ApiError, Internal, InvalidArgument, MethodNotAllowed, TooLarge, UnsupportedMediaType
+from chat.errors import (
+    ApiError,
+    Internal,
+    InvalidArgument,
+    MethodNotAllowed,
+    TooLarge,
+    Unavailable,
+    UnsupportedMediaType,
+)
 
 Shape = TypeVar("Shape")
 View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
@@ -62,6 +71,9 @@ async def guarded(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -
     except SuspiciousOperation as wrong:
         log.warning("refused %s %s: %s", request.method, request.path, wrong)
         return refusal(InvalidArgument("The request cannot be read."))
+    except (OperationalError, InterfaceError) as away:
+        log.warning("failed %s %s: %s", request.method, request.path, away)
+        return refusal(Unavailable("The database does not answer just now: try again in a moment.", retry_after=1))
     except Exception:
         log.exception("failed %s %s", request.method, request.path)
         return refusal(Internal("Something went wrong on the server; it has been logged."))

@@ -123,6 +123,8 @@ class Reader:
             if response.status == 204:
                 self.done = True
                 return
+            if response.status == 503:  # an outage: to try again is all there is to do
+                raise ConnectionRefusedError(await response.body())
             if response.status != 200:
                 raise Refused(response.status, await response.body())
             self.stream_id = self.stream_id or response.headers["x-stream-id"]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
 
+import httpx
 import pytest
 
 from chat import events
@@ -90,6 +91,30 @@ async def test_fifty_streams_share_the_pool_of_postgres(arena: Arena, postgres: 
     assert [reader.text for reader in readers] == [Script(n, 20).text for n in range(50)]
     for reader in readers:
         check_log(server, reader.stream_id)
+
+
+async def test_an_outage_of_postgres_is_a_503_while_it_lasts_and_nothing_afterwards(arena: Arena, postgres: Postgres):
+    server = await arena.serve({"DATABASE_URL": postgres.new_database()})
+    headers = {"Authorization": f"Bearer {arena.tokens[server.url]}"}
+    async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=30) as client:
+
+        async def statuses(requests: int) -> set[int]:
+            answers = await asyncio.gather(*(client.get("/v2/conversations") for _ in range(requests)))
+            assert all("retry-after" in answer.headers for answer in answers if answer.status_code == 503)
+            return {answer.status_code for answer in answers}
+
+        before = await statuses(20)
+        await asyncio.to_thread(postgres.stop)
+        await asyncio.to_thread(postgres.start)
+        unnoticed = await statuses(20)
+        await asyncio.to_thread(postgres.stop)
+        try:
+            during = await statuses(4)
+        finally:
+            await asyncio.to_thread(postgres.start)
+        after = await statuses(20)
+
+    assert (before, unnoticed, during, after) == ({200}, {200}, {503}, {200})
 
 
 async def test_without_a_database_the_server_does_not_start_and_says_why(tmp_path_factory: pytest.TempPathFactory):

@@ -5,6 +5,7 @@ answer without having heard it from the server under test.
 """
 
 import asyncio
+import contextlib
 import json
 import random
 from dataclasses import dataclass
@@ -112,14 +113,19 @@ class Model(Server):
 
     async def talk(self, request: Request, reply: Reply) -> None:
         """A question, or what there is to ask."""
-        if request.method == "GET":
-            await reply.whole(200, {"object": "list", "data": [{"id": "script", "object": "model"}]})
-            return
-        self.asked.append(request)
         try:
+            if request.method == "GET":
+                await reply.whole(200, {"object": "list", "data": [{"id": "script", "object": "model"}]})
+                return
+            self.asked.append(request)
             await play(request, reply)
         finally:
-            self.left.append(asyncio.get_running_loop().time())
+            if request.method != "GET":
+                self.left.append(asyncio.get_running_loop().time())
+            reply.writer.close()
+            with contextlib.suppress(OSError, TimeoutError):
+                await asyncio.wait_for(reply.writer.wait_closed(), 1)
+            reply.writer.transport.abort()
 
 
 def upstream() -> Model:
