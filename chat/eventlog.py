@@ -29,7 +29,7 @@ from chat.writer import Writer
 PAGE_ROWS = 1000
 """Rows read from the table at once, at most."""
 
-PAGE_BYTES = 128 * 1024
+PAGE_BYTES = 64 * 1024
 """What a page holds of the table, unless its first event is larger: all that a reader who does not read ever costs."""
 
 TAIL_BYTES = 256 * 1024

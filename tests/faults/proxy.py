@@ -87,6 +87,7 @@ class Proxy:
         self.target, self.fault, self.amount = target, fault, amount
         self.port = 0
         self._tasks: set[asyncio.Task[None]] = set()
+        self._halves: set[asyncio.Task[None]] = set()
 
     @property
     def url(self) -> str:
@@ -101,27 +102,29 @@ class Proxy:
     async def __aexit__(self, *error: object) -> None:
         self._server.close()
         await asyncio.sleep(0)  # who has just been accepted is known after this
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        while self._tasks:
+            for half in self._halves:
+                half.cancel()
+            await asyncio.wait(self._tasks, timeout=0.1)
 
     async def _serve(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
         server, to_server = await asyncio.open_connection("127.0.0.1", self.target, limit=PIECE)
-        up = asyncio.create_task(whole(client, to_server, 0))
-        down = asyncio.create_task(FAULTS[self.fault](server, to_client, self.amount))
-        try:
-            await asyncio.wait({up, down}, return_when=asyncio.FIRST_COMPLETED)
-        except asyncio.CancelledError:
-            pass  # the proxy closes
-        finally:
-            for half in (up, down):
-                half.cancel()
-            await asyncio.gather(up, down, return_exceptions=True)
-            for writer in (to_client, to_server):
-                writer.close()
-                with contextlib.suppress(OSError):
-                    await writer.wait_closed()
-            self._tasks.discard(task)
+        halves = {
+            asyncio.create_task(whole(client, to_server, 0)),
+            asyncio.create_task(FAULTS[self.fault](server, to_client, self.amount)),
+        }
+        self._halves |= halves
+        await asyncio.wait(halves, return_when=asyncio.FIRST_COMPLETED)
+        for half in halves:
+            half.cancel()
+        await asyncio.gather(*halves, return_exceptions=True)
+        self._halves -= halves
+        for writer in (to_client, to_server):
+            writer.close()
+            with contextlib.suppress(OSError, TimeoutError):
+                await asyncio.wait_for(writer.wait_closed(), 1)
+            writer.transport.abort()
+        self._tasks.discard(task)

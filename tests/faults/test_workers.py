@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from statistics import median
 from time import monotonic
 
 import pytest
@@ -54,28 +55,32 @@ async def test_postgres_and_redis_carry_a_stream_between_workers(arena: Arena, p
     assert await equal(server, asker.token, asker.stream_id, asker, *readers) == Script(31, 40).text
 
 
+async def stopped_after(arena: Arena, owner: WonderCam, at_server: WonderCam) -> float:
+    """Seconds from a stop said at one server to its arrival at the model of a stream that another one owns."""
+    asker = arena.reader(owner)
+    asked = await asking(asker, "words=3 then=stall", seq=3)
+    left, began = len(arena.model.left), monotonic()
+    first = await stop(at(at_server, asker))
+    await until(lambda: len(arena.model.left) > left, "the model is stopped")
+    took = monotonic() - began
+    await asked
+    assert first["status"] in (events.RUNNING, events.STOPPED)
+    assert (await stop(at(at_server, asker)))["status"] == events.STOPPED
+    assert asker.end == events.STOPPED
+    assert len(check_log(owner, asker.stream_id)) == 5
+    return took
+
+
 @pytest.mark.parametrize(("with_redis", "limit"), [(True, 0.3), (False, 1.0)])
 async def test_a_stop_from_another_worker_reaches_the_model_in_time(
     arena: Arena, redis: Redis, with_redis: bool, limit: float
 ):
     server = await arena.serve({"REDIS_URL": redis.url} if with_redis else {})
     neighbour = await arena.beside(server)
-    took = []
-    for _ in range(4):
-        asker = arena.reader(server)
-        asked = await asking(asker, "words=3 then=stall", seq=3)
-        left, began = len(arena.model.left), monotonic()
-        first = await stop(at(neighbour, asker))
-        await until(lambda left=left: len(arena.model.left) > left, "the model is stopped")
-        took.append(monotonic() - began)
-        await asked
-        assert first["status"] in (events.RUNNING, events.STOPPED)
-        assert (await stop(at(neighbour, asker)))["status"] == events.STOPPED
-        assert asker.end == events.STOPPED
-        assert len(check_log(server, asker.stream_id)) == 5
+    here = median([await stopped_after(arena, server, server) for _ in range(5)])  # what a busy machine takes for it
+    there = median([await stopped_after(arena, server, neighbour) for _ in range(7)])
 
-    assert sorted(took)[1] < limit, took  # of four, since other tests take the machine's time too
-    assert max(took) < 2 * limit, took
+    assert there < limit + (here if here > limit / 3 else 0), f"{there:.3f} s from another worker, {here:.3f} s here"
 
 
 async def test_redis_may_go_come_back_and_forget_in_the_middle(arena: Arena, redis: Redis):
