@@ -91,7 +91,9 @@ async def test_what_the_tail_no_longer_holds_is_read_from_the_table(stream: Stre
 
     assert tail.since(0) is None
     assert tail.size <= eventlog.TAIL_BYTES
-    assert [event.seq for event in (await eventlog.read(stream.pk, 0)).events] == list(range(1, eventlog.PAGE_BYTES // 10_000 + 1))
+    assert [event.seq for event in (await eventlog.read(stream.pk, 0)).events] == list(
+        range(1, eventlog.PAGE_BYTES // 10_000 + 1)
+    )
     assert [event.seq for event in (await eventlog.read(stream.pk, 50)).events] == list(range(51, 61))
 
 
