@@ -104,7 +104,7 @@ def database(url: str) -> dict[str, Any]:
     if found["ENGINE"] == "django.db.backends.sqlite3":
         return {**found, "OPTIONS": SQLITE, "CONN_MAX_AGE": None, "TEST": {"NAME": str(DATA_DIR / "test.sqlite3")}}
     if found["ENGINE"] == "django.db.backends.postgresql":
-        options = {**dict(found.get("OPTIONS") or {}), "pool": {"min_size": 1, "max_size": 8, "timeout": 5}}
+        options = {**dict(found.get("OPTIONS") or {}), "pool": {"min_size": 1, "max_size": 8, "timeout": 2}}
         return {**found, "OPTIONS": options, "CONN_HEALTH_CHECKS": True}  # the pool keeps what an outage broke
     raise ImproperlyConfigured("DATABASE_URL must be sqlite:///… or postgres://…")
 
