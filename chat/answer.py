@@ -29,7 +29,11 @@ class Answer:
     def add(self, response: Response) -> None:
         """Apply one event. A photo or a call is a part of its own; what has no word here is kept as it is."""
         for part in events.parts_of(response):
-            if "text" in part and (len(part) == 1 or set(part) <= {"text", "thought"}):
+            if len(part) == 1 and "text" in part and not self._thought:  # nearly always
+                text = part["text"]
+                self._texts.append(text)
+                self.size += len(text)
+            elif "text" in part and set(part) <= {"text", "thought"}:
                 self._add_text(part["text"], bool(part.get("thought")))
             else:
                 self._close_text()

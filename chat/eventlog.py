@@ -23,7 +23,7 @@ from chat import events, models
 from chat.answer import Answer
 from chat.errors import ApiError
 from chat.events import Event
-from chat.rows import Ending, LeaseLost, Row, django_execute, insert_events, update_ending
+from chat.rows import Ending, LeaseLost, Row, django_execute, insert_events, key_of, update_ending
 from chat.writer import Writer
 
 PAGE_ROWS = 1000
@@ -38,8 +38,8 @@ TAIL_BYTES = 256 * 1024
 ENDED_TAILS = 64
 """Finished streams whose tail is kept, for the readers that are about to read its end."""
 
-MAX_PENDING = 256
-"""Events of one stream that may wait for their commit before its turn waits too."""
+MAX_PENDING = 64 * 1024
+"""Characters of one stream that may wait for their commit before its turn waits too."""
 
 
 T = TypeVar("T")
@@ -57,10 +57,25 @@ class Page(NamedTuple):
 class Tail:
     """The writing end of one stream's log in this process, with its newest committed events in memory."""
 
-    __slots__ = ("_settled", "ended", "error", "events", "next_seq", "pending", "size", "stream_id")
+    __slots__ = (
+        "_settled",
+        "ended",
+        "error",
+        "events",
+        "gone",
+        "key",
+        "loop",
+        "next_seq",
+        "pending",
+        "size",
+        "stream_id",
+    )
 
     def __init__(self, stream_id: UUID, first: Event) -> None:
         self.stream_id = stream_id
+        self.key = key_of(stream_id)
+        self.loop = asyncio.get_running_loop()
+        self.gone = False
         self.next_seq = first.seq + 1
         self.events: deque[Event] = deque([first])
         self.size = len(first.data)
@@ -75,14 +90,14 @@ class Tail:
             raise self.error
         event = Event(self.next_seq, at, data)
         self.next_seq += 1
-        self.pending += 1
+        self.pending += len(data)
         _writer.submit(Append(self, event, ending))
 
     async def settled(self, at_most: int = 0) -> None:
-        """Wait until at most `at_most` events are uncommitted; raises what made the commit fail."""
+        """Wait until at most `at_most` characters are uncommitted; raises what made the commit fail."""
         while self.pending > at_most and self.error is None:
             if self._settled is None:
-                self._settled = asyncio.get_running_loop().create_future()
+                self._settled = self.loop.create_future()
             await asyncio.shield(self._settled)
         if self.error is not None:
             raise self.error
@@ -94,8 +109,9 @@ class Tail:
         while self.size > TAIL_BYTES and len(self.events) > 1:
             self.size -= len(self.events.popleft().data)
         self.ended = self.ended or ending is not None
-        self.pending -= 1
-        self._wake()
+        self.pending -= len(event.data)
+        if self._settled is not None:
+            self._wake()
 
     def failed(self, error: Exception) -> None:
         """The commit failed for good: the turn learns it at its next append."""
@@ -109,9 +125,9 @@ class Tail:
         self._settled = None
 
     def since(self, after: int) -> list[Event] | None:
-        """The committed events after `after`, or None where the tail does not reach back that far."""
+        """The committed events after `after`, or None where the tail does not reach that far back, or is no more."""
         held = self.events
-        if after + 1 < held[0].seq:
+        if after + 1 < held[0].seq or self.gone:
             return None
         missed = held[-1].seq - after
         if missed <= 0:
@@ -122,23 +138,19 @@ class Tail:
 class Append:
     """One event on its way into the table."""
 
-    __slots__ = ("ending", "event", "loop", "tail")
+    __slots__ = ("ending", "event", "loop", "row", "tail")
 
     def __init__(self, tail: Tail, event: Event, ending: Ending | None) -> None:
         self.tail = tail
         self.event = event
         self.ending = ending
-        self.loop = asyncio.get_running_loop()
+        self.loop = tail.loop
+        self.row: Row = (tail.key, *event)
 
     @property
     def key(self) -> UUID:
         """What isolates a failure: one stream's events stand or fall together."""
-        return self.tail.stream_id
-
-    @property
-    def row(self) -> Row:
-        """The event as a row of the table."""
-        return (self.tail.stream_id, *self.event)
+        return self.tail.key
 
     def done(self, error: Exception | None) -> None:
         """On the event loop, after the commit: show the event, or tell the turn that it failed."""
@@ -185,17 +197,18 @@ def _retire(tail: Tail) -> None:
 
 def abandon(tail: Tail) -> None:
     """Forget a stream that this process can write no more; its readers go on from the table."""
+    tail.gone = True
     _tails.pop(tail.stream_id, None)
 
 
-def is_local(stream_id: UUID) -> bool:
-    """Whether this process writes the stream, so that every commit of it is announced here."""
-    return stream_id in _tails
+def tail_of(stream_id: UUID) -> Tail | None:
+    """The stream's tail where this process writes it, or has just written its end: its commits are announced here."""
+    return _tails.get(stream_id) or _ended.get(stream_id)
 
 
 async def read(stream_id: UUID, after: int) -> Page:
     """Committed events with a seq above `after`, at most `PAGE_ROWS` of them from the table."""
-    tail = _tails.get(stream_id) or _ended.get(stream_id)
+    tail = tail_of(stream_id)
     if tail is None:
         return await sync_to_async(read_table)(stream_id, after)
     if (found := tail.since(after)) is not None:
@@ -227,7 +240,7 @@ def _within(size: int, found: list[Event]) -> list[Event]:
 
 async def last_seq(stream_id: UUID) -> int:
     """The newest committed event's seq; -1 where there is none."""
-    tail = _tails.get(stream_id) or _ended.get(stream_id)
+    tail = tail_of(stream_id)
     if tail is not None:
         return tail.events[-1].seq
     newest = models.Event.objects.filter(stream_id=stream_id).order_by("-seq").values_list("seq", flat=True)
@@ -254,8 +267,9 @@ def interrupt(stream_id: UUID, error: ApiError) -> int | None:
     try:
         with transaction.atomic():
             data = events.encode(events.failure(error, events.INTERRUPTED))
-            insert_events(django_execute, [(stream_id, last.seq + 1, last.at, data)])
-            update_ending(django_execute, stream_id, last.seq + 1, ending)
+            key = key_of(stream_id)
+            insert_events(django_execute, [(key, last.seq + 1, last.at, data)])
+            update_ending(django_execute, key, last.seq + 1, ending)
     except (IntegrityError, LeaseLost):
         return None
     return last.seq + 1

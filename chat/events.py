@@ -97,9 +97,17 @@ def failure(error: ApiError, end: str = FAILED) -> Response:
 
 def parts_of(response: Response) -> list[dict[str, Any]]:
     """The first candidate's parts; an empty list where there are none."""
-    candidates = response.get("candidates") or [{}]
-    content = candidates[0].get("content") or {}
-    return content.get("parts") or []
+    return look(response)[0]
+
+
+def look(response: Response) -> tuple[list[dict[str, Any]], str | None]:
+    """`parts_of` and `finish_reason` in one: asked of every response."""
+    candidates = response.get("candidates")
+    if not candidates:
+        return [], None
+    first = candidates[0]
+    content = first.get("content")
+    return (content.get("parts") or [] if content else []), first.get("finishReason")
 
 
 def text_of(response: Response) -> str:
@@ -109,9 +117,7 @@ def text_of(response: Response) -> str:
 
 def finish_reason(response: Response) -> str | None:
     """The first candidate's `finishReason`, if this is where it ends."""
-    candidates = response.get("candidates") or [{}]
-    reason: str | None = candidates[0].get("finishReason")
-    return reason
+    return look(response)[1]
 
 
 def answer_text(events: Iterable[Event]) -> str:

@@ -35,39 +35,36 @@ class Hint:
     Its timer is not moved at every wait, which would cost more than the wait: when it fires too early it is set again.
     """
 
-    __slots__ = ("_due", "_loop", "_rung", "_timer", "_waiter")
+    __slots__ = ("_due", "_loop", "_timer", "_waiter", "rung")
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
-        self._rung = False
+        self.rung = False
 
     def clear(self) -> None:
         """Forget earlier rings; the caller looks at the log next."""
-        self._rung = False
+        self.rung = False
 
     def ring(self) -> None:
         """Wake the reader, or let its next wait return at once."""
-        self._rung = True
+        self.rung = True
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    async def wait(self, seconds: float) -> bool:
-        """Return True as soon as the bell was rung since `clear`, False after `seconds` without it."""
-        if self._rung:
-            return True
-        self._waiter = self._loop.create_future()
+    def ringing(self, seconds: float) -> asyncio.Future[None]:
+        """Done as soon as the bell is rung, at once where it was rung since `clear`, or after `seconds` without it."""
+        self._waiter = waiter = self._loop.create_future()
+        if self.rung:
+            waiter.set_result(None)
+            return waiter
         self._due = self._loop.time() + seconds
         if self._timer is None or self._timer.when() > self._due:
             self.close()
             self._timer = self._loop.call_at(self._due, self._expire)
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
-        return self._rung
+        return waiter
 
     def close(self) -> None:
         """Stop the timer."""
@@ -85,27 +82,28 @@ class Hint:
             self._waiter.set_result(None)
 
 
-_hints: dict[UUID, set[Hint]] = {}
+_hints: dict[int, set[Hint]] = {}
+"""By the stream's id as a number: a UUID's own hash is a call, and this is asked at every event."""
 
 
 @contextlib.contextmanager
 def listen(stream_id: UUID) -> Iterator[Hint]:
     """A bell that rings whenever the stream has more to read."""
     hint = Hint()
-    _hints.setdefault(stream_id, set()).add(hint)
+    _hints.setdefault(stream_id.int, set()).add(hint)
     try:
         yield hint
     finally:
         hint.close()
-        listeners = _hints[stream_id]
+        listeners = _hints[stream_id.int]
         listeners.discard(hint)
         if not listeners:
-            del _hints[stream_id]
+            del _hints[stream_id.int]
 
 
 def wake(stream_id: UUID) -> None:
     """Wake this process's readers of the stream."""
-    for hint in _hints.get(stream_id, ()):
+    for hint in _hints.get(stream_id.int, ()):
         hint.ring()
 
 

@@ -18,7 +18,7 @@ from chat.errors import InvalidArgument, NotFound
 from chat.events import Event
 from chat.models import Attachment, Conversation, Message, Stream, Ticket, User
 from chat.prompt import Content, Model, Said, history_of, newest_leaf, path_to, photos_of, text_of
-from chat.rows import django_execute, insert, insert_events
+from chat.rows import django_execute, insert, insert_events, key_of
 
 TITLE_LENGTH = 80
 
@@ -64,7 +64,7 @@ class Opening:
         insert(django_execute, *messages, answer)
         stream = self._stream(conversation, answer)
         ok = Event(0, int((monotonic() - self.began) * 1e6), events.OK_DATA)
-        insert_events(django_execute, [(stream.pk, *ok)])
+        insert_events(django_execute, [(key_of(stream.pk), *ok)])
         if self.ticket is not None:
             auth.bind(self.ticket, stream.pk)
         path = path_to(said, question)

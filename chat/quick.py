@@ -12,6 +12,7 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from django.db import connection
@@ -47,7 +48,7 @@ class QuickConnection:
 
     def execute(self, statement: str, parameters: Sequence[Any]) -> int:
         """Run one statement; the number of rows that it changed."""
-        return self._connection.execute(statement.replace("%s", "?"), parameters).rowcount
+        return self._connection.execute(in_sqlite(statement), parameters).rowcount
 
     def store(self, rows: Sequence[Row], endings: Sequence[tuple[Row, Ending]]) -> None:
         """Store events, and the ends of streams, in one transaction; Refused, with nothing stored, where that fails."""
@@ -55,8 +56,8 @@ class QuickConnection:
             if endings or len(rows) > ROWS_PER_INSERT:
                 self._connection.execute("BEGIN IMMEDIATE")
             insert_events(self.execute, rows)  # one statement is a transaction by itself
-            for (stream_id, seq, _, _), ending in endings:
-                update_ending(self.execute, stream_id, seq, ending)
+            for (key, seq, _, _), ending in endings:
+                update_ending(self.execute, key, seq, ending)
             if self._connection.in_transaction:
                 self._connection.execute("COMMIT")
         except (sqlite3.Error, LeaseLost) as error:
@@ -74,6 +75,12 @@ class QuickConnection:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+
+@cache
+def in_sqlite(statement: str) -> str:
+    """The statement with SQLite's own mark for a parameter; there are as many statements as sizes of a batch."""
+    return statement.replace("%s", "?")
 
 
 def checkpoint(path: str) -> None:

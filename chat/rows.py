@@ -8,7 +8,7 @@ prepared by the models' fields: what is stored is what the ORM would store.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -19,8 +19,8 @@ from chat.models import Event, Message, Stream
 
 Execute = Callable[[str, Sequence[Any]], int]
 
-Row = tuple[UUID, int, int, str]
-"""(stream id, seq, at, data): an event on its way into the table."""
+Row = tuple[Any, int, int, str]
+"""(`key_of` the stream, seq, at, data): an event on its way into the table, as the statement takes it."""
 
 ROWS_PER_INSERT = 500
 """Four parameters a row; SQLite takes 32,766 parameters a statement."""
@@ -54,14 +54,13 @@ def insert_events(execute: Execute, rows: Sequence[Row]) -> None:
     for start in range(0, len(rows), ROWS_PER_INSERT):
         chunk = rows[start : start + ROWS_PER_INSERT]
         flat: list[Any] = []
-        for stream_id, seq, at, data in chunk:
-            flat += (key_of(stream_id), seq, at, data)
+        for row in chunk:
+            flat += row
         execute(_insert_of_events(len(chunk)), flat)
 
 
-@lru_cache(maxsize=4096)
 def key_of(stream_id: UUID) -> Any:
-    """A stream's id as the database has it. Kept, since it costs as much as the rest of the row."""
+    """A stream's id as the database has it. To be kept with the stream: it costs as much as the rest of a row."""
     return Event._meta.get_field("stream").get_db_prep_value(stream_id, connection)
 
 
@@ -101,13 +100,12 @@ lease_until = NULL WHERE id = %s AND status = %s
 END_OF_ANSWER = "UPDATE chat_message SET parts = %s WHERE id = (SELECT answer_id FROM chat_stream WHERE id = %s)"
 
 
-def update_ending(execute: Execute, stream_id: UUID, last_seq: int, ending: Ending) -> None:
-    """Mark the stream as ended and give its answer its text; LeaseLost where somebody else has ended it."""
-    key = _prepared(Stream, "id", stream_id)
+def update_ending(execute: Execute, key: Any, last_seq: int, ending: Ending) -> None:
+    """Mark the stream of `key_of` as ended and give its answer its text; LeaseLost where somebody else has ended it."""
     given = [ending.status]
     given += [_prepared(Stream, name, getattr(ending, name)) for name in ("error", "usage", "ended_at")]
     if not execute(END_OF_STREAM, [*given, last_seq, ending.first_token_us, key, events.RUNNING]):
-        raise LeaseLost(f"stream {stream_id} has already ended")
+        raise LeaseLost(f"stream {key} has already ended")
     execute(END_OF_ANSWER, [_prepared(Message, "parts", ending.parts), key])
 
 

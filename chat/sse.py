@@ -6,7 +6,7 @@ an event without `data` is none, an event cut off by the end of the stream is no
 whatever the size of the reads, and what it holds is bounded.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 from chat.events import Event
 
@@ -26,8 +26,7 @@ class StreamTooLarge(ValueError):
     """A line, or the data of one event, is longer than the decoder was told to hold."""
 
 
-@dataclass(slots=True)
-class ServerSentEvent:
+class ServerSentEvent(msgspec.Struct):
     """`event` is "message" unless named; `id` is the last one seen; `retry` (ms) if one came since the last event."""
 
     event: str

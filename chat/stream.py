@@ -19,21 +19,27 @@ async def follow(stream_id: UUID, after: int = -1) -> AsyncGenerator[list[Event]
     """
     loop = asyncio.get_running_loop()
     heard = loop.time()
+    tail = eventlog.tail_of(stream_id)
     with live.listen(stream_id) as hint:
         while True:
             hint.clear()
-            page = await eventlog.read(stream_id, after)
-            if page.events:
-                after = page.events[-1].seq
-                yield page.events
+            found = None if tail is None else tail.since(after)
+            if tail is not None and found is not None:  # most looks end here: no query, nothing to wait for
+                ended, more = tail.ended, False
+            else:
+                found, ended, more = await eventlog.read(stream_id, after)
+                tail = eventlog.tail_of(stream_id)
+            if found:
+                after = found[-1].seq
+                yield found
                 heard = loop.time()
-            if page.ended:
+            if ended:
                 return
-            if page.more:
+            if more:
                 continue
             silence = HEARTBEAT - (loop.time() - heard)
             if silence <= 0:
                 yield []
                 heard = loop.time()
                 continue
-            await hint.wait(silence if eventlog.is_local(stream_id) else min(silence, live.patience()))
+            await hint.ringing(min(silence, live.patience()) if tail is None else silence)

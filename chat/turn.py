@@ -10,6 +10,7 @@ import contextvars
 import dataclasses
 import logging
 import re
+from contextlib import aclosing
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -82,8 +83,14 @@ class Turn:
     async def _generate(self) -> ApiError | None:
         """Run the provider into the log; the error that it ended with."""
         try:
-            async with asyncio.timeout(limits.of("STREAM_SECONDS")):
-                await self._read_provider()
+            async with (
+                asyncio.timeout(limits.of("STREAM_SECONDS")),
+                aclosing(providers.answer(await _with_photos(self.prompt))) as responses,
+            ):
+                async for response in responses:
+                    self._take(response)
+                    if self.tail.pending >= eventlog.MAX_PENDING:
+                        await self.tail.settled(eventlog.MAX_PENDING // 2)
         except asyncio.CancelledError:
             if self._cut_short is None:
                 raise
@@ -99,31 +106,23 @@ class Turn:
             return Internal("The answer failed in a way that is this server's fault. Try again.")
         return None
 
-    async def _read_provider(self) -> None:
-        responses = providers.answer(await _with_photos(self.prompt))
-        try:
-            async for response in responses:
-                self._take(response)
-                if self.tail.pending >= eventlog.MAX_PENDING:
-                    await self.tail.settled(eventlog.MAX_PENDING // 2)
-        finally:
-            await responses.aclose()
-
     def _take(self, response: Response) -> None:
         """Append a response, holding back the one that may turn out to be the last: the end is stored with it."""
         data = events.encode(response)
         if "\\u0000" in data:
             data = without_nul(data)
             response = events.decode(data)
-        if self.first_token_us is None and events.parts_of(response):
-            self.first_token_us = self._at()
-        held, self._held = self._held, None
-        if held is not None:
-            self._append(held)
-        if reason := events.finish_reason(response):
+        parts, reason = events.look(response)
+        at = int((monotonic() - self.began) * 1e6)
+        if self.first_token_us is None and parts:
+            self.first_token_us = at
+        if self._held is not None:
+            self._append(self._held)
+            self._held = None
+        if reason is not None:
             self._finish_reason = reason
         if self._finish_reason is None:
-            self.tail.append(self._at(), data)
+            self.tail.append(at, data)
         else:
             self._held = response
         self.answer.add(response)  # after it is on its way into the log: the answer is what the log says

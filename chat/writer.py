@@ -103,7 +103,7 @@ class Writer:
         self._outstanding = 0
         self._gathered: list[Work] = []
         self._quick: QuickConnection | None = None
-        self._loop_thread: int | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def run(self, function: Callable[[], Any]) -> Any:
         """`function`'s result, once the transaction that it ran in is committed."""
@@ -113,19 +113,15 @@ class Writer:
 
     def submit(self, work: Work) -> None:
         """Queue without waiting; called on the work's loop."""
-        if work.row is None or not self._may_be_quick():
+        if self._loop is None:
+            self._loop = work.loop
+            self._quick = QuickConnection() if QuickConnection.is_possible() else None
+        if work.row is None or self._quick is None or work.loop is not self._loop:
             self._hand_over([*self._gathered, work])
             return
         self._gathered.append(work)
         if len(self._gathered) == 1 and not self._outstanding:
             work.loop.call_soon(self._flush)
-
-    def _may_be_quick(self) -> bool:
-        """Whether this thread is the one whose loop has, or may have, a connection of its own."""
-        if self._loop_thread is None:
-            self._loop_thread = threading.get_ident()
-            self._quick = QuickConnection() if QuickConnection.is_possible() else None
-        return self._quick is not None and self._loop_thread == threading.get_ident()
 
     def _flush(self) -> None:
         """Commit what the loop has gathered; what cannot be done at once goes to the thread.
@@ -168,7 +164,7 @@ class Writer:
             thread.join()
         if self._quick is not None:
             self._quick.close()
-        self._quick = self._loop_thread = None
+        self._quick = self._loop = None
         self._outstanding = 0
 
     def _main(self) -> None:
@@ -232,9 +228,9 @@ class Writer:
                 job.run()
             if appends:
                 insert_events(django_execute, [row for row, _ in appends])
-            for (stream_id, seq, _, _), ending in appends:
+            for (key, seq, _, _), ending in appends:
                 if ending is not None:
-                    update_ending(django_execute, stream_id, seq, ending)
+                    update_ending(django_execute, key, seq, ending)
 
     def _settle(self, batch: Sequence[Work], error: Exception | None) -> None:
         """Tell everybody on their own loop, with one wake-up a loop."""

@@ -110,5 +110,5 @@ def ears(monkeypatch: pytest.MonkeyPatch) -> Ears:
 def deaf(monkeypatch: pytest.MonkeyPatch) -> None:
     """No hint reaches anybody: readers look by themselves."""
     monkeypatch.setattr(eventlog, "on_commit", lambda stream_id, seq: None)
-    monkeypatch.setattr(eventlog, "is_local", lambda stream_id: False)
+    monkeypatch.setattr(eventlog, "tail_of", lambda stream_id: None)
     monkeypatch.setattr(live, "wake", lambda stream_id: None)

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import pytest_asyncio
 
 from chat import errors, eventlog, events, leases
 from chat.models import Event, Message, Stream
@@ -20,8 +21,8 @@ def stream(log: Any) -> Stream:
     return new_stream()
 
 
-@pytest.fixture
-def tail(stream: Stream) -> eventlog.Tail:
+@pytest_asyncio.fixture
+async def tail(stream: Stream) -> eventlog.Tail:
     return eventlog.open_tail(stream.pk, events.Event(0, 0, events.OK_DATA))
 
 

@@ -165,7 +165,7 @@ async def test_a_job_that_raises_takes_nothing_else_with_it(stream: Stream):
 
 async def test_a_fault_of_ours_fails_its_stream_and_the_writer_lives(stream: Stream, other: Stream):
     broken, fine = tail_of(stream), tail_of(other)
-    broken.append(1, object())  # type: ignore[arg-type]
+    broken.append(object(), "{}")  # type: ignore[arg-type]
     fine.append(1, "{}")
     await fine.settled()
     with pytest.raises(Exception, match=r"object|type"):

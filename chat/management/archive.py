@@ -61,7 +61,7 @@ def restore(recording: Recording, owner: User) -> Stream:
         conversation = Conversation.objects.create(user=owner, title=_text(header, "title", 200, "A recording"))
         stream = _stream(pk, recording, conversation, _answer(recording, conversation))
         stream.save(force_insert=True)
-        rows.insert_events(rows.django_execute, [(pk, *event) for event in recording.events])
+        rows.insert_events(rows.django_execute, [(rows.key_of(pk), *event) for event in recording.events])
     return stream
 
 

@@ -9,7 +9,7 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -98,46 +98,74 @@ class Connection:
         except Failure:
             raise errors.Unavailable(f"{who} cannot be reached at the moment.") from None
 
-    async def answers(
-        self, response: aiohttp.ClientResponse, who: str, ended: Callable[[], bool]
-    ) -> AsyncGenerator[dict[str, Any], None]:
-        """The JSON objects of an event stream as they come, until `[DONE]` or the end of the body.
+    def answers(self, response: aiohttp.ClientResponse, who: str) -> "Answers":
+        """The JSON objects of the response's event stream."""
+        return Answers(response.content, who, self.max_size)
 
-        Once `ended` says so, silence and a cut connection are the end and no failure. Raises BadUpstream for what is
-        no JSON object or too large, Truncated where the connection is cut, and the mapped error where the server
-        sends an error object, with or without `data:`, on however many lines.
+
+class Answers:
+    """The JSON objects of one event stream, read by read.
+
+    Once `may_end` is set, silence and a cut connection are the end and no failure.
+    """
+
+    def __init__(self, content: aiohttp.StreamReader, who: str, max_size: int) -> None:
+        self.who = who
+        self.may_end = False
+        self._content = content
+        self._decoder = Decoder(max_size)
+        self._recent = b""
+        self._done = False
+        self._failed: errors.ApiError | None = None
+
+    async def next(self) -> list[dict[str, Any]] | None:
+        """The objects that the next read completes, possibly none; None after `[DONE]` or the end of the body.
+
+        Raises BadUpstream for what is no JSON object or too large, Truncated where the connection is cut, and the
+        mapped error where the server sends an error object, with or without `data:`, on however many lines.
         """
-        decoder = Decoder(self.max_size)
-        recent = b""
+        if self._failed is not None:
+            raise self._failed
         try:
-            while chunk := await next_piece(response.content, ended):
-                complete = chunk.endswith((b"\n\n", b"\r\n\r\n"))
-                recent = b"" if complete and b'"error"' not in chunk else (recent + chunk)[-SNIFF:]
-                for event in decoder.feed(chunk):
-                    if event.data == events.DONE:
-                        return
-                    yield read(event.data, event.event, recent, who)
-                if not complete and chunk.rstrip().endswith((b"}", b"]")):
-                    raise_stray(recent, who)
+            piece = b"" if self._done else await (self._last_piece() if self.may_end else self._content.readany())
+            if piece:
+                return self._objects(piece)
         except StreamTooLarge:
-            raise errors.BadUpstream(f"{who} sent more in one piece than this server accepts.") from None
+            raise errors.BadUpstream(f"{self.who} sent more in one piece than this server accepts.") from None
         except Failure:
-            raise_stray(recent, who)
-            if ended():
-                return
-            raise errors.Truncated(f"The connection to {who} was cut before the answer's end.") from None
-        raise_stray(recent, who)
+            raise_stray(self._recent, self.who)
+            if not self.may_end:
+                raise errors.Truncated(f"The connection to {self.who} was cut before the answer's end.") from None
+            return None
+        if not self._done:
+            raise_stray(self._recent, self.who)
+        return None
 
+    async def _last_piece(self) -> bytes:
+        """After the answer's end the body is waited for no longer than GRACE."""
+        try:
+            async with asyncio.timeout(GRACE):
+                return await self._content.readany()
+        except TimeoutError:
+            return b""
 
-async def next_piece(content: aiohttp.StreamReader, ended: Callable[[], bool]) -> bytes:
-    """What the body has next, empty at its end; after the answer's end it is waited for no longer than GRACE."""
-    if not ended():
-        return await content.readany()
-    try:
-        async with asyncio.timeout(GRACE):
-            return await content.readany()
-    except TimeoutError:
-        return b""
+    def _objects(self, piece: bytes) -> list[dict[str, Any]]:
+        complete = piece.endswith((b"\n\n", b"\r\n\r\n"))
+        self._recent = b"" if complete and b'"error"' not in piece else (self._recent + piece)[-SNIFF:]
+        found: list[dict[str, Any]] = []
+        try:
+            for event in self._decoder.feed(piece):
+                if event.data == events.DONE:
+                    self._done = True
+                    return found
+                found.append(read(event.data, event.event, self._recent, self.who))
+            if not complete and piece.rstrip().endswith((b"}", b"]")):
+                raise_stray(self._recent, self.who)
+        except errors.ApiError as error:
+            if not found:
+                raise
+            self._failed = error  # what came before it is given first
+        return found
 
 
 def read(data: str, event: str, recent: bytes, who: str) -> dict[str, Any]:

@@ -11,7 +11,6 @@ that turns out not to be the end, since some models send one with every chunk.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
 from typing import Any
 from urllib.parse import quote
 
@@ -67,13 +66,13 @@ class Gemini:
         """Gemini's responses; the last one carries the finishReason and the usage. Raises ApiError."""
         ending = Ending(self.who)
         url = f"{self._address_of(prompt.model.name)}:streamGenerateContent?alt=sse"
-        async with (
-            self._connection.post(self.who, url, request_of(prompt), await self._headers()) as response,
-            aclosing(self._connection.answers(response, self.who, ending.is_seen)) as chunks,
-        ):
-            async for chunk in chunks:
-                for found in ending.read(chunk):
-                    yield found
+        async with self._connection.post(self.who, url, request_of(prompt), await self._headers()) as response:
+            answers = self._connection.answers(response, self.who)
+            while (chunks := await answers.next()) is not None:
+                for chunk in chunks:
+                    for found in ending.read(chunk):
+                        yield found
+                answers.may_end = ending.is_seen()
         yield ending.last()
 
 
@@ -99,16 +98,20 @@ class Ending:
     def read(self, chunk: events.Response) -> list[events.Response]:
         """What can be passed on now. Raises Blocked where the prompt was refused."""
         chunk.pop("wondercam", None)
-        self._check_blocked(chunk)
-        if isinstance(chunk.get("usageMetadata"), dict):
-            self.usage = chunk["usageMetadata"]
+        if "promptFeedback" in chunk:
+            self._check_blocked(chunk)
+        if isinstance(usage := chunk.get("usageMetadata"), dict):
+            self.usage = usage
         self.model = chunk.get("modelVersion") or self.model
+        parts, reason = events.look(chunk)
+        if reason is None and self.held is None:
+            return [chunk] if parts or says_something(chunk) else []
         given = []
         if self.held is not None:
             self.repeated = True
             given.append(self._without_end(self.held))
             self.held = None
-        if events.finish_reason(chunk) is None:
+        if reason is None:
             given.append(chunk)
         elif self.repeated:
             given.append(self._without_end(chunk))

@@ -9,7 +9,6 @@ Its settings:
 """
 
 from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
@@ -62,13 +61,13 @@ class OpenAI:
         translation = Translation(prompt.model.name, self.who)
         body = {**self._extra, **request_of(prompt, self._most_tokens)}
         url = f"{self.base_url}/chat/completions"
-        async with (
-            self._connection.post(self.who, url, body, self._headers()) as response,
-            aclosing(self._connection.answers(response, self.who, translation.is_ended)) as chunks,
-        ):
-            async for chunk in chunks:
-                for found in translation.read(chunk):
-                    yield found
+        async with self._connection.post(self.who, url, body, self._headers()) as response:
+            answers = self._connection.answers(response, self.who)
+            while (chunks := await answers.next()) is not None:
+                for chunk in chunks:
+                    for found in translation.read(chunk):
+                        yield found
+                answers.may_end = translation.is_ended()
         yield translation.end()
 
     def _headers(self) -> dict[str, str]:

@@ -92,13 +92,15 @@ class Turn:
     ends: float
     begun: bool = False
     ended: bool = False
+    _time: Callable[[], float] = time.monotonic
     _ends: float = 0.0
     _first: float = 0.0
 
     @contextmanager
     def timed(self, who: str) -> Generator[Deadline, None, None]:
         """DeadlineExceeded, with the sentence for the deadline that was missed, where nothing comes in time."""
-        loop_time = asyncio.get_running_loop().time()
+        self._time = asyncio.get_running_loop().time
+        loop_time = self._time()
         self._ends = loop_time + self.ends - time.monotonic()
         self._first = loop_time + self.patience.first
         deadline = Deadline(min(self._first, self._ends))
@@ -111,11 +113,11 @@ class Turn:
     def next_deadline(self, response: Response) -> float:
         """Until when the next response must come, on the loop's clock; waiting in our own line is nobody's fault."""
         if self.begun:
-            return min(asyncio.get_running_loop().time() + self.patience.idle, self._ends)
+            return min(self._time() + self.patience.idle, self._ends)
         if is_waiting(response):
             self._first = 0.0
             return self._ends
-        self._first = self._first or asyncio.get_running_loop().time() + self.patience.first
+        self._first = self._first or self._time() + self.patience.first
         return min(self._first, self._ends)
 
     def _late(self, total_left: bool, who: str) -> errors.DeadlineExceeded:
@@ -131,7 +133,7 @@ class Turn:
         shape.check(response, who)
         if not self.begun:
             self.begun = shape.has_content(response)
-        if reason := events.finish_reason(response):
+        if reason := events.look(response)[1]:
             self.ended = True
             if not self.begun:
                 raise_empty(reason, who)

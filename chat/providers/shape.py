@@ -34,24 +34,15 @@ def _is_sound(response: Any) -> bool:
     candidates = response.get("candidates", [])
     if not isinstance(candidates, list):
         return False
-    for candidate in candidates:  # noqa: SIM110 (no generators here: this runs for every token)
-        if not _is_candidate(candidate):
+    for candidate in candidates:  # no generators and no calls here: this runs for every token
+        if not isinstance(candidate, dict) or not isinstance(candidate.get("finishReason", ""), str):
             return False
-    return True
-
-
-def _is_candidate(candidate: Any) -> bool:
-    if not isinstance(candidate, dict) or not isinstance(candidate.get("finishReason", ""), str):
-        return False
-    content = candidate.get("content") or {}
-    if not isinstance(content, dict):
-        return False
-    parts = content.get("parts") or []
-    if not isinstance(parts, list):
-        return False
-    for part in parts:  # noqa: SIM110
-        if not isinstance(part, dict) or not isinstance(part.get("text", ""), str):
+        content = candidate.get("content") or {}
+        if not isinstance(content, dict) or not isinstance(parts := content.get("parts") or [], list):
             return False
+        for part in parts:
+            if not isinstance(part, dict) or not isinstance(part.get("text", ""), str):
+                return False
     return True
 
 

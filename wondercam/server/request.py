@@ -46,6 +46,8 @@ class Request(WebRequest):
         self.received = 0
         self.flowing = asyncio.Event()
         self.flowing.set()
+        self.paused = False
+        self.streaming = False
 
     def gotLength(self, length: int | None) -> None:
         self.content = io.BytesIO()
@@ -135,7 +137,7 @@ class Request(WebRequest):
         if self.streaming and message.get("more_body") and 0 < len(message["body"]) <= PIECE:
             piece = message["body"]  # an event in the middle of a stream, without a detour
             self.transport.write(b"%x\r\n%b\r\n" % (len(piece), piece))
-            if not self.flowing.is_set():
+            if self.paused:
                 await self.wait_until_flowing()
             return
         if message["type"] == "http.response.start":
@@ -162,13 +164,10 @@ class Request(WebRequest):
 
     async def put(self, piece: bytes, more: bool) -> None:
         self.write_piece(piece, more)
-        if more and not self.flowing.is_set():
+        # Whether the head is out and pieces of an unknown number follow.
+        self.streaming = bool(more and self.chunked and self.startedWriting)
+        if more and self.paused:
             await self.wait_until_flowing()
-
-    @property
-    def streaming(self) -> bool:
-        """Whether the head is out and pieces of an unknown number follow."""
-        return bool(self.chunked and self.startedWriting)
 
     async def wait_until_flowing(self) -> None:
         """Wait for the reader to read; Disconnected when it went instead."""
@@ -225,9 +224,11 @@ class Request(WebRequest):
         self.flowing.set()
 
     def pauseProducing(self) -> None:
+        self.paused = True
         self.flowing.clear()
 
     def resumeProducing(self) -> None:
+        self.paused = False
         self.flowing.set()
 
     def stopProducing(self) -> None:

@@ -42,17 +42,13 @@ class Transport(tcp.Server):
         elif self.dataBuffer or self._tempDataLen:
             super().write(data)
         elif data and self.connected and not self._writeDisconnected:
-            sent = self._send(data)
+            try:
+                sent = self.socket.send(data)
+            except OSError:  # a broken one takes nothing: the reactor finds that out when it writes
+                sent = 0
             if sent < len(data):
                 self.moved = time.monotonic()
                 super().write(data[sent:])
-
-    def _send(self, data: bytes) -> int:
-        """How much the socket took. A broken one takes nothing: the reactor finds that out when it writes."""
-        try:
-            return self.socket.send(data)
-        except OSError:
-            return 0
 
     def writeSequence(self, iovec: Iterable[bytes]) -> None:
         self.write(b"".join(iovec))
