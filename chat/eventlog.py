@@ -12,7 +12,7 @@ has been committed (log before show).
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -148,7 +148,7 @@ class Append:
         self.row: Row = (tail.key, *event)
 
     @property
-    def key(self) -> UUID:
+    def key(self) -> Any:
         """What isolates a failure: one stream's events stand or fall together."""
         return self.tail.key
 

@@ -1,6 +1,7 @@
 """A small ASGI application for the tests of the server, and the server on it: `python -m tests.plain_asgi`.
 
-Paths under /django/ go through the site's own handler to the views below, the others to `plain`.
+Paths under /django/ go through the site's own handler to the views below, those under /django/api/ its short way, the
+others to `plain`.
 Arguments: the number of workers, then `Options` as JSON.
 """
 
@@ -24,6 +25,8 @@ from wondercam.server.supervisor import Supervisor, leave
 from wondercam.server.transport import listening_socket
 from wondercam.server.worker import Worker
 
+WAYS = ("", "api/")
+"""Through the whole of Django, and the short way."""
 MIDDLEWARE = ["django.middleware.security.SecurityMiddleware", "django.middleware.common.CommonMiddleware"]
 WORKER: list[Worker] = []
 END = asyncio.Event()
@@ -187,15 +190,17 @@ def blocking(request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [
-    path("django/stream", quiet_stream),
-    path("django/endless", endless),
-    path("django/broken", broken),
-    path("django/blocking", blocking),
+    *(path(f"django/{way}stream", quiet_stream) for way in WAYS),
+    *(path(f"django/{way}endless", endless) for way in WAYS),
+    *(path(f"django/{way}broken", broken) for way in WAYS),
+    *(path(f"django/{way}blocking", blocking) for way in WAYS),
 ]
 
 
 def site() -> Any:
-    settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"], MIDDLEWARE=MIDDLEWARE)
+    settings.configure(
+        API_PREFIXES=("/django/api/",), ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"], MIDDLEWARE=MIDDLEWARE
+    )
     handler = Handler()
 
     async def application(scope: Any, receive: Any, send: Any) -> None:

@@ -310,7 +310,9 @@ def test_an_exception_before_the_response_is_an_error_of_ours(site: Site) -> Non
     assert client.ask("/hello").answer()[2] == b"hello"
 
 
-@pytest.mark.parametrize("path", ["/raise-in-body", "/raise-in-counted-body", "/forget", "/django/broken"])
+@pytest.mark.parametrize(
+    "path", ["/raise-in-body", "/raise-in-counted-body", "/forget", "/django/broken", "/django/api/broken"]
+)
 def test_an_exception_in_the_body_cuts_the_connection(site: Site, path: str) -> None:
     received = site.connect().ask(path).read_to_close()
     assert b"one" in received
@@ -325,9 +327,9 @@ def test_an_old_client_without_chunks_sees_a_cut_too(site: Site) -> None:
 
 def test_after_an_exception_connections_are_still_reaped_and_disconnects_still_seen(serve: Serve) -> None:
     site = serve()
-    for path in ("/raise-in-body", "/django/broken", "/raise"):
+    for path in ("/raise-in-body", "/django/broken", "/django/api/broken", "/raise"):
         site.connect().ask(path).read_until(b"\r\n\r\n")
-    for client in site.streams(5) + site.streams(5, "/django/stream"):
+    for client in site.streams(5) + site.streams(5, "/django/stream") + site.streams(5, "/django/api/stream"):
         client.close()
     site.becomes(streams=0, cancelled=5)
     for client in site.clients:
@@ -378,9 +380,10 @@ def test_a_paused_send_is_released_when_the_reader_goes(serve: Serve) -> None:
     assert "escaped" not in site.process.log
 
 
-def test_a_view_whose_reader_goes_is_closed_in_silence(serve: Serve) -> None:
+@pytest.mark.parametrize("path", ["/django/endless", "/django/api/endless"])
+def test_a_view_whose_reader_goes_is_closed_in_silence(serve: Serve, path: str) -> None:
     site = serve()
-    client = site.connect(4096).ask("/django/endless")
+    client = site.connect(4096).ask(path)
     site.becomes(paused=1)
     client.reset()
     site.becomes(paused=0, views_closed=1, tracked=1)
@@ -396,11 +399,12 @@ def test_a_peer_that_takes_nothing_for_long_is_dropped(serve: Serve) -> None:
 # Threads
 
 
-def test_threads_do_not_grow_with_streams(serve: Serve) -> None:
+@pytest.mark.parametrize("way", ["/django", "/django/api"])
+def test_threads_do_not_grow_with_streams(serve: Serve, way: str) -> None:
     site = serve()
     for _ in range(10):
-        assert b"lane" in site.get("/django/blocking")[2]
-    site.streams(60, "/django/stream")
+        assert b"lane" in site.get(f"{way}/blocking")[2]
+    site.streams(60, f"{way}/stream")
     assert site.state["threads"] <= 1 + LANES
 
 

@@ -1,5 +1,7 @@
-"""Django's ASGI handler on a few shared threads."""
+"""Django's ASGI handler on a few shared threads, and the short way for the API."""
 
+import asyncio
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import aclosing
 from inspect import isasyncgen
@@ -8,7 +10,11 @@ from typing import Any
 
 from asgiref.sync import ThreadSensitiveContext
 from django.core.exceptions import RequestAborted
-from django.core.handlers.asgi import ASGIHandler
+from django.core.handlers.asgi import ASGIHandler, get_script_prefix
+from django.db import close_old_connections
+from django.urls import set_script_prefix
+
+from wondercam.security import is_direct
 
 LANES = 4
 """Threads for the blocking parts of all requests; each has a database connection of its own."""
@@ -21,14 +27,25 @@ class Lane(ThreadPoolExecutor):
         super().__init__(max_workers=1, thread_name_prefix="lane")
         self.waiting = 0
 
-    def submit(self, *args: Any, **kwargs: Any) -> "Future[Any]":
+    def submit(self, what: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
         self.waiting += 1
-        future = super().submit(*args, **kwargs)
+        future = super().submit(tidily, what, *args, **kwargs)
         future.add_done_callback(self.finished)
         return future
 
     def finished(self, _: "Future[Any]") -> None:
         self.waiting -= 1
+
+
+def tidily(what: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    """Call it, then give the connection back to its pool, or drop a broken one.
+
+    Django does that at a request's end, which for a stream is minutes later, and hops into the thread for it.
+    """
+    try:
+        return what(*args, **kwargs)
+    finally:
+        close_old_connections()
 
 
 class Handler(ASGIHandler):
@@ -45,7 +62,39 @@ class Handler(ASGIHandler):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         lane = min(self.lanes, key=lambda lane: lane.waiting)
         async with ThreadSensitiveContext(executor=lane):
-            await self.handle(scope, receive, send)
+            await (self.answer if is_direct(scope["path"]) else self.handle)(scope, receive, send)
+
+    async def answer(self, scope: Any, receive: Any, send: Any) -> None:
+        """`handle` for the API: neither signals, each with hops into a thread, nor two more tasks a request."""
+        try:
+            body = await self.read_body(receive)
+        except RequestAborted:
+            return
+        set_script_prefix(get_script_prefix(scope))
+        request, refusal = self.create_request(scope, body)
+        response = await self.run_get_response(request) if refusal is None else refusal
+        try:
+            if is_event_stream(response):
+                await self.stream_while_read(response, receive, send)
+            else:
+                await self.send_response(response, send)
+        finally:
+            response.close()
+
+    async def stream_while_read(self, response: Any, receive: Any, send: Any) -> None:
+        """Send an event stream; when its reader goes it ends at once, not at its next event."""
+        task = asyncio.current_task()
+        assert task is not None
+        gone = asyncio.ensure_future(receive())
+        gone.add_done_callback(lambda gone: gone.cancelled() or task.cancel())
+        try:
+            await self.send_response(response, send)
+        except asyncio.CancelledError:
+            if not gone.done():
+                raise
+            task.uncancel()
+        finally:
+            gone.cancel()
 
     async def read_body(self, receive: Any) -> Any:
         """The whole body, which the server has limited and read before: no file is needed to hold it."""
@@ -63,8 +112,7 @@ class Handler(ASGIHandler):
     async def send_response(self, response: Any, send: Any) -> None:
         """As Django's; a client that went ends it in silence, and the response is closed as after any end."""
         try:
-            # Files of the page come from iterators that are no generators, a 304 among them.
-            if response.streaming and isasyncgen(response._iterator) and not response.cookies:
+            if is_event_stream(response):
                 await self.send_stream(response, send)
             else:
                 await super().send_response(response, send)
@@ -81,3 +129,8 @@ class Handler(ASGIHandler):
                 message["body"] = piece
                 await send(message)
         await send({"type": "http.response.body"})
+
+
+def is_event_stream(response: Any) -> bool:
+    """Whether its content comes from an async generator; files of the page, a 304 among them, come from iterators."""
+    return bool(response.streaming and isasyncgen(response._iterator) and not response.cookies)
