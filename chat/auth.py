@@ -21,6 +21,8 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
+from time import time
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -41,10 +43,15 @@ from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from rest_framework_simplejwt.tokens import AccessToken, Token
 
+from chat import quick
 from chat.errors import Unauthenticated
 from chat.models import Ticket, User
+from chat.rows import DJANGO
 
 TICKET_SECONDS = 30
+LEEWAY = float(
+    api_settings.LEEWAY.total_seconds() if isinstance(api_settings.LEEWAY, timedelta) else api_settings.LEEWAY
+)
 LONGEST_PASSWORD = 256
 HASHING = ThreadPoolExecutor(2, "password")  # Argon2 takes 50 ms and 100 MB a try: off the loop, and two at a time
 JWT = r"[\w-]{1,1024}\.[\w-]{1,4096}\.[\w-]{1,1024}"
@@ -52,9 +59,10 @@ BEARER = re.compile(rf"bearer +({JWT})", re.ASCII | re.IGNORECASE)
 KEY = re.compile(rf"({JWT})", re.ASCII)
 MALFORMED = (TokenError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError, OSError, RecursionError)
 
-# Every request asks this. Written out, since to put the query set together takes four times as long as to run it.
+# Every request asks this, for what the API needs to know of a user: the rest is fetched where it is asked for.
+# Written out, since to put the query set together takes four times as long as to run it.
 HOLDER = f"""
-SELECT holder.* FROM {User._meta.db_table} holder
+SELECT holder.id, holder.is_guest FROM {User._meta.db_table} holder
 WHERE holder.id = %s AND holder.token_version = %s AND holder.is_active AND NOT EXISTS (
     SELECT 1 FROM {BlacklistedToken._meta.db_table} ended
     JOIN {OutstandingToken._meta.db_table} family ON family.id = ended.token_id WHERE family.jti = %s)
@@ -85,16 +93,27 @@ class Claims:
 
 def claims_of(kind: type[Token], raw: str, refusal: str) -> Claims:
     """The claims of a token of that kind. Unauthenticated with `refusal` for anything that is not exactly one."""
+    return claims_in(kind, raw, refusal)[0]
+
+
+def claims_in(kind: type[Token], raw: str, refusal: str) -> tuple[Claims, float]:
+    """The same with the moment of the token's expiry, in seconds of the epoch."""
     try:
         payload = kind(raw).payload  # type: ignore[arg-type]
-        version, family, jti = payload["tv"], payload["fam"], payload["jti"]
+        expires, version, family, jti = float(payload["exp"]), payload["tv"], payload["fam"], payload["jti"]
         user_id = int(payload[api_settings.USER_ID_CLAIM])
     except MALFORMED:
         raise Unauthenticated(refusal) from None
     numbers = type(version) is int and 0 <= version < 2**31 and 0 < user_id < 2**63
     if not (numbers and type(family) is str and type(jti) is str) or payload.get("iss") != api_settings.ISSUER:
         raise Unauthenticated(refusal)
-    return Claims(user_id, version, family, jti)
+    return Claims(user_id, version, family, jti), expires
+
+
+@lru_cache(maxsize=1024)
+def verified(raw: str, key: str) -> tuple[Claims, float]:
+    """`claims_in` an access token signed with `key`: verified once, however often it is sent."""
+    return claims_in(AccessToken, raw, BAD_TOKEN)
 
 
 def token(request: HttpRequest, *, key_header: bool = False) -> Claims:
@@ -109,16 +128,22 @@ def token(request: HttpRequest, *, key_header: bool = False) -> Claims:
         raise Unauthenticated(NO_TOKEN)
     if not (found := pattern.fullmatch(header.strip())):
         raise Unauthenticated(BAD_TOKEN)
-    return claims_of(AccessToken, found[1], BAD_TOKEN)
+    claims, expires = verified(found[1], api_settings.SIGNING_KEY)
+    if time() >= expires + LEEWAY:
+        raise Unauthenticated(BAD_TOKEN)
+    return claims
 
 
 async def holder(claims: Claims) -> User:
     """The user whom the claims still speak for, by one query. A long stream asks again from time to time."""
-    row = [claims.user_id, claims.version, family_row(claims.family)]
-    user = await sync_to_async(lambda: next(iter(User.objects.raw(HOLDER, row)), None))()
-    if user is None:
+    asked = (claims.user_id, claims.version, family_row(claims.family))
+    found = quick.find(HOLDER, asked)
+    if found is None:
+        found = await sync_to_async(DJANGO.query)(HOLDER, asked)
+    if not found:
         raise Unauthenticated(BAD_TOKEN)
-    return user
+    number, is_guest = found[0]
+    return User.from_db("default", ("id", "is_guest"), (number, bool(is_guest)))
 
 
 async def authenticate(request: HttpRequest, *, key_header: bool = False) -> User:

@@ -23,7 +23,7 @@ from chat import events, models
 from chat.answer import Answer
 from chat.errors import ApiError
 from chat.events import Event
-from chat.rows import Ending, LeaseLost, Row, django_execute, insert_events, key_of, update_ending
+from chat.rows import Database, Ending, LeaseLost, Row, django_execute, insert_events, key_of, update_ending
 from chat.writer import Writer
 
 PAGE_ROWS = 1000
@@ -139,6 +139,7 @@ class Append:
     """One event on its way into the table."""
 
     __slots__ = ("ending", "event", "loop", "row", "tail")
+    quick = True
 
     def __init__(self, tail: Tail, event: Event, ending: Ending | None) -> None:
         self.tail = tail
@@ -178,7 +179,16 @@ on_commit: Callable[[UUID, int], None] = _nobody
 
 async def write(job: Callable[[], T]) -> T:
     """Run `job` in the writer's next transaction, in a savepoint of its own; its result once that is committed."""
-    result: T = await _writer.run(job)
+    result: T = await _writer.run(lambda _: job())
+    return result
+
+
+async def write_quickly(job: Callable[[Database], T]) -> T:
+    """`write` for a job that needs nothing of Django's: on SQLite the event loop itself runs it, else the thread.
+
+    It may be run twice: what it raises on the loop, where it is rolled back, sends it to the thread.
+    """
+    result: T = await _writer.run(job, quick=True)
     return result
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.conf import settings
 
-from chat import eventlog, leases, limits, live, providers, turns
+from chat import eventlog, leases, limits, live, providers, quick, turns
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +41,7 @@ async def application(
 
 async def _start() -> list[asyncio.Task[None]]:
     turns.reopen()
+    quick.open_reader()
     live.open_peers(turns.stop_here)
     await providers.discover()
     reaper = leases.Reaper()
@@ -59,6 +60,7 @@ async def _shut_down(beats: list[asyncio.Task[None]]) -> None:
     await providers.close()
     await limits.close()
     await asyncio.to_thread(eventlog.close)
+    quick.close_reader()
 
 
 async def _beat(reaper: leases.Reaper) -> None:

@@ -31,6 +31,7 @@ from redis.exceptions import RedisError
 from chat import events
 from chat.errors import ResourceExhausted, Unavailable
 from chat.models import Stream, User
+from chat.rows import DJANGO, Database
 
 REDIS_TIMEOUT = 0.25
 AWAY_SECONDS = 2  # how long Redis is left alone after it did not answer: not every request waits for it
@@ -167,7 +168,13 @@ def address(request: HttpRequest) -> str:
     return str(found)
 
 
-def check_streams(user_id: int) -> None:
+RUNNING_STREAMS = f"""
+SELECT COALESCE(SUM(CASE WHEN user_id = %s THEN 1 ELSE 0 END), 0), COUNT(*) FROM {Stream._meta.db_table}
+WHERE status = %s
+"""
+
+
+def check_streams(user_id: int, database: Database = DJANGO) -> None:
     """Refuse one more running stream of this user, or of the whole site: called where the stream's row is written.
 
     Inside that row's transaction count and insert are one step: on SQLite it holds the one write lock, elsewhere it
@@ -180,8 +187,8 @@ def check_streams(user_id: int) -> None:
         row = User.objects.select_for_update(skip_locked=True, no_key=True).filter(pk=user_id)
         if not list(row.values_list("pk")):
             raise ResourceExhausted("Another answer of yours begins at this moment: try again.", retry_after=1)
-    running = Stream.objects.filter(status=events.RUNNING)
-    if running.filter(user_id=user_id).count() >= of("STREAMS_USER"):
+    own, all_of_them = database.query(RUNNING_STREAMS, (user_id, events.RUNNING))[0]
+    if own >= of("STREAMS_USER"):
         raise ResourceExhausted("Another answer is still being written: wait for it, or stop it.", retry_after=2)
-    if running.count() >= of("STREAMS"):
+    if all_of_them >= of("STREAMS"):
         raise Unavailable("Too many answers are being written just now: try again soon.", retry_after=2)

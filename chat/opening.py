@@ -1,7 +1,7 @@
 """How a turn begins: the message, the answer to come, its stream and event 0 in one transaction.
 
-`Opening.store` is a job of the log's writer. When it is committed the reader has its OK, and nothing that happens
-to this process can take the message back.
+`Opening.store` is a job of the log's writer; on SQLite the event loop runs it where it is plain. When it is committed
+the reader has its OK, and nothing that happens to this process can take the message back.
 """
 
 import uuid
@@ -18,9 +18,10 @@ from chat.errors import InvalidArgument, NotFound
 from chat.events import Event
 from chat.models import Attachment, Conversation, Message, Stream, Ticket, User
 from chat.prompt import Content, Model, Said, history_of, newest_leaf, path_to, photos_of, text_of
-from chat.rows import django_execute, insert, insert_events, key_of
+from chat.rows import DJANGO, Database, Elsewhere, insert, insert_events, key_of
 
 TITLE_LENGTH = 80
+SAME_REQUEST = f"SELECT id FROM {Stream._meta.db_table} WHERE user_id = %s AND request_id = %s"
 
 
 @dataclass(slots=True)
@@ -49,22 +50,32 @@ class Opening:
     ticket: Ticket | None = None
     _stored: Opened | None = None
 
-    def store(self) -> Opened:
-        """Store it all. NotFound for a foreign or unknown id; ResourceExhausted over the limit of streams."""
-        if (before := self._stored_before() or self._joined()) is not None:
+    @property
+    def is_plain(self) -> bool:
+        """Whether it begins a conversation of its own, without photos or a ticket: few statements and no look-ups."""
+        new = self.ask.conversation_id is None and self.ask.parent_id is None and self.ticket is None
+        return new and not photos_of(self.contents or [])
+
+    def store(self, database: Database = DJANGO) -> Opened:
+        """Store it all. NotFound for a foreign or unknown id; ResourceExhausted over the limit of streams.
+
+        Only a plain one may be given another database than Django's.
+        """
+        if (before := self._stored_before() or self._joined(database)) is not None:
             return before
-        limits.check_streams(self.user.pk)
-        conversation, said = self._conversation()
+        limits.check_streams(self.user.pk, database)
+        conversation, said = self._conversation(database)
         leaf = self._parent(said)
         messages = self._messages(conversation, leaf)
         for message in messages:
             said[message.pk] = Said(message.pk, message.parent_id, message.role, message.parts)
         question = messages[-1].pk if messages else leaf
         answer = Message(conversation=conversation, parent_id=question, role=Message.MODEL)
-        insert(django_execute, *messages, answer)
+        insert(database.execute, *messages, answer)
         stream = self._stream(conversation, answer)
+        insert(database.execute, stream)
         ok = Event(0, int((monotonic() - self.began) * 1e6), events.OK_DATA)
-        insert_events(django_execute, [(key_of(stream.pk), *ok)])
+        insert_events(database.execute, [(key_of(stream.pk), *ok)])
         if self.ticket is not None:
             auth.bind(self.ticket, stream.pk)
         path = path_to(said, question)
@@ -78,9 +89,12 @@ class Opening:
             return None
         return self._stored
 
-    def _joined(self) -> Opened | None:
-        if self.ask.request_id is None:
+    def _joined(self, database: Database) -> Opened | None:
+        before = (self.user.pk, self.ask.request_id)
+        if self.ask.request_id is None or not database.query(SAME_REQUEST, before):
             return None
+        if database is not DJANGO:
+            raise Elsewhere
         stream = Stream.objects.filter(user_id=self.user.pk, request_id=self.ask.request_id).first()
         if stream is None:
             return None
@@ -88,13 +102,13 @@ class Opening:
             auth.bind(self.ticket, stream.pk)
         return Opened(stream, Event(0, 0, events.OK_DATA), fresh=False)
 
-    def _conversation(self) -> tuple[Conversation, dict[Any, Said]]:
+    def _conversation(self, database: Database) -> tuple[Conversation, dict[Any, Said]]:
         if self.ask.conversation_id is None:
             if self.ask.parent_id is not None:
                 raise InvalidArgument("`parent_id` needs the `conversation_id` that the message belongs to.")
             title = " ".join(text_of(self.contents[-1]).split())[:TITLE_LENGTH] if self.contents else ""
             new = Conversation(user=self.user, title=title)
-            insert(django_execute, new)
+            insert(database.execute, new)
             return new, {}
         conversation = Conversation.objects.for_user(self.user.pk).filter(pk=self.ask.conversation_id).first()
         if conversation is None:
@@ -132,7 +146,7 @@ class Opening:
             raise NotFound("There is no such photo.")
 
     def _stream(self, conversation: Conversation, answer: Message) -> Stream:
-        stream = Stream(
+        return Stream(
             user=self.user,
             conversation=conversation,
             answer=answer,
@@ -144,8 +158,6 @@ class Opening:
             lease_until=leases.now(),
             created_at=timezone.now() - timedelta(seconds=monotonic() - self.began),
         )
-        insert(django_execute, stream)
-        return stream
 
     def _request(self) -> dict[str, Any]:
         """The request as it can be sent again: photos by id, the model by name, without its idempotency key."""

@@ -5,19 +5,21 @@ several times that, and the two threads then fight for the interpreter. So what 
 committed by the loop itself, on a connection that waits for nobody: whatever it cannot do at once (the database is
 locked, a row is refused) is left to the writer's thread, which can wait, try again and take a batch apart.
 
+Short reads that every request makes are made here too (`find`), on a connection of their own.
+
 Checkpoints, which do wait for the disk, are made by another thread.
 """
 
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
 from django.db import connection
 
-from chat.rows import ROWS_PER_INSERT, Ending, LeaseLost, Row, insert_events, update_ending
+from chat.rows import ROWS_PER_INSERT, Database, Ending, Row, insert_events, update_ending
 
 log = logging.getLogger(__name__)
 
@@ -50,17 +52,29 @@ class QuickConnection:
         """Run one statement; the number of rows that it changed."""
         return self._connection.execute(in_sqlite(statement), parameters).rowcount
 
-    def store(self, rows: Sequence[Row], endings: Sequence[tuple[Row, Ending]]) -> None:
-        """Store events, and the ends of streams, in one transaction; Refused, with nothing stored, where that fails."""
+    def query(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
+        """The rows that one statement finds, as tuples."""
+        return self._connection.execute(in_sqlite(statement), parameters).fetchall()
+
+    def store(
+        self,
+        rows: Sequence[Row],
+        endings: Sequence[tuple[Row, Ending]],
+        jobs: Sequence[Callable[[Database], None]] = (),
+    ) -> None:
+        """Run jobs, store events and the ends of streams, in one transaction; Refused, with nothing stored, where any
+        of it fails."""
         try:
-            if endings or len(rows) > ROWS_PER_INSERT:
+            if jobs or endings or len(rows) > ROWS_PER_INSERT:
                 self._connection.execute("BEGIN IMMEDIATE")
+            for job in jobs:
+                job(self)
             insert_events(self.execute, rows)  # one statement is a transaction by itself
             for (key, seq, _, _), ending in endings:
                 update_ending(self.execute, key, seq, ending)
             if self._connection.in_transaction:
                 self._connection.execute("COMMIT")
-        except (sqlite3.Error, LeaseLost) as error:
+        except Exception as error:  # a job may raise anything; in the thread it fails alone
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise Refused from error
@@ -75,6 +89,34 @@ class QuickConnection:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+
+_reader: QuickConnection | None = None
+
+
+def open_reader() -> None:
+    """Let `find` read, from now on, where the database is SQLite: in a process that serves."""
+    global _reader
+    if _reader is None and QuickConnection.is_possible():
+        _reader = QuickConnection()
+
+
+def close_reader() -> None:
+    """The opposite."""
+    global _reader
+    if _reader is not None:
+        _reader.close()
+        _reader = None
+
+
+def find(statement: str, parameters: Sequence[Any]) -> list[Any] | None:
+    """The rows of one short SELECT, at once and without a hop; None where it cannot be done here: ask in a thread."""
+    if _reader is None:
+        return None
+    try:
+        return _reader.query(statement, parameters)
+    except sqlite3.Error:
+        return None
 
 
 @cache

@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from operator import attrgetter
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.db import connection, models
@@ -18,6 +19,23 @@ from chat import events
 from chat.models import Event, Message, Stream
 
 Execute = Callable[[str, Sequence[Any]], int]
+
+
+class Database(Protocol):
+    """A connection inside a transaction: Django's own in this thread, or the event loop's (`chat/quick.py`)."""
+
+    def execute(self, statement: str, parameters: Sequence[Any]) -> int:
+        """Run one statement; the number of rows that it changed."""
+        ...
+
+    def query(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
+        """The rows that one statement finds, as tuples."""
+        ...
+
+
+class Elsewhere(Exception):
+    """This cannot be done on the event loop's connection: the writer's thread is to do it, on Django's."""
+
 
 Row = tuple[Any, int, int, str]
 """(`key_of` the stream, seq, at, data): an event on its way into the table, as the statement takes it."""
@@ -49,6 +67,22 @@ def django_execute(statement: str, parameters: Sequence[Any]) -> int:
         return int(cursor.rowcount)
 
 
+class OfDjango:
+    """Django's connection of this thread."""
+
+    execute = staticmethod(django_execute)
+
+    @staticmethod
+    def query(statement: str, parameters: Sequence[Any]) -> list[Any]:
+        """The rows that one statement finds, as tuples."""
+        with connection.cursor() as cursor:
+            cursor.execute(statement, parameters)
+            return list(cursor.fetchall())
+
+
+DJANGO = OfDjango()
+
+
 def insert_events(execute: Execute, rows: Sequence[Row]) -> None:
     """One INSERT for all rows."""
     for start in range(0, len(rows), ROWS_PER_INSERT):
@@ -72,16 +106,37 @@ def _insert_of_events(count: int) -> str:
 
 def insert(execute: Execute, *instances: models.Model) -> None:
     """One INSERT for instances of one model, with every column given."""
-    fields = _fields(type(instances[0]))
     parameters: list[Any] = []
     for instance in instances:
-        parameters += [field.get_db_prep_save(field.pre_save(instance, True), connection) for field in fields]
+        parameters += [prepare(instance) for prepare in _preparers(type(instance), connection.vendor)]
     execute(_insert_of(type(instances[0]), len(instances)), parameters)
 
 
 @cache
 def _fields(model: type[models.Model]) -> tuple[Any, ...]:
     return tuple(model._meta.concrete_fields)
+
+
+@cache
+def _preparers(model: type[models.Model], vendor: str) -> tuple[Callable[[Any], Any], ...]:
+    """For each column what turns an instance into the column's parameter.
+
+    The fields do it themselves, but for ids, texts and numbers, which are given as they are: most of the columns, and
+    each time a dozen calls.
+    """
+    return tuple(_preparer(field, vendor) for field in _fields(model))
+
+
+def _preparer(field: Any, vendor: str) -> Callable[[Any], Any]:
+    kind: Any = field
+    while kind.remote_field:
+        kind = kind.target_field
+    get = attrgetter(field.attname)
+    if isinstance(kind, models.UUIDField) and vendor == "sqlite":
+        return lambda instance: None if (value := get(instance)) is None else value.hex
+    if isinstance(kind, models.UUIDField | models.CharField | models.TextField | models.IntegerField):
+        return get
+    return lambda instance: field.get_db_prep_save(field.pre_save(instance, True), connection)
 
 
 @cache

@@ -55,7 +55,7 @@ async def start(
 
 async def _begin(opening: Opening, system: str, extra: dict[str, Any]) -> Stream:
     try:
-        opened = await eventlog.write(opening.store)
+        opened = await (eventlog.write_quickly(opening.store) if opening.is_plain else eventlog.write(opening.store))
     except IntegrityError:  # another worker stored the same request_id a moment before
         opened = await eventlog.write(opening.store)
     if opened.fresh:

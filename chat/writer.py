@@ -5,9 +5,9 @@ savepoint of its own, then all events in one INSERT, then the ends of streams. W
 is locked, the batch is tried again for `PATIENCE` seconds; when it refuses a row, every stream's part is tried by
 itself, so that one stream's fault fails that stream alone.
 
-One thread does this. On SQLite, events alone are committed by the event loop itself while the thread has nothing to
-do (`quick.py`); what the loop cannot do at once goes to the thread, and everything after it, until the thread is done:
-so a stream's events are stored in their order, whoever stores them.
+One thread does this. On SQLite, events and the beginnings of plain turns are committed by the event loop itself while
+the thread has nothing to do (`quick.py`); what the loop cannot do at once goes to the thread, and everything after it,
+until the thread is done: so a stream's events are stored in their order, whoever stores them.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from django.db import IntegrityError, InterfaceError, OperationalError, connecti
 
 from chat import models
 from chat.quick import QuickConnection, Refused
-from chat.rows import Ending, LeaseLost, Row, django_execute, insert_events, update_ending
+from chat.rows import DJANGO, Database, Ending, LeaseLost, Row, django_execute, insert_events, update_ending
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +39,8 @@ AWAY = (OperationalError, InterfaceError)
 class Work(Protocol):
     """What can be queued: an event, with the stream's end where it is the last one, or a job.
 
-    `row` is the event to insert, None for a job; work of one `key` stands or falls together; `done` is called on
-    `loop` after the commit, with the error if it failed for good.
+    `row` is the event to insert, None for a job; `quick` work may be done on the loop's connection; work of one `key`
+    stands or falls together; `done` is called on `loop` after the commit, with the error if it failed for good.
     """
 
     @property
@@ -51,17 +51,23 @@ class Work(Protocol):
     def row(self) -> Row | None: ...
     @property
     def ending(self) -> Ending | None: ...
+    @property
+    def quick(self) -> bool: ...
     def done(self, error: Exception | None) -> None: ...
 
 
 class Job:
-    """A function to run in the writer's transaction, with the future that waits for its result."""
+    """A function of the database to run in the writer's transaction, with the future that waits for its result.
 
-    __slots__ = ("error", "function", "future", "loop", "result")
+    `quick`: it may run on the loop's connection, and needs nothing of Django's.
+    """
+
+    __slots__ = ("error", "function", "future", "loop", "quick", "result")
     row = ending = None
 
-    def __init__(self, function: Callable[[], Any]) -> None:
+    def __init__(self, function: Callable[[Database], Any], quick: bool) -> None:
         self.function = function
+        self.quick = quick
         self.loop = asyncio.get_running_loop()
         self.future: asyncio.Future[Any] = self.loop.create_future()
         self.result: Any = None
@@ -77,11 +83,15 @@ class Job:
         self.error = None
         try:
             with transaction.atomic():
-                self.result = self.function()
+                self.result = self.function(DJANGO)
         except AWAY:
             raise
         except Exception as error:  # whatever the job raises is its caller's
             self.error = error
+
+    def run_quickly(self, database: Database) -> None:
+        """Run on the loop's connection; whatever is raised there sends it to the thread."""
+        self.result = self.function(database)
 
     def done(self, error: Exception | None) -> None:
         if self.future.done():
@@ -105,9 +115,9 @@ class Writer:
         self._quick: QuickConnection | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    async def run(self, function: Callable[[], Any]) -> Any:
-        """`function`'s result, once the transaction that it ran in is committed."""
-        job = Job(function)
+    async def run(self, function: Callable[[Database], Any], quick: bool = False) -> Any:
+        """`function`'s result, once the transaction that it ran in is committed. `quick`: see `Job`."""
+        job = Job(function, quick)
         self.submit(job)
         return await job.future
 
@@ -116,7 +126,7 @@ class Writer:
         if self._loop is None:
             self._loop = work.loop
             self._quick = QuickConnection() if QuickConnection.is_possible() else None
-        if work.row is None or self._quick is None or work.loop is not self._loop:
+        if not work.quick or self._quick is None or work.loop is not self._loop:
             self._hand_over([*self._gathered, work])
             return
         self._gathered.append(work)
@@ -131,10 +141,11 @@ class Writer:
         batch, quick = self._gathered, self._quick
         if not batch or quick is None or self._outstanding:
             return
+        jobs = [work.run_quickly for work in batch if isinstance(work, Job)]
         rows = [work.row for work in batch if work.row is not None]
         endings = [(work.row, work.ending) for work in batch if work.row is not None and work.ending is not None]
         try:
-            quick.store(rows, endings)
+            quick.store(rows, endings, jobs)
         except Refused:
             return self._hand_over(batch)
         self._gathered = []

@@ -12,7 +12,9 @@ from django.utils import timezone
 
 from chat import errors, eventlog, events, leases, prompt, providers, stream, turns, writer
 from chat.models import Message, Stream
+from chat.opening import Opening
 from chat.quick import QuickConnection, Refused
+from chat.rows import DJANGO
 from chat.turn import without_nul
 from tests.faults.upstream import Script
 from tests.inside import Core
@@ -289,3 +291,48 @@ async def test_a_clock_that_jumps_in_the_middle_changes_no_order_and_no_duration
 )
 def test_nul_is_replaced_and_what_only_looks_like_it_is_not(text: str, kept: str):
     assert events.text_of(events.decode(without_nul(events.encode(events.delta(text))))) == kept
+
+
+async def begun(core: Core, monkeypatch: pytest.MonkeyPatch, **fields: Any) -> tuple[Stream, list[str]]:
+    """A question, and the kinds of database that its beginning was tried on."""
+    tried: list[str] = []
+    store = Opening.store
+
+    def spied(self: Opening, database: Any = DJANGO) -> Any:
+        tried.append(type(database).__name__)
+        return store(self, database)
+
+    monkeypatch.setattr(Opening, "store", spied)
+    return await core.ask("words=2", **fields), tried
+
+
+@pytest.mark.skipif("not QuickConnection.is_possible()", reason="the short cut is SQLite's")
+async def test_a_plain_question_is_stored_by_the_loop_itself(core: Core, monkeypatch: pytest.MonkeyPatch):
+    started, tried = await begun(core, monkeypatch, request_id="mine")
+
+    assert tried == ["QuickConnection"]
+    assert end_of(await core.ended(started)) == events.COMPLETE
+    stored = await Stream.objects.select_related("conversation", "answer__parent").aget(pk=started.pk)
+    assert (stored.request_id, stored.user_id) == ("mine", core.user.pk)
+    assert stored.conversation.title == "words=2"
+    assert stored.answer.parent is not None
+    assert stored.answer.parent.text == "words=2"
+
+
+@pytest.mark.skipif("not QuickConnection.is_possible()", reason="the short cut is SQLite's")
+async def test_what_the_loop_cannot_store_the_thread_does(core: Core, monkeypatch: pytest.MonkeyPatch):
+    first, _ = await begun(core, monkeypatch, request_id="mine")
+    second, tried = await begun(core, monkeypatch, request_id="mine")
+
+    assert tried[0] == "QuickConnection"
+    assert tried[-1] == "OfDjango"
+    assert first.pk == second.pk
+
+
+@pytest.mark.skipif("not QuickConnection.is_possible()", reason="the short cut is SQLite's")
+async def test_a_question_into_a_conversation_is_the_thread_s(core: Core, monkeypatch: pytest.MonkeyPatch):
+    first = await core.ask("words=1")
+    await core.ended(first)
+    _, tried = await begun(core, monkeypatch, conversation_id=first.conversation_id)
+
+    assert tried == ["OfDjango"]

@@ -10,7 +10,7 @@ from django.db import InterfaceError, OperationalError, connections
 from chat import eventlog, events, writer
 from chat.errors import NotFound
 from chat.models import Event, Stream, User
-from chat.quick import QuickConnection
+from chat.quick import QuickConnection, Refused
 from chat.rows import LeaseLost
 from tests.inside import an_end, new_stream
 
@@ -37,7 +37,11 @@ def rows(stream: Stream) -> list[int]:
 
 def in_the_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the thread write everything, also where the loop could do it by itself."""
-    monkeypatch.setattr(writer.Writer, "_may_be_quick", lambda self: False, raising=False)
+
+    def refuse(*_: Any) -> None:
+        raise Refused
+
+    monkeypatch.setattr(QuickConnection, "store", refuse)
 
 
 def failing(monkeypatch: pytest.MonkeyPatch, *errors: Exception | None, after: bool = False) -> list[int]:

@@ -72,7 +72,7 @@ class Handler(ASGIHandler):
             return
         set_script_prefix(get_script_prefix(scope))
         request, refusal = self.create_request(scope, body)
-        response = await self.run_get_response(request) if refusal is None else refusal
+        response: Any = refusal if request is None else await self.run_get_response(request)
         try:
             if is_event_stream(response):
                 await self.stream_while_read(response, receive, send)
