@@ -112,13 +112,15 @@ class Connection:
         try:
             while chunk := await next_piece(response.content, ended):
                 complete = chunk.endswith((b"\n\n", b"\r\n\r\n"))
-                recent = b"" if complete and b'"error"' not in chunk else (recent + chunk)[-SNIFF:]
+                recent = (recent + chunk)[-SNIFF:]
                 for event in decoder.feed(chunk):
                     if event.data == events.DONE:
                         return
                     yield read(event.data, event.event, recent, who)
-                if not complete and chunk.rstrip().endswith((b"}", b"]")):
+                if b'"error"' in recent and (complete or chunk.rstrip().endswith((b"}", b"]"))):
                     raise_stray(recent, who)
+                if complete:
+                    recent = b""
         except StreamTooLarge:
             raise errors.BadUpstream(f"{who} sent more in one piece than this server accepts.") from None
         except Failure:
@@ -175,15 +177,14 @@ def raise_stray(recent: bytes, who: str) -> None:
 
 async def check(response: aiohttp.ClientResponse, who: str) -> None:
     """Pass a 200 whose body is as sent; raise the mapped error for every other response."""
+    if response.status >= 400:
+        body = await small_json(response)
+        error = body.get("error", body) if isinstance(body, dict) else {}
+        raise refused(error, who, response.status, retry_after(response.headers.get("Retry-After")))
+    if response.status != 200 or response.content_type == "text/html":
+        raise errors.BadUpstream(f"{who} answered with status {response.status} instead of an answer.")
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise errors.BadUpstream(f"{who} sent a compressed answer, which was not asked for.")
-    if response.status == 200 and response.content_type != "text/html":
-        return
-    if response.status < 400:
-        raise errors.BadUpstream(f"{who} answered with status {response.status} instead of an answer.")
-    body = await small_json(response)
-    error = body.get("error", body) if isinstance(body, dict) else {}
-    raise refused(error, who, response.status, retry_after(response.headers.get("Retry-After")))
 
 
 async def small_json(response: aiohttp.ClientResponse) -> Any:

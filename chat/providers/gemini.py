@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from chat import errors, events
 from chat.prompt import Model, Prompt
-from chat.providers import configuration
+from chat.providers import configuration, shape
 from chat.providers.connection import Connection
 
 BASE_URL = "https://generativelanguage.googleapis.com"
@@ -97,7 +97,8 @@ class Ending:
         return self.held is not None or bool(self.final)
 
     def read(self, chunk: events.Response) -> list[events.Response]:
-        """What can be passed on now. Raises Blocked where the prompt was refused."""
+        """What can be passed on now. Raises BadUpstream for a wrong shape, Blocked where the prompt was refused."""
+        shape.check(chunk, self.who)
         chunk.pop("wondercam", None)
         self._check_blocked(chunk)
         if isinstance(chunk.get("usageMetadata"), dict):
