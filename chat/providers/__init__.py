@@ -146,12 +146,18 @@ def takes_photos(model: Model) -> bool:
     return model.images or configured().sight is not None
 
 
-def words(prompt: Prompt) -> AsyncGenerator[Response | Prompt, None]:
-    """A notice, then the prompt with the photos' text; raises InvalidArgument where photos cannot be read here."""
+async def words(prompt: Prompt) -> AsyncGenerator[Response | Prompt, None]:
+    """A notice, then the prompt with the photos' text. Where photos are not read here a new one is refused with
+    InvalidArgument, and those that another model was shown before are spoken of."""
     known, refusal = configured(), refusal_of_photos(prompt.model)
-    if known.sight is None:
+    if known.sight is not None:
+        async with aclosing(known.sight.words(prompt, title(prompt.model), refusal)) as found:
+            async for each in found:
+                yield each
+    elif sight.has_photo(prompt.contents[-1]):
         raise errors.InvalidArgument(refusal)
-    return known.sight.words(prompt, title(prompt.model), refusal)
+    else:
+        yield replace(prompt, contents=[sight.unseen(content) for content in prompt.contents])
 
 
 async def answer(prompt: Prompt) -> AsyncGenerator[Response, None]:

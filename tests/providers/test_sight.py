@@ -113,10 +113,39 @@ async def test_a_photo_is_read_once_in_a_conversation(blind: Blind, reads: Calla
     providers.configure({})
     first = contents(b"photo")
     await ask("blind/echo", contents=first)
-    later = [*first, {"role": "model", "parts": [{"text": "Done."}]}, {"role": "user", "parts": [{"text": "And?"}]}]
-    outcome = await ask("blind/echo", contents=later)
+    outcome = await ask("blind/echo", contents=later(first))
     assert asked == [b"photo"]
-    assert outcome.text == "Done."
+    assert (outcome.text, outcome.notices) == ("Done.", [])
+
+
+def later(first: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The conversation's next question."""
+    return [*first, {"role": "model", "parts": [{"text": "Done."}]}, {"role": "user", "parts": [{"text": "And?"}]}]
+
+
+async def test_a_photo_of_an_earlier_message_is_spoken_of_where_photos_are_not_read(blind: Blind) -> None:
+    providers.configure({"WONDERCAM_OCR": "0"})
+    outcome = await ask("blind/echo", contents=later(contents(b"photo")))
+    assert (outcome.text, outcome.error, outcome.notices) == ("Done.", None, [])
+    assert blind.seen[0].contents[0]["parts"][0] == {"text": "[a photo that you cannot see]"}
+
+
+async def test_photos_of_earlier_messages_that_take_too_long_stop_nothing(
+    blind: Blind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def read(data: bytes) -> str:
+        await asyncio.sleep(0 if data == b"new" else 60)
+        return "words"
+
+    monkeypatch.setattr(sight, "read", read)
+    monkeypatch.setattr(sight, "NEEDED", ())
+    providers.configure({"WONDERCAM_OCR_SECONDS": "0.2"})
+    outcome = await ask("blind/echo", contents=[*later(contents(b"old")), *contents(b"new")])
+    assert outcome.error is None
+    texts = [part["text"] for content in blind.seen[0].contents for part in content["parts"]]
+    assert texts[0] == "[a photo that you cannot see]"
+    assert texts[2:4] == ["Done.", "And?"]
+    assert texts[4].startswith(sight.READ)
 
 
 @pytest.mark.parametrize("setting", [{}, {"WONDERCAM_OCR": "0"}])
