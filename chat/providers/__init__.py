@@ -167,7 +167,7 @@ async def answer(prompt: Prompt) -> AsyncGenerator[Response, None]:
     """
     known = configured()
     turn = policy.Turn(known.patience, time.monotonic() + known.patience.total)
-    model, tried = find(prompt.model.id)[1], set[str]()
+    model, tried, read_out = find(prompt.model.id)[1], set[str](), False
     while True:
         tried.add(model.id)
         provider = known.models[model.id][0]
@@ -177,8 +177,8 @@ async def answer(prompt: Prompt) -> AsyncGenerator[Response, None]:
             if asked.has_images() and not model.images:
                 async for found in words(asked):
                     if isinstance(found, Prompt):
-                        asked = found
-                    else:
+                        asked, read_out = found, True
+                    elif not (read_out and events.parts_of(found)):  # a fallback's reader has what the photo says
                         yield found
             async with aclosing(policy.answer(provider.answer, asked, breaker, turn)) as responses:
                 async for response in responses:

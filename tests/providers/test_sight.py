@@ -118,6 +118,24 @@ async def test_a_photo_is_read_once_in_a_conversation(blind: Blind, reads: Calla
     assert (outcome.text, outcome.notices) == ("Done.", [])
 
 
+async def test_what_a_photo_says_is_said_once_though_another_blind_model_answers(
+    blind: Blind, reads: Callable[[str], list[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def answer(prompt: Prompt) -> Any:
+        if prompt.model.name == "echo":
+            raise errors.PermissionDenied("no")
+        yield events.delta("Done.")
+        yield events.finish("STOP")
+
+    monkeypatch.setattr(blind, "models", lambda: (Model("blind", "echo"), Model("blind", "other")))
+    monkeypatch.setattr(blind, "answer", answer)
+    reads("EXIT")
+    providers.configure({"WONDERCAM_FALLBACKS": "blind/echo=blind/other"})
+    outcome = await ask("blind/echo", contents=contents(b"photo"))
+    assert outcome.text == "The photo says:\n\n> EXIT  \n\nDone."
+    assert [kind for kind, _ in outcome.notices] == [events.READING, events.FALLBACK, events.READING]
+
+
 def later(first: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The conversation's next question."""
     return [*first, {"role": "model", "parts": [{"text": "Done."}]}, {"role": "user", "parts": [{"text": "And?"}]}]
