@@ -19,6 +19,7 @@ from chat import errors, events
 from chat.events import Response
 from chat.prompt import Model, Prompt
 from chat.providers import configuration, gemini, local, openai, policy, recording, sight, vertex
+from chat.providers.advice import advised
 
 log = logging.getLogger(__name__)
 
@@ -187,7 +188,7 @@ async def answer(prompt: Prompt) -> AsyncGenerator[Response, None]:
         except errors.ApiError as error:
             other = known.fallbacks.get(model.id)
             if other is None or other in tried or not policy.may_go_elsewhere(error, turn):
-                raise policy.final(error) from None
+                raise advised(policy.final(error), len(known.models) > 1) from None
             model = known.models[other][1]
         yield events.notice(events.FALLBACK, f"{title(asked.model)} is not available: {title(model)} answers instead.")
 

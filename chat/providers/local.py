@@ -125,7 +125,7 @@ async def fitted(prompt: Prompt, context: int, count: Count) -> Prompt:
     if kept and kept[0].get("role") == "model":
         kept = kept[1:]
     if not kept:
-        raise errors.TooLarge("This message is too long for the embedded model.")
+        raise errors.TooLarge("This message is too long for the embedded model. Shorten it.")
     generation = {**prompt.generation, "maxOutputTokens": most}
     model = replace(prompt.model, context=None)  # it is cut: the reader need not guess
     return replace(prompt, model=model, system=system, contents=kept, generation=generation)

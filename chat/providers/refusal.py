@@ -92,13 +92,13 @@ def error_for(code: int, who: str, wait: int | None = None) -> errors.ApiError:
     if code == 404:
         return errors.NotFound(f"{who} does not know this model.")
     if code == 429:
-        return errors.ResourceExhausted(f"{who} takes no more requests for now. Try again later.", retry_after=wait)
+        return errors.ResourceExhausted(f"{who} takes no more requests for now.", retry_after=wait)
     if code in (408, 504):
         return errors.DeadlineExceeded(f"{who} took too long.")
     if code == 413:
-        return errors.TooLarge(f"{who} says that this conversation is too long for the model.")
+        return errors.TooLarge(f"{who} says that this is too long for the model. Shorten it, or begin a new chat.")
     if 400 <= code < 500:
-        return errors.InvalidArgument(f"{who} did not accept this request.")
+        return errors.InvalidArgument(f"{who} did not accept this request. Change it, then send it again.")
     if code in (502, 503, 529):
-        return errors.Unavailable(f"{who} is not available at the moment. Try again in a while.", retry_after=wait)
-    return errors.Internal(f"{who} failed on its side. Try again.")
+        return errors.Unavailable(f"{who} is not available at the moment.", retry_after=wait)
+    return errors.Internal(f"{who} failed on its side.")
