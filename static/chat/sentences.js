@@ -22,7 +22,7 @@ const PICTURE = "The model could not make the picture. Try again, or say it in o
 const REASONS = {
   "": "",
   STOP: "",
-  MAX_TOKENS: "The answer has its greatest length. Ask for the rest, or for a shorter answer.",
+  MAX_TOKENS: "The answer reached its greatest length. Ask for the rest, or for a shorter answer.",
   SAFETY: FORBIDDEN,
   BLOCKLIST: FORBIDDEN,
   PROHIBITED_CONTENT: FORBIDDEN,

@@ -35,6 +35,7 @@ FAULTS = {
     "garbage": (502, PARTIAL),
     "stall-between": (504, PARTIAL),
 }
+HARM = types.HarmCategory.HARM_CATEGORY_HARASSMENT
 MODELS = [*FAULTS, "hello", "rich", "SAFETY"]
 
 pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class:DeprecationWarning")  # the SDK's own
@@ -98,7 +99,7 @@ async def test_python_sends_and_gets_all_that_gemini_knows(server: WonderCam, be
     config = types.GenerateContentConfig(
         system_instruction="You are brief.",
         temperature=0.5,
-        safety_settings=[types.SafetySetting(category="HARM_CATEGORY_HARASSMENT", threshold="BLOCK_NONE")],
+        safety_settings=[types.SafetySetting(category=HARM, threshold=types.HarmBlockThreshold.BLOCK_NONE)],
         tools=[types.Tool(google_search=types.GoogleSearch())],
         thinking_config=types.ThinkingConfig(include_thoughts=True),
     )

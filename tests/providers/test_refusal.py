@@ -9,7 +9,15 @@ import pytest
 from chat import errors
 from chat.providers.refusal import refused, retry_after
 
-NUMBERS = [("7", 7), (" 7 ", 7), ("0", 0), ("99999", 3600), ("-7", None), ("1.5", None), ("7s", None)]
+NUMBERS: list[tuple[str | None, int | None]] = [
+    ("7", 7),
+    (" 7 ", 7),
+    ("0", 0),
+    ("99999", 3600),
+    ("-7", None),
+    ("1.5", None),
+    ("7s", None),
+]
 NUMBERS += [("", None), (None, None), ("soon", None), ("٣", None), ("9" * 5000, None), ("Fri, 99 Foo 2026", None)]
 
 
