@@ -4,12 +4,14 @@ import asyncio
 import base64
 import importlib.util
 import io
+import random
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
 from chat import errors, events, providers
 from chat.prompt import Model, Prompt
@@ -28,6 +30,42 @@ def photo(text: str = "", turned: float = 0) -> bytes:
     ImageDraw.Draw(image).text((80, 150), text, fill="#222", font=ImageFont.load_default(90))
     file = io.BytesIO()
     image.rotate(turned, fillcolor="#8a8f88").save(file, "JPEG", quality=60)
+    return file.getvalue()
+
+
+SIZE = (1280, 960)
+
+
+def scene() -> Image.Image:
+    """What stands behind things in photos: light and dark, out of focus, and leaves."""
+    light = Image.linear_gradient("L").resize(SIZE).convert("RGB").point(lambda value: 110 + value // 2)
+    behind = ImageChops.multiply(Image.effect_noise(SIZE, 60).convert("RGB"), light)
+    leaves, dice = ImageDraw.Draw(behind), random.Random(1)
+    for number in range(60):
+        x, y = dice.randrange(1200), dice.randrange(900)
+        leaves.ellipse((x, y, x + 80, y + 50), fill=("#3a6b35", "#8a8f88", "#5d4e37")[number % 3])
+    return behind.filter(ImageFilter.GaussianBlur(4))
+
+
+def photographed(text: str) -> bytes:
+    """A sign in a scene: seen from the side, tilted, a little out of focus, grainy, pressed into a small JPEG."""
+    image, sign = scene(), Image.new("RGBA", (800, 320), "#1d4e2f")
+    font = ImageFont.load_default(84)
+    ImageDraw.Draw(sign).multiline_text((400, 160), text, "#f5f2e8", font, "mm", spacing=18, align="center")
+    side = (-30, -20, -10, 340, 830, 300, 800, 10)
+    sign = sign.transform(sign.size, Image.Transform.QUAD, side, Image.Resampling.BICUBIC)
+    sign = sign.rotate(6, Image.Resampling.BICUBIC, expand=True)
+    image.paste(sign, ((SIZE[0] - sign.width) // 2, (SIZE[1] - sign.height) // 2), sign)
+    grain = Image.effect_noise(SIZE, 28).convert("RGB")
+    file = io.BytesIO()
+    Image.blend(image.filter(ImageFilter.GaussianBlur(1.2)), grain, 0.12).save(file, "JPEG", quality=55)
+    return file.getvalue()
+
+
+def without_text() -> bytes:
+    """The scene alone."""
+    file = io.BytesIO()
+    scene().save(file, "JPEG", quality=70)
     return file.getvalue()
 
 
@@ -211,9 +249,11 @@ async def read_for_real(blind: Blind, data: bytes) -> Outcome:
 
 @needs_ocr
 @pytest.mark.slow
-@pytest.mark.parametrize("turned", [0, 5])
-async def test_a_sign_is_read_for_real_while_the_loop_runs_on(blind: Blind, turned: float) -> None:
-    reading = asyncio.ensure_future(read_for_real(blind, photo("EXIT ONLY\nPlatform 9", turned)))
+@pytest.mark.parametrize(
+    "sign", [photo, partial(photo, turned=5), photographed], ids=["drawn", "turned", "photographed"]
+)
+async def test_a_sign_is_read_for_real_while_the_loop_runs_on(blind: Blind, sign: Callable[[str], bytes]) -> None:
+    reading = asyncio.ensure_future(read_for_real(blind, sign("EXIT ONLY\nPlatform 9")))
     beats = 0
     while not reading.done():
         await asyncio.sleep(0.01)
@@ -225,6 +265,6 @@ async def test_a_sign_is_read_for_real_while_the_loop_runs_on(blind: Blind, turn
 
 @needs_ocr
 @pytest.mark.slow
-@pytest.mark.parametrize("data", [photo(), b"this is no photo"])
+@pytest.mark.parametrize("data", [photo(), without_text(), b"this is no photo"], ids=["blank", "scene", "junk"])
 async def test_what_holds_no_text_is_refused_for_real(blind: Blind, data: bytes) -> None:
     assert isinstance((await read_for_real(blind, data)).error, errors.InvalidArgument)
