@@ -108,7 +108,7 @@ def request_of(prompt: Prompt, most_tokens: str = "max_tokens") -> dict[str, Any
     messages: list[dict[str, Any]] = [{"role": "system", "content": prompt.system}] if prompt.system else []
     for content in prompt.contents:
         role = "assistant" if content.get("role") == "model" else "user"
-        found = content_of(content["parts"])
+        found = content_of(content["parts"] if role == "user" else spoken(content["parts"]))
         if not found:
             continue
         if messages and messages[-1]["role"] == role:
@@ -127,6 +127,12 @@ def request_of(prompt: Prompt, most_tokens: str = "max_tokens") -> dict[str, Any
         "stream_options": {"include_usage": True},
         **body,
     }
+
+
+def spoken(parts: list[Part]) -> list[Part]:
+    """An earlier answer as words: no server takes back the pictures and calls that another one made."""
+    picture: Part = {"text": "[a picture]"}
+    return [picture if "inlineData" in part else part for part in parts if "text" in part or "inlineData" in part]
 
 
 def content_of(parts: list[Part]) -> str | list[dict[str, Any]]:

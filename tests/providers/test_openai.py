@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from chat import errors, events, providers
+from chat.prompt import Model, Prompt
 from chat.providers import completions
 from tests.fakes import openai
 from tests.fakes.server import Server
@@ -127,6 +128,16 @@ async def test_the_request_is_a_chat_completion_with_the_key_in_its_header_only(
             },
         ],
     }
+
+
+def test_an_earlier_answer_of_another_model_is_sent_as_words() -> None:
+    call = {"functionCall": {"name": "f", "args": {}}}
+    answer = [{"text": "Here: ", "thoughtSignature": "AA"}, PHOTO, call, {"text": "Hm", "thought": True}, {"text": "."}]
+    turns = [("user", [PHOTO]), ("model", answer), ("user", [{"text": "More."}])]
+    contents = [{"role": role, "parts": parts} for role, parts in turns]
+    messages = completions.request_of(Prompt(Model("openai", "m"), contents))["messages"]
+    assert [message["content"] for message in messages[1:]] == ["Here: [a picture].", "More."]
+    assert messages[0]["content"][0]["type"] == "image_url"
 
 
 async def test_a_conversation_is_cut_to_the_models_context_and_begins_with_the_user() -> None:
