@@ -17,6 +17,7 @@ from tests.servers.wondercam import Serve, WonderCam
 
 PARTIAL = "".join(gemini.WORDS[:2])
 AGAIN = "Try again, or choose another model."
+KEPT = "AIza-very-secret"
 IN_5_S = "Try again in 5 s, or choose another model."
 KEY = "Gemini did not accept this server's key. Its operator must look at it. Choose another model."
 ODD = f"Gemini sent something that is no answer. {AGAIN}"
@@ -88,7 +89,7 @@ async def server(behind: Server, serve: Serve, tmp_path: Path) -> AsyncIterator[
     async with Server(gemini.play, self_signed(tmp_path)) as doubtful:
         env = {
             "WONDERCAM_MODELS": ",".join([*(f"gemini/{name}" for name in names), "openai/tls"]),
-            "GEMINI_API_KEY": "AIza-very-secret",
+            "GEMINI_API_KEY": KEPT,
             "GEMINI_BASE_URL": behind.url,
             "OPENAI_BASE_URL": f"{doubtful.url}/v1",
             "WONDERCAM_UPSTREAM_ATTEMPTS": "1",
@@ -146,6 +147,7 @@ async def test_every_fault_of_an_upstream_is_a_sentence_to_act_on(page: Page, se
     await page.reload()
     await expect(sentences.last).to_be_visible()
     assert await sentences.all_text_contents() == live
+    assert KEPT not in server.log + await page.content()
 
 
 @pytest.mark.timeout(100)
