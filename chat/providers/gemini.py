@@ -33,6 +33,9 @@ BLOCKED = {
     "JAILBREAK": "as an attempt to get round its rules",
 }
 
+SHELL = {"candidates", "usageMetadata", "modelVersion", "responseId", "createTime"}
+"""What a chunk has whether it says anything or not; what has none of it is no chunk of theirs."""
+
 Headers = Callable[[], Awaitable[dict[str, str]]]
 
 
@@ -141,9 +144,13 @@ class Ending:
 
 
 def says_something(response: events.Response) -> bool:
-    """Whether a response without an end is worth an event: parts, or anything beside the candidate's bare shell."""
+    """Whether a response without an end is worth an event: parts, or anything beside the bare shells."""
     candidates = response.get("candidates") or []
-    return bool(events.parts_of(response)) or any(set(candidate) - {"content", "index"} for candidate in candidates)
+    return bool(
+        events.parts_of(response)
+        or any(set(candidate) - {"content", "index"} for candidate in candidates)
+        or (set(response) - SHELL and set(response) & SHELL)
+    )
 
 
 def request_of(prompt: Prompt) -> dict[str, Any]:

@@ -89,6 +89,14 @@ async def test_thoughts_pictures_grounding_and_unknown_fields_pass_untouched(ups
     assert outcome.text == "See!"
 
 
+async def test_what_stands_beside_no_candidate_passes_too_and_an_empty_shell_does_not() -> None:
+    ending = reader.Ending("X")
+    unknown = {"promptFeedback": {"safetyRatings": [1]}, "futureField": {"a": None}, "usageMetadata": gemini.USAGE}
+    assert ending.read(dict(unknown)) == [unknown]
+    assert ending.read({"candidates": [{"index": 0, "content": {}}], "responseId": "r", "modelVersion": "m"}) == []
+    assert ending.read({"code": "alert(1)"}) == []
+
+
 FAULTS = [
     ("400", errors.InvalidArgument, ""),
     ("401", errors.PermissionDenied, ""),
