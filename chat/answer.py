@@ -6,7 +6,6 @@ from typing import Any, Self
 from chat import events
 from chat.events import Event, Response
 
-
 PICTURE_WEIGHT = 32
 """A picture's bytes for one of text: the bound of an answer's length leaves room for a few, and for no flood."""
 
