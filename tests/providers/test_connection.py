@@ -1,7 +1,9 @@
 """What holds for every HTTP upstream: connections are used again, and let go at once when an answer is stopped."""
 
 import asyncio
+import socket
 from collections.abc import AsyncGenerator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -64,6 +66,21 @@ async def test_no_redirect_is_followed_and_no_key_goes_elsewhere(model: str, sta
             point_at(server.url)
             assert isinstance((await ask(model)).error, errors.BadUpstream)
             assert other.requests == []
+
+
+async def test_a_server_that_takes_no_connection_is_given_up_after_the_connect_deadline() -> None:
+    loop = asyncio.get_running_loop()
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as deaf, ExitStack() as held:
+        for _ in range(4):  # more than its queue holds: who comes now gets no answer at all
+            one = held.enter_context(socket.socket())
+            one.setblocking(False)
+            one.connect_ex(deaf.getsockname())
+        url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        point_at(url, WONDERCAM_LIMIT_CONNECT_SECONDS="0.3", WONDERCAM_LIMIT_FIRST_TOKEN_SECONDS="30")
+        began = loop.time()
+        outcome = await ask("gemini/hello")
+    assert isinstance(outcome.error, errors.Unavailable)
+    assert 0.25 < loop.time() - began < 3
 
 
 class Slow:
