@@ -6,9 +6,12 @@ from typing import Any, Self
 from chat import events
 from chat.events import Event, Response
 
+PICTURE_WEIGHT = 32
+"""A picture's bytes for one of text: the bound of an answer's length leaves room for a few, and for no flood."""
+
 
 class Answer:
-    """Takes events 1 and up, one by one; `parts` are Gemini's, neighbouring texts joined."""
+    """Takes events 1 and up, one by one; `parts` are Gemini's, neighbouring texts joined; `size` is what is bounded."""
 
     def __init__(self) -> None:
         self.parts: list[dict[str, Any]] = []
@@ -38,6 +41,8 @@ class Answer:
             else:
                 self._close_text()
                 self.parts.append(part)
+                self.size += weight(part)
+        self.size += 1  # an upstream that goes on saying nothing must come to its end too
         self.usage = response.get("usageMetadata") or self.usage
 
     def _add_text(self, text: str, thought: bool) -> None:
@@ -56,3 +61,10 @@ class Answer:
         """All parts, the last text included."""
         self._close_text()
         return self.parts
+
+
+def weight(part: dict[str, Any]) -> int:
+    """What a part that is not plain text adds to an answer's size."""
+    picture = part.get("inlineData")
+    data = picture.get("data") if isinstance(picture, dict) else None
+    return len(part.get("text", "")) + (len(data) // PICTURE_WEIGHT if isinstance(data, str) else 0)

@@ -5,7 +5,7 @@ and a part is `{"text": …}` or `{"inlineData": {"mimeType": …, "data": <base
 (https://ai.google.dev/api/caching#Content). Gemini's own servers get it as it is; other providers translate.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 Part = dict[str, Any]
@@ -91,6 +91,36 @@ def history_of(path: list[Said], messages: int, size: int) -> list[Content]:
     while len(kept) > 1 and kept[0]["role"] == "model":  # a conversation begins with the user
         kept.pop(0)
     return kept
+
+
+BYTES_A_TOKEN, PHOTO_TOKENS = 3, 1000
+"""What is not counted is guessed on the safe side: English has four bytes a token, most other scripts three."""
+
+
+def fitting(prompt: Prompt, answer_tokens: int) -> Prompt:
+    """The prompt within its model's context, with room for the answer: the oldest turns are left out, by a guess.
+
+    The newest message always stays: whether it is too long alone is the model's to say.
+    """
+    if prompt.model.context is None:
+        return prompt
+    room = prompt.model.context - min(answer_tokens, prompt.model.context // 2) - guess(prompt.system)
+    first = len(prompt.contents)
+    for content in reversed(prompt.contents):
+        photos = sum("inlineData" in part for part in content["parts"])
+        room -= guess(text_of(content)) + photos * PHOTO_TOKENS
+        if room < 0:
+            break
+        first -= 1
+    contents = prompt.contents[min(first, len(prompt.contents) - 1) :]
+    while len(contents) > 1 and contents[0].get("role") == "model":  # a conversation begins with the user
+        contents = contents[1:]
+    return replace(prompt, contents=contents)
+
+
+def guess(text: str) -> int:
+    """A text's tokens."""
+    return len(text.encode()) // BYTES_A_TOKEN + 1
 
 
 def photos_of(contents: list[Content]) -> list[str]:

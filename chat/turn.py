@@ -119,7 +119,7 @@ class Turn:
         if self._held is not None:
             self._append(self._held)
             self._held = None
-        if reason is not None:
+        if reason:
             self._finish_reason = reason
         if self._finish_reason is None:
             self.tail.append(at, data)

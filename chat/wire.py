@@ -105,14 +105,19 @@ def as_gemini(event: Event) -> str:
 
 
 async def whole(stream_id: UUID) -> Response:
-    """The stream as one response, once it has ended: `{"candidates", "usageMetadata", …}` or `{"error": …}`."""
-    answer, last = Answer(), Response()
+    """The stream as one response, once it has ended: `{"candidates", "usageMetadata", …}` or `{"error": …}`.
+
+    What stands beside the text, such as the grounding, is kept from wherever it came; the later one counts.
+    """
+    answer, found, candidate = Answer(), Response(), Response()
     async for batch in stream.follow(stream_id, 0):
         for event in batch:
-            last = events.decode(event.data)
-            answer.add(last)
-    if "error" in last:
-        return {"error": last["error"]}
-    candidate = {**(last.get("candidates") or [{}])[0], "content": {"role": "model", "parts": answer.finished()}}
-    rest = {key: value for key, value in last.items() if key != "wondercam"}
-    return {**rest, "candidates": [candidate]}
+            response = events.decode(event.data)
+            answer.add(response)
+            found.update(response)
+            candidate.update((response.get("candidates") or [{}])[0])
+    if "error" in found:
+        return {"error": found["error"]}
+    candidate["content"] = {"role": "model", "parts": answer.finished()}
+    found.pop("wondercam", None)
+    return {**found, "candidates": [candidate]}

@@ -52,3 +52,12 @@ def test_the_text_is_that_of_the_log():
     parts = Answer.of(stored).finished()
 
     assert "".join(part["text"] for part in parts if not part.get("thought")) == events.answer_text(stored)
+
+
+def test_pictures_and_events_that_say_nothing_count_too():
+    answer = Answer()
+    for part in ({"inlineData": {"data": "A" * 6400}}, {"text": "abc", "thoughtSignature": "AA"}, {"inlineData": 7}):
+        answer.add({"candidates": [{"content": {"parts": [part]}}]})
+    answer.add({"candidates": []})
+
+    assert answer.size == 200 + 3 + 4

@@ -6,7 +6,7 @@ equal to the documented ones.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -50,3 +50,22 @@ def envint(name: str, default: int, least: int = 0, most: int | None = None) -> 
 def envlist(name: str) -> list[str]:
     """A comma-separated list, empty entries dropped."""
     return [item.strip() for item in envstr(name).split(",") if item.strip()]
+
+
+class Environment(Mapping[str, str]):
+    """All variables that are set, read when they are asked for by whoever knows their names."""
+
+    def __getitem__(self, name: str) -> str:
+        if text := envstr(name):
+            return text
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(os.environ)
+
+    def __len__(self) -> int:
+        return len(os.environ)
+
+    def __repr__(self) -> str:
+        """Without any value: some are keys, and error pages show settings."""
+        return "Environment()"

@@ -9,7 +9,7 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from dotenv import load_dotenv
 
-from wondercam.env import envbool, envint, envlist, envstr
+from wondercam.env import Environment, envbool, envint, envlist, envstr
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 load_dotenv(BASE_DIR / ".env")
@@ -119,37 +119,7 @@ CHANNEL_LAYERS = {
 }
 DRAIN_SECONDS = envint("WONDERCAM_DRAIN_SECONDS", 30)
 
-PROVIDERS = {
-    name: envstr(name)
-    for name in (
-        "WONDERCAM_MODELS",
-        "WONDERCAM_RECORDINGS",
-        "WONDERCAM_RECORDING_SPEED",
-        "WONDERCAM_FALLBACKS",
-        "WONDERCAM_LIMIT_CONNECT_SECONDS",
-        "WONDERCAM_LIMIT_FIRST_TOKEN_SECONDS",
-        "WONDERCAM_LIMIT_IDLE_SECONDS",
-        "WONDERCAM_LIMIT_STREAM_SECONDS",
-        "WONDERCAM_LIMIT_UPSTREAM_EVENT_BYTES",
-        "WONDERCAM_UPSTREAM_ATTEMPTS",
-        "WONDERCAM_UPSTREAM_RETRY_SECONDS",
-        "WONDERCAM_OCR",
-        "WONDERCAM_OCR_SECONDS",
-        "LOCAL_SLOTS",
-        "LOCAL_CONTEXT",
-        "LOCAL_THREADS",
-        "LOCAL_WEIGHTS",
-        "OPENAI_API_KEY",
-        "OPENAI_BASE_URL",
-        "OPENAI_IMAGES",
-        "OPENAI_CONTEXT",
-        "GEMINI_API_KEY",
-        "GEMINI_BASE_URL",
-        "VERTEX_PROJECT",
-        "VERTEX_LOCATION",
-        "VERTEX_BASE_URL",
-    )
-}
+PROVIDERS = Environment()  # each provider's file knows the names of its variables
 
 AUTH_USER_MODEL = "chat.User"
 AUTH_PASSWORD_VALIDATORS = [

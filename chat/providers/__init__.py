@@ -19,6 +19,7 @@ from chat import errors, events
 from chat.events import Response
 from chat.prompt import Model, Prompt
 from chat.providers import configuration, gemini, local, openai, policy, recording, sight, vertex
+from chat.providers.advice import advised
 
 log = logging.getLogger(__name__)
 
@@ -146,12 +147,18 @@ def takes_photos(model: Model) -> bool:
     return model.images or configured().sight is not None
 
 
-def words(prompt: Prompt) -> AsyncGenerator[Response | Prompt, None]:
-    """A notice, then the prompt with the photos' text; raises InvalidArgument where photos cannot be read here."""
+async def words(prompt: Prompt) -> AsyncGenerator[Response | Prompt, None]:
+    """A notice, then the prompt with the photos' text. Where photos are not read here a new one is refused with
+    InvalidArgument, and those that another model was shown before are spoken of."""
     known, refusal = configured(), refusal_of_photos(prompt.model)
-    if known.sight is None:
+    if known.sight is not None:
+        async with aclosing(known.sight.words(prompt, title(prompt.model), refusal)) as found:
+            async for each in found:
+                yield each
+    elif sight.has_photo(prompt.contents[-1]):
         raise errors.InvalidArgument(refusal)
-    return known.sight.words(prompt, title(prompt.model), refusal)
+    else:
+        yield replace(prompt, contents=[sight.unseen(content) for content in prompt.contents])
 
 
 async def answer(prompt: Prompt) -> AsyncGenerator[Response, None]:
@@ -161,7 +168,7 @@ async def answer(prompt: Prompt) -> AsyncGenerator[Response, None]:
     """
     known = configured()
     turn = policy.Turn(known.patience, time.monotonic() + known.patience.total)
-    model, tried = find(prompt.model.id)[1], set[str]()
+    model, tried, read_out = find(prompt.model.id)[1], set[str](), False
     while True:
         tried.add(model.id)
         provider = known.models[model.id][0]
@@ -171,8 +178,8 @@ async def answer(prompt: Prompt) -> AsyncGenerator[Response, None]:
             if asked.has_images() and not model.images:
                 async for found in words(asked):
                     if isinstance(found, Prompt):
-                        asked = found
-                    else:
+                        asked, read_out = found, True
+                    elif not (read_out and events.parts_of(found)):  # a fallback's reader has what the photo says
                         yield found
             async with aclosing(policy.answer(provider.answer, asked, breaker, turn)) as responses:
                 async for response in responses:
@@ -181,7 +188,7 @@ async def answer(prompt: Prompt) -> AsyncGenerator[Response, None]:
         except errors.ApiError as error:
             other = known.fallbacks.get(model.id)
             if other is None or other in tried or not policy.may_go_elsewhere(error, turn):
-                raise policy.final(error) from None
+                raise advised(policy.final(error), len(known.models) > 1) from None
             model = known.models[other][1]
         yield events.notice(events.FALLBACK, f"{title(asked.model)} is not available: {title(model)} answers instead.")
 

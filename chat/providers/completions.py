@@ -12,11 +12,19 @@ from chat.prompt import Part, Prompt
 FINISH = {
     "stop": "STOP",
     "eos": "STOP",
+    "eos_token": "STOP",
+    "end_turn": "STOP",
+    "stop_sequence": "STOP",
     "length": "MAX_TOKENS",
+    "max_tokens": "MAX_TOKENS",
+    "model_length": "MAX_TOKENS",
     "content_filter": "SAFETY",
     "tool_calls": "UNEXPECTED_TOOL_CALL",
     "function_call": "UNEXPECTED_TOOL_CALL",
 }
+BROKEN_OFF = ("abort", "error", "insufficient_system_resource")
+"""What vLLM, OpenRouter and DeepSeek call an answer that they could not finish."""
+
 GENERATION = {
     "temperature": "temperature",
     "topP": "top_p",
@@ -34,6 +42,7 @@ class Translation:
         self.model = model
         self.who = who
         self.reason = ""
+        self.broken_off = False
         self.refusal = False
         self.usage: dict[str, int] = {}
 
@@ -47,6 +56,7 @@ class Translation:
         if not choices or choices[0].get("index"):
             return []
         if reason := choices[0].get("finish_reason"):
+            self.broken_off = self.broken_off or reason in BROKEN_OFF
             self.reason = self.reason or FINISH.get(str(reason), "OTHER")
         delta = choices[0].get("delta") or choices[0].get("message") or {}
         if not isinstance(delta, dict):
@@ -65,8 +75,8 @@ class Translation:
         return bool(self.reason)
 
     def end(self) -> events.Response:
-        """The last response; raises Truncated where the server never said why it ended."""
-        if not self.reason:
+        """The last response; raises Truncated where the server never said why it ended, or that it broke off."""
+        if not self.reason or self.broken_off:
             raise errors.Truncated(f"{self.who} ended the answer in the middle.")
         return events.finish("SAFETY" if self.refusal else self.reason, self.usage, self.model)
 
@@ -98,7 +108,7 @@ def request_of(prompt: Prompt, most_tokens: str = "max_tokens") -> dict[str, Any
     messages: list[dict[str, Any]] = [{"role": "system", "content": prompt.system}] if prompt.system else []
     for content in prompt.contents:
         role = "assistant" if content.get("role") == "model" else "user"
-        found = content_of(content["parts"])
+        found = content_of(content["parts"] if role == "user" else spoken(content["parts"]))
         if not found:
             continue
         if messages and messages[-1]["role"] == role:
@@ -117,6 +127,12 @@ def request_of(prompt: Prompt, most_tokens: str = "max_tokens") -> dict[str, Any
         "stream_options": {"include_usage": True},
         **body,
     }
+
+
+def spoken(parts: list[Part]) -> list[Part]:
+    """An earlier answer as words: no server takes back the pictures and calls that another one made."""
+    picture: Part = {"text": "[a picture]"}
+    return [picture if "inlineData" in part else part for part in parts if "text" in part or "inlineData" in part]
 
 
 def content_of(parts: list[Part]) -> str | list[dict[str, Any]]:

@@ -151,16 +151,18 @@ class Answers:
 
     def _objects(self, piece: bytes) -> list[dict[str, Any]]:
         complete = piece.endswith((b"\n\n", b"\r\n\r\n"))
-        self._recent = b"" if complete and b'"error"' not in piece else (self._recent + piece)[-SNIFF:]
+        self._recent = recent = piece[-SNIFF:] if complete and not self._recent else (self._recent + piece)[-SNIFF:]
         found: list[dict[str, Any]] = []
         try:
             for event in self._decoder.feed(piece):
                 if event.data == events.DONE:
                     self._done = True
                     return found
-                found.append(read(event.data, event.event, self._recent, self.who))
-            if not complete and piece.rstrip().endswith((b"}", b"]")):
-                raise_stray(self._recent, self.who)
+                found.append(read(event.data, event.event, recent, self.who))
+            if b'"error"' in recent and (complete or piece.rstrip().endswith((b"}", b"]"))):
+                raise_stray(recent, self.who)
+            if complete:
+                self._recent = b""
         except errors.ApiError as error:
             if not found:
                 raise
@@ -203,15 +205,14 @@ def raise_stray(recent: bytes, who: str) -> None:
 
 async def check(response: aiohttp.ClientResponse, who: str) -> None:
     """Pass a 200 whose body is as sent; raise the mapped error for every other response."""
+    if response.status >= 400:
+        body = await small_json(response)
+        error = body.get("error", body) if isinstance(body, dict) else {}
+        raise refused(error, who, response.status, retry_after(response.headers.get("Retry-After")))
+    if response.status != 200 or response.content_type == "text/html":
+        raise errors.BadUpstream(f"{who} answered with status {response.status} instead of an answer.")
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise errors.BadUpstream(f"{who} sent a compressed answer, which was not asked for.")
-    if response.status == 200 and response.content_type != "text/html":
-        return
-    if response.status < 400:
-        raise errors.BadUpstream(f"{who} answered with status {response.status} instead of an answer.")
-    body = await small_json(response)
-    error = body.get("error", body) if isinstance(body, dict) else {}
-    raise refused(error, who, response.status, retry_after(response.headers.get("Retry-After")))
 
 
 async def small_json(response: aiohttp.ClientResponse) -> Any:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from chat import errors, events
 from chat.prompt import Model, Prompt
-from chat.providers import configuration
+from chat.providers import configuration, shape
 from chat.providers.connection import Connection
 
 BASE_URL = "https://generativelanguage.googleapis.com"
@@ -31,6 +31,9 @@ BLOCKED = {
     "MODEL_ARMOR": "by a filter of its operator",
     "JAILBREAK": "as an attempt to get round its rules",
 }
+
+SHELL = {"candidates", "usageMetadata", "modelVersion", "responseId", "createTime"}
+"""What a chunk has whether it says anything or not; what has none of it is no chunk of theirs."""
 
 Headers = Callable[[], Awaitable[dict[str, str]]]
 
@@ -96,7 +99,8 @@ class Ending:
         return self.held is not None or bool(self.final)
 
     def read(self, chunk: events.Response) -> list[events.Response]:
-        """What can be passed on now. Raises Blocked where the prompt was refused."""
+        """What can be passed on now. Raises BadUpstream for a wrong shape, Blocked where the prompt was refused."""
+        shape.check(chunk, self.who)
         chunk.pop("wondercam", None)
         if "promptFeedback" in chunk:
             self._check_blocked(chunk)
@@ -143,9 +147,13 @@ class Ending:
 
 
 def says_something(response: events.Response) -> bool:
-    """Whether a response without an end is worth an event: parts, or anything beside the candidate's bare shell."""
+    """Whether a response without an end is worth an event: parts, or anything beside the bare shells."""
     candidates = response.get("candidates") or []
-    return bool(events.parts_of(response)) or any(set(candidate) - {"content", "index"} for candidate in candidates)
+    return bool(
+        events.parts_of(response)
+        or any(set(candidate) - {"content", "index"} for candidate in candidates)
+        or (set(response) - SHELL and set(response) & SHELL)
+    )
 
 
 def request_of(prompt: Prompt) -> dict[str, Any]:

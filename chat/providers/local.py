@@ -125,8 +125,10 @@ async def fitted(prompt: Prompt, context: int, count: Count) -> Prompt:
     if kept and kept[0].get("role") == "model":
         kept = kept[1:]
     if not kept:
-        raise errors.TooLarge("This message is too long for the embedded model.")
-    return replace(prompt, system=system, contents=kept, generation={**prompt.generation, "maxOutputTokens": most})
+        raise errors.TooLarge("This message is too long for the embedded model. Shorten it.")
+    generation = {**prompt.generation, "maxOutputTokens": most}
+    model = replace(prompt.model, context=None)  # it is cut: the reader need not guess
+    return replace(prompt, model=model, system=system, contents=kept, generation=generation)
 
 
 async def fitting(texts: list[str], room: int, count: Count) -> int:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from chat import events
-from chat.prompt import Model, Prompt
+from chat.prompt import Model, Prompt, fitting
 from chat.providers import configuration
 from chat.providers.completions import Translation, request_of
 from chat.providers.connection import Connection
@@ -21,6 +21,8 @@ from chat.providers.connection import Connection
 BASE_URL = "https://api.openai.com/v1"
 WHO = "The OpenAI-compatible server"
 MOST_LISTED = 50
+ANSWER_TOKENS = 1024
+"""Kept free in a model's context for an answer of unknown length."""
 
 
 class OpenAI:
@@ -59,7 +61,9 @@ class OpenAI:
     async def answer(self, prompt: Prompt) -> AsyncGenerator[events.Response, None]:
         """The answer in Gemini's shape; ends after a finishReason or raises an ApiError."""
         translation = Translation(prompt.model.name, self.who)
-        body = {**self._extra, **request_of(prompt, self._most_tokens)}
+        wanted = prompt.generation.get("maxOutputTokens")
+        fit = fitting(prompt, wanted if isinstance(wanted, int) else ANSWER_TOKENS)
+        body = {**self._extra, **request_of(fit, self._most_tokens)}
         url = f"{self.base_url}/chat/completions"
         async with self._connection.post(self.who, url, body, self._headers()) as response:
             answers = self._connection.answers(response, self.who)

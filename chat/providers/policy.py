@@ -144,7 +144,7 @@ def raise_empty(reason: str, who: str) -> None:
     if reason in shape.REFUSALS:
         raise errors.Blocked(f"{who} refused to answer {shape.REFUSALS[reason]}.")
     if reason != "MAX_TOKENS":
-        raise errors.BadUpstream(f"{who} ended without an answer. Try again.")
+        raise errors.BadUpstream(f"{who} ended without an answer.")
 
 
 async def answer(

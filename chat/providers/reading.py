@@ -10,7 +10,7 @@ import json
 import sys
 
 LEAST_SCORE = 0.6
-"""Below it RapidOCR guesses: leaves and tiles become letters."""
+"""Below it RapidOCR guesses: leaves and tiles become letters. Above it they may still become dots and dashes."""
 
 
 def main() -> None:
@@ -27,7 +27,8 @@ def main() -> None:
     except Exception:  # whatever a decoder makes of a file that is no photo
         sys.exit(3)
     pairs = zip(found.txts or (), found.scores or (), strict=True)
-    json.dump([text for text, score in pairs if score >= LEAST_SCORE], sys.stdout)
+    lines = [text for text, score in pairs if score >= LEAST_SCORE and any(map(str.isalnum, text))]
+    json.dump(lines, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ REFUSALS = {
 
 
 def check(response: Response, who: str) -> None:
-    """Raise BadUpstream unless candidates, content, parts, texts and usage are of the types that readers rely on."""
+    """Raise BadUpstream unless candidates, content, parts, texts, usage and model are of the types readers need."""
     if not _is_sound(response):
         raise errors.BadUpstream(f"{who} sent something that is no answer.")
 
@@ -31,11 +31,13 @@ def check(response: Response, who: str) -> None:
 def _is_sound(response: Any) -> bool:
     if not isinstance(response, dict) or not isinstance(response.get("usageMetadata") or {}, dict):
         return False
-    candidates = response.get("candidates", [])
+    if not isinstance(response.get("modelVersion"), str | None):
+        return False
+    candidates = response.get("candidates") or []  # null is absent: https://protobuf.dev/programming-guides/json
     if not isinstance(candidates, list):
         return False
     for candidate in candidates:  # no generators and no calls here: this runs for every token
-        if not isinstance(candidate, dict) or not isinstance(candidate.get("finishReason", ""), str):
+        if not isinstance(candidate, dict) or not isinstance(candidate.get("finishReason"), str | None):
             return False
         content = candidate.get("content") or {}
         if not isinstance(content, dict) or not isinstance(parts := content.get("parts") or [], list):
@@ -50,6 +52,6 @@ def has_content(response: Response) -> bool:
     """Whether any candidate adds something: text that is not empty, a thought, a picture, a function call."""
     return any(
         part.get("text", True)
-        for candidate in response.get("candidates", [])
+        for candidate in response.get("candidates") or ()
         for part in (candidate.get("content") or {}).get("parts") or []
     )

@@ -42,21 +42,33 @@ class Sight:
     async def words(self, prompt: Prompt, who: str, refusal: str) -> AsyncGenerator[events.Response | Prompt, None]:
         """A notice for the reader, the words as the answer's beginning, then the prompt with words for its photos.
 
-        The reader is shown what was read because the models that cannot see are small, and quote badly.
+        The reader is shown what was read because the models that cannot see are small, and quote badly. The newest
+        message's photos come first: earlier ones for which no time is left are spoken of as unseen.
         Raises InvalidArgument with `refusal` where the newest message's photos hold no text, DeadlineExceeded.
         """
-        yield events.notice(events.READING, f"Reading the photo: {who} cannot see it, only the text in it.")
+        *earlier, newest = prompt.contents
+        if has_photo(newest) or not all(map(self._is_read, earlier)):
+            yield events.notice(events.READING, f"Reading the photo: {who} cannot see it, only the text in it.")
+        contents: list[Content] = []
         try:
             async with asyncio.timeout(self._seconds):
-                contents = [await self._content(content) for content in prompt.contents]
+                for content in (newest, *earlier):
+                    contents.append(await self._content(content))
         except TimeoutError:
-            raise errors.DeadlineExceeded("Reading the text in the photo took too long.") from None
-        if has_photo(prompt.contents[-1]):
-            newest = [part["text"] for part in contents[-1]["parts"] if is_reading(part)]
-            if not newest:
+            if not contents:
+                raise errors.DeadlineExceeded("Reading the text in the photo took too long.") from None
+            contents += map(unseen, earlier[len(contents) - 1 :])
+        contents.append(contents.pop(0))
+        if has_photo(newest):
+            found = [part["text"] for part in contents[-1]["parts"] if is_reading(part)]
+            if not found:
                 raise errors.InvalidArgument(f"There is no text in the photo that could be read. {refusal}")
-            yield events.delta("".join(quoted(text) for text in newest))
+            yield events.delta("".join(quoted(text) for text in found))
         yield replace(prompt, contents=contents)
+
+    def _is_read(self, content: Content) -> bool:
+        photos = (part["inlineData"]["data"] for part in content["parts"] if "inlineData" in part)
+        return all(name_of(decoded(data)) in self._read for data in photos)
 
     async def _content(self, content: Content) -> Content:
         return {**content, "parts": [await self._part(part) for part in content["parts"]]}
@@ -64,11 +76,8 @@ class Sight:
     async def _part(self, part: Part) -> Part:
         if "inlineData" not in part:
             return part
-        try:
-            photo = base64.b64decode(part["inlineData"]["data"], validate=True)
-        except (binascii.Error, KeyError, TypeError, ValueError):
-            raise errors.InvalidArgument("The photo is not valid base64.") from None
-        name = hashlib.sha256(photo).digest()
+        photo = decoded(part["inlineData"]["data"])
+        name = name_of(photo)
         if name not in self._read:
             async with self._one:
                 text = await read(photo)
@@ -78,9 +87,28 @@ class Sight:
         return as_words(self._read[name])
 
 
+def decoded(data: str) -> bytes:
+    """A photo's bytes."""
+    try:
+        return base64.b64decode(data, validate=True)
+    except (binascii.Error, ValueError):
+        raise errors.InvalidArgument("The photo is not valid base64.") from None
+
+
+def name_of(photo: bytes) -> bytes:
+    """What a photo is remembered by."""
+    return hashlib.sha256(photo).digest()
+
+
 def has_photo(content: Content) -> bool:
     """Whether the content carries a photo."""
     return any("inlineData" in part for part in content["parts"])
+
+
+def unseen(content: Content) -> Content:
+    """The content with a word for each photo."""
+    word: Part = {"text": "[a photo that you cannot see]"}
+    return {**content, "parts": [word if "inlineData" in part else part for part in content["parts"]]}
 
 
 READ = "This text was read from a photo:\n\n"

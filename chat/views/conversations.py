@@ -15,6 +15,7 @@ from chat.models import Conversation, Stream
 from chat.views.api import api, body, check_text, json_response
 
 PAGE, LARGEST_PAGE = 50, 200
+LONGEST_SYSTEM = 8_000
 
 
 class Change(msgspec.Struct, forbid_unknown_fields=True):
@@ -22,10 +23,13 @@ class Change(msgspec.Struct, forbid_unknown_fields=True):
 
     title: str | None = None
     pinned: bool | None = None
+    system: str | None = None
 
     def __post_init__(self) -> None:
         if self.title is not None and not 1 <= len(self.title.strip()) <= 200:
             raise ValueError("`title` has 1 to 200 characters")
+        if self.system is not None and len(self.system) > LONGEST_SYSTEM:
+            raise ValueError(f"`system` has at most {LONGEST_SYSTEM:,} characters")
 
 
 def summary(conversation: Conversation) -> dict[str, Any]:
@@ -74,7 +78,7 @@ def beyond(cursor: str) -> Q:
 
 @api("GET", "PATCH", "DELETE")
 async def one(request: HttpRequest, conversation_id: UUID) -> HttpResponseBase:
-    """One conversation: its transcript with stream ids, rename and pin, or delete with all that belongs to it."""
+    """One conversation: its transcript with stream ids, its name, pin and system prompt, or delete with all of it."""
     user = await auth.authenticate(request)
     conversation = await Conversation.objects.for_user(user.pk).filter(pk=conversation_id).afirst()
     if conversation is None:
@@ -83,7 +87,8 @@ async def one(request: HttpRequest, conversation_id: UUID) -> HttpResponseBase:
         return await _deleted(conversation)
     if request.method == "PATCH":
         return await _changed(conversation, body(request, Change))
-    return json_response({**summary(conversation), "messages": await transcript(conversation)})
+    messages = await transcript(conversation)
+    return json_response({**summary(conversation), "system": conversation.system, "messages": messages})
 
 
 async def transcript(conversation: Conversation) -> list[dict[str, Any]]:
@@ -120,7 +125,9 @@ async def _changed(conversation: Conversation, change: Change) -> HttpResponseBa
         conversation.title = change.title.strip()
     if change.pinned is not None:
         conversation.pinned = change.pinned
-    fields = {"title": conversation.title, "pinned": conversation.pinned}
+    if change.system is not None:
+        conversation.system = change.system
+    fields = {"title": conversation.title, "pinned": conversation.pinned, "system": conversation.system}
     await eventlog.write(lambda: Conversation.objects.filter(pk=conversation.pk).update(**fields))
     return json_response(summary(conversation))
 

@@ -95,7 +95,7 @@ SCHEMAS: dict[str, Schema] = {
     "StreamStatus": of(id=ID, status={"enum": ["running", "complete", "stopped", "failed", "interrupted"]}),
     "Conversation": of(**SUMMARY),
     "Conversations": of(conversations=many(of(**SUMMARY)), next={"type": ["string", "null"]}),
-    "Transcript": of(**SUMMARY, messages=many(MESSAGE)),
+    "Transcript": of(**SUMMARY, system=TEXT, messages=many(MESSAGE)),
     "Attachment": of(id=ID, width=COUNT, height=COUNT),
     "Models": of(models=many(MODEL)),
     "Health": of(status=TEXT),

@@ -6,6 +6,7 @@ from uuid import UUID
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.html import format_html, format_html_join
@@ -15,7 +16,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
 from chat import events, providers
-from chat.models import Conversation, Message
+from chat.models import Conversation, Event, Message
 from chat.prompt import Model, Part, Said, newest_leaf, path_to
 from chat.views.models import photos
 
@@ -51,7 +52,7 @@ def _render(request: HttpRequest, user: Any, conversation_id: UUID | None) -> Ht
         "conversations": own[:NEWEST] if user.pk else [],
         "conversation": conversation,
         "current": conversation_id,
-        "transcript": [shown(message) for message in branch(conversation)] if conversation else [],
+        "transcript": transcript(conversation) if conversation else [],
         "models": [choice(model) for model in providers.catalogue()],
         "blank": BLANK,
         "csrf_cookie": settings.CSRF_COOKIE_NAME,
@@ -69,6 +70,15 @@ def branch(conversation: Conversation) -> list[Message]:
     messages = {row.pk: row for row in conversation.messages.select_related("stream").order_by("created_at")}
     said = {row.pk: Said(row.pk, row.parent_id, row.role, row.parts) for row in messages.values()}
     return [messages[step.id] for step in path_to(said, newest_leaf(said))]
+
+
+def transcript(conversation: Conversation) -> list[dict[str, Any]]:
+    """The branch as `chat/_message.html` shows it, each complete answer with the reason of its last event."""
+    messages = branch(conversation)
+    ended = Event.objects.filter(stream__conversation=conversation, seq=F("stream__last_seq"))
+    last = dict(ended.filter(stream__status=events.COMPLETE).values_list("stream__answer", "data"))
+    reasons = {answer: events.finish_reason(events.decode(data)) for answer, data in last.items()}
+    return [{**shown(message), "reason": reasons.get(message.pk) or ""} for message in messages]
 
 
 def shown(message: Message) -> dict[str, Any]:

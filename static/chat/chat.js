@@ -59,18 +59,18 @@ export class Chat {
     });
   }
 
-  /** Answers the question of this answer once more. @param {string} key the answer's */
-  async again(key) {
+  /** Answers the question of this answer once more. @param {string} key the answer's @param {string} model */
+  async again(key, model) {
     const at = this.transcript.findIndex((found) => found.key === key);
     const answer = this.transcript[at];
     const question = this.transcript[at - 1];
     if (this.busy || !question) return;
     const requestId = crypto.randomUUID();
-    if (!answer.stream) return this.#sendOnce(key, requestId, question);
+    if (!answer.stream) return this.#sendOnce(key, requestId, question, model);
     const parent = question.id || (await this.#idOf(answer.stream));
     this.#apply({ type: "known", key: question.key, id: parent });
-    this.#apply({ type: "asked again", key: requestId, question: question.key, model: answer.model });
-    await this.#ask(requestId, { parent_id: parent }, "", () => {});
+    this.#apply({ type: "asked again", key: requestId, question: question.key, model });
+    await this.#ask(requestId, { parent_id: parent, model }, "", () => {});
   }
 
   async stop() {
@@ -83,9 +83,8 @@ export class Chat {
   }
 
   /** A question that never reached the server goes out under the key it had, in case it did reach it.
-   * @param {string} key @param {string} again @param {Message} question */
-  async #sendOnce(key, again, { text, photos, key: asked }) {
-    const { model } = this.transcript.at(-1) ?? { model: "" };
+   * @param {string} key @param {string} again @param {Message} question @param {string} model */
+  async #sendOnce(key, again, { text, photos, key: asked }, model) {
     this.transcript = this.transcript.filter((found) => found.key !== key && found.key !== asked);
     if (this.transcript.some((found) => found.key === again)) return;
     this.draft.keep(text, key);
@@ -160,7 +159,7 @@ export class Chat {
 
 /** A message from its rendered article. @param {HTMLElement} element @returns {Message} */
 function read(element) {
-  const { key, id, role, status, stream, seq, model, error } = element.dataset;
+  const { key, id, role, status, stream, seq, model, error, reason } = element.dataset;
   const images = /** @type {HTMLImageElement[]} */ ([...element.querySelectorAll("[data-attachment]")]);
   return message(
     /** @type {Message} */ ({
@@ -170,6 +169,7 @@ function read(element) {
       status,
       stream,
       model,
+      reason,
       seq: Number(seq),
       text: element.querySelector("[data-part=text]")?.textContent ?? "",
       photos: images.map((image) => ({ attachment: image.dataset.attachment ?? "" })),

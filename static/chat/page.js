@@ -134,7 +134,7 @@ const verbs = {
   },
   again(button) {
     refocus();
-    void chat.again(keyOf(button)).catch((error) => problem(error.message));
+    void chat.again(keyOf(button), composer.model).catch((error) => problem(error.message));
   },
   copy: (button) => copy(button, chat.transcript.find(({ key }) => key === keyOf(button))?.text ?? ""),
   "copy code": (button) => copy(button, button.closest("figure")?.querySelector("code")?.textContent ?? ""),

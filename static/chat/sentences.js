@@ -14,6 +14,34 @@ export function later({ message, retryAfter }) {
   return `${why} ${retryAfter ? `The page tries again by itself in ${retryAfter} s…` : "Trying again…"}`;
 }
 
+const FORBIDDEN = "The model broke off here: its rules forbid the rest. Say it in other words.";
+const COPIED = "The model broke off here: the rest would have been a copy of another's work. Ask for something else.";
+const MISUSED = "The model broke off here: it tried to use a tool, and failed. Try again.";
+const PICTURE = "The model could not make the picture. Try again, or say it in other words.";
+/** @type {Record<string, string>} */
+const REASONS = {
+  "": "",
+  STOP: "",
+  MAX_TOKENS: "The answer reached its greatest length. Ask for the rest, or for a shorter answer.",
+  SAFETY: FORBIDDEN,
+  BLOCKLIST: FORBIDDEN,
+  PROHIBITED_CONTENT: FORBIDDEN,
+  SPII: FORBIDDEN,
+  IMAGE_SAFETY: FORBIDDEN,
+  IMAGE_PROHIBITED_CONTENT: FORBIDDEN,
+  RECITATION: COPIED,
+  IMAGE_RECITATION: COPIED,
+  LANGUAGE: "The model broke off here: it does not know this language. Ask in another one.",
+  MALFORMED_FUNCTION_CALL: MISUSED,
+  UNEXPECTED_TOOL_CALL: MISUSED,
+  TOO_MANY_TOOL_CALLS: MISUSED,
+  NO_IMAGE: PICTURE,
+  IMAGE_OTHER: PICTURE,
+};
+
+/** What to say of a complete answer that ended for this reason; "" for a good one. @param {string} reason */
+export const cutShort = (reason) => REASONS[reason] ?? "The model broke off here, and does not say why. Try again.";
+
 /** @type {Failure} */
 export const UNSAID = { code: 503, status: "ABORTED", message: "The answer ended before it was complete." };
 /** @type {Failure} */

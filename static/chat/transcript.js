@@ -20,6 +20,7 @@ const BLANK = {
   notice: "",
   line: "",
   error: null,
+  reason: "",
 };
 
 /**
@@ -57,6 +58,7 @@ function receive(answer, seq, response) {
     line: "",
     status: end ?? "running",
     error: response.error ?? null,
+    reason: (end === "complete" && response.candidates?.[0]?.finishReason) || "",
   };
 }
 

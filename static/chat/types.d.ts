@@ -48,6 +48,8 @@ interface Message {
   /** What the connection says about itself. */
   line: string;
   error: Failure | null;
+  /** Of a complete answer: Gemini's finishReason. */
+  reason: string;
 }
 
 type Transcript = readonly Message[];

@@ -6,6 +6,7 @@
  */
 import { paintCode } from "./code.js";
 import { Markdown } from "./markdown.js";
+import { cutShort } from "./sentences.js";
 import { isOpen } from "./transcript.js";
 
 const THINKING = "Thinking…";
@@ -62,7 +63,9 @@ class Article {
     set(this.part("model"), message.model.replace(/^[^/]*\//, ""));
     set(this.part("mark"), message.role === "user" ? (message.status === "sent" ? "Sent" : "Sending…") : "");
     const said = message.status === "interrupted" ? "" : message.error?.message;
-    set(this.part("sentence"), ENDINGS[message.status] ? said || ENDINGS[message.status] : "");
+    const short = message.status === "complete" ? cutShort(message.reason) : "";
+    dataset.short = short ? "yes" : "no";
+    set(this.part("sentence"), ENDINGS[message.status] ? said || ENDINGS[message.status] : short);
   }
 
   /** @param {Message} message */

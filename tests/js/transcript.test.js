@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { cutShort } from "../../static/chat/sentences.js";
 import { apply, message } from "../../static/chat/transcript.js";
 
 /** @param {string} text @param {object} [more] */
@@ -52,6 +53,18 @@ test("a failure keeps what was written", () => {
   const failure = { error, wondercam: { end: "interrupted" } };
   const [, answer] = after([asked, received(0, OK), received(1, says("Half")), received(2, failure)]);
   assert.deepEqual([answer.text, answer.status, answer.error], ["Half", "interrupted", error]);
+});
+
+test("why a whole answer ended is known, and of no other", () => {
+  const [, short] = after([asked, received(0, OK), received(1, says("x", { finishReason: "MAX_TOKENS" }))]);
+  assert.deepEqual([short.status, short.reason], ["complete", "MAX_TOKENS"]);
+  const stop = { ...says("", { finishReason: "OTHER" }), wondercam: { end: "stopped" } };
+  assert.equal(after([asked, received(0, OK), received(1, stop)])[1].reason, "");
+});
+
+test("only a good end needs no sentence", () => {
+  for (const reason of ["", "STOP"]) assert.equal(cutShort(reason), "");
+  for (const reason of ["MAX_TOKENS", "SAFETY", "NEW"]) assert.match(cutShort(reason), /\. (Ask|Say|Try) /);
 });
 
 test("an end told by the connection does not undo the one that the stream told", () => {

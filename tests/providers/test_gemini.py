@@ -1,17 +1,21 @@
 """Gemini and its kind at their worst: a typed error within its deadline, the partial text kept, never a hang."""
 
 import asyncio
+import json
 import logging
 import time
 from collections.abc import AsyncGenerator
+from typing import Any
 
 import pytest
 
 from chat import errors, providers
 from chat.prompt import Prompt
+from chat.providers import gemini as reader
+from chat.providers import policy, shape
 from tests.fakes import gemini
 from tests.fakes.server import Reply, Request, Server
-from tests.providers.conftest import QUICK, ask
+from tests.providers.conftest import QUICK, Outcome, ask
 
 KEY = "AIza-very-secret"
 PARTIAL = "".join(gemini.WORDS[:2])
@@ -85,6 +89,14 @@ async def test_thoughts_pictures_grounding_and_unknown_fields_pass_untouched(ups
     assert outcome.text == "See!"
 
 
+async def test_what_stands_beside_no_candidate_passes_too_and_an_empty_shell_does_not() -> None:
+    ending = reader.Ending("X")
+    unknown = {"promptFeedback": {"safetyRatings": [1]}, "futureField": {"a": None}, "usageMetadata": gemini.USAGE}
+    assert ending.read(dict(unknown)) == [unknown]
+    assert ending.read({"candidates": [{"index": 0, "content": {}}], "responseId": "r", "modelVersion": "m"}) == []
+    assert ending.read({"code": "alert(1)"}) == []
+
+
 FAULTS = [
     ("400", errors.InvalidArgument, ""),
     ("401", errors.PermissionDenied, ""),
@@ -142,20 +154,92 @@ async def test_a_fault_is_a_typed_error_in_time_and_keeps_what_came(
 
 
 @pytest.mark.parametrize("name", ["error-bare", "error-pretty", "error-pretty-data", "error-data"])
+@pytest.mark.parametrize("end", [b"", b"\n\n", b"\r\n\r\n: and on\n\n"])
 @pytest.mark.parametrize("size", [1, 7, 1000])
-async def test_an_error_object_is_found_however_it_is_split(name: str, size: int) -> None:
+async def test_an_error_object_is_found_however_it_is_split(name: str, end: bytes, size: int) -> None:
+    body = gemini.BODIES[name] + end
+    await assert_found([body[at : at + size] for at in range(0, len(body), size)])
+
+
+@pytest.mark.parametrize("at", range(1, len(json.dumps(gemini.OVERLOADED)), 9))
+async def test_an_error_object_in_two_reads_is_found_wherever_they_part(at: int) -> None:
+    before, error = gemini.sse(*gemini.answer()[:2]), json.dumps(gemini.OVERLOADED).encode() + b"\r\n\r\n"
+    await assert_found([before + error[:at], error[at:]])
+
+
+async def assert_found(pieces: list[bytes]) -> None:
+    """The error is raised by itself: the connection stays open after the last piece."""
+
     async def play(request: Request, reply: Reply) -> None:
         await reply.head()
-        body = gemini.BODIES[name]
-        for at in range(0, len(body), size):
-            await reply.send(body[at : at + size])
-        await reply.stall()  # the connection stays open: only the object itself can end it in time
+        for piece in pieces:
+            await reply.send(piece)
+            await asyncio.sleep(0 if len(pieces) > 9 else 0.005)  # few pieces shall be as many reads
+        await reply.stall()
 
     async with Server(play) as server:
         configure(server)
         outcome = await ask("gemini/hello")
         assert isinstance(outcome.error, errors.Unavailable)
         assert outcome.text == PARTIAL
+
+
+WRONG_SHAPES: list[Any] = [
+    {"candidates": {"0": 1}},
+    {"candidates": [7]},
+    {"candidates": [None]},
+    {"candidates": "x"},
+    {"candidates": [{"content": 7}]},
+    {"candidates": [{"content": {"parts": 7}}]},
+    {"candidates": [{"content": {"parts": [7]}}]},
+    {"candidates": [{"finishReason": 7}]},
+    {"usageMetadata": 7},
+    {"modelVersion": {"a": 1}},
+]
+
+
+async def answered_in_the_middle(response: Any) -> Outcome:
+    """What comes of a response between two words and the end."""
+    body = gemini.sse(*gemini.answer()[:2], response, gemini.chunk(".", "STOP"))
+
+    async def play(request: Request, reply: Reply) -> None:
+        await reply.head()
+        await reply.send(body)
+        await reply.end()
+
+    async with Server(play) as server:
+        configure(server)
+        return await ask("gemini/hello")
+
+
+@pytest.mark.parametrize("response", WRONG_SHAPES, ids=json.dumps)
+async def test_a_shape_that_is_no_answer_is_a_typed_error(response: Any) -> None:
+    outcome = await answered_in_the_middle(response)
+    assert isinstance(outcome.error, errors.BadUpstream)
+    assert outcome.text == PARTIAL
+
+
+@pytest.mark.parametrize("response", [{"candidates": None}, {"candidates": [{"finishReason": None}]}], ids=json.dumps)
+async def test_a_null_is_nothing(response: Any) -> None:
+    outcome = await answered_in_the_middle(response)
+    assert (outcome.text, outcome.reason, outcome.error) == (f"{PARTIAL}.", "STOP", None)
+
+
+def test_every_reason_for_a_refusal_without_words_has_its_sentence() -> None:
+    for reason in REASONS:
+        kind = errors.Blocked if reason in shape.REFUSALS else errors.BadUpstream
+        if reason == "MAX_TOKENS":
+            policy.raise_empty(reason, "X")
+            continue
+        with pytest.raises(kind, match=r"^X "):
+            policy.raise_empty(reason, "X")
+
+
+@pytest.mark.parametrize("reason", [*reader.BLOCKED, "OTHER", "NEW"])
+async def test_a_blocked_prompt_says_why(reason: str) -> None:
+    with pytest.raises(errors.Blocked, match=r"^X refused this message ") as blocked:
+        reader.Ending("X").read({"promptFeedback": {"blockReason": reason}})
+    assert reason not in blocked.value.message
 
 
 def configure(server: Server, **settings: str) -> None:

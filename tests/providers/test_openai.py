@@ -5,12 +5,15 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from chat import errors, events, providers
+from chat.prompt import Model, Prompt
+from chat.providers import completions
 from tests.fakes import openai
 from tests.fakes.server import Server
 from tests.providers.conftest import QUICK, ask
 
 KEY = "sk-very-secret"
 PARTIAL = "Hello, "
+PHOTO = {"inlineData": {"mimeType": "image/jpeg", "data": "QQ=="}}
 
 
 @pytest.fixture
@@ -35,6 +38,15 @@ async def test_a_whole_answer_is_translated_and_ends_with_its_reason(upstream: S
 async def test_the_usage_comes_with_the_end_wherever_the_server_puts_it(upstream: Server, name: str) -> None:
     last = (await ask(f"openai/{name}")).responses[-1]
     assert last["usageMetadata"] == {"promptTokenCount": 3, "candidatesTokenCount": 5, "totalTokenCount": 8}
+
+
+@pytest.mark.parametrize("reason", completions.BROKEN_OFF)
+async def test_an_answer_that_its_server_broke_off_is_never_called_complete(reason: str) -> None:
+    translation = completions.Translation("m", "X")
+    assert translation.read(openai.chunk({"content": "half"}, reason))
+    translation.read(openai.chunk(reason="stop"))
+    with pytest.raises(errors.Truncated):
+        translation.end()
 
 
 @pytest.mark.parametrize(("theirs", "ours"), openai.REASONS.items())
@@ -83,12 +95,11 @@ async def test_a_fault_is_a_typed_error_that_keeps_what_came_and_tells_no_secret
 
 
 async def test_the_request_is_a_chat_completion_with_the_key_in_its_header_only(upstream: Server) -> None:
-    photo = {"inlineData": {"mimeType": "image/jpeg", "data": "QQ=="}}
     contents = [
         {"role": "user", "parts": [{"text": "One."}]},
         {"role": "model", "parts": [{"text": "secret thought", "thought": True}, {"text": "Two."}]},
         {"role": "user", "parts": [{"text": "Three."}]},
-        {"role": "user", "parts": [{"text": "What is this?"}, photo]},
+        {"role": "user", "parts": [{"text": "What is this?"}, PHOTO]},
     ]
     generation = {"temperature": 0.5, "maxOutputTokens": 9, "stopSequences": ["X"], "topK": 3}
     await ask("openai/hello", contents=contents, system="Be brief.", generation=generation)
@@ -117,6 +128,30 @@ async def test_the_request_is_a_chat_completion_with_the_key_in_its_header_only(
             },
         ],
     }
+
+
+def test_an_earlier_answer_of_another_model_is_sent_as_words() -> None:
+    call = {"functionCall": {"name": "f", "args": {}}}
+    answer = [{"text": "Here: ", "thoughtSignature": "AA"}, PHOTO, call, {"text": "Hm", "thought": True}, {"text": "."}]
+    turns = [("user", [PHOTO]), ("model", answer), ("user", [{"text": "More."}])]
+    contents = [{"role": role, "parts": parts} for role, parts in turns]
+    messages = completions.request_of(Prompt(Model("openai", "m"), contents))["messages"]
+    assert [message["content"] for message in messages[1:]] == ["Here: [a picture].", "More."]
+    assert messages[0]["content"][0]["type"] == "image_url"
+
+
+async def test_a_conversation_is_cut_to_the_models_context_and_begins_with_the_user() -> None:
+    async with Server(openai.play) as server:
+        given = {"WONDERCAM_MODELS": "openai/hello", "OPENAI_BASE_URL": f"{server.url}/v1"}
+        providers.configure({**QUICK, **given, "OPENAI_CONTEXT": "1000", "OPENAI_IMAGES": "1"})
+        roles = ["user", "model"] * 3 + ["user"]
+        contents = [{"role": role, "parts": [{"text": f"{at}" + "x" * 500}]} for at, role in enumerate(roles)]
+        await ask(None, contents=contents, generation={"maxOutputTokens": 300})
+        await ask(None, contents=[*contents, {"role": "user", "parts": [PHOTO, {"text": "y" * 9000}]}])
+        first, second = ([m["content"] for m in request.json()["messages"]] for request in server.requests)
+        assert [content[0] for content in first] == ["4", "5", "6"]
+        assert [part["type"] for part in second[0]] == ["image_url", "text"]
+        assert len(second) == 1
 
 
 async def test_without_names_the_servers_own_list_of_models_is_offered() -> None:

@@ -1,6 +1,8 @@
 """Patience with upstreams: what is tried again and when, what rests, who stands in."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 
@@ -141,6 +143,28 @@ async def test_a_dead_upstream_is_left_alone_and_fails_fast() -> None:
         assert isinstance(outcome.error, errors.Unavailable)
         assert outcome.error.retry_after is not None
         assert len(server.requests) == tried
+
+
+async def test_while_an_upstream_rests_its_fallback_answers_at_once() -> None:
+    async with Server(openai.failing_then(99, openai.play)) as server:
+        configure(server, WONDERCAM_FALLBACKS="openai/no-done=recording/hello")
+        for _ in range(2):
+            await ask(None)
+        tried = len(server.requests)
+        outcome = await ask(None)
+        assert outcome.text.startswith("Hello!")
+        assert [kind for kind, _ in outcome.notices] == [events.FALLBACK]
+        assert (tried, len(server.requests)) == (5, 5)
+
+
+async def test_a_retry_after_may_be_a_date() -> None:
+    moment = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
+    async with Server(openai.failing_then(1, openai.play, 429, Retry_After=moment)) as server:
+        configure(server)
+        outcome = await ask(None)
+        assert isinstance(outcome.error, errors.ResourceExhausted)
+        assert outcome.error.retry_after in range(85, 91)
+        assert f"Try again in {outcome.error.retry_after} s, or choose another model." in outcome.error.message
 
 
 def test_a_breaker_lets_one_try_after_its_rest_and_closes_when_that_goes_well() -> None:

@@ -4,12 +4,14 @@ import asyncio
 import base64
 import importlib.util
 import io
+import random
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
 from chat import errors, events, providers
 from chat.prompt import Model, Prompt
@@ -28,6 +30,42 @@ def photo(text: str = "", turned: float = 0) -> bytes:
     ImageDraw.Draw(image).text((80, 150), text, fill="#222", font=ImageFont.load_default(90))
     file = io.BytesIO()
     image.rotate(turned, fillcolor="#8a8f88").save(file, "JPEG", quality=60)
+    return file.getvalue()
+
+
+SIZE = (1280, 960)
+
+
+def scene() -> Image.Image:
+    """What stands behind things in photos: light and dark, out of focus, and leaves."""
+    light = Image.linear_gradient("L").resize(SIZE).convert("RGB").point(lambda value: 110 + value // 2)
+    behind = ImageChops.multiply(Image.effect_noise(SIZE, 60).convert("RGB"), light)
+    leaves, dice = ImageDraw.Draw(behind), random.Random(1)
+    for number in range(60):
+        x, y = dice.randrange(1200), dice.randrange(900)
+        leaves.ellipse((x, y, x + 80, y + 50), fill=("#3a6b35", "#8a8f88", "#5d4e37")[number % 3])
+    return behind.filter(ImageFilter.GaussianBlur(4))
+
+
+def photographed(text: str) -> bytes:
+    """A sign in a scene: seen from the side, tilted, a little out of focus, grainy, pressed into a small JPEG."""
+    image, sign = scene(), Image.new("RGBA", (800, 320), "#1d4e2f")
+    font = ImageFont.load_default(84)
+    ImageDraw.Draw(sign).multiline_text((400, 160), text, "#f5f2e8", font, "mm", spacing=18, align="center")
+    side = (-30, -20, -10, 340, 830, 300, 800, 10)
+    sign = sign.transform(sign.size, Image.Transform.QUAD, side, Image.Resampling.BICUBIC)
+    sign = sign.rotate(6, Image.Resampling.BICUBIC, expand=True)
+    image.paste(sign, ((SIZE[0] - sign.width) // 2, (SIZE[1] - sign.height) // 2), sign)
+    grain = Image.effect_noise(SIZE, 28).convert("RGB")
+    file = io.BytesIO()
+    Image.blend(image.filter(ImageFilter.GaussianBlur(1.2)), grain, 0.12).save(file, "JPEG", quality=55)
+    return file.getvalue()
+
+
+def without_text() -> bytes:
+    """The scene alone."""
+    file = io.BytesIO()
+    scene().save(file, "JPEG", quality=70)
     return file.getvalue()
 
 
@@ -113,10 +151,57 @@ async def test_a_photo_is_read_once_in_a_conversation(blind: Blind, reads: Calla
     providers.configure({})
     first = contents(b"photo")
     await ask("blind/echo", contents=first)
-    later = [*first, {"role": "model", "parts": [{"text": "Done."}]}, {"role": "user", "parts": [{"text": "And?"}]}]
-    outcome = await ask("blind/echo", contents=later)
+    outcome = await ask("blind/echo", contents=later(first))
     assert asked == [b"photo"]
-    assert outcome.text == "Done."
+    assert (outcome.text, outcome.notices) == ("Done.", [])
+
+
+async def test_what_a_photo_says_is_said_once_though_another_blind_model_answers(
+    blind: Blind, reads: Callable[[str], list[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def answer(prompt: Prompt) -> Any:
+        if prompt.model.name == "echo":
+            raise errors.PermissionDenied("no")
+        yield events.delta("Done.")
+        yield events.finish("STOP")
+
+    monkeypatch.setattr(blind, "models", lambda: (Model("blind", "echo"), Model("blind", "other")))
+    monkeypatch.setattr(blind, "answer", answer)
+    reads("EXIT")
+    providers.configure({"WONDERCAM_FALLBACKS": "blind/echo=blind/other"})
+    outcome = await ask("blind/echo", contents=contents(b"photo"))
+    assert outcome.text == "The photo says:\n\n> EXIT  \n\nDone."
+    assert [kind for kind, _ in outcome.notices] == [events.READING, events.FALLBACK, events.READING]
+
+
+def later(first: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The conversation's next question."""
+    return [*first, {"role": "model", "parts": [{"text": "Done."}]}, {"role": "user", "parts": [{"text": "And?"}]}]
+
+
+async def test_a_photo_of_an_earlier_message_is_spoken_of_where_photos_are_not_read(blind: Blind) -> None:
+    providers.configure({"WONDERCAM_OCR": "0"})
+    outcome = await ask("blind/echo", contents=later(contents(b"photo")))
+    assert (outcome.text, outcome.error, outcome.notices) == ("Done.", None, [])
+    assert blind.seen[0].contents[0]["parts"][0] == {"text": "[a photo that you cannot see]"}
+
+
+async def test_photos_of_earlier_messages_that_take_too_long_stop_nothing(
+    blind: Blind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def read(data: bytes) -> str:
+        await asyncio.sleep(0 if data == b"new" else 60)
+        return "words"
+
+    monkeypatch.setattr(sight, "read", read)
+    monkeypatch.setattr(sight, "NEEDED", ())
+    providers.configure({"WONDERCAM_OCR_SECONDS": "0.2"})
+    outcome = await ask("blind/echo", contents=[*later(contents(b"old")), *contents(b"new")])
+    assert outcome.error is None
+    texts = [part["text"] for content in blind.seen[0].contents for part in content["parts"]]
+    assert texts[0] == "[a photo that you cannot see]"
+    assert texts[2:4] == ["Done.", "And?"]
+    assert texts[4].startswith(sight.READ)
 
 
 @pytest.mark.parametrize("setting", [{}, {"WONDERCAM_OCR": "0"}])
@@ -164,9 +249,11 @@ async def read_for_real(blind: Blind, data: bytes) -> Outcome:
 
 @needs_ocr
 @pytest.mark.slow
-@pytest.mark.parametrize("turned", [0, 5])
-async def test_a_sign_is_read_for_real_while_the_loop_runs_on(blind: Blind, turned: float) -> None:
-    reading = asyncio.ensure_future(read_for_real(blind, photo("EXIT ONLY\nPlatform 9", turned)))
+@pytest.mark.parametrize(
+    "sign", [photo, partial(photo, turned=5), photographed], ids=["drawn", "turned", "photographed"]
+)
+async def test_a_sign_is_read_for_real_while_the_loop_runs_on(blind: Blind, sign: Callable[[str], bytes]) -> None:
+    reading = asyncio.ensure_future(read_for_real(blind, sign("EXIT ONLY\nPlatform 9")))
     beats = 0
     while not reading.done():
         await asyncio.sleep(0.01)
@@ -178,6 +265,6 @@ async def test_a_sign_is_read_for_real_while_the_loop_runs_on(blind: Blind, turn
 
 @needs_ocr
 @pytest.mark.slow
-@pytest.mark.parametrize("data", [photo(), b"this is no photo"])
+@pytest.mark.parametrize("data", [photo(), without_text(), b"this is no photo"], ids=["blank", "scene", "junk"])
 async def test_what_holds_no_text_is_refused_for_real(blind: Blind, data: bytes) -> None:
     assert isinstance((await read_for_real(blind, data)).error, errors.InvalidArgument)

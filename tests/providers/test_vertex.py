@@ -68,6 +68,32 @@ async def test_a_token_near_its_end_still_serves_while_the_next_is_fetched(
     assert [request.headers["authorization"] for request in server.requests[:2]] == ["Bearer token-1"] * 2
 
 
+async def test_a_token_that_has_ended_is_never_sent_again(upstream: tuple[TokenServer, Server]) -> None:
+    tokens, server = upstream
+    tokens.lifetime = 0
+    await ask("vertex/hello")
+    tokens.lifetime = 3600
+    assert (await ask("vertex/hello")).text == gemini.TEXT
+    assert [request.headers["authorization"] for request in server.requests] == ["Bearer token-1", "Bearer token-2"]
+
+
+async def test_the_loop_runs_on_while_a_token_is_fetched(upstream: tuple[TokenServer, Server]) -> None:
+    tokens, _ = upstream
+    give, beats = tokens.play, 0
+
+    async def slowly(request: Request, reply: Reply) -> None:
+        await asyncio.sleep(0.3)
+        await give(request, reply)
+
+    tokens.play = slowly
+    asking = asyncio.ensure_future(ask("vertex/hello"))
+    while not asking.done():
+        await asyncio.sleep(0.01)
+        beats += 1
+    assert asking.result().error is None
+    assert beats > 15
+
+
 async def test_refused_credentials_are_a_typed_error_that_tells_nothing(
     upstream: tuple[TokenServer, Server], caplog: pytest.LogCaptureFixture
 ) -> None:

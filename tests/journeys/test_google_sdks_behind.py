@@ -1,0 +1,168 @@
+"""Google's own SDKs in front of a Gemini that misbehaves: what it adds passes untouched, what it does wrong is an error
+of the SDK's own class, before and after the first word."""
+
+import asyncio
+import base64
+import io
+import json
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from google import genai
+from google.genai import errors, types
+from PIL import Image
+
+from tests.fakes import gemini
+from tests.fakes.server import Server
+from tests.servers.process import program
+from tests.servers.wondercam import Serve, WonderCam
+
+PARTIAL = "".join(gemini.WORDS[:2])
+FAULTS = {
+    "429": (429, ""),
+    "400": (400, ""),
+    "503": (503, ""),
+    "blocked": (400, ""),
+    "stall-before": (504, ""),
+    "error-data": (503, PARTIAL),
+    "error-bare": (503, PARTIAL),
+    "cut": (502, PARTIAL),
+    "truncated": (502, "".join(gemini.WORDS[:-1])),
+    "garbage": (502, PARTIAL),
+    "stall-between": (504, PARTIAL),
+}
+HARM = types.HarmCategory.HARM_CATEGORY_HARASSMENT
+MODELS = [*FAULTS, "hello", "rich", "SAFETY"]
+
+pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class:DeprecationWarning")  # the SDK's own
+
+
+@pytest_asyncio.fixture
+async def behind() -> AsyncIterator[Server]:
+    """The Gemini behind the door."""
+    async with Server(gemini.play) as server:
+        yield server
+
+
+@pytest_asyncio.fixture
+async def server(behind: Server, serve: Serve) -> WonderCam:
+    """The door."""
+    env = {
+        "GEMINI_API_KEY": "AIza-very-secret",
+        "GEMINI_BASE_URL": behind.url,
+        "WONDERCAM_MODELS": ",".join(f"gemini/{name}" for name in MODELS),
+        "WONDERCAM_UPSTREAM_ATTEMPTS": "1",
+        "WONDERCAM_LIMIT_FIRST_TOKEN_SECONDS": "1",
+        "WONDERCAM_LIMIT_IDLE_SECONDS": "1",
+    }
+    return await asyncio.to_thread(serve, env)
+
+
+def photo() -> bytes:
+    """A small JPEG."""
+    file = io.BytesIO()
+    Image.effect_noise((64, 48), 90).convert("RGB").save(file, "JPEG")
+    return file.getvalue()
+
+
+async def client_of(server: WonderCam) -> genai.Client:
+    key = await asyncio.to_thread(server.guest)
+    return genai.Client(api_key=key, http_options=types.HttpOptions(base_url=server.url, timeout=20_000))
+
+
+async def test_python_gets_every_fault_as_its_own_error_with_what_came_before(server: WonderCam):
+    async with (await client_of(server)).aio as client:
+
+        async def one(model: str) -> tuple[type, int, str]:
+            text = ""
+            try:
+                async for chunk in await client.models.generate_content_stream(model=model, contents="Hi"):
+                    text += chunk.text or ""
+            except errors.APIError as error:
+                return type(error), error.code, text
+            return object, 200, text
+
+        found = dict(zip(FAULTS, await asyncio.gather(*map(one, FAULTS)), strict=True))
+        with pytest.raises(errors.ServerError) as whole:
+            await client.models.generate_content(model="cut", contents="Hi")
+
+    kinds = {code: errors.ClientError if code < 500 else errors.ServerError for code, _ in FAULTS.values()}
+    assert found == {name: (kinds[code], code, text) for name, (code, text) in FAULTS.items()}
+    assert whole.value.code == 502
+
+
+async def test_python_sends_and_gets_all_that_gemini_knows(server: WonderCam, behind: Server):
+    config = types.GenerateContentConfig(
+        system_instruction="You are brief.",
+        temperature=0.5,
+        safety_settings=[types.SafetySetting(category=HARM, threshold=types.HarmBlockThreshold.BLOCK_NONE)],
+        tools=[types.Tool(google_search=types.GoogleSearch())],
+        thinking_config=types.ThinkingConfig(include_thoughts=True),
+    )
+    contents: list[Any] = [types.Part.from_bytes(data=photo(), mime_type="image/jpeg"), "What is this?"]
+    async with (await client_of(server)).aio as client:
+        stream = await client.models.generate_content_stream(model="rich", contents=contents, config=config)
+        chunks = [chunk async for chunk in stream]
+        whole = await client.models.generate_content(model="gemini/rich", contents="Hi")
+        safety = await client.models.generate_content(model="SAFETY", contents="Hi")
+
+    sent = behind.requests[0].json()
+    assert [set(part) for part in sent["contents"][0]["parts"]] == [{"inlineData"}, {"text"}]
+    data = base64.b64decode(sent["contents"][0]["parts"][0]["inlineData"]["data"])
+    assert Image.open(io.BytesIO(data)).size == (64, 48)
+    assert sent["systemInstruction"] == {"parts": [{"text": "You are brief."}]}
+    assert sent["generationConfig"]["temperature"] == 0.5
+    assert list(sent["generationConfig"]["thinkingConfig"].values()) == [True]  # the SDK's own spelling passes
+    assert sent["safetySettings"] == [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_NONE"}]
+    assert sent["tools"] == [{"googleSearch": {}}]
+    parts = [part for chunk in chunks for part in chunk.candidates[0].content.parts]
+    assert (parts[0].text, parts[0].thought) == ("Hm", True)
+    assert parts[1].inline_data.mime_type == "image/png"
+    assert [part.text for part in parts[2:]] == ["See", "!"]
+    assert chunks[-1].candidates[0].finish_reason == "STOP"
+    assert chunks[-1].candidates[0].grounding_metadata is not None
+    assert [bool(part.thought) for part in whole.candidates[0].content.parts] == [True, False, False]
+    assert whole.candidates[0].grounding_metadata is not None
+    assert (safety.text, safety.candidates[0].finish_reason) == ("x", "SAFETY")
+
+
+async def test_javascript_gets_the_same(server: WonderCam, behind: Server):
+    environment = {
+        **os.environ,
+        "WONDERCAM_URL": server.url,
+        "WONDERCAM_KEY": await asyncio.to_thread(server.guest),
+        "WONDERCAM_PHOTO": base64.b64encode(photo()).decode(),
+        "WONDERCAM_MODELS": ",".join(MODELS),
+    }
+    script = str(Path(__file__).with_name("gemini_behind.mjs"))
+    pipe = asyncio.subprocess.PIPE
+    running = await asyncio.create_subprocess_exec(
+        program(["node"], "nodejs"), script, env=environment, stdout=pipe, stderr=pipe
+    )
+    out, said = await asyncio.wait_for(running.communicate(), 60)
+    assert running.returncode == 0, said.decode()
+    came = json.loads(out.splitlines()[-1])
+
+    assert {name: (found["error"], found["text"]) for name, found in came.items() if name in FAULTS} == {
+        name: ({"isApiError": True, "status": code}, text) for name, (code, text) in FAULTS.items()
+    }
+    assert came["hello"] == {"text": gemini.TEXT, "images": 0, "thoughts": 0, "finish": "STOP", "error": None}
+    assert came["rich"] == {"text": "See!", "images": 1, "thoughts": 1, "finish": "STOP", "error": None}
+    assert came["SAFETY"]["finish"] == "SAFETY"
+    assert "inlineData" in behind.requests[-1].json()["contents"][0]["parts"][0]
+
+
+async def test_one_whole_answer_has_what_stood_beside_any_of_its_pieces(server: WonderCam):
+    def ask() -> Any:
+        with server.client() as client:
+            body = {"contents": [{"parts": [{"text": "Hi"}]}]}
+            return client.post("/v1beta/models/rich:generateContent", json=body).raise_for_status().json()
+
+    whole = await asyncio.to_thread(ask)
+    assert (whole["futureField"], whole["groundingMetadata"]) == ({"a": [1]}, {"q": 1})
+    assert whole["candidates"][0]["groundingMetadata"] == {"s": 2}
+    assert "wondercam" not in whole
