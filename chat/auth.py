@@ -19,9 +19,7 @@ import re
 import secrets
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache
 from time import time
 from typing import Any
 from urllib.parse import urlsplit
@@ -38,12 +36,12 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.module_loading import import_string
-from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from rest_framework_simplejwt.tokens import AccessToken, Token
 
 from chat import quick
+from chat.claims import BAD_TOKEN, Claims, RefreshToken, claims_of, verified
 from chat.errors import Unauthenticated
 from chat.models import Ticket, User
 from chat.rows import DJANGO
@@ -57,7 +55,6 @@ HASHING = ThreadPoolExecutor(2, "password")  # Argon2 takes 50 ms and 100 MB a t
 JWT = r"[\w-]{1,1024}\.[\w-]{1,4096}\.[\w-]{1,1024}"
 BEARER = re.compile(rf"bearer +({JWT})", re.ASCII | re.IGNORECASE)
 KEY = re.compile(rf"({JWT})", re.ASCII)
-MALFORMED = (TokenError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError, OSError, RecursionError)
 
 # Every request asks this, for what the API needs to know of a user: the rest is fetched where it is asked for.
 # Written out, since to put the query set together takes four times as long as to run it.
@@ -69,51 +66,8 @@ WHERE holder.id = %s AND holder.token_version = %s AND holder.is_active AND NOT 
 """
 
 NO_TOKEN = "Sign in first: send an access token in the header `Authorization: Bearer …`."
-BAD_TOKEN = "The access token is not valid, or not valid any more: get a new one."
 BAD_REFRESH = "The refresh token is not valid, or not valid any more: sign in again."
 BAD_TICKET = "The ticket is unknown, expired or already used: get a new one from /v2/tickets."
-
-
-class RefreshToken(Token):
-    """A refresh token without simplejwt's look-ups: whether it is spent or its family ended is `rotate`'s matter."""
-
-    token_type = "refresh"
-    lifetime = api_settings.REFRESH_TOKEN_LIFETIME
-
-
-@dataclass(frozen=True, slots=True)
-class Claims:
-    """What a valid token says about its holder. `family` is the sign-in it descends from."""
-
-    user_id: int
-    version: int
-    family: str
-    jti: str
-
-
-def claims_of(kind: type[Token], raw: str, refusal: str) -> Claims:
-    """The claims of a token of that kind. Unauthenticated with `refusal` for anything that is not exactly one."""
-    return claims_in(kind, raw, refusal)[0]
-
-
-def claims_in(kind: type[Token], raw: str, refusal: str) -> tuple[Claims, float]:
-    """The same with the moment of the token's expiry, in seconds of the epoch."""
-    try:
-        payload = kind(raw).payload  # type: ignore[arg-type]
-        expires, version, family, jti = float(payload["exp"]), payload["tv"], payload["fam"], payload["jti"]
-        user_id = int(payload[api_settings.USER_ID_CLAIM])
-    except MALFORMED:
-        raise Unauthenticated(refusal) from None
-    numbers = type(version) is int and 0 <= version < 2**31 and 0 < user_id < 2**63
-    if not (numbers and type(family) is str and type(jti) is str) or payload.get("iss") != api_settings.ISSUER:
-        raise Unauthenticated(refusal)
-    return Claims(user_id, version, family, jti), expires
-
-
-@lru_cache(maxsize=1024)
-def verified(raw: str, key: str) -> tuple[Claims, float]:
-    """`claims_in` an access token signed with `key`: verified once, however often it is sent."""
-    return claims_in(AccessToken, raw, BAD_TOKEN)
 
 
 def token(request: HttpRequest, *, key_header: bool = False) -> Claims:

@@ -196,7 +196,7 @@ def test_what_escapes_a_view_says_nothing_of_the_server(alice, monkeypatch, capl
     def broken(*_: Any) -> None:
         raise RuntimeError("SELECT secret FROM /etc/passwd")
 
-    monkeypatch.setattr(auth, "claims_of", broken)
+    monkeypatch.setattr(auth, "verified", broken)
     answer = Client().post("/v2/tickets", headers={"Authorization": "Bearer a.b.c"})
     assert answer.status_code == 500
     assert answer.json()["error"]["status"] == "INTERNAL"
