@@ -37,6 +37,7 @@ def load(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
         ("JWT_SIGNING_KEY", KEYS["SECRET_KEY"], {}),
         ("DATABASE_URL", "mysql://user@host/name", {}),
         ("DATABASE_URL", "nonsense", {}),
+        ("DATABASE_POOL", "1", {}),
         ("CORS_ALLOWED_ORIGINS", "*", {}),
         ("CORS_ALLOWED_ORIGINS", "https://app.example.com, null", {}),
         ("WONDERCAM_GUESTS", "perhaps", {}),

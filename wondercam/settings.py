@@ -93,6 +93,9 @@ SQLITE = {
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000;",
 }
 
+DATABASE_POOL = envint("DATABASE_POOL", 8, least=2)
+"""PostgreSQL connections of one worker: the writer holds one while it writes, a thread one for each call."""
+
 
 def database(url: str) -> dict[str, Any]:
     """Django's settings for one database address: SQLite with one writer in mind, PostgreSQL with a pool."""
@@ -104,7 +107,7 @@ def database(url: str) -> dict[str, Any]:
     if found["ENGINE"] == "django.db.backends.sqlite3":
         return {**found, "OPTIONS": SQLITE, "CONN_MAX_AGE": None, "TEST": {"NAME": str(DATA_DIR / "test.sqlite3")}}
     if found["ENGINE"] == "django.db.backends.postgresql":
-        options = {**dict(found.get("OPTIONS") or {}), "pool": {"min_size": 1, "max_size": 8, "timeout": 2}}
+        options = {**dict(found.get("OPTIONS") or {}), "pool": {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 2}}
         return {**found, "OPTIONS": options, "CONN_HEALTH_CHECKS": True}  # the pool keeps what an outage broke
     raise ImproperlyConfigured("DATABASE_URL must be sqlite:///… or postgres://…")
 

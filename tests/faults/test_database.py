@@ -83,8 +83,8 @@ async def test_postgres_restarted_in_the_middle_and_at_the_last_write(arena: Are
         assert await equal(server, reader.token, reader.stream_id, reader, replay=False) == script.text
 
 
-async def test_fifty_streams_share_the_pool_of_postgres(arena: Arena, postgres: Postgres):
-    server = await arena.serve({"DATABASE_URL": postgres.new_database()})
+async def test_fifty_streams_share_two_connections_to_postgres(arena: Arena, postgres: Postgres):
+    server = await arena.serve({"DATABASE_URL": postgres.new_database(), "DATABASE_POOL": "2"})
     readers = [arena.reader(server) for _ in range(50)]
     await asyncio.gather(*(reader.ask(f"seed={n} words=20 gap=20") for n, reader in enumerate(readers)))
 
