@@ -16,7 +16,7 @@ from uuid import UUID
 from django.db import connection, models
 
 from chat import events
-from chat.models import Event, Message, Stream
+from chat.models import Message, Stream
 
 Execute = Callable[[str, Sequence[Any]], int]
 
@@ -39,6 +39,9 @@ class Elsewhere(Exception):
 
 Row = tuple[Any, int, int, str]
 """(`key_of` the stream, seq, at, data): an event on its way into the table, as the statement takes it."""
+
+NATIVE_IDS = connection.features.has_native_uuid_field
+"""Whether the database has a type for a UUID; else it is kept in hex."""
 
 ROWS_PER_INSERT = 500
 """Four parameters a row; SQLite takes 32,766 parameters a statement."""
@@ -95,7 +98,7 @@ def insert_events(execute: Execute, rows: Sequence[Row]) -> None:
 
 def key_of(stream_id: UUID) -> Any:
     """A stream's id as the database has it. To be kept with the stream: it costs as much as the rest of a row."""
-    return Event._meta.get_field("stream").get_db_prep_value(stream_id, connection)
+    return stream_id if NATIVE_IDS else stream_id.hex
 
 
 @cache
@@ -108,7 +111,7 @@ def insert(execute: Execute, *instances: models.Model) -> None:
     """One INSERT for instances of one model, with every column given."""
     parameters: list[Any] = []
     for instance in instances:
-        parameters += [prepare(instance) for prepare in _preparers(type(instance), connection.vendor)]
+        parameters += [prepare(instance) for prepare in _preparers(type(instance))]
     execute(_insert_of(type(instances[0]), len(instances)), parameters)
 
 
@@ -118,24 +121,26 @@ def _fields(model: type[models.Model]) -> tuple[Any, ...]:
 
 
 @cache
-def _preparers(model: type[models.Model], vendor: str) -> tuple[Callable[[Any], Any], ...]:
+def _preparers(model: type[models.Model]) -> tuple[Callable[[Any], Any], ...]:
     """For each column what turns an instance into the column's parameter.
 
     The fields do it themselves, but for ids, texts and numbers, which are given as they are: most of the columns, and
     each time a dozen calls.
     """
-    return tuple(_preparer(field, vendor) for field in _fields(model))
+    return tuple(_preparer(field) for field in _fields(model))
 
 
-def _preparer(field: Any, vendor: str) -> Callable[[Any], Any]:
+def _preparer(field: Any) -> Callable[[Any], Any]:
     kind: Any = field
     while kind.remote_field:
         kind = kind.target_field
-    get = attrgetter(field.attname)
-    if isinstance(kind, models.UUIDField) and vendor == "sqlite":
+    get, own = attrgetter(field.attname), connection.ops
+    if isinstance(kind, models.UUIDField) and not NATIVE_IDS:
         return lambda instance: None if (value := get(instance)) is None else value.hex
     if isinstance(kind, models.UUIDField | models.CharField | models.TextField | models.IntegerField):
         return get
+    if isinstance(kind, models.DateTimeField):
+        return lambda instance: own.adapt_datetimefield_value(field.pre_save(instance, True))
     return lambda instance: field.get_db_prep_save(field.pre_save(instance, True), connection)
 
 

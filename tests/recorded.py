@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from chat import events, recording, sse
 from chat.models import Conversation, Message, Stream, User
-from chat.rows import django_execute, insert_events
+from chat.rows import django_execute, insert_events, key_of
 
 ROOT = Path(__file__).resolve().parent.parent
 HELLO, LONG, FAILED = (ROOT / "tests" / "recordings" / f"{name}.jsonl" for name in ("hello", "long", "failed"))
@@ -48,6 +48,7 @@ def begun():
         user=user, conversation=conversation, answer=answer, provider="local", model="tiny", created_at=timezone.now()
     )
     insert_events(
-        django_execute, [(made.pk, 0, 500, events.OK_DATA), (made.pk, 1, 9_000, events.encode(events.delta("Once")))]
+        django_execute,
+        [(key_of(made.pk), 0, 500, events.OK_DATA), (key_of(made.pk), 1, 9_000, events.encode(events.delta("Once")))],
     )
     return made

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from chat import events, review
 from chat.models import Attachment, Conversation, Message, Stream, User
-from chat.rows import django_execute, insert_events
+from chat.rows import django_execute, insert_events, key_of
 
 ROOT = Path(__file__).resolve().parent.parent
 NASTY = '"><svg onload=alert(1)> <script>alert(1)</script> {{ 7|add:7 }}'
@@ -71,9 +71,9 @@ def answer(question, text="Because.", status=events.COMPLETE, model="tiny", piec
         last_seq=0 if running else pieces + 1, first_token_us=None if running else 100_000,
     )  # fmt: skip
     delta, last = events.encode(events.delta(text)), events.encode(events.finish("STOP"))
-    rows = [(made.pk, 0, 700, events.OK_DATA)]
-    rows += [(made.pk, seq, 90_000 + seq * 10_000, delta) for seq in range(1, pieces + 1)]
-    rows += [] if running else [(made.pk, pieces + 1, 100_000 + pieces * 10_000, last)]
+    rows = [(key_of(made.pk), 0, 700, events.OK_DATA)]
+    rows += [(key_of(made.pk), seq, 90_000 + seq * 10_000, delta) for seq in range(1, pieces + 1)]
+    rows += [] if running else [(key_of(made.pk), pieces + 1, 100_000 + pieces * 10_000, last)]
     insert_events(django_execute, rows)
     return message
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from chat import events, stream
 from chat.events import Event
 from chat.management.commands.replay_stream import Player
-from chat.rows import Ending, django_execute, insert_events, update_ending
+from chat.rows import Ending, django_execute, insert_events, key_of, update_ending
 from tests.recorded import FAILED, HELLO, LONG, ROOT, as_a_reader_got, begun, imported, read, run
 
 pytestmark = pytest.mark.django_db
@@ -164,7 +164,7 @@ def end(running):
     """Write the rest of a running stream's log and its end."""
     with transaction.atomic():
         rest = [events.delta(" upon a time"), events.finish("STOP")]
-        rows = [(running.pk, seq, 20_000, events.encode(response)) for seq, response in enumerate(rest, 2)]
+        rows = [(key_of(running.pk), seq, 20_000, events.encode(response)) for seq, response in enumerate(rest, 2)]
         insert_events(django_execute, rows)
-        update_ending(django_execute, running.pk, 3, Ending(events.COMPLETE, [{"text": "x"}], timezone.now()))
+        update_ending(django_execute, key_of(running.pk), 3, Ending(events.COMPLETE, [{"text": "x"}], timezone.now()))
     connection.close()
