@@ -130,6 +130,21 @@ async def test_python_sends_and_gets_all_that_gemini_knows(server: WonderCam, be
     assert (safety.text, safety.candidates[0].finish_reason) == ("x", "SAFETY")
 
 
+async def test_a_chat_goes_on_after_an_answer_with_thoughts_and_a_picture(server: WonderCam, behind: Server):
+    async with (await client_of(server)).aio as client:
+        chat = client.chats.create(model="rich")
+        await chat.send_message("Draw a dot.")
+        second = await chat.send_message("Another.")
+
+    assert second.text == "See!"
+    contents = behind.requests[-1].json()["contents"]
+    assert [(content["role"], [next(iter(part)) for part in content["parts"]]) for content in contents] == [
+        ("user", ["text"]),
+        ("model", ["inlineData", "text"]),
+        ("user", ["text"]),
+    ]
+
+
 async def test_javascript_gets_the_same(server: WonderCam, behind: Server):
     environment = {
         **os.environ,
