@@ -181,3 +181,18 @@ async def test_one_whole_answer_has_what_stood_beside_any_of_its_pieces(server: 
     assert (whole["futureField"], whole["groundingMetadata"]) == ({"a": [1]}, {"q": 1})
     assert whole["candidates"][0]["groundingMetadata"] == {"s": 2}
     assert "wondercam" not in whole
+
+
+async def test_a_picture_of_an_answer_is_in_the_history_that_the_server_keeps(server: WonderCam, behind: Server):
+    def ask() -> Any:
+        with server.client() as client:
+            body: dict[str, Any] = {"contents": [{"text": "Draw a dot."}], "model": "gemini/rich", "stream": False}
+            first = client.post("/v2/chat", json=body).raise_for_status()
+            body["conversation_id"] = first.headers["X-Conversation-Id"]
+            client.post("/v2/chat", json=body).raise_for_status()
+            return client.get(f"/v2/conversations/{body['conversation_id']}").raise_for_status().json()
+
+    transcript = await asyncio.to_thread(ask)
+    sent = behind.requests[-1].json()["contents"][1]
+    assert sent["parts"][0]["inlineData"] == {"mimeType": "image/png", "data": gemini.PICTURE}
+    assert [message["text"] for message in transcript["messages"][1::2]] == ["See!", "See!"]
