@@ -15,6 +15,7 @@ from tests.fakes.server import Play, Reply, Request, Server
 WORDS = ["Hello", ", ", "Welt 🌍", " \u2028", "end."]
 TEXT = "".join(WORDS)
 USAGE = {"promptTokenCount": 3, "candidatesTokenCount": 5, "totalTokenCount": 8}
+PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGNgaGgAAAGEAQFWjyAjAAAAAElFTkSuQmCC"
 OVERLOADED = {"error": {"code": 503, "message": "The model is overloaded. key=SECRET", "status": "UNAVAILABLE"}}
 
 
@@ -65,7 +66,7 @@ BODIES: dict[str, bytes] = {
     "execute": b'event: execute\ndata: {"code": "alert(1)"}\n\n' + sse(*answer()),
     "rich": sse(
         {"candidates": [{"content": {"role": "model", "parts": [{"text": "Hm", "thought": True}]}}]},
-        {"candidates": [{"content": {"parts": [{"inlineData": {"mimeType": "image/png", "data": "AAAA"}}]}}]},
+        {"candidates": [{"content": {"parts": [{"inlineData": {"mimeType": "image/png", "data": PICTURE}}]}}]},
         chunk("See", groundingMetadata={"q": 1}, futureField={"a": [1]}),
         {
             "candidates": [

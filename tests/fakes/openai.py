@@ -36,6 +36,8 @@ BODIES: dict[str, bytes] = {
     "no-reason": sse(*SAID) + DONE,
     "usage-with-reason": sse(*SAID, chunk(reason="stop", usage=USAGE)) + DONE,
     "usage-everywhere": sse(*(chunk({"content": word}, usage=USAGE) for word in WORDS), chunk(reason="stop")) + DONE,
+    "stop-twice": sse(*SAID, chunk(reason="stop"), chunk(reason="stop"), COUNTED) + DONE,
+    "text-after-stop": sse(*SAID[:-1], chunk(reason="stop"), SAID[-1]) + DONE,
     "cut-short": sse(*SAID),
     "refusal": sse(chunk({"refusal": "I cannot "}), chunk({"refusal": "do that."}), chunk(reason="stop")) + DONE,
     "reasoning": sse(chunk({"reasoning_content": "Hm."}), chunk({"reasoning": " So."}), *SAID, chunk(reason="stop"))

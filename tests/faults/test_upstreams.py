@@ -65,6 +65,15 @@ async def test_every_refusal_before_the_first_token_is_a_typed_end(arena: Arena)
         assert await equal(server, reader.token, reader.stream_id, reader, replay=False) == ""
 
 
+async def test_words_after_the_end_are_part_of_the_answer(arena: Arena):
+    server = await arena.serve()
+    reader = arena.reader(server)
+    await reader.ask("seed=53 words=3 then=late")
+
+    assert reader.end == events.COMPLETE
+    assert await equal(server, reader.token, reader.stream_id, reader) == Script(53, 3).text + "late"
+
+
 async def test_a_model_that_is_not_there_is_a_typed_end(arena: Arena):
     server = await arena.serve()
     arena.model._server.close()

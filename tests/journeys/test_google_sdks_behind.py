@@ -130,6 +130,21 @@ async def test_python_sends_and_gets_all_that_gemini_knows(server: WonderCam, be
     assert (safety.text, safety.candidates[0].finish_reason) == ("x", "SAFETY")
 
 
+async def test_a_chat_goes_on_after_an_answer_with_thoughts_and_a_picture(server: WonderCam, behind: Server):
+    async with (await client_of(server)).aio as client:
+        chat = client.chats.create(model="rich")
+        await chat.send_message("Draw a dot.")
+        second = await chat.send_message("Another.")
+
+    assert second.text == "See!"
+    contents = behind.requests[-1].json()["contents"]
+    assert [(content["role"], [next(iter(part)) for part in content["parts"]]) for content in contents] == [
+        ("user", ["text"]),
+        ("model", ["inlineData", "text"]),
+        ("user", ["text"]),
+    ]
+
+
 async def test_javascript_gets_the_same(server: WonderCam, behind: Server):
     environment = {
         **os.environ,
@@ -166,3 +181,18 @@ async def test_one_whole_answer_has_what_stood_beside_any_of_its_pieces(server: 
     assert (whole["futureField"], whole["groundingMetadata"]) == ({"a": [1]}, {"q": 1})
     assert whole["candidates"][0]["groundingMetadata"] == {"s": 2}
     assert "wondercam" not in whole
+
+
+async def test_a_picture_of_an_answer_is_in_the_history_that_the_server_keeps(server: WonderCam, behind: Server):
+    def ask() -> Any:
+        with server.client() as client:
+            body: dict[str, Any] = {"contents": [{"text": "Draw a dot."}], "model": "gemini/rich", "stream": False}
+            first = client.post("/v2/chat", json=body).raise_for_status()
+            body["conversation_id"] = first.headers["X-Conversation-Id"]
+            client.post("/v2/chat", json=body).raise_for_status()
+            return client.get(f"/v2/conversations/{body['conversation_id']}").raise_for_status().json()
+
+    transcript = await asyncio.to_thread(ask)
+    sent = behind.requests[-1].json()["contents"][1]
+    assert sent["parts"][0]["inlineData"] == {"mimeType": "image/png", "data": gemini.PICTURE}
+    assert [message["text"] for message in transcript["messages"][1::2]] == ["See!", "See!"]

@@ -83,7 +83,8 @@ async def test_thoughts_pictures_grounding_and_unknown_fields_pass_untouched(ups
     outcome = await ask("gemini/rich")
     first, picture, text, last = outcome.responses
     assert first["candidates"][0]["content"]["parts"] == [{"text": "Hm", "thought": True}]
-    assert picture["candidates"][0]["content"]["parts"][0]["inlineData"] == {"mimeType": "image/png", "data": "AAAA"}
+    drawn = picture["candidates"][0]["content"]["parts"][0]["inlineData"]
+    assert drawn == {"mimeType": "image/png", "data": gemini.PICTURE}
     assert (text["groundingMetadata"], text["futureField"]) == ({"q": 1}, {"a": [1]})
     assert last["candidates"][0]["groundingMetadata"] == {"s": 2}
     assert outcome.text == "See!"

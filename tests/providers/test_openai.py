@@ -27,7 +27,10 @@ async def upstream() -> AsyncGenerator[Server, None]:
         yield server
 
 
-@pytest.mark.parametrize("name", ["hello", "no-done", "usage-with-reason", "usage-everywhere", "listed", "reasoning"])
+WHOLE = ["hello", "no-done", "usage-with-reason", "usage-everywhere", "listed", "reasoning"]
+
+
+@pytest.mark.parametrize("name", [*WHOLE, "stop-twice", "text-after-stop"])
 async def test_a_whole_answer_is_translated_and_ends_with_its_reason(upstream: Server, name: str) -> None:
     outcome = await ask(f"openai/{name}")
     assert (outcome.text, outcome.reason, outcome.error) == (openai.TEXT, "STOP", None)
