@@ -47,8 +47,7 @@ def begun():
     made = Stream.objects.create(
         user=user, conversation=conversation, answer=answer, provider="local", model="tiny", created_at=timezone.now()
     )
-    insert_events(
-        django_execute,
-        [(key_of(made.pk), 0, 500, events.OK_DATA), (key_of(made.pk), 1, 9_000, events.encode(events.delta("Once")))],
-    )
+    key = key_of(made.pk)
+    rows = [(key, 0, 500, events.OK_DATA), (key, 1, 9_000, events.encode(events.delta("Once")))]
+    insert_events(django_execute, rows)
     return made
