@@ -149,7 +149,7 @@ class Opening:
         return Stream(
             user=self.user,
             conversation=conversation,
-            answer=answer,
+            answer_id=answer.pk,  # not the answer itself, which would know its stream: a cycle for the collector
             provider=self.model.provider,
             model=self.model.name,
             request=self._request(),

@@ -17,9 +17,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-from django.db import connection
-
-from chat.rows import ROWS_PER_INSERT, Database, Ending, Row, insert_events, update_ending
+from chat.rows import DIALECT, ROWS_PER_INSERT, Database, Ending, Row, insert_events, update_ending
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +37,7 @@ class QuickConnection:
     """The event loop's own connection: autocommit, no waiting for locks, no checkpoints."""
 
     def __init__(self) -> None:
-        self._path = str(connection.settings_dict["NAME"])
+        self._path = str(DIALECT.settings_dict["NAME"])
         self._connection = sqlite3.connect(self._path, timeout=0, isolation_level=None, check_same_thread=False)
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._connection.execute("PRAGMA foreign_keys=ON")
@@ -51,7 +49,7 @@ class QuickConnection:
     @staticmethod
     def is_possible() -> bool:
         """Whether the database is a SQLite file."""
-        return connection.vendor == "sqlite" and "mode=memory" not in str(connection.settings_dict["NAME"])
+        return DIALECT.vendor == "sqlite" and "mode=memory" not in str(DIALECT.settings_dict["NAME"])
 
     def execute(self, statement: str, parameters: Sequence[Any]) -> int:
         """Run one statement; the number of rows that it changed."""

@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import Any, Protocol
 from uuid import UUID
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 
 from chat import events
 from chat.models import Message, Stream
@@ -40,7 +40,11 @@ class Elsewhere(Exception):
 Row = tuple[Any, int, int, str]
 """(`key_of` the stream, seq, at, data): an event on its way into the table, as the statement takes it."""
 
-NATIVE_IDS = connection.features.has_native_uuid_field
+DIALECT: Any = connections[DEFAULT_DB_ALIAS]
+"""Says how a value is written, and never connects. Not `connection`, which makes a wrapper for every task that asks it
+anything: two a stream, which only the collector of cycles took away."""
+
+NATIVE_IDS = DIALECT.features.has_native_uuid_field
 """Whether the database has a type for a UUID; else it is kept in hex."""
 
 ROWS_PER_INSERT = 500
@@ -134,14 +138,14 @@ def _preparer(field: Any) -> Callable[[Any], Any]:
     kind: Any = field
     while kind.remote_field:
         kind = kind.target_field
-    get, own = attrgetter(field.attname), connection.ops
+    get = attrgetter(field.attname)
     if isinstance(kind, models.UUIDField) and not NATIVE_IDS:
         return lambda instance: None if (value := get(instance)) is None else value.hex
     if isinstance(kind, models.UUIDField | models.CharField | models.TextField | models.IntegerField):
         return get
     if isinstance(kind, models.DateTimeField):
-        return lambda instance: own.adapt_datetimefield_value(field.pre_save(instance, True))
-    return lambda instance: field.get_db_prep_save(field.pre_save(instance, True), connection)
+        return lambda instance: DIALECT.ops.adapt_datetimefield_value(field.pre_save(instance, True))
+    return lambda instance: field.get_db_prep_save(field.pre_save(instance, True), DIALECT)
 
 
 @cache
@@ -170,4 +174,4 @@ def update_ending(execute: Execute, key: Any, last_seq: int, ending: Ending) -> 
 
 
 def _prepared(model: type[models.Model], name: str, value: Any) -> Any:
-    return model._meta.get_field(name).get_db_prep_save(value, connection)  # type: ignore[union-attr]
+    return model._meta.get_field(name).get_db_prep_save(value, DIALECT)  # type: ignore[union-attr]

@@ -1,6 +1,7 @@
 """What an event and a request may cost, in counts that no noise can move: queries, commits, writes, calls, threads."""
 
 import asyncio
+import gc
 import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -102,6 +103,19 @@ async def test_an_event_takes_few_calls(core: Core):
         sys.setprofile(None)
 
     assert calls / EVENTS < CALLS_PER_EVENT
+
+
+@pytest.mark.usefixtures("talkative")
+async def test_a_turn_leaves_nothing_to_the_collector_of_cycles(core: Core):
+    await pieces_of(core)  # what is imported, opened and cached once
+    gc.collect()
+    gc.disable()
+    try:
+        await pieces_of(core)
+        await asyncio.sleep(0)  # the turn's task is let go in the loop's next turn
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def threads_of(pid: int) -> int:
