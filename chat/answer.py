@@ -30,8 +30,12 @@ class Answer:
         return answer
 
     def add(self, response: Response) -> None:
-        """Apply one event. A photo or a call is a part of its own; what has no word here is kept as it is."""
-        for part in events.parts_of(response):
+        """Apply one event."""
+        self.take(events.parts_of(response), response.get("usageMetadata"))
+
+    def take(self, parts: list[dict[str, Any]], usage: dict[str, Any] | None) -> None:
+        """The same. A photo or a call is a part of its own; what has no word here is kept as it is."""
+        for part in parts:
             if len(part) == 1 and "text" in part and not self._thought:  # nearly always
                 text = part["text"]
                 self._texts.append(text)
@@ -43,7 +47,7 @@ class Answer:
                 self.parts.append(part)
                 self.size += weight(part)
         self.size += 1  # an upstream that goes on saying nothing must come to its end too
-        self.usage = response.get("usageMetadata") or self.usage
+        self.usage = usage or self.usage
 
     def _add_text(self, text: str, thought: bool) -> None:
         if thought != self._thought:

@@ -125,7 +125,9 @@ class Turn:
             self.tail.append(at, data)
         else:
             self._held = response
-        self.answer.add(response)  # after it is on its way into the log: the answer is what the log says
+        self.answer.take(
+            parts, response.get("usageMetadata")
+        )  # after it is on its way into the log: the answer is what the log says
         if self.answer.size > self._most:
             raise TooLarge("The answer grew longer than this server allows; what came so far is kept.")
 

@@ -141,11 +141,8 @@ class Writer:
         batch, quick = self._gathered, self._quick
         if not batch or quick is None or self._outstanding:
             return
-        jobs = [work.run_quickly for work in batch if isinstance(work, Job)]
-        rows = [work.row for work in batch if work.row is not None]
-        endings = [(work.row, work.ending) for work in batch if work.row is not None and work.ending is not None]
         try:
-            quick.store(rows, endings, jobs)
+            quick.store(*_sorted(batch))
         except Refused:
             return self._hand_over(batch)
         self._gathered = []
@@ -260,6 +257,23 @@ class Writer:
             work.done(error)
         self._outstanding = max(0, self._outstanding - len(works))
         self._flush()
+
+
+def _sorted(
+    batch: Iterable[Work],
+) -> tuple[list[Row], list[tuple[Row, Ending]], list[Callable[[Database], None]]]:
+    """The batch as what `QuickConnection.store` takes."""
+    rows: list[Row] = []
+    endings: list[tuple[Row, Ending]] = []
+    jobs: list[Callable[[Database], None]] = []
+    for work in batch:
+        if work.row is not None:
+            rows.append(work.row)
+            if work.ending is not None:
+                endings.append((work.row, work.ending))
+        elif isinstance(work, Job):
+            jobs.append(work.run_quickly)
+    return rows, endings, jobs
 
 
 def _keys(batch: Iterable[Work]) -> dict[object, list[Work]]:

@@ -28,9 +28,9 @@ EVENTS = 200
 QUERIES_TO_OK = 4
 """Conversation, messages, stream, event 0; who asks is one more, before the transaction."""
 
-CALLS_PER_EVENT = 125
+CALLS_PER_EVENT = 97
 """Python functions entered from the provider's response to the bytes on the wire, those of asyncio's own loop, of
-which uvloop has none, among them: 105 when this was written."""
+which uvloop has none, among them: 88 when this was written."""
 
 
 def statements(captured: CaptureQueriesContext) -> list[str]:

@@ -129,8 +129,7 @@ class Turn:
         return errors.DeadlineExceeded(f"{who} did not begin to answer within {self.patience.first:g} seconds.")
 
     def note(self, response: Response, who: str) -> None:
-        """Check a response; raises BadUpstream, or Blocked where it ends without any content."""
-        shape.check(response, who)
+        """Look at a response of a sound shape; raises BadUpstream or Blocked where it ends without any content."""
         if not self.begun:
             self.begun = shape.has_content(response)
         if reason := events.look(response)[1]:

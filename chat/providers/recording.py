@@ -12,7 +12,7 @@ from pathlib import Path
 
 from chat import errors, events, recording
 from chat.prompt import Model, Prompt
-from chat.providers import configuration
+from chat.providers import configuration, shape
 
 SUFFIX = ".jsonl"
 
@@ -49,6 +49,7 @@ class Recordings:
             response = events.decode(event.data)
             if isinstance(response.get("error"), dict):
                 raise recorded(response["error"])
+            shape.check(response, "The recording")
             yield response
             if events.finish_reason(response):
                 return

@@ -23,7 +23,10 @@ REFUSALS = {
 
 
 def check(response: Response, who: str) -> None:
-    """Raise BadUpstream unless candidates, content, parts, texts, usage and model are of the types readers need."""
+    """Raise BadUpstream unless candidates, content, parts, texts, usage and model are of the types readers need.
+
+    Asked by the providers that pass on what somebody else has written, once for each response.
+    """
     if not _is_sound(response):
         raise errors.BadUpstream(f"{who} sent something that is no answer.")
 
