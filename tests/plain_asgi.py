@@ -47,7 +47,7 @@ def state() -> dict[str, Any]:
         "pid": os.getpid(),
         "tracked": len(worker.connections),
         "open": len(worker.http_factory.channels),
-        "paused": sum(not request.flowing.is_set() for request in requests),
+        "paused": sum(request.paused for request in requests),
         "queued": max(channel.transport.queued for channel in worker.http_factory.channels),
         "threads": len(os.listdir("/proc/self/task")),
         "python_threads": threading.active_count(),

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from inspect import isasyncgen
 from io import BytesIO
 from typing import Any
@@ -73,22 +73,29 @@ class Handler(ASGIHandler):
         set_script_prefix(get_script_prefix(scope))
         request, refusal = self.create_request(scope, body)
         response: Any = refusal if request is None else await self.run_get_response(request)
-        try:
-            if is_event_stream(response):
-                await self.stream_while_read(response, receive, send)
-            else:
+        if not is_event_stream(response):
+            try:
                 await self.send_response(response, send)
-        finally:
-            response.close()
+            finally:
+                response.close()
+            return
+        start, pieces = start_of(response), response._iterator
+        response.close()
+        scope.clear()  # a stream may be open for minutes: what asked for it is let go of
+        del scope, body, request, response
+        with suppress(ConnectionError):
+            await send(start)
+            del start
+            await self.stream_while_read(pieces, receive, send)
 
-    async def stream_while_read(self, response: Any, receive: Any, send: Any) -> None:
+    async def stream_while_read(self, pieces: Any, receive: Any, send: Any) -> None:
         """Send an event stream; when its reader goes it ends at once, not at its next event."""
         task = asyncio.current_task()
         assert task is not None
         gone = asyncio.ensure_future(receive())
         gone.add_done_callback(lambda gone: gone.cancelled() or task.cancel())
         try:
-            await self.send_response(response, send)
+            await self.send_stream(pieces, send)
         except asyncio.CancelledError:
             if not gone.done():
                 raise
@@ -113,22 +120,27 @@ class Handler(ASGIHandler):
         """As Django's; a client that went ends it in silence, and the response is closed as after any end."""
         try:
             if is_event_stream(response):
-                await self.send_stream(response, send)
+                await send(start_of(response))
+                await self.send_stream(response._iterator, send)
             else:
                 await super().send_response(response, send)
         except ConnectionError:
             return
 
-    async def send_stream(self, response: Any, send: Any) -> None:
-        """An event stream: each piece as it is, without Django's two layers of iterators around it."""
-        headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in response.items()]
-        await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+    async def send_stream(self, pieces: Any, send: Any) -> None:
+        """An event stream's body: each piece as it is, without Django's two layers of iterators around it."""
         message = {"type": "http.response.body", "body": b"", "more_body": True}
-        async with aclosing(response._iterator) as pieces:
+        async with aclosing(pieces):
             async for piece in pieces:
                 message["body"] = piece
                 await send(message)
         await send({"type": "http.response.body"})
+
+
+def start_of(response: Any) -> dict[str, Any]:
+    """ASGI's message that begins a response."""
+    headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in response.items()]
+    return {"type": "http.response.start", "status": response.status_code, "headers": headers}
 
 
 def is_event_stream(response: Any) -> bool:

@@ -46,5 +46,6 @@ class Body(StreamReader):
 def body_of(response: Any) -> Body:
     """The body of a response whose head has come: the parser that writes to it has it already, so it is made over."""
     response.content.__class__ = Body
+    response.content._http_chunk_splits = None
     body: Body = response.content
     return body

@@ -80,12 +80,14 @@ class Connection:
         data = msgspec.json.encode(body)
         headers = {"Content-Type": "application/json", "Accept": "text/event-stream, application/json", **headers}
         try:
-            async with self.session().post(url, data=data, headers=headers, allow_redirects=False) as response:
-                try:
-                    await check(response, who)
-                    yield response
-                finally:
-                    response.close()  # at once, whatever is still to come: the upstream stops when it notices
+            # Not `async with`: aiohttp's context manager keeps what made the request for as long as the answer takes.
+            response = await self.session().post(url, data=data, headers=headers, allow_redirects=False)
+            del data
+            try:
+                await check(response, who)
+                yield response
+            finally:
+                response.close()  # at once, whatever is still to come: the upstream stops when it notices
         except Failure as failure:
             log.warning("%s: %s before or during an answer", who, type(failure).__name__)
             raise errors.Unavailable(f"{who} cannot be reached at the moment.") from None

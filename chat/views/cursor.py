@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from chat import auth, eventlog, events, wire
+from chat.claims import Claims
 from chat.errors import InvalidArgument, NotFound, Unauthenticated
 from chat.models import Stream, User
 
@@ -62,12 +63,12 @@ def ids_of(stream: Stream) -> dict[str, str]:
     return {"X-Stream-Id": str(stream.pk), "X-Conversation-Id": str(stream.conversation_id)}
 
 
-async def may_still_read(request: HttpRequest, user_id: int) -> None:
+async def may_still_read(claims: Claims | None, user_id: int) -> None:
     """Whether the reader's right still holds, long after it was checked; raises Unauthenticated when it has ended.
 
     An access token's own expiry does not end a stream that it began: only what its user or its family did since.
     """
-    if claims := getattr(request, "claims", None):
+    if claims is not None:
         await auth.holder(claims)
     elif not await User.objects.filter(pk=user_id, is_active=True).aexists():
         raise Unauthenticated("Your account may not read this any more.")
@@ -79,6 +80,6 @@ def streamed(request: HttpRequest, stream: Stream, after: int, user: User) -> St
     if request.GET.get("poll") == "1":
         content = wire.so_far(stream.pk, after, timing=timing)
     else:
-        may_read = partial(may_still_read, request, user.pk)
+        may_read = partial(may_still_read, getattr(request, "claims", None), user.pk)
         content = wire.event_stream(stream.pk, after, timing=timing, may_read=may_read)
     return StreamingHttpResponse(content, headers={**HEADERS, **ids_of(stream)})

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 from daphne.http_protocol import WebRequest
 from daphne.utils import HEADER_NAME_RE, INVALID_HEADER_VALUE_BYTES
+from twisted.web.http_headers import Headers
 
 from wondercam.server.proxies import Header, scheme, without_forwarding
 
@@ -22,6 +23,8 @@ PIECE = 64 * 1024
 """Bytes handed to the transport at once: it pauses us when it holds as much, so at most twice this is queued."""
 OWN_HEADERS = {b"daphne-root-path"}
 """Instructions to the server, which no client may give."""
+NO_HEADERS: Any = Headers()
+"""In place of those that have done their work."""
 STATUSES = {400: "INVALID_ARGUMENT", 408: "DEADLINE_EXCEEDED", 413: "INVALID_ARGUMENT", 501: "UNIMPLEMENTED"}
 
 
@@ -44,9 +47,8 @@ class Request(WebRequest):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.received = 0
-        self.flowing = asyncio.Event()
-        self.flowing.set()
         self.paused = False
+        self.resumed: asyncio.Future[None] | None = None
         self.streaming = False
 
     def gotLength(self, length: int | None) -> None:
@@ -98,7 +100,7 @@ class Request(WebRequest):
         headers = [header for header in headers if header[0] not in OWN_HEADERS]
         self.application_queue = self.server.create_application(self, self.scope(headers))
         body = self.content.getvalue()
-        self.content = None  # the application has it now; a stream must not keep it
+        self.content, self.requestHeaders = None, NO_HEADERS  # the application has them; a stream must not keep them
         self.application_queue.put_nowait({"type": "http.request", "body": body, "more_body": False})
         self.registerProducer(self, True)
 
@@ -166,12 +168,16 @@ class Request(WebRequest):
         self.write_piece(piece, more)
         # Whether the head is out and pieces of an unknown number follow.
         self.streaming = bool(more and self.chunked and self.startedWriting)
+        if self.streaming:
+            self.responseHeaders = NO_HEADERS
         if more and self.paused:
             await self.wait_until_flowing()
 
     async def wait_until_flowing(self) -> None:
         """Wait for the reader to read; Disconnected when it went instead."""
-        await self.flowing.wait()
+        while self.paused and self.channel is not None:
+            self.resumed = asyncio.get_running_loop().create_future()
+            await self.resumed
         if self.channel is None:
             raise Disconnected("The client went away.")
 
@@ -221,15 +227,15 @@ class Request(WebRequest):
 
     def connectionLost(self, reason: Any) -> None:
         super().connectionLost(reason)
-        self.flowing.set()
+        self.resumeProducing()
 
     def pauseProducing(self) -> None:
         self.paused = True
-        self.flowing.clear()
 
     def resumeProducing(self) -> None:
         self.paused = False
-        self.flowing.set()
+        if self.resumed is not None and not self.resumed.done():
+            self.resumed.set_result(None)
 
     def stopProducing(self) -> None:
         pass

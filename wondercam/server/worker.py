@@ -24,6 +24,7 @@ from twisted.internet import asyncioreactor
 from twisted.logger import STDLibLogObserver, globalLogBeginner
 
 from wondercam.server.channel import Factory
+from wondercam.server.inbox import Inbox
 from wondercam.server.lifespan import Lifespan, StartupFailed
 from wondercam.server.options import Options
 from wondercam.server.request import Disconnected
@@ -165,14 +166,14 @@ class Worker(daphne.server.Server):
 
     # What Daphne's server does for its protocols
 
-    def create_application(self, protocol: Any, scope: dict[str, Any]) -> "asyncio.Queue[dict[str, Any]]":
-        """Run the application for one request or websocket; its queue of messages."""
-        queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Inbox:
+        """Run the application for one request or websocket; where its messages go."""
+        inbox = Inbox()
         send = getattr(protocol, "send", None) or partial(self.handle_reply, protocol)
-        task = self.loop.create_task(self.application(scope, queue.get, send))
+        task = self.loop.create_task(self.application(scope, inbox.get, send))
         self.connections[protocol]["application_instance"] = task
         task.add_done_callback(partial(self.application_done, protocol))
-        return queue
+        return inbox
 
     def application_done(self, protocol: Any, task: "asyncio.Task[None]") -> None:
         """Report what escaped, close what was left open, forget what has ended: at once, and whatever happens."""
