@@ -125,6 +125,8 @@ async def plain(scope: Any, receive: Any, send: Any) -> None:
             streaming.cancel()
         case "/flood":
             await flood(send, int(query["megabytes"]), int(query["chunk"]))
+        case "/split":
+            await begin(send, headers=[(b"x-name", b"value\r\nset-cookie: mine=1")])
         case "/raise":
             raise ValueError("before anything was sent")
         case "/raise-in-body":

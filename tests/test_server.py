@@ -319,6 +319,10 @@ def test_an_exception_in_the_body_cuts_the_connection(site: Site, path: str) -> 
     assert not received.endswith(b"0\r\n\r\n")
 
 
+def test_no_header_of_a_stream_can_begin_another(site: Site) -> None:
+    assert b"set-cookie" not in site.connect().ask("/split").read_to_close()
+
+
 def test_an_old_client_without_chunks_sees_a_cut_too(site: Site) -> None:
     client = site.connect().write(b"GET /raise-in-body HTTP/1.0\r\n\r\n")
     with pytest.raises(ConnectionResetError):

@@ -121,15 +121,20 @@ def error_page(request: HttpRequest, status: int, wrong: Exception) -> HttpRespo
 def harden(request: HttpRequest, response: HttpResponseBase) -> None:
     """Set what the response does not set by itself."""
     path, headers = request.path_info, response.headers
-    for name, value in HEADERS.items():
-        headers.setdefault(name, value)
-    headers.setdefault("Content-Security-Policy", policy(path).format(nonce=request.csp_nonce))  # type: ignore[attr-defined]
     camera = "(self)" if path == "/" or path.startswith("/c/") else "()"
-    headers.setdefault("Permissions-Policy", f"camera={camera}, {FEATURES}")
+    wanted = {
+        **HEADERS,
+        "Content-Security-Policy": policy(path).format(nonce=request.csp_nonce),  # type: ignore[attr-defined]
+        "Permissions-Policy": f"camera={camera}, {FEATURES}",
+    }
     if not path.startswith(str(settings.STATIC_URL)):
-        headers.setdefault("Cache-Control", "no-store")
+        wanted["Cache-Control"] = "no-store"
     if settings.SECURE_HSTS_SECONDS and request.is_secure():
-        headers.setdefault("Strict-Transport-Security", f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains")
+        wanted["Strict-Transport-Security"] = f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains"
+    given = set(map(str.lower, headers))  # at once: Django raises and catches for every header that is not there
+    for name, value in wanted.items():
+        if name.lower() not in given:
+            headers[name] = value
 
 
 def policy(path: str) -> str:

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 from daphne.http_protocol import WebRequest
 from daphne.utils import HEADER_NAME_RE, INVALID_HEADER_VALUE_BYTES
+from twisted.web.http import NO_BODY_CODES
 from twisted.web.http_headers import Headers
 
 from wondercam.server.proxies import Header, scheme, without_forwarding
@@ -25,6 +26,7 @@ OWN_HEADERS = {b"daphne-root-path"}
 """Instructions to the server, which no client may give."""
 NO_HEADERS: Any = Headers()
 """In place of those that have done their work."""
+CHUNKED = (b"Transfer-Encoding", b"chunked")
 STATUSES = {400: "INVALID_ARGUMENT", 408: "DEADLINE_EXCEEDED", 413: "INVALID_ARGUMENT", 501: "UNIMPLEMENTED"}
 
 
@@ -42,6 +44,8 @@ class Request(WebRequest):
     """The application's side of one request. It is its transport's push producer."""
 
     content: Any
+    chunked: Any
+    startedWriting: Any
     _response_started: bool
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -50,6 +54,7 @@ class Request(WebRequest):
         self.paused = False
         self.resumed: asyncio.Future[None] | None = None
         self.streaming = False
+        self.headers: list[Header] | None = None
 
     def gotLength(self, length: int | None) -> None:
         self.content = io.BytesIO()
@@ -161,8 +166,7 @@ class Request(WebRequest):
             raise ValueError("The response has been started already.")
         self._response_started = True
         self.setResponseCode(status)
-        for name, value in headers:
-            self.responseHeaders.addRawHeader(name, value)
+        self.headers = list(headers)
 
     async def put(self, piece: bytes, more: bool) -> None:
         self.write_piece(piece, more)
@@ -186,11 +190,31 @@ class Request(WebRequest):
         transport = self.transport
         transport.hold()
         try:
+            if self.headers is not None:
+                self.write_head(more)
             self.write(piece)
             if not more:
                 self.finish()
         finally:
             transport.release()
+
+    def write_head(self, more: bool) -> None:
+        """Write the head of a response in pieces; Twisted writes any other, and goes through each header six times."""
+        headers, self.headers = self.headers or [], None
+        counted = b"content-length" in {name.lower() for name, _ in headers}
+        bare = self.method == b"HEAD" or self.code in NO_BODY_CODES
+        if counted or bare or not more or self.clientproto != b"HTTP/1.1":
+            for name, value in headers:
+                self.responseHeaders.addRawHeader(name, value)
+            return
+        of_channel = [(name, value) for name, values in self.responseHeaders.getAllRawHeaders() for value in values]
+        lines = [b"HTTP/1.1 %d %b" % (self.code, self.code_message)]
+        lines += [b"%b: %b" % header for header in (*headers, *of_channel, CHUNKED)]
+        head = b"\r\n".join(lines) + b"\r\n\r\n"
+        if head.count(b"\n") != len(lines) + 1 or head.count(b"\r") != len(lines) + 1:
+            raise ValueError("A header of the response has a line end in it.")
+        self.startedWriting = self.chunked = 1
+        self.transport.write(head)
 
     def handle_reply(self, message: dict[str, Any]) -> None:
         """Daphne's way in, kept for what it says itself."""
