@@ -7,7 +7,7 @@ prepared by the models' fields: what is stored is what the ORM would store.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from operator import attrgetter
 from typing import Any, Protocol
@@ -144,8 +144,15 @@ def _preparer(field: Any) -> Callable[[Any], Any]:
     if isinstance(kind, models.UUIDField | models.CharField | models.TextField | models.IntegerField):
         return get
     if isinstance(kind, models.DateTimeField):
-        return lambda instance: DIALECT.ops.adapt_datetimefield_value(field.pre_save(instance, True))
+        return lambda instance: moment(field.pre_save(instance, True))
     return lambda instance: field.get_db_prep_save(field.pre_save(instance, True), DIALECT)
+
+
+def moment(value: datetime | None) -> Any:
+    """A time as Django keeps it. Ours are all in UTC: for nine a turn the settings need not be asked about zones."""
+    if value is None or value.tzinfo is not UTC or DIALECT.vendor != "sqlite":
+        return DIALECT.ops.adapt_datetimefield_value(value)
+    return str(value.replace(tzinfo=None))
 
 
 @cache
@@ -167,7 +174,8 @@ END_OF_ANSWER = "UPDATE chat_message SET parts = %s WHERE id = (SELECT answer_id
 def update_ending(execute: Execute, key: Any, last_seq: int, ending: Ending) -> None:
     """Mark the stream of `key_of` as ended and give its answer its text; LeaseLost where somebody else has ended it."""
     given = [ending.status]
-    given += [_prepared(Stream, name, getattr(ending, name)) for name in ("error", "usage", "ended_at")]
+    given += [_prepared(Stream, name, getattr(ending, name)) for name in ("error", "usage")]
+    given.append(moment(ending.ended_at))
     if not execute(END_OF_STREAM, [*given, last_seq, ending.first_token_us, key, events.RUNNING]):
         raise LeaseLost(f"stream {key} has already ended")
     execute(END_OF_ANSWER, [_prepared(Message, "parts", ending.parts), key])

@@ -3,15 +3,18 @@
 import asyncio
 import sqlite3
 import threading
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from chat import eventlog, events
 from chat.models import Event, Message, Stream
 from chat.quick import QuickConnection, checkpoint
-from chat.rows import LeaseLost
+from chat.rows import DIALECT, LeaseLost, moment
 from tests.inside import an_end, new_stream
 
 pytestmark = [
@@ -164,3 +167,16 @@ def test_the_log_is_kept_in_the_order_of_its_key(log: Any):
         (statement,) = cursor.fetchone()
 
     assert statement.rstrip().endswith("WITHOUT ROWID")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        timezone.now(),
+        datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+        datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=ZoneInfo("Asia/Tokyo")),
+    ],
+)
+def test_a_time_is_written_as_django_writes_it(value: datetime | None):
+    assert moment(value) == DIALECT.ops.adapt_datetimefield_value(value)
