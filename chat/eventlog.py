@@ -41,7 +41,6 @@ ENDED_TAILS = 64
 MAX_PENDING = 64 * 1024
 """Characters of one stream that may wait for their commit before its turn waits too."""
 
-
 T = TypeVar("T")
 
 
@@ -154,14 +153,19 @@ class Append:
         return self.tail.key
 
     def done(self, error: Exception | None) -> None:
-        """On the event loop, after the commit: show the event, or tell the turn that it failed."""
+        """On the event loop, after the commit: the event may be read, or the turn learns that it failed."""
         if error is not None:
             self.tail.failed(error)
             return
         self.tail.committed(self.event, self.ending)
-        on_commit(self.tail.stream_id, self.event.seq)
         if self.ending is not None:
             _retire(self.tail)
+
+    def tell(self) -> None:
+        """Tell the readers of a stream's last event in its batch: they get all of the batch in one piece."""
+        tail = self.tail
+        if tail.error is None and tail.events[-1] is self.event:
+            on_commit(tail.stream_id, self.event.seq)
 
 
 _writer = Writer()

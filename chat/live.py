@@ -33,9 +33,11 @@ class Hint:
     """One reader's bell: rung by `announce`, cleared before each look at the log, so that no ring is missed.
 
     Its timer is not moved at every wait, which would cost more than the wait: when it fires too early it is set again.
+
+    A reader that waits may be served where it stands: `serve` says whether it was, and nobody is woken then.
     """
 
-    __slots__ = ("_due", "_loop", "_timer", "_waiter", "rung")
+    __slots__ = ("_due", "_loop", "_timer", "_waiter", "rung", "serve")
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -43,16 +45,20 @@ class Hint:
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
         self.rung = False
+        self.serve: Callable[[], bool] | None = None
 
     def clear(self) -> None:
         """Forget earlier rings; the caller looks at the log next."""
         self.rung = False
 
     def ring(self) -> None:
-        """Wake the reader, or let its next wait return at once."""
-        self.rung = True
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        """Serve or wake the reader that waits, or let its next wait return at once."""
+        waiter = self._waiter
+        if waiter is None or waiter.done():
+            self.rung = True
+        elif self.serve is None or not self.serve():
+            self.rung = True
+            waiter.set_result(None)
 
     def ringing(self, seconds: float) -> asyncio.Future[None]:
         """Done as soon as the bell is rung, at once where it was rung since `clear`, or after `seconds` without it."""
@@ -109,7 +115,8 @@ def wake(stream_id: UUID) -> None:
 
 def announce(stream_id: UUID, seq: int) -> None:
     """Tell every reader, here and in other processes, that the stream has reached `seq`; call it after the commit."""
-    wake(stream_id)
+    for hint in _hints.get(stream_id.int, ()):
+        hint.ring()
     if _peers is not None:
         _peers.tell("reached", stream_id, seq)
 

@@ -6,6 +6,8 @@ an event without `data` is none, an event cut off by the end of the stream is no
 whatever the size of the reads, and what it holds is bounded.
 """
 
+from functools import lru_cache
+
 import msgspec
 
 from chat.events import Event
@@ -136,6 +138,7 @@ class Decoder:
         self._event = ""
 
 
+@lru_cache(maxsize=1)
 def encode(stream_id: str, event: Event) -> bytes:
-    """One event as its reader gets it. `event.data` holds no line end (`chat.events.encode` sees to that)."""
+    """One event as its readers get it, one after the other. Its data has no line end (`chat.events.encode`)."""
     return f"id: {stream_id}:{event.seq}\ndata: {event.data}\n\n".encode()

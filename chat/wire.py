@@ -24,6 +24,16 @@ token ends any stream within 30 s."""
 Check = Callable[[], Awaitable[Any]]
 
 
+class Outlet:
+    """How a stream's body reaches its reader besides being asked for: `write`, where the server offers one, puts a
+    piece on the wire at once, or says no: the reader is behind, and the piece is to be sent as any other."""
+
+    __slots__ = ("write",)
+
+    def __init__(self) -> None:
+        self.write: Callable[[bytes], bool] | None = None
+
+
 def frames(stream_id: str, batch: list[Event], timing: bool) -> bytes:
     """A batch in one piece, to be written at once; with `timing` each event is preceded by `: t=<ms>`."""
     if timing:
@@ -34,15 +44,28 @@ def frames(stream_id: str, batch: list[Event], timing: bool) -> bytes:
 
 
 async def event_stream(
-    stream_id: UUID, after: int = -1, *, timing: bool = False, may_read: Check | None = None
+    stream_id: UUID,
+    after: int = -1,
+    *,
+    timing: bool = False,
+    may_read: Check | None = None,
+    outlet: Outlet | None = None,
 ) -> AsyncGenerator[bytes, None]:
-    """The stream from after `after` to its `[DONE]`. `may_read` raises an ApiError when the reader's right ended."""
+    """The stream from after `after` to its `[DONE]`, in pieces, but for those that `outlet` takes.
+
+    `may_read` raises an ApiError when the reader's right ended.
+    """
     name, checked, start = str(stream_id), monotonic(), sse.PRELUDE
+
+    def push(batch: list[Event]) -> bool:
+        write = None if start or outlet is None else outlet.write
+        return write is not None and monotonic() - checked <= RECHECK and write(frames(name, batch, timing))
+
     if after >= 0:  # nothing may be there to send yet, and the headers leave with the first bytes
         yield start
         start = b""
     try:
-        async for batch in stream.follow(stream_id, after):
+        async for batch in stream.follow(stream_id, after, push):
             if may_read is not None and monotonic() - checked > RECHECK:
                 await may_read()
                 checked = monotonic()

@@ -16,13 +16,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
-from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from chat import models
 from chat.quick import QuickConnection, Refused
-from chat.rows import DJANGO, Database, Ending, LeaseLost, Row, django_execute, insert_events, update_ending
+from chat.rows import Database, LeaseLost, django_execute, insert_events, update_ending
+from chat.work import AWAY, Job, Work, by_key, taken_apart, tell
 
 log = logging.getLogger(__name__)
 
@@ -31,75 +32,6 @@ PATIENCE = 15.0
 
 JOBS_AT_ONCE = 16
 """Jobs in one transaction of the thread's: the first turns of a burst do not wait for the last."""
-
-AWAY = (OperationalError, InterfaceError)
-"""The database cannot be reached, or is locked: what failed may be tried again."""
-
-
-class Work(Protocol):
-    """What can be queued: an event, with the stream's end where it is the last one, or a job.
-
-    `row` is the event to insert, None for a job; `quick` work may be done on the loop's connection; work of one `key`
-    stands or falls together; `done` is called on `loop` after the commit, with the error if it failed for good.
-    """
-
-    @property
-    def loop(self) -> asyncio.AbstractEventLoop: ...
-    @property
-    def key(self) -> object: ...
-    @property
-    def row(self) -> Row | None: ...
-    @property
-    def ending(self) -> Ending | None: ...
-    @property
-    def quick(self) -> bool: ...
-    def done(self, error: Exception | None) -> None: ...
-
-
-class Job:
-    """A function of the database to run in the writer's transaction, with the future that waits for its result.
-
-    `quick`: it may run on the loop's connection, and needs nothing of Django's.
-    """
-
-    __slots__ = ("error", "function", "future", "loop", "quick", "result")
-    row = ending = None
-
-    def __init__(self, function: Callable[[Database], Any], quick: bool) -> None:
-        self.function = function
-        self.quick = quick
-        self.loop = asyncio.get_running_loop()
-        self.future: asyncio.Future[Any] = self.loop.create_future()
-        self.result: Any = None
-        self.error: Exception | None = None
-
-    @property
-    def key(self) -> object:
-        """A job stands for itself."""
-        return self
-
-    def run(self) -> None:
-        """Run in a savepoint: a job that raises takes nothing else of the batch with it."""
-        self.error = None
-        try:
-            with transaction.atomic():
-                self.result = self.function(DJANGO)
-        except AWAY:
-            raise
-        except Exception as error:  # whatever the job raises is its caller's
-            self.error = error
-
-    def run_quickly(self, database: Database) -> None:
-        """Run on the loop's connection; whatever is raised there sends it to the thread."""
-        self.result = self.function(database)
-
-    def done(self, error: Exception | None) -> None:
-        if self.future.done():
-            return
-        if failure := error or self.error:
-            self.future.set_exception(failure)
-        else:
-            self.future.set_result(self.result)
 
 
 class Writer:
@@ -142,12 +74,11 @@ class Writer:
         if not batch or quick is None or self._outstanding:
             return
         try:
-            quick.store(*_sorted(batch))
+            quick.store(*taken_apart(batch))
         except Refused:
             return self._hand_over(batch)
         self._gathered = []
-        for work in batch:
-            work.done(None)
+        tell(batch, None)
 
     def _hand_over(self, works: list[Work]) -> None:
         """Give work to the thread, what was gathered before it first."""
@@ -201,7 +132,7 @@ class Writer:
         error = self._store(batch, deadline)
         if error is None or isinstance(error, AWAY):
             return self._settle(batch, error)
-        for part in _keys(batch).values():
+        for part in by_key(batch).values():
             error = self._store(part, deadline, refused=True)
             if isinstance(error, IntegrityError):
                 error = LeaseLost("another worker wrote this stream's next event")
@@ -247,41 +178,15 @@ class Writer:
             loops.setdefault(work.loop, []).append(work)
         for loop, works in loops.items():
             try:
-                loop.call_soon_threadsafe(self._tell, works, error)
+                loop.call_soon_threadsafe(self._settled, works, error)
             except RuntimeError:
                 log.warning("an event loop closed before its log entries were settled")
 
-    def _tell(self, works: Sequence[Work], error: Exception | None) -> None:
+    def _settled(self, works: Sequence[Work], error: Exception | None) -> None:
         """On the loop: first they are done, then it is the loop's turn again, so that no later event comes before."""
-        for work in works:
-            work.done(error)
+        tell(works, error)
         self._outstanding = max(0, self._outstanding - len(works))
         self._flush()
-
-
-def _sorted(
-    batch: Iterable[Work],
-) -> tuple[list[Row], list[tuple[Row, Ending]], list[Callable[[Database], None]]]:
-    """The batch as what `QuickConnection.store` takes."""
-    rows: list[Row] = []
-    endings: list[tuple[Row, Ending]] = []
-    jobs: list[Callable[[Database], None]] = []
-    for work in batch:
-        if work.row is not None:
-            rows.append(work.row)
-            if work.ending is not None:
-                endings.append((work.row, work.ending))
-        elif isinstance(work, Job):
-            jobs.append(work.run_quickly)
-    return rows, endings, jobs
-
-
-def _keys(batch: Iterable[Work]) -> dict[object, list[Work]]:
-    """The batch by key."""
-    parts: dict[object, list[Work]] = {}
-    for work in batch:
-        parts.setdefault(work.key, []).append(work)
-    return parts
 
 
 def _unstored(part: list[Work]) -> list[Work]:

@@ -68,7 +68,8 @@ async def test_a_commit_is_announced_when_another_connection_can_read_it(stream:
     before, eventlog.on_commit = eventlog.on_commit, lambda *args: worker.append(args)
     worker: list[Any] = []
     try:
-        await write(tail, 3)
+        for _ in range(3):
+            await write(tail, 1)
         for args in worker:
             await asyncio.to_thread(look, *args)
     finally:

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
-from chat import eventlog, events, live, stream
+from chat import eventlog, events, live, stream, wire
 from chat.events import Event
 from chat.models import Stream
 from tests.inside import an_end, new_stream
@@ -121,6 +121,123 @@ async def test_what_is_committed_between_the_look_and_the_wait_is_not_waited_for
         await batches.aclose()
 
     assert [[event.seq for event in batch] for batch in found] == [[0], [1]]
+
+
+def taking(written: list[bytes]) -> Callable[[bytes], bool]:
+    """An outlet's `write` that takes everything."""
+
+    def write(piece: bytes) -> bool:
+        written.append(piece)
+        return True
+
+    return write
+
+
+TAKERS = {"all": lambda seq: True, "none": lambda seq: False, "some": lambda seq: seq % 3 > 0}
+
+
+@pytest.mark.parametrize("takes", TAKERS.values(), ids=TAKERS)
+async def test_what_is_pushed_and_what_is_yielded_are_one_stream(
+    row: Stream, tail: eventlog.Tail, takes: Callable[[int], bool], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(eventlog, "on_commit", live.announce)
+    got, pushed = list[int](), list[int]()
+
+    def push(batch: list[Event]) -> bool:
+        if not takes(batch[-1].seq):
+            return False
+        pushed.extend(event.seq for event in batch)
+        got.extend(event.seq for event in batch)
+        return True
+
+    async def read() -> None:
+        async for batch in stream.follow(row.pk, push=push):
+            got.extend(event.seq for event in batch)
+
+    reading = asyncio.create_task(read())
+    await asyncio.sleep(0)
+    for number in range(1, 31):
+        tail.append(number, "{}")
+        await tail.settled()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    await write_all(tail, 31)
+    await asyncio.wait_for(reading, 5)
+
+    assert got == list(range(62))
+    assert pushed == [seq for seq in range(1, 31) if takes(seq)] + [seq for seq in pushed if seq > 30]
+
+
+async def test_nothing_is_pushed_past_a_reader_that_is_still_busy(
+    row: Stream, tail: eventlog.Tail, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(eventlog, "on_commit", live.announce)
+    pushed = list[Event]()
+
+    def push(batch: list[Event]) -> bool:
+        pushed.extend(batch)
+        return True
+
+    batches = stream.follow(row.pk, push=push)
+    found = [await anext(batches)]
+    tail.append(1, "{}")
+    await tail.settled()
+    found.append(await anext(batches))
+    await batches.aclose()
+
+    assert [[event.seq for event in batch] for batch in found] == [[0], [1]]
+    assert pushed == []
+
+
+async def test_all_that_one_commit_held_is_pushed_in_one_piece(
+    row: Stream, tail: eventlog.Tail, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(eventlog, "on_commit", live.announce)
+    pieces, written = list[bytes](), list[bytes]()
+    outlet = wire.Outlet()
+
+    async def read() -> None:
+        pieces.extend([piece async for piece in wire.event_stream(row.pk, outlet=outlet)])
+
+    reading = asyncio.create_task(read())
+    await asyncio.sleep(0)
+    outlet.write = taking(written)
+    for number in range(1, 4):
+        tail.append(number, "{}")
+    await tail.settled()
+    tail.append(4, "{}", an_end())
+    await asyncio.wait_for(reading, 5)
+
+    assert [piece.count(b"id: ") for piece in written] == [3]
+    assert [piece.count(b"id: ") for piece in pieces] == [1, 1, 0]
+
+
+async def test_a_reader_whose_right_is_to_be_looked_at_again_is_not_pushed_to(
+    row: Stream, tail: eventlog.Tail, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(eventlog, "on_commit", live.announce)
+    monkeypatch.setattr(wire, "RECHECK", -1)
+    looks, written = list[int](), list[bytes]()
+    outlet = wire.Outlet()
+    outlet.write = taking(written)
+
+    async def may_read() -> None:
+        looks.append(1)
+
+    async def read() -> None:
+        async for _ in wire.event_stream(row.pk, may_read=may_read, outlet=outlet):
+            pass
+
+    reading = asyncio.create_task(read())
+    await asyncio.sleep(0)
+    tail.append(1, "{}")
+    await tail.settled()
+    await asyncio.sleep(0)
+    tail.append(2, "{}", an_end())
+    await asyncio.wait_for(reading, 5)
+
+    assert written == []
+    assert len(looks) == 3
 
 
 async def test_an_unknown_stream_is_over_at_once(log: Any):

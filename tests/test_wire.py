@@ -22,7 +22,9 @@ class Following:
         self.batches = batches
         self.after: list[int] = []
 
-    async def __call__(self, stream_id: UUID, after: int = -1) -> AsyncIterator[list[Event]]:
+    async def __call__(
+        self, stream_id: UUID, after: int = -1, push: stream.Push | None = None
+    ) -> AsyncIterator[list[Event]]:
         self.after.append(after)
         for batch in self.batches:
             if isinstance(batch, Exception):
@@ -137,7 +139,7 @@ async def test_the_whole_answer_of_a_failure_is_its_error(following: Any):
 async def test_a_reader_that_goes_closes_what_it_followed(monkeypatch: pytest.MonkeyPatch):
     closed = asyncio.Event()
 
-    async def follow(stream_id: UUID, after: int = -1) -> AsyncIterator[list[Event]]:
+    async def follow(stream_id: UUID, after: int = -1, push: stream.Push | None = None) -> AsyncIterator[list[Event]]:
         try:
             yield LOG[0]
             await asyncio.Event().wait()

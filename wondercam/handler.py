@@ -16,6 +16,8 @@ from django.urls import set_script_prefix
 
 from wondercam.security import is_direct
 
+PUSH = "wondercam.push"
+"""Our server's own ASGI extension: `write(piece) -> bool`, for pieces of a body that has begun."""
 LANES = 4
 """Threads for the blocking parts of all requests; each has a database connection of its own."""
 
@@ -79,6 +81,8 @@ class Handler(ASGIHandler):
             finally:
                 response.close()
             return
+        if outlet := getattr(response, "outlet", None):
+            outlet.write = scope.get("extensions", {}).get(PUSH, {}).get("write")
         start, pieces = start_of(response), response._iterator
         response.close()
         scope.clear()  # a stream may be open for minutes: what asked for it is let go of

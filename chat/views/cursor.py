@@ -76,10 +76,12 @@ async def may_still_read(claims: Claims | None, user_id: int) -> None:
 
 def streamed(request: HttpRequest, stream: Stream, after: int, user: User) -> StreamingHttpResponse:
     """The response that follows a stream for as long as the reader may read it; with `?poll=1` only what is there."""
-    timing = request.headers.get("X-WonderCam-Timing") == "1"
+    timing, outlet = request.headers.get("X-WonderCam-Timing") == "1", wire.Outlet()
     if request.GET.get("poll") == "1":
         content = wire.so_far(stream.pk, after, timing=timing)
     else:
         may_read = partial(may_still_read, getattr(request, "claims", None), user.pk)
-        content = wire.event_stream(stream.pk, after, timing=timing, may_read=may_read)
-    return StreamingHttpResponse(content, headers={**HEADERS, **ids_of(stream)})
+        content = wire.event_stream(stream.pk, after, timing=timing, may_read=may_read, outlet=outlet)
+    response = StreamingHttpResponse(content, headers={**HEADERS, **ids_of(stream)})
+    response.outlet = outlet  # type: ignore[attr-defined]  # the server's handler connects it
+    return response

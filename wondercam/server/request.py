@@ -133,7 +133,18 @@ class Request(WebRequest):
             "headers": headers,
             "client": client,
             "server": [self.host.host, self.host.port],
+            "extensions": {"wondercam.push": {"write": self.push}},
         }
+
+    def push(self, piece: bytes) -> bool:
+        """Write a piece of a body that has begun and is not ended, at once; False where it must be sent and waited for.
+
+        Without a task and a turn of the loop: what the application calls when it has something new.
+        """
+        if not self.streaming or self.paused or self.channel is None or not 0 < len(piece) <= PIECE:
+            return False
+        self.transport.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+        return True
 
     async def send(self, message: dict[str, Any]) -> None:
         """ASGI's `send`. It waits while more than `PIECE` bytes are queued for a reader that does not read."""
@@ -141,9 +152,7 @@ class Request(WebRequest):
             return
         if self.channel is None:
             raise Disconnected("The client went away.")
-        if self.streaming and message.get("more_body") and 0 < len(message["body"]) <= PIECE:
-            piece = message["body"]  # an event in the middle of a stream, without a detour
-            self.transport.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+        if self.streaming and message.get("more_body") and self.push(message["body"]):
             if self.paused:
                 await self.wait_until_flowing()
             return
