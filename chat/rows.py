@@ -16,7 +16,6 @@ from uuid import UUID
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 
 from chat import events
-from chat.models import Message, Stream
 
 Execute = Callable[[str, Sequence[Any]], int]
 
@@ -143,9 +142,18 @@ def _preparer(field: Any) -> Callable[[Any], Any]:
         return lambda instance: None if (value := get(instance)) is None else value.hex
     if isinstance(kind, models.UUIDField | models.CharField | models.TextField | models.IntegerField):
         return get
+    if isinstance(kind, models.JSONField):
+        return lambda instance: document(get(instance))
     if isinstance(kind, models.DateTimeField):
         return lambda instance: moment(field.pre_save(instance, True))
     return lambda instance: field.get_db_prep_save(field.pre_save(instance, True), DIALECT)
+
+
+def document(value: Any) -> Any:
+    """A JSON column's value as Django keeps it: on SQLite a text, which needs no encoder made for each."""
+    if value is None or DIALECT.vendor != "sqlite":
+        return value if value is None else DIALECT.ops.adapt_json_value(value, None)
+    return events.encode(value)
 
 
 def moment(value: datetime | None) -> Any:
@@ -173,13 +181,7 @@ END_OF_ANSWER = "UPDATE chat_message SET parts = %s WHERE id = (SELECT answer_id
 
 def update_ending(execute: Execute, key: Any, last_seq: int, ending: Ending) -> None:
     """Mark the stream of `key_of` as ended and give its answer its text; LeaseLost where somebody else has ended it."""
-    given = [ending.status]
-    given += [_prepared(Stream, name, getattr(ending, name)) for name in ("error", "usage")]
-    given.append(moment(ending.ended_at))
-    if not execute(END_OF_STREAM, [*given, last_seq, ending.first_token_us, key, events.RUNNING]):
+    said = [ending.status, document(ending.error), document(ending.usage), moment(ending.ended_at)]
+    if not execute(END_OF_STREAM, [*said, last_seq, ending.first_token_us, key, events.RUNNING]):
         raise LeaseLost(f"stream {key} has already ended")
-    execute(END_OF_ANSWER, [_prepared(Message, "parts", ending.parts), key])
-
-
-def _prepared(model: type[models.Model], name: str, value: Any) -> Any:
-    return model._meta.get_field(name).get_db_prep_save(value, DIALECT)  # type: ignore[union-attr]
+    execute(END_OF_ANSWER, [document(ending.parts), key])

@@ -89,7 +89,8 @@ class Decoder:
         line = data.rstrip(b"\r\n")
         if data[len(line) :] not in BLANK_LINE or b"\n" in line or b"\r" in line:
             return None
-        self._check(len(line))
+        if len(line) > self._max:
+            self._check(len(line))
         event = ServerSentEvent("message", line[6:].decode("utf-8", "replace"), self._id, self._retry)
         self._retry = None
         return event

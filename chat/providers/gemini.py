@@ -75,7 +75,7 @@ class Gemini:
                 for chunk in chunks:
                     for found in ending.read(chunk):
                         yield found
-                answers.may_end = ending.is_seen()
+                answers.may_end = ending.held is not None or bool(ending.final)
         yield ending.last()
 
 
@@ -94,13 +94,10 @@ class Ending:
         self.usage: dict[str, Any] = {}
         self.model = ""
 
-    def is_seen(self) -> bool:
-        """Whether the answer may be over."""
-        return self.held is not None or bool(self.final)
-
     def read(self, chunk: events.Response) -> list[events.Response]:
         """What can be passed on now. Raises BadUpstream for a wrong shape, Blocked where the prompt was refused."""
-        shape.check(chunk, self.who)
+        if not shape.is_sound(chunk):
+            raise shape.unsound(self.who)
         chunk.pop("wondercam", None)
         if "promptFeedback" in chunk:
             self._check_blocked(chunk)

@@ -49,7 +49,8 @@ class Recordings:
             response = events.decode(event.data)
             if isinstance(response.get("error"), dict):
                 raise recorded(response["error"])
-            shape.check(response, "The recording")
+            if not shape.is_sound(response):
+                raise shape.unsound("The recording")
             yield response
             if events.finish_reason(response):
                 return

@@ -21,26 +21,28 @@ REFUSALS = {
 }
 """The finishReasons that mean no, as the end of a sentence."""
 
+TEXT_OR_NOTHING = (str, type(None))  # `str | None` would be made anew for every token
 
-def check(response: Response, who: str) -> None:
-    """Raise BadUpstream unless candidates, content, parts, texts, usage and model are of the types readers need.
+
+def unsound(who: str) -> errors.BadUpstream:
+    """The error for a response that is not sound."""
+    return errors.BadUpstream(f"{who} sent something that is no answer.")
+
+
+def is_sound(response: Any) -> bool:
+    """Whether candidates, content, parts, texts, usage and model are of the types readers need.
 
     Asked by the providers that pass on what somebody else has written, once for each response.
     """
-    if not _is_sound(response):
-        raise errors.BadUpstream(f"{who} sent something that is no answer.")
-
-
-def _is_sound(response: Any) -> bool:
     if not isinstance(response, dict) or not isinstance(response.get("usageMetadata") or {}, dict):
         return False
-    if not isinstance(response.get("modelVersion"), str | None):
+    if not isinstance(response.get("modelVersion"), TEXT_OR_NOTHING):
         return False
     candidates = response.get("candidates") or []  # null is absent: https://protobuf.dev/programming-guides/json
     if not isinstance(candidates, list):
         return False
     for candidate in candidates:  # no generators and no calls here: this runs for every token
-        if not isinstance(candidate, dict) or not isinstance(candidate.get("finishReason"), str | None):
+        if not isinstance(candidate, dict) or not isinstance(candidate.get("finishReason"), TEXT_OR_NOTHING):
             return False
         content = candidate.get("content") or {}
         if not isinstance(content, dict) or not isinstance(parts := content.get("parts") or [], list):
