@@ -73,7 +73,8 @@ async def event_stream(
             start = b""
         yield sse.DONE
     except ApiError as error:
-        yield b"data: %s\n\n" % events.encode(events.failure(error)).encode() + sse.DONE
+        # This reading ends, and not the stream: no id, no end, and whoever asks again gets a 401.
+        yield b"data: %s\n\n" % events.encode(error.as_json()).encode() + sse.DONE
     except Exception:
         log.exception("stream %s: its reader was cut off", name)
 

@@ -100,6 +100,7 @@ async def test_a_right_that_has_ended_is_a_typed_end_and_nothing_leaks(following
     assert body.startswith(b'data: {"error":{"code":401')
     assert body.endswith(b"data: [DONE]\n\n")
     assert b"id: " not in body
+    assert b"wondercam" not in body  # the stream itself has not ended
 
 
 async def test_a_right_is_looked_at_again_within_30_seconds_of_any_stream(following: Any):

@@ -4,7 +4,11 @@
 import { Connection } from "./connection.js";
 import { Draft } from "./draft.js";
 import { noticeOf } from "./events.js";
+import { branch } from "./stored.js";
 import { apply, isOpen, message } from "./transcript.js";
+
+/** A page that comes back looks for what it missed at most this often, in ms: one return is several events. */
+const LOOK_AGAIN = 1000;
 
 export class Chat {
   /** @type {Transcript} */
@@ -16,6 +20,7 @@ export class Chat {
   #told;
   /** @type {Connection | null} */
   #connection = null;
+  #looked = Number.NEGATIVE_INFINITY;
 
   /**
    * @param {{session: import("./session.js").Session, clock: Clock, storage: Storage,
@@ -79,7 +84,24 @@ export class Chat {
 
   /** @param {boolean} [frozen] whether the page stood still, as in the browser's cache of pages to go back to */
   wake(frozen) {
-    this.#connection?.wake(frozen);
+    if (this.#connection) this.#connection.wake(frozen);
+    else void this.#lookAgain().catch(() => {}); // it looks again at the next occasion
+  }
+
+  /** Shows what was asked meanwhile in another tab or on another device; its newest answer is followed. */
+  async #lookAgain() {
+    const isUnsent = this.transcript.some(({ role, stream }) => role === "model" && !stream);
+    if (!this.conversation || isUnsent || this.#clock.now() < this.#looked + LOOK_AGAIN) return;
+    this.#looked = this.#clock.now();
+    const { messages } = await this.#session.json("GET", `/v2/conversations/${this.conversation}`);
+    const stored = branch(messages);
+    const last = stored.at(-1);
+    if (this.busy || !last?.stream || this.transcript.some(({ stream }) => stream === last.stream)) return;
+    this.#apply({
+      type: "stored",
+      messages: [...stored.slice(0, -1), { ...last, text: "", seq: -1, status: "running" }],
+    });
+    await this.#connect(last.key, (connection) => connection.follow(last.stream, -1));
   }
 
   /** A question that never reached the server goes out under the key it had, in case it did reach it.

@@ -47,6 +47,8 @@ export class Reading {
   #hear({ id, data }) {
     if (data === DONE) this.done = true;
     const cursor = cursorOf(id);
+    // An error without a place in the stream: this reading was ended, say by a sign-out, and the answer goes on.
+    if (!cursor && data.startsWith('{"error"')) throw new Lost("The server ended this reading.");
     if (!cursor || cursor.seq <= this.seq) return;
     if (cursor.seq > this.seq + 1) throw new Lost("An event is missing.");
     const response = /** @type {GeminiResponse} */ (JSON.parse(data));

@@ -83,8 +83,22 @@ const VERBS = {
     change(transcript, key, (answer) =>
       isOpen(answer) ? { ...answer, status: end, error, line: "", notice: "" } : { ...answer, line: "", notice: "" },
     ),
+  stored: (transcript, { messages }) =>
+    messages.map((found, at) => heldOf(transcript, found, messages[at + 1]) ?? found),
   known: (transcript, { key, id }) => change(transcript, key, (found) => ({ ...found, id })),
 };
+
+/**
+ * The message as the page holds it already: an answer by its stream, a question by its id or by its answer.
+ * @param {Transcript} transcript
+ * @param {Message} found
+ * @param {Message | undefined} next
+ */
+function heldOf(transcript, found, next) {
+  if (found.stream) return transcript.find(({ stream }) => stream === found.stream);
+  const answer = next?.stream ? transcript.findIndex(({ stream }) => stream === next.stream) : -1;
+  return transcript.find(({ id }, at) => id === found.id || at === answer - 1);
+}
 
 /**
  * @param {Transcript} transcript

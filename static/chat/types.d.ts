@@ -61,7 +61,17 @@ type Action =
   | { type: "received"; key: string; seq: number; response: GeminiResponse }
   | { type: "line"; key: string; line: string }
   | { type: "ended"; key: string; end: End; error: Failure | null }
-  | { type: "known"; key: string; id: string };
+  | { type: "known"; key: string; id: string }
+  | { type: "stored"; messages: Message[] };
+
+/** A message as `GET /v2/conversations/<id>` gives it. */
+interface Stored {
+  id: string;
+  parent_id: string | null;
+  role: "user" | "model";
+  parts: (GeminiPart & { attachment?: string })[];
+  stream: { id: string; status: "running" | End; model: string; last_seq: number; error: Failure | null } | null;
+}
 
 type State = "idle" | "sending" | "streaming" | "waiting" | "polling" | "ended";
 

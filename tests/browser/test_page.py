@@ -325,6 +325,29 @@ async def test_a_second_tab_follows_the_same_answer(page: Page, start: Start) ->
     await assert_equal_everywhere(other, server)
 
 
+async def test_a_tab_that_is_looked_at_again_shows_what_another_asked_meanwhile(page: Page, start: Start) -> None:
+    server = await start(LONG)
+    await ask(page, "Why is the sky blue?")
+    await ended(page, "complete")
+    other = await page.context.new_page()
+    posts: list[str] = []
+    other.on("request", lambda request: posts.append(request.url) if "echat" in request.url else None)
+    await other.goto(page.url)
+    await ended(other, "complete")
+    await ask(page, "And at night?")
+    await grown_to(page, 40)
+    await other.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    await expect(other.locator("article")).to_have_count(4)
+    await expect(other.locator("article[data-role=user]").last).to_contain_text("And at night?")
+    await asyncio.gather(ended(page, "complete"), ended(other, "complete"))
+    await assert_equal_everywhere(page, server)
+    await assert_equal_everywhere(other, server)
+    assert posts == []
+    await ask(other, "Thank you.")
+    await expect(other.locator("article")).to_have_count(6)
+    await ended(other, "complete")
+
+
 async def test_a_refused_question_says_why_and_is_not_lost(page: Page, start: Start) -> None:
     await start({"WONDERCAM_MODELS": "recording/hello", "WONDERCAM_LIMIT_PROMPT_BYTES": "20"})
     await ask(page, "This is longer than twenty bytes.")

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { settled } from "./clock.js";
 import { answer, seqs, set, streaming } from "./rig.js";
-import { CONVERSATION, DONE, END, OK, STREAM, says } from "./server.js";
+import { CONVERSATION, DONE, END, error, OK, STREAM, says } from "./server.js";
 
 test("one question, one answer, in order", async () => {
   const { body, run, told, connection, server } = await streaming();
@@ -36,6 +36,19 @@ test("a body that ends cleanly without an end is cut just the same", async () =>
   await settled();
   assert.equal(connection.state, "waiting");
   assert.deepEqual(told.ends, []);
+});
+
+test("an error without a place ends the reading alone: whether it may go on is asked again", async () => {
+  const { body, run, told, server, clock } = await streaming();
+  body.write('data: {"error":{"code":401,"status":"UNAUTHENTICATED","message":"No more."}}\n\n');
+  body.write(DONE);
+  await clock.pass(500);
+  assert.deepEqual(told.ends, []);
+  assert.equal(server.last.path, `/v2/streams/${STREAM}?after=1`);
+  server.last.reply(error(401));
+  await run;
+  assert.deepEqual(told.ends, [["failed", { code: 401, status: "X", message: "Error 401.", retryAfter: undefined }]]);
+  assert.equal(server.posts.length, 1);
 });
 
 test("a line that is lost after the last event is no loss", async () => {
