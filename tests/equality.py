@@ -1,11 +1,14 @@
 """The property that everything rests on: state after applying the events equals state fetched fresh.
 
 The text in the database = of `follow` from the start = of `follow` from the middle, appended = of the conversation =
-of `replay_stream`; and the stream's row says of its end what its last event says. Every journey calls `equal`.
+in the admin = of `replay_stream` = in the page, where there is one; and the stream's row says of its end what its last
+event says. Every journey calls `equal`, or `equal_in_page`.
 """
 
 import asyncio
+import html
 import json
+import re
 import sqlite3
 from typing import Any
 from uuid import UUID
@@ -88,6 +91,7 @@ async def equal(server: WonderCam, token: str, stream_id: str, *readers: Reader,
         assert fresh.faults == []
         assert fresh.shown == {event.seq: event.data for event in log if event.seq > after}
     assert await conversation_text(server, token, stream_id) == text
+    assert await admin_text(server, stream_id) == text
     if replay:
         replayed = await asyncio.to_thread(
             server.manage, "replay_stream", stream_id, "--speed", "0", "--format", "text"
@@ -98,10 +102,38 @@ async def equal(server: WonderCam, token: str, stream_id: str, *readers: Reader,
 
 async def conversation_text(server: WonderCam, token: str, stream_id: str) -> str:
     """The answer as the conversation's transcript has it."""
-    sql = "SELECT conversation_id FROM chat_stream WHERE id = ?"
+    conversation, _ = home_of(server, stream_id)
     async with httpx.AsyncClient(base_url=server.url, headers={"Authorization": f"Bearer {token}"}) as client:
-        found = await client.get(f"/v2/conversations/{UUID(str(query(server, sql, stream_id)[0][0]))}")
+        found = await client.get(f"/v2/conversations/{conversation}")
     messages = found.raise_for_status().json()["messages"]
     [message] = [each for each in messages if (each["stream"] or {}).get("id") == stream_id]
     assert message["text"] == text_of(message["parts"])
     return str(message["text"])
+
+
+def home_of(server: WonderCam, stream_id: str) -> tuple[UUID, UUID]:
+    """The stream's conversation, and its answer there."""
+    [found] = query(server, "SELECT conversation_id, answer_id FROM chat_stream WHERE id = ?", stream_id)
+    return UUID(str(found[0])), UUID(str(found[1]))
+
+
+REVIEWER = """
+from django.test import Client
+from chat.models import User
+client = Client()
+client.force_login(User.objects.filter(is_superuser=True).first() or User.objects.create_superuser("reviewer"))
+print(client.cookies.output(header="", attrs=[]).strip())
+"""
+
+
+async def admin_text(server: WonderCam, stream_id: str) -> str:
+    """The answer as a reviewer reads it in the admin's transcript, without the model's thoughts."""
+    if not server.reviewer:
+        server.reviewer = await asyncio.to_thread(server.manage, "shell", "-v", "0", "-c", REVIEWER)
+    conversation, answer = home_of(server, stream_id)
+    async with httpx.AsyncClient(base_url=server.url, headers={"Cookie": server.reviewer.strip()}) as client:
+        found = await client.get(f"/admin/chat/conversation/{conversation}/change/")
+    page = re.sub(r'<details class="thought">.*?</details>', "", found.raise_for_status().text, flags=re.DOTALL)
+    [message] = re.findall(rf'<li class="message message-model" id="m-{answer}">(.*?)</li>', page, re.DOTALL)
+    said = re.findall(r'<div class="said" dir="auto">(.*?)</div>', message, re.DOTALL)
+    return "".join(map(html.unescape, said))

@@ -39,6 +39,7 @@ class WonderCam:
         self.url = f"http://127.0.0.1:{self.port}"
         self.data_dir = Path(env["WONDERCAM_DATA_DIR"])
         self._options = ["--host", "127.0.0.1", "--port", str(self.port), "--workers", str(workers), *args]
+        self.reviewer = ""  # the cookie of a superuser, once somebody needs it
         self.process = self._start()
 
     def _start(self) -> Process:
