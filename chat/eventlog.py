@@ -12,7 +12,7 @@ has been committed (log before show).
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -24,13 +24,8 @@ from chat.answer import Answer
 from chat.errors import ApiError
 from chat.events import Event
 from chat.rows import Database, Ending, LeaseLost, Row, django_execute, insert_events, key_of, update_ending
+from chat.table import Page, read_table
 from chat.writer import Writer
-
-PAGE_ROWS = 1000
-"""Rows read from the table at once, at most."""
-
-PAGE_BYTES = 64 * 1024
-"""What a page holds of the table, unless its first event is larger: all that a reader who does not read ever costs."""
 
 TAIL_BYTES = 256 * 1024
 """What a tail keeps of its newest events; older ones are read from the table."""
@@ -42,15 +37,6 @@ MAX_PENDING = 64 * 1024
 """Characters of one stream that may wait for their commit before its turn waits too."""
 
 T = TypeVar("T")
-
-
-class Page(NamedTuple):
-    """Committed events after a cursor, in order; `ended` when the stream's last event is among them or before them."""
-
-    events: list[Event]
-    ended: bool
-    more: bool = False
-    """Whether the page's size cut it off: read on at once."""
 
 
 class Tail:
@@ -229,27 +215,6 @@ async def read(stream_id: UUID, after: int) -> Page:
         return Page(found, tail.ended)
     page = await sync_to_async(read_table)(stream_id, after)
     return page._replace(more=not page.ended)  # the tail has the rest
-
-
-def read_table(stream_id: UUID, after: int) -> Page:
-    """The same from the table alone. An unknown stream is an ended one without events."""
-    # The status first: an end that is committed between the two queries is then seen at the next read, never missed.
-    row = models.Stream.objects.filter(pk=stream_id).values_list("status", "last_seq").first()
-    rows = models.Event.objects.filter(stream_id=stream_id, seq__gt=after).order_by("seq")
-    read = [Event(*values) for values in rows.values_list("seq", "at", "data")[:PAGE_ROWS]]
-    found = _within(PAGE_BYTES, read)
-    last = found[-1].seq if found else after
-    ended = row is None or (row[0] != events.RUNNING and last >= row[1])
-    return Page(found, ended, more=not ended and (len(found) < len(read) or len(read) == PAGE_ROWS))
-
-
-def _within(size: int, found: list[Event]) -> list[Event]:
-    """The first of these events, as many as fit into `size`, and one at least."""
-    for number, event in enumerate(found):
-        size -= len(event.data)
-        if size < 0:
-            return found[: max(number, 1)]
-    return found
 
 
 async def last_seq(stream_id: UUID) -> int:

@@ -5,7 +5,7 @@ it, so that the same statements run on Django's connection and on the event loop
 prepared by the models' fields: what is stored is what the ORM would store.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -16,6 +16,7 @@ from uuid import UUID
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 
 from chat import events
+from chat.events import Event
 
 Execute = Callable[[str, Sequence[Any]], int]
 
@@ -102,6 +103,17 @@ def insert_events(execute: Execute, rows: Sequence[Row]) -> None:
 def key_of(stream_id: UUID) -> Any:
     """A stream's id as the database has it. To be kept with the stream: it costs as much as the rest of a row."""
     return stream_id if NATIVE_IDS else stream_id.hex
+
+
+EVENTS_AFTER = 'SELECT seq, "at", data FROM chat_event WHERE stream_id = %s AND seq > %s ORDER BY seq LIMIT %s'
+
+
+def events_after(key: Any, after: int, most: int) -> Generator[Event, None, None]:
+    """The events of a stream after `after`, a few at a time: whoever has enough of large ones stops reading."""
+    with connection.cursor() as cursor:
+        cursor.execute(EVENTS_AFTER, [key, after, most])
+        while some := cursor.fetchmany(16):
+            yield from map(Event._make, some)
 
 
 @cache

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from chat import eventlog, live
 from chat.events import Event
+from chat.table import Page
 
 HEARTBEAT = 15.0
 """Seconds of silence after which an empty batch is yielded (https://html.spec.whatwg.org/#authoring-notes)."""
@@ -27,11 +28,11 @@ class Place:
         self.time = asyncio.get_running_loop().time
         self.heard = self.time()
 
-    async def look(self) -> eventlog.Page:
+    async def look(self) -> Page:
         """What is committed after it. No query and nothing to wait for where the stream is written in this process."""
         found = None if self.tail is None else self.tail.since(self.after)
         if self.tail is not None and found is not None:
-            page = eventlog.Page(found, self.tail.ended)
+            page = Page(found, self.tail.ended)
         else:
             page = await eventlog.read(self.stream_id, self.after)
             self.tail = eventlog.tail_of(self.stream_id)

@@ -31,7 +31,7 @@ MIDDLEWARE = ["django.middleware.security.SecurityMiddleware", "django.middlewar
 WORKER: list[Worker] = []
 END = asyncio.Event()
 """Set when the lifespan is asked to stop: running streams then end tidily."""
-COUNTS: dict[str, int] = {"streams": 0, "cancelled": 0, "disconnected": 0, "offered": 0, "views_closed": 0}
+COUNTS: dict[str, int] = {"streams": 0, "cancelled": 0, "disconnected": 0, "offered": 0, "views_closed": 0, "pushed": 0}
 
 
 def resident() -> int:
@@ -125,6 +125,13 @@ async def plain(scope: Any, receive: Any, send: Any) -> None:
             streaming.cancel()
         case "/flood":
             await flood(send, int(query["megabytes"]), int(query["chunk"]))
+        case "/push":
+            write = scope["extensions"]["wondercam.push"]["write"]
+            early = write(b"too early")
+            await begin(send)
+            while not early and COUNTS["pushed"] < 1000 and write(b"x" * 65536):
+                COUNTS["pushed"] += 1
+            await END.wait()
         case "/split":
             await begin(send, headers=[(b"x-name", b"value\r\nset-cookie: mine=1")])
         case "/raise":

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
-from chat import errors, eventlog, events, leases
+from chat import errors, eventlog, events, leases, table
 from chat.models import Event, Message, Stream
 from chat.rows import LeaseLost
 from tests.inside import Ears, an_end, new_stream
@@ -52,9 +52,15 @@ async def test_nothing_is_shown_or_announced_before_its_commit(stream: Stream, t
     await tail.settled()
     await held
 
-    assert before == (eventlog.Page([], False), [], 0)
+    assert before == (table.Page([], False), [], 0)
     assert ears.heard == [(stream.pk, 1)]
     assert (await eventlog.read(stream.pk, 0)).events == [events.Event(1, 1, data_of(1))]
+
+
+async def test_what_one_commit_holds_of_a_stream_is_announced_once(stream: Stream, tail: eventlog.Tail, ears: Ears):
+    await write(tail, 3)
+
+    assert ears.heard == [(stream.pk, 3)]
 
 
 async def test_a_commit_is_announced_when_another_connection_can_read_it(stream: Stream, tail: eventlog.Tail):
@@ -82,7 +88,7 @@ async def test_a_commit_is_announced_when_another_connection_can_read_it(stream:
 async def test_memory_and_table_give_the_same_page(stream: Stream, tail: eventlog.Tail, after: int):
     await write(tail, 99)
     from_memory = await eventlog.read(stream.pk, after)
-    from_table = await asyncio.to_thread(eventlog.read_table, stream.pk, after)
+    from_table = await asyncio.to_thread(table.read_table, stream.pk, after)
 
     assert from_memory == from_table
     assert [event.seq for event in from_memory.events] == list(range(after + 1, 100))
@@ -94,7 +100,7 @@ async def test_what_the_tail_no_longer_holds_is_read_from_the_table(stream: Stre
     assert tail.since(0) is None
     assert tail.size <= eventlog.TAIL_BYTES
     assert [event.seq for event in (await eventlog.read(stream.pk, 0)).events] == list(
-        range(1, eventlog.PAGE_BYTES // 10_000 + 1)
+        range(1, table.PAGE_BYTES // 10_000 + 1)
     )
     assert [event.seq for event in (await eventlog.read(stream.pk, 50)).events] == list(range(51, 61))
 
@@ -102,22 +108,22 @@ async def test_what_the_tail_no_longer_holds_is_read_from_the_table(stream: Stre
 async def test_a_page_that_is_not_the_last_does_not_say_that_the_stream_has_ended(
     stream: Stream, tail: eventlog.Tail, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(eventlog, "PAGE_ROWS", 10)
+    monkeypatch.setattr(table, "PAGE_ROWS", 10)
     await write(tail, 15)
     tail.append(16, data_of(16), an_end())
     await tail.settled()
-    first = await asyncio.to_thread(eventlog.read_table, stream.pk, -1)
-    second = await asyncio.to_thread(eventlog.read_table, stream.pk, 9)
+    first = await asyncio.to_thread(table.read_table, stream.pk, -1)
+    second = await asyncio.to_thread(table.read_table, stream.pk, 9)
 
     assert ([event.seq for event in first.events], first.ended) == (list(range(10)), False)
     assert ([event.seq for event in second.events], second.ended) == (list(range(10, 17)), True)
 
 
 async def test_a_page_of_large_events_is_a_small_one(stream: Stream, tail: eventlog.Tail):
-    await write(tail, 20, size=eventlog.PAGE_BYTES // 4)
-    page = await asyncio.to_thread(eventlog.read_table, stream.pk, 0)
-    await write(tail, 1, size=eventlog.PAGE_BYTES * 2)
-    large = await asyncio.to_thread(eventlog.read_table, stream.pk, 20)
+    await write(tail, 20, size=table.PAGE_BYTES // 4)
+    page = await asyncio.to_thread(table.read_table, stream.pk, 0)
+    await write(tail, 1, size=table.PAGE_BYTES * 2)
+    large = await asyncio.to_thread(table.read_table, stream.pk, 20)
 
     assert ([event.seq for event in page.events], page.ended) == ([1, 2, 3], False)
     assert [event.seq for event in large.events] == [21]
@@ -131,11 +137,11 @@ async def test_the_end_is_stored_in_one_step_with_the_last_event(stream: Stream,
 
     assert (stream.status, stream.last_seq, answer.text) == (events.STOPPED, 1, "1.")
     assert stream.lease_until is None
-    assert await eventlog.read(stream.pk, 1) == eventlog.Page([], True)
+    assert await eventlog.read(stream.pk, 1) == table.Page([], True)
 
 
 async def test_an_unknown_stream_has_ended_and_has_no_events(log: Any):
-    assert await eventlog.read(uuid4(), -1) == eventlog.Page([], True)
+    assert await eventlog.read(uuid4(), -1) == table.Page([], True)
     assert await eventlog.last_seq(uuid4()) == -1
 
 

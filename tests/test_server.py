@@ -319,6 +319,13 @@ def test_an_exception_in_the_body_cuts_the_connection(site: Site, path: str) -> 
     assert not received.endswith(b"0\r\n\r\n")
 
 
+def test_a_push_is_refused_before_the_body_and_by_a_reader_that_is_behind(serve: Serve) -> None:
+    site = serve()
+    site.connect().ask("/push")
+    site.becomes(paused=1)
+    assert 0 < site.state["pushed"] < 200  # of a thousand pieces of 64 KiB
+
+
 def test_no_header_of_a_stream_can_begin_another(site: Site) -> None:
     assert b"set-cookie" not in site.connect().ask("/split").read_to_close()
 

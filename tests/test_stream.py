@@ -8,9 +8,10 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
-from chat import eventlog, events, live, stream, wire
+from chat import eventlog, events, live, stream, table, wire
 from chat.events import Event
 from chat.models import Stream
+from chat.rows import django_execute, insert_events, key_of
 from tests.inside import an_end, new_stream
 
 pytestmark = pytest.mark.usefixtures("log")
@@ -86,8 +87,11 @@ async def test_hints_that_lie_change_nothing(
     assert await following == list(range(31))
 
 
-async def test_without_any_hint_another_worker_s_stream_is_seen_within_its_patience(row: Stream):
+async def test_without_any_hint_another_worker_s_stream_is_seen_within_its_patience(
+    row: Stream, monkeypatch: pytest.MonkeyPatch
+):
     # As a worker would see it that does not write the stream: rows appear, nobody rings.
+    monkeypatch.setattr(eventlog, "on_commit", lambda stream_id, seq: None)
     following = asyncio.create_task(seqs(row))
     await asyncio.sleep(0.05)
     began = asyncio.get_running_loop().time()
@@ -187,6 +191,57 @@ async def test_nothing_is_pushed_past_a_reader_that_is_still_busy(
 
     assert [[event.seq for event in batch] for batch in found] == [[0], [1]]
     assert pushed == []
+
+
+async def test_nothing_is_pushed_past_a_reader_that_was_woken_and_is_busy(
+    row: Stream, tail: eventlog.Tail, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(eventlog, "on_commit", live.announce)
+    offered = list[int]()
+    taking_all = False
+
+    def push(batch: list[Event]) -> bool:
+        offered.extend(event.seq for event in batch)
+        return taking_all
+
+    batches = stream.follow(row.pk, push=push)
+    found = [await anext(batches)]
+    waiting = asyncio.ensure_future(anext(batches))
+    await asyncio.sleep(0)
+    tail.append(1, "{}")
+    await tail.settled()
+    found.append(await waiting)
+    taking_all = True
+    tail.append(2, "{}")
+    await tail.settled()
+    found.append(await anext(batches))
+    await batches.aclose()
+
+    assert [[event.seq for event in batch] for batch in found] == [[0], [1], [2]]
+    assert offered == [1]
+
+
+async def test_a_hint_that_comes_during_a_look_is_followed_by_another_look(
+    row: Stream, monkeypatch: pytest.MonkeyPatch
+):
+    """Of another worker's stream, whose looks take a while."""
+    monkeypatch.setattr(live, "PATIENCE_ALONE", 3600)
+    read, looks = eventlog.read, list[int]()
+
+    async def slowly(stream_id: Any, after: int) -> table.Page:
+        page = await read(stream_id, after)
+        looks.append(after)
+        if len(looks) == 1:
+            await eventlog.write(lambda: insert_events(django_execute, [(key_of(row.pk), 1, 1, "{}")]))
+            live.wake(row.pk)
+        return page
+
+    monkeypatch.setattr(eventlog, "read", slowly)
+    batches = stream.follow(row.pk)
+    found = [await anext(batches), await asyncio.wait_for(anext(batches), 5)]
+    await batches.aclose()
+
+    assert [[event.seq for event in batch] for batch in found] == [[0], [1]]
 
 
 async def test_all_that_one_commit_held_is_pushed_in_one_piece(

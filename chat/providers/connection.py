@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 MAX_SMALL = 1024 * 1024
 SNIFF = 16 * 1024
+READ_AHEAD = 64 * 1024
+"""Bytes of an answer that may wait here to be read, and as many again on their way: a quarter of aiohttp's own."""
 GRACE = 2.0
 """Seconds in which a server may add to an answer that has its finishReason: usage, the end of the body."""
 
@@ -62,6 +64,7 @@ class Connection:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
                 trust_env=False,
+                read_bufsize=READ_AHEAD,
                 headers={"Accept-Encoding": "identity", "User-Agent": "WonderCam"},
             )
         return self._session

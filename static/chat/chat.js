@@ -4,8 +4,8 @@
 import { Connection } from "./connection.js";
 import { Draft } from "./draft.js";
 import { noticeOf } from "./events.js";
-import { branch } from "./stored.js";
-import { apply, isOpen, message } from "./transcript.js";
+import { branch, rendered } from "./stored.js";
+import { apply, isOpen } from "./transcript.js";
 
 /** A page that comes back looks for what it missed at most this often, in ms: one return is several events. */
 const LOOK_AGAIN = 1000;
@@ -44,7 +44,7 @@ export class Chat {
 
   /** Starts from what the server has rendered; a running answer is followed. @param {HTMLElement} list */
   open(list) {
-    this.transcript = [...list.querySelectorAll("article")].map(read);
+    this.transcript = [...list.querySelectorAll("article")].map(rendered);
     const last = this.transcript.at(-1);
     if (last?.role === "model" && isOpen(last)) {
       void this.#connect(last.key, (connection) => connection.follow(last.stream, last.seq));
@@ -177,27 +177,6 @@ export class Chat {
     this.transcript = apply(this.transcript, action);
     this.#told.changed();
   }
-}
-
-/** A message from its rendered article. @param {HTMLElement} element @returns {Message} */
-function read(element) {
-  const { key, id, role, status, stream, seq, model, error, reason } = element.dataset;
-  const images = /** @type {HTMLImageElement[]} */ ([...element.querySelectorAll("[data-attachment]")]);
-  return message(
-    /** @type {Message} */ ({
-      key,
-      id,
-      role,
-      status,
-      stream,
-      model,
-      reason,
-      seq: Number(seq),
-      text: element.querySelector("[data-part=text]")?.textContent ?? "",
-      photos: images.map((image) => ({ attachment: image.dataset.attachment ?? "" })),
-      error: error ? { code: 0, status: "", message: error } : null,
-    }),
-  );
 }
 
 /** Without the fields that say nothing. @template {object} T @param {T} body @returns {T} */

@@ -33,3 +33,24 @@ function shown({ id, role, parts, stream }) {
     error: stream?.error ?? null,
   });
 }
+
+/** A message from its rendered article. @param {HTMLElement} element @returns {Message} */
+export function rendered(element) {
+  const { key, id, role, status, stream, seq, model, error, reason } = element.dataset;
+  const images = /** @type {HTMLImageElement[]} */ ([...element.querySelectorAll("[data-attachment]")]);
+  return message(
+    /** @type {Message} */ ({
+      key,
+      id,
+      role,
+      status,
+      stream,
+      model,
+      reason,
+      seq: Number(seq),
+      text: element.querySelector("[data-part=text]")?.textContent ?? "",
+      photos: images.map((image) => ({ attachment: image.dataset.attachment ?? "" })),
+      error: error ? { code: 0, status: "", message: error } : null,
+    }),
+  );
+}
