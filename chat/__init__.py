@@ -9,9 +9,11 @@
  5. Meanwhile `turn.py` runs in a task of its own, which no reader's leaving can reach: it builds the prompt
     (`prompt.py`) and asks the provider: `providers/__init__.py` → a file for each upstream → `sse.py`, the decoder.
  6. Each response becomes an event (`events.py`) and goes to `eventlog.py`; `writer.py` commits what all streams
-    have pending, as soon as it is free. After the commit, and never before, `live.py` wakes the readers.
- 7. `stream.follow` reads the log after the reader's cursor: what was missed, then live. `wire.py` turns events into
-    bytes by `sse.encode`, and `wondercam/server/` writes them to the socket at once, or waits while it is full.
+    have pending, as soon as it is free: on SQLite in the event loop itself (`quick.py`), which opens plain turns, too.
+    After the commit, and never before, `live.py` tells the readers.
+ 7. `stream.follow` reads the log after the reader's cursor: what was missed (`table.py`), then live. A reader that
+    waits is served where the commit was announced, any other is woken. `wire.py` turns events into bytes by
+    `sse.encode`, and `wondercam/server/` writes them to the socket at once, or waits while it is full.
  8. In the page, `connection.js` decodes, `transcript.js` applies, `view.js` paints. A drop or a reload enters again
     at 7, by cursor; a second tab, the admin (`admin/`), and `manage.py replay_stream` do the same.
  9. The turn ends as complete, stopped, failed or interrupted: its last event, the stream's status and the answer's
