@@ -111,6 +111,12 @@ async def conversation_text(server: WonderCam, token: str, stream_id: str) -> st
     return str(message["text"])
 
 
+def newest(server: WonderCam) -> str:
+    """The id of the stream that began last."""
+    [(found,)] = query(server, "SELECT id FROM chat_stream ORDER BY created_at DESC LIMIT 1")
+    return str(UUID(str(found)))
+
+
 def home_of(server: WonderCam, stream_id: str) -> tuple[UUID, UUID]:
     """The stream's conversation, and its answer there."""
     [found] = query(server, "SELECT conversation_id, answer_id FROM chat_stream WHERE id = ?", stream_id)

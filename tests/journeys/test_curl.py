@@ -1,5 +1,6 @@
 """What a person with a shell does: curl against the real server and the embedded model."""
 
+import asyncio
 import json
 import subprocess
 import time
@@ -8,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from chat import events
 from chat.sse import Decoder
+from tests.equality import equal
 from tests.servers.process import program
 from tests.servers.wondercam import WonderCam
 
@@ -32,7 +35,8 @@ def post(body: object) -> list[str]:
 
 
 def test_curl_shows_the_ok_at_once_then_events_one_by_one_then_the_end(server: WonderCam):
-    command = curl(server, "/v2/echat", *post(QUESTION), token=server.guest())
+    token = server.guest()
+    command = curl(server, "/v2/echat", *post(QUESTION), token=token)
     arrivals: list[tuple[float, bytes]] = []
     with subprocess.Popen(command, stdout=subprocess.PIPE) as running:
         assert running.stdout is not None
@@ -50,6 +54,8 @@ def test_curl_shows_the_ok_at_once_then_events_one_by_one_then_the_end(server: W
     # Tokens take milliseconds each: had they come in a lump, most would carry one and the same moment.
     apart = sum(later - earlier > 0.001 for earlier, later in pairwise(moments[1:]))
     assert apart > len(moments) / 2
+    shown = "".join(events.text_of(events.decode(event.data)) for event in came[1:-1])
+    assert asyncio.run(equal(server, token, came[0].id.rpartition(":")[0])) == shown
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,7 @@ async def test_events_arrive_as_they_are_generated_and_ok_at_once(arena: Arena):
         async for piece in response.pieces():
             times += [monotonic() - began for _ in decoder.feed(piece)]
 
+    await equal(server, arena.tokens[server.url], response.headers["x-stream-id"], replay=False)
     assert times[0] < times[-1] - 0.7
     assert len([1 for a, b in pairwise(times[1:]) if b - a > 0.05]) >= 7
 
@@ -141,5 +142,6 @@ async def test_the_clock_of_the_stream_comes_as_comments_where_it_is_asked_for(a
         lines = (await response.body()).decode().split("\n")
     times = [int(line.removeprefix(": t=")) for line in lines if line.startswith(": t=")]
 
+    await equal(server, arena.tokens[server.url], response.headers["x-stream-id"], replay=False)
     assert len(times) == (5 if timing == "1" else 0)
     assert times == sorted(times)

@@ -12,6 +12,7 @@ from google import genai
 from google.genai import errors, types
 from PIL import Image
 
+from tests.equality import equal, newest
 from tests.servers.process import program
 from tests.servers.wondercam import WonderCam
 
@@ -52,11 +53,13 @@ def test_the_python_sdk_streams_chats_and_lists(client: genai.Client):
 
 @pytest.mark.filterwarnings("ignore:Inheritance class:DeprecationWarning")  # the SDK's own
 async def test_the_python_sdk_streams_asynchronously(server: WonderCam):
-    async with client_of(server).aio as client:
+    key = server.guest()
+    async with client_of(server, key).aio as client:
         stream = await client.models.generate_content_stream(model=MODEL, contents="Say hello.", config=BRIEF)
         texts = [chunk.text async for chunk in stream if chunk.text]
 
     assert len(texts) > 1
+    assert await equal(server, key, newest(server)) == "".join(texts)
 
 
 def test_the_python_sdk_raises_its_own_error_for_an_unknown_model(client: genai.Client):

@@ -16,6 +16,7 @@ from google import genai
 from google.genai import errors, types
 from PIL import Image
 
+from tests.equality import equal, newest
 from tests.fakes import gemini
 from tests.fakes.server import Server
 from tests.servers.process import program
@@ -69,8 +70,8 @@ def photo() -> bytes:
     return file.getvalue()
 
 
-async def client_of(server: WonderCam) -> genai.Client:
-    key = await asyncio.to_thread(server.guest)
+async def client_of(server: WonderCam, key: str = "") -> genai.Client:
+    key = key or await asyncio.to_thread(server.guest)
     return genai.Client(api_key=key, http_options=types.HttpOptions(base_url=server.url, timeout=20_000))
 
 
@@ -131,12 +132,13 @@ async def test_python_sends_and_gets_all_that_gemini_knows(server: WonderCam, be
 
 
 async def test_a_chat_goes_on_after_an_answer_with_thoughts_and_a_picture(server: WonderCam, behind: Server):
-    async with (await client_of(server)).aio as client:
+    key = await asyncio.to_thread(server.guest)
+    async with (await client_of(server, key)).aio as client:
         chat = client.chats.create(model="rich")
         await chat.send_message("Draw a dot.")
         second = await chat.send_message("Another.")
 
-    assert second.text == "See!"
+    assert second.text == await equal(server, key, newest(server)) == "See!"
     contents = behind.requests[-1].json()["contents"]
     assert [(content["role"], [next(iter(part)) for part in content["parts"]]) for content in contents] == [
         ("user", ["text"]),
