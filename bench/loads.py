@@ -45,11 +45,11 @@ class Load:
 
 
 SINGLE = Load("single", 20, 10, 2, 0.01)
-REQUESTS = Load("requests", 320, 40, 2, 0.01)
+REQUESTS = Load("requests", 240, 40, 2, 0.01)
 STEADY = Load("steady", 100, 50, 180, 0.05)
 BURST = Load("burst", 200, 200, 30, 0.1)
 MANY = Load("many", 250, 100, 60, 0.1)
-CROWD = Load("crowd", 500, 100, 100, 0.1)
+CROWD = Load("crowd", 500, 100, 80, 0.1)
 OPEN = Load("open", 2000, 100, 2, 24.0, settle=2.0)
 SHORT = {
     "requests": replace(REQUESTS, streams=160),

@@ -13,7 +13,7 @@ Step = Load | str
 """A load, or the name of a fault."""
 
 EVERYTHING: tuple[Step, ...] = (loads.SINGLE, loads.REQUESTS, loads.STEADY, loads.BURST, loads.MANY, loads.CROWD)
-STOCK: tuple[Step, ...] = (loads.SINGLE, loads.REQUESTS, loads.STEADY, loads.CROWD)
+STOCK: tuple[Step, ...] = (loads.SINGLE, loads.REQUESTS, loads.STEADY)
 CLUSTER: tuple[Step, ...] = (loads.SINGLE, loads.REQUESTS, loads.STEADY, loads.BURST, loads.CROWD)
 QUICK: tuple[Step, ...] = (
     loads.SINGLE,
@@ -24,6 +24,7 @@ QUICK: tuple[Step, ...] = (
 )
 ONCE: dict[tuple[str, int], tuple[Step, ...]] = {
     ("reference", 0): (loads.OPEN,),
+    ("stock", 0): (loads.CROWD,),
     ("sqlite", 0): (loads.OPEN,),
     ("sqlite", 1): ("silent", "resume"),
     ("cluster", 1): ("resume",),

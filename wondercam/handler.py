@@ -85,7 +85,7 @@ class Handler(ASGIHandler):
             outlet.write = scope.get("extensions", {}).get(PUSH, {}).get("write")
         start, pieces = start_of(response), response._iterator
         response.close()
-        scope.clear()  # a stream may be open for minutes: what asked for it is let go of
+        scope["headers"] = []  # a stream may be open for minutes: what asked for it is let go of
         del scope, body, request, response
         with suppress(ConnectionError):
             await send(start)

@@ -43,9 +43,14 @@ class Body(StreamReader):
         return data
 
 
-def body_of(response: Any) -> Body:
-    """The body of a response whose head has come: the parser that writes to it has it already, so it is made over."""
-    response.content.__class__ = Body
-    response.content._http_chunk_splits = None
-    body: Body = response.content
+def body_of(response: Any) -> StreamReader:
+    """The body of a response whose head has come: the parser that writes to it has it already, so it is made over.
+
+    That of a response without one is aiohttp's own, and shared by all of them.
+    """
+    content: Any = response.content
+    if type(content) is StreamReader:
+        content.__class__ = Body
+        content._http_chunk_splits = None
+    body: StreamReader = content
     return body

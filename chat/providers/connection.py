@@ -18,7 +18,7 @@ import msgspec
 
 from chat import errors, events
 from chat.providers import configuration
-from chat.providers.body import Body, body_of
+from chat.providers.body import body_of
 from chat.providers.refusal import refused, retry_after
 from chat.sse import MAX_SIZE, Decoder, StreamTooLarge
 
@@ -115,7 +115,7 @@ class Answers:
     Once `may_end` is set, silence and a cut connection are the end and no failure.
     """
 
-    def __init__(self, content: Body, who: str, max_size: int) -> None:
+    def __init__(self, content: aiohttp.StreamReader, who: str, max_size: int) -> None:
         self.who = who
         self.may_end = False
         self._content = content

@@ -7,14 +7,14 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
-from chat.providers.body import Body, body_of
+from chat.providers.body import body_of
 from tests.fakes.server import Play, Reply, Request, Server
 
 SMALL_BUFFER = 16 * 1024
 
 
 @asynccontextmanager
-async def body_from(play: Play) -> AsyncGenerator[Body, None]:
+async def body_from(play: Play) -> AsyncGenerator[aiohttp.StreamReader, None]:
     """A response's body, from a server that does as told."""
     async with (
         Server(play) as server,
@@ -79,6 +79,14 @@ async def test_what_came_before_a_cut_is_given_before_the_cut_is_told() -> None:
         assert await body.readany() == b"so far"
         with pytest.raises(aiohttp.ClientPayloadError):
             await body.readany()
+
+
+async def test_a_response_without_a_body_is_an_empty_one() -> None:
+    async def play(request: Request, reply: Reply) -> None:
+        await reply.whole(200, b"", "text/event-stream")
+
+    async with body_from(play) as body:
+        assert await body.readany() == b""
 
 
 async def test_a_reader_that_is_cancelled_can_be_followed_by_another() -> None:
