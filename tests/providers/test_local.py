@@ -71,7 +71,7 @@ async def test_closing_an_answer_frees_its_slot_at_once(one_slot: local.Local, q
     reading.cancel()
     await asyncio.gather(reading, return_exceptions=True)
     await answer.aclose()
-    assert time.monotonic() - start < 0.3
+    assert time.monotonic() - start < 1
     async for response in providers.answer(prompt("Hi", one_slot, **FAST)):
         assert "wondercam" not in response  # nobody is ahead any more
         break
