@@ -78,14 +78,21 @@ class Tail:
         self.pending += len(data)
         _writer.submit(Append(self, event, ending))
 
-    async def settled(self, at_most: int = 0) -> None:
-        """Wait until at most `at_most` characters are uncommitted; raises what made the commit fail."""
-        while self.pending > at_most and self.error is None:
-            if self._settled is None:
-                self._settled = self.loop.create_future()
-            await asyncio.shield(self._settled)
+    def room(self) -> "asyncio.Future[None] | None":
+        """None while there is room for more of this stream; else what is done after its next commit."""
+        return None if self.pending < MAX_PENDING else self._next_commit()
+
+    async def settled(self) -> None:
+        """Wait until nothing is uncommitted; raises what made the commit fail."""
+        while self.pending and self.error is None:
+            await asyncio.shield(self._next_commit())
         if self.error is not None:
             raise self.error
+
+    def _next_commit(self) -> "asyncio.Future[None]":
+        if self._settled is None:
+            self._settled = self.loop.create_future()
+        return self._settled
 
     def committed(self, event: Event, ending: Ending | None) -> None:
         """Take over one stored event; called on the event loop after its commit."""

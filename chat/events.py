@@ -11,7 +11,8 @@ What Gemini has no word for is under one extra key, `wondercam`:
 `static/chat/events.js` is this file's counterpart in the page; a test holds their words equal.
 """
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import msgspec
@@ -42,6 +43,23 @@ class Event(NamedTuple):
     at: int
     data: str
 
+
+class Chunk(msgspec.Struct, gc=False):
+    """A response on its way from a provider into the log: its line of JSON, and what is looked at on that way.
+
+    `parts` and `reason` are the first candidate's; `notice` is the kind of one of ours.
+    """
+
+    data: str
+    parts: list[dict[str, Any]]
+    reason: str | None = None
+    usage: dict[str, Any] | None = None
+    notice: str = ""
+
+
+Give = Callable[[Chunk], "asyncio.Future[None] | None"]
+"""Takes a provider's next chunk. Where no more should come just now it says what is to be waited for, and None else;
+raises what ends the answer."""
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder()
@@ -93,6 +111,13 @@ def stopped(usage: dict[str, int] | None = None) -> Response:
 def failure(error: ApiError, end: str = FAILED) -> Response:
     """The last event of a stream that failed (`end` FAILED) or whose worker went away (INTERRUPTED)."""
     return {**error.as_json(), "wondercam": {"end": end}}
+
+
+def chunk(response: Response) -> Chunk:
+    """The response as a chunk."""
+    parts, reason = look(response)
+    notice = (response.get("wondercam") or {}).get("notice") or {}
+    return Chunk(encode(response), parts, reason, response.get("usageMetadata"), notice.get("kind", ""))
 
 
 def parts_of(response: Response) -> list[dict[str, Any]]:

@@ -10,7 +10,6 @@ import contextvars
 import dataclasses
 import logging
 import re
-from contextlib import aclosing
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -19,7 +18,7 @@ from django.utils import timezone
 
 from chat import answer, eventlog, events, limits, live, metrics, prompt, providers
 from chat.errors import ApiError, DeadlineExceeded, Internal, Interrupted, TooLarge
-from chat.events import Response
+from chat.events import Chunk, Response
 from chat.models import Attachment
 from chat.opening import Opened
 from chat.rows import Ending, LeaseLost
@@ -43,7 +42,7 @@ class Turn:
         self.answer = answer.Answer()
         self.first_token_us: int | None = None
         self._most = limits.of("OUTPUT_BYTES")
-        self._held: Response | None = None
+        self._held: Chunk | None = None
         self._finish_reason: str | None = None
         self._cut_short: str | None = None
         self._begun = self._ending = False
@@ -83,14 +82,8 @@ class Turn:
     async def _generate(self) -> ApiError | None:
         """Run the provider into the log; the error that it ended with."""
         try:
-            async with (
-                asyncio.timeout(limits.of("STREAM_SECONDS")),
-                aclosing(providers.answer(await _with_photos(self.prompt))) as responses,
-            ):
-                async for response in responses:
-                    self._take(response)
-                    if self.tail.pending >= eventlog.MAX_PENDING:
-                        await self.tail.settled(eventlog.MAX_PENDING // 2)
+            async with asyncio.timeout(limits.of("STREAM_SECONDS")):
+                await providers.answer(await _with_photos(self.prompt), self._take)
         except asyncio.CancelledError:
             if self._cut_short is None:
                 raise
@@ -106,33 +99,27 @@ class Turn:
             return Internal("The answer failed in a way that is this server's fault. Try again.")
         return None
 
-    def _take(self, response: Response) -> None:
-        """Append a response, holding back the one that may turn out to be the last: the end is stored with it."""
-        data = events.encode(response)
-        if "\\u0000" in data:
-            data = without_nul(data)
-            response = events.decode(data)
-        parts, reason = events.look(response)
-        at = int((monotonic() - self.began) * 1e6)
-        if self.first_token_us is None and parts:
+    def _take(self, chunk: Chunk) -> "asyncio.Future[None] | None":
+        """Append a chunk, holding back the one that may turn out to be the last: the end is stored with it."""
+        if "\\u0000" in chunk.data:
+            chunk = events.chunk(events.decode(without_nul(chunk.data)))
+        at = self._at()
+        if self.first_token_us is None and chunk.parts:
             self.first_token_us = at
         if self._held is not None:
-            self._append(self._held)
+            self.tail.append(at, self._held.data)
             self._held = None
-        if reason:
-            self._finish_reason = reason
+        if chunk.reason:
+            self._finish_reason = chunk.reason
         if self._finish_reason is None:
-            self.tail.append(at, data)
+            self.tail.append(at, chunk.data)
         else:
-            self._held = response
-        self.answer.take(
-            parts, response.get("usageMetadata")
-        )  # after it is on its way into the log: the answer is what the log says
+            self._held = chunk
+        # After it is on its way into the log: the answer is what the log says.
+        self.answer.take(chunk.parts, chunk.usage)
         if self.answer.size > self._most:
             raise TooLarge("The answer grew longer than this server allows; what came so far is kept.")
-
-    def _append(self, response: Response) -> None:
-        self.tail.append(self._at(), events.encode(response))
+        return self.tail.room()
 
     def _at(self) -> int:
         return int((monotonic() - self.began) * 1e6)
@@ -147,9 +134,9 @@ class Turn:
     def _last(self, error: ApiError | None) -> tuple[str, Response, dict[str, Any] | None]:
         """The end's status, the last event, and the error to store with the stream."""
         if error is None and self._held is not None and self._cut_short is None:
-            return events.COMPLETE, self._completed(self._held), None
+            return events.COMPLETE, self._completed(events.decode(self._held.data)), None
         if self._held is not None:
-            self._append(self._held)
+            self.tail.append(self._at(), self._held.data)
         if self._cut_short == events.STOPPED:
             return events.STOPPED, events.stopped(self.answer.usage), None
         if self._cut_short == events.INTERRUPTED:

@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import sys
-from collections.abc import AsyncGenerator
 from pathlib import Path
 from time import monotonic
 from types import FrameType
@@ -16,7 +15,6 @@ from django.test.utils import CaptureQueriesContext
 
 from chat import eventlog, events, providers, turns, wire
 from chat.ask import Ask
-from chat.events import Response
 from chat.models import User
 from chat.opening import Opening
 from chat.quick import QuickConnection
@@ -54,12 +52,12 @@ def test_a_question_is_stored_in_four_statements():
 def talkative(monkeypatch: pytest.MonkeyPatch) -> None:
     """A provider that costs nothing: what is counted is ours."""
 
-    async def answer(prompt: Any) -> AsyncGenerator[Response, None]:
+    async def answer(prompt: Any, give: events.Give) -> None:
         for number in range(EVENTS):
-            yield events.delta(f"{number} ")
+            give(events.chunk(events.delta(f"{number} ")))
             await asyncio.sleep(0)
             await asyncio.sleep(0)
-        yield events.finish("STOP")
+        give(events.chunk(events.finish("STOP")))
 
     monkeypatch.setattr(providers, "answer", answer)
 

@@ -190,11 +190,14 @@ async def test_a_worker_that_comes_back_to_an_interrupted_stream_writes_nothing_
 
 
 async def test_a_turn_waits_while_too_much_of_it_is_uncommitted(tail: eventlog.Tail):
-    for _ in range(50):
-        tail.append(0, "{}")
-    await tail.settled(10)
+    room = tail.room()
+    tail.append(0, "x" * eventlog.MAX_PENDING)
+    full = tail.room()
+    assert (room, full is not None) == (None, True)
+    assert full is not None
+    await full
 
-    assert tail.pending <= 10
+    assert tail.room() is None
 
 
 async def test_a_dead_worker_s_stream_without_any_event_is_ended_too(stream: Stream):

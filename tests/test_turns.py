@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
 from datetime import timedelta
 from typing import Any
 
@@ -88,11 +87,11 @@ async def test_what_came_before_a_stop_stays(core: Core):
 async def test_text_that_came_with_a_finish_reason_is_kept_when_the_stop_comes_before_the_end(
     core: Core, monkeypatch: pytest.MonkeyPatch
 ):
-    async def answer(asked: prompt.Prompt) -> AsyncGenerator[events.Response, None]:
-        yield events.delta("all but ")
+    async def answer(asked: prompt.Prompt, give: events.Give) -> None:
+        give(events.chunk(events.delta("all but ")))
         last = events.finish("STOP")
         last["candidates"][0]["content"]["parts"] = [{"text": "done"}]
-        yield last
+        give(events.chunk(last))
         await asyncio.Event().wait()
 
     monkeypatch.setattr(providers, "answer", answer)

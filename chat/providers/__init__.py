@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
 from chat import errors, events
-from chat.events import Response
+from chat.events import Give, Response
 from chat.prompt import Model, Prompt
 from chat.providers import configuration, gemini, local, openai, policy, recording, sight, vertex
 from chat.providers.advice import advised
@@ -33,8 +33,8 @@ class Provider(Protocol):
         """What is configured; no I/O."""
         ...
 
-    def answer(self, prompt: Prompt) -> AsyncGenerator[Response, None]:
-        """The answer's responses as they come, the last one with a finishReason. Raises ApiError; aclose() stops it."""
+    async def answer(self, prompt: Prompt, give: Give) -> None:
+        """Give the answer's chunks as they come, the last one with a reason. Raises ApiError; to cancel it stops it."""
         ...
 
     async def close(self) -> None:
@@ -161,10 +161,10 @@ async def words(prompt: Prompt) -> AsyncGenerator[Response | Prompt, None]:
         yield replace(prompt, contents=[sight.unseen(content) for content in prompt.contents])
 
 
-async def answer(prompt: Prompt) -> AsyncGenerator[Response, None]:
-    """The answer to a prompt: ends after a response with a finishReason, or raises an ApiError within the deadlines.
+async def answer(prompt: Prompt, give: Give) -> None:
+    """Give the answer to a prompt: returns after a chunk with a reason, or raises an ApiError within the deadlines.
 
-    Notices (`events.notice`) may come before the first content. Closing the generator stops the upstream at once.
+    Notices (`events.notice`) may come before the first content. To cancel it stops the upstream at once.
     """
     known = configured()
     turn = policy.Turn(known.patience, time.monotonic() + known.patience.total)
@@ -180,17 +180,15 @@ async def answer(prompt: Prompt) -> AsyncGenerator[Response, None]:
                     if isinstance(found, Prompt):
                         asked, read_out = found, True
                     elif not (read_out and events.parts_of(found)):  # a fallback's reader has what the photo says
-                        yield found
-            async with aclosing(policy.answer(provider.answer, asked, breaker, turn)) as responses:
-                async for response in responses:
-                    yield response
-            return
+                        give(events.chunk(found))
+            return await policy.answer(provider.answer, asked, breaker, turn, give)
         except errors.ApiError as error:
             other = known.fallbacks.get(model.id)
             if other is None or other in tried or not policy.may_go_elsewhere(error, turn):
                 raise advised(policy.final(error), len(known.models) > 1) from None
             model = known.models[other][1]
-        yield events.notice(events.FALLBACK, f"{title(asked.model)} is not available: {title(model)} answers instead.")
+        told = events.notice(events.FALLBACK, f"{title(asked.model)} is not available: {title(model)} answers instead.")
+        give(events.chunk(told))
 
 
 async def discover(seconds: float = 3.0) -> None:

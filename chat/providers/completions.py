@@ -46,7 +46,11 @@ class Translation:
         self.refusal = False
         self.usage: dict[str, int] = {}
 
-    def read(self, chunk: dict[str, Any]) -> list[events.Response]:
+    def glance(self, data: str) -> events.Chunk | None:
+        """Nothing of theirs can go on as it came."""
+        return None
+
+    def read(self, chunk: dict[str, Any]) -> list[events.Chunk]:
         """What this chunk adds to the answer: nothing, thoughts, text. Raises BadUpstream for a shape that is none."""
         if isinstance(chunk.get("usage"), dict):
             self.usage = usage_of(chunk["usage"])
@@ -68,9 +72,10 @@ class Translation:
         parts += [{"text": text}] if text else []
         if not parts:
             return []
-        return [{"candidates": [{"content": {"role": "model", "parts": parts}}], "modelVersion": self.model}]
+        response = {"candidates": [{"content": {"role": "model", "parts": parts}}], "modelVersion": self.model}
+        return [events.Chunk(events.encode(response), parts)]
 
-    def is_ended(self) -> bool:
+    def may_end(self) -> bool:
         """Whether the server has said why it ended: only the usage may follow."""
         return bool(self.reason)
 

@@ -6,9 +6,7 @@ Time limits are not here but in `policy.py`, which sees every provider alike; on
 """
 
 import asyncio
-import json
 import logging
-import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -18,22 +16,16 @@ import msgspec
 
 from chat import errors, events
 from chat.providers import configuration
+from chat.providers.arrival import Arrival, Failure, Reader
 from chat.providers.body import body_of
 from chat.providers.refusal import refused, retry_after
-from chat.sse import MAX_SIZE, Decoder, StreamTooLarge
+from chat.sse import MAX_SIZE
 
 log = logging.getLogger(__name__)
 
 MAX_SMALL = 1024 * 1024
-SNIFF = 16 * 1024
 READ_AHEAD = 64 * 1024
 """Bytes of an answer that may wait here to be read, and as many again on their way: a quarter of aiohttp's own."""
-GRACE = 2.0
-"""Seconds in which a server may add to an answer that has its finishReason: usage, the end of the body."""
-
-OFFENDING = re.compile(rb"^data:[ ]?", re.MULTILINE)
-
-Failure = (aiohttp.ClientError, OSError, asyncio.IncompleteReadError)
 
 
 class Connection:
@@ -104,109 +96,9 @@ class Connection:
         except Failure:
             raise errors.Unavailable(f"{who} cannot be reached at the moment.") from None
 
-    def answers(self, response: aiohttp.ClientResponse, who: str) -> "Answers":
-        """The JSON objects of the response's event stream."""
-        return Answers(body_of(response), who, self.max_size)
-
-
-class Answers:
-    """The JSON objects of one event stream, read by read.
-
-    Once `may_end` is set, silence and a cut connection are the end and no failure.
-    """
-
-    def __init__(self, content: aiohttp.StreamReader, who: str, max_size: int) -> None:
-        self.who = who
-        self.may_end = False
-        self._content = content
-        self._decoder = Decoder(max_size)
-        self._recent = b""
-        self._done = False
-        self._failed: errors.ApiError | None = None
-
-    async def next(self) -> list[dict[str, Any]] | None:
-        """The objects that the next read completes, possibly none; None after `[DONE]` or the end of the body.
-
-        Raises BadUpstream for what is no JSON object or too large, Truncated where the connection is cut, and the
-        mapped error where the server sends an error object, with or without `data:`, on however many lines.
-        """
-        if self._failed is not None:
-            raise self._failed
-        try:
-            piece = b"" if self._done else await (self._last_piece() if self.may_end else self._content.readany())
-            if piece:
-                return self._objects(piece)
-        except StreamTooLarge:
-            raise errors.BadUpstream(f"{self.who} sent more in one piece than this server accepts.") from None
-        except Failure:
-            raise_stray(self._recent, self.who)
-            if not self.may_end:
-                raise errors.Truncated(f"The connection to {self.who} was cut before the answer's end.") from None
-            return None
-        if not self._done:
-            raise_stray(self._recent, self.who)
-        return None
-
-    async def _last_piece(self) -> bytes:
-        """After the answer's end the body is waited for no longer than GRACE."""
-        try:
-            async with asyncio.timeout(GRACE):
-                return await self._content.readany()
-        except TimeoutError:
-            return b""
-
-    def _objects(self, piece: bytes) -> list[dict[str, Any]]:
-        complete = piece.endswith((b"\n\n", b"\r\n\r\n"))
-        self._recent = recent = piece[-SNIFF:] if complete and not self._recent else (self._recent + piece)[-SNIFF:]
-        found: list[dict[str, Any]] = []
-        try:
-            for event in self._decoder.feed(piece):
-                if event.data == events.DONE:
-                    self._done = True
-                    return found
-                found.append(read(event.data, event.event, recent, self.who))
-            if b'"error"' in recent and (complete or piece.rstrip().endswith((b"}", b"]"))):
-                raise_stray(recent, self.who)
-            if complete:
-                self._recent = b""
-        except errors.ApiError as error:
-            if not found:
-                raise
-            self._failed = error  # what came before it is given first
-        return found
-
-
-def read(data: str, event: str, recent: bytes, who: str) -> dict[str, Any]:
-    """One event's data as a JSON object; raises what it stands for when it is an error or no object."""
-    try:
-        answer = msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        raise_stray(recent, who)
-        raise errors.BadUpstream(f"{who} sent something that is no answer.") from None
-    if isinstance(answer, list) and len(answer) == 1:
-        answer = answer[0]
-    if not isinstance(answer, dict):
-        raise errors.BadUpstream(f"{who} sent something that is no answer.")
-    if answer.get("error") or event == "error":
-        raise refused(answer.get("error", answer), who)
-    return answer
-
-
-def raise_stray(recent: bytes, who: str) -> None:
-    """Raise the error object that the last bytes hold outside of any event, if they hold one."""
-    if b'"error"' not in recent:
-        return
-    text = OFFENDING.sub(b"", recent).decode("utf-8", "replace")
-    decoder = json.JSONDecoder()
-    for line in re.finditer(r"^[\[{]", text, re.MULTILINE):
-        try:
-            found, _ = decoder.raw_decode(text, line.start())
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(found, list) and found:
-            found = found[0]
-        if isinstance(found, dict) and found.get("error"):
-            raise refused(found["error"], who)
+    async def read(self, response: aiohttp.ClientResponse, who: str, reader: Reader, give: events.Give) -> None:
+        """Read the response's event stream with `reader` to its end; see `Arrival.read`."""
+        await Arrival(body_of(response), who, self.max_size, reader, give).read()
 
 
 async def check(response: aiohttp.ClientResponse, who: str) -> None:

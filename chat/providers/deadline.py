@@ -7,7 +7,8 @@ from types import TracebackType
 class Deadline:
     """Cancels the task inside it at `until` (the loop's clock), unless it is `paused`; then raises TimeoutError.
 
-    The timer is not moved when `until` is: when it fires too early, it is set again.
+    `until` may be moved to a later moment at any time. The timer is not moved with it: when it fires too early, it is
+    set again.
     """
 
     RECHECK = 0.05
@@ -16,17 +17,12 @@ class Deadline:
 
     def __init__(self, until: float) -> None:
         self.paused = False
-        self._until = until
+        self.until = until
         self._expired = False
 
-    @property
-    def until(self) -> float:
-        """When the task is cancelled."""
-        return self._until
-
-    @until.setter
-    def until(self, moment: float) -> None:
-        self._until = moment
+    def move(self, moment: float) -> None:
+        """Set `until` to any moment, an earlier one too."""
+        self.until = moment
         if moment < self._timer.when():
             self._timer.cancel()
             self._timer = self._loop.call_at(moment, self._fire)
@@ -37,13 +33,13 @@ class Deadline:
         self._task = task
         self._cancelling = task.cancelling()
         self._loop = asyncio.get_running_loop()
-        self._timer = self._loop.call_at(self._until, self._fire)
+        self._timer = self._loop.call_at(self.until, self._fire)
         return self
 
     def _fire(self) -> None:
         now = self._loop.time()
-        if now < self._until or self.paused:
-            self._timer = self._loop.call_at(max(self._until, now + self.RECHECK), self._fire)
+        if now < self.until or self.paused:
+            self._timer = self._loop.call_at(max(self.until, now + self.RECHECK), self._fire)
             return
         self._expired = True
         self._task.cancel()

@@ -10,9 +10,11 @@ address and other credentials. What is not passed on: their `wondercam` field (t
 that turns out not to be the end, since some models send one with every chunk.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
 from urllib.parse import quote
+
+import msgspec
 
 from chat import errors, events
 from chat.prompt import Model, Prompt
@@ -65,24 +67,52 @@ class Gemini:
         """Close the connections."""
         await self._connection.close()
 
-    async def answer(self, prompt: Prompt) -> AsyncGenerator[events.Response, None]:
-        """Gemini's responses; the last one carries the finishReason and the usage. Raises ApiError."""
-        ending = Ending(self.who)
+    async def answer(self, prompt: Prompt, give: events.Give) -> None:
+        """Give Gemini's responses; the last one carries the finishReason and the usage. Raises ApiError."""
+        answer = Answer(self.who)
         url = f"{self._address_of(prompt.model.name)}:streamGenerateContent?alt=sse"
         async with self._connection.post(self.who, url, request_of(prompt), await self._headers()) as response:
-            answers = self._connection.answers(response, self.who)
-            while (chunks := await answers.next()) is not None:
-                for chunk in chunks:
-                    for found in ending.read(chunk):
-                        yield found
-                answers.may_end = ending.held is not None or bool(ending.final)
-        yield ending.last()
+            await self._connection.read(response, self.who, answer, give)
+        give(events.chunk(answer.last()))
 
 
-class Ending:
-    """Chunks in, chunks out, the one with the finishReason held back until nothing follows it.
+class PlainPart(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """A part that is text and nothing else."""
 
-    A model that sends STOP with every chunk shows itself by the first chunk after one; from then on text goes out
+    text: str
+
+
+class PlainContent(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """Its content."""
+
+    parts: Annotated[list[PlainPart], msgspec.Meta(min_length=1)]
+    role: str = "model"
+
+
+class PlainCandidate(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """Its candidate, which has not ended."""
+
+    content: PlainContent
+    index: int = 0
+
+
+class Plain(msgspec.Struct, forbid_unknown_fields=True, rename="camel", gc=False):
+    """What nearly every response is: some text of one candidate, and beside it only what every response has."""
+
+    candidates: Annotated[list[PlainCandidate], msgspec.Meta(min_length=1, max_length=1)]
+    usage_metadata: dict[str, Any] | None = None
+    model_version: str | None = None
+    response_id: str | None = None
+    create_time: str | None = None
+
+
+plain = msgspec.json.Decoder(Plain).decode
+
+
+class Answer:
+    """Responses in, chunks out, the one with the finishReason held back until nothing follows it.
+
+    A model that sends STOP with every response shows itself by the first one after one; from then on text goes out
     at once, without its finishReason, and the end is made from the last one seen.
     """
 
@@ -94,7 +124,25 @@ class Ending:
         self.usage: dict[str, Any] = {}
         self.model = ""
 
-    def read(self, chunk: events.Response) -> list[events.Response]:
+    def glance(self, data: str) -> events.Chunk | None:
+        """The chunk of a plain response while no end was seen: its line goes on as it came. None for all others."""
+        if self.held is not None or self.final or "\n" in data:
+            return None
+        try:
+            found = plain(data)
+        except (ValueError, RecursionError):
+            return None
+        if found.usage_metadata is not None:
+            self.usage = found.usage_metadata
+        self.model = found.model_version or self.model
+        parts = [{"text": part.text} for part in found.candidates[0].content.parts]
+        return events.Chunk(data, parts, None, found.usage_metadata)
+
+    def may_end(self) -> bool:
+        """Whether an end was seen."""
+        return self.held is not None or bool(self.final)
+
+    def read(self, chunk: events.Response) -> list[events.Chunk]:
         """What can be passed on now. Raises BadUpstream for a wrong shape, Blocked where the prompt was refused."""
         if not shape.is_sound(chunk):
             raise shape.unsound(self.who)
@@ -106,7 +154,7 @@ class Ending:
         self.model = chunk.get("modelVersion") or self.model
         parts, reason = events.look(chunk)
         if reason is None and self.held is None:
-            return [chunk] if parts or says_something(chunk) else []
+            return [events.chunk(chunk)] if parts or says_something(chunk) else []
         given = []
         if self.held is not None:
             self.repeated = True
@@ -118,7 +166,7 @@ class Ending:
             given.append(self._without_end(chunk))
         else:
             self.held = chunk
-        return [response for response in given if says_something(response)]
+        return [events.chunk(response) for response in given if says_something(response)]
 
     def last(self) -> events.Response:
         """The last response; raises Truncated where no finishReason ever came."""

@@ -9,8 +9,7 @@ Its settings:
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -52,12 +51,12 @@ class Local:
         """The one model."""
         return (self._model,)
 
-    async def answer(self, prompt: Prompt) -> AsyncGenerator[events.Response, None]:
-        """The answer; notices of kind WAITING come before it while others are ahead."""
+    async def answer(self, prompt: Prompt, give: events.Give) -> None:
+        """Give the answer; notices of kind WAITING come before it while others are ahead."""
         place = self._line.join()
         try:
             async for ahead in place.ahead():
-                yield events.notice(events.WAITING, waiting(ahead))
+                give(events.chunk(events.notice(events.WAITING, waiting(ahead))))
             running = await self._running()
             reader = OpenAI(
                 self.models(),
@@ -69,9 +68,7 @@ class Local:
                 extra=SAMPLING,
             )
             fitting = await fitted(prompt, self._embedded.shape.context, self._counter(running))
-            async with aclosing(reader.answer(fitting)) as answers:
-                async for answer in answers:
-                    yield answer
+            await reader.answer(fitting, give)
         finally:
             place.leave()
 

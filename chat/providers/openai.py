@@ -8,7 +8,7 @@ Its settings:
     OPENAI_CONTEXT    tokens of context: a number for all, or name=number; else what `/v1/models` says
 """
 
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -58,21 +58,16 @@ class OpenAI:
         """Close the connections."""
         await self._connection.close()
 
-    async def answer(self, prompt: Prompt) -> AsyncGenerator[events.Response, None]:
-        """The answer in Gemini's shape; ends after a finishReason or raises an ApiError."""
+    async def answer(self, prompt: Prompt, give: events.Give) -> None:
+        """Give the answer in Gemini's shape; ends after a finishReason or raises an ApiError."""
         translation = Translation(prompt.model.name, self.who)
         wanted = prompt.generation.get("maxOutputTokens")
         fit = fitting(prompt, wanted if isinstance(wanted, int) else ANSWER_TOKENS)
         body = {**self._extra, **request_of(fit, self._most_tokens)}
         url = f"{self.base_url}/chat/completions"
         async with self._connection.post(self.who, url, body, self._headers()) as response:
-            answers = self._connection.answers(response, self.who)
-            while (chunks := await answers.next()) is not None:
-                for chunk in chunks:
-                    for found in translation.read(chunk):
-                        yield found
-                answers.may_end = translation.is_ended()
-        yield translation.end()
+            await self._connection.read(response, self.who, translation, give)
+        give(events.chunk(translation.end()))
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._key}"} if self._key else {}

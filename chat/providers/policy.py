@@ -12,12 +12,12 @@ Its settings, and what they are unless set:
 import asyncio
 import random
 import time
-from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import aclosing, contextmanager
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from chat import errors, events
-from chat.events import Response
+from chat.events import Chunk, Give
 from chat.prompt import Prompt
 from chat.providers import configuration, shape
 from chat.providers.deadline import Deadline
@@ -110,11 +110,31 @@ class Turn:
         except TimeoutError:
             raise self._late(deadline.until < self._ends, who) from None
 
-    def next_deadline(self, response: Response) -> float:
-        """Until when the next response must come, on the loop's clock; waiting in our own line is nobody's fault."""
+    def noting(self, give: Give, who: str, deadline: Deadline) -> Give:
+        """`give`, with every chunk looked at on its way and the deadline moved; a reader without room is not late."""
+        time, idle, ends = self._time, self.patience.idle, self._ends
+
+        def noted(chunk: Chunk) -> "asyncio.Future[None] | None":
+            if self.begun and chunk.reason is None:
+                deadline.until = min(time() + idle, ends)
+            else:
+                self.note(chunk, who)
+                deadline.move(self.next_deadline(chunk))
+            if (full := give(chunk)) is not None and not deadline.paused:
+                deadline.paused = True
+                full.add_done_callback(go_on)
+            return full
+
+        def go_on(_: object) -> None:
+            deadline.paused, deadline.until = False, min(time() + idle, ends)
+
+        return noted
+
+    def next_deadline(self, chunk: Chunk) -> float:
+        """Until when the next chunk must come, on the loop's clock; waiting in our own line is nobody's fault."""
         if self.begun:
             return min(self._time() + self.patience.idle, self._ends)
-        if is_waiting(response):
+        if chunk.notice == events.WAITING:
             self._first = 0.0
             return self._ends
         self._first = self._first or self._time() + self.patience.first
@@ -128,14 +148,14 @@ class Turn:
             return errors.DeadlineExceeded(f"{who} fell silent in the middle of the answer.")
         return errors.DeadlineExceeded(f"{who} did not begin to answer within {self.patience.first:g} seconds.")
 
-    def note(self, response: Response, who: str) -> None:
-        """Look at a response of a sound shape; raises BadUpstream or Blocked where it ends without any content."""
+    def note(self, chunk: Chunk, who: str) -> None:
+        """Look at a chunk; raises BadUpstream or Blocked where it ends without any content."""
         if not self.begun:
-            self.begun = shape.has_content(response)
-        if reason := events.look(response)[1]:
+            self.begun = shape.has_content(chunk)
+        if chunk.reason:
             self.ended = True
             if not self.begun:
-                raise_empty(reason, who)
+                raise_empty(chunk.reason, who)
 
 
 def raise_empty(reason: str, who: str) -> None:
@@ -147,21 +167,16 @@ def raise_empty(reason: str, who: str) -> None:
 
 
 async def answer(
-    ask: Callable[[Prompt], AsyncGenerator[Response, None]], prompt: Prompt, breaker: Breaker, turn: Turn
-) -> AsyncGenerator[Response, None]:
-    """One model's answer within its deadlines, tried again where that can help; ends after a finishReason or raises."""
+    ask: Callable[[Prompt, Give], Awaitable[None]], prompt: Prompt, breaker: Breaker, turn: Turn, give: Give
+) -> None:
+    """Give one model's answer within its deadlines, tried again where that can help; ends after a finishReason or
+    raises."""
     who = prompt.model.title or prompt.model.id
     for attempt in range(1, turn.patience.attempts + 1):
         breaker.admit(who)
         try:
             with turn.timed(who) as deadline:
-                async with aclosing(ask(prompt)) as responses:
-                    async for response in responses:
-                        turn.note(response, who)
-                        deadline.paused = True
-                        yield response
-                        deadline.paused = False
-                        deadline.until = turn.next_deadline(response)
+                await ask(prompt, turn.noting(give, who, deadline))
             if not turn.ended:
                 raise errors.Truncated(f"{who} ended the answer in the middle.")
             breaker.succeeded()
@@ -182,12 +197,6 @@ def delay(error: errors.ApiError, attempt: int, patience: Patience) -> float | N
     jitter = random.uniform(0, patience.backoff * 2 ** (attempt - 1))
     asked = error.retry_after or 0
     return None if asked > patience.retry_after else asked + jitter
-
-
-def is_waiting(response: Response) -> bool:
-    """Whether the turn waits in our own line, which is nobody's fault."""
-    notice = (response.get("wondercam") or {}).get("notice") or {}
-    return bool(notice.get("kind") == events.WAITING)
 
 
 def may_go_elsewhere(error: errors.ApiError, turn: Turn) -> bool:

@@ -7,7 +7,6 @@ Its settings:
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
 from pathlib import Path
 
 from chat import errors, events, recording
@@ -34,8 +33,8 @@ class Recordings:
     async def close(self) -> None:
         """Nothing is held."""
 
-    async def answer(self, prompt: Prompt) -> AsyncGenerator[events.Response, None]:
-        """The recorded events without event 0, each at its time; a recorded failure is raised again."""
+    async def answer(self, prompt: Prompt, give: events.Give) -> None:
+        """Give the recorded events without event 0, each at its time; a recorded failure is raised again."""
         path = self._folder / f"{prompt.model.name}{SUFFIX}"
         lines = await asyncio.to_thread(_lines, path)
         played = recording.load(lines)
@@ -51,8 +50,9 @@ class Recordings:
                 raise recorded(response["error"])
             if not shape.is_sound(response):
                 raise shape.unsound("The recording")
-            yield response
-            if events.finish_reason(response):
+            if (full := give(chunk := events.chunk(response))) is not None:
+                await asyncio.shield(full)
+            if chunk.reason:
                 return
         raise errors.Truncated(played.error or "The recording ends in the middle of the answer.")
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from chat import errors
-from chat.events import Response
+from chat.events import Chunk
 
 REFUSALS = {
     "SAFETY": "for safety reasons",
@@ -53,10 +53,6 @@ def is_sound(response: Any) -> bool:
     return True
 
 
-def has_content(response: Response) -> bool:
-    """Whether any candidate adds something: text that is not empty, a thought, a picture, a function call."""
-    return any(
-        part.get("text", True)
-        for candidate in response.get("candidates") or ()
-        for part in (candidate.get("content") or {}).get("parts") or []
-    )
+def has_content(chunk: Chunk) -> bool:
+    """Whether it adds something: text that is not empty, a thought, a picture, a function call."""
+    return any(part.get("text", True) for part in chunk.parts)

@@ -1,5 +1,6 @@
 """Asking a provider and keeping what came before it failed."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,13 +50,33 @@ class Outcome:
         return [(notice["kind"], notice["message"]) for notice in found]
 
 
+async def responses(prompt: Prompt, answer: Any = None) -> AsyncGenerator[dict[str, Any], None]:
+    """What a provider's `answer` gives, or that of the configured one, one by one; closing it cancels the answer."""
+    given: asyncio.Queue[events.Chunk | None] = asyncio.Queue()
+
+    async def run() -> None:
+        try:
+            await (answer or providers.answer)(prompt, given.put_nowait)
+        finally:
+            given.put_nowait(None)
+
+    task = asyncio.create_task(run())
+    try:
+        while (chunk := await given.get()) is not None:
+            yield events.decode(chunk.data)
+        await task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
 async def ask(model: str | None, question: str = "Hi", **fields: Any) -> Outcome:
     """Ask a configured model; errors are part of the outcome."""
     found = providers.find(model)[1]
     contents = fields.pop("contents", [{"role": "user", "parts": [{"text": question}]}])
     outcome = Outcome()
     try:
-        async for response in providers.answer(Prompt(found, contents, **fields)):
+        async for response in responses(Prompt(found, contents, **fields)):
             outcome.responses.append(response)
     except errors.ApiError as error:
         outcome.error = error

@@ -15,7 +15,7 @@ from chat.providers import local
 from chat.providers.embedded import Embedded, Running, Shape
 from tests.fakes import gemini, openai
 from tests.fakes.server import Reply, Request, Server
-from tests.providers.conftest import QUICK, ask
+from tests.providers.conftest import QUICK, ask, responses
 
 QUESTION = [{"role": "user", "parts": [{"text": "Hi"}]}]
 BODIES = {"gemini/hello": gemini.BODIES["hello"], "openai/hello": openai.BODIES["hello"]}
@@ -108,7 +108,7 @@ class Slow:
 
 async def stopped(model: str, slow: Slow) -> float:
     """Read what there is, go away as a stop does, and wait until the upstream has noticed; the seconds that took."""
-    answer = providers.answer(Prompt(providers.find(model)[1], QUESTION))
+    answer = responses(Prompt(providers.find(model)[1], QUESTION))
     came: list[events.Response] = []
     heard = asyncio.Event()
 
@@ -157,7 +157,7 @@ async def slow_model(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[tuple[Sl
 
 async def test_a_stop_frees_the_embedded_models_slot_for_the_next_in_line(slow_model: tuple[Slow, Server]) -> None:
     slow, server = slow_model
-    waiting = providers.answer(Prompt(providers.find(None)[1], QUESTION))
+    waiting = responses(Prompt(providers.find(None)[1], QUESTION))
     first = asyncio.create_task(stopped(f"{local.NAME}/{local.MODEL}", slow))
     await slow.asked.wait()
     assert await anext(waiting) == events.notice(events.WAITING, local.waiting(0))
@@ -175,7 +175,7 @@ async def test_a_stop_frees_the_embedded_models_slot_for_the_next_in_line(slow_m
 async def test_who_stops_while_waiting_leaves_the_line_and_no_slot_is_lost(slow_model: tuple[Slow, Server]) -> None:
     _, server = slow_model
     prompt = Prompt(providers.find(None)[1], QUESTION)
-    first, second, third = (providers.answer(prompt) for _ in range(3))
+    first, second, third = (responses(prompt) for _ in range(3))
     assert events.text_of(await anext(first)) == "so "
     assert await anext(second) == events.notice(events.WAITING, local.waiting(0))
     assert await anext(third) == events.notice(events.WAITING, local.waiting(1))

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from chat import errors, providers
+from chat import errors, events, providers
 from chat.prompt import Prompt
 from chat.providers import gemini as reader
 from chat.providers import policy, shape
+from chat.sse import Decoder
 from tests.fakes import gemini
 from tests.fakes.server import Reply, Request, Server
-from tests.providers.conftest import QUICK, Outcome, ask
+from tests.providers.conftest import QUICK, Outcome, ask, responses
 
 KEY = "AIza-very-secret"
 PARTIAL = "".join(gemini.WORDS[:2])
@@ -68,7 +69,7 @@ async def test_a_whole_answer_ends_once_with_its_reason_and_its_usage(upstream: 
 async def test_an_answer_comes_as_it_is_sent_and_not_in_one_lump(upstream: Server) -> None:
     came = []
     model = providers.find("gemini/paced")[1]
-    async for _ in providers.answer(Prompt(model, [{"role": "user", "parts": [{"text": "Hi"}]}])):
+    async for _ in responses(Prompt(model, [{"role": "user", "parts": [{"text": "Hi"}]}])):
         came.append(time.monotonic())
     assert came[-1] - came[0] > 0.12
 
@@ -91,11 +92,54 @@ async def test_thoughts_pictures_grounding_and_unknown_fields_pass_untouched(ups
 
 
 async def test_what_stands_beside_no_candidate_passes_too_and_an_empty_shell_does_not() -> None:
-    ending = reader.Ending("X")
+    answer = reader.Answer("X")
     unknown = {"promptFeedback": {"safetyRatings": [1]}, "futureField": {"a": None}, "usageMetadata": gemini.USAGE}
-    assert ending.read(dict(unknown)) == [unknown]
-    assert ending.read({"candidates": [{"index": 0, "content": {}}], "responseId": "r", "modelVersion": "m"}) == []
-    assert ending.read({"code": "alert(1)"}) == []
+    assert answer.read(dict(unknown)) == [events.chunk(unknown)]
+    assert answer.read({"candidates": [{"index": 0, "content": {}}], "responseId": "r", "modelVersion": "m"}) == []
+    assert answer.read({"code": "alert(1)"}) == []
+
+
+SAID = [each for body in gemini.BODIES.values() if len(body) < 10_000 for each in Decoder().feed(body)]
+PLAIN = gemini.chunk("a", createTime="2026-01-01T00:00:00Z")
+RESPONSES = [
+    PLAIN,
+    gemini.chunk(""),
+    gemini.chunk("b", usageMetadata=gemini.USAGE),
+    gemini.chunk("c", futureField=1),
+    gemini.chunk("d", promptFeedback={"blockReason": "SAFETY"}),
+    gemini.chunk("e", wondercam={"end": "stopped"}),
+    gemini.chunk("f", error=None),
+    {**PLAIN, "candidates": [{**PLAIN["candidates"][0], "safetyRatings": []}]},
+    {**PLAIN, "candidates": PLAIN["candidates"] * 2},
+    {**PLAIN, "candidates": []},
+    {**PLAIN, "candidates": None},
+    {"candidates": [{"content": {"parts": []}}]},
+    {"candidates": [{"content": {"parts": [{"text": "g"}, {"text": "h"}]}}]},
+    {"candidates": [{"content": {"parts": [{"text": "i", "thought": True}]}}]},
+    {"candidates": [{"content": {"parts": [{"text": None}]}}]},
+]
+
+
+@pytest.mark.parametrize("data", [*(json.dumps(each) for each in RESPONSES), *(each.data for each in SAID)])
+def test_what_is_taken_at_a_glance_is_what_reading_would_have_made_of_it(data: str) -> None:
+    glancing, reading = reader.Answer("X"), reader.Answer("X")
+    if (found := glancing.glance(data)) is None:
+        return
+    (read,) = reading.read(events.decode(data))
+    assert (found.parts, found.reason, found.usage, found.notice) == (read.parts, read.reason, read.usage, read.notice)
+    assert found.data == data
+    assert events.decode(found.data) == events.decode(read.data)
+    assert (glancing.usage, glancing.model) == (reading.usage, reading.model)
+
+
+def test_a_plain_response_is_taken_at_a_glance_and_its_line_goes_on_as_it_came() -> None:
+    answer, data = reader.Answer("X"), json.dumps(PLAIN, indent=None)
+    assert answer.glance(data) == events.Chunk(data, [{"text": "a"}])
+    assert answer.glance(json.dumps(PLAIN, indent=1)) is None  # more than one line
+    answer.read(gemini.chunk("b", "STOP"))
+    assert answer.glance(data) is None  # what follows an end is read
+    assert [chunk.parts for chunk in answer.read(dict(PLAIN))] == [[{"text": "b"}], [{"text": "a"}]]
+    assert answer.glance(data) is None
 
 
 FAULTS = [
@@ -239,7 +283,7 @@ def test_every_reason_for_a_refusal_without_words_has_its_sentence() -> None:
 @pytest.mark.parametrize("reason", [*reader.BLOCKED, "OTHER", "NEW"])
 async def test_a_blocked_prompt_says_why(reason: str) -> None:
     with pytest.raises(errors.Blocked, match=r"^X refused this message ") as blocked:
-        reader.Ending("X").read({"promptFeedback": {"blockReason": reason}})
+        reader.Answer("X").read({"promptFeedback": {"blockReason": reason}})
     assert reason not in blocked.value.message
 
 
@@ -252,7 +296,7 @@ def configure(server: Server, **settings: str) -> None:
 async def test_an_answer_that_has_ended_does_not_wait_for_its_connection_to_end(
     upstream: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chat.providers.connection.GRACE", 0.1)
+    monkeypatch.setattr("chat.providers.arrival.GRACE", 0.1)
     outcome = await ask("gemini/stop-and-stay")
     assert (outcome.text, outcome.reason, outcome.error) == (gemini.TEXT, "STOP", None)
 
@@ -303,7 +347,7 @@ async def test_a_model_name_cannot_reach_another_path() -> None:
 
 async def test_closing_an_answer_closes_the_connection_at_once(upstream: Server) -> None:
     model = providers.find("gemini/stall-between")[1]
-    answer = providers.answer(Prompt(model, [{"role": "user", "parts": [{"text": "Hi"}]}]))
+    answer = responses(Prompt(model, [{"role": "user", "parts": [{"text": "Hi"}]}]))
     await anext(answer)
     start = asyncio.get_running_loop().time()
     await answer.aclose()

@@ -14,7 +14,7 @@ from chat.prompt import Model, Prompt
 from chat.providers import embedded, local
 from chat.providers.connection import Connection
 from chat.providers.openai import OpenAI
-from tests.providers.conftest import QUICK, ask
+from tests.providers.conftest import QUICK, ask, responses
 
 SETTINGS = {**QUICK, "WONDERCAM_LIMIT_FIRST_TOKEN_SECONDS": "60", "WONDERCAM_LIMIT_IDLE_SECONDS": "60"}
 SETTINGS |= {"WONDERCAM_LIMIT_STREAM_SECONDS": "100", "WONDERCAM_MODELS": "local/smollm2-135m"}
@@ -64,7 +64,7 @@ async def test_the_others_wait_in_turn_and_are_told_their_place(one_slot: local.
 @pytest.mark.parametrize("question", ["Tell me a very long story about a dragon.", "word " * 350])
 async def test_closing_an_answer_frees_its_slot_at_once(one_slot: local.Local, question: str) -> None:
     await ask(None, "Hi", generation=FAST)  # loaded and warm
-    answer = providers.answer(prompt(question, one_slot))
+    answer = responses(prompt(question, one_slot))
     reading = asyncio.ensure_future(anext(answer))
     await asyncio.wait([reading], timeout=0.3)  # in the prompt, or in the first words
     start = time.monotonic()
@@ -72,16 +72,16 @@ async def test_closing_an_answer_frees_its_slot_at_once(one_slot: local.Local, q
     await asyncio.gather(reading, return_exceptions=True)
     await answer.aclose()
     assert time.monotonic() - start < 1
-    async for response in providers.answer(prompt("Hi", one_slot, **FAST)):
+    async for response in responses(prompt("Hi", one_slot, **FAST)):
         assert "wondercam" not in response  # nobody is ahead any more
         break
     assert time.monotonic() - start < 5  # llama.cpp has let the other go, or this would have waited for all of it
 
 
 async def test_someone_who_leaves_the_line_lets_the_others_move_up(one_slot: local.Local) -> None:
-    long = providers.answer(prompt("Tell me a very long story.", one_slot))
+    long = responses(prompt("Tell me a very long story.", one_slot))
     await anext(long)
-    second, third = (providers.answer(prompt("Hi", one_slot, **FAST)) for _ in range(2))
+    second, third = (responses(prompt("Hi", one_slot, **FAST)) for _ in range(2))
     assert await anext(second) == events.notice(events.WAITING, local.waiting(0))
     assert await anext(third) == events.notice(events.WAITING, local.waiting(1))
     await second.aclose()
@@ -108,7 +108,7 @@ async def test_the_openai_reader_reads_a_real_llama_cpp(model: embedded.Embedded
     await reader.discover()
     assert reader.models()[0].context == 1024
     question = Prompt(reader.models()[0], [{"role": "user", "parts": [{"text": "Hi"}]}], generation=FAST)
-    found = [response async for response in reader.answer(question)]
+    found = [response async for response in responses(question, reader.answer)]
     assert events.finish_reason(found[-1]) == "MAX_TOKENS"
     assert found[-1]["usageMetadata"]["candidatesTokenCount"] == 8
     assert "".join(map(events.text_of, found))

@@ -88,11 +88,11 @@ class Blind:
         """One."""
         return (Model("blind", "echo"), Model("blind", "seer", images=True))
 
-    async def answer(self, prompt: Prompt) -> Any:
+    async def answer(self, prompt: Prompt, give: events.Give) -> None:
         """Done."""
         self.seen.append(prompt)
-        yield events.delta("Done.")
-        yield events.finish("STOP")
+        give(events.chunk(events.delta("Done.")))
+        give(events.chunk(events.finish("STOP")))
 
     async def close(self) -> None:
         """Nothing."""
@@ -159,11 +159,11 @@ async def test_a_photo_is_read_once_in_a_conversation(blind: Blind, reads: Calla
 async def test_what_a_photo_says_is_said_once_though_another_blind_model_answers(
     blind: Blind, reads: Callable[[str], list[bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def answer(prompt: Prompt) -> Any:
+    async def answer(prompt: Prompt, give: events.Give) -> None:
         if prompt.model.name == "echo":
             raise errors.PermissionDenied("no")
-        yield events.delta("Done.")
-        yield events.finish("STOP")
+        give(events.chunk(events.delta("Done.")))
+        give(events.chunk(events.finish("STOP")))
 
     monkeypatch.setattr(blind, "models", lambda: (Model("blind", "echo"), Model("blind", "other")))
     monkeypatch.setattr(blind, "answer", answer)
