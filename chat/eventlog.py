@@ -12,9 +12,11 @@ has been committed (log before show).
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
+import msgspec
 from asgiref.sync import sync_to_async
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -32,6 +34,9 @@ TAIL_BYTES = 256 * 1024
 
 ENDED_TAILS = 64
 """Finished streams whose tail is kept, for the readers that are about to read its end."""
+
+_event = partial(tuple.__new__, Event)
+"""An event of a tuple: `Event` itself is a Python function more for every token."""
 
 MAX_PENDING = 64 * 1024
 """Characters of one stream that may wait for their commit before its turn waits too."""
@@ -73,14 +78,14 @@ class Tail:
         """Give the next event to the writer. Raises what made an earlier event of this stream fail."""
         if self.error is not None:
             raise self.error
-        event = Event(self.next_seq, at, data)
-        self.next_seq += 1
+        seq = self.next_seq
+        self.next_seq = seq + 1
         self.pending += len(data)
-        _writer.submit(Append(self, event, ending))
+        _writer.submit(Append(self, _event((seq, at, data)), (self.key, seq, at, data), ending, self.loop))
 
     def room(self) -> "asyncio.Future[None] | None":
         """None while there is room for more of this stream; else what is done after its next commit."""
-        return None if self.pending < MAX_PENDING else self._next_commit()
+        return self._next_commit() if self.pending >= MAX_PENDING else None
 
     async def settled(self) -> None:
         """Wait until nothing is uncommitted; raises what made the commit fail."""
@@ -93,17 +98,6 @@ class Tail:
         if self._settled is None:
             self._settled = self.loop.create_future()
         return self._settled
-
-    def committed(self, event: Event, ending: Ending | None) -> None:
-        """Take over one stored event; called on the event loop after its commit."""
-        self.events.append(event)
-        self.size += len(event.data)
-        while self.size > TAIL_BYTES and len(self.events) > 1:
-            self.size -= len(self.events.pop(0).data)
-        self.ended = self.ended or ending is not None
-        self.pending -= len(event.data)
-        if self._settled is not None:
-            self._wake()
 
     def failed(self, error: Exception) -> None:
         """The commit failed for good: the turn learns it at its next append."""
@@ -127,18 +121,15 @@ class Tail:
         return held[-missed:]
 
 
-class Append:
-    """One event on its way into the table."""
+class Append(msgspec.Struct, gc=False):
+    """One event on its way into the table; see `Work`."""
 
-    __slots__ = ("ending", "event", "loop", "row", "tail")
-    quick = True
-
-    def __init__(self, tail: Tail, event: Event, ending: Ending | None) -> None:
-        self.tail = tail
-        self.event = event
-        self.ending = ending
-        self.loop = tail.loop
-        self.row: Row = (tail.key, *event)
+    quick: ClassVar[bool] = True
+    tail: Tail
+    event: Event
+    row: Row
+    ending: Ending | None
+    loop: asyncio.AbstractEventLoop
 
     @property
     def key(self) -> Any:
@@ -147,12 +138,20 @@ class Append:
 
     def done(self, error: Exception | None) -> None:
         """On the event loop, after the commit: the event may be read, or the turn learns that it failed."""
+        tail, event = self.tail, self.event
         if error is not None:
-            self.tail.failed(error)
-            return
-        self.tail.committed(self.event, self.ending)
+            return tail.failed(error)
+        tail.events.append(event)
+        size = len(event.data)
+        tail.pending -= size
+        tail.size += size
+        while tail.size > TAIL_BYTES and len(tail.events) > 1:
+            tail.size -= len(tail.events.pop(0).data)
         if self.ending is not None:
-            _retire(self.tail)
+            tail.ended = True
+            _retire(tail)
+        if tail._settled is not None:
+            tail._wake()
 
     def tell(self) -> None:
         """Tell the readers of a stream's last event in its batch: they get all of the batch in one piece."""

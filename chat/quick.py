@@ -81,9 +81,6 @@ class QuickConnection:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise Refused from error
-        self._count()
-
-    def _count(self) -> None:
         self._commits += 1
         if self._commits >= COMMITS_PER_CHECKPOINT and (self._checkpoint is None or self._checkpoint.done()):
             self._commits = 0

@@ -103,7 +103,7 @@ class Turn:
         """Append a chunk, holding back the one that may turn out to be the last: the end is stored with it."""
         if "\\u0000" in chunk.data:
             chunk = events.chunk(events.decode(without_nul(chunk.data)))
-        at = self._at()
+        at = int((monotonic() - self.began) * 1e6)
         if self.first_token_us is None and chunk.parts:
             self.first_token_us = at
         if self._held is not None:
@@ -119,7 +119,7 @@ class Turn:
         self.answer.take(chunk.parts, chunk.usage)
         if self.answer.size > self._most:
             raise TooLarge("The answer grew longer than this server allows; what came so far is kept.")
-        return self.tail.room()
+        return None if self.tail.pending < eventlog.MAX_PENDING else self.tail.room()
 
     def _at(self) -> int:
         return int((monotonic() - self.began) * 1e6)

@@ -38,8 +38,6 @@ def frames(stream_id: str, batch: list[Event], timing: bool) -> bytes:
     """A batch in one piece, to be written at once; with `timing` each event is preceded by `: t=<ms>`."""
     if timing:
         return b"".join(b": t=%d\n" % (event.at // 1000) + sse.encode(stream_id, event) for event in batch)
-    if len(batch) == 1:
-        return sse.encode(stream_id, batch[0])
     return b"".join([sse.encode(stream_id, event) for event in batch])
 
 
@@ -59,7 +57,9 @@ async def event_stream(
 
     def push(batch: list[Event]) -> bool:
         write = None if start or outlet is None else outlet.write
-        return write is not None and monotonic() - checked <= RECHECK and write(frames(name, batch, timing))
+        if write is None or monotonic() - checked > RECHECK:
+            return False
+        return write(sse.encode(name, batch[0]) if len(batch) == 1 and not timing else frames(name, batch, timing))
 
     if after >= 0:  # nothing may be there to send yet, and the headers leave with the first bytes
         yield start
