@@ -106,14 +106,14 @@ class Arrival:
                 continue
             for chunk in self._reader.read(read(event.data, event.event, recent, self._who)):
                 full = self._give(chunk) or full
+            if self._reader.may_end():
+                self._await_the_end()
         if b'"error"' in recent and (complete or piece.rstrip().endswith((b"}", b"]"))):
             raise_stray(recent, self._who)
         if complete:
             self._recent = b""
         if full is not None:
             self._wait_for(full)
-        if self._silence is not None or self._reader.may_end():
-            self._await_the_end()
 
     def _wait_for(self, full: "asyncio.Future[None]") -> None:
         self._full = full
@@ -122,7 +122,7 @@ class Arrival:
             self._over.set_result(None)
 
     def _await_the_end(self) -> None:
-        """After what may be the answer's end the body is waited for no longer than GRACE from the last piece on."""
+        """After what may be the answer's end the body is waited for no longer than GRACE from the last event on."""
         if self._silence is not None:
             self._silence.cancel()
         self._silence = asyncio.get_running_loop().call_later(GRACE, self._end)

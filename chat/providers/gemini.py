@@ -135,7 +135,10 @@ class Answer:
         if found.usage_metadata is not None:
             self.usage = found.usage_metadata
         self.model = found.model_version or self.model
-        parts = [{"text": part.text} for part in found.candidates[0].content.parts]
+        first, *others = found.candidates[0].content.parts
+        parts = [{"text": first.text}]
+        if others:
+            parts += [{"text": part.text} for part in others]
         return events.Chunk(data, parts, None, found.usage_metadata)
 
     def may_end(self) -> bool:
