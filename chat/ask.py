@@ -14,6 +14,8 @@ import msgspec
 from chat.errors import InvalidArgument
 from chat.prompt import Content, Part
 
+UNDERSCORE = re.compile(r"_([a-z])")
+
 
 class InlineData(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     """A photo in the body: its type and its bytes in base64."""
@@ -30,7 +32,7 @@ class AskPart(msgspec.Struct, forbid_unknown_fields=True, rename="camel", omit_d
     attachment: UUID | None = None
 
     def __post_init__(self) -> None:
-        if sum(value is not None for value in (self.text, self.inline_data, self.attachment)) != 1:
+        if (self.text, self.inline_data, self.attachment).count(None) != 2:
             raise ValueError("a part has exactly one of `text`, `inlineData`, `attachment`")
 
 
@@ -94,7 +96,7 @@ def camel_case(value: Any) -> Any:
     if isinstance(value, list):
         return [camel_case(item) for item in value]
     if isinstance(value, dict):
-        return {re.sub(r"_([a-z])", lambda found: found[1].upper(), key): camel_case(v) for key, v in value.items()}
+        return {UNDERSCORE.sub(lambda found: found[1].upper(), key): camel_case(v) for key, v in value.items()}
     return value
 
 

@@ -34,7 +34,7 @@ from chat.rows import (
 )
 
 TITLE_LENGTH = 80
-BEGUN = ("id", "user_id", "conversation_id", "answer_id", "status")
+BEGUN = ("id", "conversation_id", "answer_id", "status")
 """What is known of a stream that has just begun; the rest is fetched where it is asked for."""
 SAME_REQUEST = f"SELECT id FROM {Stream._meta.db_table} WHERE user_id = %s AND request_id = %s"
 
@@ -78,7 +78,7 @@ class Opening:
         """
         if (before := self._stored_before() or self._joined(database)) is not None:
             return before
-        limits.check_streams(self.user.pk, database)
+        limits.check_streams(self.user.id, database)
         now = timezone.now()
         conversation, system, said = self._conversation(database, now)
         leaf = self._parent(said)
@@ -89,14 +89,15 @@ class Opening:
         answer = Said(ids.new(), question, Message.MODEL, [])
         insert(database.execute, MESSAGES, *_rows((*messages, answer), conversation, now))
         stream = ids.new()
-        insert(database.execute, STREAMS, self._row(stream, conversation, answer.id, now))
+        key = key_of(stream)
+        insert(database.execute, STREAMS, self._row(key, conversation, answer.id, now))
         ok = Event(0, int((monotonic() - self.began) * 1e6), events.OK_DATA)
-        insert_events(database.execute, [(key_of(stream), *ok)])
+        insert_events(database.execute, [(key, *ok)])
         if self.ticket is not None:
             auth.bind(self.ticket, stream)
         path = path_to(said, question)
         contents = history_of(path, limits.of("HISTORY_MESSAGES"), limits.of("HISTORY_BYTES"))
-        begun = Stream.from_db("default", BEGUN, (stream, self.user.pk, conversation, answer.id, events.RUNNING))
+        begun = Stream.from_db("default", BEGUN, (stream, conversation, answer.id, events.RUNNING))
         self._stored = Opened(begun, ok, contents, system)
         return self._stored
 
@@ -107,12 +108,12 @@ class Opening:
         return self._stored
 
     def _joined(self, database: Database) -> Opened | None:
-        before = (self.user.pk, self.ask.request_id)
+        before = (self.user.id, self.ask.request_id)
         if self.ask.request_id is None or not database.query(SAME_REQUEST, before):
             return None
         if database is not DJANGO:
             raise Elsewhere
-        stream = Stream.objects.filter(user_id=self.user.pk, request_id=self.ask.request_id).first()
+        stream = Stream.objects.filter(user_id=self.user.id, request_id=self.ask.request_id).first()
         if stream is None:
             return None
         if self.ticket is not None:
@@ -126,9 +127,9 @@ class Opening:
                 raise InvalidArgument("`parent_id` needs the `conversation_id` that the message belongs to.")
             title = " ".join(text_of(self.contents[-1]).split())[:TITLE_LENGTH] if self.contents else ""
             new, at = ids.new(), moment(now)
-            insert(database.execute, CONVERSATIONS, (key_of(new), self.user.pk, title, False, "", at, at))
+            insert(database.execute, CONVERSATIONS, (key_of(new), self.user.id, title, False, "", at, at))
             return new, "", {}
-        conversation = Conversation.objects.for_user(self.user.pk).filter(pk=self.ask.conversation_id).first()
+        conversation = Conversation.objects.for_user(self.user.id).filter(pk=self.ask.conversation_id).first()
         if conversation is None:
             raise NotFound("There is no such conversation.")
         conversation.save(update_fields=("updated_at",))
@@ -157,14 +158,14 @@ class Opening:
         photos = set(photos_of(self.contents or []))
         if not photos:
             return
-        own = Attachment.objects.for_user(self.user.pk).filter(pk__in=photos)
+        own = Attachment.objects.for_user(self.user.id).filter(pk__in=photos)
         if own.update(conversation_id=conversation) != len(photos):
             raise NotFound("There is no such photo.")
 
-    def _row(self, stream: UUID, conversation: UUID, answer: UUID, now: datetime) -> tuple[Any, ...]:
+    def _row(self, stream: Any, conversation: UUID, answer: UUID, now: datetime) -> tuple[Any, ...]:
         return (
-            key_of(stream),
-            self.user.pk,
+            stream,
+            self.user.id,
             key_of(conversation),
             key_of(answer),
             self.model.provider,
@@ -192,7 +193,8 @@ class Opening:
 
 def _rows(messages: Iterable[Said], conversation: UUID, now: datetime) -> Iterator[tuple[Any, ...]]:
     """New messages for their table, each a microsecond younger than the one before: so their order is kept."""
+    key = key_of(conversation)
     for number, said in enumerate(messages):
         parent = None if said.parent_id is None else key_of(said.parent_id)
         at = moment(now + timedelta(microseconds=number))
-        yield key_of(said.id), key_of(conversation), parent, said.role, document(said.parts), at
+        yield key_of(said.id), key, parent, said.role, document(said.parts), at

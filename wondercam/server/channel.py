@@ -70,16 +70,17 @@ class Channel(http.HTTPChannel):
     def headerReceived(self, line: bytes) -> bool:
         self._receivedHeaderCount += 1
         field = field_of(line)
-        if field is None or self._receivedHeaderCount > self.maxHeaders or not self.length_allows(*field):
+        known = field is not None and (field[0] not in LENGTHS or self.length_known(*field))
+        if field is None or not known or self._receivedHeaderCount > self.maxHeaders:
             self._respondToBadRequestAndDisconnect()
             return False
         self.requests[-1].requestHeaders.pairs.append(field)
         return True
 
-    def length_allows(self, name: bytes, value: bytes) -> bool:
-        """Whether a field that says how long the body is says it rightly, and for the first time."""
+    def length_known(self, name: bytes, value: bytes) -> bool:
+        """Take the body's length from the field that says it; False where it says it wrongly, or once again."""
         try:
-            return name not in LENGTHS or bool(self._maybeChooseTransferDecoder(LENGTHS[name], value))
+            return bool(self._maybeChooseTransferDecoder(LENGTHS[name], value))
         except ValueError:  # a Content-Length of more digits than Python reads
             return False
 

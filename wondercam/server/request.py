@@ -270,7 +270,10 @@ class Request(WebRequest):
 
     def finish(self) -> None:
         self.unregisterProducer()
-        super().finish()
+        if self.application_queue:
+            self.send_disconnect()
+        TwistedRequest.finish(self)
+        self.server.protocol_disconnected(self)
 
     def connectionLost(self, reason: Any) -> None:
         super().connectionLost(reason)
