@@ -140,7 +140,7 @@ class Opening:
         parent = self.ask.parent_id
         if parent is None:
             own_history = self.contents is not None and len(self.contents) > 1
-            return None if own_history else newest_leaf(said)
+            return None if own_history or not said else newest_leaf(said)
         if parent not in said:
             raise NotFound("There is no such message in this conversation.")
         if self.contents is None and said[parent].role != Message.USER:

@@ -4,13 +4,13 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from inspect import isasyncgen
 from io import BytesIO
 from operator import attrgetter
 from typing import Any
 
-from asgiref.sync import ThreadSensitiveContext
+from asgiref.sync import SyncToAsync, ThreadSensitiveContext
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.db import close_old_connections
@@ -29,11 +29,16 @@ LANES = 4
 
 
 class Lane(ThreadPoolExecutor):
-    """One thread for the blocking parts of many requests; `waiting` counts the calls it has not finished."""
+    """One thread for the blocking parts of many requests; `waiting` counts the calls it has not finished.
+
+    `context` is how asgiref is told of it: entered once for good, since each entering and leaving takes fifty calls.
+    """
 
     def __init__(self) -> None:
         super().__init__(max_workers=1, thread_name_prefix="lane")
         self.waiting = 0
+        self.context = ThreadSensitiveContext(executor=self)
+        SyncToAsync.context_to_thread_executor[self.context] = self
 
     def submit(self, what: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
         self.waiting += 1
@@ -71,8 +76,11 @@ class Handler(ASGIHandler):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         lane = min(self.lanes, key=attrgetter("waiting"))
-        async with ThreadSensitiveContext(executor=lane):
+        before = SyncToAsync.thread_sensitive_context.set(lane.context)
+        try:
             await (self.answer if is_direct(scope["path"]) else self.handle)(scope, receive, send)
+        finally:
+            SyncToAsync.thread_sensitive_context.reset(before)
 
     async def answer(self, scope: Any, receive: Any, send: Any) -> None:
         """`handle` for the API: neither signals, each with hops into a thread, nor two more tasks a request."""
@@ -96,10 +104,12 @@ class Handler(ASGIHandler):
         close(response)
         scope["headers"] = []  # a stream may be open for minutes: what asked for it is let go of
         del scope, body, request, response
-        with suppress(ConnectionError):
+        try:
             await send(start)
             del start
             await self.stream_while_read(pieces, receive, send)
+        except ConnectionError:
+            return
 
     async def respond(self, request: Any) -> Any:
         """`run_get_response` for the API: its views ask nobody for the address of another one."""
@@ -113,7 +123,7 @@ class Handler(ASGIHandler):
         """Send an event stream; when its reader goes it ends at once, not at its next event."""
         task = asyncio.current_task()
         assert task is not None
-        gone = asyncio.ensure_future(receive())
+        gone = asyncio.get_running_loop().create_task(receive())
         gone.add_done_callback(lambda gone: gone.cancelled() or task.cancel())
         try:
             await self.send_stream(pieces, send)
