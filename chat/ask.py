@@ -6,7 +6,7 @@ address are refused: the server fetches nothing on a client's word.
 """
 
 import re
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -14,6 +14,7 @@ import msgspec
 from chat.errors import InvalidArgument
 from chat.prompt import Content, Part
 
+Shape = TypeVar("Shape")
 UNDERSCORE = re.compile(r"_([a-z])")
 
 
@@ -100,15 +101,20 @@ def camel_case(value: Any) -> Any:
     return value
 
 
+def read(raw: Any, shape: type[Shape]) -> Shape:
+    """The value as `shape`, its keys in camelCase or not. Most are, and need not be gone through for it."""
+    try:
+        return msgspec.convert(raw, shape)
+    except msgspec.ValidationError:
+        return msgspec.convert(camel_case(raw), shape)
+
+
 def contents_of(raw: list[dict[str, Any]] | None) -> list[Content]:
     """The request's contents as a list of `{role, parts}` whose last is the user's; InvalidArgument otherwise."""
     if not raw:
         raise InvalidArgument('`contents` is empty: send at least one part, such as {"text": "…"}.')
     try:
-        if "parts" in raw[0]:
-            contents = msgspec.convert(camel_case(raw), list[AskContent])
-        else:
-            contents = [AskContent(parts=msgspec.convert(camel_case(raw), list[AskPart]))]
+        contents = read(raw, list[AskContent]) if "parts" in raw[0] else [AskContent(parts=read(raw, list[AskPart]))]
     except msgspec.ValidationError as wrong:
         raise InvalidArgument(f"`contents` cannot be used: {wrong}.") from None
     if any(not content.parts for content in contents):
@@ -132,7 +138,7 @@ def system_of(raw: str | dict[str, Any] | None) -> str:
     if raw is None or isinstance(raw, str):
         return raw or ""
     try:
-        content = msgspec.convert({**camel_case(raw), "role": "user"}, AskContent)
+        content = read({**raw, "role": "user"}, AskContent)
     except msgspec.ValidationError as wrong:
         raise InvalidArgument(f"`systemInstruction` cannot be used: {wrong}.") from None
     return "\n".join(part.text for part in content.parts if part.text)

@@ -215,7 +215,10 @@ class Request(WebRequest):
         try:
             if self.headers is not None:
                 self.write_head(more)
-            self.write(piece)
+            if self.chunked and piece:
+                transport.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+            elif not self.startedWriting or piece:
+                self.write(piece)
             if not more:
                 self.finish()
         finally:
