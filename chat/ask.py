@@ -6,13 +6,16 @@ address are refused: the server fetches nothing on a client's word.
 """
 
 import re
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
 
 from chat.errors import InvalidArgument
 from chat.prompt import Content, Part
+
+Shape = TypeVar("Shape")
+UNDERSCORE = re.compile(r"_([a-z])")
 
 
 class InlineData(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
@@ -30,7 +33,7 @@ class AskPart(msgspec.Struct, forbid_unknown_fields=True, rename="camel", omit_d
     attachment: UUID | None = None
 
     def __post_init__(self) -> None:
-        if sum(value is not None for value in (self.text, self.inline_data, self.attachment)) != 1:
+        if (self.text, self.inline_data, self.attachment).count(None) != 2:
             raise ValueError("a part has exactly one of `text`, `inlineData`, `attachment`")
 
 
@@ -94,8 +97,16 @@ def camel_case(value: Any) -> Any:
     if isinstance(value, list):
         return [camel_case(item) for item in value]
     if isinstance(value, dict):
-        return {re.sub(r"_([a-z])", lambda found: found[1].upper(), key): camel_case(v) for key, v in value.items()}
+        return {UNDERSCORE.sub(lambda found: found[1].upper(), key): camel_case(v) for key, v in value.items()}
     return value
+
+
+def read(raw: Any, shape: type[Shape]) -> Shape:
+    """The value as `shape`, its keys in camelCase or not. Most are, and need not be gone through for it."""
+    try:
+        return msgspec.convert(raw, shape)
+    except msgspec.ValidationError:
+        return msgspec.convert(camel_case(raw), shape)
 
 
 def contents_of(raw: list[dict[str, Any]] | None) -> list[Content]:
@@ -103,10 +114,7 @@ def contents_of(raw: list[dict[str, Any]] | None) -> list[Content]:
     if not raw:
         raise InvalidArgument('`contents` is empty: send at least one part, such as {"text": "…"}.')
     try:
-        if "parts" in raw[0]:
-            contents = msgspec.convert(camel_case(raw), list[AskContent])
-        else:
-            contents = [AskContent(parts=msgspec.convert(camel_case(raw), list[AskPart]))]
+        contents = read(raw, list[AskContent]) if "parts" in raw[0] else [AskContent(parts=read(raw, list[AskPart]))]
     except msgspec.ValidationError as wrong:
         raise InvalidArgument(f"`contents` cannot be used: {wrong}.") from None
     if any(not content.parts for content in contents):
@@ -130,7 +138,7 @@ def system_of(raw: str | dict[str, Any] | None) -> str:
     if raw is None or isinstance(raw, str):
         return raw or ""
     try:
-        content = msgspec.convert({**camel_case(raw), "role": "user"}, AskContent)
+        content = read({**raw, "role": "user"}, AskContent)
     except msgspec.ValidationError as wrong:
         raise InvalidArgument(f"`systemInstruction` cannot be used: {wrong}.") from None
     return "\n".join(part.text for part in content.parts if part.text)

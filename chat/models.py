@@ -7,14 +7,13 @@
 A foreign id and an unknown id are the same to a reader: look everything up through `for_user`.
 """
 
-import uuid
 from typing import Any, Self
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
 
-from chat import events
+from chat import events, ids
 
 
 class User(AbstractUser):
@@ -35,8 +34,8 @@ class OwnedQuerySet(models.QuerySet[Any]):
 class Conversation(models.Model):
     """What one user talks about with one or more models."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    user = models.ForeignKey(User, models.CASCADE, related_name="conversations")
+    id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="conversations", db_index=False)  # in the index below
     title = models.CharField(max_length=200, blank=True)
     pinned = models.BooleanField(default=False)
     system = models.TextField(blank=True, help_text="The conversation's own system instruction.")
@@ -59,7 +58,7 @@ class Message(models.Model):
     USER, MODEL = "user", "model"
     ROLES = ((USER, "user"), (MODEL, "model"))
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
     conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="messages")
     parent = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="replies")
     role = models.CharField(max_length=5, choices=ROLES)
@@ -83,8 +82,8 @@ class Stream(models.Model):
 
     STATUSES = tuple((status, status) for status in events.STATUSES)
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    user = models.ForeignKey(User, models.CASCADE, related_name="streams")
+    id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="streams", db_index=False)  # in the constraint's
     conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="streams")
     answer = models.OneToOneField(Message, models.CASCADE, related_name="stream")
     provider = models.CharField(max_length=40)
@@ -155,7 +154,7 @@ class Ticket(models.Model):
 class Attachment(models.Model):
     """A photo as it is kept: decoded and encoded anew, so that nothing but its pixels is left of the upload."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="attachments")
     conversation = models.ForeignKey(Conversation, models.CASCADE, null=True, blank=True, related_name="attachments")
     mime_type = models.CharField(max_length=40)

@@ -4,23 +4,38 @@
 the reader has its OK, and nothing that happens to this process can take the message back.
 """
 
-import uuid
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 
-from chat import auth, events, leases, limits
+from chat import auth, events, ids, leases, limits
 from chat.ask import Ask
 from chat.errors import InvalidArgument, NotFound
 from chat.events import Event
 from chat.models import Attachment, Conversation, Message, Stream, Ticket, User
 from chat.prompt import Content, Model, Said, history_of, newest_leaf, path_to, photos_of, text_of
-from chat.rows import DJANGO, Database, Elsewhere, insert, insert_events, key_of
+from chat.rows import (
+    CONVERSATIONS,
+    DJANGO,
+    MESSAGES,
+    STREAMS,
+    Database,
+    Elsewhere,
+    document,
+    insert,
+    insert_events,
+    key_of,
+    moment,
+)
 
 TITLE_LENGTH = 80
+BEGUN = ("id", "conversation_id", "answer_id", "status")
+"""What is known of a stream that has just begun; the rest is fetched where it is asked for."""
 SAME_REQUEST = f"SELECT id FROM {Stream._meta.db_table} WHERE user_id = %s AND request_id = %s"
 
 
@@ -63,24 +78,27 @@ class Opening:
         """
         if (before := self._stored_before() or self._joined(database)) is not None:
             return before
-        limits.check_streams(self.user.pk, database)
-        conversation, said = self._conversation(database)
+        limits.check_streams(self.user.id, database)
+        now = timezone.now()
+        conversation, system, said = self._conversation(database, now)
         leaf = self._parent(said)
-        messages = self._messages(conversation, leaf)
-        for message in messages:
-            said[message.pk] = Said(message.pk, message.parent_id, message.role, message.parts)
-        question = messages[-1].pk if messages else leaf
-        answer = Message(conversation=conversation, parent_id=question, role=Message.MODEL)
-        insert(database.execute, *messages, answer)
-        stream = self._stream(conversation, answer)
-        insert(database.execute, stream)
+        messages = self._messages(leaf)
+        self._claim_photos(conversation)
+        said |= {message.id: message for message in messages}
+        question = messages[-1].id if messages else leaf
+        answer = Said(ids.new(), question, Message.MODEL, [])
+        insert(database.execute, MESSAGES, *_rows((*messages, answer), conversation, now))
+        stream = ids.new()
+        key = key_of(stream)
+        insert(database.execute, STREAMS, self._row(key, conversation, answer.id, now))
         ok = Event(0, int((monotonic() - self.began) * 1e6), events.OK_DATA)
-        insert_events(database.execute, [(key_of(stream.pk), *ok)])
+        insert_events(database.execute, [(key, *ok)])
         if self.ticket is not None:
-            auth.bind(self.ticket, stream.pk)
+            auth.bind(self.ticket, stream)
         path = path_to(said, question)
         contents = history_of(path, limits.of("HISTORY_MESSAGES"), limits.of("HISTORY_BYTES"))
-        self._stored = Opened(stream, ok, contents, conversation.system)
+        begun = Stream.from_db("default", BEGUN, (stream, conversation, answer.id, events.RUNNING))
+        self._stored = Opened(begun, ok, contents, system)
         return self._stored
 
     def _stored_before(self) -> Opened | None:
@@ -90,73 +108,75 @@ class Opening:
         return self._stored
 
     def _joined(self, database: Database) -> Opened | None:
-        before = (self.user.pk, self.ask.request_id)
+        before = (self.user.id, self.ask.request_id)
         if self.ask.request_id is None or not database.query(SAME_REQUEST, before):
             return None
         if database is not DJANGO:
             raise Elsewhere
-        stream = Stream.objects.filter(user_id=self.user.pk, request_id=self.ask.request_id).first()
+        stream = Stream.objects.filter(user_id=self.user.id, request_id=self.ask.request_id).first()
         if stream is None:
             return None
         if self.ticket is not None:
             auth.bind(self.ticket, stream.pk)
         return Opened(stream, Event(0, 0, events.OK_DATA), fresh=False)
 
-    def _conversation(self, database: Database) -> tuple[Conversation, dict[Any, Said]]:
+    def _conversation(self, database: Database, now: datetime) -> tuple[UUID, str, dict[Any, Said]]:
+        """The conversation's id, its own instruction, and what was said in it."""
         if self.ask.conversation_id is None:
             if self.ask.parent_id is not None:
                 raise InvalidArgument("`parent_id` needs the `conversation_id` that the message belongs to.")
             title = " ".join(text_of(self.contents[-1]).split())[:TITLE_LENGTH] if self.contents else ""
-            new = Conversation(user=self.user, title=title)
-            insert(database.execute, new)
-            return new, {}
-        conversation = Conversation.objects.for_user(self.user.pk).filter(pk=self.ask.conversation_id).first()
+            new, at = ids.new(), moment(now)
+            insert(database.execute, CONVERSATIONS, (key_of(new), self.user.id, title, False, "", at, at))
+            return new, "", {}
+        conversation = Conversation.objects.for_user(self.user.id).filter(pk=self.ask.conversation_id).first()
         if conversation is None:
             raise NotFound("There is no such conversation.")
         conversation.save(update_fields=("updated_at",))
         rows = conversation.messages.order_by("created_at").values_list("pk", "parent_id", "role", "parts")
-        return conversation, {row[0]: Said(*row) for row in rows}
+        return conversation.pk, conversation.system, {row[0]: Said(*row) for row in rows}
 
-    def _parent(self, said: dict[Any, Said]) -> uuid.UUID | None:
+    def _parent(self, said: dict[Any, Said]) -> UUID | None:
         parent = self.ask.parent_id
         if parent is None:
             own_history = self.contents is not None and len(self.contents) > 1
-            return None if own_history else newest_leaf(said)
+            return None if own_history or not said else newest_leaf(said)
         if parent not in said:
             raise NotFound("There is no such message in this conversation.")
         if self.contents is None and said[parent].role != Message.USER:
             raise InvalidArgument("Only a user's message can be answered again: `parent_id` names the model's.")
         return parent
 
-    def _messages(self, conversation: Conversation, leaf: uuid.UUID | None) -> list[Message]:
-        messages: list[Message] = []
+    def _messages(self, leaf: UUID | None) -> list[Said]:
+        messages: list[Said] = []
         for content in self.contents or ():
-            message = Message(conversation=conversation, parent_id=leaf, role=content["role"], parts=content["parts"])
-            leaf = message.pk
-            messages.append(message)
-        self._claim_photos(conversation)
+            messages.append(Said(ids.new(), leaf, content["role"], content["parts"]))
+            leaf = messages[-1].id
         return messages
 
-    def _claim_photos(self, conversation: Conversation) -> None:
+    def _claim_photos(self, conversation: UUID) -> None:
         photos = set(photos_of(self.contents or []))
         if not photos:
             return
-        own = Attachment.objects.for_user(self.user.pk).filter(pk__in=photos)
-        if own.update(conversation=conversation) != len(photos):
+        own = Attachment.objects.for_user(self.user.id).filter(pk__in=photos)
+        if own.update(conversation_id=conversation) != len(photos):
             raise NotFound("There is no such photo.")
 
-    def _stream(self, conversation: Conversation, answer: Message) -> Stream:
-        return Stream(
-            user=self.user,
-            conversation=conversation,
-            answer_id=answer.pk,  # not the answer itself, which would know its stream: a cycle for the collector
-            provider=self.model.provider,
-            model=self.model.name,
-            request=self._request(),
-            request_id=self.ask.request_id,
-            worker=leases.worker(),
-            lease_until=leases.now(),
-            created_at=timezone.now() - timedelta(seconds=monotonic() - self.began),
+    def _row(self, stream: Any, conversation: UUID, answer: UUID, now: datetime) -> tuple[Any, ...]:
+        return (
+            stream,
+            self.user.id,
+            key_of(conversation),
+            key_of(answer),
+            self.model.provider,
+            self.model.name,
+            document(self._request()),
+            self.ask.request_id,
+            events.RUNNING,
+            leases.worker(),
+            moment(now),
+            moment(timezone.now() - timedelta(seconds=monotonic() - self.began)),
+            0,
         )
 
     def _request(self) -> dict[str, Any]:
@@ -169,3 +189,12 @@ class Opening:
             "systemInstruction": self.ask.system,
         }
         return {name: value for name, value in asked.items() if value}
+
+
+def _rows(messages: Iterable[Said], conversation: UUID, now: datetime) -> Iterator[tuple[Any, ...]]:
+    """New messages for their table, each a microsecond younger than the one before: so their order is kept."""
+    key = key_of(conversation)
+    for number, said in enumerate(messages):
+        parent = None if said.parent_id is None else key_of(said.parent_id)
+        at = moment(now + timedelta(microseconds=number))
+        yield key_of(said.id), key, parent, said.role, document(said.parts), at

@@ -1,19 +1,19 @@
 """The few statements that run for every turn and every event, without the ORM's cost: measured at a tenth of it.
 
 Every function takes `execute(statement, parameters) -> rows changed`, with `%s` for parameters as Django's cursors have
-it, so that the same statements run on Django's connection and on the event loop's own (`chat/quick.py`). Values are
-prepared by the models' fields: what is stored is what the ORM would store.
+it, so that the same statements run on Django's connection and on the event loop's own (`chat/quick.py`). What is
+stored is what the ORM would store.
 """
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from operator import attrgetter
-from typing import Any, Protocol
+from itertools import chain
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
-from django.db import DEFAULT_DB_ALIAS, connection, connections, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 
 from chat import events
 from chat.events import Event
@@ -100,9 +100,9 @@ def insert_events(execute: Execute, rows: Sequence[Row]) -> None:
         execute(_insert_of_events(len(chunk)), flat)
 
 
-def key_of(stream_id: UUID) -> Any:
-    """A stream's id as the database has it. To be kept with the stream: it costs as much as the rest of a row."""
-    return stream_id if NATIVE_IDS else stream_id.hex
+def key_of(id: UUID) -> Any:
+    """An id as the database has it. A stream's is to be kept with it: it costs as much as the rest of a row."""
+    return id if NATIVE_IDS else id.hex
 
 
 EVENTS_AFTER = 'SELECT seq, "at", data FROM chat_event WHERE stream_id = %s AND seq > %s ORDER BY seq LIMIT %s'
@@ -122,43 +122,31 @@ def _insert_of_events(count: int) -> str:
     return f'INSERT INTO chat_event (stream_id, seq, "at", data) VALUES {values}'
 
 
-def insert(execute: Execute, *instances: models.Model) -> None:
-    """One INSERT for instances of one model, with every column given."""
-    parameters: list[Any] = []
-    for instance in instances:
-        parameters += [prepare(instance) for prepare in _preparers(type(instance))]
-    execute(_insert_of(type(instances[0]), len(instances)), parameters)
+class Table(NamedTuple):
+    """A table, and the columns that a new row has values for; the others are NULL."""
+
+    name: str
+    columns: str
+
+
+CONVERSATIONS = Table("chat_conversation", "id, user_id, title, pinned, system, created_at, updated_at")
+MESSAGES = Table("chat_message", "id, conversation_id, parent_id, role, parts, created_at")
+STREAMS = Table(
+    "chat_stream",
+    "id, user_id, conversation_id, answer_id, provider, model, request, request_id, status, worker, lease_until, "
+    "created_at, last_seq",
+)
+
+
+def insert(execute: Execute, table: Table, *rows: Sequence[Any]) -> None:
+    """One INSERT; a row's values are as the database has them, by `key_of`, `document` and `moment`."""
+    execute(_insert_of(table, len(rows)), list(chain.from_iterable(rows)))
 
 
 @cache
-def _fields(model: type[models.Model]) -> tuple[Any, ...]:
-    return tuple(model._meta.concrete_fields)
-
-
-@cache
-def _preparers(model: type[models.Model]) -> tuple[Callable[[Any], Any], ...]:
-    """For each column what turns an instance into the column's parameter.
-
-    The fields do it themselves, but for ids, texts and numbers, which are given as they are: most of the columns, and
-    each time a dozen calls.
-    """
-    return tuple(_preparer(field) for field in _fields(model))
-
-
-def _preparer(field: Any) -> Callable[[Any], Any]:
-    kind: Any = field
-    while kind.remote_field:
-        kind = kind.target_field
-    get = attrgetter(field.attname)
-    if isinstance(kind, models.UUIDField) and not NATIVE_IDS:
-        return lambda instance: None if (value := get(instance)) is None else value.hex
-    if isinstance(kind, models.UUIDField | models.CharField | models.TextField | models.IntegerField):
-        return get
-    if isinstance(kind, models.JSONField):
-        return lambda instance: document(get(instance))
-    if isinstance(kind, models.DateTimeField):
-        return lambda instance: moment(field.pre_save(instance, True))
-    return lambda instance: field.get_db_prep_save(field.pre_save(instance, True), DIALECT)
+def _insert_of(table: Table, count: int) -> str:
+    one = f"({','.join(['%s'] * len(table.columns.split(',')))})"
+    return f"INSERT INTO {table.name} ({table.columns}) VALUES {','.join([one] * count)}"
 
 
 def document(value: Any) -> Any:
@@ -169,18 +157,10 @@ def document(value: Any) -> Any:
 
 
 def moment(value: datetime | None) -> Any:
-    """A time as Django keeps it. Ours are all in UTC: for nine a turn the settings need not be asked about zones."""
+    """A time as Django keeps it. Ours are all in UTC: for seven a turn the settings need not be asked about zones."""
     if value is None or value.tzinfo is not UTC or DIALECT.vendor != "sqlite":
         return DIALECT.ops.adapt_datetimefield_value(value)
     return str(value.replace(tzinfo=None))
-
-
-@cache
-def _insert_of(model: type[models.Model], count: int) -> str:
-    fields = _fields(model)
-    columns = ",".join(f'"{field.column}"' for field in fields)
-    one = f"({','.join(['%s'] * len(fields))})"
-    return f'INSERT INTO "{model._meta.db_table}" ({columns}) VALUES {",".join([one] * count)}'
 
 
 END_OF_STREAM = """

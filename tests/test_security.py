@@ -11,6 +11,7 @@ from importlib.metadata import version
 from typing import Any
 
 import pytest
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RegexPattern
@@ -21,6 +22,7 @@ from chat import auth
 from chat.errors import InvalidArgument
 from chat.models import User
 from chat.views.api import parse
+from wondercam.security import harden
 
 PUBLIC = {
     "": "the chat page",
@@ -293,6 +295,32 @@ def test_an_unlisted_origin_may_not(db, settings, origin):
     settings.CORS_ALLOWED_ORIGINS = [HERE]
     assert "Access-Control-Allow-Origin" not in preflight(origin).headers
     assert "Access-Control-Allow-Origin" not in Client().get("/v2/models", headers={"Origin": origin}).headers
+
+
+def test_what_depends_on_the_origin_says_so_also_where_none_was_sent(db):
+    for path in ("/v2/models", "/v2/nothing", "/v2/auth/session"):
+        for headers in ({}, {"Origin": HERE}):
+            assert Client().get(path, headers=headers).headers["Vary"].lower().split(", ").count("origin") == 1
+
+
+def test_what_a_response_says_itself_is_not_overwritten(rf):
+    answer = HttpResponse(headers={"cache-control": "no-cache", "Vary": "Accept", "X-Frame-Options": "SAMEORIGIN"})
+    harden(rf.get("/v2/models"), answer)
+    assert answer.headers["Cache-Control"] == "no-cache"
+    assert answer.headers["X-Frame-Options"] == "SAMEORIGIN"
+    assert answer.headers["Vary"] == "Accept, origin"
+    another = HttpResponse()
+    harden(rf.get("/v2/models"), another)
+    assert (another.headers["Cache-Control"], another.headers["X-Frame-Options"]) == ("no-store", "DENY")
+
+
+def test_a_host_that_was_ours_is_refused_when_it_is_ours_no_more(db, settings):
+    for allowed, status in (["chat.example"], 401), ([".example"], 401), (["other.example"], 400), (["*"], 401):
+        settings.ALLOWED_HOSTS = allowed
+        for host in ("chat.example", "CHAT.example:8443"):
+            assert Client().post("/v2/tickets", headers={"Host": host}).status_code == status
+    for host in ("", "chat.example/", "chat.example:x", "a b"):
+        assert Client().post("/v2/tickets", headers={"Host": host}).status_code == 400
 
 
 def test_no_other_origin_may_use_the_page(db, settings):

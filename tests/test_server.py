@@ -273,6 +273,18 @@ def test_a_length_that_cannot_be_is_refused(site: Site, line: str) -> None:
     assert site.get("/hello")[0] == 200
 
 
+def test_more_headers_than_anybody_needs_are_refused(site: Site) -> None:
+    few, many = ([f"a{number}: b" for number in range(count)] for count in (400, 600))
+    assert site.get("/hello", *few)[0] == 200
+    assert site.get("/hello", *many)[0] == 400
+
+
+def test_a_header_that_goes_on_in_the_next_line_is_one(site: Site) -> None:
+    seen = json.loads(site.get("/scope", "X-Long: one", " two", "X-Twice: b", "x-twice: a")[2])
+    assert ["x-long", "one two"] in seen["headers"]
+    assert [value for name, value in seen["headers"] if name == "x-twice"] == ["b", "a"]
+
+
 def test_headers_that_trickle_are_refused(site: Site) -> None:
     client = site.connect().write(b"GET /hello HTTP/1.1\r\nX: ")
     assert refusal(client)["code"] == 408

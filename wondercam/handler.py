@@ -1,20 +1,26 @@
 """Django's ASGI handler on a few shared threads, and the short way for the API."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from inspect import isasyncgen
 from io import BytesIO
+from operator import attrgetter
 from typing import Any
 
-from asgiref.sync import ThreadSensitiveContext
+from asgiref.sync import SyncToAsync, ThreadSensitiveContext
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.db import close_old_connections
 from django.urls import set_script_prefix
+from django.utils.log import log_response
 
+from wondercam.request import Request
 from wondercam.security import is_direct
+
+log = logging.getLogger(__name__)
 
 PUSH = "wondercam.push"
 """Our server's own ASGI extension: `write(piece) -> bool`, for pieces of a body that has begun."""
@@ -23,11 +29,16 @@ LANES = 4
 
 
 class Lane(ThreadPoolExecutor):
-    """One thread for the blocking parts of many requests; `waiting` counts the calls it has not finished."""
+    """One thread for the blocking parts of many requests; `waiting` counts the calls it has not finished.
+
+    `context` is how asgiref is told of it: entered once for good, since each entering and leaving takes fifty calls.
+    """
 
     def __init__(self) -> None:
         super().__init__(max_workers=1, thread_name_prefix="lane")
         self.waiting = 0
+        self.context = ThreadSensitiveContext(executor=self)
+        SyncToAsync.context_to_thread_executor[self.context] = self
 
     def submit(self, what: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
         self.waiting += 1
@@ -57,14 +68,19 @@ class Handler(ASGIHandler):
     connection, until the response ends: one thread an open stream.
     """
 
+    request_class = Request
+
     def __init__(self) -> None:
         super().__init__()
         self.lanes = [Lane() for _ in range(LANES)]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        lane = min(self.lanes, key=lambda lane: lane.waiting)
-        async with ThreadSensitiveContext(executor=lane):
+        lane = min(self.lanes, key=attrgetter("waiting"))
+        before = SyncToAsync.thread_sensitive_context.set(lane.context)
+        try:
             await (self.answer if is_direct(scope["path"]) else self.handle)(scope, receive, send)
+        finally:
+            SyncToAsync.thread_sensitive_context.reset(before)
 
     async def answer(self, scope: Any, receive: Any, send: Any) -> None:
         """`handle` for the API: neither signals, each with hops into a thread, nor two more tasks a request."""
@@ -72,31 +88,42 @@ class Handler(ASGIHandler):
             body = await self.read_body(receive)
         except RequestAborted:
             return
-        set_script_prefix(get_script_prefix(scope))
+        if prefix := get_script_prefix(scope):  # of which a context that was told nothing knows as much
+            set_script_prefix(prefix)
         request, refusal = self.create_request(scope, body)
-        response: Any = refusal if request is None else await self.run_get_response(request)
+        response: Any = refusal if request is None else await self.respond(request)
         if not is_event_stream(response):
             try:
                 await self.send_response(response, send)
             finally:
-                response.close()
+                close(response)
             return
         if outlet := getattr(response, "outlet", None):
             outlet.write = scope.get("extensions", {}).get(PUSH, {}).get("write")
         start, pieces = start_of(response), response._iterator
-        response.close()
+        close(response)
         scope["headers"] = []  # a stream may be open for minutes: what asked for it is let go of
         del scope, body, request, response
-        with suppress(ConnectionError):
+        try:
             await send(start)
             del start
             await self.stream_while_read(pieces, receive, send)
+        except ConnectionError:
+            return
+
+    async def respond(self, request: Any) -> Any:
+        """`run_get_response` for the API: its views ask nobody for the address of another one."""
+        response: Any = await self._middleware_chain(request)  # type: ignore[attr-defined]
+        response._resource_closers.append(request.close)
+        if response.status_code >= 400:
+            log_response("%s: %s", response.reason_phrase, request.path, response=response, request=request)
+        return response
 
     async def stream_while_read(self, pieces: Any, receive: Any, send: Any) -> None:
         """Send an event stream; when its reader goes it ends at once, not at its next event."""
         task = asyncio.current_task()
         assert task is not None
-        gone = asyncio.ensure_future(receive())
+        gone = asyncio.get_running_loop().create_task(receive())
         gone.add_done_callback(lambda gone: gone.cancelled() or task.cancel())
         try:
             await self.send_stream(pieces, send)
@@ -141,9 +168,22 @@ class Handler(ASGIHandler):
         await send({"type": "http.response.body"})
 
 
+def close(response: Any) -> None:
+    """Let go of what a response held, as its own `close` does, but for the signal: what hears it tidies up after the
+    middlewares that the API goes past, and after database connections, which are the lanes' here."""
+    for closer in response._resource_closers:
+        try:
+            closer()
+        except Exception:
+            log.exception("A part of a response could not be closed.")
+    response._resource_closers.clear()
+    response.closed = True
+
+
 def start_of(response: Any) -> dict[str, Any]:
     """ASGI's message that begins a response."""
-    headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in response.items()]
+    pairs = response.headers._store.values()  # as they were given; to ask the mapping takes four calls a header
+    headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in pairs]
     return {"type": "http.response.start", "status": response.status_code, "headers": headers}
 
 

@@ -1,6 +1,6 @@
-"""The headers of every response, and the short way to the API: one async middleware, the only one on a stream's path.
+"""The headers of every response, and the short way to the API: the only middlewares on a stream's path, both async.
 
-    MIDDLEWARE = [CorsMiddleware (async), Security (async), … the page's stack …]
+    MIDDLEWARE = [Cors (async), Security (async), … the page's stack …]
 
 Django's own middlewares are sync at heart: under ASGI each costs a hop into a thread, and the first hop pins that
 thread to the request until its stream ends. The API needs none of them: it has no session, no CSRF (Bearer only),
@@ -12,17 +12,22 @@ The policies follow the names of Django 6's own CSP support, so that they can mo
 
 import secrets
 from collections.abc import Awaitable, Callable
-from functools import lru_cache
-from typing import ClassVar
+from functools import cache, lru_cache
+from typing import Any, ClassVar
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
 from django.core.exceptions import DisallowedHost, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
+from django.http.request import split_domain_port, validate_host
+from django.http.response import HttpResponseBase, ResponseHeaders
 from django.urls import ResolverMatch, URLResolver, get_resolver
+from django.utils.cache import patch_vary_headers
 
 GetResponse = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+Headers = dict[str, tuple[str, str]]
+"""By the name in small letters: the name as it is sent, and the value."""
 
 PROBES = ("/healthz", "/readyz", "/metrics")
 WITH_SESSION = ("/v2/auth/session",)
@@ -51,6 +56,15 @@ HEADERS = {
 }
 
 
+class Cors(CorsMiddleware):
+    """django-cors-headers, for requests that say their origin: of the others it would only repeat `Vary`."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if "HTTP_ORIGIN" in request.META or not is_direct(request.path_info):
+            return super().__call__(request)
+        return self.get_response(request)
+
+
 class Security:
     """Sets `request.csp_nonce`, sends the API straight to its views, and hardens every response."""
 
@@ -62,15 +76,24 @@ class Security:
         markcoroutinefunction(self)
 
     async def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        request.csp_nonce = secrets.token_urlsafe(16)  # type: ignore[attr-defined]
-        response = await (direct(request) if is_direct(request.path_info) else self.get_response(request))
+        if is_direct(request.path_info):
+            response = await direct(request)
+        else:
+            request.csp_nonce = secrets.token_urlsafe(16)  # type: ignore[attr-defined]
+            response = await self.get_response(request)
         harden(request, response)
         return response
 
 
 def is_api(path: str) -> bool:
     """Whether the path is the API's."""
-    return path.startswith(settings.API_PREFIXES)
+    return path.startswith(api_prefixes())
+
+
+@cache
+def api_prefixes() -> tuple[str, ...]:
+    """Asked three times a request, and of Django's settings two calls each."""
+    return tuple(settings.API_PREFIXES)
 
 
 def is_direct(path: str) -> bool:
@@ -83,14 +106,14 @@ async def direct(request: HttpRequest) -> HttpResponseBase:
     resolver = get_resolver()
     try:
         check_way(request)
-        match = request.resolver_match = resolved(resolver, request.path_info)
+        request.resolver_match, view = resolved(resolver, request.path_info)
     except DisallowedHost as wrong:
         return error_page(request, 400, wrong)
     except PermissionDenied as wrong:
         return error_page(request, 403, wrong)
     except Http404 as wrong:
         return error_page(request, 404, wrong)
-    view = match.func if iscoroutinefunction(match.func) else sync_to_async(match.func)
+    match = request.resolver_match
     response: HttpResponseBase = await view(request, *match.args, **match.kwargs)
     if isinstance(response, HttpResponse):
         response.headers.setdefault("Content-Length", str(len(response.content)))
@@ -98,18 +121,28 @@ async def direct(request: HttpRequest) -> HttpResponseBase:
 
 
 @lru_cache(maxsize=256)
-def resolved(resolver: URLResolver, path: str) -> ResolverMatch:
-    """The path's view; kept, since to find it takes eighty calls. What is not found raises, and is not kept."""
-    return resolver.resolve(path)
+def resolved(resolver: URLResolver, path: str) -> tuple[ResolverMatch, Callable[..., Any]]:
+    """The path's view, and how to await it; kept, since to find it takes eighty calls. What is not found raises, and
+    is not kept."""
+    match = resolver.resolve(path)
+    return match, match.func if iscoroutinefunction(match.func) else sync_to_async(match.func)
 
 
 def check_way(request: HttpRequest) -> None:
     """Refuse a host that is not ours, and plain HTTP where HTTPS is the rule. Probes come by address, learn nothing."""
     if request.path_info in PROBES:
         return
-    request.get_host()
+    if not is_ours(request.META.get("HTTP_HOST", ""), tuple(settings.ALLOWED_HOSTS)):
+        request.get_host()  # which has the last word, and raises
     if settings.SECURE_SSL_REDIRECT and not request.is_secure():
         raise PermissionDenied("Use HTTPS.")
+
+
+@lru_cache(maxsize=64)
+def is_ours(host: str, allowed: tuple[str, ...]) -> bool:
+    """Whether the header `Host` names one of our hosts, as Django sees it; kept, since clients repeat themselves."""
+    domain, _ = split_domain_port(host)
+    return bool(domain) and validate_host(domain, allowed)
 
 
 def error_page(request: HttpRequest, status: int, wrong: Exception) -> HttpResponseBase:
@@ -121,24 +154,47 @@ def error_page(request: HttpRequest, status: int, wrong: Exception) -> HttpRespo
 def harden(request: HttpRequest, response: HttpResponseBase) -> None:
     """Set what the response does not set by itself."""
     path, headers = request.path_info, response.headers
+    hsts = settings.SECURE_HSTS_SECONDS if settings.SECURE_HSTS_SECONDS and request.is_secure() else 0
+    if not is_direct(path):
+        ours = checked(of_page(path, request.csp_nonce, hsts))  # type: ignore[attr-defined]
+    elif "vary" in headers._store:
+        ours = of_api(hsts)
+        patch_vary_headers(response, ("origin",))
+    else:
+        ours = of_api(hsts)
+    headers._store = ours | headers._store
+
+
+def checked(headers: dict[str, str]) -> Headers:
+    """Headers as Django's responses keep them, which checks each name and value whenever it is set."""
+    return ResponseHeaders(headers)._store
+
+
+@cache
+def of_api(hsts: int) -> Headers:
+    """The API's headers, always the same."""
+    policies = {"Content-Security-Policy": API_POLICY, "Permissions-Policy": f"camera=(), {FEATURES}"}
+    return checked({**HEADERS, **policies, "Cache-Control": "no-store", "Vary": "origin", **transport(hsts)})
+
+
+def of_page(path: str, nonce: str, hsts: int) -> dict[str, str]:
+    """A page's headers, or those of an API route that has a session."""
     camera = "(self)" if path == "/" or path.startswith("/c/") else "()"
-    wanted = {
-        **HEADERS,
-        "Content-Security-Policy": policy(path).format(nonce=request.csp_nonce),  # type: ignore[attr-defined]
+    policies = {
+        "Content-Security-Policy": policy(path).format(nonce=nonce),
         "Permissions-Policy": f"camera={camera}, {FEATURES}",
     }
-    if not path.startswith(str(settings.STATIC_URL)):
-        wanted["Cache-Control"] = "no-store"
-    if settings.SECURE_HSTS_SECONDS and request.is_secure():
-        wanted["Strict-Transport-Security"] = f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains"
-    given = set(map(str.lower, headers))  # at once: Django raises and catches for every header that is not there
-    for name, value in wanted.items():
-        if name.lower() not in given:
-            headers[name] = value
+    kept = {} if path.startswith(str(settings.STATIC_URL)) else {"Cache-Control": "no-store"}
+    return {**HEADERS, **policies, **kept, **transport(hsts)}
+
+
+def transport(hsts: int) -> dict[str, str]:
+    """What a browser is told over HTTPS: to come by HTTPS for that many seconds."""
+    return {"Strict-Transport-Security": f"max-age={hsts}; includeSubDomains"} if hsts else {}
 
 
 def policy(path: str) -> str:
-    """The content security policy for a path."""
-    if is_direct(path) or is_api(path):
+    """The content security policy for a path of the page's stack."""
+    if is_api(path):
         return API_POLICY
     return ADMIN_POLICY if path.startswith(ADMIN) else PAGE_POLICY

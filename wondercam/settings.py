@@ -59,7 +59,7 @@ INSTALLED_APPS = [
     "wondercam",
 ]
 MIDDLEWARE = [
-    "corsheaders.middleware.CorsMiddleware",
+    "wondercam.security.Cors",
     "wondercam.security.Security",  # the API goes straight to its views from here
     "servestatic.middleware.ServeStaticMiddleware",
     "django.middleware.security.SecurityMiddleware",

@@ -77,7 +77,7 @@ async def may_still_read(claims: Claims | None, user_id: int) -> None:
 def streamed(request: HttpRequest, stream: Stream, after: int, user: User) -> StreamingHttpResponse:
     """The response that follows a stream for as long as the reader may read it; with `?poll=1` only what is there."""
     timing, outlet = request.headers.get("X-WonderCam-Timing") == "1", wire.Outlet()
-    if request.GET.get("poll") == "1":
+    if request.META.get("QUERY_STRING") and request.GET.get("poll") == "1":  # most have none to be taken apart
         content = wire.so_far(stream.pk, after, timing=timing)
     else:
         may_read = partial(may_still_read, getattr(request, "claims", None), user.pk)

@@ -5,8 +5,10 @@
     worker.py       one process: the event loop, the lifespan, housekeeping, draining
     lifespan.py     the application's start and end (ASGI lifespan)
     channel.py      one connection: deadlines, size limits, refusals
+    fields.py       a request's header fields
     request.py      one request: scope in, response out, waiting for a slow reader
     transport.py    the socket: writes at once when nothing is queued
+    reactor.py      what the event loop calls
     proxies.py      which address a request came from when proxies stand in front
 
 A response's chunk goes request → transport → socket in one call, without a turn of the loop. What is

@@ -15,10 +15,14 @@ from daphne.http_protocol import HTTPFactory
 from twisted.protocols import basic
 from twisted.web import http
 
+from wondercam.server.fields import field_of
 from wondercam.server.request import Request, error_body
+from wondercam.server.transport import Address
 
 BODY_RATE = 16 * 1024
 """Bytes a second that a body must bring on average, once its first grace is over."""
+LENGTHS = {b"content-length": b"Content-Length", b"transfer-encoding": b"Transfer-Encoding"}
+"""The fields that say how long a body is, and what Twisted calls them."""
 LINGER = 2
 """Seconds a refused client has to read why, before the connection is cut."""
 
@@ -27,26 +31,33 @@ class Channel(http.HTTPChannel):
     """Reads requests from one connection, one after the other."""
 
     transport: Any
+    requestFactory: Any = Request
 
     def __init__(self, factory: "Factory") -> None:
         super().__init__()
         self.factory = factory
         self.options = factory.server.options
         self.timeOut = None  # Twisted's own timer: every byte would restart it
-        self.requestFactory = Request
         self.refused = False
         self.reading = False
         self.body_since = 0.0
         self.deadline: float | None = None
 
     def connectionMade(self) -> None:
-        super().connectionMade()
+        self._networkProducer = self.transport  # as in Twisted's, but for an option that the listening socket has set
+        self.transport.registerProducer(self, True)
         self.factory.opened(self)
         self.deadline = time.monotonic() + self.options.idle_time
 
     def connectionLost(self, reason: Any) -> None:
         self.factory.closed(self)
         super().connectionLost(reason)
+
+    def getPeer(self) -> Address:
+        return Address(*self.transport.client[:2])
+
+    def getHost(self) -> Address:
+        return self.transport.host_address()
 
     def dataReceived(self, data: bytes) -> None:
         if self.refused:
@@ -57,10 +68,20 @@ class Channel(http.HTTPChannel):
         basic.LineReceiver.dataReceived(self, data)
 
     def headerReceived(self, line: bytes) -> bool:
-        try:
-            return bool(super().headerReceived(line))
-        except ValueError:  # a Content-Length of more digits than Python reads
+        self._receivedHeaderCount += 1
+        field = field_of(line)
+        known = field is not None and (field[0] not in LENGTHS or self.length_known(*field))
+        if field is None or not known or self._receivedHeaderCount > self.maxHeaders:
             self._respondToBadRequestAndDisconnect()
+            return False
+        self.requests[-1].requestHeaders.pairs.append(field)
+        return True
+
+    def length_known(self, name: bytes, value: bytes) -> bool:
+        """Take the body's length from the field that says it; False where it says it wrongly, or once again."""
+        try:
+            return bool(self._maybeChooseTransferDecoder(LENGTHS[name], value))
+        except ValueError:  # a Content-Length of more digits than Python reads
             return False
 
     def allHeadersReceived(self) -> None:

@@ -14,10 +14,11 @@ from typing import Any
 from urllib.parse import unquote
 
 from daphne.http_protocol import WebRequest
-from daphne.utils import HEADER_NAME_RE, INVALID_HEADER_VALUE_BYTES
 from twisted.web.http import NO_BODY_CODES
+from twisted.web.http import Request as TwistedRequest
 from twisted.web.http_headers import Headers
 
+from wondercam.server.fields import Fields
 from wondercam.server.proxies import Header, scheme, without_forwarding
 
 PIECE = 64 * 1024
@@ -48,13 +49,24 @@ class Request(WebRequest):
     startedWriting: Any
     _response_started: bool
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, channel: Any, queued: object = False) -> None:
+        TwistedRequest.__init__(self, channel, queued)  # Daphne's finds it among what Twisted has deprecated
+        self.requestHeaders: Any = Fields()
+        self.client_addr: Any = None
+        self.server = channel.factory.server
+        self.application_queue: Any = None
+        self._response_started = False
         self.received = 0
         self.paused = False
         self.resumed: asyncio.Future[None] | None = None
         self.streaming = False
         self.headers: list[Header] | None = None
+        self.server.protocol_connected(self)
+
+    __hash__, __eq__ = object.__hash__, object.__eq__  # as Daphne writes them out
+
+    def parseCookies(self) -> None:
+        """The application reads them."""
 
     def gotLength(self, length: int | None) -> None:
         self.content = io.BytesIO()
@@ -77,15 +89,15 @@ class Request(WebRequest):
 
     def process(self) -> None:
         """Start the application, or refuse what it must not see."""
-        headers = list(self.requestHeaders.getAllRawHeaders())
+        fields = self.requestHeaders
         if self.is_websocket():
             self.open_websocket()
         elif not self.uri.isascii():
             self.channel.refuse(400, "The address has characters that are not ASCII.")
-        elif not all(is_clean(name, values) for name, values in headers):
+        elif not fields.are_clean():
             self.channel.refuse(400, "A header has a name or a value that is not allowed.")
         else:
-            self.start([(name.lower(), value) for name, values in headers for value in values if b"_" not in name])
+            self.start([field for field in fields.pairs if b"_" not in field[0] and field[0] not in OWN_HEADERS])
 
     def is_websocket(self) -> bool:
         upgrade = self.requestHeaders.getRawHeaders(b"Upgrade")
@@ -96,13 +108,15 @@ class Request(WebRequest):
         if not self.server.websockets:
             self.channel.refuse(501, "There are no websockets here.")
             return
-        for name in OWN_HEADERS:
-            self.requestHeaders.removeHeader(name)
+        self.client, self.host = self.transport.getPeer(), self.transport.getHost()
+        self.requestHeaders, fields = Headers(), self.requestHeaders
+        for name, value in fields.pairs:
+            if name not in OWN_HEADERS:
+                self.requestHeaders.addRawHeader(name, value)
         self.channel.factory.closed(self.channel)
         super().process()
 
     def start(self, headers: list[Header]) -> None:
-        headers = [header for header in headers if header[0] not in OWN_HEADERS]
         self.application_queue = self.server.create_application(self, self.scope(headers))
         body = self.content.getvalue()
         self.content, self.requestHeaders = None, NO_HEADERS  # the application has them; a stream must not keep them
@@ -201,7 +215,10 @@ class Request(WebRequest):
         try:
             if self.headers is not None:
                 self.write_head(more)
-            self.write(piece)
+            if self.chunked and piece:
+                transport.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+            elif not self.startedWriting or piece:
+                self.write(piece)
             if not more:
                 self.finish()
         finally:
@@ -256,7 +273,10 @@ class Request(WebRequest):
 
     def finish(self) -> None:
         self.unregisterProducer()
-        super().finish()
+        if self.application_queue:
+            self.send_disconnect()
+        TwistedRequest.finish(self)
+        self.server.protocol_disconnected(self)
 
     def connectionLost(self, reason: Any) -> None:
         super().connectionLost(reason)
@@ -272,8 +292,3 @@ class Request(WebRequest):
 
     def stopProducing(self) -> None:
         pass
-
-
-def is_clean(name: bytes, values: list[bytes]) -> bool:
-    """RFC 9110 §5.1 and §5.5, as Daphne checks them."""
-    return bool(HEADER_NAME_RE.fullmatch(name)) and not any(INVALID_HEADER_VALUE_BYTES.intersection(v) for v in values)

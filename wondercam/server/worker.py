@@ -20,13 +20,14 @@ from typing import Any
 import daphne.server
 import uvloop
 from daphne.ws_protocol import WebSocketFactory
-from twisted.internet import asyncioreactor
+from twisted.internet.main import installReactor
 from twisted.logger import STDLibLogObserver, globalLogBeginner
 
 from wondercam.server.channel import Factory
 from wondercam.server.inbox import Inbox
 from wondercam.server.lifespan import Lifespan, StartupFailed
 from wondercam.server.options import Options
+from wondercam.server.reactor import Reactor
 from wondercam.server.request import Disconnected
 from wondercam.server.transport import Port
 
@@ -46,8 +47,8 @@ def install_reactor() -> Any:
     loop.set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="blocking"))
     asyncio.set_event_loop(loop)
     sys.modules.pop("twisted.internet.reactor", None)
-    asyncioreactor.install(loop)
-    daphne.server.reactor = reactor = sys.modules["twisted.internet.reactor"]
+    daphne.server.reactor = reactor = Reactor(loop)
+    installReactor(reactor)
     reactor.suggestThreadPoolSize(1)
     return reactor
 
