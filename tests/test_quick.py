@@ -14,7 +14,7 @@ from django.utils import timezone
 from chat import eventlog, events
 from chat.models import Event, Message, Stream
 from chat.quick import QuickConnection, checkpoint
-from chat.rows import DIALECT, LeaseLost, moment
+from chat.rows import DIALECT, EVENTS_AFTER, LeaseLost, moment
 from tests.inside import an_end, new_stream
 
 pytestmark = [
@@ -162,12 +162,16 @@ def test_a_checkpoint_moves_the_log_into_the_file(tmp_path: Any):
     own.close()
 
 
-def test_the_log_is_kept_in_the_order_of_its_key(log: Any):
+def test_the_log_is_kept_in_the_order_of_arrival_and_found_by_stream(log: Any):
     with connection.cursor() as cursor:
         cursor.execute("SELECT sql FROM sqlite_master WHERE name = 'chat_event'")
         (statement,) = cursor.fetchone()
+        cursor.execute("EXPLAIN QUERY PLAN " + EVENTS_AFTER, ["", 0, 10])
+        plan = " ".join(row[3] for row in cursor.fetchall())
 
-    assert statement.rstrip().endswith("WITHOUT ROWID")
+    assert "ROWID" not in statement
+    assert "USING INDEX" in plan
+    assert "TEMP B-TREE" not in plan  # rows come from the index in the order of seq
 
 
 @pytest.mark.parametrize(
