@@ -7,8 +7,9 @@
     `opening.py` to the log's writer: the message, the answer to come, its stream and event 0 in one transaction.
  4. `wire.py` follows the stream from its beginning. Event 0 is stored, so the reader has its OK, whatever happens.
  5. Meanwhile `turn.py` runs in a task of its own, which no reader's leaving can reach: it builds the prompt
-    (`prompt.py`) and asks the provider: `providers/__init__.py` → a file for each upstream → `sse.py`, the decoder.
- 6. Each response becomes an event (`events.py`) and goes to `eventlog.py`; `writer.py` commits what all streams
+    (`prompt.py`) and asks the provider: `providers/__init__.py` → a file for each upstream. What comes back is decoded
+    (`sse.py`), read and given on in the call that brought it (`providers/arrival.py`).
+ 6. Each chunk becomes an event (`events.py`) and goes to `eventlog.py`; `writer.py` commits what all streams
     have pending, as soon as it is free: on SQLite in the event loop itself (`quick.py`), which opens plain turns, too.
     After the commit, and never before, `live.py` tells the readers.
  7. `stream.follow` reads the log after the reader's cursor: what was missed (`table.py`), then live. A reader that

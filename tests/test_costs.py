@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import sys
+from collections import Counter
 from pathlib import Path
 from time import monotonic
 from types import FrameType
@@ -18,6 +19,8 @@ from chat.ask import Ask
 from chat.models import User
 from chat.opening import Opening
 from chat.quick import QuickConnection
+from tests.fakes import gemini
+from tests.fakes.server import Reply, Request, Server
 from tests.inside import Core
 from tests.servers.wondercam import Serve
 
@@ -27,8 +30,13 @@ QUERIES_TO_OK = 4
 """Conversation, messages, stream, event 0; who asks is one more, before the transaction."""
 
 CALLS_PER_EVENT = 97
-"""Python functions entered from the provider's response to the bytes on the wire, those of asyncio's own loop, of
+"""Python functions entered from the provider's chunk to the bytes on the wire, those of asyncio's own loop, of
 which uvloop has none, among them: 88 when this was written."""
+
+CALLS_PER_TOKEN = 97
+"""Functions of ours and aiohttp's from the model's socket to the piece that a reader asks for."""
+
+CHAT = str(Path(eventlog.__file__).parent)
 
 
 def statements(captured: CaptureQueriesContext) -> list[str]:
@@ -103,6 +111,38 @@ async def test_an_event_takes_few_calls(core: Core):
     assert calls / EVENTS < CALLS_PER_EVENT
 
 
+async def play(request: Request, reply: Reply) -> None:
+    """Gemini's stream, every event in a piece of its own."""
+    await reply.head()
+    for number in range(EVENTS):
+        await reply.send(gemini.sse(gemini.chunk(f"{number} ")))
+        await asyncio.sleep(0)
+    await reply.send(gemini.sse(gemini.chunk("", "STOP")))
+    await reply.end()
+
+
+async def test_an_event_takes_few_calls_from_the_models_socket_to_the_readers(core: Core):
+    calls = Counter[str]()
+
+    def count(frame: FrameType, event: str, _: Any) -> None:
+        file = frame.f_code.co_filename
+        if event == "call" and (CHAT in file or "aiohttp" in file):
+            calls[frame.f_code.co_qualname] += 1
+
+    async with Server(play) as server:
+        settings = {"WONDERCAM_MODELS": "gemini/m", "GEMINI_API_KEY": "k", "GEMINI_BASE_URL": server.url}
+        providers.configure(settings)
+        await pieces_of(core)  # what is imported, opened and cached once
+        sys.setprofile(count)
+        try:
+            pieces = await pieces_of(core)
+        finally:
+            sys.setprofile(None)
+
+    assert b"".join(pieces).count(b"\nid: ") > EVENTS
+    assert calls.total() / EVENTS < CALLS_PER_TOKEN, calls.most_common(60)
+
+
 @pytest.mark.usefixtures("talkative")
 async def test_a_turn_leaves_nothing_to_the_collector_of_cycles(core: Core):
     await pieces_of(core)  # what is imported, opened and cached once
@@ -111,6 +151,22 @@ async def test_a_turn_leaves_nothing_to_the_collector_of_cycles(core: Core):
     try:
         await pieces_of(core)
         await asyncio.sleep(0)  # the turn's task is let go in the loop's next turn
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+async def test_nor_does_one_whose_answer_comes_over_http(core: Core):
+    async def turn() -> None:
+        await core.ended(await core.ask("words=20 gap=0"))
+        await asyncio.sleep(0)
+
+    for _ in range(2):  # what is imported, opened and cached once
+        await turn()
+    gc.collect()
+    gc.disable()
+    try:
+        await turn()
         assert gc.collect() == 0
     finally:
         gc.enable()

@@ -101,7 +101,7 @@ class Arrival:
         for event in self._decoder.feed(piece):
             if event.data == events.DONE:
                 return self._end()
-            if (chunk := self._reader.glance(event.data)) is not None and event.event == "message":
+            if event.event == "message" and (chunk := self._reader.glance(event.data)) is not None:
                 full = self._give(chunk) or full
                 continue
             for chunk in self._reader.read(read(event.data, event.event, recent, self._who)):
@@ -140,9 +140,15 @@ class Arrival:
                 raise errors.Truncated(f"The connection to {self._who} was cut before the answer's end.") from None
 
     def _stop(self) -> None:
+        """Take nothing more, and let go of the body, which would keep this alive."""
         self._ended = True
+        self._body.pour_into(dropped)
         if self._silence is not None:
             self._silence.cancel()
+
+
+def dropped(piece: bytes) -> None:
+    """What comes after the end is nobody's."""
 
 
 def read(data: str, event: str, recent: bytes, who: str) -> dict[str, Any]:
