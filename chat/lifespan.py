@@ -41,7 +41,7 @@ async def application(
 
 async def _start() -> list[asyncio.Task[None]]:
     turns.reopen()
-    quick.open_reader()
+    quick.serve_reads(True)
     live.open_peers(turns.stop_here)
     await providers.discover()
     reaper = leases.Reaper()
@@ -59,8 +59,8 @@ async def _shut_down(beats: list[asyncio.Task[None]]) -> None:
     await live.close_peers()
     await providers.close()
     await limits.close()
+    quick.serve_reads(False)
     await asyncio.to_thread(eventlog.close)
-    quick.close_reader()
 
 
 async def _beat(reaper: leases.Reaper) -> None:

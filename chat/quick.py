@@ -5,7 +5,7 @@ several times that, and the two threads then fight for the interpreter. So what 
 committed by the loop itself, on a connection that waits for nobody: whatever it cannot do at once (the database is
 locked, a row is refused) is left to the writer's thread, which can wait, try again and take a batch apart.
 
-Short reads that every request makes are made here too (`find`), on a connection of their own.
+Short reads that every request makes are made here too (`find`).
 
 Checkpoints, which do wait for the disk, are made by another thread.
 """
@@ -95,30 +95,42 @@ class QuickConnection:
         self._connection.close()
 
 
-_reader: QuickConnection | None = None
+_own: QuickConnection | None = None
+_serving = False
 
 
-def open_reader() -> None:
-    """Let `find` read, from now on, where the database is SQLite: in a process that serves."""
-    global _reader
-    if _reader is None and QuickConnection.is_possible():
-        _reader = QuickConnection()
+def own() -> QuickConnection | None:
+    """The loop's connection, opened where it is first asked for; None where the database is no SQLite file."""
+    global _own
+    if _own is None and QuickConnection.is_possible():
+        _own = QuickConnection()
+    return _own
 
 
-def close_reader() -> None:
-    """The opposite."""
-    global _reader
-    if _reader is not None:
-        _reader.close()
-        _reader = None
+def close() -> None:
+    """Close it."""
+    global _own
+    if _own is not None:
+        _own.close()
+        _own = None
+
+
+def serve_reads(serving: bool) -> None:
+    """Let `find` read, from now on or no more: it does in a process that serves."""
+    global _serving
+    _serving = serving
 
 
 def find(statement: str, parameters: Sequence[Any]) -> list[Any] | None:
-    """The rows of one short SELECT, at once and without a hop; None where it cannot be done here: ask in a thread."""
-    if _reader is None:
+    """The rows of one short SELECT, at once and without a hop; None where it cannot be done here: ask in a thread.
+
+    On the connection that commits: another one would have to read again what each commit has changed.
+    """
+    connection = own() if _serving else None
+    if connection is None:
         return None
     try:
-        return _reader.query(statement, parameters)
+        return connection.query(statement, parameters)
     except sqlite3.Error:
         return None
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
-from chat import models
+from chat import models, quick
 from chat.quick import QuickConnection, Refused
 from chat.rows import Database, LeaseLost, django_execute, insert_events, update_ending
 from chat.work import AWAY, Job, Work, by_key, taken_apart, tell
@@ -57,7 +57,7 @@ class Writer:
         """Queue without waiting; called on the work's loop."""
         if self._loop is None:
             self._loop = work.loop
-            self._quick = QuickConnection() if QuickConnection.is_possible() else None
+            self._quick = quick.own()
         if not work.quick or self._quick is None or work.loop is not self._loop:
             self._hand_over([*self._gathered, work])
             return
@@ -70,11 +70,11 @@ class Writer:
 
         While the thread has work, nothing is committed here: what it does began earlier, and comes first.
         """
-        batch, quick = self._gathered, self._quick
-        if not batch or quick is None or self._outstanding:
+        batch, own = self._gathered, self._quick
+        if not batch or own is None or self._outstanding:
             return
         try:
-            quick.store(*taken_apart(batch))
+            own.store(*taken_apart(batch))
         except Refused:
             return self._hand_over(batch)
         self._gathered = []
@@ -101,8 +101,7 @@ class Writer:
             self._ready.notify()
         if thread is not None:
             thread.join()
-        if self._quick is not None:
-            self._quick.close()
+        quick.close()
         self._quick = self._loop = None
         self._outstanding = 0
 
