@@ -7,8 +7,7 @@ Time limits are not here but in `policy.py`, which sees every provider alike; on
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
@@ -67,25 +66,45 @@ class Connection:
         if session is not None and self._loop is asyncio.get_running_loop():
             await session.close()
 
-    @asynccontextmanager
-    async def post(
+    async def stream(
+        self, who: str, url: str, body: Mapping[str, Any], headers: Mapping[str, str], reader: Reader, give: events.Give
+    ) -> None:
+        """POST, and read the event stream that answers with `reader` to its end; see `Arrival.read`.
+
+        However it ends the connection is let go of at once, whatever is still to come: the upstream stops when it
+        notices. Raises the ApiError for any answer but a 200.
+        """
+        response = await self._post(who, url, body, headers)
+        try:
+            await Arrival(body_of(response), who, self.max_size, reader, give).read()
+        finally:
+            response.close()
+
+    async def post(self, who: str, url: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
+        """POST; the JSON of a small answer. Raises ApiError."""
+        response = await self._post(who, url, body, headers)
+        try:
+            return await small_json(response)
+        finally:
+            response.close()
+
+    async def _post(
         self, who: str, url: str, body: Mapping[str, Any], headers: Mapping[str, str]
-    ) -> AsyncGenerator[aiohttp.ClientResponse, None]:
-        """A POST whose response is a 200; raises the ApiError for anything else. Leaving it closes the connection."""
+    ) -> aiohttp.ClientResponse:
         data = msgspec.json.encode(body)
         headers = {"Content-Type": "application/json", "Accept": "text/event-stream, application/json", **headers}
         try:
             # Not `async with`: aiohttp's context manager keeps what made the request for as long as the answer takes.
             response = await self.session().post(url, data=data, headers=headers, allow_redirects=False)
-            del data
-            try:
-                await check(response, who)
-                yield response
-            finally:
-                response.close()  # at once, whatever is still to come: the upstream stops when it notices
         except Failure as failure:
-            log.warning("%s: %s before or during an answer", who, type(failure).__name__)
+            log.warning("%s: %s before an answer", who, type(failure).__name__)
             raise errors.Unavailable(f"{who} cannot be reached at the moment.") from None
+        try:
+            await check(response, who)
+        except BaseException:
+            response.close()
+            raise
+        return response
 
     async def get(self, who: str, url: str, headers: Mapping[str, str]) -> Any:
         """The JSON of a small answer; raises ApiError."""
@@ -95,10 +114,6 @@ class Connection:
                 return await small_json(response)
         except Failure:
             raise errors.Unavailable(f"{who} cannot be reached at the moment.") from None
-
-    async def read(self, response: aiohttp.ClientResponse, who: str, reader: Reader, give: events.Give) -> None:
-        """Read the response's event stream with `reader` to its end; see `Arrival.read`."""
-        await Arrival(body_of(response), who, self.max_size, reader, give).read()
 
 
 async def check(response: aiohttp.ClientResponse, who: str) -> None:

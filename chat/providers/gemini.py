@@ -71,8 +71,7 @@ class Gemini:
         """Give Gemini's responses; the last one carries the finishReason and the usage. Raises ApiError."""
         answer = Answer(self.who)
         url = f"{self._address_of(prompt.model.name)}:streamGenerateContent?alt=sse"
-        async with self._connection.post(self.who, url, request_of(prompt), await self._headers()) as response:
-            await self._connection.read(response, self.who, answer, give)
+        await self._connection.stream(self.who, url, request_of(prompt), await self._headers(), answer, give)
         give(events.chunk(answer.last()))
 
 

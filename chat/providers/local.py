@@ -13,8 +13,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
-import msgspec
-
 from chat import errors, events
 from chat.prompt import Model, Prompt, text_of
 from chat.providers import configuration
@@ -75,8 +73,10 @@ class Local:
     def _counter(self, running: Running) -> "Count":
         async def count(text: str) -> int:
             url, headers = f"{running.address}/tokenize", {"Authorization": f"Bearer {running.key}"}
-            async with self._connection.post(WHO, url, {"content": text}, headers) as response:
-                return len(msgspec.json.decode(await response.read())["tokens"])
+            found = await self._connection.post(WHO, url, {"content": text}, headers)
+            if not isinstance(found, dict) or not isinstance(tokens := found.get("tokens"), list):
+                raise errors.Unavailable(f"{WHO} does not count its tokens.")
+            return len(tokens)
 
         return count
 

@@ -65,8 +65,7 @@ class OpenAI:
         fit = fitting(prompt, wanted if isinstance(wanted, int) else ANSWER_TOKENS)
         body = {**self._extra, **request_of(fit, self._most_tokens)}
         url = f"{self.base_url}/chat/completions"
-        async with self._connection.post(self.who, url, body, self._headers()) as response:
-            await self._connection.read(response, self.who, translation, give)
+        await self._connection.stream(self.who, url, body, self._headers(), translation, give)
         give(events.chunk(translation.end()))
 
     def _headers(self) -> dict[str, str]:

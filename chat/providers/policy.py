@@ -12,8 +12,7 @@ Its settings, and what they are unless set:
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from chat import errors, events
@@ -96,19 +95,13 @@ class Turn:
     _ends: float = 0.0
     _first: float = 0.0
 
-    @contextmanager
-    def timed(self, who: str) -> Generator[Deadline, None, None]:
-        """DeadlineExceeded, with the sentence for the deadline that was missed, where nothing comes in time."""
+    def deadline(self) -> Deadline:
+        """Until when the first chunk of an attempt that begins now must come."""
         self._time = asyncio.get_running_loop().time
-        loop_time = self._time()
-        self._ends = loop_time + self.ends - time.monotonic()
-        self._first = loop_time + self.patience.first
-        deadline = Deadline(min(self._first, self._ends))
-        try:
-            with deadline:
-                yield deadline
-        except TimeoutError:
-            raise self._late(deadline.until < self._ends, who) from None
+        now = self._time()
+        self._ends = now + self.ends - time.monotonic()
+        self._first = now + self.patience.first
+        return Deadline(min(self._first, self._ends))
 
     def noting(self, give: Give, who: str, deadline: Deadline) -> Give:
         """`give`, with every chunk looked at on its way and the deadline moved; a reader without room is not late."""
@@ -140,8 +133,9 @@ class Turn:
         self._first = self._first or self._time() + self.patience.first
         return min(self._first, self._ends)
 
-    def _late(self, total_left: bool, who: str) -> errors.DeadlineExceeded:
-        if not total_left:
+    def late(self, deadline: Deadline, who: str) -> errors.DeadlineExceeded:
+        """The sentence for the deadline that was missed."""
+        if deadline.until >= self._ends:
             seconds = f"{self.patience.total:g}"
             return errors.DeadlineExceeded(f"The answer took longer than {seconds} seconds: it ends here.")
         if self.begun:
@@ -175,8 +169,12 @@ async def answer(
     for attempt in range(1, turn.patience.attempts + 1):
         breaker.admit(who)
         try:
-            with turn.timed(who) as deadline:
-                await ask(prompt, turn.noting(give, who, deadline))
+            deadline = turn.deadline()
+            try:
+                with deadline:
+                    await ask(prompt, turn.noting(give, who, deadline))
+            except TimeoutError:
+                raise turn.late(deadline, who) from None
             if not turn.ended:
                 raise errors.Truncated(f"{who} ended the answer in the middle.")
             breaker.succeeded()
