@@ -212,6 +212,12 @@ def tail_of(stream_id: UUID) -> Tail | None:
     return _tails.get(stream_id) or _ended.get(stream_id)
 
 
+def is_last(stream_id: UUID, seq: int) -> bool:
+    """Whether that event is known, without a look at the table, to be the stream's last one."""
+    tail = tail_of(stream_id)
+    return tail is not None and tail.ended and tail.events[-1].seq == seq
+
+
 async def read(stream_id: UUID, after: int) -> Page:
     """Committed events with a seq above `after`, at most `PAGE_ROWS` of them from the table."""
     tail = tail_of(stream_id)

@@ -33,16 +33,17 @@ FROM {Stream._meta.db_table} stream JOIN {User._meta.db_table} reader ON reader.
 WHERE stream.status = '{events.RUNNING}' AND stream.worker = %s
 """
 
-_token = secrets.token_hex(4)
-_token_pid = os.getpid()
+_name = ""
+_pid = 0
 
 
 def worker() -> str:
     """This process's name: host, process id, and a token, since process ids come again."""
-    global _token, _token_pid
-    if _token_pid != os.getpid():  # a fork is another worker
-        _token, _token_pid = secrets.token_hex(4), os.getpid()
-    return f"{socket.gethostname()}:{os.getpid()}:{_token}"
+    global _name, _pid
+    if _pid != os.getpid():  # a fork is another worker
+        _pid = os.getpid()
+        _name = f"{socket.gethostname()}:{_pid}:{secrets.token_hex(4)}"
+    return _name
 
 
 def now() -> datetime:
@@ -91,9 +92,9 @@ class Reaper:
 
 def _lives(name: str) -> bool:
     """Whether that worker of this machine is there. Its pid may be somebody else's by now: then its lease will tell."""
-    _, pid, token = name.rsplit(":", 2)
+    _, pid, _ = name.rsplit(":", 2)
     if int(pid) == os.getpid():
-        return token == _token
+        return name == worker()
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:

@@ -21,11 +21,11 @@ class Model:
     title: str = ""
     images: bool = False
     context: int | None = None
+    id: str = field(init=False)
+    """`provider/name`, as in WONDERCAM_MODELS and in requests."""
 
-    @property
-    def id(self) -> str:
-        """`provider/name`, as in WONDERCAM_MODELS and in requests."""
-        return f"{self.provider}/{self.name}"
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "id", f"{self.provider}/{self.name}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class Turn:
         self._held: Chunk | None = None
         self._finish_reason: str | None = None
         self._cut_short: str | None = None
-        self._begun = self._ending = False
+        self._begun = self._ending = self._late = False
         self.task: asyncio.Task[None] | None = None
 
     def spawn(self) -> asyncio.Task[None]:
@@ -81,15 +81,15 @@ class Turn:
 
     async def _generate(self) -> ApiError | None:
         """Run the provider into the log; the error that it ended with."""
+        timer = self.tail.loop.call_later(limits.of("STREAM_SECONDS"), self._expire)
         try:
-            async with asyncio.timeout(limits.of("STREAM_SECONDS")):
-                await providers.answer(await _with_photos(self.prompt), self._take)
+            await providers.answer(await _with_photos(self.prompt), self._take)
         except asyncio.CancelledError:
-            if self._cut_short is None:
+            if self._cut_short is None and not self._late:
                 raise
             asyncio.current_task().uncancel()  # type: ignore[union-attr]
-        except TimeoutError:
-            return DeadlineExceeded("The answer took longer than this server allows; what came so far is kept.")
+            if self._late:
+                return DeadlineExceeded("The answer took longer than this server allows; what came so far is kept.")
         except LeaseLost:
             raise
         except ApiError as error:
@@ -97,7 +97,14 @@ class Turn:
         except Exception:
             log.exception("stream %s: the provider failed in a way that it should not", self.stream_id)
             return Internal("The answer failed in a way that is this server's fault. Try again.")
+        finally:
+            timer.cancel()
         return None
+
+    def _expire(self) -> None:
+        self._late = True
+        if self.task is not None:
+            self.task.cancel()
 
     def _take(self, chunk: Chunk) -> "asyncio.Future[None] | None":
         """Append a chunk, holding back the one that may turn out to be the last: the end is stored with it."""

@@ -53,7 +53,7 @@ async def event_stream(
 
     `may_read` raises an ApiError when the reader's right ended.
     """
-    name, checked, start = str(stream_id), monotonic(), sse.PRELUDE
+    name, checked, start, done = str(stream_id), monotonic(), sse.PRELUDE, False
 
     def push(batch: list[Event]) -> bool:
         write = None if start or outlet is None else outlet.write
@@ -69,9 +69,11 @@ async def event_stream(
             if may_read is not None and monotonic() - checked > RECHECK:
                 await may_read()
                 checked = monotonic()
-            yield start + (frames(name, batch, timing) if batch else sse.HEARTBEAT)
+            done = bool(batch) and eventlog.is_last(stream_id, batch[-1].seq)
+            yield start + (frames(name, batch, timing) if batch else sse.HEARTBEAT) + (sse.DONE if done else b"")
             start = b""
-        yield sse.DONE
+        if not done:
+            yield sse.DONE
     except ApiError as error:
         # This reading ends, and not the stream: no id, no end, and whoever asks again gets a 401.
         yield b"data: %s\n\n" % events.encode(error.as_json()).encode() + sse.DONE

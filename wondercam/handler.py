@@ -23,7 +23,8 @@ from wondercam.security import is_direct
 log = logging.getLogger(__name__)
 
 PUSH = "wondercam.push"
-"""Our server's own ASGI extension: `write(piece) -> bool`, for pieces of a body that has begun."""
+"""Our server's own ASGI extension: `write(piece) -> bool`, for pieces of a body that has begun, and `when_gone(call)`,
+which calls once its client has gone."""
 LANES = 4
 """Threads for the blocking parts of all requests; each has a database connection of its own."""
 
@@ -98,8 +99,9 @@ class Handler(ASGIHandler):
             finally:
                 close(response)
             return
+        extension = scope.get("extensions", {}).get(PUSH, {})
         if outlet := getattr(response, "outlet", None):
-            outlet.write = scope.get("extensions", {}).get(PUSH, {}).get("write")
+            outlet.write = extension.get("write")
         start, pieces = start_of(response), response._iterator
         close(response)
         scope["headers"] = []  # a stream may be open for minutes: what asked for it is let go of
@@ -107,7 +109,7 @@ class Handler(ASGIHandler):
         try:
             await send(start)
             del start
-            await self.stream_while_read(pieces, receive, send)
+            await self.stream_while_read(pieces, receive, send, extension.get("when_gone"))
         except ConnectionError:
             return
 
@@ -119,20 +121,33 @@ class Handler(ASGIHandler):
             log_response("%s: %s", response.reason_phrase, request.path, response=response, request=request)
         return response
 
-    async def stream_while_read(self, pieces: Any, receive: Any, send: Any) -> None:
-        """Send an event stream; when its reader goes it ends at once, not at its next event."""
-        task = asyncio.current_task()
+    async def stream_while_read(self, pieces: Any, receive: Any, send: Any, when_gone: Any) -> None:
+        """Send an event stream; when its reader goes it ends at once, not at its next event.
+
+        Our server calls when that is so; of another one it is asked in a task, a kilobyte more for every stream.
+        """
+        task, gone, asking = asyncio.current_task(), False, None
         assert task is not None
-        gone = asyncio.get_running_loop().create_task(receive())
-        gone.add_done_callback(lambda gone: gone.cancelled() or task.cancel())
+
+        def leave() -> None:
+            nonlocal gone
+            gone = True
+            task.cancel()
+
+        if when_gone is not None:
+            when_gone(leave)
+        else:
+            asking = asyncio.get_running_loop().create_task(receive())
+            asking.add_done_callback(lambda asked: None if asked.cancelled() else leave())
         try:
             await self.send_stream(pieces, send)
         except asyncio.CancelledError:
-            if not gone.done():
+            if not gone:
                 raise
             task.uncancel()
         finally:
-            gone.cancel()
+            if asking is not None:
+                asking.cancel()
 
     async def read_body(self, receive: Any) -> Any:
         """The whole body, which the server has limited and read before: no file is needed to hold it."""

@@ -10,6 +10,7 @@ second pass through the reactor; an event of a stream is one check and one syste
 import asyncio
 import io
 import json
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
@@ -60,6 +61,7 @@ class Request(WebRequest):
         self.paused = False
         self.resumed: asyncio.Future[None] | None = None
         self.streaming = False
+        self.farewell: Callable[[], None] | None = None
         self.headers: list[Header] | None = None
         self.server.protocol_connected(self)
 
@@ -147,8 +149,14 @@ class Request(WebRequest):
             "headers": headers,
             "client": client,
             "server": [self.host.host, self.host.port],
-            "extensions": {"wondercam.push": {"write": self.push}},
+            "extensions": {"wondercam.push": {"write": self.push, "when_gone": self.when_gone}},
         }
+
+    def when_gone(self, call: Callable[[], None]) -> None:
+        """Call once the client has gone, at once where it has: what else would need a task that waits to receive it."""
+        self.farewell = call
+        if self.channel is None:
+            call()
 
     def push(self, piece: bytes) -> bool:
         """Write a piece of a body that has begun and is not ended, at once; False where it must be sent and waited for.
@@ -281,6 +289,8 @@ class Request(WebRequest):
     def connectionLost(self, reason: Any) -> None:
         super().connectionLost(reason)
         self.resumeProducing()
+        if self.farewell is not None:
+            self.farewell()
 
     def pauseProducing(self) -> None:
         self.paused = True
