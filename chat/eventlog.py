@@ -175,17 +175,17 @@ on_commit: Callable[[UUID, int], None] = _nobody
 
 async def write(job: Callable[[], T]) -> T:
     """Run `job` in the writer's next transaction, in a savepoint of its own; its result once that is committed."""
-    result: T = await _writer.run(lambda _: job())
+    result: T = await _writer.run(job)
     return result
 
 
-async def write_quickly(job: Callable[[Database], T]) -> T:
-    """`write` for a job that needs nothing of Django's: on SQLite the event loop itself runs it, else the thread.
+def write_at_once(job: Callable[[Database], T]) -> T | None:
+    """The result of a job that needs nothing of Django's, committed by the loop before this returns; else None.
 
-    It may be run twice: what it raises on the loop, where it is rolled back, sends it to the thread.
+    None where the database is no SQLite file, where the thread has work, and where the job raises or cannot be stored:
+    then nothing is, and it is to be asked of `write`, which runs it again.
     """
-    result: T = await _writer.run(job, quick=True)
-    return result
+    return _writer.at_once(job)
 
 
 def open_tail(stream_id: UUID, first: Event) -> Tail:

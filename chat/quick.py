@@ -67,14 +67,14 @@ class QuickConnection:
         self,
         rows: Sequence[Row],
         endings: Sequence[tuple[Row, Ending]],
-        jobs: Sequence[Callable[[Database], None]] = (),
+        job: Callable[[Database], None] | None = None,
     ) -> None:
-        """Run jobs, store events and the ends of streams, in one transaction; Refused, with nothing stored, where any
+        """Run a job, store events and the ends of streams, in one transaction; Refused, with nothing stored, where any
         of it fails."""
         try:
-            if jobs or endings or len(rows) > ROWS_PER_INSERT:
+            if job is not None or endings or len(rows) > ROWS_PER_INSERT:
                 self._connection.execute("BEGIN IMMEDIATE")
-            for job in jobs:
+            if job is not None:
                 job(self)
             insert_events(self.execute, rows)  # one statement is a transaction by itself
             for (key, seq, _, _), ending in endings:

@@ -20,7 +20,7 @@ from chat.ask import Ask, check_generation, contents_of, system_of, text_bytes
 from chat.attachments import from_inline
 from chat.errors import InvalidArgument, TooLarge, Unavailable
 from chat.models import Stream, Ticket, User
-from chat.opening import Opening
+from chat.opening import Opened, Opening
 from chat.turn import Turn
 
 _turns: dict[UUID, Turn] = {}
@@ -46,6 +46,8 @@ async def start(
     if _draining:  # nothing is waited for between here and the task that `drain` waits for
         raise Unavailable("This server is going down; the next one takes over in a moment.", retry_after=1)
     opening = Opening(user, ask, contents, model, began, ticket)
+    if opening.is_plain and (opened := eventlog.write_at_once(opening.store)) is not None:
+        return _begun(opening, opened, system, extra or {})
     # A task of its own: once the message may be stored, no reader's going away keeps its answer from being begun.
     task = asyncio.get_running_loop().create_task(_begin(opening, system, extra or {}), context=contextvars.Context())
     _beginnings.add(task)
@@ -55,9 +57,14 @@ async def start(
 
 async def _begin(opening: Opening, system: str, extra: dict[str, Any]) -> Stream:
     try:
-        opened = await (eventlog.write_quickly(opening.store) if opening.is_plain else eventlog.write(opening.store))
+        opened = await eventlog.write(opening.store)
     except IntegrityError:  # another worker stored the same request_id a moment before
         opened = await eventlog.write(opening.store)
+    return _begun(opening, opened, system, extra)
+
+
+def _begun(opening: Opening, opened: Opened, system: str, extra: dict[str, Any]) -> Stream:
+    """Start the turn that was stored, unless an earlier request has."""
     if opened.fresh:
         instruction = prompt.instruction(opened.system, system, language=opening.ask.language)
         asked = prompt.Prompt(opening.model, opened.contents, instruction, opening.ask.generation, extra)

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from django.db import InterfaceError, OperationalError, transaction
 
-from chat.rows import DJANGO, Database, Ending, Row
+from chat.rows import Ending, Row
 
 AWAY = (OperationalError, InterfaceError)
 """The database cannot be reached, or is locked: what failed may be tried again."""
@@ -15,9 +15,9 @@ AWAY = (OperationalError, InterfaceError)
 class Work(Protocol):
     """What can be queued: an event, with the stream's end where it is the last one, or a job.
 
-    `row` is the event to insert, None for a job; `quick` work may be done on the loop's connection; work of one `key`
-    stands or falls together; `done` is called on `loop` after the commit, with the error if it failed for good, and
-    `tell` when all of the batch is done.
+    `row` is the event to insert, None for a job; `quick` work, which events are, may be done on the loop's connection;
+    work of one `key` stands or falls together; `done` is called on `loop` after the commit, with the error if it failed
+    for good, and `tell` when all of the batch is done.
     """
 
     @property
@@ -35,17 +35,14 @@ class Work(Protocol):
 
 
 class Job:
-    """A function of the database to run in the writer's transaction, with the future that waits for its result.
+    """A function to run in the thread's transaction, with the future that waits for its result."""
 
-    `quick`: it may run on the loop's connection, and needs nothing of Django's.
-    """
-
-    __slots__ = ("error", "function", "future", "loop", "quick", "result")
+    __slots__ = ("error", "function", "future", "loop", "result")
+    quick = False
     row = ending = None
 
-    def __init__(self, function: Callable[[Database], Any], quick: bool) -> None:
+    def __init__(self, function: Callable[[], Any]) -> None:
         self.function = function
-        self.quick = quick
         self.loop = asyncio.get_running_loop()
         self.future: asyncio.Future[Any] = self.loop.create_future()
         self.result: Any = None
@@ -61,15 +58,11 @@ class Job:
         self.error = None
         try:
             with transaction.atomic():
-                self.result = self.function(DJANGO)
+                self.result = self.function()
         except AWAY:
             raise
         except Exception as error:  # whatever the job raises is its caller's
             self.error = error
-
-    def run_quickly(self, database: Database) -> None:
-        """Run on the loop's connection; whatever is raised there sends it to the thread."""
-        self.result = self.function(database)
 
     def done(self, error: Exception | None) -> None:
         if self.future.done():
@@ -91,21 +84,16 @@ def tell(works: Sequence[Work], error: Exception | None) -> None:
         work.tell()
 
 
-def taken_apart(
-    batch: Iterable[Work],
-) -> tuple[list[Row], list[tuple[Row, Ending]], list[Callable[[Database], None]]]:
-    """The batch as what `QuickConnection.store` takes."""
+def taken_apart(batch: Iterable[Work]) -> tuple[list[Row], list[tuple[Row, Ending]]]:
+    """The events and ends of a batch, as `QuickConnection.store` takes them."""
     rows: list[Row] = []
     endings: list[tuple[Row, Ending]] = []
-    jobs: list[Callable[[Database], None]] = []
     for work in batch:
         if work.row is not None:
             rows.append(work.row)
             if work.ending is not None:
                 endings.append((work.row, work.ending))
-        elif isinstance(work, Job):
-            jobs.append(work.run_quickly)
-    return rows, endings, jobs
+    return rows, endings
 
 
 def by_key(batch: Iterable[Work]) -> dict[object, list[Work]]:

@@ -6,8 +6,9 @@ is locked, the batch is tried again for `PATIENCE` seconds; when it refuses a ro
 itself, so that one stream's fault fails that stream alone.
 
 One thread does this. On SQLite, events and the beginnings of plain turns are committed by the event loop itself while
-the thread has nothing to do (`quick.py`); what the loop cannot do at once goes to the thread, and everything after it,
-until the thread is done: so a stream's events are stored in their order, whoever stores them.
+the thread has nothing to do (`quick.py`), each beginning by itself (`at_once`); what the loop cannot do at once goes to
+the thread, and everything after it, until the thread is done: so a stream's events are stored in their order, whoever
+stores them.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import IntegrityError, connection, transaction
 
@@ -26,6 +27,8 @@ from chat.rows import Database, LeaseLost, django_execute, insert_events, update
 from chat.work import AWAY, Job, Work, by_key, taken_apart, tell
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 PATIENCE = 15.0
 """Seconds for which a batch is tried again while the database cannot be reached or is locked."""
@@ -47,17 +50,34 @@ class Writer:
         self._quick: QuickConnection | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    async def run(self, function: Callable[[Database], Any], quick: bool = False) -> Any:
-        """`function`'s result, once the transaction that it ran in is committed. `quick`: see `Job`."""
-        job = Job(function, quick)
+    async def run(self, function: Callable[[], Any]) -> Any:
+        """`function`'s result, once the transaction of the thread's that it ran in is committed."""
+        job = Job(function)
         self.submit(job)
         return await job.future
 
+    def at_once(self, function: Callable[[Database], T]) -> T | None:
+        """`function`'s result, once a transaction of the loop's is committed; None where that cannot be done now."""
+        loop = asyncio.get_running_loop()
+        self._adopt(loop)
+        if self._outstanding or self._quick is None or loop is not self._loop:
+            return None
+        found: list[T] = []
+        try:
+            self._quick.store((), (), lambda database: found.append(function(database)))
+        except Refused:
+            return None
+        return found[0]
+
+    def _adopt(self, loop: asyncio.AbstractEventLoop) -> None:
+        """The first loop that writes is the one whose commits are its own."""
+        if self._loop is None:
+            self._loop = loop
+            self._quick = quick.own()
+
     def submit(self, work: Work) -> None:
         """Queue without waiting; called on the work's loop."""
-        if self._loop is None:
-            self._loop = work.loop
-            self._quick = quick.own()
+        self._adopt(work.loop)
         if not work.quick or self._quick is None or work.loop is not self._loop:
             self._hand_over([*self._gathered, work])
             return

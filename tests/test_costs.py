@@ -81,9 +81,9 @@ async def test_an_event_is_at_most_one_commit_and_one_write(core: Core, monkeypa
     commits: list[int] = []
     store = QuickConnection.store
 
-    def counted(self: QuickConnection, rows: Any, endings: Any, jobs: Any) -> None:
+    def counted(self: QuickConnection, rows: Any, endings: Any, job: Any = None) -> None:
         commits.append(len(rows))
-        store(self, rows, endings, jobs)
+        store(self, rows, endings, job)
 
     monkeypatch.setattr(QuickConnection, "store", counted)
     pieces = await pieces_of(core)

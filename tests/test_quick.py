@@ -61,9 +61,9 @@ async def test_nothing_is_shown_before_its_commit(stream: Stream, monkeypatch: p
     shown: list[int] = []
     store = QuickConnection.store
 
-    def spied(self: QuickConnection, rows: Any, endings: Any, jobs: Any) -> None:
+    def spied(self: QuickConnection, rows: Any, endings: Any, job: Any = None) -> None:
         assert shown == []
-        store(self, rows, endings, jobs)
+        store(self, rows, endings, job)
 
     monkeypatch.setattr(QuickConnection, "store", spied)
     monkeypatch.setattr(eventlog, "on_commit", lambda _, seq: shown.append(seq))
@@ -134,9 +134,9 @@ async def test_after_the_thread_is_done_the_loop_commits_again(stream: Stream, m
     batches: list[int] = []
     store = QuickConnection.store
 
-    def spied(self: QuickConnection, rows: Any, endings: Any, jobs: Any) -> None:
+    def spied(self: QuickConnection, rows: Any, endings: Any, job: Any = None) -> None:
         batches.append(len(rows))
-        store(self, rows, endings, jobs)
+        store(self, rows, endings, job)
 
     monkeypatch.setattr(QuickConnection, "store", spied)
     tail = tail_of(stream)

@@ -225,10 +225,18 @@ async def test_drain_ends_what_is_left_as_interrupted_and_takes_nothing_new(core
     assert events.answer_text(log) == Script(0, 3).text
 
 
-async def test_drain_waits_for_a_question_that_is_being_stored(core: Core):
-    asking = asyncio.create_task(core.ask("words=3 then=stall"))
+async def second_question(core: Core, question: str) -> "asyncio.Task[Stream]":
+    """A question that the writer's thread is just storing: one into a conversation. Any other is stored at once."""
+    first = await core.ask("words=1")
+    await core.ended(first)
+    asking = asyncio.create_task(core.ask(question, conversation_id=first.conversation_id))
     while not turns._beginnings:
         await asyncio.sleep(0)
+    return asking
+
+
+async def test_drain_waits_for_a_question_that_is_being_stored(core: Core):
+    asking = await second_question(core, "words=3 then=stall")
     await turns.drain(0)
     log = await core.ended(await asking)
 
@@ -237,15 +245,23 @@ async def test_drain_waits_for_a_question_that_is_being_stored(core: Core):
 
 
 async def test_a_reader_that_goes_while_its_question_is_stored_leaves_a_turn_that_runs(core: Core):
-    asking = asyncio.create_task(core.ask("words=3"))
-    while not turns._beginnings:
-        await asyncio.sleep(0)
+    asking = await second_question(core, "words=3")
     asking.cancel()
     await asyncio.gather(asking, return_exceptions=True)
     while turns._beginnings or turns.running():
         await asyncio.sleep(0.01)
 
-    assert (await Stream.objects.aget()).status == events.COMPLETE
+    assert [row.status async for row in Stream.objects.all()] == [events.COMPLETE] * 2
+
+
+@pytest.mark.skipif("not QuickConnection.is_possible()", reason="the short cut is SQLite's")
+async def test_a_plain_question_is_stored_and_begun_in_one_step(core: Core):
+    asking = asyncio.create_task(core.ask("words=3"))
+    await asyncio.sleep(0)  # its one step: nothing can come between its commit and its turn
+
+    assert asking.done()
+    assert turns.running() == [asking.result().pk]
+    assert end_of(await core.ended(asking.result())) == events.COMPLETE
 
 
 async def test_the_output_has_a_limit_and_what_came_is_kept(core: Core, settings: Any):
