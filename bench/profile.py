@@ -24,7 +24,7 @@ STAGES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("upstream: aiohttp", ("aiohttp/", "multidict/", "yarl/")),
     ("upstream: SSE decoder", ("Decoder.",)),
     ("upstream: deadlines (asyncio.timeout)", ("asyncio/timeouts.py",)),
-    ("upstream: connection, JSON", ("providers/connection.py",)),
+    ("upstream: bytes to chunks, JSON", ("providers/connection.py", "providers/arrival.py", "providers/body.py")),
     ("upstream: provider", ("providers/gemini.py", "providers/openai.py")),
     ("upstream: policy, shape, catalogue", ("chat/providers/",)),
     ("log: SQLite, on the loop", ("chat/quick.py", "chat/rows.py")),

@@ -18,7 +18,6 @@ from types import SimpleNamespace
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
 from django.http import HttpRequest
 from limits import RateLimitItemPerSecond
 from limits.aio.storage import RedisStorage
@@ -31,7 +30,7 @@ from redis.exceptions import RedisError
 from chat import events
 from chat.errors import ResourceExhausted, Unavailable
 from chat.models import Stream, User
-from chat.rows import DJANGO, Database
+from chat.rows import DIALECT, DJANGO, Database
 
 REDIS_TIMEOUT = 0.25
 AWAY_SECONDS = 2  # how long Redis is left alone after it did not answer: not every request waits for it
@@ -188,7 +187,7 @@ def check_streams(user_id: int, database: Database = DJANGO) -> None:
     """
     if settings.LIMITS_OFF:
         return
-    if connection.features.has_select_for_update_skip_locked:
+    if DIALECT.features.has_select_for_update_skip_locked:  # not `connection`: on the loop that leaves a circle a task
         row = User.objects.select_for_update(skip_locked=True, no_key=True).filter(pk=user_id)
         if not list(row.values_list("pk")):
             raise ResourceExhausted("Another answer of yours begins at this moment: try again.", retry_after=1)
