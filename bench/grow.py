@@ -3,7 +3,8 @@
 import sqlite3
 from pathlib import Path
 
-AT_ONCE = 2_000
+AT_ONCE = 100
+"""Streams that seem to have run beside each other: their events lie among each other's."""
 
 
 def grow(database: Path, events: int) -> None:
@@ -43,7 +44,7 @@ def copy_rows(connection: sqlite3.Connection, table: str, changed: dict[str, str
     columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
     taken = ", ".join(changed.get(name, f'{table}."{name}"') for name in columns)
     names = ", ".join(f'"{name}"' for name in columns)
-    order = " ORDER BY twin.stream" if table == "chat_event" else ""
+    order = " ORDER BY chat_event.seq" if table == "chat_event" else ""
     connection.execute(
         f"INSERT INTO {table} ({names}) SELECT {taken} FROM {table}, twin WHERE {table}.{key} = ?{order}", (value,)
     )
