@@ -7,6 +7,7 @@
     channel.py      one connection: deadlines, size limits, refusals
     fields.py       a request's header fields
     request.py      one request: scope in, response out, waiting for a slow reader
+    errors.py       what a request is told that the application never saw
     transport.py    the socket: writes at once when nothing is queued
     reactor.py      what the event loop calls
     proxies.py      which address a request came from when proxies stand in front

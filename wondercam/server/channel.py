@@ -15,8 +15,9 @@ from daphne.http_protocol import HTTPFactory
 from twisted.protocols import basic
 from twisted.web import http
 
+from wondercam.server.errors import error_body
 from wondercam.server.fields import field_of
-from wondercam.server.request import Request, error_body
+from wondercam.server.request import Request
 from wondercam.server.transport import Address
 
 BODY_RATE = 16 * 1024

@@ -9,7 +9,6 @@ second pass through the reactor; an event of a stream is one check and one syste
 
 import asyncio
 import io
-import json
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
@@ -19,6 +18,7 @@ from twisted.web.http import NO_BODY_CODES
 from twisted.web.http import Request as TwistedRequest
 from twisted.web.http_headers import Headers
 
+from wondercam.server.errors import error_body
 from wondercam.server.fields import Fields
 from wondercam.server.proxies import Header, scheme, without_forwarding
 
@@ -29,13 +29,6 @@ OWN_HEADERS = {b"daphne-root-path"}
 NO_HEADERS: Any = Headers()
 """In place of those that have done their work."""
 CHUNKED = (b"Transfer-Encoding", b"chunked")
-STATUSES = {400: "INVALID_ARGUMENT", 408: "DEADLINE_EXCEEDED", 413: "INVALID_ARGUMENT", 501: "UNIMPLEMENTED"}
-
-
-def error_body(code: int, message: str) -> bytes:
-    """Google's error model, as the application's own errors have it."""
-    status = STATUSES.get(code, "INTERNAL")
-    return json.dumps({"error": {"code": code, "status": status, "message": message}}).encode()
 
 
 class Disconnected(ConnectionError):
