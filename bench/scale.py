@@ -137,6 +137,7 @@ PANELS = {
 async def curves(given: argparse.Namespace, output: Path) -> int:
     """Measure the curves asked for, keep them and their pictures."""
     out = given.out or ROOT / "docs"
+    out.mkdir(parents=True, exist_ok=True)
     kept = out / "performance-scale.json"
     all_points: dict[str, object] = json.loads(kept.read_text()) if kept.exists() else {}
     for curve in given.curves.split(",") if given.curves else (*CURVES, "log"):
