@@ -23,7 +23,7 @@ MIGRATE_UNLESS_DONE = data="$${WONDERCAM_DATA_DIR:-data}"; \
 	else $(MIGRATE) && touch "$$data/.migrated"; fi
 
 .DEFAULT_GOAL := help
-.PHONY: help run test install install-dev programs lint format bench bench-quick soak lock clean
+.PHONY: help run test test-unit install install-dev programs lint format bench bench-quick soak lock clean
 
 help: ## this list
 	@awk -F ': .*## |## ' '/^[a-z-]+:.*## / { split($$1, target, ":"); printf "  make %-12s %s\n", target[1], $$2 }' Makefile
@@ -37,6 +37,9 @@ run: install ## set up what is missing, then serve on http://127.0.0.1:18000 (HO
 test: install-dev programs ## set up what is missing, then run every test
 	@$(WITH_NODE) npm test --silent
 	@$(PY) -m pytest -n $(TEST_WORKERS) --dist loadgroup
+
+test-unit: install-dev ## the tests that need no server and no browser (20 s)
+	@$(PY) -m pytest tests/unit -m "not servers" -n $(TEST_WORKERS)
 
 install: $(VENV)/.runtime node_modules/.installed ## set-up only
 

@@ -20,8 +20,15 @@ from django.db.models import Sum
 from django.db.models.functions import Length
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from chat.errors import InvalidArgument, NotFound, ResourceExhausted, TooLarge, Unavailable, UnsupportedMediaType
 from chat.models import Attachment, User
+from chat.protocol.errors import (
+    InvalidArgument,
+    NotFound,
+    ResourceExhausted,
+    TooLarge,
+    Unavailable,
+    UnsupportedMediaType,
+)
 
 LONG_SIDE = 1600
 QUALITY = 88

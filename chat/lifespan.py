@@ -12,7 +12,9 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.conf import settings
 
-from chat import eventlog, leases, limits, live, providers, quick, turns
+from chat import limits, providers
+from chat.log import eventlog, notifier, sqlite_commit
+from chat.turns import leases, runner
 
 log = logging.getLogger(__name__)
 
@@ -40,26 +42,26 @@ async def application(
 
 
 async def _start() -> list[asyncio.Task[None]]:
-    turns.reopen()
-    quick.serve_reads(True)
-    live.open_peers(turns.stop_here)
+    runner.reopen()
+    sqlite_commit.serve_reads(True)
+    notifier.open_peers(runner.stop_here)
     await providers.discover()
     reaper = leases.Reaper()
     for stream_id, seq in await eventlog.write(reaper.reap_dead_neighbours):
         log.warning("stream %s was interrupted: its worker is gone", stream_id)
-        live.announce(stream_id, seq)
+        notifier.announce(stream_id, seq)
     return [asyncio.create_task(_beat(reaper)), asyncio.create_task(_look_for_stops())]
 
 
 async def _shut_down(beats: list[asyncio.Task[None]]) -> None:
-    await turns.drain(settings.DRAIN_SECONDS)
+    await runner.drain(settings.DRAIN_SECONDS)
     for beat in beats:
         beat.cancel()
     await asyncio.gather(*beats, return_exceptions=True)
-    await live.close_peers()
+    await notifier.close_peers()
     await providers.close()
     await limits.close()
-    quick.serve_reads(False)
+    sqlite_commit.serve_reads(False)
     await asyncio.to_thread(eventlog.close)
 
 
@@ -68,11 +70,11 @@ async def _beat(reaper: leases.Reaper) -> None:
     while True:
         await asyncio.sleep(leases.HEARTBEAT)
         try:
-            if mine := turns.running():
+            if mine := runner.running():
                 await eventlog.write(lambda ids=mine: leases.renew(ids))  # type: ignore[misc]
-            for stream_id, seq in await eventlog.write(lambda: reaper.reap(turns.running())):
+            for stream_id, seq in await eventlog.write(lambda: reaper.reap(runner.running())):
                 log.warning("stream %s was interrupted: its worker is gone", stream_id)
-                live.announce(stream_id, seq)
+                notifier.announce(stream_id, seq)
         except Exception as error:  # the database may be away: the next beat tries again
             log.warning("leases could not be renewed: %s", type(error).__name__)
 
@@ -81,10 +83,10 @@ async def _look_for_stops() -> None:
     """Stop the turns that a reader at another worker wants stopped, whether or not its hint arrives."""
     while True:
         await asyncio.sleep(STOP_POLL)
-        if not (mine := turns.running()):
+        if not (mine := runner.running()):
             continue
         try:
             for stream_id in await sync_to_async(leases.wanted_stops)(mine):
-                turns.stop_here(stream_id)
+                runner.stop_here(stream_id)
         except Exception as error:  # the database may be away: the next look tries again
             log.warning("wishes to stop could not be read: %s", type(error).__name__)

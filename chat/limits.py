@@ -27,10 +27,10 @@ from limits.strategies import MovingWindowRateLimiter as OwnWindows
 from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
 
-from chat import events
-from chat.errors import ResourceExhausted, Unavailable
+from chat.log.sql import DIALECT, DJANGO, Database
 from chat.models import Stream, User
-from chat.rows import DIALECT, DJANGO, Database
+from chat.protocol import events
+from chat.protocol.errors import ResourceExhausted, Unavailable
 
 REDIS_TIMEOUT = 0.25
 AWAY_SECONDS = 2  # how long Redis is left alone after it did not answer: not every request waits for it

@@ -13,7 +13,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
 
-from chat import events, ids
+from chat.protocol import events, ids
 
 
 class User(AbstractUser):

@@ -12,12 +12,12 @@ from uuid import UUID
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
-from chat import events
-from chat.answer import Answer
-from chat.events import Event
 from chat.models import Conversation, Message, Stream
 from chat.models import Event as StoredEvent
-from chat.timing import Timing, measure, of_events
+from chat.protocol import events
+from chat.protocol.answer import Answer
+from chat.protocol.events import Event
+from chat.protocol.timing import Timing, measure, of_events
 
 TURNS_PER_PAGE = 20
 EVENTS_PER_PAGE = 200

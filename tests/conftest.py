@@ -47,6 +47,17 @@ pytest_plugins = [
 ]
 
 
+SERVERS = {"serve", "postgres", "redis", "nginx", "chromium"}
+"""Fixtures that start a program."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a program to be started, so that `make test-unit` can leave it out."""
+    for item in items:
+        if not SERVERS.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker("servers")
+
+
 def pytest_unconfigure() -> None:
     """The data folder of this test process goes with it."""
     shutil.rmtree(DATA_DIR, ignore_errors=True)

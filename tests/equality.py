@@ -16,8 +16,8 @@ from uuid import UUID
 import httpx
 import psycopg
 
-from chat import events
-from chat.events import Event
+from chat.protocol import events
+from chat.protocol.events import Event
 from tests.faults.reader import Reader
 from tests.servers.wondercam import WonderCam
 

@@ -14,11 +14,14 @@ import pytest_asyncio
 from asgiref.sync import sync_to_async
 from django.db import connections
 
-from chat import eventlog, events, leases, live, providers, stream, turns
-from chat.ask import Ask
-from chat.events import Event
+from chat import providers
+from chat.log import eventlog, follow, notifier
+from chat.log.sql import Ending
 from chat.models import Conversation, Message, Stream, User
-from chat.rows import Ending
+from chat.protocol import events
+from chat.protocol.events import Event
+from chat.protocol.request import Ask
+from chat.turns import leases, runner
 from tests.faults.arena import environment
 from tests.faults.upstream import Model, upstream
 
@@ -41,25 +44,25 @@ class Core:
     async def ask(self, question: str, **fields: Any) -> Stream:
         """Start a turn; returns once event 0 is stored."""
         ask = Ask(contents=[{"text": question}], **fields)
-        return await turns.start(self.user, ask, monotonic())
+        return await runner.start(self.user, ask, monotonic())
 
     async def ended(self, started: Stream) -> list[Event]:
         """Follow a stream to its end; its events."""
         async with asyncio.timeout(20):
-            return [event async for batch in stream.follow(started.pk) for event in batch]
+            return [event async for batch in follow.follow(started.pk) for event in batch]
 
 
 @pytest_asyncio.fixture
 async def core(log: Any) -> AsyncIterator[Core]:
     """A process that takes turns, and drains at the end."""
-    turns.reopen()
+    runner.reopen()
     user = await User.objects.acreate(username="ann")
     async with upstream() as model:
         providers.configure(environment(model.url))
         yield Core(model, user)
-        await turns.drain(0)
+        await runner.drain(0)
         await providers.close()
-    turns.reopen()
+    runner.reopen()
     await asyncio.to_thread(eventlog.close)
     await sync_to_async(connections.close_all)()
 
@@ -111,4 +114,4 @@ def deaf(monkeypatch: pytest.MonkeyPatch) -> None:
     """No hint reaches anybody: readers look by themselves."""
     monkeypatch.setattr(eventlog, "on_commit", lambda stream_id, seq: None)
     monkeypatch.setattr(eventlog, "tail_of", lambda stream_id: None)
-    monkeypatch.setattr(live, "wake", lambda stream_id: None)
+    monkeypatch.setattr(notifier, "wake", lambda stream_id: None)

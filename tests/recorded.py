@@ -6,9 +6,9 @@ from pathlib import Path
 from django.core.management import call_command
 from django.utils import timezone
 
-from chat import events, recording, sse
+from chat.log.sql import django_execute, insert_events, key_of
 from chat.models import Conversation, Message, Stream, User
-from chat.rows import django_execute, insert_events, key_of
+from chat.protocol import events, recording, sse
 
 ROOT = Path(__file__).resolve().parent.parent
 HELLO, LONG, FAILED = (ROOT / "tests" / "recordings" / f"{name}.jsonl" for name in ("hello", "long", "failed"))

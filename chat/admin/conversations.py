@@ -12,8 +12,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
 from chat import review
-from chat.admin.reading import ReviewAdmin, UserFilter, uuid_in
-from chat.admin.shown import facts, status_badge
+from chat.admin.display import facts, status_badge
+from chat.admin.readonly import ReviewAdmin, UserFilter, uuid_in
 from chat.models import Attachment, Conversation, Message, Stream
 
 

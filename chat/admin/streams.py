@@ -10,10 +10,11 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from chat import review, timing
-from chat.admin.reading import ReviewAdmin, UserFilter
-from chat.admin.shown import bars, event_row, facts, status_badge
+from chat import review
+from chat.admin.display import bars, event_row, facts, status_badge
+from chat.admin.readonly import ReviewAdmin, UserFilter
 from chat.models import Stream
+from chat.protocol import timing
 
 SHOWN_REQUEST = 20_000
 """Characters of a request; `export_stream` gives all of it."""

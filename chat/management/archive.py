@@ -14,11 +14,12 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from chat import events, rows, timing
-from chat.answer import Answer
+from chat.log import sql
 from chat.management import arguments
 from chat.models import Attachment, Conversation, Message, Stream, User
-from chat.recording import Recording
+from chat.protocol import events, timing
+from chat.protocol.answer import Answer
+from chat.protocol.recording import Recording
 
 LOST_PHOTO = {"text": "[a photo that did not come with the recording]"}
 
@@ -61,7 +62,7 @@ def restore(recording: Recording, owner: User) -> Stream:
         conversation = Conversation.objects.create(user=owner, title=_text(header, "title", 200, "A recording"))
         stream = _stream(pk, recording, conversation, _answer(recording, conversation))
         stream.save(force_insert=True)
-        rows.insert_events(rows.django_execute, [(rows.key_of(pk), *event) for event in recording.events])
+        sql.insert_events(sql.django_execute, [(sql.key_of(pk), *event) for event in recording.events])
     return stream
 
 

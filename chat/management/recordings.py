@@ -4,8 +4,8 @@ from pathlib import Path
 
 from django.core.management.base import CommandError
 
-from chat import recording
-from chat.recording import Recording
+from chat.protocol import recording
+from chat.protocol.recording import Recording
 
 
 def load(name: str) -> Recording:

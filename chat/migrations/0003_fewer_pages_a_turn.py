@@ -7,7 +7,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-import chat.ids
+import chat.protocol.ids
 
 
 def without_index(model: str, index: str) -> migrations.SeparateDatabaseAndState:
@@ -27,7 +27,7 @@ def without_index(model: str, index: str) -> migrations.SeparateDatabaseAndState
 
 def with_new_ids(model: str) -> migrations.SeparateDatabaseAndState:
     """The model with ids that are made by us."""
-    id = models.UUIDField(default=chat.ids.new, editable=False, primary_key=True, serialize=False)
+    id = models.UUIDField(default=chat.protocol.ids.new, editable=False, primary_key=True, serialize=False)
     return migrations.SeparateDatabaseAndState(state_operations=[migrations.AlterField(model, "id", id)])
 
 

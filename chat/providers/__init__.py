@@ -4,7 +4,7 @@
                └── the fallback model, where the first one has failed before its first content
 
 A provider is a file with `from_settings(settings)` and a line in PROVIDERS. It knows neither Django nor the
-database; it gets a `Prompt`, gives responses in Gemini's shape, and raises `chat.errors` where it cannot.
+database; it gets a `Prompt`, gives responses in Gemini's shape, and raises `chat.protocol.errors` where it cannot.
 """
 
 import asyncio
@@ -15,11 +15,13 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
-from chat import errors, events
-from chat.events import Give, Response
-from chat.prompt import Model, Prompt
-from chat.providers import configuration, gemini, local, openai, policy, recording, sight, vertex
+from chat.protocol import errors, events
+from chat.protocol.events import Give, Response
+from chat.protocol.prompt import Model, Prompt
+from chat.providers import configuration, gemini, openai, policy, recording, vertex
 from chat.providers.advice import advised
+from chat.providers.local import provider as local
+from chat.providers.vision import ocr
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +67,7 @@ class Catalogue:
     """What is configured: the providers, their models in order, how patient we are, and who stands in for whom."""
 
     def __init__(self, settings: Mapping[str, str]) -> None:
-        self.sight = sight.from_settings(settings)
+        self.sight = ocr.from_settings(settings)
         self.patience = policy.Patience.from_settings(settings)
         named = configuration.items(settings, "WONDERCAM_MODELS")
         self.free = not named
@@ -155,10 +157,10 @@ async def words(prompt: Prompt) -> AsyncGenerator[Response | Prompt, None]:
         async with aclosing(known.sight.words(prompt, title(prompt.model), refusal)) as found:
             async for each in found:
                 yield each
-    elif sight.has_photo(prompt.contents[-1]):
+    elif ocr.has_photo(prompt.contents[-1]):
         raise errors.InvalidArgument(refusal)
     else:
-        yield replace(prompt, contents=[sight.unseen(content) for content in prompt.contents])
+        yield replace(prompt, contents=[ocr.unseen(content) for content in prompt.contents])
 
 
 async def answer(prompt: Prompt, give: Give) -> None:

@@ -1,6 +1,6 @@
 """What a reader can do about a failure: the end of its sentence, by its kind."""
 
-from chat import errors
+from chat.protocol import errors
 
 PASSING = (
     errors.Unavailable,

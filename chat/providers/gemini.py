@@ -16,10 +16,10 @@ from urllib.parse import quote
 
 import msgspec
 
-from chat import errors, events
-from chat.prompt import Model, Prompt
-from chat.providers import configuration, shape
-from chat.providers.connection import Connection
+from chat.protocol import errors, events
+from chat.protocol.prompt import Model, Prompt
+from chat.providers import configuration, validation
+from chat.providers.http.client import Connection
 
 BASE_URL = "https://generativelanguage.googleapis.com"
 DEFAULT_MODEL = "gemini-flash-latest"
@@ -146,8 +146,8 @@ class Answer:
 
     def read(self, chunk: events.Response) -> list[events.Chunk]:
         """What can be passed on now. Raises BadUpstream for a wrong shape, Blocked where the prompt was refused."""
-        if not shape.is_sound(chunk):
-            raise shape.unsound(self.who)
+        if not validation.is_sound(chunk):
+            raise validation.unsound(self.who)
         chunk.pop("wondercam", None)
         if "promptFeedback" in chunk:
             self._check_blocked(chunk)

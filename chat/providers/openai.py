@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from chat import events
-from chat.prompt import Model, Prompt, fitting
+from chat.protocol import events
+from chat.protocol.prompt import Model, Prompt, fitting
 from chat.providers import configuration
-from chat.providers.completions import Translation, request_of
-from chat.providers.connection import Connection
+from chat.providers.http.client import Connection
+from chat.providers.openai_format import Translation, request_of
 
 BASE_URL = "https://api.openai.com/v1"
 WHO = "The OpenAI-compatible server"

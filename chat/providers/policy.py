@@ -15,10 +15,10 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from chat import errors, events
-from chat.events import Chunk, Give
-from chat.prompt import Prompt
-from chat.providers import configuration, shape
+from chat.protocol import errors, events
+from chat.protocol.events import Chunk, Give
+from chat.protocol.prompt import Prompt
+from chat.providers import configuration, validation
 from chat.providers.deadline import Deadline
 
 RETRIED = (errors.Unavailable, errors.ResourceExhausted, errors.Internal, errors.BadUpstream, errors.Truncated)
@@ -145,7 +145,7 @@ class Turn:
     def note(self, chunk: Chunk, who: str) -> None:
         """Look at a chunk; raises BadUpstream or Blocked where it ends without any content."""
         if not self.begun:
-            self.begun = shape.has_content(chunk)
+            self.begun = validation.has_content(chunk)
         if chunk.reason:
             self.ended = True
             if not self.begun:
@@ -154,8 +154,8 @@ class Turn:
 
 def raise_empty(reason: str, who: str) -> None:
     """Raise what an end without any content stands for; MAX_TOKENS says by itself what happened."""
-    if reason in shape.REFUSALS:
-        raise errors.Blocked(f"{who} refused to answer {shape.REFUSALS[reason]}.")
+    if reason in validation.REFUSALS:
+        raise errors.Blocked(f"{who} refused to answer {validation.REFUSALS[reason]}.")
     if reason != "MAX_TOKENS":
         raise errors.BadUpstream(f"{who} ended without an answer.")
 

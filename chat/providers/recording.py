@@ -9,9 +9,9 @@ Its settings:
 import asyncio
 from pathlib import Path
 
-from chat import errors, events, recording
-from chat.prompt import Model, Prompt
-from chat.providers import configuration, shape
+from chat.protocol import errors, events, recording
+from chat.protocol.prompt import Model, Prompt
+from chat.providers import configuration, validation
 
 SUFFIX = ".jsonl"
 
@@ -48,8 +48,8 @@ class Recordings:
             response = events.decode(event.data)
             if isinstance(response.get("error"), dict):
                 raise recorded(response["error"])
-            if not shape.is_sound(response):
-                raise shape.unsound("The recording")
+            if not validation.is_sound(response):
+                raise validation.unsound("The recording")
             if (full := give(chunk := events.chunk(response))) is not None:
                 await asyncio.shield(full)
             if chunk.reason:

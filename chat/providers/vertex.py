@@ -18,10 +18,10 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
-from chat import errors
+from chat.protocol import errors
 from chat.providers import configuration
-from chat.providers.connection import Connection
 from chat.providers.gemini import Gemini, models_of
+from chat.providers.http.client import Connection
 
 log = logging.getLogger(__name__)
 

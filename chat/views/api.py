@@ -1,7 +1,7 @@
 """How every API view answers: `@api("POST")` around it, `body(request, Shape)` in, `json_response(…)` out.
 
-A view raises `chat.errors`; here they become Google's error JSON with a real status. Whatever else escapes a view
-is logged and becomes a bland 500: no traceback, no path and no statement ever leaves the server.
+A view raises `chat.protocol.errors`; here they become Google's error JSON with a real status. Whatever else escapes a
+view is logged and becomes a bland 500: no traceback, no path and no statement ever leaves the server.
 """
 
 import json
@@ -18,7 +18,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from chat.errors import (
+from chat.protocol.errors import (
     ApiError,
     Internal,
     InvalidArgument,
@@ -55,7 +55,7 @@ def api(*methods: str, csrf: bool = False) -> Callable[[View], View]:
             response.headers.setdefault("Cache-Control", "no-store")
             return response
 
-        answer.csrf_exempt = not csrf  # type: ignore[attr-defined]  # Django's decorator is one more coroutine around it
+        answer.csrf_exempt = not csrf  # type: ignore[attr-defined]  # its decorator is one more coroutine
         return answer
 
     return decorate

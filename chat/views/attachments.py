@@ -7,8 +7,9 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 
-from chat import attachments, auth, limits
-from chat.errors import InvalidArgument, TooLarge, UnsupportedMediaType
+from chat import attachments, limits
+from chat.accounts import tokens
+from chat.protocol.errors import InvalidArgument, TooLarge, UnsupportedMediaType
 from chat.views.api import api, declared_length, json_response
 
 FORM_BYTES = 16 * 1024  # what a form adds to its one file
@@ -17,7 +18,7 @@ FORM_BYTES = 16 * 1024  # what a form adds to its one file
 @api("POST")
 async def create(request: HttpRequest) -> HttpResponse:
     """One photo as multipart field `photo` (or `file`) → 201 `{"id", "width", "height"}`."""
-    user = await auth.authenticate(request)
+    user = await tokens.authenticate(request)
     await limits.spend("upload", user=user.pk)
     kept = await attachments.store(user, await asyncio.to_thread(uploaded, request))
     return json_response({"id": kept.pk, "width": kept.width, "height": kept.height}, 201)
@@ -26,7 +27,7 @@ async def create(request: HttpRequest) -> HttpResponse:
 @api("GET", "HEAD")
 async def show(request: HttpRequest, attachment_id: UUID) -> HttpResponse:
     """One's own photo. Whatever it holds, a browser runs nothing of it."""
-    photo = await attachments.read(await auth.authenticate(request), attachment_id)
+    photo = await attachments.read(await tokens.authenticate(request), attachment_id)
     return HttpResponse(
         bytes(photo.data),
         content_type=photo.mime_type,

@@ -11,9 +11,10 @@ from django.conf import settings
 from django.contrib.auth import alogin
 from django.http import HttpRequest, HttpResponse
 
-from chat import auth, limits
-from chat.errors import PermissionDenied, ResourceExhausted, Unauthenticated
+from chat import limits
+from chat.accounts import tokens
 from chat.models import User
+from chat.protocol.errors import PermissionDenied, ResourceExhausted, Unauthenticated
 from chat.views.api import api, body, json_response
 
 GUEST_SECONDS = 30 * 24 * 3600  # a guest has nothing but the session to come back with
@@ -37,10 +38,10 @@ async def token(request: HttpRequest) -> HttpResponse:
     """`{"username", "password"}` → `{"access", "refresh"}`; 401 in the same words for a wrong name or password."""
     given = body(request, SignIn)
     await limits.spend("login", account=given.username, ip=limits.address(request))
-    user = await auth.by_password(given.username, given.password)
+    user = await tokens.by_password(given.username, given.password)
     if user is None:
         raise Unauthenticated("The user name or the password is wrong.")
-    return json_response(await sync_to_async(auth.issue)(user))
+    return json_response(await sync_to_async(tokens.issue)(user))
 
 
 @api("POST")
@@ -48,14 +49,14 @@ async def refresh(request: HttpRequest) -> HttpResponse:
     """`{"refresh"}` → the next pair; the old refresh token is spent."""
     given = body(request, Refresh)
     await limits.spend("login", ip=limits.address(request))
-    return json_response(await sync_to_async(auth.rotate)(given.refresh))
+    return json_response(await sync_to_async(tokens.rotate)(given.refresh))
 
 
 @api("POST")
 async def logout(request: HttpRequest) -> HttpResponse:
     """`{"refresh"}` → 204: neither it nor any access token of the same sign-in is accepted from now on."""
     given = body(request, Refresh)
-    await sync_to_async(auth.revoke)(given.refresh)
+    await sync_to_async(tokens.revoke)(given.refresh)
     return HttpResponse(status=204)
 
 
@@ -63,7 +64,7 @@ async def logout(request: HttpRequest) -> HttpResponse:
 async def guest(request: HttpRequest) -> HttpResponse:
     """→ a pair for a new guest, where guests are on."""
     user = await new_guest(request)
-    return json_response(await sync_to_async(auth.issue)(user))
+    return json_response(await sync_to_async(tokens.issue)(user))
 
 
 @api("POST", csrf=True)
@@ -76,11 +77,11 @@ async def session(request: HttpRequest) -> HttpResponse:
         user = await new_guest(request)
         await alogin(request, user, backend="django.contrib.auth.backends.ModelBackend")
         await request.session.aset_expiry(GUEST_SECONDS)
-    family = auth.session_family(str(request.session.session_key))
+    family = tokens.session_family(str(request.session.session_key))
     name = "Guest" if user.is_guest else user.get_username()
     return json_response(
         {
-            "access": auth.access_for(user, family=family),
+            "access": tokens.access_for(user, family=family),
             "expires_in": 300,
             "user": {"name": name, "guest": user.is_guest},
         }
@@ -90,8 +91,8 @@ async def session(request: HttpRequest) -> HttpResponse:
 @api("POST")
 async def tickets(request: HttpRequest) -> HttpResponse:
     """Bearer → `{"ticket", "expires_in"}`."""
-    user = await auth.authenticate(request)
-    return json_response({"ticket": await auth.open_ticket(user), "expires_in": auth.TICKET_SECONDS})
+    user = await tokens.authenticate(request)
+    return json_response({"ticket": await tokens.open_ticket(user), "expires_in": tokens.TICKET_SECONDS})
 
 
 async def new_guest(request: HttpRequest) -> User:

@@ -9,9 +9,12 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from chat import auth, eventlog, events, turns
-from chat.errors import InvalidArgument, NotFound
+from chat.accounts import tokens
+from chat.log import eventlog
 from chat.models import Conversation, Stream
+from chat.protocol import events
+from chat.protocol.errors import InvalidArgument, NotFound
+from chat.turns import runner
 from chat.views.api import api, body, check_text, json_response
 
 PAGE, LARGEST_PAGE = 50, 200
@@ -41,7 +44,7 @@ def summary(conversation: Conversation) -> dict[str, Any]:
 @api("GET")
 async def index(request: HttpRequest) -> HttpResponseBase:
     """A page of one's conversations, pinned and newest first: `?q=` searches, `?cursor=` goes on."""
-    user = await auth.authenticate(request)
+    user = await tokens.authenticate(request)
     limit = page_size(request.GET.get("limit"))
     found = Conversation.objects.for_user(user.pk).order_by("-pinned", "-updated_at", "pk")
     if query := request.GET.get("q", "").strip():
@@ -79,7 +82,7 @@ def beyond(cursor: str) -> Q:
 @api("GET", "PATCH", "DELETE")
 async def one(request: HttpRequest, conversation_id: UUID) -> HttpResponseBase:
     """One conversation: its transcript with stream ids, its name, pin and system prompt, or delete with all of it."""
-    user = await auth.authenticate(request)
+    user = await tokens.authenticate(request)
     conversation = await Conversation.objects.for_user(user.pk).filter(pk=conversation_id).afirst()
     if conversation is None:
         raise NotFound("There is no such conversation.")
@@ -136,7 +139,7 @@ async def _deleted(conversation: Conversation) -> HttpResponseBase:
     streams = [stream async for stream in conversation.streams.all()]
     for stream in streams:
         if stream.status == events.RUNNING:
-            await turns.stop(stream)
+            await runner.stop(stream)
     await eventlog.write(conversation.delete)
     for stream in streams:
         eventlog.forget(stream.pk)

@@ -6,12 +6,15 @@ import msgspec
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from chat import auth, limits, turns, wire
-from chat.ask import Ask
-from chat.errors import InvalidArgument
+from chat import limits
+from chat.accounts import tokens
 from chat.models import Stream, Ticket, User
+from chat.protocol.errors import InvalidArgument
+from chat.protocol.request import Ask
+from chat.turns import runner
+from chat.views import event_stream
 from chat.views.api import api, body, json_response, parse
-from chat.views.cursor import cursor_of, resumed, streamed
+from chat.views.resume import cursor_of, resumed, streamed
 
 
 @api("POST", "GET")
@@ -20,7 +23,7 @@ async def echat(request: HttpRequest) -> HttpResponseBase:
     began = monotonic()
     if request.method == "GET":
         return await _by_event_source(request, began)
-    user = await auth.authenticate(request)
+    user = await tokens.authenticate(request)
     stream = await _started(request, user, body(request, Ask, limits.of("CHAT_BODY_BYTES")), began)
     return streamed(request, stream, -1, user)
 
@@ -29,12 +32,12 @@ async def echat(request: HttpRequest) -> HttpResponseBase:
 async def chat(request: HttpRequest) -> HttpResponseBase:
     """The standard chat: the same without the OK; with `"stream": false` one JSON answer."""
     began = monotonic()
-    user = await auth.authenticate(request)
+    user = await tokens.authenticate(request)
     ask = body(request, Ask, limits.of("CHAT_BODY_BYTES"))
     stream = await _started(request, user, ask, began)
     if ask.stream:
         return streamed(request, stream, 0, user)
-    answer = await wire.whole(stream.pk)
+    answer = await event_stream.whole(stream.pk)
     status = answer["error"]["code"] if "error" in answer else 200
     ids = {"X-Stream-Id": str(stream.pk), "X-Conversation-Id": str(stream.conversation_id)}
     return json_response(answer, status, headers=ids)
@@ -42,16 +45,16 @@ async def chat(request: HttpRequest) -> HttpResponseBase:
 
 async def _started(request: HttpRequest, user: User, ask: Ask, began: float, ticket: Ticket | None = None) -> Stream:
     await limits.spend("chat", user=user.pk, ip=limits.address(request))
-    return await turns.start(user, ask, began, ticket)
+    return await runner.start(user, ask, began, ticket)
 
 
 async def _by_event_source(request: HttpRequest, began: float) -> HttpResponseBase:
     """A native EventSource: the question is in the address, a ticket says who asks, a reconnect resumes."""
     ticket = None
     if "Authorization" in request.headers or "ticket" not in request.GET:
-        user = await auth.authenticate(request)
+        user = await tokens.authenticate(request)
     else:
-        ticket = await auth.ticket_for(request.GET["ticket"])
+        ticket = await tokens.ticket_for(request.GET["ticket"])
         user = ticket.user
     if ticket is not None and ticket.stream_id is not None:
         return await resumed(request, ticket.stream_id, user)

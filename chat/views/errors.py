@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views import csrf, defaults
 
-from chat.errors import ApiError, Internal, InvalidArgument, NotFound, PermissionDenied
+from chat.protocol.errors import ApiError, Internal, InvalidArgument, NotFound, PermissionDenied
 from chat.views.api import refusal
 
 

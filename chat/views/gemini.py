@@ -12,13 +12,16 @@ import msgspec
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
-from chat import auth, limits, providers, turns, wire
-from chat.ask import Ask
-from chat.errors import InvalidArgument, NotFound
+from chat import limits, providers
+from chat.accounts import tokens
 from chat.models import Stream
-from chat.prompt import Model
+from chat.protocol.errors import InvalidArgument, NotFound
+from chat.protocol.prompt import Model
+from chat.protocol.request import Ask
+from chat.turns import runner
+from chat.views import event_stream
 from chat.views.api import api, body, json_response
-from chat.views.cursor import HEADERS, ids_of
+from chat.views.resume import HEADERS, ids_of
 
 METHODS = ("generateContent", "streamGenerateContent")
 
@@ -45,13 +48,13 @@ class GenerateContent(msgspec.Struct, forbid_unknown_fields=True, rename="camel"
 async def generate(request: HttpRequest, model: str, method: str) -> HttpResponseBase:
     """One answer, whole or as it is generated: an event stream with `?alt=sse`, else one growing JSON array."""
     began = monotonic()
-    user = await auth.authenticate(request, key_header=True)
+    user = await tokens.authenticate(request, key_header=True)
     asked = body(request, GenerateContent, limits.of("CHAT_BODY_BYTES"))
     found = model_of(model)
     await limits.spend("chat", user=user.pk, ip=limits.address(request))
-    stream = await turns.start(user, ask_of(asked, found), began, extra=extra_of(asked, found))
+    stream = await runner.start(user, ask_of(asked, found), began, extra=extra_of(asked, found))
     if method == "generateContent":
-        answer = await wire.whole(stream.pk)
+        answer = await event_stream.whole(stream.pk)
         status = answer["error"]["code"] if "error" in answer else 200
         return json_response(answer, status, headers=ids_of(stream))
     return streamed(stream, sse=request.GET.get("alt") == "sse")
@@ -61,7 +64,7 @@ def streamed(stream: Stream, *, sse: bool) -> StreamingHttpResponse:
     """The stream as Gemini's server would send it."""
     kind = "text/event-stream" if sse else "application/json"
     headers = {**HEADERS, **ids_of(stream), "Content-Type": kind}
-    content = wire.gemini_stream(stream.pk) if sse else wire.gemini_array(stream.pk)
+    content = event_stream.gemini_stream(stream.pk) if sse else event_stream.gemini_array(stream.pk)
     return StreamingHttpResponse(content, headers=headers)
 
 
@@ -116,12 +119,12 @@ def described(model: Model) -> dict[str, Any]:
 @api("GET")
 async def index(request: HttpRequest) -> HttpResponseBase:
     """The models, as an SDK lists them."""
-    await auth.authenticate(request, key_header=True)
+    await tokens.authenticate(request, key_header=True)
     return json_response({"models": [described(model) for model in providers.catalogue()]})
 
 
 @api("GET")
 async def one(request: HttpRequest, model: str) -> HttpResponseBase:
     """One model."""
-    await auth.authenticate(request, key_header=True)
+    await tokens.authenticate(request, key_header=True)
     return json_response(described(model_of(model)))

@@ -5,8 +5,8 @@ from django.db import connection
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from chat import turns
-from chat.errors import Unavailable
+from chat.protocol.errors import Unavailable
+from chat.turns import runner
 from chat.views.api import api, json_response
 
 
@@ -19,7 +19,7 @@ async def alive(request: HttpRequest) -> HttpResponseBase:
 @api("GET", "HEAD")
 async def ready(request: HttpRequest) -> HttpResponseBase:
     """Whether it takes new turns: not while draining, and not without its database."""
-    if turns.is_draining():
+    if runner.is_draining():
         raise Unavailable("This server is going down.", retry_after=1)
     try:
         await sync_to_async(connection.ensure_connection)()

@@ -3,8 +3,9 @@
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from chat import auth, providers
-from chat.prompt import Model
+from chat import providers
+from chat.accounts import tokens
+from chat.protocol.prompt import Model
 from chat.views.api import api, json_response
 
 SEEN, READ, NO = "seen", "read", "no"
@@ -21,7 +22,7 @@ def photos(model: Model) -> str:
 @api("GET")
 async def index(request: HttpRequest) -> HttpResponseBase:
     """The models, the default one first."""
-    await auth.authenticate(request)
+    await tokens.authenticate(request)
     models = [
         {
             "id": model.id,

@@ -7,7 +7,7 @@ import msgspec
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from chat.ask import Ask
+from chat.protocol.request import Ask
 from chat.views.api import api, json_response
 from chat.views.auth import Refresh, SignIn
 from chat.views.conversations import Change

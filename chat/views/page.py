@@ -15,9 +15,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
-from chat import events, providers
+from chat import providers
 from chat.models import Conversation, Event, Message
-from chat.prompt import Model, Part, Said, newest_leaf, path_to
+from chat.protocol import events
+from chat.protocol.prompt import Model, Part, Said, newest_leaf, path_to
 from chat.views.models import photos
 
 NEWEST = 200

@@ -7,10 +7,11 @@ from collections.abc import AsyncGenerator
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
-from chat import events, limits, sse
-from chat.errors import InvalidArgument
+from chat import limits
+from chat.protocol import events, sse
+from chat.protocol.errors import InvalidArgument
 from chat.views.api import api
-from chat.views.cursor import HEADERS
+from chat.views.resume import HEADERS
 
 MOST_EVENTS, LONGEST_GAP, LONGEST = 200, 2000, 60_000
 

@@ -1,5 +1,5 @@
 /**
- * The vocabulary of the event stream, as `chat/events.py` has it; a test holds the two equal.
+ * The vocabulary of the event stream, as `chat/protocol/events.py` has it; a test holds the two equal.
  */
 
 export const OK_DATA = '{"candidates": [{"content": {"parts": [{"text": "OK"}]}}]}';

@@ -11,9 +11,9 @@ from playwright.async_api import Page, expect
 from tests.browser.test_page import answer, ask, ended
 from tests.fakes import gemini
 from tests.fakes.server import Server
-from tests.providers.test_gemini import REASONS
-from tests.providers.test_providers import self_signed
 from tests.servers.wondercam import Serve, WonderCam
+from tests.unit.providers.test_gemini import REASONS
+from tests.unit.providers.test_providers import self_signed
 
 PARTIAL = "".join(gemini.WORDS[:2])
 AGAIN = "Try again, or choose another model."

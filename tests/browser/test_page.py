@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Locator, Page, Route, expect
 
-from chat import events, recording
-from chat.events import Event
+from chat.protocol import events, recording
+from chat.protocol.events import Event
 from tests.equality import equal
 from tests.servers.wondercam import Serve, WonderCam
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 from playwright.async_api import FilePayload, Page, expect
 
-from chat.providers import sight
+from chat.providers.vision import ocr
 from tests.browser.test_page import Start, answer, ask, assert_equal_everywhere, copied, ended, start
 from tests.servers.wondercam import Serve
 
@@ -15,7 +15,7 @@ __all__ = ["start"]
 
 EMBEDDED = {"WONDERCAM_MODELS": "local/smollm2-135m"}
 needs_ocr = pytest.mark.skipif(
-    not all(importlib.util.find_spec(name) for name in sight.NEEDED),
+    not all(importlib.util.find_spec(name) for name in ocr.NEEDED),
     reason="rapidocr is not installed: pip install rapidocr onnxruntime",
 )
 

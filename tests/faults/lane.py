@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from chat import events
+from chat.protocol import events
 from tests.equality import check_log, conversation_text, query
 from tests.faults.arena import environment, guest, until, workers_of
 from tests.faults.reader import Reader

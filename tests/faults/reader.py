@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from chat import events
-from chat.sse import Decoder
+from chat.protocol import events
+from chat.protocol.sse import Decoder
 
 CUT = (ConnectionError, asyncio.IncompleteReadError, OSError)
 

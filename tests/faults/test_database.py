@@ -10,7 +10,7 @@ from time import monotonic
 import httpx
 import pytest
 
-from chat import events
+from chat.protocol import events
 from tests.equality import check_log, equal
 from tests.faults.arena import Arena, asking, until
 from tests.faults.reader import CUT

@@ -11,7 +11,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from chat import events
+from chat.protocol import events
 from tests.equality import check_log, equal, row_of
 from tests.faults.arena import Arena, asking, until
 from tests.faults.proxy import Proxy

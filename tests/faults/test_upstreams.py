@@ -7,7 +7,7 @@ import asyncio
 import json
 from typing import Any
 
-from chat import events
+from chat.protocol import events
 from tests.equality import equal, row_of
 from tests.faults.arena import Arena
 from tests.faults.reader import Reader

@@ -8,7 +8,7 @@ from time import monotonic
 
 import pytest
 
-from chat import events
+from chat.protocol import events
 from tests.equality import check_log, equal, query
 from tests.faults.arena import Arena, asking, stop, until, workers_of
 from tests.faults.reader import Reader

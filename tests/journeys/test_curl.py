@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from chat import events
-from chat.sse import Decoder
+from chat.protocol import events
+from chat.protocol.sse import Decoder
 from tests.equality import equal
 from tests.servers.process import program
 from tests.servers.wondercam import WonderCam

@@ -10,8 +10,8 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from chat import events
-from chat.sse import Decoder
+from chat.protocol import events
+from chat.protocol.sse import Decoder
 from tests.equality import equal
 from tests.faults.arena import Arena, asking, stop
 from tests.faults.reader import Reader, request

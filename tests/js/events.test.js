@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import * as events from "../../static/chat/events.js";
 
-const python = readFileSync(new URL("../../chat/events.py", import.meta.url), "utf8");
+const python = readFileSync(new URL("../../chat/protocol/events.py", import.meta.url), "utf8");
 
 test("the page and the server have the same words", () => {
   assert.ok(python.includes(`OK_DATA = '${events.OK_DATA}'`));

@@ -6,11 +6,11 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from chat import events, recording
-from chat.events import Event
 from chat.management import archive, arguments
 from chat.management.filters import Filter
 from chat.models import Stream
+from chat.protocol import events, recording
+from chat.protocol.events import Event
 
 
 class Command(Filter):

@@ -5,11 +5,12 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from chat import events, review, timing
+from chat import review
 from chat.management import arguments
 from chat.management.filters import Filter
 from chat.models import Stream
-from chat.timing import Timing
+from chat.protocol import events, timing
+from chat.protocol.timing import Timing
 
 HEADS = ("id", "user", "model", "status", "created (UTC)", "OK", "first token", "tokens/s", "longest gap")
 

@@ -9,11 +9,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
-from chat import events
-from chat.answer import Answer
-from chat.events import Event
 from chat.management import arguments
 from chat.models import Stream
+from chat.protocol import events
+from chat.protocol.answer import Answer
+from chat.protocol.events import Event
 
 BATCH = 200
 """Streams a transaction: short enough that a running server's writer hardly waits."""

@@ -10,13 +10,14 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from django.core.management.base import CommandError, CommandParser
 
-from chat import events, sse, stream
-from chat.events import Event
+from chat.log import follow
 from chat.management import arguments
 from chat.management.filters import Filter
 from chat.management.recordings import load
 from chat.models import Stream
-from chat.recording import Recording
+from chat.protocol import events, sse
+from chat.protocol.events import Event
+from chat.protocol.recording import Recording
 
 FORMATS = ("text", "sse", "json")
 
@@ -65,7 +66,7 @@ class Command(Filter):
 
 async def stored(stream_id: Any, after: int) -> Source:
     """A stored stream's events; a running one is followed until it ends."""
-    async with contextlib.aclosing(stream.follow(stream_id, after)) as batches:
+    async with contextlib.aclosing(follow.follow(stream_id, after)) as batches:
         async for batch in batches:
             for event in batch:
                 yield event

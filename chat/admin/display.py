@@ -1,0 +1,69 @@
+"""Stored values as a page shows them: text, never markup."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.utils.html import format_html
+
+from chat.protocol import events, timing
+from chat.protocol.events import Event
+from chat.protocol.timing import STALL_US, Timing
+
+SHOWN_DATA = 600
+"""Characters of one event's JSON; `export_stream` gives all of it."""
+
+
+def status_badge(status: str) -> str:
+    """A status with its colour."""
+    return format_html('<span class="status status-{}">{}</span>', status, status)
+
+
+def facts(measured: Timing | None) -> list[tuple[str, str]]:
+    """A stream's times as label and value."""
+    if measured is None:
+        return []
+    gap = measured.longest_gap
+    return [
+        ("OK", timing.words(measured.ok_us)),
+        ("first token", timing.words(measured.first_token_us)),
+        ("tokens/s", "–" if measured.tokens_per_s is None else f"{measured.tokens_per_s:.1f}"),
+        ("longest gap", timing.words(gap.us if gap else None)),
+        ("stalls", str(len(measured.stalls))),
+        ("duration", timing.words(measured.duration_us)),
+    ]
+
+
+def bars(counts: Sequence[int]) -> list[tuple[int, int, int]]:
+    """`x`, `y` and height of each bar in a picture 100 high, 10 a bar."""
+    most = max(counts, default=0)
+    heights = [(10 * at, max(2, count * 100 // most)) for at, count in enumerate(counts) if count]
+    return [(x, 100 - height, height) for x, height in heights]
+
+
+def event_row(event: Event, gap: int) -> dict[str, Any]:
+    """One event as the table shows it."""
+    response = events.decode(event.data)
+    kind, said = _said(event.seq, response)
+    return {
+        "seq": event.seq,
+        "at": timing.words(event.at),
+        "gap": timing.words(gap),
+        "is_stall": gap >= STALL_US,
+        "kind": kind,
+        "said": said[:SHOWN_DATA].replace("\n", "↵"),
+        "data": event.data[:SHOWN_DATA] + ("…" if len(event.data) > SHOWN_DATA else ""),
+        "size": len(event.data.encode()),
+    }
+
+
+def _said(seq: int, response: events.Response) -> tuple[str, str]:
+    ours = response.get("wondercam") or {}
+    if seq == 0:
+        return "OK", ""
+    if error := response.get("error"):
+        return "error", str(error.get("message", ""))
+    if notice := ours.get("notice"):
+        return "notice", str(notice.get("message", ""))
+    if reason := events.finish_reason(response):
+        return "end", events.text_of(response) or str(ours.get("end") or reason)
+    return ("text" if events.text_of(response) else "other"), events.text_of(response)

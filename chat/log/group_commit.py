@@ -1,0 +1,218 @@
+"""Who writes: a queue of work, group commit, and what to do when a commit fails.
+
+A batch is everything that waited while the last commit ran; there is no timer. It is one transaction: each job in a
+savepoint of its own, then all events in one INSERT, then the ends of streams. When the database cannot be reached or
+is locked, the batch is tried again for `PATIENCE` seconds; when it refuses a row, every stream's part is tried by
+itself, so that one stream's fault fails that stream alone.
+
+One thread does this. On SQLite, events and the beginnings of plain turns are committed by the event loop itself while
+the thread has nothing to do (`log/sqlite_commit.py`), each beginning by itself (`at_once`); what the loop cannot do at
+once goes to the thread, and everything after it, until the thread is done: so a stream's events are stored in their
+order, whoever stores them.
+"""
+
+import asyncio
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+from django.db import IntegrityError, connection, transaction
+
+from chat import models
+from chat.log import sqlite_commit
+from chat.log.batch import AWAY, Job, Work, by_key, taken_apart, tell
+from chat.log.sql import Database, LeaseLost, django_execute, insert_events, update_ending
+from chat.log.sqlite_commit import QuickConnection, Refused
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+PATIENCE = 15.0
+"""Seconds for which a batch is tried again while the database cannot be reached or is locked."""
+
+JOBS_AT_ONCE = 16
+"""Jobs in one transaction of the thread's: the first turns of a burst do not wait for the last."""
+
+
+class Writer:
+    """A queue, the thread that empties it, and the loop's short cut. The thread starts with the first work."""
+
+    def __init__(self) -> None:
+        self._queue: deque[Work] = deque()
+        self._ready = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._closing = False
+        self._outstanding = 0
+        self._gathered: list[Work] = []
+        self._quick: QuickConnection | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def run(self, function: Callable[[], Any]) -> Any:
+        """`function`'s result, once the transaction of the thread's that it ran in is committed."""
+        job = Job(function)
+        self.submit(job)
+        return await job.future
+
+    def at_once(self, function: Callable[[Database], T]) -> T | None:
+        """`function`'s result, once a transaction of the loop's is committed; None where that cannot be done now."""
+        loop = asyncio.get_running_loop()
+        self._adopt(loop)
+        if self._outstanding or self._quick is None or loop is not self._loop:
+            return None
+        found: list[T] = []
+        try:
+            self._quick.store((), (), lambda database: found.append(function(database)))
+        except Refused:
+            return None
+        return found[0]
+
+    def _adopt(self, loop: asyncio.AbstractEventLoop) -> None:
+        """The first loop that writes is the one whose commits are its own."""
+        if self._loop is None:
+            self._loop = loop
+            self._quick = sqlite_commit.own()
+
+    def submit(self, work: Work) -> None:
+        """Queue without waiting; called on the work's loop."""
+        self._adopt(work.loop)
+        if not work.quick or self._quick is None or work.loop is not self._loop:
+            self._hand_over([*self._gathered, work])
+            return
+        self._gathered.append(work)
+        if len(self._gathered) == 1 and not self._outstanding:
+            work.loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        """Commit what the loop has gathered; what cannot be done at once goes to the thread.
+
+        While the thread has work, nothing is committed here: what it does began earlier, and comes first.
+        """
+        batch, own = self._gathered, self._quick
+        if not batch or own is None or self._outstanding:
+            return
+        try:
+            own.store(*taken_apart(batch))
+        except Refused:
+            return self._hand_over(batch)
+        self._gathered = []
+        tell(batch, None)
+
+    def _hand_over(self, works: list[Work]) -> None:
+        """Give work to the thread, what was gathered before it first."""
+        self._gathered = []
+        self._outstanding += len(works)
+        with self._ready:
+            self._queue.extend(works)
+            if self._thread is None:
+                self._closing = False
+                self._thread = threading.Thread(target=self._main, name="eventlog-writer", daemon=True)
+                self._thread.start()
+            self._ready.notify()
+
+    def close(self) -> None:
+        """Write what is queued, then end the thread and close the loop's connection."""
+        if self._gathered:
+            self._hand_over(self._gathered)
+        with self._ready:
+            thread, self._closing = self._thread, True
+            self._ready.notify()
+        if thread is not None:
+            thread.join()
+        sqlite_commit.close()
+        self._quick = self._loop = None
+        self._outstanding = 0
+
+    def _main(self) -> None:
+        try:
+            while batch := self._next_batch():
+                self._commit(batch)
+        finally:
+            connection.close()
+
+    def _next_batch(self) -> list[Work]:
+        with self._ready:
+            while not self._queue and not self._closing:
+                self._ready.wait()
+            batch: list[Work] = []
+            jobs = 0
+            while self._queue and jobs < JOBS_AT_ONCE:
+                batch.append(self._queue.popleft())
+                jobs += batch[-1].row is None
+            if not batch:
+                self._thread = None
+            return batch
+
+    def _commit(self, batch: list[Work]) -> None:
+        """Store the batch; where the database refuses it, every stream's part by itself. Nothing is raised."""
+        deadline = time.monotonic() + PATIENCE
+        error = self._store(batch, deadline)
+        if error is None or isinstance(error, AWAY):
+            return self._settle(batch, error)
+        for part in by_key(batch).values():
+            error = self._store(part, deadline, refused=True)
+            if isinstance(error, IntegrityError):
+                error = LeaseLost("another worker wrote this stream's next event")
+            self._settle(part, error)
+
+    def _store(self, work: list[Work], deadline: float, refused: bool = False) -> Exception | None:
+        """One transaction, tried again until `deadline` while the database is away; the error if it failed for good."""
+        pause = 0.01
+        while True:
+            try:
+                self._write(_unstored(work) if refused else work)
+                return None
+            except AWAY as error:
+                connection.close()
+                if time.monotonic() > deadline:
+                    log.exception("the log could not be written for %.0f s", PATIENCE)
+                    return error
+            except (IntegrityError, LeaseLost) as error:
+                return error
+            except Exception as error:  # a fault of ours: its streams fail, the writer lives
+                log.exception("the log could not be written")
+                connection.close()
+                return error
+            time.sleep(pause)
+            pause = min(pause * 2, 0.5)
+
+    def _write(self, batch: Iterable[Work]) -> None:
+        jobs = [work for work in batch if isinstance(work, Job)]
+        appends = [(work.row, work.ending) for work in batch if work.row is not None]
+        with transaction.atomic():
+            for job in jobs:
+                job.run()
+            if appends:
+                insert_events(django_execute, [row for row, _ in appends])
+            for (key, seq, _, _), ending in appends:
+                if ending is not None:
+                    update_ending(django_execute, key, seq, ending)
+
+    def _settle(self, batch: Sequence[Work], error: Exception | None) -> None:
+        """Tell everybody on their own loop, with one wake-up a loop."""
+        loops: dict[asyncio.AbstractEventLoop, list[Work]] = {}
+        for work in batch:
+            loops.setdefault(work.loop, []).append(work)
+        for loop, works in loops.items():
+            try:
+                loop.call_soon_threadsafe(self._settled, works, error)
+            except RuntimeError:
+                log.warning("an event loop closed before its log entries were settled")
+
+    def _settled(self, works: Sequence[Work], error: Exception | None) -> None:
+        """On the loop: first they are done, then it is the loop's turn again, so that no later event comes before."""
+        tell(works, error)
+        self._outstanding = max(0, self._outstanding - len(works))
+        self._flush()
+
+
+def _unstored(part: list[Work]) -> list[Work]:
+    """Without the events that an earlier try has stored: its commit arrived, only the answer to it was lost."""
+    if (first := part[0].row) is None:
+        return part
+    stored = models.Event.objects.filter(stream_id=first[0], seq__gte=first[1])
+    found = dict(stored.values_list("seq", "data"))
+    return [work for work in part if work.row is not None and found.get(work.row[1]) != work.row[3]]

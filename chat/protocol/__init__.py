@@ -1,0 +1,1 @@
+"""Plain Python: what is said on the wire and between the packages. Imports nothing of ours but itself."""

@@ -1,0 +1,74 @@
+"""The answer that a stream's events add up to: what is stored with the message is what a reader has put together."""
+
+from collections.abc import Iterable
+from typing import Any, Self
+
+from chat.protocol import events
+from chat.protocol.events import Event, Response
+
+PICTURE_WEIGHT = 32
+"""A picture's bytes for one of text: the bound of an answer's length leaves room for a few, and for no flood."""
+
+
+class Answer:
+    """Takes events 1 and up, one by one; `parts` are Gemini's, neighbouring texts joined; `size` is what is bounded."""
+
+    def __init__(self) -> None:
+        self.parts: list[dict[str, Any]] = []
+        self.usage: dict[str, Any] | None = None
+        self.size = 0
+        self._texts: list[str] = []
+        self._thought = False
+
+    @classmethod
+    def of(cls, log: Iterable[Event]) -> Self:
+        """The answer of a stored log; event 0 is not part of it."""
+        answer = cls()
+        for event in log:
+            if event.seq > 0:
+                answer.add(events.decode(event.data))
+        return answer
+
+    def add(self, response: Response) -> None:
+        """Apply one event."""
+        self.take(events.parts_of(response), response.get("usageMetadata"))
+
+    def take(self, parts: list[dict[str, Any]], usage: dict[str, Any] | None) -> None:
+        """The same. A photo or a call is a part of its own; what has no word here is kept as it is."""
+        for part in parts:
+            if len(part) == 1 and "text" in part and not self._thought:  # nearly always
+                text = part["text"]
+                self._texts.append(text)
+                self.size += len(text)
+            elif "text" in part and set(part) <= {"text", "thought"}:
+                self._add_text(part["text"], bool(part.get("thought")))
+            else:
+                self._close_text()
+                self.parts.append(part)
+                self.size += weight(part)
+        self.size += 1  # an upstream that goes on saying nothing must come to its end too
+        self.usage = usage or self.usage
+
+    def _add_text(self, text: str, thought: bool) -> None:
+        if thought != self._thought:
+            self._close_text()
+            self._thought = thought
+        self._texts.append(text)
+        self.size += len(text)
+
+    def _close_text(self) -> None:
+        if text := "".join(self._texts):
+            self.parts.append({"text": text, "thought": True} if self._thought else {"text": text})
+        self._texts.clear()
+
+    def finished(self) -> list[dict[str, Any]]:
+        """All parts, the last text included."""
+        self._close_text()
+        return self.parts
+
+
+def weight(part: dict[str, Any]) -> int:
+    """What a part that is not plain text adds to an answer's size."""
+    picture = part.get("inlineData")
+    data = picture.get("data") if isinstance(picture, dict) else None
+    return len(part.get("text", "")) + (len(data) // PICTURE_WEIGHT if isinstance(data, str) else 0)

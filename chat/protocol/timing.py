@@ -1,0 +1,117 @@
+"""When a stream's events came: pure arithmetic on their `at` (µs since the stream began, whole numbers).
+
+    0 ── OK ─────────── first token ─ · ─ · ─── · ──────────── · ─ last event
+    │    │                    │     gaps ▲             ▲ a stall
+    │    └ ok_us              └ first_token_us         └ a gap of a second or more
+    └ the request was taken in
+
+Time before the first token is a wait, not a gap: notices and the OK do not shorten or lengthen it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from chat.protocol import events
+from chat.protocol.events import Event
+
+STALL_US = 1_000_000
+"""From here on a silence is felt as one: a second is the limit for an unbroken flow of thought (Nielsen 1993)."""
+
+
+class Gap(NamedTuple):
+    """Silence of `us` µs after event `after_seq`."""
+
+    after_seq: int
+    us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """One stream's times in µs; None where the moment never came."""
+
+    ok_us: int | None = None
+    first_token_us: int | None = None
+    duration_us: int | None = None
+    tokens_per_s: float | None = None
+    longest_gap: Gap | None = None
+    stalls: list[Gap] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """The same in ms, as commands print it."""
+        return {
+            "ok_ms": milliseconds(self.ok_us),
+            "first_token_ms": milliseconds(self.first_token_us),
+            "duration_ms": milliseconds(self.duration_us),
+            "tokens_per_s": None if self.tokens_per_s is None else round(self.tokens_per_s, 1),
+            "longest_gap_ms": milliseconds(self.longest_gap and self.longest_gap.us),
+            "stalls": [{"after_seq": gap.after_seq, "ms": milliseconds(gap.us)} for gap in self.stalls],
+        }
+
+
+def measure(moments: Sequence[int], first_token_us: int | None, usage: dict[str, Any] | None) -> Timing:
+    """The times of a stream whose events 0, 1, 2 … came at `moments` and whose answer began at `first_token_us`.
+
+    Tokens are those the provider counted (`usageMetadata.candidatesTokenCount`), never the number of events: one
+    event may carry many. Their rate leaves the first one out, as time per output token does in vLLM's benchmarks:
+    `(tokens - 1) / (end - first token)`.
+    """
+    if not moments:
+        return Timing()
+    gaps = _gaps(moments, first_token_us)
+    return Timing(
+        ok_us=moments[0],
+        first_token_us=first_token_us,
+        duration_us=moments[-1],
+        tokens_per_s=_rate(first_token_us, moments[-1], usage),
+        longest_gap=max(gaps, key=lambda gap: gap.us, default=None),
+        stalls=[gap for gap in gaps if gap.us >= STALL_US],
+    )
+
+
+def of_events(recorded: Iterable[Event]) -> Timing:
+    """The times of a stream from its events alone. Raises ValueError where an event's data is no JSON."""
+    moments: list[int] = []
+    first_token_us: int | None = None
+    usage: dict[str, Any] | None = None
+    for event in recorded:
+        response = events.decode(event.data)
+        moments.append(event.at)
+        if first_token_us is None and event.seq > 0 and events.text_of(response):
+            first_token_us = event.at
+        usage = response.get("usageMetadata") or usage
+    return measure(moments, first_token_us, usage)
+
+
+def milliseconds(us: int | None) -> float | None:
+    """µs as ms with one decimal."""
+    return None if us is None else round(us / 1000, 1)
+
+
+def words(us: int | None) -> str:
+    """A duration for a person: `0.8 ms`, `212 ms`, `1.60 s`, `2 min 5 s`; a dash where there is none."""
+    if us is None:
+        return "–"
+    if us < 10_000:
+        return f"{us / 1000:.1f} ms"
+    if us < 999_500:
+        return f"{us / 1000:.0f} ms"
+    if us < 59_995_000:
+        return f"{us / 1_000_000:.2f} s"
+    minutes, seconds = divmod(round(us / 1_000_000), 60)
+    return f"{minutes} min {seconds} s"
+
+
+def _gaps(moments: Sequence[int], first_token_us: int | None) -> list[Gap]:
+    if first_token_us is None:
+        return []
+    pairs = enumerate(pairwise(moments))
+    return [Gap(seq, after - before) for seq, (before, after) in pairs if before >= first_token_us]
+
+
+def _rate(first_token_us: int | None, end_us: int, usage: dict[str, Any] | None) -> float | None:
+    tokens = (usage or {}).get("candidatesTokenCount")
+    if first_token_us is None or not isinstance(tokens, int) or tokens < 2 or end_us <= first_token_us:
+        return None
+    return (tokens - 1) * 1_000_000 / (end_us - first_token_us)

@@ -1,0 +1,1 @@
+"""How providers talk HTTP."""

@@ -1,0 +1,143 @@
+"""How every provider talks HTTP: one session, one way to read an answer, one table from their failures to ours.
+
+Whatever a server does, what comes out is JSON objects or an `ApiError`: never a redirect followed, never a body
+decompressed, never more than `max_size` bytes held, never a word of the server's own in a message for the reader.
+Time limits are not here but in `policy.py`, which sees every provider alike; only the connect limit is.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from chat.protocol import errors, events
+from chat.protocol.sse import MAX_SIZE
+from chat.providers import configuration
+from chat.providers.http.error_mapping import refused, retry_after
+from chat.providers.http.push_body import body_of
+from chat.providers.http.sse_response import Arrival, Failure, Reader
+
+log = logging.getLogger(__name__)
+
+MAX_SMALL = 1024 * 1024
+READ_AHEAD = 64 * 1024
+"""Bytes of an answer that may wait here to be read, and as many again on their way: a quarter of aiohttp's own."""
+
+
+class Connection:
+    """One session to upstream servers, made when first used and once per event loop; `close` ends it."""
+
+    def __init__(self, connect_seconds: float = 5.0, max_size: int = MAX_SIZE) -> None:
+        self.connect_seconds = connect_seconds
+        self.max_size = max_size
+        self._session: aiohttp.ClientSession | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @classmethod
+    def from_settings(cls, settings: configuration.Settings) -> "Connection":
+        """Raises ValueError with a sentence that names the variable."""
+        return cls(
+            configuration.number(settings, "WONDERCAM_LIMIT_CONNECT_SECONDS", 5.0, 0.01),
+            configuration.whole(settings, "WONDERCAM_LIMIT_UPSTREAM_EVENT_BYTES", MAX_SIZE, 1024),
+        )
+
+    def session(self) -> aiohttp.ClientSession:
+        """The session of the running loop. Connections are kept and used again; streams are not limited here."""
+        loop = asyncio.get_running_loop()
+        if self._session is None or self._session.closed or self._loop is not loop:
+            self._loop = loop
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=self.connect_seconds),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                trust_env=False,
+                read_bufsize=READ_AHEAD,
+                headers={"Accept-Encoding": "identity", "User-Agent": "WonderCam"},
+            )
+        return self._session
+
+    async def close(self) -> None:
+        """Close what is open; the session comes back when it is used again."""
+        session, self._session = self._session, None
+        if session is not None and self._loop is asyncio.get_running_loop():
+            await session.close()
+
+    async def stream(
+        self, who: str, url: str, body: Mapping[str, Any], headers: Mapping[str, str], reader: Reader, give: events.Give
+    ) -> None:
+        """POST, and read the event stream that answers with `reader` to its end; see `Arrival.read`.
+
+        However it ends the connection is let go of at once, whatever is still to come: the upstream stops when it
+        notices. Raises the ApiError for any answer but a 200.
+        """
+        response = await self._post(who, url, body, headers)
+        try:
+            await Arrival(body_of(response), who, self.max_size, reader, give).read()
+        finally:
+            response.close()
+
+    async def post(self, who: str, url: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
+        """POST; the JSON of a small answer. Raises ApiError."""
+        response = await self._post(who, url, body, headers)
+        try:
+            return await small_json(response)
+        finally:
+            response.close()
+
+    async def _post(
+        self, who: str, url: str, body: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> aiohttp.ClientResponse:
+        data = msgspec.json.encode(body)
+        headers = {"Content-Type": "application/json", "Accept": "text/event-stream, application/json", **headers}
+        try:
+            # Not `async with`: aiohttp's context manager keeps what made the request for as long as the answer takes.
+            response = await self.session().post(url, data=data, headers=headers, allow_redirects=False)
+        except Failure as failure:
+            log.warning("%s: %s before an answer", who, type(failure).__name__)
+            raise errors.Unavailable(f"{who} cannot be reached at the moment.") from None
+        try:
+            await check(response, who)
+        except BaseException:
+            response.close()
+            raise
+        return response
+
+    async def get(self, who: str, url: str, headers: Mapping[str, str]) -> Any:
+        """The JSON of a small answer; raises ApiError."""
+        try:
+            async with self.session().get(url, headers=headers, allow_redirects=False) as response:
+                await check(response, who)
+                return await small_json(response)
+        except Failure:
+            raise errors.Unavailable(f"{who} cannot be reached at the moment.") from None
+
+
+async def check(response: aiohttp.ClientResponse, who: str) -> None:
+    """Pass a 200 whose body is as sent; raise the mapped error for every other response."""
+    if response.status >= 400:
+        body = await small_json(response)
+        error = body.get("error", body) if isinstance(body, dict) else {}
+        raise refused(error, who, response.status, retry_after(response.headers.get("Retry-After")))
+    if response.status != 200 or response.content_type == "text/html":
+        raise errors.BadUpstream(f"{who} answered with status {response.status} instead of an answer.")
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise errors.BadUpstream(f"{who} sent a compressed answer, which was not asked for.")
+
+
+async def small_json(response: aiohttp.ClientResponse) -> Any:
+    """The JSON of a body, at most MAX_SMALL bytes and 2 s of it; {} where it is something else."""
+    data = bytearray()
+    try:
+        async with asyncio.timeout(2):
+            async for chunk in response.content.iter_any():
+                data += chunk
+                if len(data) > MAX_SMALL:
+                    return {}
+        found = msgspec.json.decode(bytes(data))
+    except (*Failure, TimeoutError, msgspec.DecodeError, UnicodeError, RecursionError):
+        return {}
+    return found[0] if isinstance(found, list) and found else found

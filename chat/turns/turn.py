@@ -1,0 +1,179 @@
+"""One turn: prompt → provider → log → wake-up. The only file that knows both the provider and the log.
+
+A turn ends in exactly one of complete, stopped, failed and interrupted, and that end is an event in the log like any
+other, stored in one transaction with the stream's status and the answer's text.
+"""
+
+import asyncio
+import base64
+import contextvars
+import dataclasses
+import logging
+import re
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from chat import limits, metrics, providers
+from chat.log import eventlog, notifier
+from chat.log.sql import Ending, LeaseLost
+from chat.models import Attachment
+from chat.protocol import answer, events, prompt
+from chat.protocol.errors import ApiError, DeadlineExceeded, Internal, Interrupted, TooLarge
+from chat.protocol.events import Chunk, Response
+from chat.turns.start import Opened
+
+log = logging.getLogger(__name__)
+
+NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+"""A NUL as JSON writes it, after whole pairs of backslashes only."""
+
+eventlog.on_commit = notifier.announce
+
+
+class Turn:
+    """The generation of one answer, from its prompt to its last event."""
+
+    def __init__(self, opened: Opened, asked: prompt.Prompt, began: float) -> None:
+        self.stream_id: UUID = opened.stream.pk
+        self.prompt = asked
+        self.began = began
+        self.tail = eventlog.open_tail(self.stream_id, opened.ok)
+        self.answer = answer.Answer()
+        self.first_token_us: int | None = None
+        self._most = limits.of("OUTPUT_BYTES")
+        self._held: Chunk | None = None
+        self._finish_reason: str | None = None
+        self._cut_short: str | None = None
+        self._begun = self._ending = self._late = False
+        self.task: asyncio.Task[None] | None = None
+
+    def spawn(self) -> asyncio.Task[None]:
+        """Start it in a context of its own, so that no request's end can reach it (asgiref ties hops to contexts)."""
+        loop = asyncio.get_running_loop()
+        self.task = loop.create_task(self.run(), name=f"turn {self.stream_id}", context=contextvars.Context())
+        return self.task
+
+    def cut_short(self, status: str) -> None:
+        """Stop the provider at once and end as `status`; without effect once the end is on its way."""
+        if self._ending or self._cut_short or self.task is None:
+            return
+        self._cut_short = status
+        if self._begun:  # a task that is cancelled before its first step never runs, and would write no end
+            self.task.cancel()
+
+    async def run(self) -> None:
+        """Generate, then write the end; nothing is raised but a cancellation that nobody asked this turn for."""
+        self._begun = True
+        try:
+            error = None if self._cut_short else await self._generate()
+            self._ending = True
+            await self._write_end(error)
+        except LeaseLost:
+            log.warning("stream %s was ended by another worker", self.stream_id)
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            log.exception("stream %s could not be written to its end", self.stream_id)
+        finally:
+            eventlog.abandon(self.tail)
+            notifier.wake(self.stream_id)
+
+    async def _generate(self) -> ApiError | None:
+        """Run the provider into the log; the error that it ended with."""
+        timer = self.tail.loop.call_later(limits.of("STREAM_SECONDS"), self._expire)
+        try:
+            await providers.answer(await _with_photos(self.prompt), self._take)
+        except asyncio.CancelledError:
+            if self._cut_short is None and not self._late:
+                raise
+            asyncio.current_task().uncancel()  # type: ignore[union-attr]
+            if self._late:
+                return DeadlineExceeded("The answer took longer than this server allows; what came so far is kept.")
+        except LeaseLost:
+            raise
+        except ApiError as error:
+            return error
+        except Exception:
+            log.exception("stream %s: the provider failed in a way that it should not", self.stream_id)
+            return Internal("The answer failed in a way that is this server's fault. Try again.")
+        finally:
+            timer.cancel()
+        return None
+
+    def _expire(self) -> None:
+        self._late = True
+        if self.task is not None:
+            self.task.cancel()
+
+    def _take(self, chunk: Chunk) -> "asyncio.Future[None] | None":
+        """Append a chunk, holding back the one that may turn out to be the last: the end is stored with it."""
+        if "\\u0000" in chunk.data:
+            chunk = events.chunk(events.decode(without_nul(chunk.data)))
+        at = int((monotonic() - self.began) * 1e6)
+        if self.first_token_us is None and chunk.parts:
+            self.first_token_us = at
+        if self._held is not None:
+            self.tail.append(at, self._held.data)
+            self._held = None
+        if chunk.reason:
+            self._finish_reason = chunk.reason
+        if self._finish_reason is None:
+            self.tail.append(at, chunk.data)
+        else:
+            self._held = chunk
+        # After it is on its way into the log: the answer is what the log says.
+        self.answer.take(chunk.parts, chunk.usage)
+        if self.answer.size > self._most:
+            raise TooLarge("The answer grew longer than this server allows; what came so far is kept.")
+        return None if self.tail.pending < eventlog.MAX_PENDING else self.tail.room()
+
+    def _at(self) -> int:
+        return int((monotonic() - self.began) * 1e6)
+
+    async def _write_end(self, error: ApiError | None) -> None:
+        status, last, failure = self._last(error)
+        ending = Ending(status, self.answer.finished(), timezone.now(), failure, self.answer.usage, self.first_token_us)
+        self.tail.append(self._at(), events.encode(last), ending)
+        metrics.ended(status)
+        await self.tail.settled()
+
+    def _last(self, error: ApiError | None) -> tuple[str, Response, dict[str, Any] | None]:
+        """The end's status, the last event, and the error to store with the stream."""
+        if error is None and self._held is not None and self._cut_short is None:
+            return events.COMPLETE, self._completed(events.decode(self._held.data)), None
+        if self._held is not None:
+            self.tail.append(self._at(), self._held.data)
+        if self._cut_short == events.STOPPED:
+            return events.STOPPED, events.stopped(self.answer.usage), None
+        if self._cut_short == events.INTERRUPTED:
+            error = Interrupted("The server is going down and could not finish this answer. Try again.")
+            return events.INTERRUPTED, events.failure(error, events.INTERRUPTED), error.as_json()["error"]
+        error = error or Internal("The answer ended without an end.")
+        return events.FAILED, events.failure(error), error.as_json()["error"]
+
+    def _completed(self, last: Response) -> Response:
+        """The last event carries `finishReason` and `usageMetadata`, wherever the provider put them."""
+        if events.finish_reason(last) is None:
+            first = (last.get("candidates") or [{}])[0]
+            last = {**last, "candidates": [{**first, "finishReason": self._finish_reason}]}
+        return {**last, "usageMetadata": self.answer.usage or {}}
+
+
+def without_nul(data: str) -> str:
+    """One line of JSON with U+FFFD for every NUL, as a page would show it: PostgreSQL keeps NUL in no text, no JSON."""
+    return NUL.sub("\\1\ufffd", data)
+
+
+async def _with_photos(asked: prompt.Prompt) -> prompt.Prompt:
+    """The prompt with its stored photos as the parts that carry them."""
+    ids = prompt.photos_of(asked.contents)
+    if not ids:
+        return asked
+    photos: dict[str, prompt.Part] = {}
+    async for photo in Attachment.objects.filter(pk__in=ids):
+        data = base64.b64encode(photo.data).decode()
+        photos[str(photo.pk)] = {"inlineData": {"mimeType": photo.mime_type, "data": data}}
+    return dataclasses.replace(asked, contents=prompt.with_photos(asked.contents, photos))

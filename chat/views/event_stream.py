@@ -1,0 +1,150 @@
+"""The log on the wire: `follow` as bytes of an event stream, and as one JSON answer.
+
+Nothing escapes these generators: an exception after the headers would take Daphne's housekeeping with it. What ends
+a body without `[DONE]` is a cut, after which a reader resumes; an end is always an event.
+"""
+
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+from chat.log import eventlog, follow
+from chat.protocol import events, sse
+from chat.protocol.answer import Answer
+from chat.protocol.errors import ApiError
+from chat.protocol.events import Event, Response
+
+log = logging.getLogger(__name__)
+
+RECHECK = 14.0
+"""Seconds between looks whether the reader may still read: at every heartbeat of a silent stream, so that a revoked
+token ends any stream within 30 s."""
+
+Check = Callable[[], Awaitable[Any]]
+
+
+class Outlet:
+    """How a stream's body reaches its reader besides being asked for: `write`, where the server offers one, puts a
+    piece on the wire at once, or says no: the reader is behind, and the piece is to be sent as any other."""
+
+    __slots__ = ("write",)
+
+    def __init__(self) -> None:
+        self.write: Callable[[bytes], bool] | None = None
+
+
+def frames(stream_id: str, batch: list[Event], timing: bool) -> bytes:
+    """A batch in one piece, to be written at once; with `timing` each event is preceded by `: t=<ms>`."""
+    if timing:
+        return b"".join(b": t=%d\n" % (event.at // 1000) + sse.encode(stream_id, event) for event in batch)
+    return b"".join([sse.encode(stream_id, event) for event in batch])
+
+
+async def event_stream(
+    stream_id: UUID,
+    after: int = -1,
+    *,
+    timing: bool = False,
+    may_read: Check | None = None,
+    outlet: Outlet | None = None,
+) -> AsyncGenerator[bytes, None]:
+    """The stream from after `after` to its `[DONE]`, in pieces, but for those that `outlet` takes.
+
+    `may_read` raises an ApiError when the reader's right ended.
+    """
+    name, checked, start, done = str(stream_id), monotonic(), sse.PRELUDE, False
+
+    def push(batch: list[Event]) -> bool:
+        write = None if start or outlet is None else outlet.write
+        if write is None or monotonic() - checked > RECHECK:
+            return False
+        return write(sse.encode(name, batch[0]) if len(batch) == 1 and not timing else frames(name, batch, timing))
+
+    if after >= 0:  # nothing may be there to send yet, and the headers leave with the first bytes
+        yield start
+        start = b""
+    try:
+        async for batch in follow.follow(stream_id, after, push):
+            if may_read is not None and monotonic() - checked > RECHECK:
+                await may_read()
+                checked = monotonic()
+            done = bool(batch) and eventlog.is_last(stream_id, batch[-1].seq)
+            yield start + (frames(name, batch, timing) if batch else sse.HEARTBEAT) + (sse.DONE if done else b"")
+            start = b""
+        if not done:
+            yield sse.DONE
+    except ApiError as error:
+        # This reading ends, and not the stream: no id, no end, and whoever asks again gets a 401.
+        yield b"data: %s\n\n" % events.encode(error.as_json()).encode() + sse.DONE
+    except Exception:
+        log.exception("stream %s: its reader was cut off", name)
+
+
+async def so_far(stream_id: UUID, after: int = -1, *, timing: bool = False) -> AsyncGenerator[bytes, None]:
+    """What is stored now after `after`, in the same frames; `[DONE]` only where the stream has ended."""
+    name, start = str(stream_id), sse.PRELUDE
+    try:
+        last = await eventlog.last_seq(stream_id)
+        while True:
+            page = await eventlog.read(stream_id, after)
+            after = page.events[-1].seq if page.events else last
+            yield start + frames(name, page.events, timing) + (sse.DONE if page.ended else b"")
+            start = b""
+            if page.ended or after >= last:
+                return
+    except Exception:
+        log.exception("stream %s: its reader was cut off", name)
+
+
+async def gemini_stream(stream_id: UUID) -> AsyncGenerator[bytes, None]:
+    """The same stream as Gemini itself would send it: no OK, no ids, no words of ours, no `[DONE]`."""
+    try:
+        async for batch in follow.follow(stream_id, 0):
+            if lines := [line for line in map(as_gemini, batch) if line]:
+                yield b"".join(b"data: %s\r\n\r\n" % line.encode() for line in lines)
+    except Exception:
+        log.exception("stream %s: its reader was cut off", stream_id)
+
+
+async def gemini_array(stream_id: UUID) -> AsyncGenerator[bytes, None]:
+    """The same without `alt=sse`: one JSON array that grows by a response at a time."""
+    before = b"["
+    try:
+        async for batch in follow.follow(stream_id, 0):
+            for line in map(as_gemini, batch):
+                if line:
+                    yield before + line.encode()
+                    before = b",\r\n"
+        yield b"[]" if before == b"[" else b"]"
+    except Exception:
+        log.exception("stream %s: its reader was cut off", stream_id)
+
+
+def as_gemini(event: Event) -> str:
+    """An event without our own words; empty where nothing else is in it."""
+    if '"wondercam"' not in event.data:
+        return event.data
+    response = events.decode(event.data)
+    response.pop("wondercam", None)
+    return events.encode(response) if response.get("candidates") or "error" in response else ""
+
+
+async def whole(stream_id: UUID) -> Response:
+    """The stream as one response, once it has ended: `{"candidates", "usageMetadata", …}` or `{"error": …}`.
+
+    What stands beside the text, such as the grounding, is kept from wherever it came; the later one counts.
+    """
+    answer, found, candidate = Answer(), Response(), Response()
+    async for batch in follow.follow(stream_id, 0):
+        for event in batch:
+            response = events.decode(event.data)
+            answer.add(response)
+            found.update(response)
+            candidate.update((response.get("candidates") or [{}])[0])
+    if "error" in found:
+        return {"error": found["error"]}
+    candidate["content"] = {"role": "model", "parts": answer.finished()}
+    found.pop("wondercam", None)
+    return {**found, "candidates": [candidate]}

@@ -1,0 +1,90 @@
+"""Where a reader is in a stream, and the response that goes on from there."""
+
+from functools import partial
+from typing import NamedTuple
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+
+from chat.accounts import tokens
+from chat.accounts.claims import Claims
+from chat.log import eventlog
+from chat.models import Stream, User
+from chat.protocol import events
+from chat.protocol.errors import InvalidArgument, NotFound, Unauthenticated
+from chat.views import event_stream
+
+HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
+
+
+class Cursor(NamedTuple):
+    """An event's id: the last one that a reader has."""
+
+    stream_id: UUID | None
+    seq: int
+
+
+def cursor_of(text: str) -> Cursor:
+    """`<stream>:<seq>`, or `<seq>` alone. InvalidArgument otherwise; the client's text is never echoed."""
+    name, _, number = text.rpartition(":")
+    if not (number.isascii() and number.isdigit() and len(number) < 10):
+        raise InvalidArgument("The cursor is not an event's id: send `<stream>:<seq>` as it came with the event.")
+    try:
+        return Cursor(UUID(name) if name else None, int(number))
+    except ValueError:
+        raise InvalidArgument("The cursor names no stream: send `<stream>:<seq>` as it came with the event.") from None
+
+
+def after_of(request: HttpRequest, stream_id: UUID) -> int:
+    """The seq to go on after, from `Last-Event-ID` or `?after`; -1 for the whole stream."""
+    text = request.headers.get("Last-Event-ID") or request.GET.get("after")
+    if not text:
+        return -1
+    cursor = cursor_of(text)
+    if cursor.stream_id not in (None, stream_id):
+        raise InvalidArgument("The cursor belongs to another stream.")
+    return cursor.seq
+
+
+async def resumed(request: HttpRequest, stream_id: UUID | None, user: User) -> HttpResponseBase:
+    """Go on with one's own stream after the request's cursor; 204 when nothing is left to come."""
+    stream = await Stream.objects.for_user(user.pk).filter(pk=stream_id).afirst()
+    if stream is None:
+        raise NotFound("There is no such stream.")
+    after = after_of(request, stream.pk)
+    last = await eventlog.last_seq(stream.pk)
+    if after > last:
+        raise InvalidArgument("The cursor is ahead of the stream: no such event was ever sent.")
+    if stream.status != events.RUNNING and after == last:
+        return HttpResponse(status=204, headers=ids_of(stream))
+    return streamed(request, stream, after, user)
+
+
+def ids_of(stream: Stream) -> dict[str, str]:
+    """The headers that name a stream and its conversation."""
+    return {"X-Stream-Id": str(stream.pk), "X-Conversation-Id": str(stream.conversation_id)}
+
+
+async def may_still_read(claims: Claims | None, user_id: int) -> None:
+    """Whether the reader's right still holds, long after it was checked; raises Unauthenticated when it has ended.
+
+    An access token's own expiry does not end a stream that it began: only what its user or its family did since.
+    """
+    if claims is not None:
+        await tokens.holder(claims)
+    elif not await User.objects.filter(pk=user_id, is_active=True).aexists():
+        raise Unauthenticated("Your account may not read this any more.")
+
+
+def streamed(request: HttpRequest, stream: Stream, after: int, user: User) -> StreamingHttpResponse:
+    """The response that follows a stream for as long as the reader may read it; with `?poll=1` only what is there."""
+    timing, outlet = request.headers.get("X-WonderCam-Timing") == "1", event_stream.Outlet()
+    if request.META.get("QUERY_STRING") and request.GET.get("poll") == "1":  # most have none to be taken apart
+        content = event_stream.so_far(stream.pk, after, timing=timing)
+    else:
+        may_read = partial(may_still_read, getattr(request, "claims", None), user.pk)
+        content = event_stream.event_stream(stream.pk, after, timing=timing, may_read=may_read, outlet=outlet)
+    response = StreamingHttpResponse(content, headers={**HEADERS, **ids_of(stream)})
+    response.outlet = outlet  # type: ignore[attr-defined]  # the server's handler connects it
+    return response

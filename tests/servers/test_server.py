@@ -1,0 +1,555 @@
+"""The server, by real sockets to a real process that runs `tests/plain_asgi.py`."""
+
+import json
+import os
+import signal
+import socket
+import struct
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from tests.servers.process import Process, accepts, wait_until
+from wondercam.handler import LANES
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+QUICK = {"tick": 0.05}
+MIB = 1024 * 1024
+
+
+class Client:
+    """One connection, read and written by hand."""
+
+    def __init__(self, port: int, receive_buffer: int = 0) -> None:
+        self.socket = socket.socket()
+        if receive_buffer:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self.socket.settimeout(10)
+        self.socket.connect(("127.0.0.1", port))
+        self.unread = b""
+
+    def ask(self, path: str, *headers: str, method: str = "GET", body: bytes = b"") -> "Client":
+        lines = [f"{method} {path} HTTP/1.1", "Host: localhost", *headers]
+        if body:
+            lines.append(f"Content-Length: {len(body)}")
+        return self.write("\r\n".join([*lines, "", ""]).encode() + body)
+
+    def write(self, data: bytes) -> "Client":
+        self.socket.sendall(data)
+        return self
+
+    def read_until(self, end: bytes) -> bytes:
+        """What arrives up to and with `end`; ConnectionError when the connection ends before it."""
+        while end not in self.unread:
+            data = self.socket.recv(65536)
+            if not data:
+                raise ConnectionError(f"closed after {self.unread!r}")
+            self.unread += data
+        found, _, self.unread = self.unread.partition(end)
+        return found + end
+
+    def read_to_close(self) -> bytes:
+        while data := self.socket.recv(65536):
+            self.unread += data
+        data, self.unread = self.unread, b""
+        return data
+
+    def answer(self) -> tuple[int, dict[str, str], bytes]:
+        """A whole response with a Content-Length."""
+        first, *lines = self.read_until(b"\r\n\r\n").decode().strip().split("\r\n")
+        headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
+        length = int(headers.get("content-length", 0))
+        while len(self.unread) < length:
+            self.unread += self.socket.recv(65536)
+        body, self.unread = self.unread[:length], self.unread[length:]
+        return int(first.split()[1]), headers, body
+
+    def close(self) -> None:
+        self.socket.close()
+
+    def reset(self) -> None:
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
+
+
+class Site:
+    """The running server."""
+
+    def __init__(self, workers: int, options: dict[str, Any], env: dict[str, str]) -> None:
+        command = [sys.executable, "-m", "tests.plain_asgi", str(workers), json.dumps({**QUICK, **options})]
+        self.process = Process(command, env={**os.environ, "DJANGO_SETTINGS_MODULE": "", **env}, cwd=ROOT)
+        self.clients: list[Client] = []
+        self.port = 0
+
+    def wait(self) -> "Site":
+        self.port = int(self.process.wait_for_line("Listening on").split()[-1])
+        return self
+
+    def connect(self, receive_buffer: int = 0) -> Client:
+        self.clients.append(Client(self.port, receive_buffer))
+        return self.clients[-1]
+
+    def get(self, path: str, *headers: str) -> tuple[int, dict[str, str], bytes]:
+        client = Client(self.port)
+        try:
+            return client.ask(path, *headers).answer()
+        finally:
+            client.close()
+
+    def json(self, path: str, *headers: str) -> dict[str, Any]:
+        answer: dict[str, Any] = json.loads(self.get(path, *headers)[2])
+        return answer
+
+    @property
+    def state(self) -> dict[str, Any]:
+        return self.json("/state")
+
+    def becomes(self, **expected: int) -> None:
+        """Wait until the state has these values."""
+        last: dict[str, Any] = {}
+
+        def so() -> bool:
+            last.update(self.state)
+            return all(last[name] == value for name, value in expected.items())
+
+        try:
+            wait_until(so, f"the state {expected}", seconds=10)
+        except TimeoutError:
+            raise AssertionError(f"expected {expected}, it is {last}") from None
+
+    def streams(self, count: int, path: str = "/stream") -> list[Client]:
+        """That many streams, each of which has sent its first event."""
+        clients = [self.connect().ask(path) for _ in range(count)]
+        for client in clients:
+            client.read_until(b"one\r\n")
+        return clients
+
+    def end(self) -> None:
+        for client in self.clients:
+            client.close()
+        self.process.kill9()
+
+
+class Serve(Protocol):
+    def __call__(self, workers: int = 1, env: dict[str, str] | None = None, **options: Any) -> Site: ...
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    sites: list[Site] = []
+
+    def start(workers: int = 1, env: dict[str, str] | None = None, **options: Any) -> Site:
+        sites.append(Site(workers, options, env or {}))
+        return sites[-1].wait()
+
+    yield start
+    for site in sites:
+        site.end()
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    """One server for all tests that do not end it."""
+    running = Site(1, {"body_bytes": 100_000, "header_time": 0.5, "idle_time": 2}, {}).wait()
+    yield running
+    running.end()
+
+
+# Requests and responses
+
+
+def test_answers_come_one_after_the_other_on_one_connection(site: Site) -> None:
+    client = site.connect()
+    for _ in range(3):
+        assert client.ask("/hello").answer()[2] == b"hello"
+
+
+def test_requests_sent_at_once_are_answered_in_order(site: Site) -> None:
+    client = site.connect().write(b"GET /hello HTTP/1.1\r\n\r\nGET /scope HTTP/1.1\r\n\r\nGET /hello HTTP/1.1\r\n\r\n")
+    assert [len(client.answer()[2]) > 5 for _ in range(3)] == [False, True, False]
+
+
+def test_a_body_without_length_is_chunked_and_ends(site: Site) -> None:
+    client = site.connect().ask("/chunked")
+    assert client.read_until(b"0\r\n\r\n").endswith(b"\r\n\r\n5\r\nhello\r\n0\r\n\r\n")
+
+
+def test_a_large_body_arrives_whole(site: Site) -> None:
+    assert site.get("/large")[2] == b"0123456789" * 100_000
+
+
+def test_head_has_no_body(site: Site) -> None:
+    client = site.connect().ask("/large", method="HEAD").ask("/hello")
+    assert b"Content-Length: 1000000" in client.read_until(b"\r\n\r\n")
+    assert client.answer()[2] == b"hello"
+
+
+def test_an_event_arrives_before_the_next_is_made(site: Site) -> None:
+    site.streams(1)
+
+
+def test_the_server_does_not_name_itself(site: Site) -> None:
+    assert "server" not in site.get("/hello")[1]
+
+
+def test_a_client_cannot_set_the_root_path(site: Site) -> None:
+    scope = site.json("/scope", "Daphne-Root-Path: //evil.example")
+    assert scope["root_path"] == ""
+    assert "daphne-root-path" not in dict(scope["headers"])
+
+
+def test_forwarding_headers_of_a_stranger_are_dropped(site: Site) -> None:
+    scope = site.json("/scope", "X-Forwarded-For: 203.0.113.9", "X-Forwarded-Proto: https", "X-Real-IP: 203.0.113.9")
+    assert (scope["client"][0], scope["scheme"]) == ("127.0.0.1", "http")
+    assert [name for name, _ in scope["headers"]] == ["host"]
+
+
+def test_a_trusted_proxy_says_who_called(serve: Serve) -> None:
+    site = serve(proxies="127.0.0.0/8")
+    scope = site.json("/scope", "X-Forwarded-For: 198.51.100.1, 203.0.113.9", "X-Forwarded-Proto: https")
+    assert (scope["client"][0], scope["scheme"]) == ("203.0.113.9", "https")
+
+
+def test_a_header_with_an_underscore_is_dropped(site: Site) -> None:
+    assert "x_user" not in dict(site.json("/scope", "X_User: admin")["headers"])
+
+
+def test_websockets_are_refused(site: Site) -> None:
+    status, _, body = site.get("/hello", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13")
+    assert (status, json.loads(body)["error"]["status"]) == (501, "UNIMPLEMENTED")
+
+
+# Limits on what arrives
+
+
+def refusal(client: Client) -> dict[str, Any]:
+    """The error of a refused request, whose connection then ends."""
+    status, headers, body = client.answer()
+    assert client.read_to_close() == b""
+    assert headers["connection"] == "close"
+    error: dict[str, Any] = json.loads(body)["error"]
+    assert error["code"] == status
+    return error
+
+
+def test_a_body_that_says_it_is_too_large_is_refused_before_it_comes(site: Site) -> None:
+    client = site.connect().ask("/scope", "Content-Length: 100001", method="POST")
+    assert (error := refusal(client))["status"] == "INVALID_ARGUMENT"
+    assert error["code"] == 413
+
+
+def test_a_body_that_waits_for_permission_is_refused_instead(site: Site) -> None:
+    client = site.connect().ask("/scope", "Content-Length: 100001", "Expect: 100-continue", method="POST")
+    assert refusal(client)["code"] == 413
+
+
+def test_a_chunked_body_is_refused_as_soon_as_it_is_too_large(site: Site) -> None:
+    client = site.connect().ask("/scope", "Transfer-Encoding: chunked", method="POST")
+    client.write(b"186a0\r\n" + b"x" * 100_000 + b"\r\n").write(b"1\r\nx\r\n")
+    assert refusal(client)["code"] == 413
+
+
+def test_a_refused_client_that_sends_everything_first_still_reads_why(site: Site) -> None:
+    client = site.connect().ask("/scope", method="POST", body=b"x" * 3 * MIB)
+    assert client.answer()[0] == 413
+
+
+def test_a_body_of_the_largest_size_is_taken(site: Site) -> None:
+    client = site.connect().ask("/scope", method="POST", body=b"x" * 100_000)
+    assert json.loads(client.answer()[2])["body"] == 100_000
+
+
+def test_nonsense_is_refused(site: Site) -> None:
+    assert refusal(site.connect().write(b"nonsense\r\n\r\n"))["code"] == 400
+
+
+@pytest.mark.parametrize("line", ["Content-Length: -1", "Content-Length: " + "9" * 5000, "Transfer-Encoding: gzip"])
+def test_a_length_that_cannot_be_is_refused(site: Site, line: str) -> None:
+    client = site.connect().ask("/hello", line)
+    assert client.read_to_close()[:12] in (b"HTTP/1.1 400", b"HTTP/1.1 413")
+    assert site.get("/hello")[0] == 200
+
+
+def test_more_headers_than_anybody_needs_are_refused(site: Site) -> None:
+    few, many = ([f"a{number}: b" for number in range(count)] for count in (400, 600))
+    assert site.get("/hello", *few)[0] == 200
+    assert site.get("/hello", *many)[0] == 400
+
+
+def test_a_header_that_goes_on_in_the_next_line_is_one(site: Site) -> None:
+    seen = json.loads(site.get("/scope", "X-Long: one", " two", "X-Twice: b", "x-twice: a")[2])
+    assert ["x-long", "one two"] in seen["headers"]
+    assert [value for name, value in seen["headers"] if name == "x-twice"] == ["b", "a"]
+
+
+def test_headers_that_trickle_are_refused(site: Site) -> None:
+    client = site.connect().write(b"GET /hello HTTP/1.1\r\nX: ")
+    assert refusal(client)["code"] == 408
+
+
+def test_a_body_that_trickles_is_refused(serve: Serve) -> None:
+    site = serve(body_time=0.2)
+    client = site.connect().ask("/scope", "Content-Length: 10", method="POST").write(b"x")
+    assert refusal(client)["code"] == 408
+
+
+def test_an_idle_connection_is_closed(serve: Serve) -> None:
+    site = serve(idle_time=0.2)
+    client = site.connect().ask("/hello")
+    client.answer()
+    assert client.read_to_close() == b""
+
+
+def test_a_silent_stream_outlives_every_deadline(serve: Serve) -> None:
+    site = serve(idle_time=0.1, header_time=0.1, body_time=0.1, stalled_time=0.1)
+    streaming = site.streams(1)[0]
+    idle = site.connect()
+    assert idle.read_to_close() == b""
+    site.process.popen.send_signal(signal.SIGTERM)
+    assert streaming.read_until(b"0\r\n\r\n") == b"4\r\nlast\r\n0\r\n\r\n"
+
+
+# What goes wrong in the application
+
+
+def test_an_exception_before_the_response_is_an_error_of_ours(site: Site) -> None:
+    client = site.connect().ask("/raise")
+    assert (error := json.loads(client.answer()[2])["error"])["status"] == "INTERNAL"
+    assert "before anything" not in error["message"]
+    assert client.ask("/hello").answer()[2] == b"hello"
+
+
+@pytest.mark.parametrize(
+    "path", ["/raise-in-body", "/raise-in-counted-body", "/forget", "/django/broken", "/django/api/broken"]
+)
+def test_an_exception_in_the_body_cuts_the_connection(site: Site, path: str) -> None:
+    received = site.connect().ask(path).read_to_close()
+    assert b"one" in received
+    assert not received.endswith(b"0\r\n\r\n")
+
+
+def test_a_push_is_refused_before_the_body_and_by_a_reader_that_is_behind(serve: Serve) -> None:
+    site = serve()
+    site.connect().ask("/push")
+    site.becomes(paused=1)
+    assert 0 < site.state["pushed"] < 200  # of a thousand pieces of 64 KiB
+
+
+def test_no_header_of_a_stream_can_begin_another(site: Site) -> None:
+    assert b"set-cookie" not in site.connect().ask("/split").read_to_close()
+
+
+def test_an_old_client_without_chunks_sees_a_cut_too(site: Site) -> None:
+    client = site.connect().write(b"GET /raise-in-body HTTP/1.0\r\n\r\n")
+    with pytest.raises(ConnectionResetError):
+        client.read_to_close()
+
+
+def test_after_an_exception_connections_are_still_reaped_and_disconnects_still_seen(serve: Serve) -> None:
+    site = serve()
+    for path in ("/raise-in-body", "/django/broken", "/django/api/broken", "/raise"):
+        site.connect().ask(path).read_until(b"\r\n\r\n")
+    for client in site.streams(5) + site.streams(5, "/django/stream") + site.streams(5, "/django/api/stream"):
+        client.close()
+    site.becomes(streams=0, cancelled=5)
+    for client in site.clients:
+        client.close()
+    site.becomes(open=1, tracked=1)
+
+
+def test_a_disconnect_ends_a_stream_at_once(serve: Serve) -> None:
+    site = serve(tick=3600)
+    site.streams(1)[0].reset()
+    site.becomes(streams=0, tracked=1)
+
+
+def test_an_application_that_does_not_hear_of_a_disconnect_is_cancelled(serve: Serve) -> None:
+    site = serve(close_time=0.1)
+    site.connect(4096).ask("/deaf").close()
+    site.becomes(cancelled=1, tracked=1)
+
+
+# Back-pressure
+
+
+def test_ten_readers_that_never_read_cost_little(serve: Serve) -> None:
+    site = serve()
+    before = site.state["resident"]
+    for _ in range(10):
+        site.connect(4096).ask("/flood?megabytes=20&chunk=16384")
+    site.becomes(paused=10)
+    state = site.state
+    assert state["queued"] <= 128 * 1024 + 32
+    assert state["resident"] - before <= 12 * MIB
+    assert state["offered"] < 10 * 20 * MIB
+
+
+def test_a_reader_that_pauses_gets_everything(site: Site) -> None:
+    client = site.connect(4096).ask("/flood?megabytes=2&chunk=1000")
+    site.becomes(paused=1)
+    body = client.read_until(b"\r\n0\r\n\r\n")
+    assert body.count(b"x") == 2 * MIB // 1000 * 1000
+
+
+def test_a_paused_send_is_released_when_the_reader_goes(serve: Serve) -> None:
+    site = serve(tick=3600)
+    client = site.connect(4096).ask("/flood?megabytes=20&chunk=16384")
+    site.becomes(paused=1)
+    client.reset()
+    site.becomes(paused=0, disconnected=1, tracked=1)
+    assert "escaped" not in site.process.log
+
+
+@pytest.mark.parametrize("path", ["/django/endless", "/django/api/endless"])
+def test_a_view_whose_reader_goes_is_closed_in_silence(serve: Serve, path: str) -> None:
+    site = serve()
+    client = site.connect(4096).ask(path)
+    site.becomes(paused=1)
+    client.reset()
+    site.becomes(paused=0, views_closed=1, tracked=1)
+    assert "Traceback" not in site.process.log
+
+
+def test_a_peer_that_takes_nothing_for_long_is_dropped(serve: Serve) -> None:
+    site = serve(stalled_time=0.2)
+    site.connect(4096).ask("/flood?megabytes=20&chunk=16384")
+    site.becomes(disconnected=1, open=1, tracked=1)
+
+
+# Threads
+
+
+@pytest.mark.parametrize("way", ["/django", "/django/api"])
+def test_threads_do_not_grow_with_streams(serve: Serve, way: str) -> None:
+    site = serve()
+    for _ in range(10):
+        assert b"lane" in site.get(f"{way}/blocking")[2]
+    site.streams(60, f"{way}/stream")
+    assert site.state["threads"] <= 1 + LANES
+
+
+# Start and end
+
+
+def test_sigterm_lets_a_running_response_end(serve: Serve) -> None:
+    site = serve()
+    streaming, idle = site.streams(1)[0], site.connect().ask("/hello")
+    idle.answer()
+    site.process.popen.send_signal(signal.SIGTERM)
+    assert streaming.read_until(b"0\r\n\r\n").startswith(b"4\r\nlast")
+    assert (streaming.read_to_close(), idle.read_to_close()) == (b"", b"")
+    assert site.process.popen.wait(10) == 0
+
+
+def test_while_it_drains_no_connection_is_accepted_and_open_ones_are_served(serve: Serve) -> None:
+    site = serve(env={"HANG_AT_END": "1"}, drain=30)
+    client = site.connect().ask("/hello")
+    client.answer()
+    site.process.popen.send_signal(signal.SIGTERM)
+    site.process.wait_for_line("draining")
+    wait_until(lambda: not accepts(site.port), "no more connections")
+    assert client.ask("/hello").answer()[1]["connection"] == "close"
+
+
+def test_a_second_signal_ends_it_at_once(serve: Serve) -> None:
+    site = serve(env={"HANG_AT_END": "1"})
+    site.streams(1)
+    site.process.popen.send_signal(signal.SIGTERM)
+    site.process.wait_for_line("draining")
+    site.process.popen.send_signal(signal.SIGTERM)
+    assert site.process.popen.wait(5) == 1
+
+
+def test_a_drain_ends_with_the_grace(serve: Serve) -> None:
+    site = serve(env={"HANG_AT_END": "1"}, drain=0.1, afterwards=0.1)
+    streaming = site.streams(1)[0]
+    site.process.popen.send_signal(signal.SIGINT)
+    assert not streaming.read_to_close().endswith(b"0\r\n\r\n")
+    assert site.process.popen.wait(10) == 0
+
+
+def test_an_application_that_cannot_start_says_so() -> None:
+    site = Site(1, {}, {"FAIL_STARTUP": "the model is missing"})
+    assert site.process.popen.wait(30) == 1
+    assert "WonderCam cannot start: the model is missing" in site.process.wait_for_line("cannot start")
+
+
+# Workers
+
+
+def test_two_workers_share_one_socket(serve: Serve) -> None:
+    site = serve(2)
+    seen: set[int] = set()
+
+    def both_answered() -> bool:
+        seen.add(site.state["pid"])
+        return len(seen) == 2
+
+    wait_until(both_answered, "both workers answering", seconds=10)
+    assert site.process.pid not in seen
+
+
+def test_a_worker_that_dies_is_replaced(serve: Serve) -> None:
+    site = serve(2)
+    dead = site.state["pid"]
+    os.kill(dead, signal.SIGKILL)
+    alive: set[int] = set()
+
+    def two_others_answer() -> bool:
+        alive.add(site.state["pid"])
+        return len(alive - {dead}) == 2
+
+    wait_until(two_others_answer, "a new worker", seconds=10)
+
+
+def test_sigterm_to_the_parent_drains_every_worker(serve: Serve) -> None:
+    site = serve(2)
+    streams = site.streams(6)
+    site.process.popen.send_signal(signal.SIGTERM)
+    for stream in streams:
+        assert stream.read_until(b"0\r\n\r\n").startswith(b"4\r\nlast")
+    assert site.process.popen.wait(10) == 0
+
+
+def test_a_signal_to_the_whole_group_drains_too(serve: Serve) -> None:
+    site = serve(2)
+    streams = site.streams(4)
+    os.killpg(site.process.pid, signal.SIGTERM)
+    for stream in streams:
+        assert stream.read_until(b"0\r\n\r\n").startswith(b"4\r\nlast")
+    assert site.process.popen.wait(10) == 0
+
+
+def test_while_workers_drain_no_connection_is_accepted(serve: Serve) -> None:
+    site = serve(2, env={"HANG_AT_END": "1"})
+    site.streams(1)
+    site.process.popen.send_signal(signal.SIGTERM)
+    wait_until(lambda: not accepts(site.port), "no more connections")
+    assert site.process.running
+
+
+def test_a_second_signal_to_the_parent_ends_everything(serve: Serve) -> None:
+    site = serve(2, env={"HANG_AT_END": "1"})
+    stream = site.streams(1)[0]
+    site.process.popen.send_signal(signal.SIGTERM)
+    site.process.wait_for_line("draining")
+    site.process.popen.send_signal(signal.SIGTERM)
+    assert site.process.popen.wait(5) == 1
+    assert not stream.read_to_close().endswith(b"0\r\n\r\n")
+
+
+def test_workers_whose_parent_was_killed_end_too(serve: Serve) -> None:
+    site = serve(2)
+    streams = site.streams(4)
+    os.kill(site.process.pid, signal.SIGKILL)
+    for stream in streams:
+        assert stream.read_until(b"0\r\n\r\n").startswith(b"4\r\nlast")
+
+
+def test_workers_that_cannot_start_end_the_server() -> None:
+    site = Site(2, {}, {"FAIL_STARTUP": "the model is missing"})
+    assert site.process.popen.wait(30) == 1
+    assert "the model is missing" in site.process.wait_for_line("cannot start")

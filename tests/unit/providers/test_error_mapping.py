@@ -1,0 +1,71 @@
+"""What an upstream's no becomes: the error's kind, when to try again, and none of its own words."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from chat.protocol import errors
+from chat.providers.http.error_mapping import refused, retry_after
+
+NUMBERS: list[tuple[str | None, int | None]] = [
+    ("7", 7),
+    (" 7 ", 7),
+    ("0", 0),
+    ("99999", 3600),
+    ("-7", None),
+    ("1.5", None),
+    ("7s", None),
+]
+NUMBERS += [("", None), (None, None), ("soon", None), ("٣", None), ("9" * 5000, None), ("Fri, 99 Foo 2026", None)]
+
+
+@pytest.mark.parametrize(("header", "seconds"), NUMBERS)
+def test_a_retry_after_is_whole_seconds_or_nothing(header: str | None, seconds: int | None) -> None:
+    assert retry_after(header) == seconds
+
+
+@pytest.mark.parametrize(("ahead", "least", "most"), [(30, 29, 31), (-500, 0, 0), (90_000, 3600, 3600)])
+def test_a_retry_after_may_be_a_date(ahead: int, least: int, most: int) -> None:
+    moment = datetime.now(UTC) + timedelta(seconds=ahead)
+    for header in (format_datetime(moment, usegmt=True), moment.strftime("%A, %d-%b-%y %H:%M:%S GMT")):
+        assert least <= (retry_after(header) or 0) <= most
+
+
+KINDS = [
+    ({"code": 503, "status": "UNAVAILABLE"}, 200, errors.Unavailable),
+    ({"code": "429"}, 200, errors.ResourceExhausted),
+    ({"code": 14, "status": "UNAVAILABLE"}, 0, errors.Unavailable),
+    ({"code": 14}, 429, errors.ResourceExhausted),
+    ({"code": 1301, "message": "x"}, 401, errors.PermissionDenied),
+    ({"code": True}, 404, errors.NotFound),
+    ({"type": "rate_limit_error"}, 0, errors.ResourceExhausted),
+    ({"type": "invalid_request_error", "code": "context_length_exceeded"}, 400, errors.TooLarge),
+    ({"code": 400, "type": "exceed_context_size_error"}, 400, errors.TooLarge),
+    ({"code": None, "type": None}, 529, errors.Unavailable),
+    ({}, 418, errors.InvalidArgument),
+    ({"code": 200}, 0, errors.Internal),
+    ("a text", 0, errors.Internal),
+    (["a", "list"], 503, errors.Unavailable),
+    (None, 504, errors.DeadlineExceeded),
+]
+
+
+@pytest.mark.parametrize(("error", "code", "kind"), KINDS)
+def test_the_kind_is_by_their_code_where_it_is_one_else_by_the_status(error: object, code: int, kind: type) -> None:
+    assert type(refused(error, "X", code)) is kind
+
+
+def test_googles_own_delay_counts_where_no_header_says_more() -> None:
+    details = {"code": 429, "details": [{"@type": "RetryInfo", "retryDelay": "12.5s"}, "junk", {"retryDelay": 7}]}
+    assert refused(details, "X").retry_after == 13
+    assert refused(details, "X", 429, 40).retry_after == 40
+    assert refused({"code": 429, "details": {"retryDelay": "5s"}}, "X").retry_after is None
+
+
+@pytest.mark.parametrize("field", ["status", "type", "code", "message"])
+def test_none_of_their_words_reaches_a_log_or_an_error(field: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    error = refused({field: "sk-very-secret"}, "X", 400)
+    assert "secret" not in error.message + caplog.text

@@ -1,0 +1,140 @@
+"""The body that pours what arrives: what it gives, when, and that aiohttp still has the names it uses."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+
+from chat.providers.http.push_body import Body, body_of
+from tests.fakes.server import Play, Reply, Request, Server
+
+SMALL_BUFFER = 16 * 1024
+
+
+@asynccontextmanager
+async def body_from(play: Play) -> AsyncGenerator[Body, None]:
+    """A response's body, from a server that does as told."""
+    async with (
+        Server(play) as server,
+        aiohttp.ClientSession(read_bufsize=SMALL_BUFFER) as session,
+        session.get(server.url) as response,
+    ):
+        yield body_of(response)
+
+
+async def test_it_gives_what_is_there_when_it_arrives_and_ends_with_the_body() -> None:
+    async def play(request: Request, reply: Reply) -> None:
+        await reply.head()
+        for number in range(3):
+            await reply.send(b"piece %d;" % number)
+            await taken[number].wait()
+        await reply.end()
+
+    taken = [asyncio.Event() for _ in range(3)]
+    found: list[bytes] = []
+
+    def sink(piece: bytes) -> None:
+        found.append(piece)
+        taken[len(found) - 1].set()
+
+    async with body_from(play) as body:
+        over = body.over()
+        body.pour_into(sink)
+        await over
+        assert found == [b"piece 0;", b"piece 1;", b"piece 2;"]
+        await body.over()
+
+
+async def test_a_piece_is_poured_in_the_call_that_brought_it_and_wakes_nobody() -> None:
+    async def play(request: Request, reply: Reply) -> None:
+        await reply.head()
+        await more.wait()
+        await reply.send(b"now")
+        await reply.stall()
+
+    more, came = asyncio.Event(), asyncio.Event()
+    inside: list[asyncio.Task[None] | None] = []
+
+    def sink(piece: bytes) -> None:
+        inside.append(asyncio.current_task())
+        came.set()
+
+    async with body_from(play) as body:
+        over = body.over()
+        body.pour_into(sink)
+        more.set()
+        await came.wait()
+        assert inside == [None]  # the loop's own call, and no task's
+        assert not over.done()
+
+
+async def test_a_sink_that_is_full_holds_the_server_back_and_then_gets_every_byte() -> None:
+    pieces = [b"%06d;" % number * 1000 for number in range(6000)]  # 42 MB, more than any socket's buffer
+    progress = 0
+
+    async def play(request: Request, reply: Reply) -> None:
+        nonlocal progress
+        await reply.head()
+        for piece in pieces:
+            await reply.send(piece)
+            progress += 1
+        await reply.end()
+
+    found = bytearray()
+    async with body_from(play) as body:
+        over = body.over()
+        body.pour_into(found.extend)
+        body.hold()
+        while (sent := progress) < len(pieces):  # until it stands still
+            await asyncio.sleep(0.2)
+            if sent == progress:
+                break
+        assert progress < len(pieces)
+        assert len(found) < 2 * 1024 * 1024
+        body.go_on()
+        await over
+    assert found == b"".join(pieces)
+
+
+async def test_what_came_before_a_cut_is_given_before_the_cut_is_told() -> None:
+    async def play(request: Request, reply: Reply) -> None:
+        await reply.head()
+        await reply.send(b"so far")
+        reply.writer.close()  # in the middle of a chunked body
+
+    found: list[bytes] = []
+    async with body_from(play) as body:
+        while body._exception is None:
+            await asyncio.sleep(0)
+        body.pour_into(found.append)
+        assert found == [b"so far"]
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await body.over()
+
+
+async def test_a_cut_is_told_to_who_waits() -> None:
+    async def play(request: Request, reply: Reply) -> None:
+        await reply.head()
+        await waited.wait()
+        reply.writer.close()
+
+    waited = asyncio.Event()
+    async with body_from(play) as body:
+        over = body.over()
+        body.pour_into(lambda piece: None)
+        waited.set()
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await over
+
+
+async def test_a_response_without_a_body_is_an_empty_one() -> None:
+    async def play(request: Request, reply: Reply) -> None:
+        await reply.whole(200, b"", "text/event-stream")
+
+    found: list[bytes] = []
+    async with body_from(play) as body:
+        body.pour_into(found.append)
+        await body.over()
+    assert found == []

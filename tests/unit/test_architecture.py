@@ -1,0 +1,247 @@
+"""The house rules that no other tool holds: budgets, names, vocabulary, settings, lock files, floors."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import version
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from packaging.version import Version
+
+from chat.protocol import events
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+DOCUMENTED_IN = [ROOT / "docs" / "settings.md", ROOT / ".env.example"]
+LOCKS = sorted(ROOT.glob("requirements*.txt"))
+
+FUNCTION_LINES, VIEW_LINES, TEST_FUNCTION_LINES = 40, 25, 80
+NOT_VIEWS = {"event_stream.py"}
+"""What stands among the views and answers no request: the bodies of responses."""
+PYTHON_LINES, TEST_LINES, SCRIPT_LINES = 300, 600, 200
+FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "services", "service", "base", "misc", "common"}
+
+FLOORS = {
+    "Django": "5.2.19",  # upload and body limits bypassed under ASGI (CVE-2026-5766, CVE-2026-33034)
+    "daphne": "4.2.3",  # header injection and memory exhaustion (CVE-2026-44545, CVE-2026-44546)
+    "asgiref": "3.12.1",  # a deadlock on leaving a thread-sensitive context after a cancellation
+    "PyJWT": "2.15",  # algorithm confusion, endless recursion
+    "Pillow": "13",  # heap overflows in image decoders
+}
+
+
+@cache
+def tracked() -> list[Path]:
+    """The files of the project: what git knows, or would add; else everything but what is made on the spot."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listed.returncode == 0:
+        return [ROOT / name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
+    made = {".venv", "node_modules", "data", "staticfiles", "__pycache__"}
+    return [path for path in ROOT.rglob("*") if path.is_file() and not made & set(path.relative_to(ROOT).parts)]
+
+
+def ours(suffix: str) -> list[Path]:
+    return [path for path in tracked() if path.suffix == suffix and "migrations" not in path.parts]
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def is_a_test(path: Path) -> bool:
+    return name_of(path).startswith(("tests/", "bench/"))
+
+
+def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def budget_of_functions(path: Path) -> int:
+    if is_a_test(path):
+        return TEST_FUNCTION_LINES
+    is_a_view = name_of(path).startswith("chat/views/") and path.name not in NOT_VIEWS
+    return VIEW_LINES if is_a_view else FUNCTION_LINES
+
+
+def test_no_python_function_is_over_its_budget() -> None:
+    over = [
+        f"{name_of(path)}:{found.lineno} {found.name}: {lines} lines, {budget_of_functions(path)} allowed"
+        for path in ours(".py")
+        for found in functions(ast.parse(path.read_text()))
+        if (lines := (found.end_lineno or found.lineno) - found.lineno + 1) > budget_of_functions(path)
+    ]
+    assert over == []
+
+
+def test_no_file_is_over_its_budget() -> None:
+    def budget(path: Path) -> int:
+        if path.suffix == ".js":
+            return TEST_LINES if is_a_test(path) else SCRIPT_LINES
+        return TEST_LINES if is_a_test(path) else PYTHON_LINES
+
+    over = [
+        f"{name_of(path)}: {lines} lines, {budget(path)} allowed"
+        for path in [*ours(".py"), *ours(".js")]
+        if (lines := len(path.read_text().splitlines())) > budget(path)
+    ]
+    assert over == []
+
+
+def test_every_file_is_named_by_its_noun() -> None:
+    named = [*ours(".py"), *ours(".js"), *ours(".css")]
+    assert [name_of(path) for path in named if path.stem.lower() in FORBIDDEN_NAMES] == []
+
+
+@pytest.mark.django_db
+def test_every_migration_is_written() -> None:
+    said = StringIO()
+    try:
+        call_command("makemigrations", check=True, dry_run=True, stdout=said)
+    except SystemExit:
+        pytest.fail(f"the models have changed: manage.py makemigrations\n{said.getvalue()}")
+
+
+# What server and page say to each other
+
+
+def words_of_the_page() -> dict[str, object]:
+    """The plain constants that `static/chat/events.js` exports."""
+    script = (ROOT / "static" / "chat" / "events.js").read_text()
+    found = re.findall(r"^export const ([A-Z_]+) = ([^;]+);$", script, re.MULTILINE)
+    return {name: ast.literal_eval(value) for name, value in found}
+
+
+def test_server_and_page_have_one_vocabulary() -> None:
+    page = words_of_the_page()
+    server = {name: getattr(events, name) for name in page}
+    assert {name: list(word) if isinstance(word, tuple) else word for name, word in server.items()} == page
+    assert {"OK_DATA", "DONE", "ENDS", "NOTICES"} <= set(page)
+
+
+def test_a_status_is_running_or_an_end() -> None:
+    assert set(events.STATUSES) == {events.RUNNING, *events.ENDS}
+    assert events.text_of(events.decode(events.OK_DATA)) == "OK"
+
+
+# Settings
+
+
+READERS = {"envstr", "envbool", "envint", "envlist", "text", "items", "flag", "number", "whole", "address", "secret"}
+
+
+def names_in(path: Path) -> set[str]:
+    """The variables that a file asks a reader for: `envint("NAME", …)`, `configuration.text(settings, "NAME")`."""
+    calls = (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call))
+    reads = (call for call in calls if (getattr(call.func, "attr", None) or getattr(call.func, "id", "")) in READERS)
+    words = (argument.value for call in reads for argument in call.args[:2] if isinstance(argument, ast.Constant))
+    return {word for word in words if isinstance(word, str) and re.fullmatch(r"[A-Z][A-Z0-9_]+", word)}
+
+
+@cache
+def variables_read() -> set[str]:
+    """What the source names, and what a process that only loads the settings has asked for by then."""
+    sources = [path for path in ours(".py") if name_of(path).startswith(("chat/", "wondercam/"))]
+    script = "import wondercam.settings; from wondercam.env import READ; print(*READ)"
+    asked = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    return set().union(*map(names_in, sources)) | set(asked.stdout.split())
+
+
+def variables_documented(path: Path) -> list[str]:
+    pattern = r"^\| `([A-Z][A-Z0-9_]+)` \|" if path.suffix == ".md" else r"^#? ?([A-Z][A-Z0-9_]+)="
+    return re.findall(pattern, path.read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", DOCUMENTED_IN, ids=lambda path: path.name)
+def test_every_variable_that_is_read_is_documented_once(path: Path) -> None:
+    documented = variables_documented(path)
+    assert sorted(documented) == sorted(set(documented))
+    assert sorted(variables_read() - set(documented)) == []
+
+
+@pytest.mark.parametrize("path", DOCUMENTED_IN, ids=lambda path: path.name)
+def test_every_variable_that_is_documented_is_read(path: Path) -> None:
+    assert sorted(set(variables_documented(path)) - variables_read()) == []
+
+
+def test_providers_are_given_every_variable_and_no_page_shows_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new provider's variables need no line elsewhere, and what holds all keys has no look."""
+    monkeypatch.setenv("ACME_API_KEY", " secret ")
+    assert settings.PROVIDERS["ACME_API_KEY"] == "secret"
+    assert settings.PROVIDERS.get("ACME_OTHER", "") == ""
+    assert "secret" not in repr(settings.PROVIDERS)
+
+
+# Locks and floors
+
+
+def entries(lock: Path) -> list[str]:
+    """The requirements of a lock file, each with its hashes, on one line."""
+    text = re.sub(r"\\\n\s*", "", lock.read_text())
+    return [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+
+
+def pins(lock: Path) -> dict[str, str]:
+    return {match[1].lower(): match[2] for line in entries(lock) if (match := re.match(r"([\w.-]+)==([\w.+!]+)", line))}
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
+def test_every_locked_package_has_a_version_and_a_hash(lock: Path) -> None:
+    exact = re.compile(r"[\w.-]+==[\w.+!]+ .*--hash=sha256:[0-9a-f]{64}")
+    assert entries(lock)
+    assert [line for line in entries(lock) if not exact.match(line)] == []
+
+
+def test_the_locks_agree_with_each_other() -> None:
+    runtime = pins(ROOT / "requirements.txt")
+    for lock in LOCKS:
+        shared = {name: pin for name, pin in pins(lock).items() if name in runtime}
+        assert shared == {name: runtime[name] for name in shared}, lock.name
+
+
+def test_no_lock_brings_what_needs_a_screen() -> None:
+    """opencv-python is opencv-python-headless plus libraries of a desktop, which a server does not have."""
+    locked = set().union(*(pins(lock) for lock in LOCKS))
+    assert "opencv-python-headless" in locked
+    assert locked.isdisjoint({"opencv-python", "opencv-contrib-python", "pyside6", "pyqt5", "pyqt6"})
+
+
+def test_every_page_package_is_locked_with_its_hash() -> None:
+    packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    installed = {name: entry for name, entry in packages.items() if name}
+    assert installed
+    assert [name for name, entry in installed.items() if not entry.get("integrity", "").startswith("sha512-")] == []
+
+
+def test_no_file_names_a_registry() -> None:
+    """Where packages come from is the machine's business: a mirror must do as well."""
+    hosts = re.compile(
+        r"pypi\.(org|python\.org)|files\.pythonhosted|registry\.(npmjs|yarnpkg)|"
+        r"^--(extra-)?index-url|^--find-links|\"resolved\": \"http",
+        re.MULTILINE,
+    )
+    text_files = [path for path in tracked() if path.suffix not in {".png", ".jpg", ".gguf", ".woff2", ".ico", ".gz"}]
+    named = [
+        name_of(path)
+        for path in text_files
+        if path != Path(__file__) and hosts.search(path.read_text("utf-8", "replace"))
+    ]
+    assert named == []
+
+
+@pytest.mark.parametrize(("name", "floor"), FLOORS.items(), ids=FLOORS)
+def test_dependency_floors(name: str, floor: str) -> None:
+    assert Version(version(name)) >= Version(floor)
+    assert Version(pins(ROOT / "requirements.txt")[name.lower()]) >= Version(floor)

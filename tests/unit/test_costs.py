@@ -1,0 +1,219 @@
+"""What an event and a request may cost, in counts that no noise can move: queries, commits, writes, calls, threads."""
+
+import asyncio
+import gc
+import sys
+from collections import Counter
+from pathlib import Path
+from time import monotonic
+from types import FrameType
+from typing import Any
+
+import httpx
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from chat import providers
+from chat.log import eventlog
+from chat.log.sqlite_commit import QuickConnection
+from chat.models import User
+from chat.protocol import events
+from chat.protocol.request import Ask
+from chat.turns import runner
+from chat.turns.start import Opening
+from chat.views import event_stream
+from tests.fakes import gemini
+from tests.fakes.server import Reply, Request, Server
+from tests.inside import Core
+from tests.servers.wondercam import Serve
+
+EVENTS = 200
+
+QUERIES_TO_OK = 4
+"""Conversation, messages, stream, event 0; who asks is one more, before the transaction."""
+
+CALLS_PER_EVENT = 97
+"""Python functions entered from the provider's chunk to the bytes on the wire, those of asyncio's own loop, of
+which uvloop has none, among them: 88 when this was written."""
+
+CALLS_PER_TOKEN = 97
+"""Functions of ours and aiohttp's from the model's socket to the piece that a reader asks for."""
+
+CHAT = str(Path(eventlog.__file__).parent)
+
+
+def statements(captured: CaptureQueriesContext) -> list[str]:
+    """What was asked of the database, savepoints apart."""
+    return [query["sql"] for query in captured.captured_queries if "SAVEPOINT" not in query["sql"]]
+
+
+@pytest.mark.django_db
+def test_a_question_is_stored_in_four_statements():
+    user = User.objects.create(username="ann")
+    contents = [{"role": "user", "parts": [{"text": "Why?"}]}]
+    _, model = providers.find(None)
+    opening = Opening(user, Ask(contents=contents), contents, model, monotonic())
+    with CaptureQueriesContext(connection) as captured:
+        opening.store()
+
+    assert len(statements(captured)) <= QUERIES_TO_OK, statements(captured)
+
+
+@pytest.fixture
+def talkative(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider that costs nothing: what is counted is ours."""
+
+    async def answer(prompt: Any, give: events.Give) -> None:
+        for number in range(EVENTS):
+            give(events.chunk(events.delta(f"{number} ")))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        give(events.chunk(events.finish("STOP")))
+
+    monkeypatch.setattr(providers, "answer", answer)
+
+
+async def pieces_of(core: Core) -> list[bytes]:
+    """Ask, and read the whole stream as a reader gets it."""
+    started = await runner.start(core.user, Ask(contents=[{"text": "Why?"}]), monotonic())
+    return [piece async for piece in event_stream.event_stream(started.pk)]
+
+
+@pytest.mark.usefixtures("talkative")
+async def test_an_event_is_at_most_one_commit_and_one_write(core: Core, monkeypatch: pytest.MonkeyPatch):
+    commits: list[int] = []
+    store = QuickConnection.store
+
+    def counted(self: QuickConnection, rows: Any, endings: Any, job: Any = None) -> None:
+        commits.append(len(rows))
+        store(self, rows, endings, job)
+
+    monkeypatch.setattr(QuickConnection, "store", counted)
+    pieces = await pieces_of(core)
+
+    assert b"".join(pieces).count(b"\nid: ") + 1 >= EVENTS
+    assert len(commits) <= EVENTS + 2  # the question and its OK are one, the last event and the end are one
+    assert len(pieces) <= EVENTS + 3
+
+
+@pytest.mark.usefixtures("talkative")
+async def test_an_event_takes_few_calls(core: Core):
+    await pieces_of(core)  # what is imported, opened and cached once
+    calls = 0
+
+    def count(frame: FrameType, event: str, _: Any) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    sys.setprofile(count)
+    try:
+        await pieces_of(core)
+    finally:
+        sys.setprofile(None)
+
+    assert calls / EVENTS < CALLS_PER_EVENT
+
+
+async def play(request: Request, reply: Reply) -> None:
+    """Gemini's stream, every event in a piece of its own."""
+    await reply.head()
+    for number in range(EVENTS):
+        await reply.send(gemini.sse(gemini.chunk(f"{number} ")))
+        await asyncio.sleep(0)
+    await reply.send(gemini.sse(gemini.chunk("", "STOP")))
+    await reply.end()
+
+
+async def test_an_event_takes_few_calls_from_the_models_socket_to_the_readers(core: Core):
+    calls = Counter[str]()
+
+    def count(frame: FrameType, event: str, _: Any) -> None:
+        file = frame.f_code.co_filename
+        if event == "call" and (CHAT in file or "aiohttp" in file):
+            calls[frame.f_code.co_qualname] += 1
+
+    async with Server(play) as server:
+        settings = {"WONDERCAM_MODELS": "gemini/m", "GEMINI_API_KEY": "k", "GEMINI_BASE_URL": server.url}
+        providers.configure(settings)
+        await pieces_of(core)  # what is imported, opened and cached once
+        sys.setprofile(count)
+        try:
+            pieces = await pieces_of(core)
+        finally:
+            sys.setprofile(None)
+
+    assert b"".join(pieces).count(b"\nid: ") > EVENTS
+    assert calls.total() / EVENTS < CALLS_PER_TOKEN, calls.most_common(60)
+
+
+@pytest.mark.usefixtures("talkative")
+async def test_a_turn_leaves_nothing_to_the_collector_of_cycles(core: Core):
+    await pieces_of(core)  # what is imported, opened and cached once
+    gc.collect()
+    gc.disable()
+    try:
+        await pieces_of(core)
+        await asyncio.sleep(0)  # the turn's task is let go in the loop's next turn
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+async def test_nor_does_one_within_limits_whose_answer_comes_over_http(core: Core, settings: Any):
+    settings.LIMITS_OFF = False
+
+    async def turn() -> None:
+        await core.ended(await core.ask("words=20 gap=0"))
+        await asyncio.sleep(0)
+
+    for _ in range(2):  # what is imported, opened and cached once
+        await turn()
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        await turn()
+        gc.collect()
+        left = [found for found in gc.garbage if type(found).__module__.startswith(("chat.", "aiohttp.", "django."))]
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+
+    assert left == []  # a closed connection's cycle is asyncio's own
+
+
+def threads_of(pid: int) -> int:
+    """The threads of a process, by the kernel's count."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("Threads:")))
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="counts threads in /proc")
+async def test_sixty_more_streams_take_no_more_threads_than_the_lanes_have(serve: Serve):
+    server = serve({"WONDERCAM_MODELS": "recording/long", "WONDERCAM_RECORDING_SPEED": "0.05"})
+    headers = {"Authorization": f"Bearer {await asyncio.to_thread(server.guest)}"}
+
+    async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=30) as client:
+        readers: list[httpx.Response] = []
+
+        async def open_one() -> None:
+            request = client.build_request("POST", "/v2/echat", json={"contents": [{"text": "Why?"}]})
+            response = await client.send(request, stream=True)
+            assert response.status_code == 200
+            await anext(response.aiter_bytes())
+            readers.append(response)
+
+        await asyncio.gather(*(open_one() for _ in range(20)))
+        few = threads_of(server.pid)
+        await asyncio.gather(*(open_one() for _ in range(60)))
+        many = threads_of(server.pid)
+        for reader in readers:
+            await reader.aclose()
+
+    assert many <= min(12, few + 4), f"{few} threads at 20 streams, {many} at 80"
+
+
+def test_nothing_is_left_of_a_stream_in_memory_but_its_tail():
+    assert eventlog.ENDED_TAILS * eventlog.TAIL_BYTES <= 16 * 1024 * 1024

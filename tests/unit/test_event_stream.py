@@ -1,0 +1,156 @@
+"""The log on the wire: framing to the byte, and nothing ever escapes a generator."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from chat.log import follow
+from chat.protocol import errors, events
+from chat.protocol.events import Event
+from chat.views import event_stream
+
+NAME = UUID("12345678-1234-1234-1234-123456789abc")
+DELTA = events.encode(events.delta("Hi\u2028\n\ndata: [DONE]"))
+END = events.encode(events.finish("STOP", {"totalTokenCount": 3}))
+
+
+class Following:
+    """Stands for `stream.follow`: batches, and exceptions to raise in their place."""
+
+    def __init__(self, *batches: list[Event] | Exception) -> None:
+        self.batches = batches
+        self.after: list[int] = []
+
+    async def __call__(
+        self, stream_id: UUID, after: int = -1, push: follow.Push | None = None
+    ) -> AsyncIterator[list[Event]]:
+        self.after.append(after)
+        for batch in self.batches:
+            if isinstance(batch, Exception):
+                raise batch
+            yield [event for event in batch if event.seq > after]
+
+
+@pytest.fixture
+def following(monkeypatch: pytest.MonkeyPatch) -> Any:
+    def following(*batches: list[Event] | Exception) -> Following:
+        found = Following(*batches)
+        monkeypatch.setattr(follow, "follow", found)
+        return found
+
+    return following
+
+
+LOG = [[Event(0, 900, events.OK_DATA)], [Event(1, 2500, DELTA), Event(2, 3999, END)]]
+
+
+async def sent(*args: Any, **options: Any) -> list[bytes]:
+    return [piece async for piece in event_stream.event_stream(NAME, *args, **options)]
+
+
+async def test_the_first_reader_gets_the_contract_to_the_letter(following: Any):
+    following(*LOG)
+
+    assert b"".join(await sent()) == (
+        b'retry: 1000\nid: %s:0\ndata: {"candidates": [{"content": {"parts": [{"text": "OK"}]}}]}\n\n'
+        b"id: %s:1\ndata: %s\n\nid: %s:2\ndata: %s\n\ndata: [DONE]\n\n"
+    ) % (str(NAME).encode(), str(NAME).encode(), DELTA.encode(), str(NAME).encode(), END.encode())
+
+
+async def test_a_batch_is_one_write(following: Any):
+    following(*LOG)
+
+    assert [piece.count(b"id: ") for piece in await sent()] == [1, 2, 0]
+
+
+async def test_a_resumed_reader_gets_its_headers_before_there_is_anything_to_tell(following: Any):
+    follow = following([], [Event(1, 0, DELTA)])
+    pieces = await sent(0)
+
+    assert follow.after == [0]
+    assert pieces[0] == b"retry: 1000\n"
+    assert pieces[1] == b": \n\n"
+    assert pieces[2].startswith(b"id: ")
+
+
+async def test_timing_comments_precede_each_event(following: Any):
+    following(*LOG)
+    pieces = await sent(timing=True)
+
+    assert pieces[0].startswith(b"retry: 1000\n: t=0\nid: ")
+    assert b": t=2\nid: %s:1" % str(NAME).encode() in pieces[1]
+    assert b": t=3\nid: %s:2" % str(NAME).encode() in pieces[1]
+
+
+async def test_an_exception_cuts_the_body_and_goes_no_further(following: Any):
+    following(LOG[0], RuntimeError("the database"))
+
+    assert b"[DONE]" not in b"".join(await sent())
+
+
+async def test_a_right_that_has_ended_is_a_typed_end_and_nothing_leaks(following: Any, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(event_stream, "RECHECK", -1)
+    following(*LOG)
+
+    async def refused() -> None:
+        raise errors.Unauthenticated("Your account may not read this any more.")
+
+    body = b"".join(await sent(may_read=refused))
+    assert body.startswith(b'data: {"error":{"code":401')
+    assert body.endswith(b"data: [DONE]\n\n")
+    assert b"id: " not in body
+    assert b"wondercam" not in body  # the stream itself has not ended
+
+
+async def test_a_right_is_looked_at_again_within_30_seconds_of_any_stream(following: Any):
+    # A silent stream has a heartbeat at which to look; the look before it was at most RECHECK ago.
+    assert event_stream.RECHECK + follow.HEARTBEAT <= 30
+    assert event_stream.RECHECK < follow.HEARTBEAT
+
+
+async def test_gemini_s_stream_has_none_of_our_words(following: Any):
+    waiting = events.encode(events.notice(events.WAITING, "in line"))
+    stopped = events.encode(events.stopped())
+    following([Event(1, 0, waiting), Event(2, 0, DELTA)], [Event(3, 0, stopped)])
+    body = b"".join([piece async for piece in event_stream.gemini_stream(NAME)])
+
+    assert b"wondercam" not in body
+    assert b"[DONE]" not in body.replace(DELTA.encode(), b"")
+    assert body.count(b"data: ") - DELTA.encode().count(b"data: ") == 2
+
+
+async def test_the_whole_answer_is_the_stream_put_together(following: Any):
+    following([Event(1, 0, events.encode(events.delta("a", "m"))), Event(2, 0, events.encode(events.delta("b")))],
+              [Event(3, 0, END)])  # fmt: skip
+    answer = await event_stream.whole(uuid4())
+
+    assert answer["candidates"][0]["content"] == {"role": "model", "parts": [{"text": "ab"}]}
+    assert answer["candidates"][0]["finishReason"] == "STOP"
+    assert answer["usageMetadata"] == {"totalTokenCount": 3}
+
+
+async def test_the_whole_answer_of_a_failure_is_its_error(following: Any):
+    failed = events.encode(events.failure(errors.Truncated("cut")))
+    following([Event(1, 0, DELTA), Event(2, 0, failed)])
+
+    assert await event_stream.whole(uuid4()) == errors.Truncated("cut").as_json()
+
+
+async def test_a_reader_that_goes_closes_what_it_followed(monkeypatch: pytest.MonkeyPatch):
+    closed = asyncio.Event()
+
+    async def endless(stream_id: UUID, after: int = -1, push: follow.Push | None = None) -> AsyncIterator[list[Event]]:
+        try:
+            yield LOG[0]
+            await asyncio.Event().wait()
+        finally:
+            closed.set()
+
+    monkeypatch.setattr(follow, "follow", endless)
+    body = event_stream.event_stream(NAME)
+    await anext(body)
+    await body.aclose()
+    await asyncio.wait_for(closed.wait(), 1)

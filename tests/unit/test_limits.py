@@ -1,0 +1,311 @@
+"""How much one may ask for, and what is said to who asks for more."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.contrib.auth.hashers import check_password
+from django.test import AsyncClient, Client
+from django.test.client import RequestFactory
+from django.utils import timezone
+
+from chat import limits
+from chat.accounts import tokens
+from chat.models import Conversation, Message, Stream, User
+from chat.protocol import events
+from chat.protocol.errors import ResourceExhausted, Unavailable
+from tests.servers.redis import Redis
+
+PASSWORD = "a long enough pass phrase"
+
+
+@pytest.fixture(autouse=True)
+def limits_on(settings: Any) -> Iterator[None]:
+    settings.LIMITS_OFF = False
+    settings.LIMITS = dict(settings.LIMITS)
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    yield
+    async_to_sync(limits.close)()
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    return User.objects.create_user("alice", password=PASSWORD)
+
+
+def sign_in(name: str = "alice", password: str = "wrong", **extra: Any) -> Any:
+    body = json.dumps({"username": name, "password": password})
+    return Client(**extra).post("/v2/auth/token", body, content_type="application/json")
+
+
+async def spent(name: str, times: int, **subject: Any) -> int:
+    """How many of so many requests are let through."""
+    passed = 0
+    for _ in range(times):
+        try:
+            await limits.spend(name, **subject)
+        except ResourceExhausted:
+            continue
+        passed += 1
+    return passed
+
+
+async def test_the_21st_chat_of_a_minute_is_refused_with_the_seconds_to_wait(settings):
+    settings.LIMITS["CHAT_BURST"] = 100
+    assert await spent("chat", 20, user=1) == 20
+    with pytest.raises(limits.RateExceeded) as refused:
+        await limits.spend("chat", user=1)
+    assert refused.value.retry_after in (58, 59, 60)
+    assert refused.value.headers == {
+        "RateLimit-Policy": '"chat-user";q=20;w=60',
+        "RateLimit": f'"chat-user";r=0;t={refused.value.retry_after}',
+    }
+    assert await spent("chat", 1, user=2) == 1
+
+
+async def test_waiting_as_long_as_told_is_enough(settings):
+    settings.LIMITS["CHAT_BURST"] = 1
+    await limits.spend("chat", user=1)
+    with pytest.raises(ResourceExhausted) as refused:
+        await limits.spend("chat", user=1)
+    assert refused.value.retry_after == 1
+    await asyncio.sleep(refused.value.retry_after)
+    await limits.spend("chat", user=1)
+
+
+async def test_one_address_has_a_limit_over_all_its_users():
+    assert sum([await spent("chat", 1, user=user, ip="192.0.2.1") for user in range(70)]) == 60
+
+
+async def test_limits_that_are_off_limit_nothing(settings):
+    settings.LIMITS_OFF = True
+    assert await spent("chat", 100, user=1, ip="192.0.2.1") == 100
+
+
+def test_the_16th_try_at_an_account_waits_whatever_its_password(alice):
+    for _ in range(15):
+        assert sign_in().status_code == 401
+    limits_of_address = [sign_in(password=PASSWORD), sign_in("ALICE", PASSWORD)]
+    for answer in limits_of_address:
+        assert answer.status_code == 429
+        assert answer.json()["error"]["status"] == "RESOURCE_EXHAUSTED"
+        assert 170 <= int(answer.headers["Retry-After"]) <= 180
+        assert "RateLimit" in answer.headers
+    assert sign_in("bob").status_code == 401
+
+
+def test_a_client_cannot_choose_the_address_it_is_counted_by(db):
+    statuses = [sign_in(f"user{number}", headers={"X-Forwarded-For": f"192.0.2.{number}"}) for number in range(21)]
+    assert [answer.status_code for answer in statuses] == [401] * 20 + [429]
+
+
+def test_the_admins_form_shares_the_limit_of_tries(alice, settings):
+    settings.LIMITS["LOGIN_ACCOUNT"] = 2
+    sign_in()
+    form = {"username": "alice", "password": "wrong"}
+    assert Client().post("/admin/login/", form).status_code == 200
+    answer = Client().post("/admin/login/", form)
+    assert answer.status_code == 429
+    assert 170 <= int(answer.headers["Retry-After"]) <= 180
+    assert Client().get("/admin/login/").status_code == 200
+    assert sign_in().status_code == 429
+
+
+def test_guests_of_one_address_are_limited(db, settings):
+    settings.GUESTS = True
+    settings.LIMITS["GUEST_IP"] = 2
+    assert [Client().post("/v2/auth/guest").status_code for _ in range(3)] == [200, 200, 429]
+    assert Client().post("/v2/auth/session").status_code == 429
+    assert User.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("", ""),
+        ("unix:", ""),
+    ],
+)
+def test_an_address_is_counted_as_one_customer(address, counted):
+    assert limits.address(RequestFactory().get("/", REMOTE_ADDR=address)) == counted
+
+
+def running(user: User, number: int = 1) -> None:
+    for _ in range(number):
+        talk = Conversation.objects.create(user=user)
+        answer = Message.objects.create(conversation=talk, role=Message.MODEL)
+        Stream.objects.create(user=user, conversation=talk, answer=answer, created_at=timezone.now())
+
+
+def test_a_third_answer_at_a_time_is_refused(alice):
+    running(alice)
+    limits.check_streams(alice.pk)
+    running(alice)
+    with pytest.raises(ResourceExhausted) as refused:
+        limits.check_streams(alice.pk)
+    assert refused.value.retry_after
+    Stream.objects.update(status=events.COMPLETE)
+    limits.check_streams(alice.pk)
+
+
+def test_a_full_site_says_so(alice, settings):
+    settings.LIMITS["STREAMS"] = 2
+    running(User.objects.create_user("bob"), 2)
+    with pytest.raises(Unavailable):
+        limits.check_streams(alice.pk)
+
+
+def test_two_workers_on_postgresql_never_begin_one_users_answers_at_the_same_moment(postgres_url):
+    program = """
+import django; django.setup()
+from threading import Thread
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection, transaction
+from chat import limits
+from chat.protocol.errors import ResourceExhausted
+from chat.models import User
+call_command("migrate", verbosity=0)
+settings.LIMITS_OFF = False
+alice, bob = User.objects.create_user("alice"), User.objects.create_user("bob")
+
+def begin(user):
+    try:
+        with transaction.atomic():
+            limits.check_streams(user.pk)
+        print(user, "begins")
+    except ResourceExhausted:
+        print(user, "waits")
+    finally:
+        connection.close()
+
+def elsewhere(user):
+    worker = Thread(target=begin, args=(user,))
+    worker.start()
+    worker.join()
+
+with transaction.atomic():
+    limits.check_streams(alice.pk)
+    limits.check_streams(alice.pk)
+    elsewhere(alice)
+    elsewhere(bob)
+elsewhere(alice)
+"""
+    environment = {**os.environ, "DATABASE_URL": postgres_url}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+    assert done.stdout.split("\n")[:3] == ["alice waits", "bob begins", "alice begins"], done.stderr
+
+
+@pytest.fixture
+async def leaving_redis() -> AsyncIterator[None]:
+    """Leave Redis on the loop that spoke to it."""
+    yield
+    await limits.close()
+
+
+@pytest.mark.usefixtures("leaving_redis")
+async def test_two_processes_share_one_count_in_redis(settings, redis: Redis):
+    settings.REDIS_URL = redis.url
+    program = (
+        "import asyncio, django; django.setup()\n"
+        "from django.conf import settings\n"
+        "from tests.unit.test_limits import spent\n"
+        f"settings.LIMITS_OFF, settings.REDIS_URL = False, {redis.url!r}\n"
+        "settings.LIMITS['CHAT_BURST'] = 1000\n"
+        "print(asyncio.run(spent('chat', 30, user=1)))\n"
+    )
+    together = [subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    passed = [int((await asyncio.to_thread(process.communicate))[0]) for process in together]
+    assert sum(passed) == 20
+
+
+@pytest.mark.usefixtures("leaving_redis")
+async def test_while_redis_is_away_each_process_counts_by_itself(settings, redis: Redis):
+    settings.REDIS_URL = redis.url
+    settings.LIMITS["CHAT_BURST"] = 1000
+    assert await spent("chat", 1, user=1) == 1
+    redis.stop()
+    began = time.monotonic()
+    assert await spent("chat", 30, user=1) == 20
+    assert time.monotonic() - began < 2
+    redis.start()
+    await limits.close()
+    assert await spent("chat", 30, user=1) == 20
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_counting_never_blocks_the_loop(settings, monkeypatch: pytest.MonkeyPatch):
+    thread, check = threading.get_ident(), check_password
+    seen: list[tuple[float, int]] = []
+    hashing: list[tuple[float, float]] = []
+
+    def timed(*args: Any) -> bool:
+        began = time.monotonic()
+        right = check(*args)
+        hashing.append((began, time.monotonic()))
+        return right
+
+    monkeypatch.setattr(tokens, "check_password", timed)
+    settings.LIMITS["LOGIN_IP"] = 1000
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+    alice = await User.objects.acreate_user("alice", password=PASSWORD)
+
+    async def heartbeat() -> None:
+        while True:
+            seen.append((time.monotonic(), threading.get_ident()))
+            await asyncio.sleep(0.001)
+
+    beat = asyncio.create_task(heartbeat())
+    body = json.dumps({"username": alice.username, "password": "wrong"})
+    for _ in range(3):
+        await AsyncClient().post("/v2/auth/token", body, content_type="application/json")
+    beat.cancel()
+    assert {where for _, where in seen} == {thread}
+    assert len(hashing) == 3
+    for began, ended in hashing:  # the loop went on while each password was tried
+        assert any(began < at < ended for at, _ in seen)
+
+
+def settings_with(**variables: str) -> str:
+    """What a start with these variables says on stderr; "" when it starts."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("WONDERCAM_LIMIT")}
+    program = "import wondercam.settings"
+    done = subprocess.run([sys.executable, "-c", program], env={**clean, **variables}, capture_output=True, text=True)
+    return done.stderr
+
+
+def test_limits_cannot_be_off_in_production_by_accident():
+    assert "WONDERCAM_LIMITS_OFF_IS_INTENDED" in settings_with(DEBUG="0", WONDERCAM_LIMITS="off")
+    assert not settings_with(DEBUG="0", WONDERCAM_LIMITS="off", WONDERCAM_LIMITS_OFF_IS_INTENDED="1")
+    assert not settings_with(DEBUG="1", WONDERCAM_LIMITS="off")
+
+
+def test_a_wrong_limit_stops_the_start_with_its_name():
+    assert "WONDERCAM_LIMIT_CHAT_USER" in settings_with(WONDERCAM_LIMIT_CHAT_USER="many")
+    assert "WONDERCAM_LIMIT_STREAMS" in settings_with(WONDERCAM_LIMIT_STREAMS="0")
+
+
+def test_every_rate_has_its_setting(settings):
+    named = {rate.setting for rates in limits.RATES.values() for rate in rates}
+    assert named <= set(settings.LIMITS)
+    assert all(limits.of(name) > 0 for name in settings.LIMITS)
+    assert async_to_sync(spent)("upload", 3, user=1) == 3
+
+
+def test_an_upload_over_the_limit_is_refused(alice, settings):
+    settings.LIMITS["UPLOAD_USER"] = 1
+    headers = {"Authorization": f"Bearer {tokens.access_for(alice)}"}
+    statuses = [Client().post("/v2/attachments", headers=headers).status_code for _ in range(2)]
+    assert statuses == [400, 429]

@@ -1,0 +1,72 @@
+"""Prompts from the tree of messages: the branch, its cut, its photos."""
+
+from chat.protocol.prompt import Said, history_of, instruction, newest_leaf, path_to, photos_of, with_photos
+
+
+def tree(*rows):
+    """(id, parent, role, text) as stored messages, in order of creation."""
+    return {row[0]: Said(row[0], row[1], row[2], [{"text": row[3]}]) for row in rows}
+
+
+SAID = tree(
+    (1, None, "user", "a"), (2, 1, "model", "b"), (3, 2, "user", "c"), (4, 2, "user", "c again"), (5, 4, "model", "d")
+)
+
+
+def texts(contents):
+    return ["".join(part.get("text", "") for part in content["parts"]) for content in contents]
+
+
+def test_a_path_runs_from_the_root_to_its_leaf_and_leaves_siblings_out():
+    assert [message.id for message in path_to(SAID, 5)] == [1, 2, 4, 5]
+    assert [message.id for message in path_to(SAID, 3)] == [1, 2, 3]
+    assert path_to(SAID, 99) == []
+
+
+def test_the_newest_leaf_is_the_newest_message_without_replies():
+    assert newest_leaf(SAID) == 5
+    assert newest_leaf({}) is None
+
+
+def test_history_keeps_the_newest_and_begins_with_the_user():
+    path = path_to(SAID, 4)
+
+    assert texts(history_of(path, 40, 1000)) == ["a", "b", "c again"]
+    assert texts(history_of(path, 2, 1000)) == ["c again"]
+    assert texts(history_of(path, 40, 7)) == ["c again"]
+
+
+def test_the_newest_message_stays_however_long_it_is():
+    path = path_to(tree((1, None, "user", "x" * 500)), 1)
+
+    assert texts(history_of(path, 1, 10)) == ["x" * 500]
+
+
+def test_thoughts_and_answers_that_never_began_are_left_out():
+    said = {
+        1: Said(1, None, "user", [{"text": "a"}]),
+        2: Said(2, 1, "model", []),
+        3: Said(3, 2, "user", [{"text": "b"}]),
+        4: Said(4, 3, "model", [{"text": "hm", "thought": True}, {"text": "c"}]),
+        5: Said(5, 4, "user", [{"text": "d"}]),
+    }
+
+    assert texts(history_of(path_to(said, 5), 40, 1000)) == ["a", "b", "c", "d"]
+
+
+def test_stored_photos_become_parts_and_one_that_is_gone_is_spoken_of():
+    contents = [{"role": "user", "parts": [{"text": "x"}, {"attachment": "p1"}, {"attachment": "p2"}]}]
+    photo = {"inlineData": {"mimeType": "image/jpeg", "data": "AAAA"}}
+
+    assert photos_of(contents) == ["p1", "p2"]
+    assert with_photos(contents, {"p1": photo})[0]["parts"] == [
+        {"text": "x"},
+        photo,
+        {"text": "[a photo that is no longer kept]"},
+    ]
+
+
+def test_the_instruction_joins_what_is_said_and_names_the_language():
+    assert instruction("", "Be brief.") == "Be brief."
+    assert "pt-BR" in instruction("Be kind.", "", language="pt-BR")
+    assert instruction() == ""

@@ -1,0 +1,188 @@
+"""Commits on the event loop: as durable and as ordered as the thread's, and the thread's where they cannot be made."""
+
+import asyncio
+import sqlite3
+import threading
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from chat.log import eventlog
+from chat.log.sql import DIALECT, EVENTS_AFTER, LeaseLost, moment
+from chat.log.sqlite_commit import QuickConnection, checkpoint
+from chat.models import Event, Message, Stream
+from chat.protocol import events
+from tests.inside import an_end, new_stream
+
+pytestmark = [
+    pytest.mark.usefixtures("log"),
+    pytest.mark.skipif("connection.vendor != 'sqlite'", reason="the short cut is SQLite's"),
+]
+
+
+@pytest.fixture
+def stream(log: Any) -> Stream:
+    return new_stream()
+
+
+def tail_of(stream: Stream) -> eventlog.Tail:
+    return eventlog.open_tail(stream.pk, events.Event(0, 0, events.OK_DATA))
+
+
+def stored(stream: Stream) -> list[int]:
+    return list(Event.objects.filter(stream=stream).order_by("seq").values_list("seq", flat=True))
+
+
+def threads() -> set[str]:
+    return {thread.name for thread in threading.enumerate()}
+
+
+def lock() -> sqlite3.Connection:
+    """Another process's transaction, as far as SQLite can tell."""
+    other = sqlite3.connect(str(connection.settings_dict["NAME"]), isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    return other
+
+
+async def test_events_are_committed_without_the_thread(stream: Stream):
+    tail = tail_of(stream)
+    tail.append(1, "{}")
+    tail.append(2, "{}")
+    await tail.settled()
+
+    assert "eventlog-writer" not in threads()
+    assert await asyncio.to_thread(stored, stream) == [0, 1, 2]
+
+
+async def test_nothing_is_shown_before_its_commit(stream: Stream, monkeypatch: pytest.MonkeyPatch):
+    shown: list[int] = []
+    store = QuickConnection.store
+
+    def spied(self: QuickConnection, rows: Any, endings: Any, job: Any = None) -> None:
+        assert shown == []
+        store(self, rows, endings, job)
+
+    monkeypatch.setattr(QuickConnection, "store", spied)
+    monkeypatch.setattr(eventlog, "on_commit", lambda _, seq: shown.append(seq))
+    tail = tail_of(stream)
+    tail.append(1, "{}")
+    await tail.settled()
+
+    assert shown == [1]
+
+
+async def test_the_end_of_a_stream_is_stored_with_its_last_event(stream: Stream):
+    tail = tail_of(stream)
+    tail.append(1, "{}", an_end())
+    await tail.settled()
+
+    ended = await Stream.objects.aget(pk=stream.pk)
+    answer = await Message.objects.aget(stream=stream)
+    assert (ended.status, ended.last_seq, ended.lease_until) == (an_end().status, 1, None)
+    assert answer.parts == an_end().parts
+    assert "eventlog-writer" not in threads()
+
+
+async def test_while_somebody_else_writes_the_thread_waits_and_the_order_is_kept(stream: Stream):
+    other = await asyncio.to_thread(lock)
+    tail, shown = tail_of(stream), list[int]()
+    heard = eventlog.on_commit
+    eventlog.on_commit = lambda _, seq: shown.append(seq)
+    try:
+        for number in range(1, 31):
+            tail.append(number, "{}")
+            await asyncio.sleep(0)
+        assert shown == []
+        await asyncio.to_thread(other.execute, "ROLLBACK")
+        tail.append(31, "{}")
+        await tail.settled()
+    finally:
+        other.close()
+        eventlog.on_commit = heard
+
+    assert shown == sorted(set(shown))
+    assert shown[-1] == 31
+    assert await asyncio.to_thread(stored, stream) == list(range(32))
+
+
+async def test_what_was_gathered_goes_to_the_thread_before_what_came_after_it(stream: Stream):
+    tail, order = tail_of(stream), list[str]()
+    tail.append(1, "{}")
+    job = asyncio.create_task(eventlog.write(lambda: order.append(f"{stored(stream)}")))
+    await asyncio.sleep(0)
+    tail.append(2, "{}")
+    await tail.settled()
+    await job
+
+    assert await asyncio.to_thread(stored, stream) == [0, 1, 2]
+
+
+async def test_a_stream_that_somebody_else_has_ended_is_refused_as_by_the_thread(stream: Stream):
+    await Stream.objects.filter(pk=stream.pk).aupdate(status=events.INTERRUPTED)
+    tail = tail_of(stream)
+    tail.append(1, "{}", an_end())
+
+    with pytest.raises(LeaseLost):
+        await tail.settled()
+    assert await asyncio.to_thread(stored, stream) == [0]
+
+
+async def test_after_the_thread_is_done_the_loop_commits_again(stream: Stream, monkeypatch: pytest.MonkeyPatch):
+    batches: list[int] = []
+    store = QuickConnection.store
+
+    def spied(self: QuickConnection, rows: Any, endings: Any, job: Any = None) -> None:
+        batches.append(len(rows))
+        store(self, rows, endings, job)
+
+    monkeypatch.setattr(QuickConnection, "store", spied)
+    tail = tail_of(stream)
+    await eventlog.write(lambda: None)
+    await asyncio.sleep(0)
+    tail.append(1, "{}")
+    await tail.settled()
+
+    assert batches == [1]
+
+
+def test_a_checkpoint_moves_the_log_into_the_file(tmp_path: Any):
+    path = tmp_path / "x.sqlite3"
+    own = sqlite3.connect(path, isolation_level=None)
+    own.execute("PRAGMA journal_mode=WAL")
+    own.execute("PRAGMA wal_autocheckpoint=0")
+    own.execute("CREATE TABLE t (n)")
+    own.executemany("INSERT INTO t VALUES (?)", [(n,) for n in range(5000)])
+    before = path.stat().st_size
+    checkpoint(str(path))
+
+    assert path.stat().st_size > before
+    own.close()
+
+
+def test_the_log_is_kept_in_the_order_of_arrival_and_found_by_stream(log: Any):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sql FROM sqlite_master WHERE name = 'chat_event'")
+        (statement,) = cursor.fetchone()
+        cursor.execute("EXPLAIN QUERY PLAN " + EVENTS_AFTER, ["", 0, 10])
+        plan = " ".join(row[3] for row in cursor.fetchall())
+
+    assert "ROWID" not in statement
+    assert "USING INDEX" in plan
+    assert "TEMP B-TREE" not in plan  # rows come from the index in the order of seq
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        timezone.now(),
+        datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+        datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=ZoneInfo("Asia/Tokyo")),
+    ],
+)
+def test_a_time_is_written_as_django_writes_it(value: datetime | None):
+    assert moment(value) == DIALECT.ops.adapt_datetimefield_value(value)

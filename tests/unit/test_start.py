@@ -1,0 +1,95 @@
+"""What a turn's first transaction stores: plain rows, as the ORM would have stored them."""
+
+import json
+from datetime import timedelta
+from time import monotonic
+from typing import Any
+
+import pytest
+from django.db import connection, models
+from django.utils import timezone
+
+from chat import providers
+from chat.models import Conversation, Message, Stream, User
+from chat.protocol import events
+from chat.protocol.request import Ask
+from chat.turns import leases
+from chat.turns.start import Opened, Opening
+
+CONTENTS = [
+    {"role": "user", "parts": [{"text": "Why  is\nthe sky blue?"}]},
+    {"role": "model", "parts": [{"text": "Rayleigh. 🌌"}]},
+    {"role": "user", "parts": [{"text": "And at  dusk?"}]},
+]
+
+
+def opened(user: User, contents: Any = CONTENTS, **fields: Any) -> Opened:
+    """Store a question on Django's connection."""
+    _, model = providers.find(None)
+    return Opening(user, Ask(contents=contents, **fields), contents, model, monotonic()).store()
+
+
+def raw(kind: type[models.Model]) -> list[Any]:
+    """A model's rows as the database has them; of JSON, which may have spaces, what it says."""
+    fields: Any = kind._meta.concrete_fields
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(field.column for field in fields)} FROM {kind._meta.db_table} ORDER BY id")
+        return [[said(field, value) for field, value in zip(fields, row, strict=True)] for row in cursor.fetchall()]
+
+
+def said(field: Any, value: Any) -> Any:
+    """A JSON column's value without its spaces, any other as it is."""
+    return json.loads(value) if isinstance(field, models.JSONField) and isinstance(value, str) else value
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", [Conversation, Message, Stream])
+def test_a_row_is_what_the_orm_would_store(kind: Any):
+    opened(User.objects.create(username="ann"), request_id="r", language="en", generation={"seed": 1})
+    before = raw(kind)
+    for instance in kind.objects.all():
+        values = {field.attname: getattr(instance, field.attname) for field in kind._meta.concrete_fields}
+        kind.objects.filter(pk=instance.pk).update(**values)
+
+    assert before
+    assert raw(kind) == before
+
+
+@pytest.mark.django_db
+def test_a_question_is_stored_with_all_that_belongs_to_it():
+    user, began = User.objects.create(username="ann"), timezone.now()
+    begun = opened(user, request_id="r", language="en")
+    stored = Stream.objects.select_related("conversation", "answer").get(pk=begun.stream.pk)
+
+    assert (stored.user_id, stored.status, stored.last_seq) == (user.pk, events.RUNNING, 0)
+    assert (stored.request_id, stored.worker) == ("r", leases.worker())
+    assert stored.model_id == providers.find(None)[1].id
+    assert stored.request == {"contents": CONTENTS, "model": stored.model_id, "language": "en"}
+    assert stored.conversation.title == "And at dusk?"
+    assert not stored.conversation.pinned
+    for moment in (stored.created_at, stored.conversation.updated_at, stored.answer.created_at, stored.lease_until):
+        assert timedelta(0) <= moment - began < timedelta(seconds=10)
+    known = (begun.stream.conversation_id, begun.stream.answer_id, begun.stream.status)
+    assert known == (stored.conversation_id, stored.answer_id, events.RUNNING)
+
+
+@pytest.mark.django_db
+def test_messages_that_are_stored_at_once_keep_their_order():
+    begun = opened(User.objects.create(username="ann"))
+    messages = list(Message.objects.filter(conversation_id=begun.stream.conversation_id).order_by("created_at"))
+
+    assert [message.parts for message in messages] == [*(content["parts"] for content in CONTENTS), []]
+    assert [message.parent_id for message in messages] == [None, *(message.pk for message in messages[:-1])]
+    assert len({message.created_at for message in messages}) == len(messages)
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="asks SQLite how it would look")
+@pytest.mark.parametrize("table", ["chat_conversation", "chat_stream"])
+def test_what_a_user_has_is_found_by_an_index(table: str):
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN SELECT id FROM {table} WHERE user_id = 1")
+        plan = " ".join(str(row[3]) for row in cursor.fetchall())
+
+    assert "INDEX" in plan
+    assert "(user_id=?)" in plan
