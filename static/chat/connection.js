@@ -1,14 +1,15 @@
 /**
  * One turn's line to the server: sends the message once, reads the answer, and finds back to it by cursor.
  *
- * Its states and legal moves are the table in moves.js, drawn in docs/client.md. A body that ends without the stream's
+ * Its states and legal transitions are the table in states.js, drawn in docs/client.md. A body that ends without the stream's
  * last event is a cut line, never an end. A lost POST is sent again with its `request_id`, which joins the first one's.
  */
-import { Lost, Refused, refusal } from "./failure.js";
-import { backoff, move, queryOf } from "./moves.js";
-import { FIRST_BYTE, Patience, POLL, SILENCE, STALE } from "./patience.js";
-import { Reading } from "./reading.js";
-import { BROKEN, CUT, HELD, later, UNSAID, UNSENT } from "./sentences.js";
+
+import { CursorReader } from "./cursor_reader.js";
+import { Lost, Refused, refusal } from "./errors.js";
+import { BROKEN, CUT, HELD, later, UNSAID, UNSENT } from "./messages.js";
+import { backoff, queryOf, transition } from "./states.js";
+import { FIRST_BYTE, POLL, SILENCE, STALE, Watchdog } from "./watchdog.js";
 
 const SEND_TRIES = 6;
 
@@ -20,8 +21,8 @@ export class Connection {
   #clock;
   #random;
   #tell;
-  #patience;
-  #reading;
+  #watchdog;
+  #reader;
   #body = "";
   #tries = 0;
   #pause = 0;
@@ -39,8 +40,8 @@ export class Connection {
     this.#clock = clock;
     this.#random = random;
     this.#tell = tell;
-    this.#patience = new Patience(clock);
-    this.#reading = new Reading((seq, response) => {
+    this.#watchdog = new Watchdog(clock);
+    this.#reader = new CursorReader((seq, response) => {
       this.#tries = 0;
       tell.received(seq, response);
       if (this.#held) tell.line(HELD);
@@ -50,15 +51,15 @@ export class Connection {
   /** Sends a message; resolves when its answer has ended. @param {{request_id: string}} body */
   ask(body) {
     this.#body = JSON.stringify(body);
-    this.#move("sending");
+    this.#transition("sending");
     return this.#run();
   }
 
   /** Follows a stream from after event `seq`. Resolves when it has ended. @param {string} stream @param {number} seq */
   follow(stream, seq) {
     this.stream = stream;
-    this.#reading.seq = seq;
-    this.#move("streaming");
+    this.#reader.seq = seq;
+    this.#transition("streaming");
     return this.#run();
   }
 
@@ -72,9 +73,9 @@ export class Connection {
 
   /** The page is back, or online again: tries now rather than later. @param {boolean} [frozen] it stood still */
   wake(frozen = false) {
-    if (this.state === "waiting" && this.#clock.now() >= this.#notBefore) this.#patience.rouse();
+    if (this.state === "waiting" && this.#clock.now() >= this.#notBefore) this.#watchdog.wake();
     const isAsking = this.state === "streaming" || this.state === "sending";
-    if (isAsking && (frozen || this.#patience.silence > STALE)) this.#giveUp();
+    if (isAsking && (frozen || this.#watchdog.silence > STALE)) this.#giveUp();
   }
 
   async #run() {
@@ -84,30 +85,30 @@ export class Connection {
       } catch (problem) {
         this.#stumble(problem);
       }
-      if (this.state === "waiting") await this.#patience.pause(this.#pause);
-      if (this.state === "polling") await this.#patience.pause(POLL);
+      if (this.state === "waiting") await this.#watchdog.pause(this.#pause);
+      if (this.state === "polling") await this.#watchdog.pause(POLL);
     }
   }
 
   async #try() {
-    if (this.state === "waiting") this.#move(this.stream ? (this.#held ? "polling" : "streaming") : "sending");
+    if (this.state === "waiting") this.#transition(this.stream ? (this.#held ? "polling" : "streaming") : "sending");
     this.#attempt = new AbortController();
     if (this.state === "sending" && !this.#held) this.#watchForHolding();
     else this.#watch();
     try {
       const response = await this.#request();
-      if (response.status === 204) this.#finish(this.#reading.end ?? "interrupted", this.#reading.error ?? UNSAID);
+      if (response.status === 204) this.#finish(this.#reader.end ?? "interrupted", this.#reader.error ?? UNSAID);
       else if (!response.ok) throw await refusal(response);
       else await this.#read(response);
     } finally {
-      this.#patience.rest();
+      this.#watchdog.stop();
       this.#attempt.abort();
     }
   }
 
   #request() {
     const { signal } = this.#attempt;
-    const query = queryOf(this.#held, this.#reading.seq);
+    const query = queryOf(this.#held, this.#reader.seq);
     if (this.stream) return this.#session.request(`/v2/streams/${this.stream}${query}`, { signal });
     const headers = { "Content-Type": "application/json" };
     return this.#session.request(`/v2/echat${query}`, { method: "POST", headers, body: this.#body, signal });
@@ -117,14 +118,14 @@ export class Connection {
   async #read(response) {
     if (this.state === "sending") {
       this.stream = response.headers.get("X-Stream-Id") ?? "";
-      this.#move(this.#held ? "polling" : "streaming");
+      this.#transition(this.#held ? "polling" : "streaming");
       this.#tell.accepted(this.stream, response.headers.get("X-Conversation-Id") ?? "");
     }
     if (this.#stopping) void this.#sendStop();
     if (this.state === "streaming") this.#watchForHolding();
     const body = /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (response.body);
-    await this.#reading.read(body, () => this.#watch());
-    const { isOver, end, error } = this.#reading;
+    await this.#reader.read(body, () => this.#watch());
+    const { isOver, end, error } = this.#reader;
     if (isOver) this.#finish(end ?? "failed", end ? error : UNSAID);
     else if (this.state !== "polling") throw new Lost("The line was cut.");
   }
@@ -139,11 +140,11 @@ export class Connection {
     } else if (!(problem instanceof Lost)) {
       this.#finish("failed", BROKEN);
       throw problem;
-    } else if (this.#reading.end) {
-      this.#finish(this.#reading.end, this.#reading.error);
+    } else if (this.#reader.end) {
+      this.#finish(this.#reader.end, this.#reader.error);
     } else if (problem.held && this.stream) {
       this.#held = true;
-      this.#move("polling");
+      this.#transition("polling");
       this.#tell.line(HELD);
     } else {
       this.#held ||= problem.held;
@@ -156,7 +157,7 @@ export class Connection {
     const asked = (failure?.retryAfter ?? 0) * 1000;
     this.#notBefore = this.#clock.now() + asked;
     this.#pause = asked + backoff(this.#tries, this.#random);
-    this.#move("waiting");
+    this.#transition("waiting");
     if (this.#stopping && !this.stream) return this.#finish("stopped", null);
     return this.#tell.line(failure ? later(failure) : this.stream ? CUT : unsent);
   }
@@ -173,23 +174,23 @@ export class Connection {
 
   /** @param {End} end @param {Failure | null} error */
   #finish(end, error) {
-    this.#move("ended");
-    this.#patience.rouse();
+    this.#transition("ended");
+    this.#watchdog.wake();
     this.#tell.ended(end, error);
   }
 
   /** @param {State} to */
-  #move(to) {
-    this.state = move(this.state, to);
+  #transition(to) {
+    this.state = transition(this.state, to);
   }
 
   #watch() {
-    this.#patience.watch(SILENCE, () => this.#giveUp());
+    this.#watchdog.watch(SILENCE, () => this.#giveUp());
   }
 
   /** Nothing has come yet: should it stay so, something on the way holds the stream back. */
   #watchForHolding() {
-    this.#patience.watch(FIRST_BYTE, () => this.#giveUp(true));
+    this.#watchdog.watch(FIRST_BYTE, () => this.#giveUp(true));
   }
 
   #giveUp(held = false) {

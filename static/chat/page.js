@@ -4,10 +4,10 @@
 import { Announcer } from "./announcer.js";
 import { Chat } from "./chat.js";
 import { Composer } from "./composer.js";
-import { refusal } from "./failure.js";
+import { refusal } from "./errors.js";
+import { ONLY_READ, UNSEEN } from "./messages.js";
 import { Photos } from "./photos.js";
 import { Scroll } from "./scroll.js";
-import { ONLY_READ, UNSEEN } from "./sentences.js";
 import { Session } from "./session.js";
 import { Sidebar } from "./sidebar.js";
 import { View } from "./view.js";

@@ -1,7 +1,7 @@
 /**
  * Who is reading: the session cookie is exchanged for a token of five minutes, which is kept in this object alone.
  */
-import { Lost, refusal } from "./failure.js";
+import { Lost, refusal } from "./errors.js";
 
 /** Renewed this long before it runs out, in ms. */
 const MARGIN = 30_000;

@@ -6,7 +6,7 @@
  */
 import { paintCode } from "./code.js";
 import { Markdown } from "./markdown.js";
-import { cutShort } from "./sentences.js";
+import { cutShort } from "./messages.js";
 import { isOpen } from "./transcript.js";
 
 const THINKING = "Thinking…";

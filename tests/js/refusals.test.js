@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { later } from "../../static/chat/sentences.js";
+import { later } from "../../static/chat/messages.js";
 import { settled } from "./clock.js";
 import { set } from "./rig.js";
 import { error } from "./server.js";

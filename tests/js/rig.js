@@ -1,6 +1,6 @@
 /** A connection with everything it needs, handed in. */
 import { Connection } from "../../static/chat/connection.js";
-import { Lost } from "../../static/chat/failure.js";
+import { Lost } from "../../static/chat/errors.js";
 import { FakeClock, settled } from "./clock.js";
 import { Body, FakeServer, OK, says } from "./server.js";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Lost, Refused, refusal } from "../../static/chat/failure.js";
+import { Lost, Refused, refusal } from "../../static/chat/errors.js";
 import { Session } from "../../static/chat/session.js";
 import { FakeClock } from "./clock.js";
 

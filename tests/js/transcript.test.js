@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { cutShort } from "../../static/chat/sentences.js";
+import { cutShort } from "../../static/chat/messages.js";
 import { apply, message } from "../../static/chat/transcript.js";
 
 /** @param {string} text @param {object} [more] */

@@ -10,11 +10,11 @@ export const FIRST_BYTE = 10_000;
 export const STALE = 20_000;
 export const POLL = 1_000;
 
-export class Patience {
+export class Watchdog {
   #clock;
   #heard = 0;
   #unwatch = () => {};
-  #rouse = () => {};
+  #wake = () => {};
 
   /** @param {Clock} clock */
   constructor(clock) {
@@ -26,23 +26,23 @@ export class Patience {
     return this.#clock.now() - this.#heard;
   }
 
-  /** Starts the watch anew: `bark` is called after `delay` ms unless this or `rest` is called before. */
-  watch(/** @type {number} */ delay, /** @type {() => void} */ bark) {
-    this.rest();
+  /** Starts the watch anew: `expired` is called after `delay` ms unless this or `stop` is called before. */
+  watch(/** @type {number} */ delay, /** @type {() => void} */ expired) {
+    this.stop();
     this.#heard = this.#clock.now();
-    this.#unwatch = this.#clock.after(delay, bark);
+    this.#unwatch = this.#clock.after(delay, expired);
   }
 
   /** Ends the watch. */
-  rest() {
+  stop() {
     this.#unwatch();
   }
 
-  /** Resolves after `delay` ms, or when roused. @param {number} delay @returns {Promise<void>} */
+  /** Resolves after `delay` ms, or at `wake`. @param {number} delay @returns {Promise<void>} */
   pause(delay) {
     return new Promise((resolve) => {
       const cancel = this.#clock.after(delay, resolve);
-      this.#rouse = () => {
+      this.#wake = () => {
         cancel();
         resolve();
       };
@@ -50,7 +50,7 @@ export class Patience {
   }
 
   /** Ends the pause, if there is one. */
-  rouse() {
-    this.#rouse();
+  wake() {
+    this.#wake();
   }
 }

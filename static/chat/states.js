@@ -1,9 +1,9 @@
 /**
- * The connection's legal moves (drawn in docs/client.md), and how long it waits between tries.
+ * The connection's legal transitions (drawn in docs/client.md), and how long it waits between tries.
  */
 
 /** @type {Readonly<Record<State, readonly State[]>>} */
-export const MOVES = {
+export const TRANSITIONS = {
   idle: ["sending", "streaming"],
   sending: ["streaming", "polling", "waiting", "ended"],
   streaming: ["waiting", "polling", "ended"],
@@ -13,13 +13,13 @@ export const MOVES = {
 };
 
 /**
- * The new state, or an Error where the table has no such move.
+ * The new state, or an Error where the table has no such transition.
  * @param {State} from
  * @param {State} to
  * @returns {State}
  */
-export function move(from, to) {
-  if (!MOVES[from].includes(to)) throw new Error(`A connection cannot go from ${from} to ${to}.`);
+export function transition(from, to) {
+  if (!TRANSITIONS[from].includes(to)) throw new Error(`A connection cannot go from ${from} to ${to}.`);
   return to;
 }
 

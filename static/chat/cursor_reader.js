@@ -2,10 +2,10 @@
  * How far a stream has been read: each event once, in order, whatever the line does in between.
  */
 import { createParser } from "eventsource-parser";
+import { Lost } from "./errors.js";
 import { cursorOf, DONE, endOf } from "./events.js";
-import { Lost } from "./failure.js";
 
-export class Reading {
+export class CursorReader {
   /** The last event that was read; -1 before the first. */
   seq = -1;
   /** The server has said that nothing follows. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FIRST_BYTE, POLL, SILENCE, STALE } from "../../static/chat/patience.js";
-import { HELD } from "../../static/chat/sentences.js";
+import { HELD } from "../../static/chat/messages.js";
+import { FIRST_BYTE, POLL, SILENCE, STALE } from "../../static/chat/watchdog.js";
 import { settled } from "./clock.js";
 import { answer, seqs, set, streaming } from "./rig.js";
 import { Body, DONE, END, OK, STREAM, says } from "./server.js";
