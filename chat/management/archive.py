@@ -6,6 +6,7 @@ Who asked does not travel, and neither do photos: a question's photo stays a ref
 new owner has that photo.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -20,6 +21,9 @@ from chat.models import Attachment, Conversation, Message, Stream, User
 from chat.protocol import events, timing
 from chat.protocol.answer import Answer
 from chat.protocol.recording import Recording
+
+AT_ONCE = 5_000
+"""Events that are stored between two looks at the progress."""
 
 LOST_PHOTO = {"text": "[a photo that did not come with the recording]"}
 
@@ -48,8 +52,11 @@ def describe(stream: Stream) -> dict[str, Any]:
     }
 
 
-def restore(recording: Recording, owner: User) -> Stream:
-    """Store a recording as a new ended stream of `owner`, in a conversation of its own; Refused where it cannot be."""
+def restore(recording: Recording, owner: User, stored: Callable[[int], None] = lambda count: None) -> Stream:
+    """Store a recording as a new ended stream of `owner`, in a conversation of its own; Refused where it cannot be.
+
+    `stored` is told how many more events are in, a few thousand at a time; they are kept all together, or not at all.
+    """
     if recording.error:
         raise Refused(f"Nothing was imported. {recording.error}")
     if not recording.events:
@@ -62,7 +69,10 @@ def restore(recording: Recording, owner: User) -> Stream:
         conversation = Conversation.objects.create(user=owner, title=_text(header, "title", 200, "A recording"))
         stream = _stream(pk, recording, conversation, _answer(recording, conversation))
         stream.save(force_insert=True)
-        sql.insert_events(sql.django_execute, [(sql.key_of(pk), *event) for event in recording.events])
+        for start in range(0, len(recording.events), AT_ONCE):
+            some = recording.events[start : start + AT_ONCE]
+            sql.insert_events(sql.django_execute, [(sql.key_of(pk), *event) for event in some])
+            stored(len(some))
     return stream
 
 

@@ -1,13 +1,15 @@
 """A stored stream as a portable file."""
 
+import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
 from chat.management import archive, arguments
+from chat.management.files import new_file
 from chat.management.filters import Filter
+from chat.management.progress import Progress
 from chat.models import Stream
 from chat.protocol import events, recording
 from chat.protocol.events import Event
@@ -21,27 +23,28 @@ class Command(Filter):
     def add_arguments(self, parser: CommandParser) -> None:
         """Which stream, and where to."""
         parser.add_argument("id", help="the stream's id")
-        parser.add_argument("file", metavar="FILE", nargs="?", help="a file that does not exist yet")
+        parser.add_argument("file", metavar="FILE", nargs="?", help="a file that does not exist yet; it is made 0600")
+        parser.add_argument("--json", action="store_true", help="print what was written to FILE as a JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Describe the stream, then copy its log."""
-        stream = arguments.stream(options["id"])
+        stream, name = arguments.stream(options["id"]), options["file"]
         if stream.status == events.RUNNING:
             raise CommandError(f"Stream {stream.pk} is still running: export it when it has ended.")
-        lines = recording.dump(archive.describe(stream), log(stream))
-        if options["file"] is None:
+        if options["json"] and name is None:
+            raise CommandError("--json describes the FILE that was written: name one.")
+        count = stream.last_seq + 1
+        lines = recording.dump(archive.describe(stream), Progress(self.say, count, "events").over(log(stream)))
+        if name is None:
             for line in lines:
                 self.put(line)
             return
-        path = Path(options["file"])
-        try:
-            with path.open("x", encoding="utf-8", newline="\n") as file:
-                file.writelines(lines)
-        except FileExistsError:
-            raise CommandError(f"{path} exists already, and is not overwritten: name another file.") from None
-        except OSError as wrong:
-            raise CommandError(f"{path} cannot be written: {wrong.strerror}.") from None
-        self.stderr.write(f"Stream {stream.pk}: {stream.last_seq + 1} events are in {path}.")
+        with new_file(name) as file:
+            file.writelines(line.encode() for line in lines)
+        if options["json"]:
+            self.put(json.dumps({"id": str(stream.pk), "events": count, "file": name}, ensure_ascii=False) + "\n")
+        else:
+            self.say(f"Stream {stream.pk}: {count} events are in {name}.")
 
 
 def log(stream: Stream) -> Iterator[Event]:

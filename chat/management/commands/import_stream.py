@@ -1,10 +1,13 @@
 """A portable file as a stored stream."""
 
+import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from chat.management import archive, arguments
+from chat.management.filters import Filter
+from chat.management.progress import Progress
 from chat.management.recordings import load
 from chat.models import User
 
@@ -12,7 +15,7 @@ KEEPER = "recordings"
 """Owns what is imported for nobody in particular: an account that nobody can sign in to."""
 
 
-class Command(BaseCommand):
+class Command(Filter):
     """`import_stream`: checked whole, then stored whole, under the id it has in the file."""
 
     help = "Store a recording made by export_stream as an ended stream in a conversation of its own."
@@ -21,18 +24,23 @@ class Command(BaseCommand):
         """Which file, and whose it shall be."""
         parser.add_argument("file", metavar="FILE", help="a recording made by export_stream")
         parser.add_argument("--user", metavar="NAME", help=f"whose stream it becomes ({KEEPER}, who cannot sign in)")
+        parser.add_argument("--json", action="store_true", help="print the stored stream as a JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Read, check, store, tell."""
         read = load(options["file"])
         owner = arguments.user(options["user"]) if options["user"] else keeper()
+        progress = Progress(self.say, len(read.events), "events")
         try:
-            stream = archive.restore(read, owner)
+            stream = archive.restore(read, owner, progress.add)
         except archive.Refused as refused:
             raise CommandError(str(refused)) from None
+        count = stream.last_seq + 1
+        if options["json"]:
+            stored = {"id": str(stream.pk), "user": owner.username, "events": count, "status": stream.status}
+            return self.put(json.dumps(stored, ensure_ascii=False) + "\n")
         self.stdout.write(
-            f"Stream {stream.pk} of {stream.model_id} is stored for {owner.username}: "
-            f"{stream.last_seq + 1} events, {stream.status}."
+            f"Stream {stream.pk} of {stream.model_id} is stored for {owner.username}: {count} events, {stream.status}."
         )
 
 

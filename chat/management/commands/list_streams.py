@@ -8,6 +8,7 @@ from django.core.management.base import CommandParser
 from chat import review
 from chat.management import arguments
 from chat.management.filters import Filter
+from chat.management.terminal import in_line
 from chat.models import Stream
 from chat.protocol import events, timing
 from chat.protocol.timing import Timing
@@ -73,8 +74,8 @@ def as_table(rows: list[tuple[Stream, Timing]]) -> str:
 def _cells(stream: Stream, measured: Timing) -> tuple[str, ...]:
     return (
         str(stream.pk),
-        _printable(stream.user.username),
-        _printable(stream.model_id),
+        in_line(stream.user.username),
+        in_line(stream.model_id),
         stream.status,
         f"{stream.created_at:%Y-%m-%d %H:%M:%S}",
         timing.words(measured.ok_us),
@@ -82,8 +83,3 @@ def _cells(stream: Stream, measured: Timing) -> tuple[str, ...]:
         "–" if measured.tokens_per_s is None else f"{measured.tokens_per_s:.1f}",
         timing.words(measured.longest_gap.us if measured.longest_gap else None),
     )
-
-
-def _printable(text: str) -> str:
-    """No control character of a name may reach the terminal."""
-    return "".join(letter if letter.isprintable() else "�" for letter in text)

@@ -1,15 +1,18 @@
 """Retention: old recordings go, conversations stay."""
 
+import json
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
 from chat.management import arguments
+from chat.management.filters import Filter
+from chat.management.progress import Progress
 from chat.models import Stream
 from chat.protocol import events
 from chat.protocol.answer import Answer
@@ -19,7 +22,7 @@ BATCH = 200
 """Streams a transaction: short enough that a running server's writer hardly waits."""
 
 
-class Command(BaseCommand):
+class Command(Filter):
     """`prune_streams`: streams that ended before a moment, with their events. Messages keep their text."""
 
     help = "Delete the recordings (streams, events) of turns that ended long ago. Conversations keep their text."
@@ -28,6 +31,7 @@ class Command(BaseCommand):
         """How old is old."""
         parser.add_argument("--older-than", type=arguments.age, required=True, metavar="AGE", help="such as 30d or 12h")
         parser.add_argument("--dry-run", action="store_true", help="only count them")
+        parser.add_argument("--json", action="store_true", help="print what was deleted as a JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Count, or delete batch by batch."""
@@ -36,9 +40,13 @@ class Command(BaseCommand):
         except OverflowError:
             raise CommandError("--older-than goes further back than the calendar.") from None
         old = list(ended_before(before))
-        if not options["dry_run"]:
-            for start in range(0, len(old), BATCH):
-                prune(old[start : start + BATCH])
+        progress = Progress(self.say, len(old), "streams")
+        for start in range(0, 0 if options["dry_run"] else len(old), BATCH):
+            prune(old[start : start + BATCH])
+            progress.add(BATCH)
+        if options["json"]:
+            counted = {"streams": len(old), "before": before.isoformat(), "deleted": not options["dry_run"]}
+            return self.put(json.dumps(counted) + "\n")
         what = "1 stream" if len(old) == 1 else f"{len(old)} streams"
         verb = "would be" if options["dry_run"] else "was" if len(old) == 1 else "were"
         self.stdout.write(f"{what} that ended before {before:%Y-%m-%d %H:%M} UTC {verb} deleted.")

@@ -14,6 +14,7 @@ from chat.log import follow
 from chat.management import arguments
 from chat.management.filters import Filter
 from chat.management.recordings import load
+from chat.management.terminal import shown
 from chat.models import Stream
 from chat.protocol import events, sse
 from chat.protocol.events import Event
@@ -35,7 +36,10 @@ class Command(Filter):
         parser.add_argument("--speed", type=arguments.speed, default=1.0, help="1 as recorded, 2 double, 0 at once")
         parser.add_argument("--after", type=arguments.seq, metavar="SEQ", help="only what comes after this event")
         parser.add_argument("--cut", type=arguments.seq, metavar="SEQ", help="break off after this event")
-        parser.add_argument("--format", choices=FORMATS, help="text to a terminal, sse to a pipe, unless said here")
+        forms = (
+            "sse or json, exact into a pipe; text for people, where no control is obeyed; text on a terminal, else sse"
+        )
+        parser.add_argument("--format", choices=FORMATS, help=forms)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Open the source and play it. A file's fault is told when its good part has been played."""
@@ -47,7 +51,7 @@ class Command(Filter):
         player = Player(self.put, options["format"] or ("text" if self.stdout.isatty() else "sse"), stream_id, error)
         async_to_sync(player.play)(source, options["speed"], cut)
         if player.failure:
-            self.stderr.write(player.failure)
+            self.say(player.failure)
         if error:
             raise CommandError(error)
         if self.stdout.isatty():
@@ -115,6 +119,6 @@ class Player:
 
     def _show_text(self, response: dict[str, Any], seq: int) -> None:
         if seq and (text := events.text_of(response)):
-            self._put(text)
+            self._put(shown(text))
         if error := response.get("error"):
             self.failure = f"The stream failed: {error.get('message') or json.dumps(error)}"

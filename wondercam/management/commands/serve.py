@@ -20,9 +20,10 @@ class Command(BaseCommand):
     help = "Serve the site. SIGTERM drains: what runs may end, nothing new begins."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--host", default=envstr("HOST", "127.0.0.1"))
-        parser.add_argument("--port", type=int, default=envint("PORT", 18000, most=65535))
-        parser.add_argument("--workers", type=int, default=envint("WEB_WORKERS", 1, least=1, most=64))
+        parser.add_argument("--host", default=envstr("HOST", "127.0.0.1"), help="the address to listen on (HOST)")
+        port, workers = envint("PORT", 18000, most=65535), envint("WEB_WORKERS", 1, least=1, most=64)
+        parser.add_argument("--port", type=int, default=port, help="the port to listen on; 0 takes a free one (PORT)")
+        parser.add_argument("--workers", type=int, default=workers, help="processes that serve (WEB_WORKERS)")
 
     def handle(self, *, host: str, port: int, workers: int, **_: Any) -> None:
         refuse_a_database_that_is_behind()
