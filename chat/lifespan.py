@@ -15,6 +15,7 @@ from django.conf import settings
 from chat import limits, providers
 from chat.log import eventlog, notifier, sqlite_commit
 from chat.turns import leases, runner
+from chat.views import health
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ async def application(
 
 
 async def _start() -> list[asyncio.Task[None]]:
+    health.has_its_database_file()  # from now on it must stay the same file
     runner.reopen()
     sqlite_commit.serve_reads(True)
     notifier.open_peers(runner.stop_here)

@@ -33,18 +33,21 @@ NOSY = {
 
 
 class Mirror(BaseHTTPRequestHandler):
-    """Answers with the headers it got; `/slow` and `/v2/…slow` send one word, then wait until the test says go on."""
+    """Answers with the headers it got.
+
+    `/slow`, `/v2/slow`, and any path with `X-Mirror: stream` send one event, then wait until the test says go on.
+    """
 
     protocol_version = "HTTP/1.1"
     server: Any
 
     def do_GET(self) -> None:
-        if not self.path.endswith("slow"):
+        if not self.path.endswith("slow") and self.headers.get("X-Mirror") != "stream":
             self.answer(json.dumps(dict(self.headers.items())).encode())
             return
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
-        if not self.path.startswith("/v2/"):
+        if not self.path.endswith("/v2/slow"):
             self.send_header("X-Accel-Buffering", "no")
         self.send_header("Connection", "close")
         self.end_headers()
@@ -155,6 +158,12 @@ def test_a_stream_is_not_held_back(client: httpx.Client, mirror: Any, path: str)
         assert next(pieces) == b"data: first\n\n"
         mirror.go_on.set()
         assert b"".join(pieces) == b"data: second\n\n"
+
+
+@pytest.mark.parametrize("path", ["/slow", "/v2/echat", "/v2/chat", "/v1beta/models/x:streamGenerateContent"])
+def test_whatever_stands_before_nginx_is_told_not_to_buffer(client: httpx.Client, mirror: Any, path: str) -> None:
+    mirror.go_on.set()
+    assert client.get(path, headers={"X-Mirror": "stream"}).headers["x-accel-buffering"] == "no"
 
 
 def test_a_stream_is_not_held_back_over_http_2(client: httpx.Client, mirror: Any, tmp_path: Path) -> None:
