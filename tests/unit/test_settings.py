@@ -2,6 +2,7 @@
 
 import os
 import runpy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+
+from tests.conftest import SETTINGS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 KEYS = {"SECRET_KEY": "s" * 40, "JWT_SIGNING_KEY": "j" * 40}
@@ -118,3 +121,45 @@ def test_a_wrong_setting_ends_a_command_with_one_sentence(tmp_path: Path) -> Non
     )
     assert ended.returncode == 1
     assert ended.stderr == "WonderCam cannot start: WONDERCAM_LIMIT_STREAMS is 'lots': write a whole number.\n"
+
+
+@pytest.mark.parametrize(
+    ("stamp", "environment", "debug"),
+    [
+        (True, {}, True),
+        (False, {}, None),
+        (True, {"DEBUG": "0"}, None),
+        (True, {"SECRET_KEY": KEYS["SECRET_KEY"], "JWT_SIGNING_KEY": KEYS["JWT_SIGNING_KEY"]}, False),
+    ],
+    ids=["set up by make run", "not set up", "DEBUG is off", "a key was made"],
+)
+def test_a_command_works_without_variables_only_where_make_run_has_set_the_folder_up(
+    tmp_path: Path, stamp: bool, environment: dict[str, str], debug: bool | None
+) -> None:
+    """`debug` is None where the command must insist on keys."""
+    clone = tmp_path / "clone"
+    (clone / ".venv").mkdir(parents=True)
+    for name in ("manage.py", "wondercam", "chat", "templates", "static", "tests"):
+        (clone / name).symlink_to(ROOT / name)
+    shutil.copytree(ROOT / "wondercam", tmp_path / "copy", ignore=shutil.ignore_patterns("__pycache__"))
+    (clone / "wondercam").unlink()
+    (tmp_path / "copy").rename(clone / "wondercam")
+    (clone / "manage.py").unlink()
+    shutil.copy(ROOT / "manage.py", clone)
+    if stamp:
+        (clone / ".venv" / ".development").touch()
+    bare = {name: value for name, value in os.environ.items() if name not in SETTINGS}
+    command = [
+        sys.executable,
+        "manage.py",
+        "shell",
+        "-v",
+        "0",
+        "-c",
+        "from django.conf import settings as s; print(s.DEBUG)",
+    ]
+    said = subprocess.run(command, cwd=clone, env={**bare, **environment}, capture_output=True, text=True, check=False)
+    if debug is None:
+        assert (said.returncode, "SECRET_KEY is not set" in said.stderr) == (1, True)
+    else:
+        assert said.stdout.strip() == str(debug), said.stderr

@@ -1,8 +1,9 @@
 """The model inside this process: llama.cpp's own server on a loopback port, started once, off the event loop.
 
 Its port takes a random key that never leaves this process, and answers no other origin. Loading can fail in many
-ways (no wheel for this machine, no weights, no memory): each is an `Unavailable` with a sentence, and the next turn
-tries again.
+ways, each told in a sentence, and the next turn tries again. What waiting cannot mend (no engine, a system library or
+the weights missing) is a `NotFound`: the model is not there until whoever runs the server installs it. Anything else,
+such as too little memory, is an `Unavailable`.
 """
 
 import importlib.util
@@ -44,7 +45,7 @@ class Running:
 
 
 def weights(given: str = "") -> Path:
-    """The weights' file: the given one, or that in the installed package, which is not imported. Raises Unavailable."""
+    """The weights' file: the given one, or that in the installed package, which is not imported. Raises NotFound."""
     if given:
         found = [Path(given)]
     else:
@@ -58,7 +59,23 @@ def weights(given: str = "") -> Path:
                     return path
         except OSError:
             continue
-    raise errors.Unavailable("The embedded model's weights are not installed on this server: `make install` does it.")
+    raise errors.NotFound("The embedded model's weights are not installed on this server: `make install` does it.")
+
+
+def engine() -> Any:
+    """The package `xllamacpp`. NotFound, with what is to be installed, where it or a library of its is missing."""
+    try:
+        import xllamacpp
+    except ModuleNotFoundError:
+        sentence = "The embedded model's engine is not installed on this server: `make install` does it."
+        raise errors.NotFound(sentence) from None
+    except ImportError as wrong:
+        log.error("The embedded model's engine cannot be loaded: %s", wrong)
+        library = str(wrong).partition(":")[0]
+        package = " (on Debian: apt-get install libgomp1)" if library.startswith("libgomp") else ""
+        sentence = f"The embedded model cannot run on this server: its library {library} is missing{package}."
+        raise errors.NotFound(sentence) from None
+    return xllamacpp
 
 
 class Embedded:
@@ -91,10 +108,7 @@ class Embedded:
 
     def _run(self) -> Running:
         path = weights(self._given)
-        try:
-            import xllamacpp
-        except ImportError:
-            raise errors.Unavailable("The embedded model's engine is not installed on this server.") from None
+        xllamacpp = engine()
         params, key = xllamacpp.CommonParams(), secrets.token_urlsafe(32)
         params.model.path = str(path)
         params.n_parallel, params.n_ctx = self.shape.slots, self.shape.slots * self.shape.context

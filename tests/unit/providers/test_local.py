@@ -1,10 +1,12 @@
 """The embedded model, for real: it answers, shares its slots in turn, frees them at once, and fails with a sentence."""
 
 import asyncio
+import builtins
 import threading
 import time
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -149,8 +151,35 @@ async def test_weights_that_cannot_be_loaded_are_a_typed_error_every_time(
     if content is not None:
         path.write_bytes(content)
     providers.configure({**SETTINGS, "LOCAL_WEIGHTS": str(path)})
+    missing = content is None or not content.startswith(b"GGUF")
     for _ in range(2):
-        assert isinstance((await ask(None)).error, errors.Unavailable)
+        assert isinstance((await ask(None)).error, errors.NotFound if missing else errors.Unavailable)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (ImportError("libgomp.so.1: cannot open shared object file: No such file or directory"), "libgomp1"),
+        (ImportError("libother.so.2: cannot open shared object file: No such file or directory"), "libother.so.2"),
+        (ModuleNotFoundError("No module named 'xllamacpp'"), "make install"),
+    ],
+)
+async def test_an_engine_that_waiting_cannot_mend_is_told_without_a_word_of_trying_again(
+    monkeypatch: pytest.MonkeyPatch, wrong: ImportError, words: str
+) -> None:
+    imported = builtins.__import__
+
+    def refused(name: str, *args: Any, **kwargs: Any) -> Any:
+        if name == "xllamacpp":
+            raise wrong
+        return imported(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", refused)
+    providers.configure(SETTINGS)
+    outcome = await ask(None)
+    assert isinstance(outcome.error, errors.NotFound)
+    assert words in outcome.error.message
+    assert "again" not in outcome.error.message
 
 
 async def test_a_loading_that_hangs_is_a_typed_error_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
