@@ -15,6 +15,9 @@ class ChatConfig(AppConfig):
     def ready(self) -> None:
         """Build the providers that are configured; a wrong setting stops the start with its sentence."""
         from chat import providers
+        from chat.accounts import signals
+
+        signals.connect()
 
         try:
             providers.configure(settings.PROVIDERS)

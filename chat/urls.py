@@ -23,7 +23,7 @@ api = [
     path("auth/logout", auth.logout),
     path("auth/guest", auth.guest),
     path("auth/session", auth.session),
-    path("tickets", auth.tickets),
+    path("tickets", auth.ticket),
     path("echat", echat.echat),
     path("chat", echat.chat),
     path("streams/<uuid:stream_id>", streams.follow),

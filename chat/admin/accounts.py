@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.core.exceptions import PermissionDenied
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from chat.models import User
@@ -56,12 +56,6 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]  # generic in the stubs
         """Never: deactivate instead."""
         return False
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Switched off means now: what tokens were given out end with it."""
-        if change and "is_active" in form.changed_data and not obj.is_active:
-            obj.token_version += 1
-        super().save_model(request, obj, form, change)
-
     @admin.action(description="Activate the chosen accounts", permissions=["change"])
     def activate(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
         """They may sign in again."""
@@ -72,7 +66,7 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]  # generic in the stubs
     def deactivate(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
         """They are out, and every token they hold is void. One's own account stays."""
         others = self._changeable(request, chosen).exclude(username=request.user.get_username())
-        count = others.update(is_active=False, token_version=F("token_version") + 1)
+        count = others.update(is_active=False)
         self.message_user(request, f"{count} accounts are switched off.")
 
     def _changeable(self, request: HttpRequest, chosen: QuerySet[User]) -> QuerySet[User]:

@@ -13,7 +13,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError
-from django.utils import timezone
 
 from chat import limits, metrics, providers
 from chat.attachments import from_inline
@@ -106,14 +105,10 @@ async def stop(stream: Stream) -> str:
         if turn.task is not None:
             await asyncio.wait([turn.task])
     elif stream.status == events.RUNNING:
-        await eventlog.write(lambda: _request_stop(stream.pk))
+        await eventlog.write(stream.request_stop)
         notifier.ask_to_stop(stream.pk)
     await stream.arefresh_from_db(fields=("status",))
     return stream.status
-
-
-def _request_stop(stream_id: UUID) -> None:
-    Stream.objects.filter(pk=stream_id, status=events.RUNNING).update(stop_requested_at=timezone.now())
 
 
 def stop_here(stream_id: UUID) -> None:

@@ -14,7 +14,6 @@ from uuid import UUID
 from django.utils import timezone
 
 from chat import limits
-from chat.accounts import tokens
 from chat.log.sql import (
     CONVERSATIONS,
     DJANGO,
@@ -97,7 +96,7 @@ class Opening:
         ok = Event(0, int((monotonic() - self.began) * 1e6), events.OK_DATA)
         insert_events(database.execute, [(key, *ok)])
         if self.ticket is not None:
-            tokens.bind(self.ticket, stream)
+            self.ticket.bind(stream)
         path = path_to(said, question)
         contents = history_of(path, limits.of("HISTORY_MESSAGES"), limits.of("HISTORY_BYTES"))
         begun = Stream.from_db("default", BEGUN, (stream, conversation, answer.id, events.RUNNING))
@@ -120,7 +119,7 @@ class Opening:
         if stream is None:
             return None
         if self.ticket is not None:
-            tokens.bind(self.ticket, stream.pk)
+            self.ticket.bind(stream.pk)
         return Opened(stream, Event(0, 0, events.OK_DATA), fresh=False)
 
     def _conversation(self, database: Database, now: datetime) -> tuple[UUID, str, dict[Any, Said]]:

@@ -12,7 +12,7 @@ from django.contrib.auth import alogin
 from django.http import HttpRequest, HttpResponse
 
 from chat import limits
-from chat.accounts import tokens
+from chat.accounts import families, passwords, tickets, tokens
 from chat.models import User
 from chat.protocol.errors import PermissionDenied, ResourceExhausted, Unauthenticated
 from chat.views.api import api, body, json_response
@@ -38,7 +38,7 @@ async def token(request: HttpRequest) -> HttpResponse:
     """`{"username", "password"}` → `{"access", "refresh"}`; 401 in the same words for a wrong name or password."""
     given = body(request, SignIn)
     await limits.spend("login", account=given.username, ip=limits.address(request))
-    user = await tokens.by_password(given.username, given.password)
+    user = await passwords.holder(given.username, given.password)
     if user is None:
         raise Unauthenticated("The user name or the password is wrong.")
     return json_response(await sync_to_async(tokens.issue)(user))
@@ -77,7 +77,7 @@ async def session(request: HttpRequest) -> HttpResponse:
         user = await new_guest(request)
         await alogin(request, user, backend="django.contrib.auth.backends.ModelBackend")
         await request.session.aset_expiry(GUEST_SECONDS)
-    family = tokens.session_family(str(request.session.session_key))
+    family = families.of_session(str(request.session.session_key))
     name = "Guest" if user.is_guest else user.get_username()
     return json_response(
         {
@@ -89,10 +89,10 @@ async def session(request: HttpRequest) -> HttpResponse:
 
 
 @api("POST")
-async def tickets(request: HttpRequest) -> HttpResponse:
+async def ticket(request: HttpRequest) -> HttpResponse:
     """Bearer → `{"ticket", "expires_in"}`."""
     user = await tokens.authenticate(request)
-    return json_response({"ticket": await tokens.open_ticket(user), "expires_in": tokens.TICKET_SECONDS})
+    return json_response({"ticket": await tickets.give(user), "expires_in": tickets.SECONDS})
 
 
 async def new_guest(request: HttpRequest) -> User:

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from chat import limits
-from chat.accounts import tokens
+from chat.accounts import tickets, tokens
 from chat.models import Stream, Ticket, User
 from chat.protocol.errors import InvalidArgument
 from chat.protocol.request import Ask
@@ -54,7 +54,7 @@ async def _by_event_source(request: HttpRequest, began: float) -> HttpResponseBa
     if "Authorization" in request.headers or "ticket" not in request.GET:
         user = await tokens.authenticate(request)
     else:
-        ticket = await tokens.ticket_for(request.GET["ticket"])
+        ticket = await tickets.holder(request.GET["ticket"])
         user = ticket.user
     if ticket is not None and ticket.stream_id is not None:
         return await resumed(request, ticket.stream_id, user)

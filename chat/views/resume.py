@@ -8,11 +8,10 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from chat.accounts import tokens
-from chat.accounts.claims import Claims
 from chat.log import eventlog
 from chat.models import Stream, User
 from chat.protocol import events
-from chat.protocol.errors import InvalidArgument, NotFound, Unauthenticated
+from chat.protocol.errors import InvalidArgument, NotFound
 from chat.views import event_stream
 
 HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
@@ -66,24 +65,14 @@ def ids_of(stream: Stream) -> dict[str, str]:
     return {"X-Stream-Id": str(stream.pk), "X-Conversation-Id": str(stream.conversation_id)}
 
 
-async def may_still_read(claims: Claims | None, user_id: int) -> None:
-    """Whether the reader's right still holds, long after it was checked; raises Unauthenticated when it has ended.
-
-    An access token's own expiry does not end a stream that it began: only what its user or its family did since.
-    """
-    if claims is not None:
-        await tokens.holder(claims)
-    elif not await User.objects.filter(pk=user_id, is_active=True).aexists():
-        raise Unauthenticated("Your account may not read this any more.")
-
-
 def streamed(request: HttpRequest, stream: Stream, after: int, user: User) -> StreamingHttpResponse:
     """The response that follows a stream for as long as the reader may read it; with `?poll=1` only what is there."""
     timing, outlet = request.headers.get("X-WonderCam-Timing") == "1", event_stream.Outlet()
     if request.META.get("QUERY_STRING") and request.GET.get("poll") == "1":  # most have none to be taken apart
         content = event_stream.so_far(stream.pk, after, timing=timing)
     else:
-        may_read = partial(may_still_read, getattr(request, "claims", None), user.pk)
+        # A token's own expiry does not end a stream that it began: only what its user or its family did since.
+        may_read = partial(tokens.holder, user.claims)
         content = event_stream.event_stream(stream.pk, after, timing=timing, may_read=may_read, outlet=outlet)
     response = StreamingHttpResponse(content, headers={**HEADERS, **ids_of(stream)})
     response.outlet = outlet  # type: ignore[attr-defined]  # the server's handler connects it

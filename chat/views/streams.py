@@ -5,7 +5,7 @@ from uuid import UUID
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from chat.accounts import tokens
+from chat.accounts import sessions, tokens
 from chat.models import Stream
 from chat.protocol.errors import NotFound
 from chat.turns import runner
@@ -19,7 +19,7 @@ async def follow(request: HttpRequest, stream_id: UUID) -> HttpResponseBase:
     if "Authorization" in request.headers:
         user = await tokens.authenticate(request)
     else:
-        user = await tokens.session_user(request)
+        user = await sessions.holder(request)
     return await resumed(request, stream_id, user)
 
 

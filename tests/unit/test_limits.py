@@ -18,7 +18,7 @@ from django.test.client import RequestFactory
 from django.utils import timezone
 
 from chat import limits
-from chat.accounts import tokens
+from chat.accounts import passwords, tokens
 from chat.models import Conversation, Message, Stream, User
 from chat.protocol import events
 from chat.protocol.errors import ResourceExhausted, Unavailable
@@ -257,7 +257,7 @@ async def test_counting_never_blocks_the_loop(settings, monkeypatch: pytest.Monk
         hashing.append((began, time.monotonic()))
         return right
 
-    monkeypatch.setattr(tokens, "check_password", timed)
+    monkeypatch.setattr(passwords, "check_password", timed)
     settings.LIMITS["LOGIN_IP"] = 1000
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
     alice = await User.objects.acreate_user("alice", password=PASSWORD)

@@ -1,34 +1,11 @@
-"""What is kept. A conversation is a tree of messages; a stream is one turn; its events are the log.
+"""What people and models say to each other: conversations, their messages, the streams that wrote the answers."""
 
-    User ──< Conversation ──< Message (parent → a tree: edits and regenerations are siblings)
-                   │             └─1 Stream (the turn that writes this answer) ──< Event (stream, seq)
-                   └──< Attachment (a photo, re-encoded; gone with its conversation)
-
-A foreign id and an unknown id are the same to a reader: look everything up through `for_user`.
-"""
-
-from typing import Any, Self
-
-from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
+from chat.models.accounts import OwnedQuerySet, User
 from chat.protocol import events, ids
-
-
-class User(AbstractUser):
-    """A person with an account, or a guest without one. Raising `token_version` ends every token given out so far."""
-
-    is_guest = models.BooleanField(default=False)
-    token_version = models.PositiveIntegerField(default=0)
-
-
-class OwnedQuerySet(models.QuerySet[Any]):
-    """Rows that belong to somebody."""
-
-    def for_user(self, user_id: int | None) -> Self:
-        """Only that user's own rows."""
-        return self.filter(user_id=user_id)
 
 
 class Conversation(models.Model):
@@ -122,6 +99,11 @@ class Stream(models.Model):
         """`provider/model`."""
         return f"{self.provider}/{self.model}"
 
+    def request_stop(self) -> None:
+        """Ask the process that runs it, whichever that is, to stop it; nothing where it has ended."""
+        running = Stream.objects.filter(pk=self.pk, status=events.RUNNING)
+        running.update(stop_requested_at=timezone.now())
+
 
 class Event(models.Model):
     """One event of the log, never changed once written. `at`: µs since the stream began, by a monotonic clock."""
@@ -137,18 +119,6 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.stream_id}:{self.seq}"
-
-
-class Ticket(models.Model):
-    """A native EventSource's key: starts one stream within its 30 s, afterwards only resumes that stream."""
-
-    digest = models.CharField(max_length=64, primary_key=True, help_text="SHA-256 of the ticket, in hex.")
-    user = models.ForeignKey(User, models.CASCADE, related_name="tickets")
-    stream = models.ForeignKey(Stream, models.CASCADE, null=True, blank=True, related_name="tickets")
-    expires_at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return self.digest[:8]
 
 
 class Attachment(models.Model):

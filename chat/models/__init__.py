@@ -1,0 +1,15 @@
+"""What is kept. A conversation is a tree of messages; a stream is one turn; its events are the log.
+
+    User ──< Conversation ──< Message (parent → a tree: edits and regenerations are siblings)
+      │            │             └─1 Stream (the turn that writes this answer) ──< Event (stream, seq)
+      │            └──< Attachment (a photo, re-encoded; gone with its conversation)
+      └──< Ticket (starts one stream, and resumes it)
+
+`accounts.py` has who asks, `conversations.py` what was said. A foreign id and an unknown id are the same to a reader:
+look everything up through `for_user`.
+"""
+
+from chat.models.accounts import OwnedQuerySet, Ticket, User
+from chat.models.conversations import Attachment, Conversation, Event, Message, Stream
+
+__all__ = ["Attachment", "Conversation", "Event", "Message", "OwnedQuerySet", "Stream", "Ticket", "User"]

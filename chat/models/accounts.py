@@ -1,0 +1,106 @@
+"""Who asks: people with an account, guests, and what was given to them to come in with."""
+
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Self
+from uuid import UUID
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.db import models
+from django.db.models import F
+from django.utils import timezone
+
+from chat.protocol.errors import Unauthenticated
+
+RESUME_AFTER_END = timedelta(minutes=10)
+"""How long after its stream's end a ticket still resumes it: a reader that was away comes back for the last events."""
+
+BAD_TICKET = "The ticket is unknown, expired or already used: get a new one from /v2/tickets."
+
+
+class OwnedQuerySet(models.QuerySet[Any]):
+    """Rows that belong to somebody."""
+
+    def for_user(self, user_id: int | None) -> Self:
+        """Only that user's own rows."""
+        return self.filter(user_id=user_id)
+
+
+class AccountQuerySet(models.QuerySet["User"]):
+    """Accounts, many at a time."""
+
+    def update(self, **changes: Any) -> int:
+        """As Django's, which sends no signal: a new password and being disabled end tokens here, too.
+
+        `bulk_update` comes through here as well. What is_active becomes may be an expression: then all are ended.
+        """
+        disables = "is_active" in changes and changes["is_active"] is not True
+        if disables or "password" in changes:
+            changes.setdefault("token_version", F("token_version") + 1)
+        return super().update(**changes)
+
+    update.alters_data = True  # type: ignore[attr-defined]  # a template must not call it
+
+
+class AccountManager(UserManager["User"]):
+    """Django's, over `AccountQuerySet`."""
+
+    use_in_migrations = False
+
+    def get_queryset(self) -> AccountQuerySet:
+        """All accounts."""
+        return AccountQuerySet(self.model, using=self._db)
+
+
+class User(AbstractUser):
+    """A person with an account, or a guest without one. Raising `token_version` ends every token given out so far.
+
+    `claims` is no column: it is what the request that found this user came with, for those who ask again later
+    whether it still holds (`chat/accounts/tokens.py`).
+    """
+
+    is_guest = models.BooleanField(default=False)
+    token_version = models.PositiveIntegerField(default=0)
+
+    objects: ClassVar[AccountManager] = AccountManager()
+    claims: Any = None
+
+    def end_tokens(self) -> None:
+        """Refuse every token and ticket given to this user so far, in every process, from the next request on."""
+        type(self).objects.filter(pk=self.pk).update(token_version=F("token_version") + 1)
+        self.refresh_from_db(fields=["token_version"])
+
+
+class Ticket(models.Model):
+    """A native EventSource's key: starts one stream within its 30 s, afterwards only resumes that stream.
+
+    It ends with the sign-in that it was given to: `family` and `version` are those of the token that asked for it.
+    """
+
+    digest = models.CharField(max_length=64, primary_key=True, help_text="SHA-256 of the ticket, in hex.")
+    user = models.ForeignKey(User, models.CASCADE, related_name="tickets")
+    family = models.CharField(max_length=64, default="")
+    version = models.PositiveIntegerField(default=0)
+    stream = models.ForeignKey("chat.Stream", models.CASCADE, null=True, blank=True, related_name="tickets")
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.digest[:8]
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether it may start its stream; or resume it, while that runs and for a while after its end."""
+        if self.stream is None:
+            return self.expires_at > now
+        return self.stream.ended_at is None or self.stream.ended_at > now - RESUME_AFTER_END
+
+    def bind(self, stream_id: UUID) -> None:
+        """Tie it to the stream that it starts, in that stream's transaction; Unauthenticated for all but the first."""
+        free = Ticket.objects.filter(pk=self.pk, stream=None, expires_at__gt=timezone.now())
+        if not free.update(stream_id=stream_id):
+            raise Unauthenticated(BAD_TICKET)
+
+    @classmethod
+    def prune(cls, user_id: int, now: datetime) -> None:
+        """Delete those of a user that open nothing any more."""
+        own = cls.objects.filter(user_id=user_id)
+        own.filter(stream=None, expires_at__lt=now).delete()
+        own.filter(stream__ended_at__lt=now - RESUME_AFTER_END).delete()
