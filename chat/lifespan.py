@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 STOP_POLL = 0.5
 """Seconds between looks for wishes to stop that came from another worker: they arrive within 1 s without a hint."""
 
+UNFINISHED = "wondercam.unfinished"
+"""By this name the server asks, when it is to stop, how many answers it will wait for."""
+
 Message = dict[str, Any]
 
 
@@ -36,6 +39,7 @@ async def application(
         message = await receive()
         if message["type"] == "lifespan.startup":
             beats = await _start()
+            scope.get("state", {})[UNFINISHED] = lambda: len(runner.running())
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
             await _shut_down(beats)

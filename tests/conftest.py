@@ -47,7 +47,7 @@ pytest_plugins = [
 ]
 
 
-SERVERS = {"serve", "postgres", "redis", "nginx", "chromium"}
+SERVERS = {"serve", "site", "postgres", "redis", "nginx", "chromium"}
 """Fixtures that start a program."""
 
 

@@ -19,6 +19,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import path
 
 from wondercam.handler import Handler
+from wondercam.server import signals
 from wondercam.server.options import Options
 from wondercam.server.proxies import Proxies
 from wondercam.server.supervisor import Supervisor, leave
@@ -155,7 +156,7 @@ async def lifespan(receive: Any, send: Any) -> None:
         return
     await send({"type": "lifespan.startup.complete"})
     await receive()
-    print("draining", flush=True)
+    signals.say("draining")
     if os.environ.get("HANG_AT_END"):
         await asyncio.Event().wait()
     END.set()

@@ -1,6 +1,7 @@
 """Readiness by a real server: what a load balancer is told when the database file is not where it was."""
 
 import shutil
+import signal
 from pathlib import Path
 
 import httpx
@@ -42,3 +43,16 @@ def test_a_database_file_that_was_replaced_ends_readiness_until_a_restart(server
 
     server.restart()
     assert readiness(server).status_code == 200
+
+
+def test_ctrl_c_counts_the_answers_that_are_generated_not_their_readers(serve: Serve) -> None:
+    server = serve({"WONDERCAM_MODELS": "recording/long", "WONDERCAM_RECORDING_SPEED": "0.05"})
+    with server.client() as client:
+        question = {"contents": [{"text": "Why?"}]}
+        with client.stream("POST", "/v2/echat", json=question) as answer:
+            stream = answer.headers["X-Stream-Id"]
+            next(answer.iter_raw())
+        with client.stream("GET", f"/v2/streams/{stream}") as once_more, client.stream("GET", f"/v2/streams/{stream}"):
+            next(once_more.iter_raw())
+            server.process.popen.send_signal(signal.SIGINT)
+            assert "finishing 1 answer, press Ctrl-C again" in server.process.wait_for_line("finishing")

@@ -3,6 +3,7 @@
     options.py      what can be set, read from the environment
     supervisor.py   N worker processes on one listening socket: restart, forward, drain
     worker.py       one process: the event loop, the lifespan, housekeeping, draining
+    signals.py      what a signal asks for
     lifespan.py     the application's start and end (ASGI lifespan)
     channel.py      one connection: deadlines, size limits, refusals
     fields.py       a request's header fields

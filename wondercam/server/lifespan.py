@@ -20,6 +20,7 @@ class Lifespan:
         self.asked = False
         self.answers: asyncio.Queue[dict[str, str]] = asyncio.Queue()
         self.task: asyncio.Task[None] | None = None
+        self.state: dict[str, Any] = {}
 
     async def receive(self) -> dict[str, str]:
         self.asked = True
@@ -30,7 +31,7 @@ class Lifespan:
 
     async def run(self) -> None:
         """The application's whole life; its end is an answer too."""
-        scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": {}}
+        scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": self.state}
         try:
             await self.application(scope, self.receive, self.send)
             self.answers.put_nowait({"type": "ended"})

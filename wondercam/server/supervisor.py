@@ -1,18 +1,20 @@
 """N worker processes on one listening socket.
 
 The parent runs no event loop: it waits for signals. A worker that dies is started again, the later the
-more often it died young. Workers hold the reading end of a pipe that only the parent keeps open, so
-that the parent's end, asked for or not, is their signal to drain. One worker needs no parent: it is the
-process itself.
+more often it died young. Workers share one end of a socket pair whose other end only the parent keeps open:
+its end of file tells them to drain, also when the parent was killed, and by it they report how many answers
+they still finish. One worker needs no parent: it is the process itself.
 """
 
 import logging
 import os
+import select
 import signal
-import sys
+import socket
 import time
 from collections.abc import Callable
-from socket import socket
+
+from wondercam.server import signals
 
 logger = logging.getLogger(__name__)
 
@@ -22,42 +24,61 @@ LONGEST_WAIT = 30
 """Seconds between two attempts, at most."""
 READY = signal.SIGUSR1
 WATCHED = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, READY}
-
+REPORT_SECONDS = 1.0
+"""How long to wait for the workers to say what they still finish."""
+COUNT_BYTES = 4
 
 Work = Callable[[Callable[[], None], int], int]
-"""What a worker does, given what to call once it accepts and the pipe: returns its exit status."""
+"""What a worker does, given what to call once it accepts and the descriptor that leads to the parent: returns its exit
+status."""
+
+
+def report(parent: int, count: int) -> None:
+    """Tell the parent how many answers this worker finishes; OSError where there is no parent any more."""
+    os.write(parent, count.to_bytes(COUNT_BYTES))
 
 
 class Supervisor:
     """Keeps `count` processes running `work` on `listener`; calls `ready` once the first of them accepts."""
 
-    def __init__(self, count: int, listener: socket, work: Work, ready: Callable[[], None]) -> None:
+    def __init__(self, count: int, listener: socket.socket, work: Work, ready: Callable[[], None]) -> None:
         self.count, self.listener, self.work, self.ready = count, listener, work, ready
         self.born: dict[int, float] = {}
         self.due: list[float] = []
         self.young_deaths = 0
-        self.accepting = False
+        self.accepting = self.stopping = self.asked_to_drain = False
         self.status = 0
 
     def run(self) -> int:
         """Returns when every worker has ended; 0 when they were asked to."""
-        self.parent_end, self.worker_end = os.pipe()[::-1]
-        signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
+        self.parent_end, self.worker_end = socket.socketpair()
+        self.watched = WATCHED | ({signal.SIGHUP} if signals.hangs_up() else set())
+        signal.pthread_sigmask(signal.SIG_BLOCK, self.watched)
         self.due = [0.0] * self.count
-        stopping = False
-        while self.born or not stopping:
-            if not stopping:
+        while self.born or not self.stopping:
+            if not self.stopping:
                 self.start_those_due()
-            got = signal.sigtimedwait(WATCHED, 0.2 if self.due and not stopping else 3600)
-            number = got.si_signo if got else 0
-            if number in (signal.SIGTERM, signal.SIGINT):
-                stopping = self.stop(again=stopping)
-            elif number == READY:
-                self.announce()
+            got = signal.sigtimedwait(self.watched, 0.2 if self.due and not self.stopping else 3600)
+            self.signalled(got.si_signo if got else 0)
             self.reap()
-            if self.status and not stopping:
-                stopping = self.stop(again=False)
+            if self.status:
+                self.stop()
         return self.status
+
+    def signalled(self, number: int) -> None:
+        """Do what the signal asks for; 0 for none."""
+        if number == READY:
+            self.announce()
+        elif number == signal.SIGHUP:
+            self.stop()
+        elif number in signals.DRAIN:
+            if self.asked_to_drain:
+                self.end_now()
+                return
+            self.asked_to_drain = True
+            self.stop()
+            if number == signal.SIGINT:
+                signals.say_what_runs(self.count_unfinished())
 
     def announce(self) -> None:
         if not self.accepting:
@@ -71,32 +92,41 @@ class Supervisor:
             self.start()
 
     def start(self) -> None:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        signals.flush()
         if pid := os.fork():
             self.born[pid] = time.monotonic()
             return
         status = 1
         try:
-            os.close(self.parent_end)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, WATCHED)
+            self.parent_end.close()
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, self.watched)
             parent = os.getppid()
-            status = self.work(lambda: os.kill(parent, READY), self.worker_end)
+            status = self.work(lambda: os.kill(parent, READY), self.worker_end.fileno())
         except BaseException:
             logger.exception("A worker failed.")
         finally:
             leave(status)
 
-    def stop(self, again: bool) -> bool:
-        """Ask the workers to drain; when asked again, end them where they stand."""
-        if again:
-            for pid in self.born:
-                os.kill(pid, signal.SIGKILL)
-            self.status = 1
-        else:
-            os.close(self.parent_end)
+    def stop(self) -> None:
+        """Ask the workers to drain, once."""
+        if not self.stopping:
+            self.stopping = True
+            self.parent_end.shutdown(socket.SHUT_WR)
             self.listener.close()  # else it would go on queueing connections that nobody accepts
-        return True
+
+    def end_now(self) -> None:
+        """End the workers where they stand."""
+        for pid in self.born:
+            os.kill(pid, signal.SIGKILL)
+        self.status = 1
+
+    def count_unfinished(self) -> int:
+        """How many answers the workers finish, by their own reports."""
+        found, awaited, until = 0, len(self.born), time.monotonic() + REPORT_SECONDS
+        while awaited and select.select([self.parent_end], [], [], max(until - time.monotonic(), 0))[0]:
+            data = self.parent_end.recv(COUNT_BYTES, socket.MSG_WAITALL)
+            found, awaited = found + int.from_bytes(data), awaited - 1
+        return found
 
     def reap(self) -> None:
         """Take note of every worker that has ended, and when to start the next in its place."""
@@ -118,6 +148,5 @@ class Supervisor:
 def leave(status: int) -> None:
     """End this process now: nothing that is worth waiting for is left, and a stuck thread must not hold it."""
     logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    signals.flush()
     os._exit(status)

@@ -23,17 +23,21 @@ from daphne.ws_protocol import WebSocketFactory
 from twisted.internet.main import installReactor
 from twisted.logger import STDLibLogObserver, globalLogBeginner
 
+from wondercam.server import signals
 from wondercam.server.channel import Factory
 from wondercam.server.inbox import Inbox
 from wondercam.server.lifespan import Lifespan, StartupFailed
 from wondercam.server.options import Options
 from wondercam.server.reactor import Reactor
 from wondercam.server.request import Disconnected
+from wondercam.server.supervisor import report
 from wondercam.server.transport import Port
 
 logger = logging.getLogger(__name__)
 
 NO_PARENT = -1
+UNFINISHED = "wondercam.unfinished"
+"""A name in the lifespan's state: `() -> int`, how many answers the application would still finish when it drains."""
 THREADS = 3
 """Threads for blocking calls that are bound to no request (`asyncio.to_thread`, name look-ups)."""
 COLLECTOR = (2_000, 5, 200)
@@ -63,7 +67,7 @@ def spare_the_collector() -> None:
 
 
 class Worker(daphne.server.Server):
-    """Daphne's server with a life of its own. `parent` is a pipe whose end means: drain."""
+    """Daphne's server with a life of its own. `parent` is a descriptor whose end of file means: drain."""
 
     def __init__(
         self,
@@ -93,10 +97,10 @@ class Worker(daphne.server.Server):
         """Start, serve, drain."""
         self.loop = asyncio.get_running_loop()
         self.stopping = asyncio.Event()
-        lifespan = Lifespan(self.application)
+        self.lifespan = Lifespan(self.application)
         self.listen_for_signals()
         try:
-            await lifespan.startup()
+            await self.lifespan.startup()
         except StartupFailed as why:
             print(f"WonderCam cannot start: {why}", file=sys.stderr, flush=True)
             return 1
@@ -105,17 +109,20 @@ class Worker(daphne.server.Server):
         port = self.open()
         self.ready()
         await self.stopping.wait()
-        await self.drain(port, lifespan)
+        await self.drain(port)
         housekeeping.cancel()
         return 0
 
     def listen_for_signals(self) -> None:
+        """Drain when asked to; see `wondercam.server.signals`."""
         self.loop.add_signal_handler(signal.SIGTERM, self.signalled)
+        if signals.hangs_up():
+            self.loop.add_signal_handler(signal.SIGHUP, self.stopping.set)
         if self.parent == NO_PARENT:
-            self.loop.add_signal_handler(signal.SIGINT, self.signalled)
+            self.loop.add_signal_handler(signal.SIGINT, self.interrupted)
         else:
             self.loop.add_signal_handler(signal.SIGINT, lambda: None)  # a terminal's ^C reaches the parent too
-            self.loop.add_reader(self.parent, self.orphaned)
+            self.loop.add_reader(self.parent, self.parent_stopped)
 
     def signalled(self) -> None:
         """The first signal drains, the second ends the process where it stands."""
@@ -124,9 +131,22 @@ class Worker(daphne.server.Server):
             os._exit(1)
         self.stopping.set()
 
-    def orphaned(self) -> None:
+    def interrupted(self) -> None:
+        """Ctrl-C, in the only process."""
+        self.signalled()
+        signals.say_what_runs(self.unfinished())
+
+    def parent_stopped(self) -> None:
+        """The parent asked to drain, and may want to know what is waited for; or it was killed."""
         self.loop.remove_reader(self.parent)
+        with suppress(OSError):
+            report(self.parent, self.unfinished())
         self.stopping.set()
+
+    def unfinished(self) -> int:
+        """How many answers the application still makes, by its own count; else how many responses are under way."""
+        count = self.lifespan.state.get(UNFINISHED)
+        return count() if count else sum("disconnected" not in details for details in self.connections.values())
 
     def open(self) -> Port:
         """Accept connections."""
@@ -139,13 +159,13 @@ class Worker(daphne.server.Server):
         port.startListening()
         return port
 
-    async def drain(self, port: Port, lifespan: Lifespan) -> None:
+    async def drain(self, port: Port) -> None:
         """Accept no more, let the application end what runs while its responses go on, then close."""
         self.draining = True
         port.doRead()  # who is in the queue already is served
         port.loseConnection()
         self.listener.close()
-        await lifespan.shutdown(self.options.drain + self.options.afterwards)
+        await self.lifespan.shutdown(self.options.drain + self.options.afterwards)
         for channel in list(self.http_factory.channels):
             if not channel.requests:
                 channel.loseConnection()

@@ -17,7 +17,7 @@ from wondercam.server.worker import NO_PARENT, Worker
 
 
 class Command(BaseCommand):
-    help = "Serve the site. SIGTERM drains: what runs may end, nothing new begins."
+    help = "Serve the site. SIGTERM, SIGHUP and Ctrl-C drain: what runs may end, nothing new begins."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default=envstr("HOST", "127.0.0.1"), help="the address to listen on (HOST)")
