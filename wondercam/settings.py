@@ -213,8 +213,9 @@ LIMITS = {
         "HISTORY_BYTES": 128 * 1024,
         "BODY_BYTES": 256 * 1024,
         "CHAT_BODY_BYTES": 8 * 1024 * 1024,  # photos as inlineData among it
-        "PHOTO_BYTES": 5 * 1024 * 1024,
-        "PHOTO_PIXELS": 20_000_000,
+        "PHOTO_BYTES": 20 * 1024 * 1024,
+        "PHOTO_PIXELS": 200_000_000,
+        "PHOTO_MEMORY": 512 * 1024 * 1024,  # while one is decoded
         "PHOTOS_USER_BYTES": 200 * 1024 * 1024,
     }.items()
 }

@@ -138,6 +138,10 @@ async function shrink(file) {
     Math.max(1, Math.round(bitmap.width * Math.min(1, scale))),
     Math.max(1, Math.round(bitmap.height * Math.min(1, scale))),
   );
-  canvas.getContext("2d")?.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  const context = canvas.getContext("2d", { alpha: false });
+  if (!context) return file;
+  context.fillStyle = "white"; // what is transparent would become black
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   return canvas.convertToBlob({ type: "image/jpeg", quality: 0.88 });
 }

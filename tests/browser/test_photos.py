@@ -86,3 +86,21 @@ def test_the_models_say_what_becomes_of_a_photo(serve: Serve) -> None:
         found = client.get("/v2/models").json()["models"]
 
     assert [(model["images"], model["photos"]) for model in found] == [(False, "no"), (True, "seen")]
+
+
+CORNER = """async (image) => {
+  await image.decode();
+  const context = new OffscreenCanvas(image.naturalWidth, image.naturalHeight).getContext("2d");
+  context.drawImage(image, 0, 0);
+  return [...context.getImageData(5, 5, 1, 1).data];
+}"""
+
+
+async def test_a_large_transparent_picture_stands_on_white(page: Page, start: Start) -> None:
+    await start({})
+    letters = Image.new("RGBA", (2400, 800), (0, 0, 0, 0))
+    ImageDraw.Draw(letters).text((80, 150), "GATE 42", fill="black", font=ImageFont.load_default(300))
+    file = io.BytesIO()
+    letters.save(file, "PNG")
+    await attach(page, {"name": "letters.png", "mimeType": "image/png", "buffer": file.getvalue()})
+    assert await page.locator("#previews img").evaluate(CORNER) == [255, 255, 255, 255]

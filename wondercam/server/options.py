@@ -35,7 +35,7 @@ class Options:
         """ImproperlyConfigured names the variable that is wrong."""
         return cls(
             drain=envint("WONDERCAM_DRAIN_SECONDS", 30),
-            body_bytes=envint("WONDERCAM_LIMIT_REQUEST_BYTES", 8 * 1024 * 1024, least=1024),
+            body_bytes=envint("WONDERCAM_LIMIT_REQUEST_BYTES", 21 * 1024 * 1024, least=1024),
             header_time=envint("WONDERCAM_LIMIT_HEADER_SECONDS", 10, least=1),
             body_time=envint("WONDERCAM_LIMIT_BODY_SECONDS", 30, least=1),
             idle_time=envint("WONDERCAM_LIMIT_KEEPALIVE_SECONDS", 60, least=1),

@@ -1,0 +1,24 @@
+"""WebP (RFC 9649): its size and whether it moves, before anything is given to a decoder that takes memory for it."""
+
+import struct
+
+ANIMATED = 0x02
+BYTES_A_PIXEL = 20  # the decoder's two canvases, the frame it gives, the picture, and its copy with alpha multiplied
+
+
+def size_of(data: bytes) -> tuple[int, int, bool]:
+    """(width, height, moves); ValueError or IndexError where the header is none."""
+    name, body = data[12:16], data[20:]
+    if name == b"VP8X":
+        return (
+            1 + int.from_bytes(body[4:7], "little"),
+            1 + int.from_bytes(body[7:10], "little"),
+            bool(body[0] & ANIMATED),
+        )
+    if name == b"VP8L" and body[0] == 0x2F:
+        bits = int.from_bytes(body[1:5], "little")
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF), False
+    if name == b"VP8 " and body[3:6] == b"\x9d\x01\x2a":
+        width, height = struct.unpack("<HH", body[6:10])
+        return width & 0x3FFF, height & 0x3FFF, False
+    raise ValueError("no WebP")
