@@ -13,7 +13,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 
 from chat import limits, providers
-from chat.log import eventlog, notifier, sqlite_commit
+from chat.log import deletion, eventlog, notifier, sqlite_commit
 from chat.turns import leases, runner
 from chat.views import health
 
@@ -56,7 +56,8 @@ async def _start() -> list[asyncio.Task[None]]:
     for stream_id, seq in await eventlog.write(reaper.reap_dead_neighbours):
         log.warning("stream %s was interrupted: its worker is gone", stream_id)
         notifier.announce(stream_id, seq)
-    return [asyncio.create_task(_beat(reaper)), asyncio.create_task(_look_for_stops())]
+    work = (_beat(reaper), _look_for_stops(), deletion.finish(eventlog.write))
+    return [asyncio.create_task(each) for each in work]
 
 
 async def _shut_down(beats: list[asyncio.Task[None]]) -> None:

@@ -5,10 +5,12 @@ that is there, and never through a symbolic link. What could not be finished is 
 """
 
 import os
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, NoReturn
 
 from django.core.management.base import CommandError
 
@@ -23,7 +25,7 @@ def new_file(name: str) -> Iterator[IO[bytes]]:
     except OSError as wrong:
         raise CommandError(refusal(path, wrong)) from None
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with os.fdopen(descriptor, "wb") as file, _signals_end_it():
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -32,6 +34,24 @@ def new_file(name: str) -> Iterator[IO[bytes]]:
         if isinstance(wrong, OSError):
             raise CommandError(refusal(path, wrong)) from None
         raise
+
+
+@contextmanager
+def _signals_end_it() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM raise, so that the half file is removed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, _end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end(number: int, frame: Any) -> NoReturn:
+    raise SystemExit(128 + number)
 
 
 def refusal(path: Path, wrong: OSError) -> str:

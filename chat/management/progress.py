@@ -11,20 +11,36 @@ T = TypeVar("T")
 
 
 class Progress:
-    """Says `done of total things` by `say`, one line every `EVERY` seconds: a log keeps lines, and so does a person."""
+    """Says `done of total things` by `say`, one line every `EVERY` seconds: a log keeps lines, and so does a person.
 
-    def __init__(self, say: Callable[[str], object], total: int, things: str, clock: Callable[[], float] = monotonic):
-        self._say, self._total, self._things, self._clock = say, total, things, clock
+    What is done is added up, or asked of `count`.
+    """
+
+    def __init__(
+        self,
+        say: Callable[[str], object],
+        total: int,
+        things: str,
+        clock: Callable[[], float] = monotonic,
+        count: Callable[[], int] | None = None,
+    ) -> None:
+        self._say, self._total, self._things, self._clock, self._count = say, total, things, clock, count
         self._done = 0
         self._next = clock() + EVERY
 
     def add(self, count: int = 1) -> None:
         """So many more are done."""
         self._done += count
-        if self._clock() >= self._next:
-            self._next = self._clock() + EVERY
-            share = f" ({self._done * 100 // self._total} %)" if self._total else ""
-            self._say(f"{self._done:,} of {self._total:,} {self._things}{share}")
+        self.look()
+
+    def look(self) -> None:
+        """Say how much is done, if it is time to."""
+        if self._clock() < self._next:
+            return
+        self._next = self._clock() + EVERY
+        done = self._done if self._count is None else self._count()
+        share = f" ({min(done * 100 // self._total, 100)} %)" if self._total else ""
+        self._say(f"{done:,} of {self._total:,} {self._things}{share}")
 
     def over(self, items: Iterable[T]) -> Iterator[T]:
         """The items, each counted when the next is asked for."""

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from chat.accounts import tokens
-from chat.log import eventlog
+from chat.log import deletion, eventlog
 from chat.models import Conversation, Stream
 from chat.protocol import events
 from chat.protocol.errors import InvalidArgument, NotFound
@@ -140,7 +140,7 @@ async def _deleted(conversation: Conversation) -> HttpResponseBase:
     for stream in streams:
         if stream.status == events.RUNNING:
             await runner.stop(stream)
-    await eventlog.write(conversation.delete)
+    await deletion.delete_conversation(conversation.pk, eventlog.write)
     for stream in streams:
         eventlog.forget(stream.pk)
     return HttpResponse(status=204)

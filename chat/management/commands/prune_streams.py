@@ -1,31 +1,41 @@
 """Retention: old recordings go, conversations stay."""
 
+import contextlib
 import json
+import time
 from collections.abc import Iterator
 from datetime import datetime
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
 from django.core.management.base import CommandError, CommandParser
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
+from chat.log import deletion
 from chat.management import arguments
 from chat.management.filters import Filter
 from chat.management.progress import Progress
-from chat.models import Stream
+from chat.models import Message, Stream
 from chat.protocol import events
 from chat.protocol.answer import Answer
 from chat.protocol.events import Event
 
-BATCH = 200
-"""Streams a transaction: short enough that a running server's writer hardly waits."""
+BATCH = 50
+"""Streams that are hidden from their owners at once, and then deleted step by step."""
+
+STEPS_PER_CHECKPOINT = 200
+"""A step writes some hundred pages; a write-ahead log that is moved now and then stays some ten MB small."""
 
 
 class Command(Filter):
     """`prune_streams`: streams that ended before a moment, with their events. Messages keep their text."""
 
-    help = "Delete the recordings (streams, events) of turns that ended long ago. Conversations keep their text."
+    help = (
+        "Delete the recordings (streams, events) of turns that ended long ago, in steps of 15 ms with pauses between "
+        "them, so that a server goes on meanwhile. Conversations keep their text."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """How old is old."""
@@ -34,16 +44,16 @@ class Command(Filter):
         parser.add_argument("--json", action="store_true", help="print what was deleted as a JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Count, or delete batch by batch."""
+        """Count, or delete batch by batch; what an earlier deletion could not finish comes first."""
         try:
             before = timezone.now() - options["older_than"]
         except OverflowError:
             raise CommandError("--older-than goes further back than the calendar.") from None
         old = list(ended_before(before))
-        progress = Progress(self.say, len(old), "streams")
-        for start in range(0, 0 if options["dry_run"] else len(old), BATCH):
-            prune(old[start : start + BATCH])
-            progress.add(BATCH)
+        if not options["dry_run"]:
+            for rows in deletion.hidden():
+                delete(rows)
+            self._prune(old)
         if options["json"]:
             counted = {"streams": len(old), "before": before.isoformat(), "deleted": not options["dry_run"]}
             return self.put(json.dumps(counted) + "\n")
@@ -51,18 +61,47 @@ class Command(Filter):
         verb = "would be" if options["dry_run"] else "was" if len(old) == 1 else "were"
         self.stdout.write(f"{what} that ended before {before:%Y-%m-%d %H:%M} UTC {verb} deleted.")
 
+    def _prune(self, old: list[UUID]) -> None:
+        progress = Progress(self.say, len(old), "streams")
+        for start in range(0, len(old), BATCH):
+            chosen = old[start : start + BATCH]
+            keep_answers(chosen)
+            rows = deletion.Rows(chosen)
+            with transaction.atomic():
+                rows.hide()
+            delete(rows)
+            progress.add(len(chosen))
+
 
 def ended_before(before: datetime) -> Iterator[UUID]:
     """The streams that ended before this moment, the oldest first."""
-    ended = Stream.objects.filter(status__in=events.ENDS, ended_at__lt=before)
+    ended = Stream.objects.filter(status__in=events.ENDS, ended_at__lt=before).exclude(user__username=deletion.HOLDER)
     return ended.order_by("ended_at").values_list("pk", flat=True).iterator()
 
 
-@transaction.atomic
-def prune(chosen: list[UUID]) -> None:
-    """Delete these streams. An answer that was never put together is, before its events are gone."""
-    for stream in Stream.objects.filter(pk__in=chosen, answer__parts=[]).select_related("answer"):
+def keep_answers(chosen: list[UUID]) -> None:
+    """An answer that was never put together is, before its events go. What is long is done before the transaction."""
+    for stream in Stream.objects.filter(pk__in=chosen, answer__parts=[]).only("pk", "answer_id"):
         log = stream.events.order_by("seq").values_list("seq", "at", "data")
-        stream.answer.parts = Answer.of(Event(*row) for row in log).finished()
-        stream.answer.save(update_fields=["parts"])
-    Stream.objects.filter(pk__in=chosen).delete()
+        parts = Answer.of(Event(*row) for row in log.iterator(chunk_size=1_000)).finished()
+        Message.objects.filter(pk=stream.answer_id).update(parts=parts)
+
+
+def delete(rows: deletion.Rows) -> None:
+    """Step by step, with the pauses in which a server writes."""
+    left, steps = True, 0
+    while left:
+        began = monotonic()
+        with transaction.atomic():
+            left = rows.step()
+        time.sleep(deletion.pause(monotonic() - began))
+        steps += 1
+        if not left or steps % STEPS_PER_CHECKPOINT == 0:
+            checkpoint()
+
+
+def checkpoint() -> None:
+    """Move the write-ahead log into SQLite's file: this waits for the disk, and keeps nobody from writing."""
+    if connection.vendor == "sqlite":
+        with contextlib.suppress(OperationalError), connection.cursor() as cursor:  # somebody else makes one just now
+            cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")

@@ -1,0 +1,139 @@
+"""Rows that go: a conversation with all of it, or the recordings of old turns, in steps that nobody has to wait for.
+
+    hide ── one transaction: the rows belong to `HOLDER` from now on, and their owner gets 404
+    step ── one transaction of about `STEP` seconds, again and again, with `pause` between two of them
+
+A database with one writer makes every stream wait while rows are deleted: 200,000 events at once took 2.4 s. So a step
+counts time, not only rows. What a crash left hidden is found by `hidden`, and deleted by the next process that starts
+(`finish`) or by `prune_streams`. Each step looks at what is there, so that one whose transaction is tried again does
+the same again.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+
+from chat.log.sql import django_execute, key_of
+from chat.models import Attachment, Conversation, Message, Stream, User
+
+HOLDER = "(deleted)"
+"""Owns what is about to be deleted: no form takes a name with brackets, and nobody can sign in with this one."""
+
+STEP = 0.015
+"""Seconds after which a step begins no further piece; with its commit it holds the database for 20 to 30 ms."""
+
+PIECE = 200
+"""Events that one statement deletes: about 2 ms."""
+
+MESSAGES = 20
+"""Messages in a piece."""
+
+SHARE = 2.0
+"""A pause is this many times as long as its step: a writer that waits tries again within it."""
+
+DELETE_SOME = """
+DELETE FROM chat_event WHERE stream_id = %s
+AND seq < (SELECT MIN(seq) FROM chat_event WHERE stream_id = %s) + %s
+"""
+
+Write = Callable[[Callable[[], Any]], Awaitable[Any]]
+"""Runs a job in a transaction of the log's writer."""
+
+
+class Rows:
+    """What is to be deleted: the streams of `ids`, or everything of one conversation."""
+
+    def __init__(self, streams: Iterable[UUID] = (), conversation: UUID | None = None) -> None:
+        self._ids = list(streams)
+        self._conversation = conversation
+
+    def hide(self) -> None:
+        """Give them to `HOLDER`, in the transaction of the caller. Nothing of them is read by their owner after it."""
+        holder = _holder()
+        self._streams().update(user=holder, request_id=None)
+        if self._conversation is not None:
+            Attachment.objects.filter(conversation=self._conversation).update(user=holder)
+            Conversation.objects.filter(pk=self._conversation).update(user=holder)
+
+    def step(self) -> bool:
+        """Delete for `STEP` seconds, in the transaction of the caller; whether something is left."""
+        until = monotonic() + STEP
+        while self._piece():
+            if monotonic() > until:
+                return True
+        return False
+
+    def _streams(self) -> Any:
+        if self._conversation is not None:
+            return Stream.objects.filter(conversation=self._conversation)
+        return Stream.objects.filter(pk__in=self._ids)
+
+    def _piece(self) -> bool:
+        """The next rows, children before parents; False where nothing was left."""
+        stream = self._streams().only("pk").first()
+        if stream is not None:
+            key = key_of(stream.pk)
+            if not django_execute(DELETE_SOME, [key, key, PIECE]):
+                stream.delete()
+            return True
+        return self._conversation is not None and self._piece_of_conversation(self._conversation)
+
+    @staticmethod
+    def _piece_of_conversation(pk: UUID) -> bool:
+        if photo := Attachment.objects.filter(conversation=pk).only("pk").first():
+            photo.delete()
+            return True
+        if some := list(Message.objects.filter(conversation=pk).order_by().values_list("pk", flat=True)[:MESSAGES]):
+            Message.objects.filter(parent__in=some).update(parent=None)  # else the whole tree below would go at once
+            Message.objects.filter(pk__in=some).delete()
+            return True
+        return Conversation.objects.filter(pk=pk).delete()[0] > 0
+
+
+def pause(took: float) -> float:
+    """Seconds to wait after a step of `took` seconds."""
+    return max(0.005, took * SHARE)
+
+
+def hidden() -> list[Rows]:
+    """What earlier deletions have hidden and not finished."""
+    conversations = Conversation.objects.filter(user__username=HOLDER).values_list("pk", flat=True)
+    streams = Stream.objects.filter(user__username=HOLDER).exclude(conversation__user__username=HOLDER)
+    found = [Rows(conversation=pk) for pk in conversations]
+    left = list(streams.values_list("pk", flat=True))
+    return [*found, Rows(left)] if left else found
+
+
+async def delete_conversation(pk: UUID, write: Write) -> None:
+    """Delete a conversation with its messages, streams, events and photos; returns when all of it is gone.
+
+    Goes on when the caller is cancelled: what the task waits for, a job of `write` or a timer, holds it.
+    """
+    await asyncio.shield(asyncio.get_running_loop().create_task(_delete(Rows(conversation=pk), write)))
+
+
+async def finish(write: Write) -> None:
+    """Delete what an earlier process has hidden and not finished; run when a process starts."""
+    for rows in await sync_to_async(hidden)():
+        await _delete(rows, write)
+
+
+async def _delete(rows: Rows, write: Write) -> None:
+    await write(rows.hide)
+    while True:
+        began = monotonic()
+        if not await write(rows.step):
+            return
+        await asyncio.sleep(pause(monotonic() - began))
+
+
+def _holder() -> User:
+    holder, is_new = User.objects.get_or_create(username=HOLDER, defaults={"is_active": False})
+    if is_new:
+        holder.set_unusable_password()
+        holder.save(update_fields=["password"])
+    return holder

@@ -1,0 +1,85 @@
+"""The database as one file, while answers stream."""
+
+import json
+import shlex
+import sqlite3
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from django.db import connection
+
+from chat.management.files import new_file
+from chat.management.filters import Filter
+from chat.management.progress import Progress
+
+LOOK = 200_000
+"""Instructions of SQLite's machine between two looks at the progress: some ms."""
+
+
+class Command(Filter):
+    """`backup`: SQLite's `VACUUM INTO`, which reads one moment of the database and keeps nobody from writing."""
+
+    help = "Copy the database into a new file while the server runs (SQLite; PostgreSQL's pg_dump is named)."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Where to."""
+        parser.add_argument("file", metavar="FILE", help="a file that does not exist yet; it is made 0600")
+        parser.add_argument("--json", action="store_true", help="print what was written as a JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Copy, look through the copy, tell."""
+        if connection.vendor != "sqlite":
+            raise CommandError(advice(options["file"], connection.settings_dict))
+        began, path = monotonic(), Path(options["file"])
+        source = Path(str(connection.settings_dict["NAME"]))
+        if not source.is_file():
+            raise CommandError(f"There is no database file {source} to copy.")
+        with new_file(options["file"]):
+            try:
+                copy(source, path, self._progress(source, path))
+                check(path)
+            except sqlite3.Error as wrong:
+                raise CommandError(f"The back-up was not made: {wrong}. {path} is removed.") from None
+        size, seconds = path.stat().st_size, monotonic() - began
+        if options["json"]:
+            return self.put(json.dumps({"file": str(path), "bytes": size, "seconds": round(seconds, 3)}) + "\n")
+        self.stdout.write(f"{path} holds the database of this moment: {size:,} bytes, in {seconds:.1f} s.")
+
+    def _progress(self, source: Path, path: Path) -> Progress:
+        return Progress(self.say, source.stat().st_size, "bytes", count=lambda: path.stat().st_size)
+
+
+def copy(source: Path, path: Path, progress: Progress) -> None:
+    """Write one moment of the database into the empty file `path`. Raises sqlite3.Error."""
+    database = sqlite3.connect(f"{source.absolute().as_uri()}?mode=rw", uri=True, timeout=5, isolation_level=None)
+    try:
+        database.set_progress_handler(lambda: progress.look(), LOOK)
+        database.execute("VACUUM INTO ?", [str(path)])
+    finally:
+        database.close()
+
+
+def check(path: Path) -> None:
+    """Whether the copy is a sound database. Raises sqlite3.Error where it is not."""
+    database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+    try:
+        ((said,),) = database.execute("PRAGMA quick_check(1)").fetchall()
+    finally:
+        database.close()
+    if said != "ok":
+        raise sqlite3.DatabaseError(f"the copy is not sound ({said})")
+
+
+def advice(name: str, settings: dict[str, Any]) -> str:
+    """What to do where the database is PostgreSQL: the exact commands, without the password."""
+    given = {"--host": "HOST", "--port": "PORT", "--username": "USER", "--dbname": "NAME"}
+    words = [f"{option}={settings[key]}" for option, key in given.items() if settings.get(key)]
+    dump = shlex.join(["pg_dump", "--format=custom", *words, f"--file={name}"])
+    restore = shlex.join(["pg_restore", "--clean", "--if-exists", "--no-owner", *words, name])
+    return (
+        "The database is PostgreSQL, whose own program backs it up while the server runs (the password comes from "
+        f"PGPASSWORD or ~/.pgpass):\n\n    (umask 077 && {dump})\n\n"
+        f"To restore it, with the server stopped:\n\n    {restore}\n"
+    )
