@@ -6,7 +6,6 @@ import pytest
 from django.core.management import CommandError
 
 from chat.management.commands import backup
-from tests.recorded import run
 
 POSTGRES = {"HOST": "db.example", "PORT": 5433, "USER": "wonder cam", "NAME": "chat", "PASSWORD": "secret"}
 
@@ -19,13 +18,17 @@ def test_postgresql_gets_the_exact_commands_and_no_password():
     assert "secret" not in said
 
 
-def test_a_database_that_is_not_there_is_said_and_no_file_is_made(tmp_path, settings):
-    name = {"NAME": tmp_path / "none.sqlite3"}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(backup.connection, "settings_dict", {**backup.connection.settings_dict, **name})
-        with pytest.raises(CommandError, match="There is no database file"):
-            run("backup", tmp_path / "copy")
+def test_a_database_that_is_not_there_is_said_and_no_file_is_made(tmp_path):
+    with pytest.raises(CommandError, match="There is no database file"):
+        backup.back_up(tmp_path / "none.sqlite3", tmp_path / "copy", print)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_no_database_is_said_and_no_file_is_left(tmp_path):
+    (tmp_path / "source").write_bytes(b"x" * 10_000)
+    with pytest.raises(CommandError, match=r"The back-up was not made: .* is removed\."):
+        backup.back_up(tmp_path / "source", tmp_path / "copy", print)
+    assert not (tmp_path / "copy").exists()
 
 
 def test_a_copy_that_is_not_sound_is_refused(tmp_path):

@@ -3,6 +3,7 @@
 import json
 import shlex
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -33,22 +34,23 @@ class Command(Filter):
         if connection.vendor != "sqlite":
             raise CommandError(advice(options["file"], connection.settings_dict))
         began, path = monotonic(), Path(options["file"])
-        source = Path(str(connection.settings_dict["NAME"]))
-        if not source.is_file():
-            raise CommandError(f"There is no database file {source} to copy.")
-        with new_file(options["file"]):
-            try:
-                copy(source, path, self._progress(source, path))
-                check(path)
-            except sqlite3.Error as wrong:
-                raise CommandError(f"The back-up was not made: {wrong}. {path} is removed.") from None
+        back_up(Path(str(connection.settings_dict["NAME"])), path, self.say)
         size, seconds = path.stat().st_size, monotonic() - began
         if options["json"]:
             return self.put(json.dumps({"file": str(path), "bytes": size, "seconds": round(seconds, 3)}) + "\n")
         self.stdout.write(f"{path} holds the database of this moment: {size:,} bytes, in {seconds:.1f} s.")
 
-    def _progress(self, source: Path, path: Path) -> Progress:
-        return Progress(self.say, source.stat().st_size, "bytes", count=lambda: path.stat().st_size)
+
+def back_up(source: Path, path: Path, say: Callable[[str], None]) -> None:
+    """Copy `source` into the new file `path` and look through it; CommandError, and no file, where that fails."""
+    if not source.is_file():
+        raise CommandError(f"There is no database file {source} to copy.")
+    with new_file(str(path)):
+        try:
+            copy(source, path, Progress(say, source.stat().st_size, "bytes", count=lambda: path.stat().st_size))
+            check(path)
+        except sqlite3.Error as wrong:
+            raise CommandError(f"The back-up was not made: {wrong}. {path} is removed.") from None
 
 
 def copy(source: Path, path: Path, progress: Progress) -> None:
