@@ -45,7 +45,8 @@ ADMIN_POLICY = (
     "connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; "
     "frame-ancestors 'none'"
 )
-FEATURES = "microphone=(), geolocation=(), display-capture=(), payment=(), usb=()"
+FEATURES = "geolocation=(), payment=(), usb=()"
+CAPTURE = "camera={0}, microphone={0}, display-capture={0}"
 HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -173,16 +174,16 @@ def checked(headers: dict[str, str]) -> Headers:
 @cache
 def of_api(hsts: int) -> Headers:
     """The API's headers, always the same."""
-    policies = {"Content-Security-Policy": API_POLICY, "Permissions-Policy": f"camera=(), {FEATURES}"}
+    policies = {"Content-Security-Policy": API_POLICY, "Permissions-Policy": f"{CAPTURE.format('()')}, {FEATURES}"}
     return checked({**HEADERS, **policies, "Cache-Control": "no-store", "Vary": "origin", **transport(hsts)})
 
 
 def of_page(path: str, nonce: str, hsts: int) -> dict[str, str]:
     """A page's headers, or those of an API route that has a session."""
-    camera = "(self)" if path == "/" or path.startswith("/c/") else "()"
+    capture = CAPTURE.format("(self)" if path == "/" or path.startswith("/c/") else "()")
     policies = {
         "Content-Security-Policy": policy(path).format(nonce=nonce),
-        "Permissions-Policy": f"camera={camera}, {FEATURES}",
+        "Permissions-Policy": f"{capture}, {FEATURES}",
     }
     kept = {} if path.startswith(str(settings.STATIC_URL)) else {"Cache-Control": "no-store"}
     return {**HEADERS, **policies, **kept, **transport(hsts)}

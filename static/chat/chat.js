@@ -6,6 +6,7 @@ import { Draft } from "./draft.js";
 import { noticeOf } from "./events.js";
 import { branch, rendered } from "./stored.js";
 import { apply, isOpen } from "./transcript.js";
+import { uuid } from "./uuid.js";
 
 /** A page that comes back looks for what it missed at most this often, in ms: one return is several events. */
 const LOOK_AGAIN = 1000;
@@ -54,7 +55,7 @@ export class Chat {
   /** Sends a message. @param {{text: string, photos: Photo[], model: string}} said */
   async send({ text, photos, model }) {
     const drafted = this.draft.read();
-    const key = (drafted.text === text && drafted.requestId) || crypto.randomUUID();
+    const key = (drafted.text === text && drafted.requestId) || uuid();
     const draft = this.draft;
     draft.keep(text, key);
     this.#apply({ type: "asked", key, text, photos, model });
@@ -70,7 +71,7 @@ export class Chat {
     const answer = this.transcript[at];
     const question = this.transcript[at - 1];
     if (this.busy || !question) return;
-    const requestId = crypto.randomUUID();
+    const requestId = uuid();
     if (!answer.stream) return this.#sendOnce(key, requestId, question, model);
     const parent = question.id || (await this.#idOf(answer.stream));
     this.#apply({ type: "known", key: question.key, id: parent });

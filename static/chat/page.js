@@ -2,7 +2,9 @@
  * Wires the page: which element belongs to which object, and what each of them tells the others.
  */
 import { Announcer } from "./announcer.js";
+import { CameraLoader } from "./camera/loader.js";
 import { Chat } from "./chat.js";
+import { clock } from "./clock.js";
 import { Composer } from "./composer.js";
 import { refusal } from "./errors.js";
 import { ONLY_READ, UNSEEN } from "./messages.js";
@@ -11,15 +13,6 @@ import { Scroll } from "./scroll.js";
 import { Session } from "./session.js";
 import { Sidebar } from "./sidebar.js";
 import { View } from "./view.js";
-
-/** @type {Clock} */
-const clock = {
-  now: () => performance.now(),
-  after(delay, call) {
-    const timer = setTimeout(call, delay);
-    return () => clearTimeout(timer);
-  },
-};
 
 /** @param {string} id @returns {HTMLElement} */
 const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
@@ -39,6 +32,12 @@ const photos = new Photos(byId("previews"), session, {
   problem,
   refusal,
   changed: checkModel,
+});
+const camera = new CameraLoader(byId("camera"), {
+  photos,
+  ask: (text) => (composer.busy ? void chat.stop() : void send(text)),
+  changed: checkModel,
+  said: (sentence) => announcer.say(sentence),
 });
 const sidebar = new Sidebar(byId("sidebar"), template("conversation"), session, {
   problem,
@@ -95,16 +94,20 @@ function name(title) {
 
 /** Says before anything is sent what becomes of the photos with the chosen model. */
 function checkModel() {
-  byId("note").textContent = photos.count && composer.photos === "read" ? ONLY_READ : "";
-  problem(photos.count && composer.photos === "no" ? UNSEEN : "");
+  const seen = photos.count || camera.sees ? composer.photos : "";
+  byId("note").textContent = seen === "read" ? ONLY_READ : "";
+  problem(seen === "no" ? UNSEEN : "");
+  camera.update();
 }
 
 /** @param {string} text */
 async function send(text) {
   checkModel();
-  if (composer.busy || (!text.trim() && !photos.count) || (photos.count && composer.photos === "no")) return;
+  const isSeen = photos.count > 0 || camera.sees;
+  if (composer.busy || (!text.trim() && !isSeen) || (isSeen && composer.photos === "no")) return;
   composer.busy = true; // photos may still be on their way: a second Enter must not send twice
   try {
+    if (!photos.count) await photos.add(await camera.frames(), { unsent: true });
     const taken = await photos.take();
     composer.fill("");
     checkModel();
@@ -129,6 +132,7 @@ const verbs = {
   "open-sidebar": () => {
     sidebar.open = true;
   },
+  "toggle-camera": () => void camera.toggle().catch((error) => problem(error.message)),
   "close-sidebar": () => {
     sidebar.open = false;
   },

@@ -20,11 +20,16 @@ export function objection(file, held) {
   return TYPES.has(file.type) ? "" : `“${file.name}” is not a photo that can be sent: choose JPEG, PNG or WebP.`;
 }
 
+/**
+ * A draft photo. `send` uploads it, at the first call only, and gives its id.
+ * @typedef {{file: File, url: string, row: HTMLElement, send: () => Promise<string>}} Held
+ */
+
 export class Photos {
   #previews;
   #session;
   #told;
-  /** @type {{url: string, row: HTMLElement, sent: Promise<string>}[]} */
+  /** @type {Held[]} */
   #held = [];
 
   /**
@@ -43,27 +48,43 @@ export class Photos {
     return this.#held.length;
   }
 
-  /** @param {Iterable<File>} files */
-  async add(files) {
+  /** The files of the draft photos. */
+  get files() {
+    return this.#held.map(({ file }) => file);
+  }
+
+  /**
+   * Takes files as draft photos. They are uploaded at once, so that sending is quick; a camera's stay in this page
+   * until a question is asked with them (`unsent`).
+   * @param {Iterable<File>} files
+   * @param {{unsent?: boolean}} [how]
+   */
+  async add(files, { unsent = false } = {}) {
     for (const file of files) {
       const sentence = objection(file, this.count);
       if (sentence) return this.#told.problem(sentence);
-      await this.#hold(file);
+      await this.#hold(file, unsent);
     }
     return undefined;
+  }
+
+  /** Drops the draft photo of this file, if it is one. @param {File} file */
+  remove(file) {
+    const photo = this.#held.find((held) => held.file === file);
+    if (photo) this.#drop(photo);
   }
 
   /** Takes the photos for a message, once all have arrived at the server. @returns {Promise<Photo[]>} */
   async take() {
     const held = this.#held;
-    const photos = await Promise.all(held.map(async ({ url, sent }) => ({ url, attachment: await sent })));
+    const photos = await Promise.all(held.map(async ({ url, send }) => ({ url, attachment: await send() })));
     this.#held = [];
     this.#previews.replaceChildren();
     return photos;
   }
 
-  /** @param {File} file */
-  async #hold(file) {
+  /** @param {File} file @param {boolean} unsent */
+  async #hold(file, unsent) {
     let small;
     try {
       small = await shrink(file);
@@ -74,22 +95,31 @@ export class Photos {
       return this.#told.problem(`“${file.name}” is larger than 5 MB: choose a smaller one.`);
     const url = URL.createObjectURL(small);
     const row = this.#preview(url, file.name);
-    const sent = this.#upload(small);
-    const photo = { url, row, sent };
+    /** @type {Promise<string> | null} */
+    let sent = null;
+    const photo = { file, url, row, send: () => (sent ??= this.#send(photo, small)) };
     this.#held.push(photo);
     row.querySelector("button")?.addEventListener("click", () => {
       this.#drop(photo);
       this.#previews.querySelector("button")?.focus();
     });
-    sent.then(
-      () => row.removeAttribute("data-sending"),
-      (error) => {
-        this.#drop(photo);
-        this.#told.problem(error.message);
-      },
-    );
+    if (!unsent) photo.send().catch(() => {}); // said, and the photo dropped: see #send
     this.#told.changed();
     return undefined;
+  }
+
+  /** Uploads a draft photo; one that is refused is dropped, with the reason. @param {Held} photo @param {Blob} small */
+  async #send(photo, small) {
+    photo.row.dataset.sending = "";
+    try {
+      return await this.#upload(small);
+    } catch (error) {
+      this.#drop(photo);
+      this.#told.problem(/** @type {Error} */ (error).message);
+      throw error;
+    } finally {
+      photo.row.removeAttribute("data-sending");
+    }
   }
 
   /** @param {Blob} photo @returns {Promise<string>} its id */
@@ -112,12 +142,11 @@ export class Photos {
     remove.setAttribute("aria-label", `Remove ${name}`);
     remove.textContent = "×";
     row.append(image, remove);
-    row.dataset.sending = "";
     this.#previews.append(row);
     return row;
   }
 
-  /** @param {{url: string, row: HTMLElement, sent: Promise<string>}} photo */
+  /** @param {Held} photo */
   #drop(photo) {
     this.#held = this.#held.filter((other) => other !== photo);
     photo.row.remove();

@@ -5,6 +5,7 @@ Both are asynchronous, so that a test may drive a page and watch the server at o
 
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
@@ -20,12 +21,18 @@ FLAGS = [
 ]
 
 
+@pytest.fixture
+def chromium_flags() -> list[str]:
+    """More flags for this test's browser; a module that needs some has a fixture of this name."""
+    return []
+
+
 @pytest_asyncio.fixture
-async def chromium() -> AsyncIterator[Browser]:
+async def chromium(chromium_flags: list[str]) -> AsyncIterator[Browser]:
     """A browser of this test's own."""
     path = program(["chromium", "chromium-browser", "google-chrome"], "chromium")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = await playwright.chromium.launch(executable_path=path, args=[*FLAGS, *chromium_flags])
         yield browser
         await browser.close()
 

@@ -144,7 +144,7 @@ def test_every_file_gets_a_name_with_its_hash_and_imports_follow(tmp_path: Path,
     page = next(path for path in (tmp_path / "chat").glob("page.*.js"))
     imported = re.findall(r'from "\./([^"]+)"', page.read_text())
     assert len(imported) > 5
-    assert all(re.fullmatch(r"\w+\.[0-9a-f]{12}\.js", name) and name in names for name in imported)
+    assert all(re.fullmatch(r"[\w/]+\.[0-9a-f]{12}\.js", name) and Path(name).name in names for name in imported)
 
 
 def test_a_file_that_the_browser_has_already_is_not_sent_again(serve: Serve) -> None:
@@ -157,8 +157,11 @@ def test_a_file_that_the_browser_has_already_is_not_sent_again(serve: Serve) -> 
 def test_the_page_s_own_modules_form_no_cycle() -> None:
     folder = Path(settings.BASE_DIR) / "static" / "chat"
     imports = {
-        path.name: set(re.findall(r'^(?:import|\} from)[^"]*"\./([^"]+)";$', path.read_text(), re.MULTILINE))
-        for path in folder.glob("*.js")
+        path: {
+            (path.parent / name).resolve()
+            for name in re.findall(r'^(?:import|\} from)[^"]*"(\.[^"]+)";$', path.read_text(), re.MULTILINE)
+        }
+        for path in folder.rglob("*.js")
     }
     while leaves := {name for name, needs in imports.items() if not needs}:
         imports = {name: needs - leaves for name, needs in imports.items() if name not in leaves}

@@ -249,10 +249,11 @@ def test_the_page_runs_only_scripts_with_the_nonce_of_this_very_response(db):
     assert "http" not in str(first)
 
 
-def test_only_the_chat_page_may_use_the_camera(db):
-    assert "camera=(self)" in Client().get("/").headers["Permissions-Policy"]
-    for path in ("/accounts/signin/", "/admin/login/", "/v2/models"):
-        assert "camera=()" in Client().get(path).headers["Permissions-Policy"]
+@pytest.mark.parametrize("feature", ["camera", "microphone", "display-capture"])
+def test_only_the_chat_page_may_see_and_hear(db, feature):
+    assert f"{feature}=(self)" in Client().get("/").headers["Permissions-Policy"]
+    for path in ("/accounts/signin/", "/admin/login/", "/v2/models", "/v2/auth/session"):
+        assert f"{feature}=()" in Client().get(path).headers["Permissions-Policy"]
 
 
 def test_the_admin_is_relaxed_no_further_than_it_needs(db):

@@ -1,0 +1,44 @@
+/**
+ * The photos that were taken here for the next question: they stay in the page until it is asked.
+ */
+
+export class Shots {
+  #photos;
+  #retake;
+  #said;
+  /** @type {WeakSet<File>} */
+  #taken = new WeakSet();
+
+  /**
+   * @param {import("../photos.js").Photos} photos the composer's drafts
+   * @param {HTMLElement} retake shown while there is a photo to take again
+   * @param {(sentence: string) => void} said
+   */
+  constructor(photos, retake, said) {
+    this.#photos = photos;
+    this.#retake = retake;
+    this.#said = said;
+  }
+
+  /** @param {File} photo */
+  async add(photo) {
+    this.#taken.add(photo);
+    await this.#photos.add([photo], { unsent: true });
+    if (this.#photos.files.includes(photo)) this.#said("Photo taken. Ask about it, or take another.");
+  }
+
+  /** Drops the newest one that was not sent. */
+  retake() {
+    if (this.#last) this.#photos.remove(this.#last);
+    this.#said("Photo removed. Take another.");
+  }
+
+  /** After the draft photos changed: there may be none left to take again. */
+  update() {
+    this.#retake.hidden = !this.#last;
+  }
+
+  get #last() {
+    return this.#photos.files.findLast((file) => this.#taken.has(file));
+  }
+}
