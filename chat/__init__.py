@@ -1,7 +1,7 @@
 """WonderCam's one app. The log is the stream: this is the journey of a message, from the page and back.
 
  1. `static/chat/composer.js` hands the words to `connection.js`, which POSTs them to `/v2/echat`.
- 2. `urls.py` → `views/echat.py`: who asks (`accounts/tokens.py`), how often (`limits.py`), and what exactly
+ 2. `urls.py` → `views/echat.py`: who asks (`accounts/tokens.py`), how often (`limits/`), and what exactly
     (`protocol/request.py`). A native EventSource comes in by a ticket, Google's SDKs by `views/gemini.py`; all meet in
     `turns.start`.
  3. `turns/runner.py` checks what is asked of which model (`providers/`), keeps photos (`attachments.py`), and hands

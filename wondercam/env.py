@@ -47,6 +47,14 @@ def envint(name: str, default: int, least: int = 0, most: int | None = None) -> 
     return number
 
 
+def envchoice(name: str, default: str, choices: tuple[str, ...]) -> str:
+    """One of `choices`; ImproperlyConfigured names the variable and them otherwise."""
+    text = envstr(name, default).lower()
+    if text not in choices:
+        raise ImproperlyConfigured(f"{name} is {text!r}: write {', '.join(choices[:-1])} or {choices[-1]}.")
+    return text
+
+
 def envlist(name: str) -> list[str]:
     """A comma-separated list, empty entries dropped."""
     return [item.strip() for item in envstr(name).split(",") if item.strip()]

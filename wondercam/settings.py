@@ -9,7 +9,7 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from dotenv import load_dotenv
 
-from wondercam.env import Environment, envbool, envint, envlist, envstr
+from wondercam.env import Environment, envbool, envchoice, envint, envlist, envstr
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 load_dotenv(BASE_DIR / ".env")
@@ -177,6 +177,7 @@ CORS_EXPOSE_HEADERS = ("RateLimit", "RateLimit-Policy", "Retry-After", "X-Conver
 CORS_PREFLIGHT_MAX_AGE = 600
 
 GUESTS = envbool("WONDERCAM_GUESTS", DEBUG)
+SIGNUP = envchoice("WONDERCAM_SIGNUP", "open" if DEBUG else "closed", ("open", "invite", "closed"))
 SIMPLE_JWT = {
     "ALGORITHM": "HS256",
     "SIGNING_KEY": JWT_SIGNING_KEY,
@@ -193,19 +194,24 @@ if LIMITS_OFF and not DEBUG and not envbool("WONDERCAM_LIMITS_OFF_IS_INTENDED", 
 LIMITS = {
     name: envint(f"WONDERCAM_LIMIT_{name}", default, least=1)
     for name, default in {
-        "LOGIN_ACCOUNT": 15,  # tries in 3 minutes
+        "LOGIN_ACCOUNT": 15,  # tries in 3 minutes, from one address
+        "LOGIN_NAME": 60,  # tries in 3 minutes, from all of them
         "LOGIN_IP": 20,  # tries a minute
         "CHAT_BURST": 5,  # a second
         "CHAT_USER": 20,  # a minute
         "CHAT_IP": 60,  # a minute
         "GUEST_IP": 10,  # a minute
         "GUEST_IP_DAY": 200,
+        "GUESTS": 300,  # a minute
+        "TICKET_USER": 60,  # a minute
         "PROBE_IP": 30,  # a minute
         "SIGNUP_IP": 10,  # a minute
         "UPLOAD_USER": 20,  # a minute
         "UPLOAD_USER_DAY": 200,
         "STREAMS_USER": 2,  # at a time
         "STREAMS": 500,  # at a time
+        "STREAMS_GUESTS_PERCENT": 80,  # of STREAMS
+        "STREAMS_NETWORK": 40,  # at a time, of one network's guests
         "STREAM_SECONDS": 300,
         "OUTPUT_BYTES": 1024 * 1024,
         "PROMPT_BYTES": 32 * 1024,

@@ -5,11 +5,22 @@
       │            └──< Attachment (a photo, re-encoded; gone with its conversation)
       └──< Ticket (starts one stream, and resumes it)
 
-`accounts.py` has who asks, `conversations.py` what was said. A foreign id and an unknown id are the same to a reader:
-look everything up through `for_user`.
+`accounts.py` has who asks, `invitations.py` who may make an account, `conversations.py` what was said. A foreign id and
+an unknown id are the same to a reader: look everything up through `for_user`.
 """
 
 from chat.models.accounts import OwnedQuerySet, Ticket, User
 from chat.models.conversations import Attachment, Conversation, Event, Message, Stream
+from chat.models.invitations import Invitation
 
-__all__ = ["Attachment", "Conversation", "Event", "Message", "OwnedQuerySet", "Stream", "Ticket", "User"]
+__all__ = [
+    "Attachment",
+    "Conversation",
+    "Event",
+    "Invitation",
+    "Message",
+    "OwnedQuerySet",
+    "Stream",
+    "Ticket",
+    "User",
+]

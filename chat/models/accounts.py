@@ -54,12 +54,14 @@ class AccountManager(UserManager["User"]):
 class User(AbstractUser):
     """A person with an account, or a guest without one. Raising `token_version` ends every token given out so far.
 
+    `network` is a keyed digest of the network that a guest came from, by which its guests are counted together.
     `claims` is no column: it is what the request that found this user came with, for those who ask again later
     whether it still holds (`chat/accounts/tokens.py`).
     """
 
     is_guest = models.BooleanField(default=False)
     token_version = models.PositiveIntegerField(default=0)
+    network = models.CharField(max_length=32, default="", blank=True, editable=False)
 
     objects: ClassVar[AccountManager] = AccountManager()
     claims: Any = None

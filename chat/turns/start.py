@@ -80,7 +80,7 @@ class Opening:
         """
         if (before := self._stored_before() or self._joined(database)) is not None:
             return before
-        limits.check_streams(self.user.id, database)
+        limits.check_streams(self.user.id, database, is_guest=self.user.is_guest)
         now = timezone.now()
         conversation, system, said = self._conversation(database, now)
         leaf = self._parent(said)

@@ -2,14 +2,23 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.forms import UserCreationForm
 from django.contrib.auth.views import LoginView, LogoutView
-from django.http import HttpResponse
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
 from django.urls import reverse_lazy
+from django.utils.functional import cached_property
 from django.views.generic import FormView
 
-from chat.models import User
+from chat.models import Invitation, User
+
+CLOSED = "On this site accounts are made by its operator: ask there for one."
+UNINVITED = "On this site accounts are made by invitation: open the link you were sent, or ask the operator for one."
+UNKNOWN = "This invitation is unknown, was used already or has expired: ask for a new one."
 
 
 class SignUpForm(UserCreationForm):  # type: ignore[type-arg]
@@ -27,6 +36,19 @@ class SignUp(FormView):  # type: ignore[type-arg]
     form_class = SignUpForm
     success_url = reverse_lazy("page")
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """The form, to whom it is open (`WONDERCAM_SIGNUP`)."""
+        if settings.SIGNUP == "closed":
+            return closed(request, "Accounts are not open", CLOSED)
+        if settings.SIGNUP == "invite" and self.invitation is None:
+            return closed(request, "An invitation is needed", UNKNOWN if "invitation" in request.GET else UNINVITED)
+        return super().dispatch(request, *args, **kwargs)
+
+    @cached_property
+    def invitation(self) -> Invitation | None:
+        """The one that the link names, as long as it can be used."""
+        return Invitation.find(self.request.GET.get("invitation", ""))
+
     def get_form_kwargs(self) -> dict[str, Any]:
         """A guest's own account is what the form fills in."""
         kwargs = super().get_form_kwargs()
@@ -38,16 +60,30 @@ class SignUp(FormView):  # type: ignore[type-arg]
         return kwargs
 
     def form_valid(self, form: SignUpForm) -> HttpResponse:
-        """Save the account and sign in."""
+        """Save the account and sign in; an invitation lets in the first who uses it."""
         form.instance.is_guest = False
-        login(self.request, form.save(), backend="django.contrib.auth.backends.ModelBackend")
+        with transaction.atomic():
+            user = form.save()
+            if settings.SIGNUP == "invite" and not (self.invitation and self.invitation.use(user)):
+                transaction.set_rollback(True)
+                return closed(self.request, "An invitation is needed", UNKNOWN)
+        login(self.request, user, backend="django.contrib.auth.backends.ModelBackend")
         return super().form_valid(form)
+
+
+def closed(request: HttpRequest, heading: str, sentence: str) -> HttpResponse:
+    """Why there is no form."""
+    return render(request, "accounts/closed.html", {"heading": heading, "sentence": sentence}, status=403)
 
 
 class SignIn(LoginView):
     """`/accounts/signin/`; tries are limited where the sitemap names it."""
 
     template_name = "accounts/signin.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """With whether strangers may make an account."""
+        return super().get_context_data(signup_is_open=settings.SIGNUP == "open", **kwargs)
 
 
 class SignOut(LogoutView):

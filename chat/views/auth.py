@@ -1,6 +1,5 @@
 """Signing in and out of the API, the page's access token, and tickets for a native EventSource."""
 
-import secrets
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -12,12 +11,9 @@ from django.contrib.auth import alogin
 from django.http import HttpRequest, HttpResponse
 
 from chat import limits
-from chat.accounts import families, passwords, tickets, tokens
-from chat.models import User
-from chat.protocol.errors import PermissionDenied, ResourceExhausted, Unauthenticated
+from chat.accounts import families, guests, passwords, tickets, tokens
+from chat.protocol.errors import ResourceExhausted, Unauthenticated
 from chat.views.api import api, body, json_response
-
-GUEST_SECONDS = 30 * 24 * 3600  # a guest has nothing but the session to come back with
 
 
 class SignIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -63,8 +59,7 @@ async def logout(request: HttpRequest) -> HttpResponse:
 @api("POST")
 async def guest(request: HttpRequest) -> HttpResponse:
     """→ a pair for a new guest, where guests are on."""
-    user = await new_guest(request)
-    return json_response(await sync_to_async(tokens.issue)(user))
+    return json_response(await guests.new_pair(request))
 
 
 @api("POST", csrf=True)
@@ -74,9 +69,9 @@ async def session(request: HttpRequest) -> HttpResponse:
     if not user.is_authenticated:
         if not settings.GUESTS:
             raise Unauthenticated("Sign in first.")
-        user = await new_guest(request)
+        user = await guests.new(request)
         await alogin(request, user, backend="django.contrib.auth.backends.ModelBackend")
-        await request.session.aset_expiry(GUEST_SECONDS)
+        await request.session.aset_expiry(guests.SESSION_SECONDS)
     family = families.of_session(str(request.session.session_key))
     name = "Guest" if user.is_guest else user.get_username()
     return json_response(
@@ -92,18 +87,8 @@ async def session(request: HttpRequest) -> HttpResponse:
 async def ticket(request: HttpRequest) -> HttpResponse:
     """Bearer → `{"ticket", "expires_in"}`."""
     user = await tokens.authenticate(request)
+    await limits.spend("ticket", user=user.pk)
     return json_response({"ticket": await tickets.give(user), "expires_in": tickets.SECONDS})
-
-
-async def new_guest(request: HttpRequest) -> User:
-    """An account without a name or a password."""
-    if not settings.GUESTS:
-        raise PermissionDenied("This site is for people with an account: sign in.")
-    await limits.spend("guest", ip=limits.address(request))
-    blank = User(username=f"guest-{secrets.token_hex(8)}", is_guest=True)
-    blank.set_unusable_password()
-    await blank.asave()
-    return blank
 
 
 def limited(page: Callable[..., Any], rates: str = "login") -> Callable[..., Any]:

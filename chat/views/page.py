@@ -57,6 +57,7 @@ def _render(request: HttpRequest, user: Any, conversation_id: UUID | None) -> Ht
         "models": [choice(model) for model in providers.catalogue()],
         "blank": BLANK,
         "csrf_cookie": settings.CSRF_COOKIE_NAME,
+        "signup_is_open": settings.SIGNUP == "open",
     }
     return render(request, "chat/page.html", context)
 

@@ -139,7 +139,20 @@ def test_a_status_is_running_or_an_end() -> None:
 # Settings
 
 
-READERS = {"envstr", "envbool", "envint", "envlist", "text", "items", "flag", "number", "whole", "address", "secret"}
+READERS = {
+    "envstr",
+    "envbool",
+    "envchoice",
+    "envint",
+    "envlist",
+    "text",
+    "items",
+    "flag",
+    "number",
+    "whole",
+    "address",
+    "secret",
+}
 
 
 def names_in(path: Path) -> set[str]:

@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from chat import limits
 from chat.accounts import passwords, tokens
+from chat.limits.rates import own
 from chat.models import Conversation, Message, Stream, User
 from chat.protocol import events
 from chat.protocol.errors import ResourceExhausted, Unavailable
@@ -102,6 +103,77 @@ def test_the_16th_try_at_an_account_waits_whatever_its_password(alice):
     assert sign_in("bob").status_code == 401
 
 
+SPELLINGS = [" alice", "alice\u3000", "\u00a0alice ", "\uff41\uff4c\uff49\uff43\uff45", "ALICE", "\u24d0lice"]
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS, ids=ascii)
+def test_every_spelling_that_finds_the_account_is_a_try_at_it(alice, spelling):
+    for _ in range(15):
+        sign_in(spelling)
+    assert sign_in().status_code == 429
+    form = {"username": spelling, "password": "wrong"}
+    assert Client().post("/accounts/signin/", form).status_code == 429
+    assert Client().post("/admin/login/", form).status_code == 429
+
+
+def test_a_name_is_looked_up_as_the_form_looks_it_up(alice):
+    assert sign_in(" \uff41lice ", PASSWORD).status_code == 200
+    assert sign_in("ALICE", PASSWORD).status_code == 401
+
+
+STRANGER, ELSEWHERE = "198.51.100.7", "203.0.113.9"
+
+
+def test_a_stranger_keeps_nobody_out_of_their_account(alice):
+    for name in ("nobody", "alice"):
+        for _ in range(30):
+            sign_in(name, REMOTE_ADDR=STRANGER)
+    assert sign_in(password=PASSWORD, REMOTE_ADDR=STRANGER).status_code == 429
+    assert sign_in(password=PASSWORD, REMOTE_ADDR=ELSEWHERE).status_code == 200
+
+
+def test_tries_from_many_addresses_at_one_account_are_limited_together(alice):
+    statuses = [sign_in(REMOTE_ADDR=f"198.51.{number}.7").status_code for number in range(61)]
+    assert statuses == [401] * 60 + [429]
+
+
+async def test_what_is_refused_leaves_nothing_in_memory():
+    for number in range(20):
+        await limits.spend("login", ip=STRANGER, account=f"{number}")
+    kept = own().subjects()
+    for number in range(200):
+        assert await spent("login", 1, ip=STRANGER, account=f"{number}{'x' * 100_000}") == 0
+    assert own().subjects() == kept
+
+
+async def test_one_ipv6_customer_is_one_customer_whatever_networks_it_chooses():
+    networks = [f"2001:db8:1:{number:x}::/64" for number in range(256)]
+    assert sum([await spent("guest", 1, ip=network) for network in networks]) == 20
+    others = [f"2001:db8:1:{number:x}00::/64" for number in range(1, 256)]
+    assert sum([await spent("guest", 1, ip=network) for network in others]) == 20
+    assert await spent("guest", 1, ip="2001:db8:2::/64") == 1
+
+
+async def test_a_throttled_address_takes_nothing_of_its_neighbours_quota():
+    await spent("guest", 100, ip="192.0.2.1")
+    assert await spent("guest", 10, ip="192.0.2.2") == 10
+
+
+@pytest.mark.usefixtures("leaving_redis")
+async def test_blocks_of_addresses_are_counted_in_redis_too(settings, redis: Redis):
+    settings.REDIS_URL = redis.url
+    networks = [f"2001:db8:1:{number:x}::/64" for number in range(30)]
+    assert sum([await spent("guest", 1, ip=network) for network in networks]) == 20
+    assert await spent("guest", 1, ip="2001:db8:1:100::/64") == 1
+
+
+async def test_several_at_once_are_let_through_together_or_not_at_all():
+    await limits.spend("upload", user=1, cost=15)
+    with pytest.raises(ResourceExhausted):
+        await limits.spend("upload", user=1, cost=6)
+    assert await spent("upload", 6, user=1) == 5
+
+
 def test_a_client_cannot_choose_the_address_it_is_counted_by(db):
     statuses = [sign_in(f"user{number}", headers={"X-Forwarded-For": f"192.0.2.{number}"}) for number in range(21)]
     assert [answer.status_code for answer in statuses] == [401] * 20 + [429]
@@ -165,6 +237,31 @@ def test_a_full_site_says_so(alice, settings):
     running(User.objects.create_user("bob"), 2)
     with pytest.raises(Unavailable):
         limits.check_streams(alice.pk)
+
+
+def guest(network: str = "") -> User:
+    name = f"guest-{User.objects.count()}"
+    return User.objects.create(username=name, is_guest=True, network=network)
+
+
+def test_the_last_places_are_kept_for_people_with_an_account(alice, settings):
+    settings.LIMITS["STREAMS"] = 10
+    for _ in range(4):
+        running(guest(), 2)
+    with pytest.raises(Unavailable) as refused:
+        limits.check_streams(guest().pk, is_guest=True)
+    assert refused.value.retry_after
+    limits.check_streams(alice.pk)
+
+
+def test_guests_of_one_network_have_their_share_and_no_more(db, settings):
+    settings.LIMITS["STREAMS_NETWORK"] = 3
+    for network in ("a", "a", "a", "b"):
+        running(guest(network))
+    with pytest.raises(ResourceExhausted):
+        limits.check_streams(guest("a").pk, is_guest=True)
+    limits.check_streams(guest("b").pk, is_guest=True)
+    limits.check_streams(guest().pk, is_guest=True)
 
 
 def test_two_workers_on_postgresql_never_begin_one_users_answers_at_the_same_moment(postgres_url):

@@ -44,6 +44,7 @@ def load(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
         ("CORS_ALLOWED_ORIGINS", "*", {}),
         ("CORS_ALLOWED_ORIGINS", "https://app.example.com, null", {}),
         ("WONDERCAM_GUESTS", "perhaps", {}),
+        ("WONDERCAM_SIGNUP", "sometimes", {}),
         ("WONDERCAM_HTTPS", "2", {}),
         ("WONDERCAM_DRAIN_SECONDS", "soon", {}),
         ("WONDERCAM_LIMIT_CHAT_USER", "many", {}),
@@ -74,6 +75,12 @@ def test_guests_follow_debug_unless_they_are_set(load: Any) -> None:
     assert load(DEBUG="1")["GUESTS"] is True
     assert load(DEBUG="0")["GUESTS"] is False
     assert load(DEBUG="0", WONDERCAM_GUESTS="on")["GUESTS"] is True
+
+
+def test_accounts_are_open_with_debug_and_closed_without_unless_it_is_set(load: Any) -> None:
+    assert load(DEBUG="1")["SIGNUP"] == "open"
+    assert load(DEBUG="0")["SIGNUP"] == "closed"
+    assert load(DEBUG="0", WONDERCAM_SIGNUP="Invite")["SIGNUP"] == "invite"
 
 
 def test_with_debug_keys_are_made_once_and_kept_from_others(load: Any, tmp_path: Path) -> None:

@@ -1,0 +1,15 @@
+"""How much one person, address or network may ask for.
+
+    await spend("chat", user=…, ip=…)     one request off every rate of that name, or ResourceExhausted    (rates.py)
+    check_streams(user_id)                inside the transaction that starts a stream, or refused        (streams.py)
+    address(request)                      whom a rate by address counts; its blocks              (addresses.py)
+    of("PHOTO_BYTES")                     one limit: `WONDERCAM_LIMIT_<name>`, or its default
+
+`windows.py` counts in this process, where there is no Redis or it does not answer.
+"""
+
+from chat.limits.addresses import address
+from chat.limits.rates import RATES, RateExceeded, close, of, spend
+from chat.limits.streams import check_streams
+
+__all__ = ["RATES", "RateExceeded", "address", "check_streams", "close", "of", "spend"]

@@ -1,0 +1,58 @@
+"""How many answers may be generated at a time: counted as rows, in the transaction that starts one more."""
+
+import math
+
+from django.conf import settings
+
+from chat.limits.rates import of
+from chat.log.sql import DIALECT, DJANGO, Database
+from chat.models import Stream, User
+from chat.protocol import events
+from chat.protocol.errors import ResourceExhausted, Unavailable
+
+RUNNING_STREAMS = f"""
+SELECT COALESCE(SUM(CASE WHEN user_id = %s THEN 1 ELSE 0 END), 0), COUNT(*) FROM {Stream._meta.db_table}
+WHERE status = %s
+"""
+
+RUNNING_OF_THE_NETWORK = f"""
+SELECT COUNT(*) FROM {Stream._meta.db_table} stream JOIN {User._meta.db_table} asker ON asker.id = stream.user_id
+WHERE stream.status = %s AND asker.is_guest AND asker.network <> ''
+AND asker.network = (SELECT network FROM {User._meta.db_table} WHERE id = %s)
+"""
+
+
+def check_streams(user_id: int, database: Database = DJANGO, *, is_guest: bool = False) -> None:
+    """Refuse one more running stream of this user, of its network's guests, or of the whole site: called where the
+    stream's row is written.
+
+    Inside that row's transaction count and insert are one step: on SQLite it holds the one write lock, elsewhere it
+    takes the user's row. A row that another worker holds just now is not waited for: many users' turns begin in one
+    transaction, and two workers that wait for each other's users would wait for ever.
+    """
+    if settings.LIMITS_OFF:
+        return
+    if DIALECT.features.has_select_for_update_skip_locked:  # not `connection`: on the loop that leaves a circle a task
+        row = User.objects.select_for_update(skip_locked=True, no_key=True).filter(pk=user_id)
+        if not list(row.values_list("pk")):
+            raise ResourceExhausted("Another answer of yours begins at this moment: try again.", retry_after=1)
+    own, all_of_them = database.query(RUNNING_STREAMS, (user_id, events.RUNNING))[0]
+    if own >= of("STREAMS_USER"):
+        raise ResourceExhausted("Another answer is still being written: wait for it, or stop it.", retry_after=2)
+    if all_of_them >= of("STREAMS"):
+        raise Unavailable("Too many answers are being written just now: try again soon.", retry_after=2)
+    if is_guest:
+        check_guest(user_id, all_of_them, database)
+
+
+def check_guest(user_id: int, all_of_them: int, database: Database) -> None:
+    """Refuse a guest where the last places are kept for people with an account, or its network has its share."""
+    if all_of_them >= math.ceil(of("STREAMS") * of("STREAMS_GUESTS_PERCENT") / 100):
+        raise Unavailable(
+            "The places for guests are all taken: try again soon, or sign in to use one kept for accounts.",
+            retry_after=2,
+        )
+    if database.query(RUNNING_OF_THE_NETWORK, (events.RUNNING, user_id))[0][0] >= of("STREAMS_NETWORK"):
+        raise ResourceExhausted(
+            "Too many answers are being written for guests of your network: try again soon, or sign in.", retry_after=2
+        )
