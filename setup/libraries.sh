@@ -14,7 +14,8 @@ esac
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "Installing libgomp1, which the embedded model needs"
     log="${TMPDIR:-/tmp}/wondercam-apt-get.log"
-    { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends libgomp1; } \
+    # An update that fails is not the end: the lists that are there may do.
+    { apt-get update; DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends libgomp1; } \
         >"$log" 2>&1 && engine >/dev/null && exit 0
     echo "apt-get could not install libgomp1: see $log" >&2
 fi

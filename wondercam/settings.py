@@ -9,6 +9,7 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from dotenv import load_dotenv
 
+from wondercam import log_format
 from wondercam.env import Environment, envbool, envchoice, envint, envlist, envstr
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -225,6 +226,11 @@ LIMITS = {
         "PHOTOS_USER_BYTES": 200 * 1024 * 1024,
     }.items()
 }
+
+LOGGING = log_format.configuration(
+    envchoice("WONDERCAM_LOG", "text", ("text", "json")),
+    envchoice("WONDERCAM_LOG_LEVEL", "info", ("debug", "info", "warning", "error")).upper(),
+)
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

@@ -16,11 +16,11 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from chat import limits, metrics, providers
+from chat import limits, log_lines, metrics, providers
 from chat.log import eventlog, notifier
 from chat.log.sql import Ending, LeaseLost
 from chat.models import Attachment
-from chat.protocol import answer, events, prompt
+from chat.protocol import answer, events, log_context, prompt
 from chat.protocol.errors import ApiError, DeadlineExceeded, Internal, Interrupted, TooLarge
 from chat.protocol.events import Chunk, Response
 from chat.turns.start import Opened
@@ -52,8 +52,9 @@ class Turn:
 
     def spawn(self) -> asyncio.Task[None]:
         """Start it in a context of its own, so that no request's end can reach it (asgiref ties hops to contexts)."""
-        loop = asyncio.get_running_loop()
-        self.task = loop.create_task(self.run(), name=f"turn {self.stream_id}", context=contextvars.Context())
+        loop, context = asyncio.get_running_loop(), contextvars.Context()
+        context.run(log_context.stream_id.set, str(self.stream_id))
+        self.task = loop.create_task(self.run(), name=f"turn {self.stream_id}", context=context)
         return self.task
 
     def cut_short(self, status: str) -> None:
@@ -139,6 +140,16 @@ class Turn:
         self.tail.append(self._at(), events.encode(last), ending)
         metrics.ended(status)
         await self.tail.settled()
+        log_lines.stream_ended(
+            self.stream_id,
+            status,
+            model=self.prompt.model.id,
+            seconds=monotonic() - self.began,
+            first_token=None if self.first_token_us is None else self.first_token_us / 1e6,
+            finish_reason=self._finish_reason,
+            usage=self.answer.usage,
+            error=failure,
+        )
 
     def _last(self, error: ApiError | None) -> tuple[str, Response, dict[str, Any] | None]:
         """The end's status, the last event, and the error to store with the stream."""

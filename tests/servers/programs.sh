@@ -14,5 +14,5 @@ log="${TMPDIR:-/tmp}/wondercam-apt-get.log"
 # RUNLEVEL=1: the packages' own services need not start; each test starts its own.
 export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
 # shellcheck disable=SC2086  # one word a package
-{ apt-get update && apt-get install -y --no-install-recommends $missing; } >"$log" 2>&1 ||
+{ apt-get update; apt-get install -y --no-install-recommends $missing; } >"$log" 2>&1 ||
     echo "apt-get could not install$missing: see $log" >&2

@@ -8,6 +8,7 @@
     channel.py      one connection: deadlines, size limits, refusals
     fields.py       a request's header fields
     request.py      one request: scope in, response out, waiting for a slow reader
+    access.py       a line of the log for each request
     errors.py       what a request is told that the application never saw
     transport.py    the socket: writes at once when nothing is queued
     reactor.py      what the event loop calls

@@ -15,6 +15,7 @@ from daphne.http_protocol import HTTPFactory
 from twisted.protocols import basic
 from twisted.web import http
 
+from wondercam.server import access
 from wondercam.server.errors import error_body
 from wondercam.server.fields import field_of
 from wondercam.server.request import Request
@@ -134,6 +135,7 @@ class Channel(http.HTTPChannel):
     def refuse(self, code: int, message: str) -> None:
         """Say no and read nothing more. The peer closes, or `LINGER` does: closing at once could destroy the no."""
         self.refused = True
+        access.refused(code, str(self.getPeer().host), message)
         self.deadline = time.monotonic() + LINGER
         self.lineReceived = self.rawDataReceived = lambda data: None  # type: ignore[method-assign]
         self.clearLineBuffer()
@@ -152,7 +154,7 @@ class Channel(http.HTTPChannel):
 
 
 class Factory(HTTPFactory):
-    """Makes the channels and knows those that are open. Twisted's access log, one formatted line a request, is off."""
+    """Makes the channels and knows those that are open. In place of Twisted's access log there is ours."""
 
     def __init__(self, server: Any) -> None:
         super().__init__(server)
@@ -179,4 +181,4 @@ class Factory(HTTPFactory):
         pass
 
     def log(self, request: Any) -> None:
-        pass
+        access.answered(request)

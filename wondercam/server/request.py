@@ -18,6 +18,7 @@ from twisted.web.http import NO_BODY_CODES
 from twisted.web.http import Request as TwistedRequest
 from twisted.web.http_headers import Headers
 
+from wondercam.server import access
 from wondercam.server.errors import error_body
 from wondercam.server.fields import Fields
 from wondercam.server.proxies import Header, scheme, without_forwarding
@@ -42,6 +43,7 @@ class Request(WebRequest):
     chunked: Any
     startedWriting: Any
     _response_started: bool
+    request_id = stream_id = ""
 
     def __init__(self, channel: Any, queued: object = False) -> None:
         TwistedRequest.__init__(self, channel, queued)  # Daphne's finds it among what Twisted has deprecated
@@ -51,9 +53,8 @@ class Request(WebRequest):
         self.application_queue: Any = None
         self._response_started = False
         self.received = 0
-        self.paused = False
+        self.paused = self.streaming = False
         self.resumed: asyncio.Future[None] | None = None
-        self.streaming = False
         self.farewell: Callable[[], None] | None = None
         self.headers: list[Header] | None = None
         self.server.protocol_connected(self)
@@ -112,6 +113,7 @@ class Request(WebRequest):
         super().process()
 
     def start(self, headers: list[Header]) -> None:
+        access.begun(self)
         self.application_queue = self.server.create_application(self, self.scope(headers))
         body = self.content.getvalue()
         self.content, self.requestHeaders = None, NO_HEADERS  # the application has them; a stream must not keep them
@@ -120,8 +122,7 @@ class Request(WebRequest):
 
     def scope(self, headers: list[Header]) -> dict[str, Any]:
         """https://asgi.readthedocs.io/en/latest/specs/www.html#http-connection-scope"""
-        client, proxies = [self.client.host, self.client.port], self.server.options.proxies
-        called_with = "http"
+        client, proxies, called_with = [self.client.host, self.client.port], self.server.options.proxies, "http"
         if proxies.trusts(client[0]):
             called_with = scheme(headers)
             if (address := proxies.client(client[0], headers)) != client[0]:
@@ -191,6 +192,7 @@ class Request(WebRequest):
         self._response_started = True
         self.setResponseCode(status)
         self.headers = list(headers)
+        self.stream_id = access.stream_id_of(self.headers)
 
     async def put(self, piece: bytes, more: bool) -> None:
         self.write_piece(piece, more)
@@ -280,6 +282,7 @@ class Request(WebRequest):
         self.server.protocol_disconnected(self)
 
     def connectionLost(self, reason: Any) -> None:
+        access.lost(self)
         super().connectionLost(reason)
         self.resumeProducing()
         if self.farewell is not None:

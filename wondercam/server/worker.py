@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from functools import partial
 from typing import Any
 
@@ -23,7 +24,9 @@ from daphne.ws_protocol import WebSocketFactory
 from twisted.internet.main import installReactor
 from twisted.logger import STDLibLogObserver, globalLogBeginner
 
+from wondercam.log_format import request_id
 from wondercam.server import signals
+from wondercam.server.access import RequestIds
 from wondercam.server.channel import Factory
 from wondercam.server.inbox import Inbox
 from wondercam.server.lifespan import Lifespan, StartupFailed
@@ -81,6 +84,7 @@ class Worker(daphne.server.Server):
         self.listener, self.options, self.ready, self.parent = listener, options, ready, parent
         self.websockets = "websocket" in getattr(application, "application_mapping", ())
         self.connections: dict[Any, dict[str, Any]] = {}
+        self.request_ids = RequestIds()
         self.draining = False
         self.signals = 0
 
@@ -191,7 +195,9 @@ class Worker(daphne.server.Server):
         """Run the application for one request or websocket; where its messages go."""
         inbox = Inbox()
         send = getattr(protocol, "send", None) or partial(self.handle_reply, protocol)
-        task = self.loop.create_task(self.application(scope, inbox.get, send))
+        context = copy_context()
+        context.run(request_id.set, getattr(protocol, "request_id", ""))
+        task = self.loop.create_task(self.application(scope, inbox.get, send), context=context)
         self.connections[protocol]["application_instance"] = task
         task.add_done_callback(partial(self.application_done, protocol))
         return inbox
@@ -201,7 +207,8 @@ class Worker(daphne.server.Server):
         wrong = None if task.cancelled() else task.exception()
         gone = "disconnected" in self.connections.get(protocol, {"disconnected": 0})
         if wrong is not None and not (gone and isinstance(wrong, Disconnected)):
-            logger.error("An exception escaped the application.", exc_info=wrong)
+            of = {"request_id": getattr(protocol, "request_id", "")}
+            logger.error("An exception escaped the application.", exc_info=wrong, extra=of)
         if gone:
             self.connections.pop(protocol, None)
         else:

@@ -1,0 +1,51 @@
+"""The line that a stream leaves in the server's log when it ends: how, when, how much, and never what was said."""
+
+import logging
+from typing import Any
+from uuid import UUID
+
+log = logging.getLogger("chat.streams")
+
+LEVELS = {"failed": logging.WARNING, "interrupted": logging.WARNING}
+
+
+def stream_ended(
+    stream_id: UUID,
+    status: str,
+    *,
+    model: str,
+    seconds: float,
+    first_token: float | None = None,
+    events: int | None = None,
+    finish_reason: str | None = None,
+    usage: dict[str, Any] | None = None,
+    error: dict[str, Any] | None = None,
+) -> None:
+    """One line for the end of a stream: INFO for complete and stopped, WARNING for failed and interrupted.
+
+    `seconds` and `first_token` count from the request's arrival; `usage` is Gemini's `usageMetadata`, `error` the JSON
+    of an ApiError, whose code and status are told and whose sentence is not: it may quote what somebody sent.
+    """
+    level = LEVELS.get(status, logging.INFO)
+    if not log.isEnabledFor(level):
+        return
+    tokens_in, tokens_out = ((usage or {}).get(name) for name in ("promptTokenCount", "candidatesTokenCount"))
+    reason = f"{error['code']} {error['status']}" if error else finish_reason
+    fields = {
+        "status": status,
+        "reason": reason,
+        "model": model,
+        "seconds": round(seconds, 3),
+        "first_token_seconds": None if first_token is None else round(first_token, 3),
+        "events": events,
+        "tokens_in": tokens_in,
+        "tokens_out": tokens_out,
+    }
+    told = [
+        f"{status}{f' ({reason})' if reason else ''} by {model} after {seconds:.3f} s",
+        "" if first_token is None else f"first token after {first_token:.3f} s",
+        "" if events is None else f"{events} events",
+        "" if tokens_out is None else f"tokens {tokens_in or 0} in, {tokens_out} out",
+    ]
+    known = {"fields": {name: value for name, value in fields.items() if value is not None}, "stream_id": stream_id}
+    log.log(level, "%s", ", ".join(filter(None, told)), extra=known)
