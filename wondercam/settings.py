@@ -174,7 +174,15 @@ CORS_ALLOW_HEADERS = (
     "x-goog-api-key",
     "x-wondercam-timing",
 )
-CORS_EXPOSE_HEADERS = ("RateLimit", "RateLimit-Policy", "Retry-After", "X-Conversation-Id", "X-Stream-Id")
+CORS_EXPOSE_HEADERS = (
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "X-Answer-Id",
+    "X-Conversation-Id",
+    "X-Message-Id",
+    "X-Stream-Id",
+)
 CORS_PREFLIGHT_MAX_AGE = 600
 
 GUESTS = envbool("WONDERCAM_GUESTS", DEBUG)

@@ -1,7 +1,10 @@
 """What people and models say to each other: conversations, their messages, the streams that wrote the answers."""
 
+from typing import Self
+from uuid import UUID
+
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from chat.models.accounts import OwnedQuerySet, User
@@ -54,6 +57,14 @@ class Message(models.Model):
         return "".join(part.get("text", "") for part in self.parts if not part.get("thought"))
 
 
+class StreamQuerySet(OwnedQuerySet):
+    """Turns."""
+
+    def with_question(self) -> Self:
+        """Each with the id of the message that it answers."""
+        return self.annotate(question_id=F("answer__parent_id"))
+
+
 class Stream(models.Model):
     """One turn: what was asked of which model, who runs it, and how it ended. Its answer's text is its events'."""
 
@@ -78,7 +89,10 @@ class Stream(models.Model):
     last_seq = models.PositiveIntegerField(default=0, help_text="Of the last event; exact once the stream has ended.")
     first_token_us = models.PositiveBigIntegerField(null=True, blank=True)
 
-    objects = OwnedQuerySet.as_manager()
+    question_id: UUID | None = None
+    """The message that it answers: known of a turn that has just begun, and of those read `with_question`."""
+
+    objects = StreamQuerySet.as_manager()
 
     class Meta:
         ordering = ("-created_at",)

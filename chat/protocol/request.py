@@ -73,11 +73,14 @@ class GenerationConfig(msgspec.Struct, rename="camel"):
 
 
 class Ask(msgspec.Struct, forbid_unknown_fields=True):
-    """The body as it arrives. `contents` may be left out where `parent_id` names a user's message to answer again."""
+    """The body as it arrives. `contents` may be left out where `parent_id` names a user's message to answer again.
+
+    `parent_id` is the message that the new one follows: the newest where it is left out, none where it is null.
+    """
 
     contents: list[dict[str, Any]] | None = None
     conversation_id: UUID | None = None
-    parent_id: UUID | None = None
+    parent_id: UUID | msgspec.UnsetType | None = msgspec.UNSET
     model: str | None = None
     language: str | None = None
     generation: dict[str, Any] = msgspec.field(name="generationConfig", default_factory=dict)

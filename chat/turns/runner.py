@@ -41,7 +41,7 @@ async def start(
     _, model = providers.find(ask.model)
     check_generation(ask.generation)
     system = system_of(ask.system)
-    contents = None if ask.contents is None and ask.parent_id is not None else contents_of(ask.contents)
+    contents = None if ask.contents is None and ask.parent_id else contents_of(ask.contents)
     if contents is not None:
         contents = await _store_photos(user, _checked(contents, model))
     if _draining:  # nothing is waited for between here and the task that `drain` waits for

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
+from msgspec import UNSET
 
 from chat import limits
 from chat.log.sql import (
@@ -70,7 +71,7 @@ class Opening:
     @property
     def is_plain(self) -> bool:
         """Whether it begins a conversation of its own, without photos or a ticket: few statements and no look-ups."""
-        new = self.ask.conversation_id is None and self.ask.parent_id is None and self.ticket is None
+        new = self.ask.conversation_id is None and not self.ask.parent_id and self.ticket is None
         return new and not photos_of(self.contents or [])
 
     def store(self, database: Database = DJANGO) -> Opened:
@@ -100,6 +101,7 @@ class Opening:
         path = path_to(said, question)
         contents = history_of(path, limits.of("HISTORY_MESSAGES"), limits.of("HISTORY_BYTES"))
         begun = Stream.from_db("default", BEGUN, (stream, conversation, answer.id, events.RUNNING))
+        begun.question_id = question
         self._stored = Opened(begun, ok, contents, system)
         return self._stored
 
@@ -115,7 +117,7 @@ class Opening:
             return None
         if database is not DJANGO:
             raise Elsewhere
-        stream = Stream.objects.filter(user_id=self.user.id, request_id=self.ask.request_id).first()
+        stream = Stream.objects.filter(user_id=self.user.id, request_id=self.ask.request_id).with_question().first()
         if stream is None:
             return None
         if self.ticket is not None:
@@ -125,7 +127,7 @@ class Opening:
     def _conversation(self, database: Database, now: datetime) -> tuple[UUID, str, dict[Any, Said]]:
         """The conversation's id, its own instruction, and what was said in it."""
         if self.ask.conversation_id is None:
-            if self.ask.parent_id is not None:
+            if self.ask.parent_id:
                 raise InvalidArgument("`parent_id` needs the `conversation_id` that the message belongs to.")
             title = " ".join(text_of(self.contents[-1]).split())[:TITLE_LENGTH] if self.contents else ""
             new, at = ids.new(), moment(now)
@@ -141,6 +143,8 @@ class Opening:
     def _parent(self, said: dict[Any, Said]) -> UUID | None:
         parent = self.ask.parent_id
         if parent is None:
+            return None
+        if parent is UNSET:
             own_history = self.contents is not None and len(self.contents) > 1
             return None if own_history or not said else newest_leaf(said)
         if parent not in said:

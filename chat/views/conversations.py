@@ -5,17 +5,19 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from asgiref.sync import sync_to_async
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from chat.accounts import tokens
 from chat.log import deletion, eventlog
-from chat.models import Conversation, Stream
+from chat.models import Conversation
 from chat.protocol import events
 from chat.protocol.errors import InvalidArgument, NotFound
 from chat.turns import runner
 from chat.views.api import api, body, check_text, json_response
+from chat.views.messages import messages_of
 
 PAGE, LARGEST_PAGE = 50, 200
 LONGEST_SYSTEM = 8_000
@@ -90,37 +92,8 @@ async def one(request: HttpRequest, conversation_id: UUID) -> HttpResponseBase:
         return await _deleted(conversation)
     if request.method == "PATCH":
         return await _changed(conversation, body(request, Change))
-    messages = await transcript(conversation)
+    messages = await sync_to_async(messages_of)(conversation)
     return json_response({**summary(conversation), "system": conversation.system, "messages": messages})
-
-
-async def transcript(conversation: Conversation) -> list[dict[str, Any]]:
-    """All messages of the tree, oldest first, each answer with its stream."""
-    rows = conversation.messages.select_related("stream").order_by("created_at")
-    return [
-        {
-            "id": row.pk,
-            "parent_id": row.parent_id,
-            "role": row.role,
-            "parts": row.parts,
-            "text": row.text,
-            "created_at": row.created_at,
-            "stream": _stream(getattr(row, "stream", None)),
-        }
-        async for row in rows
-    ]
-
-
-def _stream(stream: Stream | None) -> dict[str, Any] | None:
-    if stream is None:
-        return None
-    return {
-        "id": stream.pk,
-        "status": stream.status,
-        "model": stream.model_id,
-        "last_seq": stream.last_seq,
-        "error": stream.error,
-    }
 
 
 async def _changed(conversation: Conversation, change: Change) -> HttpResponseBase:

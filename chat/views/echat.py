@@ -14,7 +14,7 @@ from chat.protocol.request import Ask
 from chat.turns import runner
 from chat.views import event_stream
 from chat.views.api import api, body, json_response, parse
-from chat.views.resume import cursor_of, resumed, streamed
+from chat.views.resume import cursor_of, ids_of, resumed, streamed
 
 
 @api("POST", "GET")
@@ -39,8 +39,7 @@ async def chat(request: HttpRequest) -> HttpResponseBase:
         return streamed(request, stream, 0, user)
     answer = await event_stream.whole(stream.pk)
     status = answer["error"]["code"] if "error" in answer else 200
-    ids = {"X-Stream-Id": str(stream.pk), "X-Conversation-Id": str(stream.conversation_id)}
-    return json_response(answer, status, headers=ids)
+    return json_response(answer, status, headers=ids_of(stream))
 
 
 async def _started(request: HttpRequest, user: User, ask: Ask, began: float, ticket: Ticket | None = None) -> Stream:

@@ -67,7 +67,19 @@ def many(item: Schema) -> Schema:
 
 
 SUMMARY = {"id": ID, "title": TEXT, "pinned": FLAG, "created_at": TIME, "updated_at": TIME}
-ANSWERED = of(id=ID, status=TEXT, model=TEXT, last_seq=COUNT, error={"type": ["object", "null"]})
+MAYBE_COUNT: Schema = {"type": ["integer", "null"]}
+ANSWERED = of(
+    id=ID,
+    status=TEXT,
+    model=TEXT,
+    last_seq=COUNT,
+    error={"type": ["object", "null"]},
+    reason={"type": ["string", "null"]},
+    usage={"type": ["object", "null"]},
+    first_token_ms=MAYBE_COUNT,
+    thought_ms=MAYBE_COUNT,
+    duration_ms=MAYBE_COUNT,
+)
 MESSAGE = of(
     id=ID,
     parent_id={"type": ["string", "null"], "format": "uuid"},
@@ -83,7 +95,7 @@ MODEL = of(
     text=FLAG,
     images=FLAG,
     photos={"enum": ["seen", "read", "no"]},
-    context={"type": ["integer", "null"]},
+    context=MAYBE_COUNT,
     default=FLAG,
 )
 

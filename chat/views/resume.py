@@ -48,7 +48,7 @@ def after_of(request: HttpRequest, stream_id: UUID) -> int:
 
 async def resumed(request: HttpRequest, stream_id: UUID | None, user: User) -> HttpResponseBase:
     """Go on with one's own stream after the request's cursor; 204 when nothing is left to come."""
-    stream = await Stream.objects.for_user(user.pk).filter(pk=stream_id).afirst()
+    stream = await Stream.objects.for_user(user.pk).filter(pk=stream_id).with_question().afirst()
     if stream is None:
         raise NotFound("There is no such stream.")
     after = after_of(request, stream.pk)
@@ -61,8 +61,13 @@ async def resumed(request: HttpRequest, stream_id: UUID | None, user: User) -> H
 
 
 def ids_of(stream: Stream) -> dict[str, str]:
-    """The headers that name a stream and its conversation."""
-    return {"X-Stream-Id": str(stream.pk), "X-Conversation-Id": str(stream.conversation_id)}
+    """The headers that name a stream, its conversation, its question and its answer."""
+    return {
+        "X-Stream-Id": str(stream.pk),
+        "X-Conversation-Id": str(stream.conversation_id),
+        "X-Message-Id": str(stream.question_id),
+        "X-Answer-Id": str(stream.answer_id),
+    }
 
 
 def streamed(request: HttpRequest, stream: Stream, after: int, user: User) -> StreamingHttpResponse:

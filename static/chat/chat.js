@@ -3,9 +3,10 @@
  */
 import { Connection } from "./connection.js";
 import { Draft } from "./draft.js";
-import { noticeOf } from "./events.js";
-import { branch, rendered } from "./stored.js";
-import { apply, isOpen } from "./transcript.js";
+import { isOpen } from "./message.js";
+import { apply, EMPTY } from "./transcript.js";
+import { newestBelow, path } from "./tree.js";
+import { bodyOf, listenerOf } from "./turn.js";
 import { uuid } from "./uuid.js";
 
 /** A page that comes back looks for what it missed at most this often, in ms: one return is several events. */
@@ -13,7 +14,7 @@ const LOOK_AGAIN = 1000;
 
 export class Chat {
   /** @type {Transcript} */
-  transcript = [];
+  transcript = EMPTY;
   conversation = "";
   #session;
   #clock;
@@ -43,40 +44,58 @@ export class Chat {
     return this.#connection !== null;
   }
 
-  /** Starts from what the server has rendered; a running answer is followed. @param {HTMLElement} list */
-  open(list) {
-    this.transcript = [...list.querySelectorAll("article")].map(rendered);
-    const last = this.transcript.at(-1);
-    if (last?.role === "model" && isOpen(last)) {
-      void this.#connect(last.key, (connection) => connection.follow(last.stream, last.seq));
-    }
+  /** The messages that are shown, oldest first. */
+  get path() {
+    return path(this.transcript);
   }
 
-  /** Sends a message. @param {{text: string, photos: Photo[], model: string}} said */
-  async send({ text, photos, model }) {
-    const drafted = this.draft.read();
-    const key = (drafted.text === text && drafted.requestId) || uuid();
-    const draft = this.draft;
-    draft.keep(text, key);
-    this.#apply({ type: "asked", key, text, photos, model });
-    const parts = [...photos.map(({ attachment }) => ({ attachment })), ...(text ? [{ text }] : [])];
-    await this.#ask(key, { contents: parts, model }, text, () => {
-      if (draft.read().requestId === key) draft.keep("");
-    });
+  /** @param {string} key @returns {Message | undefined} */
+  find(key) {
+    return this.transcript.messages.find((found) => found.key === key);
+  }
+
+  /** Shows a conversation as the server gives it; a running answer is followed.
+   * @param {string} conversation @param {Stored[]} messages */
+  open(conversation, messages) {
+    this.#connection?.leave();
+    this.#connection = null;
+    this.conversation = conversation;
+    this.transcript = apply(EMPTY, { type: "stored", messages, at: this.#clock.now() });
+    this.#told.changed();
+    this.#followLeaf();
+  }
+
+  /** Sends a message after what is shown. @param {{text: string, photos: Photo[], model: string}} said */
+  send(said) {
+    return this.#send(
+      this.path.findLast(({ role, id }) => role === "model" && id),
+      said,
+    );
+  }
+
+  /** Sends another version of a question. @param {string} key @param {{text: string, model: string}} said */
+  edit(key, { text, model }) {
+    const question = this.find(key);
+    if (this.busy || !question) return undefined;
+    return this.#send(this.find(question.parent), { text, photos: question.photos, model });
   }
 
   /** Answers the question of this answer once more. @param {string} key the answer's @param {string} model */
   async again(key, model) {
-    const at = this.transcript.findIndex((found) => found.key === key);
-    const answer = this.transcript[at];
-    const question = this.transcript[at - 1];
-    if (this.busy || !question) return;
+    const answer = this.find(key);
+    const question = this.find(answer?.parent ?? "");
+    if (this.busy || !answer || !question) return;
     const requestId = uuid();
-    if (!answer.stream) return this.#sendOnce(key, requestId, question, model);
-    const parent = question.id || (await this.#idOf(answer.stream));
-    this.#apply({ type: "known", key: question.key, id: parent });
-    this.#apply({ type: "asked again", key: requestId, question: question.key, model });
-    await this.#ask(requestId, { parent_id: parent, model }, "", () => {});
+    if (!question.id) return this.#sendOnce(key, requestId, question, model);
+    if (!answer.stream) this.#apply({ type: "withdrawn", keys: [key] });
+    this.#apply({ type: "asked again", key: requestId, question: question.key, model, at: this.#clock.now() });
+    await this.#ask(requestId, { parent_id: question.id, model });
+  }
+
+  /** Shows this version of a message, with what followed it. @param {string} key */
+  show(key) {
+    this.#apply({ type: "shown", leaf: newestBelow(this.transcript, key) });
+    if (!this.busy) this.#followLeaf();
   }
 
   async stop() {
@@ -89,43 +108,58 @@ export class Chat {
     else void this.#lookAgain().catch(() => {}); // it looks again at the next occasion
   }
 
+  /** Nobody looks at this page: it needs no connection of its own for now. */
+  hide() {
+    this.#connection?.hide();
+  }
+
+  #followLeaf() {
+    const last = this.find(this.transcript.leaf);
+    if (last?.role !== "model" || !isOpen(last) || !last.stream) return;
+    void this.#connect(last.key, (connection) => connection.follow(last.stream, last.seq));
+  }
+
   /** Shows what was asked meanwhile in another tab or on another device; its newest answer is followed. */
   async #lookAgain() {
-    const isUnsent = this.transcript.some(({ role, stream }) => role === "model" && !stream);
+    const isUnsent = this.path.some(({ role, stream }) => role === "model" && !stream);
     if (!this.conversation || isUnsent || this.#clock.now() < this.#looked + LOOK_AGAIN) return;
     this.#looked = this.#clock.now();
-    const { messages } = await this.#session.json("GET", `/v2/conversations/${this.conversation}`);
-    const stored = branch(messages);
-    const last = stored.at(-1);
-    if (this.busy || !last?.stream || this.transcript.some(({ stream }) => stream === last.stream)) return;
-    this.#apply({
-      type: "stored",
-      messages: [...stored.slice(0, -1), { ...last, text: "", seq: -1, status: "running" }],
+    const conversation = this.conversation;
+    const { messages } = await this.#session.json("GET", `/v2/conversations/${conversation}`);
+    if (this.busy || conversation !== this.conversation) return;
+    this.#apply({ type: "stored", messages, at: this.#clock.now() });
+    this.#followLeaf();
+  }
+
+  /** @param {Message | undefined} parent @param {{text: string, photos: Photo[], model: string}} said */
+  async #send(parent, { text, photos, model }) {
+    const draft = this.draft;
+    const drafted = draft.read();
+    const key = (drafted.text === text && drafted.requestId) || uuid();
+    draft.keep(text, key);
+    this.#apply({ type: "asked", key, parent: parent?.key ?? "", text, photos, model, at: this.#clock.now() });
+    const contents = [...photos.map(({ attachment }) => ({ attachment })), ...(text ? [{ text }] : [])];
+    const place = this.conversation ? { parent_id: parent?.id ?? null } : {};
+    await this.#ask(key, { contents, model, ...place }, text, () => {
+      if (draft.read().requestId === key) draft.keep("");
     });
-    await this.#connect(last.key, (connection) => connection.follow(last.stream, -1));
   }
 
   /** A question that never reached the server goes out under the key it had, in case it did reach it.
    * @param {string} key @param {string} again @param {Message} question @param {string} model */
-  async #sendOnce(key, again, { text, photos, key: asked }, model) {
-    this.transcript = this.transcript.filter((found) => found.key !== key && found.key !== asked);
-    if (this.transcript.some((found) => found.key === again)) return;
+  async #sendOnce(key, again, { text, photos, key: asked, parent }, model) {
+    this.#apply({ type: "withdrawn", keys: [key, asked] });
+    if (this.find(again)) return;
     this.draft.keep(text, key);
-    await this.send({ text, photos, model });
+    await this.#send(this.find(parent), { text, photos, model });
   }
 
-  /**
-   * @param {string} key
-   * @param {object} body
-   * @param {string} text
-   * @param {() => void} stored
-   */
-  async #ask(key, body, text, stored) {
-    const conversation = this.conversation ? { conversation_id: this.conversation } : {};
-    const full = clean({ ...body, ...conversation, request_id: key, language: navigator.language });
+  /** @param {string} key @param {object} asked @param {string} [text] @param {() => void} [stored] */
+  async #ask(key, asked, text = "", stored = () => {}) {
+    const body = bodyOf(key, this.conversation, asked);
     await this.#connect(
       key,
-      (connection) => connection.ask(full),
+      (connection) => connection.ask(body),
       (id) => {
         stored();
         if (this.conversation || !id) return;
@@ -141,36 +175,20 @@ export class Chat {
    * @param {(conversation: string) => void} [accepted]
    */
   async #connect(key, start, accepted = () => {}) {
-    const tell = {
-      /** @type {(stream: string, conversation: string) => void} */
-      accepted: (stream, conversation) => {
-        this.#apply({ type: "accepted", key, stream });
-        accepted(conversation);
-      },
-      /** @type {(seq: number, response: GeminiResponse) => void} */
-      received: (seq, response) => {
-        this.#apply({ type: "received", key, seq, response });
-        const notice = noticeOf(response);
-        if (notice) this.#told.noticed(notice);
-      },
-      /** @type {(line: string) => void} */
-      line: (line) => this.#apply({ type: "line", key, line }),
-      /** @type {(end: End, error: Failure | null) => void} */
-      ended: (end, error) => {
+    const tell = listenerOf(key, {
+      apply: (action) => this.#apply(action),
+      now: () => this.#clock.now(),
+      accepted,
+      noticed: this.#told.noticed,
+      ended: (end) => {
         this.#connection = null;
-        this.#apply({ type: "ended", key, end, error });
         this.#told.ended(end);
       },
-    };
+    });
     this.#connection = new Connection({ session: this.#session, clock: this.#clock, tell });
     this.#told.began();
+    if (document.hidden) this.#connection.hide();
     await start(this.#connection);
-  }
-
-  /** The id of the question that a stream answers. @param {string} stream @returns {Promise<string>} */
-  async #idOf(stream) {
-    const { messages } = await this.#session.json("GET", `/v2/conversations/${this.conversation}`);
-    return messages.find((/** @type {any} */ found) => found.stream?.id === stream)?.parent_id ?? "";
   }
 
   /** @param {Action} action */
@@ -178,9 +196,4 @@ export class Chat {
     this.transcript = apply(this.transcript, action);
     this.#told.changed();
   }
-}
-
-/** Without the fields that say nothing. @template {object} T @param {T} body @returns {T} */
-function clean(body) {
-  return /** @type {T} */ (Object.fromEntries(Object.entries(body).filter(([, value]) => value !== "")));
 }

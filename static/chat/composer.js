@@ -9,6 +9,9 @@ export class Composer {
   #stop;
   #told;
   #busy = false;
+  /** The key of the question that is changed; "" for a new one. */
+  editing = "";
+  #before = "";
 
   /**
    * @param {HTMLFormElement} form
@@ -54,6 +57,49 @@ export class Composer {
     this.#question.focus();
   }
 
+  /** A control that goes away leaves the focus to the box; a finger's keyboard is not called up for that. */
+  refocus() {
+    if (matchMedia("(pointer: fine)").matches) this.focus();
+  }
+
+  /** Changes a question that was sent: sending makes a new version of it. @param {string} key @param {string} text */
+  edit(key, text) {
+    if (!this.editing) this.#before = this.text;
+    this.#mark(key);
+    this.fill(text);
+    this.focus();
+  }
+
+  /** Back to what was being typed. */
+  cancelEdit() {
+    if (!this.editing) return;
+    this.#mark("");
+    this.fill(this.#before);
+    this.#told.typed(this.text);
+    this.focus();
+  }
+
+  /** The key of the question that is changed, which ends with this. */
+  takeEdit() {
+    const key = this.editing;
+    this.#mark("");
+    return key;
+  }
+
+  /** Adds a quotation to what is typed. @param {string} text */
+  quote(text) {
+    const quoted = text.trim().replace(/^/gm, "> ");
+    this.fill(`${this.text ? `${this.text.trimEnd()}\n\n` : ""}${quoted}\n\n`);
+    this.#told.typed(this.text);
+    this.focus();
+  }
+
+  /** @param {string} key */
+  #mark(key) {
+    this.editing = key;
+    /** @type {HTMLElement} */ (this.#form.querySelector("[data-part=editing]")).hidden = !key;
+  }
+
   /** While an answer is awaited the send button is a stop button. @param {boolean} busy */
   set busy(busy) {
     const hadFocus = document.activeElement === this.#stop || document.activeElement === this.#send;
@@ -73,11 +119,12 @@ export class Composer {
 
   /** @param {KeyboardEvent} event */
   #pressed(event) {
+    if (event.key === "Escape") return this.cancelEdit();
     // While an input method composes, Enter picks a word (keyCode 229: Safari says it after the composition's end).
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
-    if (matchMedia("(pointer: coarse) and (hover: none)").matches) return; // a phone's Enter starts a line
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return undefined;
+    if (matchMedia("(pointer: coarse) and (hover: none)").matches) return undefined; // a phone's Enter starts a line
     event.preventDefault();
-    this.#submit();
+    return this.#submit();
   }
 
   #submit() {

@@ -1,54 +1,53 @@
 /**
  * One turn's line to the server: sends the message once, reads the answer, and finds back to it by cursor.
  *
- * Its states and legal transitions are the table in states.js, drawn in docs/client.md. A body that ends without the stream's
+ * Its states and transitions are the table in states.js, drawn in docs/client.md. A body that ends without the stream's
  * last event is a cut line, never an end. A lost POST is sent again with its `request_id`, which joins the first one's.
  */
-
 import { CursorReader } from "./cursor_reader.js";
 import { Lost, Refused, refusal } from "./errors.js";
-import { BROKEN, CUT, HELD, later, UNSAID, UNSENT } from "./messages.js";
-import { backoff, queryOf, transition } from "./states.js";
-import { FIRST_BYTE, POLL, SILENCE, STALE, Watchdog } from "./watchdog.js";
+import { BROKEN, CUT, HELD, UNSAID, UNSENT } from "./messages.js";
+import { Retry } from "./retry.js";
+import { queryOf, transition } from "./states.js";
+import { StopRequest } from "./stop_request.js";
+import { namesOf, StreamApi } from "./stream_api.js";
+import { FIRST_BYTE, HIDDEN_POLL, POLL, SILENCE, STALE, Watchdog } from "./watchdog.js";
 
 const SEND_TRIES = 6;
+/** @type {Listener} */
+const NOBODY = { accepted() {}, received() {}, line() {}, ended() {} };
 
 export class Connection {
   /** @type {State} */
   state = "idle";
   stream = "";
-  #session;
-  #clock;
-  #random;
+  #api;
   #tell;
   #watchdog;
+  #retry;
+  #stop;
   #reader;
   #body = "";
-  #tries = 0;
-  #pause = 0;
-  #notBefore = 0;
   #held = false;
-  #stopping = false;
+  #hidden = false;
   #attempt = new AbortController();
 
-  /**
-   * @param {{session: {request: (path: string, options?: RequestInit) => Promise<Response>}, clock: Clock,
-   *          tell: Listener, random?: () => number}} means
-   */
+  /** @param {{session: Requester, clock: Clock, tell: Listener, random?: () => number}} means */
   constructor({ session, clock, tell, random = Math.random }) {
-    this.#session = session;
-    this.#clock = clock;
-    this.#random = random;
+    this.#api = new StreamApi(session);
     this.#tell = tell;
     this.#watchdog = new Watchdog(clock);
+    this.#retry = new Retry(clock, this.#watchdog, random);
+    const free = () => this.state === "streaming" && this.#giveUp();
+    this.#stop = new StopRequest(this.#api, clock, { free, tell: (line) => this.#tell.line(line) });
     this.#reader = new CursorReader((seq, response) => {
-      this.#tries = 0;
-      tell.received(seq, response);
-      if (this.#held) tell.line(HELD);
+      this.#retry.tries = 0;
+      this.#tell.received(seq, response);
+      if (this.#held) this.#tell.line(HELD);
     });
   }
 
-  /** Sends a message; resolves when its answer has ended. @param {{request_id: string}} body */
+  /** Sends a message; resolves when it is answered. @param {{request_id: string}} body */
   ask(body) {
     this.#body = JSON.stringify(body);
     this.#transition("sending");
@@ -66,14 +65,29 @@ export class Connection {
   /** Asks the server to stop; the stream's own last event then ends it. Before anything was sent it ends at once. */
   async stop() {
     if (this.state === "ended") return;
-    this.#stopping = true;
-    if (this.stream) await this.#sendStop();
+    this.#stop.isMade = true;
+    if (this.stream) await this.#stop.send(this.stream);
     else if (this.state === "waiting") this.#finish("stopped", null);
+  }
+
+  /** Nobody looks at the page: its line goes to the tabs that are looked at, and the log is asked now and then. */
+  hide() {
+    this.#hidden = true;
+    if (this.state === "streaming") this.#giveUp();
+  }
+
+  /** The page shows something else: nothing is told any more. The answer goes on, on the server. */
+  leave() {
+    this.#tell = NOBODY;
+    if (this.state !== "ended") this.#finish("interrupted", null);
+    this.#giveUp();
   }
 
   /** The page is back, or online again: tries now rather than later. @param {boolean} [frozen] it stood still */
   wake(frozen = false) {
-    if (this.state === "waiting" && this.#clock.now() >= this.#notBefore) this.#watchdog.wake();
+    this.#hidden = false;
+    if (this.state === "waiting") this.#retry.wake();
+    else if (this.state === "polling" && !this.#held) this.#watchdog.wake();
     const isAsking = this.state === "streaming" || this.state === "sending";
     if (isAsking && (frozen || this.#watchdog.silence > STALE)) this.#giveUp();
   }
@@ -85,18 +99,22 @@ export class Connection {
       } catch (problem) {
         this.#stumble(problem);
       }
-      if (this.state === "waiting") await this.#watchdog.pause(this.#pause);
-      if (this.state === "polling") await this.#watchdog.pause(POLL);
+      if (this.state === "waiting") await this.#retry.wait((line) => this.#tell.line(line));
+      if (this.state === "polling") await this.#watchdog.pause(this.#held ? POLL : HIDDEN_POLL);
     }
   }
 
   async #try() {
-    if (this.state === "waiting") this.#transition(this.stream ? (this.#held ? "polling" : "streaming") : "sending");
+    const polls = this.#held || (this.#hidden && this.stream !== "");
+    const next = this.stream ? (polls ? "polling" : "streaming") : "sending";
+    if (this.state !== next) this.#transition(next);
     this.#attempt = new AbortController();
-    if (this.state === "sending" && !this.#held) this.#watchForHolding();
-    else this.#watch();
+    if (this.state === "sending" && !this.#held) this.#watchdog.watch(FIRST_BYTE, () => void this.#suspect());
+    else this.#watchdog.watch(SILENCE, () => this.#giveUp());
     try {
-      const response = await this.#request();
+      const query = queryOf(polls, this.#reader.seq);
+      const response = await this.#api.request(this.stream, this.#body, query, this.#attempt.signal);
+      if (this.state === "ended") return;
       if (response.status === 204) this.#finish(this.#reader.end ?? "interrupted", this.#reader.error ?? UNSAID);
       else if (!response.ok) throw await refusal(response);
       else await this.#read(response);
@@ -106,35 +124,31 @@ export class Connection {
     }
   }
 
-  #request() {
-    const { signal } = this.#attempt;
-    const query = queryOf(this.#held, this.#reader.seq);
-    if (this.stream) return this.#session.request(`/v2/streams/${this.stream}${query}`, { signal });
-    const headers = { "Content-Type": "application/json" };
-    return this.#session.request(`/v2/echat${query}`, { method: "POST", headers, body: this.#body, signal });
-  }
-
   /** @param {Response} response */
   async #read(response) {
     if (this.state === "sending") {
-      this.stream = response.headers.get("X-Stream-Id") ?? "";
+      const names = namesOf(response);
+      this.stream = names.stream;
       this.#transition(this.#held ? "polling" : "streaming");
-      this.#tell.accepted(this.stream, response.headers.get("X-Conversation-Id") ?? "");
+      this.#tell.accepted(names);
+      if (this.#hidden && !this.#held) throw new Lost("Nobody looks at the page.");
     }
-    if (this.#stopping) void this.#sendStop();
-    if (this.state === "streaming") this.#watchForHolding();
+    if (this.#stop.isMade) void this.#stop.send(this.stream);
+    // Headers came, and should nothing follow, something on the way holds the stream back.
+    if (this.state === "streaming") this.#watchdog.watch(FIRST_BYTE, () => this.#giveUp(true));
     const body = /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (response.body);
-    await this.#reader.read(body, () => this.#watch());
+    await this.#reader.read(body, () => this.#watchdog.watch(SILENCE, () => this.#giveUp()));
     const { isOver, end, error } = this.#reader;
-    if (isOver) this.#finish(end ?? "failed", end ? error : UNSAID);
-    else if (this.state !== "polling") throw new Lost("The line was cut.");
+    if (isOver && this.state !== "ended") this.#finish(end ?? "failed", end ? error : UNSAID);
+    else if (this.state === "streaming") throw new Lost("The line was cut.");
   }
 
   /** What a failed try means: the end, polling, or a pause. @param {unknown} problem */
   #stumble(problem) {
-    this.#tries += 1;
+    if (this.state === "ended") return undefined;
+    this.#retry.tries += 1;
     if (problem instanceof Refused) {
-      const isFinal = problem.isFinal || (!this.stream && this.#tries > SEND_TRIES);
+      const isFinal = problem.isFinal || (!this.stream && this.#retry.tries > SEND_TRIES);
       if (isFinal) this.#finish("failed", problem.failure);
       else this.#wait(problem.failure);
     } else if (!(problem instanceof Lost)) {
@@ -142,55 +156,41 @@ export class Connection {
       throw problem;
     } else if (this.#reader.end) {
       this.#finish(this.#reader.end, this.#reader.error);
-    } else if (problem.held && this.stream) {
-      this.#held = true;
-      this.#transition("polling");
-      this.#tell.line(HELD);
     } else {
       this.#held ||= problem.held;
-      this.#wait(null, problem.held ? HELD : UNSENT);
+      const polls = this.stream && (problem.held || (this.#hidden && this.state === "streaming"));
+      if (!polls) return this.#wait(null, problem.held ? HELD : UNSENT);
+      this.#transition("polling");
+      if (this.#held) this.#tell.line(HELD);
     }
+    return undefined;
   }
 
-  /** @param {Failure | null} failure @param {string} [unsent] what is said while there is no stream yet */
-  #wait(failure, unsent = UNSENT) {
-    const asked = (failure?.retryAfter ?? 0) * 1000;
-    this.#notBefore = this.#clock.now() + asked;
-    this.#pause = asked + backoff(this.#tries, this.#random);
+  /** @param {Failure | null} failure @param {string} [line] what is said while there is no stream yet */
+  #wait(failure, line = UNSENT) {
+    this.#retry.plan(failure);
     this.#transition("waiting");
-    if (this.#stopping && !this.stream) return this.#finish("stopped", null);
-    return this.#tell.line(failure ? later(failure) : this.stream ? CUT : unsent);
+    if (this.#stop.isMade && !this.stream) return this.#finish("stopped", null);
+    return failure || this.#tell.line(this.stream ? CUT : line);
   }
 
-  async #sendStop() {
-    try {
-      const response = await this.#session.request(`/v2/streams/${this.stream}/stop`, { method: "POST" });
-      if (!response.ok) throw await refusal(response);
-    } catch (problem) {
-      // Lost: said again as soon as the stream is found back. Refused: the reader should know.
-      if (problem instanceof Refused) this.#tell.line(problem.message);
-    }
-  }
-
-  /** @param {End} end @param {Failure | null} error */
-  #finish(end, error) {
+  #finish(/** @type {End} */ end, /** @type {Failure | null} */ error) {
     this.#transition("ended");
     this.#watchdog.wake();
     this.#tell.ended(end, error);
   }
 
-  /** @param {State} to */
-  #transition(to) {
+  #transition(/** @type {State} */ to) {
     this.state = transition(this.state, to);
   }
 
-  #watch() {
-    this.#watchdog.watch(SILENCE, () => this.#giveUp());
-  }
-
-  /** Nothing has come yet: should it stay so, something on the way holds the stream back. */
-  #watchForHolding() {
-    this.#watchdog.watch(FIRST_BYTE, () => this.#giveUp(true));
+  /** Not even headers came: held back, if the server answers otherwise. */
+  async #suspect() {
+    const attempt = this.#attempt;
+    const held = await this.#api.answers();
+    if (attempt !== this.#attempt || this.state !== "sending") return;
+    if (held) this.#giveUp(true);
+    else this.#watchdog.watch(SILENCE, () => this.#giveUp());
   }
 
   #giveUp(held = false) {

@@ -10,13 +10,25 @@ export const ENDS = ["complete", "stopped", "failed", "interrupted"];
 export const NOTICES = ["waiting", "reading", "fallback"];
 
 /**
- * What this response adds to the answer's text; thoughts are not part of it.
- * @param {GeminiResponse} response
- * @returns {string}
+ * What these parts add to an answer: its text, its thoughts, its pictures (`at`: how much of the text is before each).
+ * @param {GeminiPart[]} parts
+ * @returns {{text: string, thoughts: string, pictures: Picture[]}}
  */
-export function textOf(response) {
-  const parts = response.candidates?.[0]?.content?.parts ?? [];
-  return parts.map((part) => (part.thought ? "" : (part.text ?? ""))).join("");
+export function contentOf(parts) {
+  let text = "";
+  let thoughts = "";
+  const pictures = [];
+  for (const part of parts) {
+    if (part.thought) thoughts += part.text ?? "";
+    else if (part.text) text += part.text;
+    else if (part.inlineData) pictures.push({ ...part.inlineData, at: text.length });
+  }
+  return { text, thoughts, pictures };
+}
+
+/** The answer's tokens, as the provider counts them. @param {Record<string, number> | null | undefined} usage */
+export function tokensOf(usage) {
+  return usage?.candidatesTokenCount ?? null;
 }
 
 /**

@@ -8,10 +8,11 @@ export const HELD = "Something between you and the server holds the stream back,
 export const UNSEEN = "This model cannot see photos: choose one that can, or ask in words.";
 export const ONLY_READ = "This model cannot see photos: only the text in a photo is read to it.";
 
-/** What a refusal that may not last says: why, and when the page asks again. @param {Failure} failure */
-export function later({ message, retryAfter }) {
+/** What a refusal that may not last says: why, and when the page asks again. @param {Failure} failure
+ * @param {number} seconds what is left of the wait that the server asked for */
+export function later({ message }, seconds) {
   const why = message.replace(/\s*Try again in \d+ s\.$/, "");
-  return `${why} ${retryAfter ? `The page tries again by itself in ${retryAfter} s…` : "Trying again…"}`;
+  return `${why} ${seconds ? `The page tries again by itself in ${seconds} s…` : "Trying again…"}`;
 }
 
 const FORBIDDEN = "The model broke off here: its rules forbid the rest. Say it in other words.";
@@ -41,6 +42,50 @@ const REASONS = {
 
 /** What to say of a complete answer that ended for this reason; "" for a good one. @param {string} reason */
 export const cutShort = (reason) => REASONS[reason] ?? "The model broke off here, and does not say why. Try again.";
+
+/** @type {Record<string, string>} */
+const ENDINGS = {
+  stopped: "You stopped this answer.",
+  interrupted: "The server went away in the middle of this answer. What it had written is kept.",
+  failed: "This answer failed.",
+};
+
+/**
+ * What is said under an answer that did not end well, and what the reader can do: the controls beside the sentence.
+ * @param {Message} message
+ * @returns {{sentence: string, can: ("again" | "continue" | "edit")[]}}
+ */
+export function endingOf({ role, status, error, reason, text }) {
+  if (role === "user") return { sentence: "", can: [] };
+  if (status === "complete") {
+    const sentence = cutShort(reason);
+    return { sentence, can: sentence ? [reason === "MAX_TOKENS" ? "continue" : "edit", "again"] : [] };
+  }
+  const sentence = ENDINGS[status] ?? "";
+  if (!sentence) return { sentence, can: [] };
+  if (status === "failed") return { sentence: error?.message || sentence, can: ["edit", "again"] };
+  return { sentence, can: text ? ["continue", "again"] : ["again"] };
+}
+
+/** A model that says nothing for this long pauses, in ms. */
+const PAUSE = 3_000;
+
+/**
+ * What an open answer is waiting for, and since when on the page's clock; "" while it grows, or where the connection
+ * says more.
+ * @param {Message} message
+ * @param {number} now
+ */
+export function waitingFor({ status, line, text, thoughts, pictures, notice, model, times }, now) {
+  const since = times.since ?? now;
+  if (line) return { notice: "", since };
+  if (status === "sending") return { notice: "Sending…", since };
+  if (notice) return { notice, since };
+  const heard = times.heard ?? now;
+  if (text || pictures.length) return { notice: now - heard < PAUSE ? "" : "The model pauses…", since: heard };
+  if (thoughts) return { notice: "Thinking…", since };
+  return { notice: `Waiting for ${model.replace(/^[^/]*\//, "") || "the model"}…`, since };
+}
 
 /** @type {Failure} */
 export const UNSAID = { code: 503, status: "ABORTED", message: "The answer ended before it was complete." };

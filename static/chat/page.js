@@ -1,6 +1,7 @@
 /**
  * Wires the page: which element belongs to which object, and what each of them tells the others.
  */
+import { Actions } from "./actions.js";
 import { Announcer } from "./announcer.js";
 import { CameraLoader } from "./camera/loader.js";
 import { Chat } from "./chat.js";
@@ -25,6 +26,7 @@ const scroll = new Scroll(byId("viewport"), byId("latest"));
 const view = new View({
   list: byId("transcript"),
   template: template("message"),
+  clock,
   painted: () => scroll.keep(),
   showPhoto,
 });
@@ -112,7 +114,9 @@ async function send(text) {
     composer.fill("");
     checkModel();
     scroll.toEnd();
-    await chat.send({ text, photos: taken, model: composer.model });
+    const editing = composer.takeEdit();
+    if (editing) await chat.edit(editing, { text, model: composer.model });
+    else await chat.send({ text, photos: taken, model: composer.model });
   } catch (error) {
     composer.busy = chat.busy;
     problem(/** @type {Error} */ (error).message);
@@ -127,7 +131,7 @@ async function showPhoto(image, attachment) {
   image.src = URL.createObjectURL(await response.blob());
 }
 
-/** @type {Record<string, (button: HTMLElement) => void>} */
+/** @type {Record<string, () => void>} */
 const verbs = {
   "open-sidebar": () => {
     sidebar.open = true;
@@ -136,37 +140,20 @@ const verbs = {
   "close-sidebar": () => {
     sidebar.open = false;
   },
-  again(button) {
-    refocus();
-    void chat.again(keyOf(button), composer.model).catch((error) => problem(error.message));
-  },
-  copy: (button) => copy(button, chat.transcript.find(({ key }) => key === keyOf(button))?.text ?? ""),
-  "copy code": (button) => copy(button, button.closest("figure")?.querySelector("code")?.textContent ?? ""),
 };
-
-/** A button that goes away leaves the focus to the box; a finger's keyboard is not called up for that. */
-function refocus() {
-  if (matchMedia("(pointer: fine)").matches) composer.focus();
-}
-
-/** @param {HTMLElement} button */
-const keyOf = (button) => button.closest("article")?.dataset.key ?? "";
-
-/** @param {HTMLElement} button @param {string} text */
-async function copy(button, text) {
-  await navigator.clipboard.writeText(text);
-  button.dataset.done = "";
-  announcer.say("Copied.");
-  setTimeout(() => delete button.dataset.done, 1500);
-}
+const actions = new Actions(chat, composer, {
+  send: (text) => void send(text),
+  said: (sentence) => announcer.say(sentence),
+  problem,
+});
 
 document.addEventListener("click", (event) => {
   const target = /** @type {HTMLElement} */ (event.target);
   const actor = /** @type {HTMLElement | null} */ (target.closest("[data-do]"));
-  if (actor?.dataset.do) verbs[actor.dataset.do]?.(actor);
+  if (actor) void (verbs[actor.dataset.do ?? ""] ?? (() => actions.take(actor)))();
   const suggestion = target.closest("[data-suggestion]");
   if (!suggestion) return;
-  refocus();
+  composer.refocus();
   void send(suggestion.textContent ?? "");
 });
 document.addEventListener("submit", (event) => {
@@ -175,7 +162,7 @@ document.addEventListener("submit", (event) => {
 });
 addEventListener("online", () => chat.wake());
 addEventListener("pageshow", ({ persisted }) => chat.wake(persisted));
-document.addEventListener("visibilitychange", () => document.hidden || chat.wake());
+document.addEventListener("visibilitychange", () => (document.hidden ? chat.hide() : chat.wake()));
 
 const files = /** @type {HTMLInputElement} */ (byId("files"));
 files.addEventListener("change", () => {
@@ -190,8 +177,6 @@ for (const event of ["dragover", "drop"]) document.addEventListener(event, (move
 document.addEventListener("drop", (event) => void photos.add([...(event.dataTransfer?.files ?? [])]));
 byId("composer").addEventListener("change", checkModel);
 
-chat.conversation = app.dataset.conversation ?? "";
-chat.open(byId("transcript"));
-view.adopt(chat.transcript);
+chat.open(app.dataset.conversation ?? "", JSON.parse(byId("messages").textContent ?? "[]"));
 composer.fill(composer.text || chat.draft.read().text);
-refocus();
+composer.refocus();

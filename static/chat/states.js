@@ -8,7 +8,7 @@ export const TRANSITIONS = {
   sending: ["streaming", "polling", "waiting", "ended"],
   streaming: ["waiting", "polling", "ended"],
   waiting: ["sending", "streaming", "polling", "ended"],
-  polling: ["waiting", "ended"],
+  polling: ["waiting", "streaming", "ended"],
   ended: [],
 };
 

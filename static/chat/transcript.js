@@ -4,100 +4,75 @@
  * Nothing here touches the page or the network. A message that did not change stays the same object, which is
  * how the view knows what to paint.
  */
-import { endOf, noticeOf, textOf } from "./events.js";
+import { awaited, ended, fromStored, message, receive } from "./message.js";
 
-/** @type {Message} */
-const BLANK = {
-  key: "",
-  id: "",
-  role: "model",
-  text: "",
-  photos: [],
-  status: "sending",
-  stream: "",
-  seq: -1,
-  model: "",
-  notice: "",
-  line: "",
-  error: null,
-  reason: "",
-};
-
-/**
- * A message with every field, from those that are given.
- * @param {Partial<Message>} fields
- * @returns {Message}
- */
-export function message(fields) {
-  return { ...BLANK, ...fields };
-}
+/** @type {Transcript} */
+export const EMPTY = { messages: [], leaf: "" };
 
 /** The key of the question that an answer's key belongs to. @param {string} key */
 export const questionOf = (key) => `${key}?`;
 
-/** @param {Message} found @returns {boolean} */
-export const isOpen = (found) => found.status === "sending" || found.status === "running";
-
-/**
- * @param {Message} answer
- * @param {number} seq
- * @param {GeminiResponse} response
- * @returns {Message}
- */
-function receive(answer, seq, response) {
-  if (seq <= answer.seq) return answer;
-  if (seq !== answer.seq + 1) throw new RangeError(`Event ${seq} came after ${answer.seq}: one is missing.`);
-  if (seq === 0) return { ...answer, seq, status: "running", line: "" };
-  const end = endOf(response);
-  return {
-    ...answer,
-    seq,
-    text: answer.text + textOf(response),
-    model: answer.model || response.modelVersion || "",
-    notice: end ? "" : noticeOf(response),
-    line: "",
-    status: end ?? "running",
-    error: response.error ?? null,
-    reason: (end === "complete" && response.candidates?.[0]?.finishReason) || "",
-  };
-}
-
 /** @type {{[T in Action["type"]]: (transcript: Transcript, action: Extract<Action, {type: T}>) => Transcript}} */
 const VERBS = {
-  asked: (transcript, { key, text, photos, model }) => [
-    ...transcript,
-    message({ key: questionOf(key), role: "user", text, photos }),
-    message({ key, model }),
-  ],
-  "asked again": (transcript, { key, question, model }) => {
-    const at = transcript.findIndex((found) => found.key === question);
-    return [...transcript.slice(0, at + 1), message({ key, model })];
-  },
-  accepted: (transcript, { key, stream }) => change(transcript, key, (answer) => ({ ...answer, stream })),
-  received: (transcript, { key, seq, response }) => {
-    const next = change(transcript, key, (answer) => receive(answer, seq, response));
-    return seq === 0 ? change(next, questionOf(key), (asked) => ({ ...asked, status: "sent" })) : next;
-  },
-  line: (transcript, { key, line }) => change(transcript, key, (answer) => ({ ...answer, line })),
-  ended: (transcript, { key, end, error }) =>
-    change(transcript, key, (answer) =>
-      isOpen(answer) ? { ...answer, status: end, error, line: "", notice: "" } : { ...answer, line: "", notice: "" },
+  stored,
+  asked: (transcript, { key, parent, text, photos, model, at }) =>
+    add(
+      transcript,
+      message({ key: questionOf(key), parent, role: "user", text, photos }),
+      awaited({ key, parent: questionOf(key), model, at }),
     ),
-  stored: (transcript, { messages }) =>
-    messages.map((found, at) => heldOf(transcript, found, messages[at + 1]) ?? found),
-  known: (transcript, { key, id }) => change(transcript, key, (found) => ({ ...found, id })),
+  "asked again": (transcript, { key, question, model, at }) =>
+    add(transcript, awaited({ key, parent: question, model, at })),
+  withdrawn: ({ messages, leaf }, { keys }) => {
+    const at = messages.find(({ key }) => key === leaf);
+    const kept = messages.filter(({ key }) => !keys.includes(key));
+    let up = at;
+    while (up && keys.includes(up.key)) up = messages.find(({ key }) => key === up?.parent);
+    return { messages: kept, leaf: up?.key ?? "" };
+  },
+  accepted: (transcript, { key, stream, question, answer }) => {
+    const known = change(transcript, key, (found) => ({ ...found, stream, id: answer }));
+    return change(known, parentOf(known, key), (found) => (found.id ? found : { ...found, id: question }));
+  },
+  received: (transcript, { key, seq, response, at }) => {
+    const next = change(transcript, key, (answer) => receive(answer, seq, response, at));
+    if (seq > 0) return next;
+    return change(next, parentOf(next, key), (asked) =>
+      asked.status === "sending" ? { ...asked, status: "sent" } : asked,
+    );
+  },
+  line: (transcript, { key, line }) =>
+    change(transcript, key, (answer) => (answer.line === line ? answer : { ...answer, line })),
+  ended: (transcript, { key, end, error }) => change(transcript, key, (answer) => ended(answer, end, error)),
+  shown: (transcript, { leaf }) => ({ ...transcript, leaf }),
 };
 
 /**
- * The message as the page holds it already: an answer by its stream, a question by its id or by its answer.
+ * The transcript with what the server has and the page has not; the newest of that is shown.
  * @param {Transcript} transcript
- * @param {Message} found
- * @param {Message | undefined} next
+ * @param {{messages: Stored[], at: number}} action
+ * @returns {Transcript}
  */
-function heldOf(transcript, found, next) {
-  if (found.stream) return transcript.find(({ stream }) => stream === found.stream);
-  const answer = next?.stream ? transcript.findIndex(({ stream }) => stream === next.stream) : -1;
-  return transcript.find(({ id }, at) => id === found.id || at === answer - 1);
+function stored(transcript, { messages, at }) {
+  const keys = new Map(transcript.messages.filter(({ id }) => id).map(({ id, key }) => [id, key]));
+  const streams = new Set(transcript.messages.map(({ stream }) => stream));
+  const added = [];
+  for (const found of messages) {
+    if (keys.has(found.id) || (found.stream && streams.has(found.stream.id))) continue;
+    keys.set(found.id, found.id);
+    added.push(fromStored(found, keys.get(found.parent_id ?? "") ?? "", at));
+  }
+  return added.length ? add(transcript, ...added) : transcript;
+}
+
+/** @param {Transcript} transcript @param {Message[]} added @returns {Transcript} */
+function add({ messages }, ...added) {
+  return { messages: [...messages, ...added], leaf: added[added.length - 1].key };
+}
+
+/** @param {Transcript} transcript @param {string} key */
+function parentOf({ messages }, key) {
+  return messages.find((found) => found.key === key)?.parent ?? "";
 }
 
 /**
@@ -107,10 +82,11 @@ function heldOf(transcript, found, next) {
  * @returns {Transcript}
  */
 function change(transcript, key, how) {
-  const at = transcript.findLastIndex((found) => found.key === key);
+  const { messages } = transcript;
+  const at = messages.findLastIndex((found) => found.key === key);
   if (at < 0) return transcript;
-  const next = how(transcript[at]);
-  return next === transcript[at] ? transcript : transcript.with(at, next);
+  const next = how(messages[at]);
+  return next === messages[at] ? transcript : { ...transcript, messages: messages.with(at, next) };
 }
 
 /**

@@ -11,6 +11,7 @@ interface Failure {
 interface GeminiPart {
   text?: string;
   thought?: boolean;
+  inlineData?: { mimeType: string; data: string };
 }
 
 /** One event's data: Gemini's `GenerateContentResponse`, or an error, with our few words beside it. */
@@ -30,13 +31,24 @@ interface Photo {
   url?: string;
 }
 
+/** A picture made by the model, in base64; `at` is how much of the answer's text stands before it. */
+interface Picture {
+  mimeType: string;
+  data: string;
+  at: number;
+}
+
 /** One message as the page knows it. `key` is the page's name for it, `id` the server's once it is known. */
 interface Message {
   key: string;
   id: string;
+  /** The key of the message that this one follows; "" for the first. */
+  parent: string;
   role: "user" | "model";
   text: string;
+  thoughts: string;
   photos: Photo[];
+  pictures: readonly Picture[];
   /** Of a question: sending or sent. Of an answer: sending, running, or how it ended. */
   status: "sending" | "sent" | "running" | End;
   stream: string;
@@ -50,34 +62,71 @@ interface Message {
   error: Failure | null;
   /** Of a complete answer: Gemini's finishReason. */
   reason: string;
+  times: Times;
 }
 
-type Transcript = readonly Message[];
+/**
+ * Of an answer, in ms since its question was sent; null where it is not known. On the page's clock are `began`, and
+ * while the answer is awaited `since` (the page waits for it) and `heard` (the last event).
+ */
+interface Times {
+  began: number | null;
+  since: number | null;
+  heard: number | null;
+  thought: number | null;
+  first: number | null;
+  total: number | null;
+  /** Tokens of the answer, as the provider counts them. */
+  tokens: number | null;
+}
+
+/** A conversation is a tree of messages, oldest first. Shown is the path to `leaf`, a message's key. */
+interface Transcript {
+  readonly messages: readonly Message[];
+  readonly leaf: string;
+}
 
 type Action =
-  | { type: "asked"; key: string; text: string; photos: Photo[]; model: string }
-  | { type: "asked again"; key: string; question: string; model: string }
-  | { type: "accepted"; key: string; stream: string }
-  | { type: "received"; key: string; seq: number; response: GeminiResponse }
+  | { type: "stored"; messages: Stored[]; at: number }
+  | { type: "asked"; key: string; parent: string; text: string; photos: Photo[]; model: string; at: number }
+  | { type: "asked again"; key: string; question: string; model: string; at: number }
+  | { type: "withdrawn"; keys: string[] }
+  | { type: "accepted"; key: string; stream: string; question: string; answer: string }
+  | { type: "received"; key: string; seq: number; response: GeminiResponse; at: number }
   | { type: "line"; key: string; line: string }
   | { type: "ended"; key: string; end: End; error: Failure | null }
-  | { type: "known"; key: string; id: string }
-  | { type: "stored"; messages: Message[] };
+  | { type: "shown"; leaf: string };
 
-/** A message as `GET /v2/conversations/<id>` gives it. */
+/** A message as the server gives it: `chat/views/messages.py`. */
 interface Stored {
   id: string;
   parent_id: string | null;
   role: "user" | "model";
   parts: (GeminiPart & { attachment?: string })[];
-  stream: { id: string; status: "running" | End; model: string; last_seq: number; error: Failure | null } | null;
+  stream: {
+    id: string;
+    status: "running" | End;
+    model: string;
+    last_seq: number;
+    error: Failure | null;
+    reason: string | null;
+    usage: Record<string, number> | null;
+    first_token_ms: number | null;
+    thought_ms: number | null;
+    duration_ms: number | null;
+  } | null;
 }
 
 type State = "idle" | "sending" | "streaming" | "waiting" | "polling" | "ended";
 
+/** What sends a request with the reader's token: a Session. */
+interface Requester {
+  request(path: string, options?: RequestInit): Promise<Response>;
+}
+
 /** What a connection tells. */
 interface Listener {
-  accepted(stream: string, conversation: string): void;
+  accepted(names: { stream: string; conversation: string; question: string; answer: string }): void;
   received(seq: number, response: GeminiResponse): void;
   line(line: string): void;
   ended(end: End, error: Failure | null): void;

@@ -1,168 +1,117 @@
 /**
- * The transcript as the reader sees it: keeps the page's articles equal to the transcript's messages.
+ * The transcript as the reader sees it: keeps the page's articles equal to the path through the transcript.
  *
- * Events may come faster than frames: only the newest transcript is painted, once a frame, and an answer's new text
- * is appended to what stands there, so nothing that was painted is painted again.
+ * Events may come faster than frames: only the newest transcript is painted, once a frame, newest message first, and
+ * for a few milliseconds only. What is left is painted in the next frame, or for older messages when nothing else is
+ * to be done.
  */
-import { paintCode } from "./code.js";
-import { Markdown } from "./markdown.js";
-import { cutShort } from "./messages.js";
-import { isOpen } from "./transcript.js";
+import { Article } from "./article.js";
+import { isOpen } from "./message.js";
+import { path, versions } from "./tree.js";
 
-const THINKING = "Thinking…";
-/** @type {Record<string, string>} */
-const ENDINGS = {
-  stopped: "You stopped this answer.",
-  interrupted: "The server went away in the middle of this answer. What it had written is kept.",
-  failed: "This answer failed.",
-};
-
-/** One message on the page. */
-class Article {
-  #markdown;
-  #written = "";
-  #finished = false;
-
-  /**
-   * @param {HTMLElement} element from the partial `_message.html`
-   * @param {(image: HTMLImageElement, attachment: string) => void} showPhoto
-   */
-  constructor(element, showPhoto) {
-    this.element = element;
-    this.showPhoto = showPhoto;
-    this.text = this.part("text");
-    /** @type {Message | null} */
-    this.shown = null;
-    if (element.dataset.role === "model") {
-      this.text.replaceChildren();
-      element.dataset.upgraded = "";
-      this.#markdown = new Markdown(this.text, paintCode);
-    }
-  }
-
-  /** @param {string} name @returns {HTMLElement} */
-  part(name) {
-    return /** @type {HTMLElement} */ (this.element.querySelector(`[data-part=${name}]`));
-  }
-
-  /** @param {Message} message */
-  show(message) {
-    const before = this.shown;
-    if (before === message) return;
-    this.shown = message;
-    const { dataset } = this.element;
-    dataset.status = message.status;
-    dataset.id = message.id;
-    dataset.stream = message.stream;
-    dataset.empty = message.text ? "no" : "yes";
-    this.element.setAttribute("aria-busy", String(message.role === "model" && isOpen(message)));
-    this.#write(message);
-    if (message.photos !== before?.photos) this.#photos(message.photos);
-    set(this.part("notice"), message.notice || THINKING);
-    set(this.part("line"), message.line);
-    set(this.part("model"), message.model.replace(/^[^/]*\//, ""));
-    set(this.part("mark"), message.role === "user" ? (message.status === "sent" ? "Sent" : "Sending…") : "");
-    const said = message.status === "interrupted" ? "" : message.error?.message;
-    const short = message.status === "complete" ? cutShort(message.reason) : "";
-    dataset.short = short ? "yes" : "no";
-    set(this.part("sentence"), ENDINGS[message.status] ? said || ENDINGS[message.status] : short);
-  }
-
-  /** @param {Message} message */
-  #write({ text, status }) {
-    if (!this.#markdown) return set(this.text, text);
-    if (text.length > this.#written.length) this.#markdown.write(text.slice(this.#written.length));
-    this.#written = text;
-    if (status === "sending" || status === "running" || this.#finished) return;
-    this.#finished = true;
-    this.#markdown.finish();
-  }
-
-  /** @param {Photo[]} photos */
-  #photos(photos) {
-    const place = this.part("photos");
-    if (place.childElementCount === photos.length) return;
-    place.replaceChildren(
-      ...photos.map(({ attachment, url }, at) => {
-        const image = document.createElement("img");
-        image.alt = `Photo ${at + 1} of this message`;
-        if (url) image.src = url;
-        else this.showPhoto(image, attachment);
-        return image;
-      }),
-    );
-  }
-}
+/** A frame's work, in ms: what is left of 16 belongs to layout and paint. */
+const SLICE = 8;
 
 export class View {
   #list;
   #template;
+  #clock;
   #showPhoto;
   #painted;
   /** @type {Map<string, Article>} */
   #articles = new Map();
   /** @type {Transcript} */
-  #next = [];
-  #frame = 0;
+  #next = { messages: [], leaf: "" };
+  #scheduled = () => {};
+  #isScheduled = false;
+  #ticking = false;
 
   /**
-   * @param {{list: HTMLElement, template: HTMLTemplateElement, painted: () => void,
+   * @param {{list: HTMLElement, template: HTMLTemplateElement, clock: Clock, painted: () => void,
    *          showPhoto: (image: HTMLImageElement, attachment: string) => void}} means
    */
-  constructor({ list, template, painted, showPhoto }) {
+  constructor({ list, template, clock, painted, showPhoto }) {
     this.#list = list;
     this.#template = template;
+    this.#clock = clock;
     this.#painted = painted;
     this.#showPhoto = showPhoto;
-  }
-
-  /** The server's own articles become this view's. @param {Transcript} transcript */
-  adopt(transcript) {
-    for (const message of transcript) {
-      const element = /** @type {HTMLElement} */ (this.#list.querySelector(`[data-key="${CSS.escape(message.key)}"]`));
-      this.#articles.set(message.key, new Article(element, this.#showPhoto));
-    }
-    this.#next = transcript;
-    this.#paint();
   }
 
   /** Shows this transcript with the next frame. @param {Transcript} transcript */
   show(transcript) {
     this.#next = transcript;
-    this.#frame ||= requestAnimationFrame(() => this.#paint());
+    if (this.#isScheduled) return;
+    this.#scheduled();
+    this.#isScheduled = true;
+    const frame = requestAnimationFrame(() => this.#paint());
+    this.#scheduled = () => cancelAnimationFrame(frame);
   }
 
   #paint() {
-    this.#frame = 0;
-    const keys = new Set(this.#next.map((message) => message.key));
+    this.#isScheduled = false;
+    const end = this.#clock.now() + SLICE;
+    const isLate = () => this.#clock.now() > end;
+    const shown = path(this.#next);
+    const places = versions(this.#next);
+    this.#remove(new Set(shown.map(({ key }) => key)));
+    let next = null;
+    let left = 0;
+    for (const message of shown.toReversed()) {
+      if (!this.#articles.has(message.key) && isLate()) left += 1;
+      else {
+        const article = this.#articles.get(message.key) ?? this.#make(message);
+        const { element } = article;
+        if (!element.isConnected || element.nextElementSibling !== next) this.#list.insertBefore(element, next);
+        next = element;
+        if (!article.show(message, places.get(message.key) ?? [], isLate)) left += 1;
+      }
+    }
+    this.#list.dataset.count = String(shown.length);
+    this.#list.toggleAttribute("data-whole", left === 0);
+    this.#tick();
+    this.#painted();
+    if (left && !this.#isScheduled) this.#continue(shown.some(isOpen));
+  }
+
+  /** The rest in a later slice: soon while an answer grows, else when the browser has nothing else to do.
+   * @param {boolean} soon */
+  #continue(soon) {
+    if (soon || !("requestIdleCallback" in window)) return this.show(this.#next);
+    const call = requestIdleCallback(() => this.#paint(), { timeout: 200 });
+    this.#scheduled = () => cancelIdleCallback(call);
+    return undefined;
+  }
+
+  /** @param {Set<string>} kept */
+  #remove(kept) {
     for (const [key, { element }] of this.#articles) {
-      if (keys.has(key)) continue;
+      if (kept.has(key)) continue;
       element.remove();
       this.#articles.delete(key);
     }
-    for (const message of this.#next) {
-      const article = this.#articles.get(message.key) ?? this.#make(message);
-      article.show(message);
+  }
+
+  /** Each second, as long as an answer is awaited. */
+  #tick() {
+    const now = this.#clock.now();
+    for (const message of this.#next.messages) {
+      if (message.role === "model") this.#articles.get(message.key)?.tick(now);
     }
-    this.#list.dataset.count = String(this.#next.length);
-    this.#painted();
+    if (this.#ticking || !this.#next.messages.some(isOpen)) return;
+    this.#ticking = true;
+    this.#clock.after(1000, () => {
+      this.#ticking = false;
+      this.#tick();
+    });
   }
 
   /** @param {Message} message */
   #make(message) {
     const copy = /** @type {DocumentFragment} */ (this.#template.content.cloneNode(true));
     const element = /** @type {HTMLElement} */ (copy.firstElementChild);
-    element.dataset.role = message.role;
-    element.dataset.key = message.key;
-    element.setAttribute("aria-label", message.role === "user" ? "You" : "WonderCam");
-    this.#list.append(element);
-    const article = new Article(element, this.#showPhoto);
+    const article = new Article(element, message, this.#showPhoto);
     this.#articles.set(message.key, article);
     return article;
   }
-}
-
-/** @param {HTMLElement} element @param {string} text */
-function set(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }

@@ -9,6 +9,10 @@ export const FIRST_BYTE = 10_000;
 /** When the page comes back to the front, a line that was silent this long is not trusted. */
 export const STALE = 20_000;
 export const POLL = 1_000;
+/** A page that nobody looks at asks only this often what there is. */
+export const HIDDEN_POLL = 5_000;
+/** A request to stop that is not answered within this long is taken for one that found no free connection. */
+export const STOP_WAIT = 500;
 
 export class Watchdog {
   #clock;
@@ -38,13 +42,13 @@ export class Watchdog {
     this.#unwatch();
   }
 
-  /** Resolves after `delay` ms, or at `wake`. @param {number} delay @returns {Promise<void>} */
+  /** Resolves after `delay` ms, or at `wake`: whether it was woken. @param {number} delay @returns {Promise<boolean>} */
   pause(delay) {
     return new Promise((resolve) => {
-      const cancel = this.#clock.after(delay, resolve);
+      const cancel = this.#clock.after(delay, () => resolve(false));
       this.#wake = () => {
         cancel();
-        resolve();
+        resolve(true);
       };
     });
   }

@@ -60,7 +60,8 @@ async def test_a_conversation_goes_on_and_an_answer_is_asked_for_again(arena: Ar
         path = f"/v2/conversations/{first.conversation_id}"
         messages = (await client.get(path)).json()["messages"]
         body = {"conversation_id": first.conversation_id, "parent_id": messages[2]["id"]}
-        again = (await client.post("/v2/chat", json={**body, "stream": False})).json()
+        answered = await client.post("/v2/chat", json={**body, "stream": False})
+        again = answered.json()
         after = (await client.get(path)).json()["messages"]
 
     said = arena.model.asked[1].json()["messages"]
@@ -68,6 +69,8 @@ async def test_a_conversation_goes_on_and_an_answer_is_asked_for_again(arena: Ar
     assert again["candidates"][0]["content"]["parts"] == [{"text": Script(3, 3).text}]
     assert [message["role"] for message in after] == ["user", "model", "user", "model", "model"]
     assert after[4]["parent_id"] == after[3]["parent_id"] == after[2]["id"]
+    named = [answered.headers[name] for name in ("x-message-id", "x-answer-id")]
+    assert named == [after[2]["id"], after[4]["id"]]
     await equal(server, first.token, second.stream_id, second, replay=False)
 
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { settled } from "./clock.js";
 import { answer, seqs, set, streaming } from "./rig.js";
-import { CONVERSATION, DONE, END, error, OK, STREAM, says } from "./server.js";
+import { ANSWER, CONVERSATION, DONE, END, error, OK, QUESTION, STREAM, says } from "./server.js";
 
 test("one question, one answer, in order", async () => {
   const { body, run, told, connection, server } = await streaming();
@@ -10,7 +10,7 @@ test("one question, one answer, in order", async () => {
   body.write(DONE);
   await run;
   assert.equal(connection.state, "ended");
-  assert.deepEqual(told.accepted, [STREAM, CONVERSATION]);
+  assert.deepEqual(told.accepted, [{ stream: STREAM, conversation: CONVERSATION, question: QUESTION, answer: ANSWER }]);
   assert.deepEqual(seqs(told), [0, 1, 2]);
   assert.deepEqual(told.ends, [["complete", null]]);
   assert.equal(server.asked.length, 1);

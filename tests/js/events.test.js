@@ -15,10 +15,9 @@ test("the page and the server have the same words", () => {
   assert.deepEqual(words(line("WAITING, READING")), events.NOTICES);
 });
 
-test("an answer's text is that of its parts, without thoughts", () => {
+test("an answer's text is that of its parts, with thoughts beside it", () => {
   const parts = [{ text: "a" }, { text: "hidden", thought: true }, { text: "b" }, {}];
-  assert.equal(events.textOf({ candidates: [{ content: { parts } }] }), "ab");
-  for (const nothing of [{}, { candidates: [] }, { candidates: [{}] }]) assert.equal(events.textOf(nothing), "");
+  assert.deepEqual(events.contentOf(parts), { text: "ab", thoughts: "hidden", pictures: [] });
 });
 
 test("each end is known by its last event, and nothing else is an end", () => {

@@ -30,15 +30,19 @@ for (const code of [408, 429, 500, 503]) {
   });
 }
 
-test("what may not last says why, and when the page asks again", async () => {
-  const { server, connection, told } = set();
+test("what may not last says why, and counts down to when the page asks again", async () => {
+  const { server, connection, told, clock } = set();
   void connection.ask({ request_id: "r" });
   await settled();
   server.last.reply(error(429, { "Retry-After": "9" }));
   await settled();
-  assert.deepEqual(told.lines, ["Error 429. The page tries again by itself in 9 s…"]);
+  await clock.pass(2_000);
+  assert.deepEqual(
+    told.lines,
+    [9, 8, 7].map((left) => `Error 429. The page tries again by itself in ${left} s…`),
+  );
   const failure = { code: 429, status: "X", message: "Too fast. Try again in 3 s.", retryAfter: 3 };
-  assert.equal(later(failure), "Too fast. The page tries again by itself in 3 s…");
+  assert.equal(later(failure, 3), "Too fast. The page tries again by itself in 3 s…");
 });
 
 test("Retry-After is waited for, even when the page comes back before", async () => {

@@ -9,14 +9,13 @@ export function set() {
   const clock = new FakeClock();
   const server = new FakeServer(Lost);
   const told = {
-    /** @type {string[]} */ accepted: [],
+    /** @type {object[]} */ accepted: [],
     /** @type {[number, GeminiResponse][]} */ events: [],
     /** @type {string[]} */ lines: [],
     /** @type {[End, Failure | null][]} */ ends: [],
   };
   const tell = {
-    accepted: (/** @type {string} */ stream, /** @type {string} */ conversation) =>
-      told.accepted.push(stream, conversation),
+    accepted: (/** @type {object} */ names) => told.accepted.push(names),
     received: (/** @type {number} */ seq, /** @type {GeminiResponse} */ response) => told.events.push([seq, response]),
     line: (/** @type {string} */ line) => told.lines.push(line),
     ended: (/** @type {End} */ end, /** @type {Failure | null} */ failure) => told.ends.push([end, failure]),

@@ -3,6 +3,15 @@
 export const STREAM = "0b9c1b3e-1f5a-4a51-9d28-5a5c8f3a1c11";
 export const CONVERSATION = "7d0c6f1e-8a55-4d0e-9a4b-3f1c2b9a0d22";
 
+export const QUESTION = "1c0c6f1e-8a55-4d0e-9a4b-3f1c2b9a0d33";
+export const ANSWER = "2d0c6f1e-8a55-4d0e-9a4b-3f1c2b9a0d44";
+const NAMES = {
+  "X-Stream-Id": STREAM,
+  "X-Conversation-Id": CONVERSATION,
+  "X-Message-Id": QUESTION,
+  "X-Answer-Id": ANSWER,
+};
+
 export class FakeServer {
   /** @type {{path: string, options: RequestInit, reply: (response: Response) => void, fail: () => void}[]} */
   asked = [];
@@ -49,7 +58,7 @@ export class Body {
       },
     });
     signal?.addEventListener("abort", () => this.#try(() => this.#controller.error(signal.reason)));
-    const headers = { "Content-Type": "text/event-stream", "X-Stream-Id": STREAM, "X-Conversation-Id": CONVERSATION };
+    const headers = { "Content-Type": "text/event-stream", ...NAMES };
     this.response = new Response(stream, { headers });
   }
 

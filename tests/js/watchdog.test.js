@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HELD } from "../../static/chat/messages.js";
-import { FIRST_BYTE, POLL, SILENCE, STALE } from "../../static/chat/watchdog.js";
+import { FIRST_BYTE, HIDDEN_POLL, POLL, SILENCE, STALE, STOP_WAIT } from "../../static/chat/watchdog.js";
 import { settled } from "./clock.js";
 import { answer, seqs, set, streaming } from "./rig.js";
 import { Body, DONE, END, OK, STREAM, says } from "./server.js";
@@ -72,7 +72,11 @@ test("a held stream is polled in steps, and the reader is told", async () => {
 test("where even the headers are held back, the message is sent again to join, and polled", async () => {
   const { server, clock, connection, told } = set();
   const run = connection.ask({ request_id: "r" });
-  await clock.pass(FIRST_BYTE + 500);
+  await clock.pass(FIRST_BYTE);
+  assert.deepEqual(told.lines, []);
+  assert.equal(server.last.path, "/healthz");
+  server.last.reply(new Response());
+  await clock.pass(500);
   assert.deepEqual(told.lines, [HELD]);
   assert.equal(server.last.path, "/v2/echat?poll=1");
   assert.equal(server.posts[0].options.body, server.posts[1].options.body);
@@ -88,6 +92,68 @@ test("where even the headers are held back, the message is sent again to join, a
   second.write(DONE);
   await run;
   assert.deepEqual(seqs(told), [0, 1]);
+});
+
+test("where nothing else is answered either, no connection is free, and nothing is said of the way", async () => {
+  const { server, clock, connection, told } = set();
+  void connection.ask({ request_id: "r" });
+  await clock.pass(FIRST_BYTE);
+  server.last.fail();
+  await clock.pass(5_000);
+  assert.deepEqual([connection.state, told.lines, server.posts.length], ["sending", [], 1]);
+  server.asked[0].reply(new Body(server.asked[0].options.signal).response);
+  await settled();
+  assert.equal(connection.state, "streaming");
+});
+
+test("a hidden page gives its connection up, asks now and then, and streams on when it is looked at", async () => {
+  const { server, connection, clock, told } = await streaming();
+  connection.hide();
+  await settled();
+  assert.equal(connection.state, "polling");
+  assert.equal(server.asked[0].options.signal?.aborted, true);
+  await clock.pass(HIDDEN_POLL);
+  assert.equal(server.last.path, `/v2/streams/${STREAM}?poll=1&after=1`);
+  const polled = await answer(server);
+  polled.event(2, says("lo"));
+  polled.end();
+  await settled();
+  connection.wake();
+  await settled();
+  assert.equal(server.last.path, `/v2/streams/${STREAM}?after=2`);
+  const rest = await answer(server);
+  rest.event(3, END);
+  rest.write(DONE);
+  await settled();
+  assert.deepEqual([seqs(told), told.lines, connection.state], [[0, 1, 2, 3], [], "ended"]);
+});
+
+test("a question of a page that is hidden meanwhile is sent, and then only asked after", async () => {
+  const { server, connection, clock } = set();
+  void connection.ask({ request_id: "r" });
+  await settled();
+  connection.hide();
+  assert.equal(server.posts[0].options.signal?.aborted, false);
+  server.last.reply(new Body(server.last.options.signal).response);
+  await clock.pass(HIDDEN_POLL);
+  assert.equal(server.last.path, `/v2/streams/${STREAM}?poll=1`);
+});
+
+test("a stop that finds no free connection takes that of its own stream", async () => {
+  const { server, connection, clock } = await streaming();
+  void connection.stop();
+  await clock.pass(STOP_WAIT);
+  assert.equal(server.asked[0].options.signal?.aborted, true);
+  await clock.pass(500);
+  assert.equal(server.last.path, `/v2/streams/${STREAM}?after=1`);
+});
+
+test("what a page has left is told no more of it", async () => {
+  const { connection, body, told } = await streaming();
+  connection.leave();
+  body.event(2, says("late"));
+  await settled();
+  assert.deepEqual([seqs(told), told.ends], [[0, 1], []]);
 });
 
 test("a page that stood still in the browser's cache does not trust its line", async () => {

@@ -1,5 +1,6 @@
 """The page as the server renders it, and the files it is made of."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -7,13 +8,15 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.test import AsyncClient, Client
 from django.utils import timezone
 
-from chat.models import Conversation, Message, Stream, User
+from chat.accounts import tokens
+from chat.models import Conversation, Event, Message, Stream, User
 from chat.protocol import events
 from tests.servers.wondercam import Serve
 from wondercam.staticfiles import PACKAGES, HashedStorage
@@ -53,13 +56,49 @@ def conversation(ada: User) -> Conversation:
     return found
 
 
-def test_a_conversation_is_rendered_with_its_text_escaped_to_the_letter(
+def messages_in(page: str) -> list[dict[str, Any]]:
+    """The messages that a rendered page carries for its script."""
+    found = re.search(r'<script id="messages" type="application/json">(.*?)</script>', page)
+    assert found is not None
+    return list(json.loads(found[1]))
+
+
+def test_a_conversation_is_rendered_with_its_text_to_the_letter_and_no_markup_of_it(
     signed_in: Client, conversation: Conversation
 ) -> None:
     page = signed_in.get(f"/c/{conversation.pk}").content.decode()
-    assert "Because &lt;/div&gt;&lt;script&gt;alert(1)&lt;/script&gt;&#13;\nindeed" in page
-    assert "Why &lt;blue&gt;?" in page
+    question, answer = messages_in(page)
+    assert question["text"] == "Why <blue>?"
+    assert answer["text"] == "Because </div><script>alert(1)</script>\r\nindeed"
+    assert "<blue>" not in page
+    assert "<script>alert" not in page
     assert "<title>Sky &lt;b&gt; · WonderCam</title>" in page
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_the_page_and_the_api_give_a_message_in_one_shape(
+    async_client: AsyncClient, conversation: Conversation, ada: User
+) -> None:
+    await async_client.aforce_login(ada)
+    page = messages_in((await async_client.get(f"/c/{conversation.pk}")).content.decode())
+    headers = {"Authorization": f"Bearer {await sync_to_async(tokens.access_for)(ada)}"}
+    given = (await async_client.get(f"/v2/conversations/{conversation.pk}", headers=headers)).json()["messages"]
+    for message in (*page, *given):
+        message.pop("created_at")  # the one in ms, the other in µs
+    assert page == given
+
+
+def test_an_answer_comes_with_its_reason_and_the_time_of_its_thoughts(
+    signed_in: Client, conversation: Conversation
+) -> None:
+    stream = a_turn(conversation, conversation.messages.get(role=Message.USER), "Blue.")
+    Message.objects.filter(pk=stream.answer_id).update(parts=[{"text": "Hm.", "thought": True}, {"text": "Blue."}])
+    thought = {"candidates": [{"content": {"parts": [{"text": "Hm.", "thought": True}]}}]}
+    log = [(1, 700_000, thought), (2, 900_000, events.delta("Blue.")), (3, 1_200_000, events.finish("MAX_TOKENS"))]
+    Event.objects.bulk_create(Event(stream=stream, seq=n, at=at, data=events.encode(data)) for n, at, data in log)
+    Stream.objects.filter(pk=stream.pk).update(last_seq=3, first_token_us=700_000)
+    newest = messages_in(signed_in.get(f"/c/{conversation.pk}").content.decode())[-1]["stream"]
+    assert (newest["reason"], newest["first_token_ms"], newest["thought_ms"]) == ("MAX_TOKENS", 700, 700)
 
 
 def test_a_foreign_conversation_is_as_unknown_as_one_that_never_was(client: Client, conversation: Conversation) -> None:
@@ -71,18 +110,14 @@ def test_a_foreign_conversation_is_as_unknown_as_one_that_never_was(client: Clie
     assert b"Sky" not in client.get("/").content
 
 
-def test_only_the_newest_branch_of_the_tree_is_shown(signed_in: Client, conversation: Conversation) -> None:
+def test_every_version_of_an_answer_is_given_and_a_running_one_without_text(
+    signed_in: Client, conversation: Conversation
+) -> None:
     question = conversation.messages.get(role=Message.USER)
-    a_turn(conversation, question, "The second try")
-    page = signed_in.get(f"/c/{conversation.pk}").content.decode()
-    assert "The second try" in page
-    assert "Because" not in page
-
-
-def test_a_running_answer_is_left_to_its_stream(signed_in: Client, conversation: Conversation) -> None:
-    stream = a_turn(conversation, conversation.messages.get(role=Message.USER), "", events.RUNNING)
-    page = signed_in.get(f"/c/{conversation.pk}").content.decode()
-    assert re.search(rf'data-status="running"[^>]*data-stream="{stream.pk}" data-seq="-1"', page)
+    stream = a_turn(conversation, question, "", events.RUNNING)
+    first, second = messages_in(signed_in.get(f"/c/{conversation.pk}").content.decode())[1:]
+    assert first["parent_id"] == second["parent_id"] == str(question.pk)
+    assert (second["parts"], second["stream"]["id"], second["stream"]["status"]) == ([], str(stream.pk), "running")
 
 
 def test_without_guests_a_visitor_is_asked_to_sign_in_and_comes_back(client: Client, settings: Any) -> None:
@@ -120,6 +155,7 @@ async def test_the_page_has_no_inline_code_but_its_import_map(async_client: Asyn
     answer = await async_client.get("/")
     page = answer.content.decode()
     scripts = re.findall(r"<script([^>]*)>([^<]*)</script>", page)
+    scripts = [(attributes, text) for attributes, text in scripts if 'type="application/json"' not in attributes]
     assert len(scripts) == 2
     assert all("nonce=" in attributes for attributes, _ in scripts)
     assert not re.search(r"\son\w+=|\sstyle=|<style", page)

@@ -55,6 +55,15 @@ async def test_only_the_branch_that_is_answered_is_sent(core: Core):
     assert [content for role, content in sent(core) if role == "user"] == ["words=1 first", "words=1 other"]
 
 
+async def test_without_a_parent_a_question_begins_its_conversation_anew(core: Core):
+    first = await answered(core, "words=1 first")
+    await answered(core, "words=1 second", conversation_id=first.conversation_id, parent_id=None)
+
+    assert [content for role, content in sent(core) if role == "user"] == ["words=1 second"]
+    roots = Message.objects.filter(conversation=first.conversation_id, parent=None)
+    assert [message.text async for message in roots.order_by("created_at")] == ["words=1 first", "words=1 second"]
+
+
 async def test_a_long_conversation_is_cut_to_the_model_s_context_with_the_newest_kept(core: Core):
     providers.configure(environment(core.model.url, OPENAI_CONTEXT="1200"))
     started = await answered(core, "words=1 " + "old " * 400)

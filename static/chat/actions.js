@@ -1,0 +1,78 @@
+/**
+ * What can be done with a message: the buttons under it, by their `data-do`.
+ */
+
+const GO_ON = "Please go on where you stopped.";
+/** How long a button shows that it has copied, in ms. */
+const DONE_FOR = 1500;
+
+export class Actions {
+  #chat;
+  #composer;
+  #told;
+  /** @type {Record<string, (button: HTMLElement) => unknown>} */
+  #verbs = {
+    again: (button) => {
+      this.#composer.refocus();
+      return this.#chat.again(keyOf(button), this.#composer.model);
+    },
+    continue: () => this.#told.send(GO_ON),
+    version: (button) => this.#chat.show(button.dataset.version ?? ""),
+    edit: (button) => this.#composer.edit(keyOf(button), this.#textOf(button)),
+    "edit question": (button) => {
+      const question = this.#chat.find(this.#chat.find(keyOf(button))?.parent ?? "");
+      if (question) this.#composer.edit(question.key, question.text);
+    },
+    "cancel edit": () => this.#composer.cancelEdit(),
+    quote: (button) => this.#composer.quote(selectedIn(button.closest("article")) || this.#textOf(button)),
+    copy: (button) => this.#copy(button, this.#textOf(button)),
+    "copy code": (button) => this.#copy(button, button.closest("figure")?.querySelector("code")?.textContent ?? ""),
+    "wrap code": (button) => {
+      const isOn = button.closest("figure")?.toggleAttribute("data-wrapped");
+      button.setAttribute("aria-pressed", String(isOn));
+    },
+  };
+
+  /**
+   * @param {import("./chat.js").Chat} chat
+   * @param {import("./composer.js").Composer} composer
+   * @param {{send: (text: string) => void, said: (sentence: string) => void, problem: (sentence: string) => void}} told
+   */
+  constructor(chat, composer, told) {
+    this.#chat = chat;
+    this.#composer = composer;
+    this.#told = told;
+  }
+
+  /** Does what the button says, if it is one of these. @param {HTMLElement} button */
+  async take(button) {
+    try {
+      await this.#verbs[button.dataset.do ?? ""]?.(button);
+    } catch (error) {
+      this.#told.problem(/** @type {Error} */ (error).message);
+    }
+  }
+
+  /** @param {HTMLElement} button */
+  #textOf(button) {
+    return this.#chat.find(keyOf(button))?.text ?? "";
+  }
+
+  /** @param {HTMLElement} button @param {string} text */
+  async #copy(button, text) {
+    await navigator.clipboard.writeText(text);
+    button.dataset.done = "";
+    this.#told.said("Copied.");
+    setTimeout(() => delete button.dataset.done, DONE_FOR);
+  }
+}
+
+/** @param {HTMLElement} button */
+const keyOf = (button) => button.closest("article")?.dataset.key ?? "";
+
+/** What is selected inside this message; "" for nothing. @param {Element | null} article */
+function selectedIn(article) {
+  const selection = getSelection();
+  const isInside = article && selection?.anchorNode && article.contains(selection.anchorNode);
+  return isInside ? selection.toString() : "";
+}

@@ -1,0 +1,138 @@
+/**
+ * One message on the page: its photos, its thoughts, its text, what is waited for, how it ended, what can be done.
+ */
+import { AnswerText } from "./answer_text.js";
+import { isOpen } from "./message.js";
+import { endingOf, waitingFor } from "./messages.js";
+import { rateOf, seconds, story } from "./times.js";
+
+export class Article {
+  /** @type {AnswerText | null} */
+  #answer = null;
+  /** @type {Message | null} */
+  #shown = null;
+  #isDone = false;
+  #showPhoto;
+
+  /**
+   * @param {HTMLElement} element from the partial `_message.html`
+   * @param {Message} message
+   * @param {(image: HTMLImageElement, attachment: string) => void} showPhoto
+   */
+  constructor(element, { key, role }, showPhoto) {
+    this.element = element;
+    this.#showPhoto = showPhoto;
+    element.dataset.key = key;
+    element.dataset.role = role;
+    element.setAttribute("aria-label", role === "user" ? "You" : "WonderCam");
+    if (role === "model") this.#answer = new AnswerText(this.#part("text"));
+  }
+
+  /**
+   * Shows the message, until `isLate` says so. Whether all of it stands there now.
+   * @param {Message} message @param {Message[]} versions it and what may stand in its place @param {() => boolean} isLate
+   */
+  show(message, versions, isLate) {
+    this.#showPlace(message, versions);
+    if (this.#shown === message && this.#isDone) return true;
+    if (this.#shown !== message) this.#showFacts(message, this.#shown);
+    this.#shown = message;
+    if (this.#answer) this.#isDone = this.#answer.show(message, !isOpen(message), isLate);
+    else {
+      set(this.#part("text"), message.text);
+      this.#isDone = true;
+    }
+    return this.#isDone;
+  }
+
+  /** What an open answer is waiting for, and since when. @param {number} now */
+  tick(now) {
+    if (!this.#shown) return;
+    const waiting = isOpen(this.#shown) ? waitingFor(this.#shown, now) : { notice: "", since: now };
+    this.element.dataset.waiting = waiting.notice ? "yes" : "no";
+    set(this.#part("notice"), waiting.notice);
+    const passed = Math.floor((now - waiting.since) / 1000);
+    set(this.#part("seconds"), waiting.notice && passed > 0 ? `${passed} s` : "");
+  }
+
+  /** @param {string} name @returns {HTMLElement} */
+  #part(name) {
+    return /** @type {HTMLElement} */ (this.element.querySelector(`[data-part=${name}]`));
+  }
+
+  /** @param {Message} message @param {Message | null} before */
+  #showFacts(message, before) {
+    const { dataset } = this.element;
+    const { sentence, can } = endingOf(message);
+    dataset.status = message.status;
+    dataset.id = message.id;
+    dataset.stream = message.stream;
+    dataset.empty = message.text || message.pictures.length ? "no" : "yes";
+    dataset.short = sentence ? "yes" : "no";
+    dataset.can = can.join(" ");
+    this.element.setAttribute("aria-busy", String(message.role === "model" && isOpen(message)));
+    if (message.photos !== before?.photos) this.#photos(message.photos);
+    this.#thoughts(message, before);
+    set(this.#part("line"), message.line);
+    set(this.#part("sentence"), sentence);
+    set(this.#part("model"), message.model.replace(/^[^/]*\//, ""));
+    set(this.#part("mark"), message.role === "user" ? (message.status === "sent" ? "Sent" : "Sending…") : "");
+    this.#times(message);
+  }
+
+  /** @param {Message} message @param {Message | null} before */
+  #thoughts({ thoughts, times, text, status }, before) {
+    const place = this.#part("thoughts");
+    place.hidden = !thoughts;
+    if (!thoughts) return;
+    const isThinking = !text && (status === "running" || status === "sending");
+    set(
+      this.#part("thought"),
+      isThinking ? "Thinking" : times.thought === null ? "Thoughts" : `Thought for ${seconds(times.thought)}`,
+    );
+    if (thoughts !== before?.thoughts) set(this.#part("thinking"), thoughts);
+  }
+
+  /** @param {Message} message */
+  #times({ times, status }) {
+    const short = status === "sending" || status === "running" ? "" : rateOf(times);
+    this.#part("times").hidden = !short;
+    set(this.#part("rate"), short);
+    set(this.#part("story"), short && story(times));
+  }
+
+  /** Which of several versions this is. @param {Message} message @param {Message[]} versions */
+  #showPlace({ key }, versions) {
+    const place = this.#part("versions");
+    place.hidden = versions.length < 2;
+    if (place.hidden) return;
+    const at = versions.findIndex((other) => other.key === key);
+    set(this.#part("place"), `${at + 1}/${versions.length}`);
+    for (const [name, other] of [
+      ["earlier", versions[at - 1]],
+      ["later", versions[at + 1]],
+    ]) {
+      const button = /** @type {HTMLButtonElement} */ (this.#part(String(name)));
+      button.disabled = !other;
+      button.dataset.version = /** @type {Message | undefined} */ (other)?.key ?? "";
+    }
+  }
+
+  /** @param {Photo[]} photos */
+  #photos(photos) {
+    this.#part("photos").replaceChildren(
+      ...photos.map(({ attachment, url }, at) => {
+        const image = document.createElement("img");
+        image.alt = `Photo ${at + 1} of this message`;
+        if (url) image.src = url;
+        else this.#showPhoto(image, attachment);
+        return image;
+      }),
+    );
+  }
+}
+
+/** @param {HTMLElement} element @param {string} text */
+function set(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
