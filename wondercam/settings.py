@@ -217,6 +217,7 @@ LIMITS = {
         "SIGNUP_IP": 10,  # a minute
         "UPLOAD_USER": 20,  # a minute
         "UPLOAD_USER_DAY": 200,
+        "PHOTOS_MESSAGE": 16,
         "STREAMS_USER": 2,  # at a time
         "STREAMS": 500,  # at a time
         "STREAMS_GUESTS_PERCENT": 80,  # of STREAMS

@@ -39,7 +39,7 @@ KEY = re.compile(rf"({JWT})", re.ASCII)
 # Every request asks this, for what the API needs to know of a user: the rest is fetched where it is asked for.
 # Written out, since to put the query set together takes four times as long as to run it.
 HOLDER = f"""
-SELECT holder.id, holder.is_guest FROM {User._meta.db_table} holder
+SELECT holder.id, holder.is_guest, holder.network FROM {User._meta.db_table} holder
 WHERE holder.id = %s AND holder.token_version = %s AND holder.is_active AND NOT EXISTS (
     SELECT 1 FROM {BlacklistedToken._meta.db_table} ended
     JOIN {OutstandingToken._meta.db_table} family ON family.id = ended.token_id WHERE family.jti = %s)
@@ -75,8 +75,8 @@ async def holder(claims: Claims) -> User:
         found = await sync_to_async(DJANGO.query)(HOLDER, asked)
     if not found:
         raise Unauthenticated(BAD_TOKEN)
-    number, is_guest = found[0]
-    user = User.from_db("default", ("id", "is_guest"), (number, bool(is_guest)))
+    number, is_guest, network = found[0]
+    user = User.from_db("default", ("id", "is_guest", "network"), (number, bool(is_guest), network))
     user.claims = claims
     return user
 

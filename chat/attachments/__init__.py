@@ -16,7 +16,6 @@ two formats at once. The long side becomes at most 1,600 pixels, which is what m
 """
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from django.conf import settings
@@ -24,16 +23,18 @@ from django.db.models import Sum
 from django.db.models.functions import Length
 
 from chat.attachments import formats, inline, picture
+from chat.limits.fair import FairExecutor
 from chat.models import Attachment, User
 from chat.protocol.errors import NotFound, ResourceExhausted, TooLarge, Unavailable, UnsupportedMediaType
 
 SECONDS = 10
 MIME = "image/jpeg"
 SMALL = 64 * 2**20
-DECODING = ThreadPoolExecutor(2, "photo")
-DECODING_LARGE = ThreadPoolExecutor(1, "large-photo")
+DECODING = FairExecutor(2, "photo")
+DECODING_LARGE = FairExecutor(1, "large-photo")
 """They bound what photos may take of the processor and the memory: two at a time that need up to SMALL bytes, and one
-that needs more, so that nobody's ordinary photo waits behind somebody's large ones."""
+that needs more, so that nobody's ordinary photo waits behind somebody's large ones. Each is shared out fairly between
+people, and the guests of one network count as one."""
 
 
 async def store(user: User, data: bytes) -> Attachment:
@@ -44,10 +45,10 @@ async def store(user: User, data: bytes) -> Attachment:
     bounds = picture.Bounds(settings.LIMITS["PHOTO_PIXELS"], settings.LIMITS["PHOTO_MEMORY"])
     try:
         async with asyncio.timeout(SECONDS):
-            in_thread = asyncio.get_running_loop().run_in_executor
-            source = await in_thread(DECODING, picture.source_of, data, bounds)
+            sender = user.network or str(user.pk)
+            source = await DECODING.run(sender, picture.source_of, data, bounds)
             lane = DECODING if source.memory <= SMALL else DECODING_LARGE
-            pixels, width, height = await in_thread(lane, picture.reencode, source)
+            pixels, width, height = await lane.run(sender, picture.reencode, source)
     except TimeoutError:
         raise Unavailable("The photo could not be read in time: try again soon.", retry_after=5) from None
     return await Attachment.objects.acreate(user=user, mime_type=MIME, width=width, height=height, data=pixels)

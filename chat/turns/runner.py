@@ -15,12 +15,12 @@ from uuid import UUID
 from django.db import IntegrityError
 
 from chat import limits, metrics, providers
-from chat.attachments import from_inline
 from chat.log import eventlog, notifier
 from chat.models import Stream, Ticket, User
 from chat.protocol import events, prompt
 from chat.protocol.errors import InvalidArgument, TooLarge, Unavailable
 from chat.protocol.request import Ask, check_generation, contents_of, system_of, text_bytes
+from chat.turns import photos
 from chat.turns.start import Opened, Opening
 from chat.turns.turn import Turn
 
@@ -43,7 +43,7 @@ async def start(
     system = system_of(ask.system)
     contents = None if ask.contents is None and ask.parent_id else contents_of(ask.contents)
     if contents is not None:
-        contents = await _store_photos(user, _checked(contents, model))
+        contents = await photos.store_inline(user, _checked(contents, model))
     if _draining:  # nothing is waited for between here and the task that `drain` waits for
         raise Unavailable("This server is going down; the next one takes over in a moment.", retry_after=1)
     opening = Opening(user, ask, contents, model, began, ticket)
@@ -85,16 +85,6 @@ def _checked(contents: list[prompt.Content], model: prompt.Model) -> list[prompt
     has_photo = any("text" not in part for content in contents for part in content["parts"])
     if has_photo and not providers.takes_photos(model):
         raise InvalidArgument(providers.refusal_of_photos(model))
-    return contents
-
-
-async def _store_photos(user: User, contents: list[prompt.Content]) -> list[prompt.Content]:
-    """Photos in the body become stored ones, spoken of by id."""
-    for content in contents:
-        for part in content["parts"]:
-            if inline := part.pop("inlineData", None):
-                photo = await from_inline(user, inline["mimeType"], inline["data"])
-                part["attachment"] = str(photo.pk)
     return contents
 
 

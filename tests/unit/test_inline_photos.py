@@ -1,0 +1,69 @@
+"""Photos in the body of a question: within the limits of photos that are sent by themselves."""
+
+import base64
+import io
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from PIL import Image
+
+from chat import limits
+from chat.models import Attachment, User
+from chat.protocol.errors import ResourceExhausted, TooLarge
+from chat.turns.photos import store_inline
+
+
+@pytest.fixture(autouse=True)
+def limits_on(settings: Any) -> Any:
+    settings.LIMITS_OFF = False
+    settings.LIMITS = dict(settings.LIMITS)
+    yield
+    async_to_sync(limits.close)()
+
+
+@pytest.fixture
+def alice(transactional_db: None) -> User:
+    return User.objects.create_user("alice")
+
+
+def message(photos: int) -> list[dict[str, Any]]:
+    out = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(out, "PNG")
+    data = base64.b64encode(out.getvalue()).decode()
+    part = {"inlineData": {"mimeType": "image/png", "data": data}}
+    return [{"role": "user", "parts": [{"text": "What is this?"}, *({**part} for _ in range(photos))]}]
+
+
+def stored(user: User, photos: int) -> list[dict[str, Any]]:
+    return async_to_sync(store_inline)(user, message(photos))
+
+
+def test_they_become_stored_ones(alice):
+    parts = stored(alice, 2)[0]["parts"]
+    assert [list(part) for part in parts] == [["text"], ["attachment"], ["attachment"]]
+    assert Attachment.objects.count() == 2
+
+
+def test_each_counts_as_one_that_was_sent(alice, settings):
+    settings.LIMITS["UPLOAD_USER"] = 5
+    stored(alice, 3)
+    async_to_sync(limits.spend)("upload", user=alice.pk)
+    with pytest.raises(ResourceExhausted) as refused:
+        stored(alice, 2)
+    assert refused.value.retry_after == 60
+    assert Attachment.objects.count() == 3  # of what is refused nothing is decoded or stored
+    stored(alice, 1)
+
+
+def test_a_day_has_its_limit_too(alice, settings):
+    settings.LIMITS["UPLOAD_USER_DAY"] = 4
+    stored(alice, 3)
+    with pytest.raises(ResourceExhausted):
+        stored(alice, 2)
+
+
+def test_three_hundred_in_one_message_are_refused_with_how_many_may_be(alice):
+    with pytest.raises(TooLarge, match="300 photos: send at most 16"):
+        stored(alice, 300)
+    assert not Attachment.objects.exists()
