@@ -212,6 +212,8 @@ LIMITS = {
         "GUEST_IP": 10,  # a minute
         "GUEST_IP_DAY": 200,
         "GUESTS": 300,  # a minute
+        "KEYS_USER": 20,  # at a time
+        "KEYS_HOUR": 20,
         "TICKET_USER": 60,  # a minute
         "PROBE_IP": 30,  # a minute
         "SIGNUP_IP": 10,  # a minute

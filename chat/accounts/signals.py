@@ -10,7 +10,7 @@ from django.contrib.auth.signals import user_logged_out
 from django.db.models.signals import pre_save
 from django.http import HttpRequest
 
-from chat.accounts import families
+from chat.accounts import audit, families
 from chat.models import User
 
 
@@ -33,6 +33,8 @@ def end_tokens_on_change(sender: Any, instance: User, update_fields: frozenset[s
         return
     if kept["password"] != instance.password or (kept["is_active"] and not instance.is_active):
         instance.end_tokens()
+        changed = audit.Action.PASSWORD if kept["password"] != instance.password else audit.Action.DISABLED
+        audit.record(changed, target=f"account {instance.pk}, {instance.get_username()}")
     else:
         instance.token_version = max(instance.token_version, kept["token_version"])
 

@@ -1,8 +1,9 @@
 """Access and refresh tokens: who is asking, by a Bearer token.
 
-    token(request) -> Claims      what a valid token says; signature, type, issuer, audience, expiry: no I/O
+    credential(request) -> str    an access token, or an API key (`keys.py`)
+    token(raw) -> Claims          what a valid token says; signature, type, issuer, audience, expiry: no I/O
     holder(claims) -> User        one query: exists, active, token version unchanged, family not ended
-    authenticate = both           the one authenticator of all API routes
+    authenticate = all of it      the one authenticator of all API routes
 
     issue(user)      a pair: access (5 min) and refresh (7 d) of one new family
     rotate(refresh)  the next pair; a refresh token works once, a second use ends its whole family
@@ -25,7 +26,7 @@ from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from rest_framework_simplejwt.tokens import AccessToken, Token
 
-from chat.accounts import families
+from chat.accounts import audit, families, keys
 from chat.accounts.claims import BAD_TOKEN, LEEWAY, Claims, RefreshToken, claims_of, verified
 from chat.log import sqlite_commit
 from chat.log.sql import DJANGO
@@ -33,8 +34,8 @@ from chat.models import User
 from chat.protocol.errors import Unauthenticated
 
 JWT = r"[\w-]{1,1024}\.[\w-]{1,4096}\.[\w-]{1,1024}"
-BEARER = re.compile(rf"bearer +({JWT})", re.ASCII | re.IGNORECASE)
-KEY = re.compile(rf"({JWT})", re.ASCII)
+BEARER = re.compile(rf"[Bb][Ee][Aa][Rr][Ee][Rr] +({JWT}|{keys.PATTERN})", re.ASCII)
+KEY = re.compile(rf"({JWT}|{keys.PATTERN})", re.ASCII)
 
 # Every request asks this, for what the API needs to know of a user: the rest is fetched where it is asked for.
 # Written out, since to put the query set together takes four times as long as to run it.
@@ -49,8 +50,10 @@ NO_TOKEN = "Sign in first: send an access token in the header `Authorization: Be
 BAD_REFRESH = "The refresh token is not valid, or not valid any more: sign in again."
 
 
-def token(request: HttpRequest, *, key_header: bool = False) -> Claims:
-    """The request's access token. `key_header`: Gemini's `x-goog-api-key` may carry it where there is no Authorization.
+def credential(request: HttpRequest, *, key_header: bool = False) -> str:
+    """The request's access token or API key, as it looks like one.
+
+    `key_header`: Gemini's `x-goog-api-key` may carry it where there is no Authorization.
 
     A credential that is there but wrong never falls back to another one.
     """
@@ -61,7 +64,12 @@ def token(request: HttpRequest, *, key_header: bool = False) -> Claims:
         raise Unauthenticated(NO_TOKEN)
     if not (found := pattern.fullmatch(header.strip())):
         raise Unauthenticated(BAD_TOKEN)
-    claims, expires = verified(found[1], api_settings.SIGNING_KEY)
+    return found[1]
+
+
+def token(raw: str) -> Claims:
+    """What an access token says."""
+    claims, expires = verified(raw, api_settings.SIGNING_KEY)
     if time() >= expires + LEEWAY:
         raise Unauthenticated(BAD_TOKEN)
     return claims
@@ -81,9 +89,15 @@ async def holder(claims: Claims) -> User:
     return user
 
 
-async def authenticate(request: HttpRequest, *, key_header: bool = False) -> User:
-    """The request's user by its token, and by nothing else. Raises Unauthenticated with a sentence."""
-    return await holder(token(request, key_header=key_header))
+async def authenticate(request: HttpRequest, *, key_header: bool = False, needs: str = "") -> User:
+    """The request's user by its token or API key, and by nothing else. Raises Unauthenticated with a sentence.
+
+    `needs`: the scope without which an API key is refused; else by the method: to read, or to chat.
+    """
+    raw = credential(request, key_header=key_header)
+    if raw.startswith(keys.PREFIX):
+        return await keys.holder(raw, needs or (keys.READ if request.method in ("GET", "HEAD") else keys.CHAT))
+    return await holder(token(raw))
 
 
 def issue(user: User, family: str = "") -> dict[str, str]:
@@ -115,14 +129,18 @@ def signed(blank: Token, user: User, family: str) -> Any:
     return blank
 
 
-def rotate(refresh: str) -> dict[str, str]:
-    """The next pair. Of several uses of one refresh token at most one gets a pair; a second use ends the family."""
+def rotate(refresh: str, address: str = "") -> dict[str, str]:
+    """The next pair. Of several uses of one refresh token at most one gets a pair; a second use ends the family.
+
+    That somebody has used a spent one, from whatever `address`, is written to the audit log.
+    """
     claims = claims_of(RefreshToken, refresh, BAD_REFRESH)
     with transaction.atomic():
         user = User.objects.filter(pk=claims.user_id, token_version=claims.version, is_active=True).first()
         first_use = families.spend(claims.jti, user)
         if not first_use:
             families.end(claims.family)
+            audit.record(audit.Action.REUSED, target=f"account {claims.user_id}", address=address)
         elif user and not families.has_ended(claims.family):
             return issue(user, claims.family)
     raise Unauthenticated(BAD_REFRESH)

@@ -3,6 +3,7 @@
     conversations ── a readable transcript, each answer with its stream's status and times
     streams ──────── one turn: its times, a picture of its flow, its events a page at a time
     users ────────── switched on and off; who they are stays as it is
+    audit entries ── who read whose session, who changed what of an account
 
 Whatever was stored is shown as escaped text and nothing else. Every list and page is bounded, whatever is stored.
 """
@@ -11,10 +12,11 @@ from django.contrib import admin
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
 from chat.admin.accounts import AccountAdmin
+from chat.admin.audit import AuditAdmin
 from chat.admin.conversations import ConversationAdmin
 from chat.admin.streams import StreamAdmin
 
-__all__ = ["AccountAdmin", "ConversationAdmin", "StreamAdmin"]
+__all__ = ["AccountAdmin", "AuditAdmin", "ConversationAdmin", "StreamAdmin"]
 
 admin.site.site_header = "WonderCam review"
 admin.site.site_title = "WonderCam review"

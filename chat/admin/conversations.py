@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
 from chat import review
+from chat.accounts import audit
 from chat.admin.display import facts, status_badge
 from chat.admin.readonly import ReviewAdmin, UserFilter, uuid_in
 from chat.models import Attachment, Conversation, Message, Stream
@@ -104,9 +105,10 @@ class ConversationAdmin(ReviewAdmin):
         """One of the conversation's owner's photos, to staff who may see conversations."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        owner = Conversation.objects.filter(pk=pk).values("user")
-        photo = Attachment.objects.filter(pk=photo_id, user__in=owner).first()
-        if photo is None or not photo.mime_type.startswith("image/") or "svg" in photo.mime_type:
+        owned = Conversation.objects.filter(pk=pk).select_related("user").first()
+        photo = None if owned is None else Attachment.objects.filter(pk=photo_id, user=owned.user).first()
+        if owned is None or photo is None or not photo.mime_type.startswith("image/") or "svg" in photo.mime_type:
             raise Http404("There is no such photo.")
+        audit.record_reading(request, owned)
         headers = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
         return HttpResponse(bytes(photo.data), content_type=photo.mime_type, headers=headers)

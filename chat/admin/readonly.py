@@ -10,6 +10,7 @@ from django.db.models import Max, Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from chat.accounts import audit
 from chat.models import User
 
 SHOWN_USERS = 15
@@ -67,6 +68,7 @@ class ReviewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the
         found = self.get_object(request, unquote(object_id))
         if found is None:
             raise Http404(f"There is no {self.opts.verbose_name} {object_id}.")
+        audit.record_reading(request, found)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,

@@ -3,13 +3,14 @@
     await spend("chat", user=…, ip=…)     one request off every rate of that name, or ResourceExhausted    (rates.py)
     check_streams(user_id)                inside the transaction that starts a stream, or refused        (streams.py)
     address(request)                      whom a rate by address counts; its blocks              (addresses.py)
+    is_first(subject, seconds)            whether this was not asked a short while ago
     of("PHOTO_BYTES")                     one limit: `WONDERCAM_LIMIT_<name>`, or its default
 
 `windows.py` counts in this process, where there is no Redis or it does not answer.
 """
 
 from chat.limits.addresses import address
-from chat.limits.rates import RATES, RateExceeded, close, of, spend
+from chat.limits.rates import RATES, RateExceeded, close, is_first, of, spend
 from chat.limits.streams import check_streams
 
-__all__ = ["RATES", "RateExceeded", "address", "check_streams", "close", "of", "spend"]
+__all__ = ["RATES", "RateExceeded", "address", "check_streams", "close", "is_first", "of", "spend"]

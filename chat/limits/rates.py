@@ -70,6 +70,7 @@ RATES: dict[str, tuple[Rate, ...]] = {
     ),
     "probe": (Rate("PROBE_IP", "blocks", 60, "Too many probes come from your address."),),
     "signup": (Rate("SIGNUP_IP", "blocks", 60, "Too many accounts are made from your address."),),
+    "key": (Rate("KEYS_HOUR", "user", 3600, "You have made as many API keys as one hour allows."),),
     "ticket": (Rate("TICKET_USER", "user", 60, "You have asked for as many tickets as one minute allows."),),
     "upload": (
         Rate("UPLOAD_USER", "user", 60, "You have sent as many photos as one minute allows."),
@@ -141,6 +142,14 @@ def name_digest(account: str) -> str:
     """A user name as a form would look it up, and short: whoever tries may send names of any length."""
     looked_up = User.normalize_username(account.strip()).strip().casefold()
     return hashlib.blake2b(looked_up.encode(errors="replace"), digest_size=12).hexdigest()
+
+
+def is_first(subject: str, seconds: int) -> bool:
+    """Whether nobody has asked for this subject in this process for so many seconds."""
+    if own().wait(subject, 1, seconds):
+        return False
+    own().take(subject, seconds)
+    return True
 
 
 def take_here(windows: Windows, quotas: list[Quota], cost: int) -> None:

@@ -3,18 +3,24 @@
     User ──< Conversation ──< Message (parent → a tree: edits and regenerations are siblings)
       │            │             └─1 Stream (the turn that writes this answer) ──< Event (stream, seq)
       │            └──< Attachment (a photo, re-encoded; gone with its conversation)
-      └──< Ticket (starts one stream, and resumes it)
+      ├──< Ticket (starts one stream, and resumes it)
+      └──< ApiKey (for scripts of one's own)
 
-`accounts.py` has who asks, `invitations.py` who may make an account, `conversations.py` what was said. A foreign id and
-an unknown id are the same to a reader: look everything up through `for_user`.
+`accounts.py` has who asks, `keys.py` and `invitations.py` what was given out, `audit.py` who did what,
+`conversations.py` what was said. A foreign id and an unknown id are the same to a reader: look everything up through
+`for_user`.
 """
 
 from chat.models.accounts import OwnedQuerySet, Ticket, User
+from chat.models.audit import AuditEntry
 from chat.models.conversations import Attachment, Conversation, Event, Message, Stream
 from chat.models.invitations import Invitation
+from chat.models.keys import ApiKey
 
 __all__ = [
+    "ApiKey",
     "Attachment",
+    "AuditEntry",
     "Conversation",
     "Event",
     "Invitation",

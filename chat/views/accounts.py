@@ -14,6 +14,8 @@ from django.urls import reverse_lazy
 from django.utils.functional import cached_property
 from django.views.generic import FormView
 
+from chat import limits
+from chat.accounts import audit
 from chat.models import Invitation, User
 
 CLOSED = "On this site accounts are made by its operator: ask there for one."
@@ -67,6 +69,9 @@ class SignUp(FormView):  # type: ignore[type-arg]
             if settings.SIGNUP == "invite" and not (self.invitation and self.invitation.use(user)):
                 transaction.set_rollback(True)
                 return closed(self.request, "An invitation is needed", UNKNOWN)
+            if settings.SIGNUP == "invite":
+                address = limits.address(self.request)
+                audit.record(audit.Action.INVITED, who=user, target=str(self.invitation), address=address)
         login(self.request, user, backend="django.contrib.auth.backends.ModelBackend")
         return super().form_valid(form)
 

@@ -11,7 +11,7 @@ from django.contrib.auth import alogin
 from django.http import HttpRequest, HttpResponse
 
 from chat import limits
-from chat.accounts import families, guests, passwords, tickets, tokens
+from chat.accounts import audit, families, guests, passwords, tickets, tokens
 from chat.protocol.errors import ResourceExhausted, Unauthenticated
 from chat.views.api import api, body, json_response
 
@@ -33,7 +33,7 @@ class Refresh(msgspec.Struct, forbid_unknown_fields=True):
 async def token(request: HttpRequest) -> HttpResponse:
     """`{"username", "password"}` → `{"access", "refresh"}`; 401 in the same words for a wrong name or password."""
     given = body(request, SignIn)
-    await limits.spend("login", account=given.username, ip=limits.address(request))
+    await spend_try(given.username, limits.address(request))
     user = await passwords.holder(given.username, given.password)
     if user is None:
         raise Unauthenticated("The user name or the password is wrong.")
@@ -44,8 +44,9 @@ async def token(request: HttpRequest) -> HttpResponse:
 async def refresh(request: HttpRequest) -> HttpResponse:
     """`{"refresh"}` → the next pair; the old refresh token is spent."""
     given = body(request, Refresh)
-    await limits.spend("login", ip=limits.address(request))
-    return json_response(await sync_to_async(tokens.rotate)(given.refresh))
+    address = limits.address(request)
+    await limits.spend("login", ip=address)
+    return json_response(await sync_to_async(tokens.rotate)(given.refresh, address))
 
 
 @api("POST")
@@ -91,6 +92,15 @@ async def ticket(request: HttpRequest) -> HttpResponse:
     return json_response({"ticket": await tickets.give(user), "expires_in": tickets.SECONDS})
 
 
+async def spend_try(account: str, address: str, rates: str = "login") -> None:
+    """Count a try to sign in; that there were too many is written to the audit log."""
+    try:
+        await limits.spend(rates, account=account, ip=address)
+    except ResourceExhausted:
+        await sync_to_async(audit.record_throttled)(account, address)
+        raise
+
+
 def limited(page: Callable[..., Any], rates: str = "login") -> Callable[..., Any]:
     """A sign-in page (ours, the admin's) under the API's own limit of tries: 429 with `Retry-After` over it."""
 
@@ -98,7 +108,7 @@ def limited(page: Callable[..., Any], rates: str = "login") -> Callable[..., Any
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if request.method == "POST":
             try:
-                async_to_sync(limits.spend)(rates, account=request.POST.get("username", ""), ip=limits.address(request))
+                async_to_sync(spend_try)(request.POST.get("username", ""), limits.address(request), rates)
             except ResourceExhausted as error:
                 headers = {"Retry-After": str(error.retry_after)}
                 return HttpResponse(error.message, content_type="text/plain", status=429, headers=headers)

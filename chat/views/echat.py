@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from chat import limits
-from chat.accounts import tickets, tokens
+from chat.accounts import keys, tickets, tokens
 from chat.models import Stream, Ticket, User
 from chat.protocol.errors import InvalidArgument
 from chat.protocol.request import Ask
@@ -51,7 +51,7 @@ async def _by_event_source(request: HttpRequest, began: float) -> HttpResponseBa
     """A native EventSource: the question is in the address, a ticket says who asks, a reconnect resumes."""
     ticket = None
     if "Authorization" in request.headers or "ticket" not in request.GET:
-        user = await tokens.authenticate(request)
+        user = await tokens.authenticate(request, needs=keys.CHAT)
     else:
         ticket = await tickets.holder(request.GET["ticket"])
         user = ticket.user

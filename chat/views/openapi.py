@@ -12,10 +12,11 @@ from chat.views.api import api, json_response
 from chat.views.auth import Refresh, SignIn
 from chat.views.conversations import Change
 from chat.views.gemini import GenerateContent
+from chat.views.keys import NewKey
 
 Schema = dict[str, Any]
 
-BODIES: tuple[type, ...] = (SignIn, Refresh, Ask, Change, GenerateContent)
+BODIES: tuple[type, ...] = (SignIn, Refresh, Ask, Change, GenerateContent, NewKey)
 
 STREAM = "text/event-stream"
 JSON = "application/json"
@@ -27,6 +28,9 @@ ROUTES: tuple[tuple[str, str, str, type | str | None, str], ...] = (
     ("POST", "/v2/auth/guest", "A pair for a new guest, where guests are on", None, "Pair"),
     ("POST", "/v2/auth/session", "The page's session cookie and CSRF token → an access token", None, "Session"),
     ("POST", "/v2/tickets", "A ticket for one native EventSource", None, "Ticket"),
+    ("GET", "/v2/keys", "One's own API keys", None, "Keys"),
+    ("POST", "/v2/keys", "A new API key, shown this once; scopes: chat, read", NewKey, "NewlyMadeKey"),
+    ("DELETE", "/v2/keys/{id}", "End an API key", None, ""),
     ("POST", "/v2/echat", "Ask: an immediate OK, then the answer as it is generated", Ask, STREAM),
     ("GET", "/v2/echat", "The same for a native EventSource: ?data= and ?ticket=", None, STREAM),
     ("POST", "/v2/chat", "The same without the OK; with stream false one JSON answer", Ask, STREAM),
@@ -99,11 +103,24 @@ MODEL = of(
     default=FLAG,
 )
 
+MAYBE_TIME: Schema = {"type": ["string", "null"], "format": "date-time"}
+KEY = {
+    "id": ID,
+    "name": TEXT,
+    "hint": TEXT,
+    "scopes": many({"enum": ["chat", "read"]}),
+    "created_at": TIME,
+    "expires_at": MAYBE_TIME,
+    "last_used_at": MAYBE_TIME,
+}
+
 SCHEMAS: dict[str, Schema] = {
     "Error": of(error=of(code=COUNT, status=TEXT, message=TEXT)),
     "Pair": of(access=TEXT, refresh=TEXT),
     "Session": of(access=TEXT, expires_in=COUNT, user=of(name=TEXT, guest=FLAG)),
     "Ticket": of(ticket=TEXT, expires_in=COUNT),
+    "Keys": of(keys=many(of(**KEY))),
+    "NewlyMadeKey": of(**KEY, key=TEXT),
     "StreamStatus": of(id=ID, status={"enum": ["running", "complete", "stopped", "failed", "interrupted"]}),
     "Conversation": of(**SUMMARY),
     "Conversations": of(conversations=many(of(**SUMMARY)), next={"type": ["string", "null"]}),

@@ -1,0 +1,33 @@
+"""Writes down what an operator will ask about later (`AuditEntry`): who did what, to whom, when, from where."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from chat import limits
+from chat.models import AuditEntry, User
+
+Action = AuditEntry.Action
+
+QUIET_SECONDS = 600
+"""One entry in ten minutes for an address that is refused, or for a reader of one session: nobody fills the log."""
+
+
+def record(action: AuditEntry.Action, *, who: User | None = None, target: str = "", address: str = "") -> None:
+    """Write one entry, in the transaction that is open. `who` is None where nobody is known to have done it."""
+    name = who.get_username() if who is not None else ""
+    AuditEntry.objects.create(action=action, who=who, name=name[:150], target=target[:200], address=address[:64])
+
+
+def record_reading(request: HttpRequest, found: Any) -> None:
+    """Somebody in the admin looks at what belongs to somebody else; once in a while, pages and photos alike."""
+    reader: Any = request.user
+    if found.user_id != reader.pk and limits.is_first(f"read:{reader.pk}:{found.pk}", QUIET_SECONDS):
+        target = f"{found._meta.verbose_name} {found.pk} of {found.user.get_username()}"
+        record(Action.READ, who=reader, target=target, address=limits.address(request))
+
+
+def record_throttled(account: str, address: str) -> None:
+    """Somebody tried to sign in more often than is allowed; once in a while for each address."""
+    if limits.is_first(f"throttled:{address}", QUIET_SECONDS):
+        record(Action.THROTTLED, target=User.normalize_username(account.strip()), address=address)

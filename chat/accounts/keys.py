@@ -1,0 +1,109 @@
+"""Personal API keys: made and ended by people with an account, and the look-up of whoever comes with one.
+
+A key is `wc_` and 256 random bits, so a plain digest is enough to keep of it. It is taken wherever an access token is.
+It does not end with a sign-in or a password: only by itself, at its time, with its owner's account.
+"""
+
+import hashlib
+import secrets
+from datetime import UTC, datetime, timedelta
+
+from asgiref.sync import sync_to_async
+from django.db import transaction
+
+from chat import limits
+from chat.accounts import audit, families
+from chat.accounts.claims import Claims
+from chat.log import sqlite_commit
+from chat.log.sql import DJANGO, moment
+from chat.models import ApiKey, User
+from chat.protocol.errors import InvalidArgument, NotFound, PermissionDenied, ResourceExhausted, Unauthenticated
+
+PREFIX = "wc_"
+PATTERN = r"wc_[\w-]{43}"
+
+CHAT, READ, SIGN_IN = "chat", "read", "sign-in"
+SCOPES = (CHAT, READ)
+INCLUDED = {CHAT: {CHAT, READ}, READ: {READ}}
+"""What a scope lets its key do. No scope is as good as signing in oneself: a key makes no keys."""
+
+NOTED_EVERY = timedelta(hours=1)
+"""How exactly the last use is known: a key's requests write nothing but once in that time."""
+
+BAD_KEY = "The API key is unknown, has expired or was ended: make a new one."
+
+HOLDER_OF_KEY = f"""
+SELECT holder.id, holder.is_guest, holder.network, holder.token_version, api_key.id, api_key.scopes,
+CASE WHEN api_key.last_used_at IS NULL OR api_key.last_used_at < %s THEN 1 ELSE 0 END
+FROM {ApiKey._meta.db_table} api_key JOIN {User._meta.db_table} holder ON holder.id = api_key.user_id
+WHERE api_key.digest = %s AND holder.is_active AND (api_key.expires_at IS NULL OR api_key.expires_at > %s)
+"""
+
+
+async def holder(raw: str, needed: str) -> User:
+    """The key's owner, by one query. Unauthenticated for a key that opens nothing, PermissionDenied for what it may
+    not do."""
+    now = datetime.now(UTC)
+    asked = (moment(now - NOTED_EVERY), digest(raw), moment(now))
+    found = sqlite_commit.find(HOLDER_OF_KEY, asked)
+    if found is None:
+        found = await sync_to_async(DJANGO.query)(HOLDER_OF_KEY, asked)
+    if not found:
+        raise Unauthenticated(BAD_KEY)
+    number, is_guest, network, version, key, scopes, is_stale = found[0]
+    if not any(needed in INCLUDED[scope] for scope in scopes.split()):
+        raise PermissionDenied(refusal(needed))
+    if is_stale:
+        await ApiKey.objects.filter(pk=key).aupdate(last_used_at=now)
+    user = User.from_db("default", ("id", "is_guest", "network"), (number, bool(is_guest), network))
+    user.claims = Claims(number, version, family_of(key), "")
+    return user
+
+
+def refusal(needed: str) -> str:
+    """Why a key may not do this."""
+    if needed == SIGN_IN:
+        return "An API key may not do this: sign in, and use the access token."
+    return f"This API key may not do this: make one with the scope `{needed}`."
+
+
+def give(
+    user: User, name: str, scopes: list[str], expires_at: datetime | None, address: str = ""
+) -> tuple[ApiKey, str]:
+    """A new key of the user's, and the key itself, which is shown this once."""
+    if user.is_guest:
+        raise PermissionDenied("API keys are for people with an account: sign up first.")
+    if unknown := sorted(set(scopes) - set(SCOPES)):
+        raise InvalidArgument(f"There is no scope {unknown[0][:40]!r}: it is {' or '.join(SCOPES)}.")
+    if expires_at is not None and expires_at <= datetime.now(UTC):
+        raise InvalidArgument("`expires` is over already: name a moment to come.")
+    raw = PREFIX + secrets.token_urlsafe(32)
+    with transaction.atomic():
+        owner = User.objects.select_for_update().get(pk=user.pk)
+        if ApiKey.objects.for_user(user.pk).count() >= limits.of("KEYS_USER"):
+            raise ResourceExhausted("You have as many API keys as one may have: end one first.")
+        kept = {"digest": digest(raw), "hint": raw[:8], "scopes": " ".join(sorted(set(scopes) or set(SCOPES)))}
+        key = ApiKey.objects.create(user_id=user.pk, name=name, expires_at=expires_at, **kept)
+        audit.record(audit.Action.KEY_MADE, who=owner, target=str(key), address=address)
+    return key, raw
+
+
+def end(user: User, key_id: object, address: str = "") -> None:
+    """End one's own key, and what runs by it. NotFound for an unknown and for another user's."""
+    with transaction.atomic():
+        key = ApiKey.objects.for_user(user.pk).filter(pk=key_id).first()
+        if key is None:
+            raise NotFound("There is no such API key.")
+        families.end(family_of(key.pk))
+        audit.record(audit.Action.KEY_ENDED, who=key.user, target=str(key), address=address)
+        key.delete()
+
+
+def family_of(key_id: object) -> str:
+    """The family that a key's tickets and running readers belong to: it ends with the key."""
+    return f"key-{str(key_id).replace('-', '')}"
+
+
+def digest(raw: str) -> str:
+    """SHA-256 in hex: what is kept of a key."""
+    return hashlib.sha256(raw.encode()).hexdigest()

@@ -1,0 +1,42 @@
+"""Personal API keys: what a script of one's own comes in with, instead of a sign-in."""
+
+from typing import Any
+
+from django.db import models
+
+from chat.models.accounts import OwnedQuerySet, User
+from chat.protocol import ids
+
+
+class ApiKey(models.Model):
+    """One key of one account. The key itself was shown once: only its digest is kept, and its first characters."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="keys")
+    name = models.CharField(max_length=100)
+    digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the key, in hex.")
+    hint = models.CharField(max_length=12, help_text="The key's first characters, to know it by.")
+    scopes = models.CharField(max_length=40, help_text="What it may do, separated by spaces.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True, help_text="To the hour.")
+
+    objects = OwnedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("created_at",)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.hint}…)"
+
+    def as_json(self) -> dict[str, Any]:
+        """What its owner is told about it."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "hint": self.hint,
+            "scopes": self.scopes.split(),
+            "created_at": self.created_at,
+            "expires_at": self.expires_at,
+            "last_used_at": self.last_used_at,
+        }
