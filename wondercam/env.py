@@ -1,8 +1,7 @@
-"""Settings come from environment variables (and `.env`), read here and nowhere else.
+"""Settings come from environment variables (and `.env`), each declared in `wondercam.variables` and read once.
 
-Each reader names the variable in the sentence it raises, so that a wrong value stops the start
-with something a person can act on. `READ` remembers every name that was asked for: a test holds it
-equal to the documented ones.
+Each reader takes the default and the bounds of the variable's declaration, and names the variable in the sentence it
+raises, so that a wrong value stops the start with something a person can act on.
 """
 
 import os
@@ -10,45 +9,43 @@ from collections.abc import Iterator, Mapping
 
 from django.core.exceptions import ImproperlyConfigured
 
-READ: set[str] = set()
+from wondercam import variables
 
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
 
 
-def envstr(name: str, default: str = "", source: Mapping[str, str] | None = None) -> str:
-    """The variable's text without surrounding space; `default` where it is unset or empty."""
-    READ.add(name)
-    return (os.environ if source is None else source).get(name, "").strip() or default
+def envstr(name: str, default: str | None = None) -> str:
+    """The variable's text without surrounding space; where it is unset or empty `default`, else the declared one."""
+    declared = variables.ALL[name].default
+    return os.environ.get(name, "").strip() or str((declared or "") if default is None else default)
 
 
-def envbool(name: str, default: bool) -> bool:
+def envbool(name: str, default: bool | None = None) -> bool:
     """True or False; ImproperlyConfigured names the variable when the text is neither."""
-    text = envstr(name).lower()
+    text = envstr(name, "").lower()
     if not text:
-        return default
+        return bool(variables.ALL[name].default if default is None else default)
     if text in TRUE or text in FALSE:
         return text in TRUE
     raise ImproperlyConfigured(f"{name} is {text!r}: write 1 (on) or 0 (off).")
 
 
-def envint(name: str, default: int, least: int = 0, most: int | None = None) -> int:
-    """A whole number from `least` to `most`; ImproperlyConfigured names the variable otherwise."""
-    text = envstr(name)
-    if not text:
-        return default
+def envint(name: str) -> int:
+    """A whole number within the declared bounds; ImproperlyConfigured names the variable otherwise."""
+    variable, text = variables.ALL[name], envstr(name)
     try:
         number = int(text)
     except ValueError:
         raise ImproperlyConfigured(f"{name} is {text!r}: write a whole number.") from None
-    if number < least or (most is not None and number > most):
-        upper = "" if most is None else f" and at most {most}"
-        raise ImproperlyConfigured(f"{name} is {number}: it must be at least {least}{upper}.")
+    if number < variable.least or (variable.most is not None and number > variable.most):
+        upper = "" if variable.most is None else f" and at most {variable.most}"
+        raise ImproperlyConfigured(f"{name} is {number}: it must be at least {variable.least}{upper}.")
     return number
 
 
-def envchoice(name: str, default: str, choices: tuple[str, ...]) -> str:
-    """One of `choices`; ImproperlyConfigured names the variable and them otherwise."""
+def envchoice(name: str, default: str | None, choices: tuple[str, ...]) -> str:
+    """One of `choices`; where it is unset `default`, else the declared one. ImproperlyConfigured names the variable."""
     text = envstr(name, default).lower()
     if text not in choices:
         raise ImproperlyConfigured(f"{name} is {text!r}: write {', '.join(choices[:-1])} or {choices[-1]}.")
@@ -64,7 +61,7 @@ class Environment(Mapping[str, str]):
     """All variables that are set, read when they are asked for by whoever knows their names."""
 
     def __getitem__(self, name: str) -> str:
-        if text := envstr(name):
+        if text := os.environ.get(name, "").strip():
             return text
         raise KeyError(name)
 

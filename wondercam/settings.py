@@ -11,6 +11,7 @@ from dotenv import load_dotenv
 
 from wondercam import log_format
 from wondercam.env import Environment, envbool, envchoice, envint, envlist, envstr
+from wondercam.variables import limits
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 load_dotenv(BASE_DIR / ".env")
@@ -20,7 +21,11 @@ DEVELOPMENT = (BASE_DIR / ".venv" / ".development").exists() and not envstr("SEC
 command of `manage.py` works as the server does. In a container, and wherever a SECRET_KEY is set, it is not so."""
 DEBUG = envbool("DEBUG", DEVELOPMENT)
 DATA_DIR = Path(envstr("WONDERCAM_DATA_DIR", str(BASE_DIR / "data"))).resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+try:
+    DATA_DIR.mkdir(parents=True, exist_ok=True)
+except OSError as wrong:
+    sentence = f"WONDERCAM_DATA_DIR is {DATA_DIR}, and that folder cannot be made: {wrong.strerror}."
+    raise ImproperlyConfigured(sentence) from None
 
 
 def secret(name: str) -> str:
@@ -32,10 +37,14 @@ def secret(name: str) -> str:
     if not DEBUG:
         raise ImproperlyConfigured(f"{name} is not set: make one with `openssl rand -base64 48`.")
     kept = DATA_DIR / name.lower()
-    if not kept.exists():
-        kept.touch(mode=0o600)
-        kept.write_text(secrets.token_urlsafe(48))
-    return kept.read_text()
+    try:
+        if not kept.exists():
+            kept.touch(mode=0o600)
+            kept.write_text(secrets.token_urlsafe(48))
+        return kept.read_text()
+    except OSError as wrong:
+        sentence = f"WONDERCAM_DATA_DIR is {DATA_DIR}, and {kept.name} cannot be kept there: {wrong.strerror}."
+        raise ImproperlyConfigured(sentence) from None
 
 
 SECRET_KEY = secret("SECRET_KEY")
@@ -43,7 +52,7 @@ JWT_SIGNING_KEY = secret("JWT_SIGNING_KEY")
 if SECRET_KEY == JWT_SIGNING_KEY:
     raise ImproperlyConfigured("JWT_SIGNING_KEY equals SECRET_KEY: make a second key.")
 LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
-ALLOWED_HOSTS = envlist("ALLOWED_HOSTS") or LOOPBACK
+ALLOWED_HOSTS = envlist("ALLOWED_HOSTS")
 if "*" in ALLOWED_HOSTS and not DEBUG:
     raise ImproperlyConfigured("ALLOWED_HOSTS is *: name the hosts of this site, such as chat.example.com.")
 
@@ -97,7 +106,7 @@ SQLITE = {
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
 }
 
-DATABASE_POOL = envint("DATABASE_POOL", 8, least=2)
+DATABASE_POOL = envint("DATABASE_POOL")
 """PostgreSQL connections of one worker: the writer holds one while it writes, a thread one for each call."""
 
 
@@ -124,7 +133,10 @@ CHANNEL_LAYERS = {
     if REDIS_URL
     else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 }
-DRAIN_SECONDS = envint("WONDERCAM_DRAIN_SECONDS", 30)
+HOST = envstr("HOST")
+PORT = envint("PORT")
+WEB_WORKERS = envint("WEB_WORKERS")
+DRAIN_SECONDS = envint("WONDERCAM_DRAIN_SECONDS")
 
 PROVIDERS = Environment()  # each provider's file knows the names of its variables
 
@@ -150,7 +162,7 @@ CSRF_TRUSTED_ORIGINS = envlist("CSRF_TRUSTED_ORIGINS")
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
-SECURE_HSTS_PRELOAD = envbool("WONDERCAM_HSTS_PRELOAD", False)
+SECURE_HSTS_PRELOAD = envbool("WONDERCAM_HSTS_PRELOAD")
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 50
@@ -197,50 +209,14 @@ SIMPLE_JWT = {
     "LEEWAY": 5,
 }
 
-LIMITS_OFF = not envbool("WONDERCAM_LIMITS", True)
-if LIMITS_OFF and not DEBUG and not envbool("WONDERCAM_LIMITS_OFF_IS_INTENDED", False):
+LIMITS_OFF = not envbool("WONDERCAM_LIMITS")
+if LIMITS_OFF and not DEBUG and not envbool("WONDERCAM_LIMITS_OFF_IS_INTENDED"):
     raise ImproperlyConfigured("WONDERCAM_LIMITS is off without DEBUG: set WONDERCAM_LIMITS_OFF_IS_INTENDED=1 too.")
-LIMITS = {
-    name: envint(f"WONDERCAM_LIMIT_{name}", default, least=1)
-    for name, default in {
-        "LOGIN_ACCOUNT": 15,  # tries in 3 minutes, from one address
-        "LOGIN_NAME": 60,  # tries in 3 minutes, from all of them
-        "LOGIN_IP": 20,  # tries a minute
-        "CHAT_BURST": 5,  # a second
-        "CHAT_USER": 20,  # a minute
-        "CHAT_IP": 60,  # a minute
-        "GUEST_IP": 10,  # a minute
-        "GUEST_IP_DAY": 200,
-        "GUESTS": 300,  # a minute
-        "KEYS_USER": 20,  # at a time
-        "KEYS_HOUR": 20,
-        "TICKET_USER": 60,  # a minute
-        "PROBE_IP": 30,  # a minute
-        "SIGNUP_IP": 10,  # a minute
-        "UPLOAD_USER": 20,  # a minute
-        "UPLOAD_USER_DAY": 200,
-        "PHOTOS_MESSAGE": 16,
-        "STREAMS_USER": 2,  # at a time
-        "STREAMS": 500,  # at a time
-        "STREAMS_GUESTS_PERCENT": 80,  # of STREAMS
-        "STREAMS_NETWORK": 40,  # at a time, of one network's guests
-        "STREAM_SECONDS": 300,
-        "OUTPUT_BYTES": 1024 * 1024,
-        "PROMPT_BYTES": 32 * 1024,
-        "HISTORY_MESSAGES": 40,
-        "HISTORY_BYTES": 128 * 1024,
-        "BODY_BYTES": 256 * 1024,
-        "CHAT_BODY_BYTES": 8 * 1024 * 1024,  # photos as inlineData among it
-        "PHOTO_BYTES": 20 * 1024 * 1024,
-        "PHOTO_PIXELS": 200_000_000,
-        "PHOTO_MEMORY": 512 * 1024 * 1024,  # while one is decoded
-        "PHOTOS_USER_BYTES": 200 * 1024 * 1024,
-    }.items()
-}
+LIMITS = {name: envint(f"{limits.PREFIX}{name}") for name in limits.APPLICATION}
 
 LOGGING = log_format.configuration(
-    envchoice("WONDERCAM_LOG", "text", ("text", "json")),
-    envchoice("WONDERCAM_LOG_LEVEL", "info", ("debug", "info", "warning", "error")).upper(),
+    envchoice("WONDERCAM_LOG", None, ("text", "json")),
+    envchoice("WONDERCAM_LOG_LEVEL", None, ("debug", "info", "warning", "error")).upper(),
 )
 
 LANGUAGE_CODE = "en"

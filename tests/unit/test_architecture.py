@@ -4,7 +4,6 @@ import ast
 import json
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import version
@@ -19,7 +18,6 @@ from packaging.version import Version
 from chat.protocol import events
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-DOCUMENTED_IN = [ROOT / "docs" / "settings.md", ROOT / ".env.example"]
 LOCKS = sorted(ROOT.glob("requirements*.txt"))
 
 FUNCTION_LINES, VIEW_LINES, TEST_FUNCTION_LINES = 40, 25, 80
@@ -139,54 +137,9 @@ def test_a_status_is_running_or_an_end() -> None:
 # Settings
 
 
-READERS = {
-    "envstr",
-    "envbool",
-    "envchoice",
-    "envint",
-    "envlist",
-    "text",
-    "items",
-    "flag",
-    "number",
-    "whole",
-    "address",
-    "secret",
-}
-
-
-def names_in(path: Path) -> set[str]:
-    """The variables that a file asks a reader for: `envint("NAME", …)`, `configuration.text(settings, "NAME")`."""
-    calls = (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call))
-    reads = (call for call in calls if (getattr(call.func, "attr", None) or getattr(call.func, "id", "")) in READERS)
-    words = (argument.value for call in reads for argument in call.args[:2] if isinstance(argument, ast.Constant))
-    return {word for word in words if isinstance(word, str) and re.fullmatch(r"[A-Z][A-Z0-9_]+", word)}
-
-
-@cache
-def variables_read() -> set[str]:
-    """What the source names, and what a process that only loads the settings has asked for by then."""
-    sources = [path for path in ours(".py") if name_of(path).startswith(("chat/", "wondercam/"))]
-    script = "import wondercam.settings; from wondercam.env import READ; print(*READ)"
-    asked = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
-    return set().union(*map(names_in, sources)) | set(asked.stdout.split())
-
-
 def variables_documented(path: Path) -> list[str]:
     pattern = r"^\| `([A-Z][A-Z0-9_]+)` \|" if path.suffix == ".md" else r"^#? ?([A-Z][A-Z0-9_]+)="
     return re.findall(pattern, path.read_text(), re.MULTILINE)
-
-
-@pytest.mark.parametrize("path", DOCUMENTED_IN, ids=lambda path: path.name)
-def test_every_variable_that_is_read_is_documented_once(path: Path) -> None:
-    documented = variables_documented(path)
-    assert sorted(documented) == sorted(set(documented))
-    assert sorted(variables_read() - set(documented)) == []
-
-
-@pytest.mark.parametrize("path", DOCUMENTED_IN, ids=lambda path: path.name)
-def test_every_variable_that_is_documented_is_read(path: Path) -> None:
-    assert sorted(set(variables_documented(path)) - variables_read()) == []
 
 
 def test_providers_are_given_every_variable_and_no_page_shows_one(monkeypatch: pytest.MonkeyPatch) -> None:

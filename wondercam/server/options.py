@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.conf import settings
+
 from wondercam.env import envint, envstr
 from wondercam.server.proxies import NOBODY, Proxies
 
@@ -34,11 +36,11 @@ class Options:
     def from_environment(cls) -> "Options":
         """ImproperlyConfigured names the variable that is wrong."""
         return cls(
-            drain=envint("WONDERCAM_DRAIN_SECONDS", 30),
-            body_bytes=envint("WONDERCAM_LIMIT_REQUEST_BYTES", 21 * 1024 * 1024, least=1024),
-            header_time=envint("WONDERCAM_LIMIT_HEADER_SECONDS", 10, least=1),
-            body_time=envint("WONDERCAM_LIMIT_BODY_SECONDS", 30, least=1),
-            idle_time=envint("WONDERCAM_LIMIT_KEEPALIVE_SECONDS", 60, least=1),
-            stalled_time=envint("WONDERCAM_LIMIT_STALLED_SECONDS", 120, least=1),
+            drain=settings.DRAIN_SECONDS,
+            body_bytes=envint("WONDERCAM_LIMIT_REQUEST_BYTES"),
+            header_time=envint("WONDERCAM_LIMIT_HEADER_SECONDS"),
+            body_time=envint("WONDERCAM_LIMIT_BODY_SECONDS"),
+            idle_time=envint("WONDERCAM_LIMIT_KEEPALIVE_SECONDS"),
+            stalled_time=envint("WONDERCAM_LIMIT_STALLED_SECONDS"),
             proxies=Proxies.parse(envstr("WONDERCAM_TRUSTED_PROXIES")),
         )

@@ -1,38 +1,46 @@
 """`manage.py serve`: the production server."""
 
 import gc
+import logging
 from collections.abc import Callable
 from typing import Any
 
 from channels.routing import get_default_application
+from django.conf import settings
+from django.core.checks import run_checks
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
 
-from wondercam.env import envint, envstr
+from wondercam.checks import START, several_workers
 from wondercam.server.options import Options
 from wondercam.server.supervisor import Supervisor, leave
 from wondercam.server.transport import listening_socket
 from wondercam.server.worker import NO_PARENT, Worker
 
+log = logging.getLogger(__name__)
+
 
 class Command(BaseCommand):
+    requires_system_checks = ()  # `handle` runs them, and those that take time
     help = "Serve the site. SIGTERM, SIGHUP and Ctrl-C drain: what runs may end, nothing new begins."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--host", default=envstr("HOST", "127.0.0.1"), help="the address to listen on (HOST)")
-        port, workers = envint("PORT", 18000, most=65535), envint("WEB_WORKERS", 1, least=1, most=64)
+        host, port, workers = settings.HOST, settings.PORT, settings.WEB_WORKERS
+        parser.add_argument("--host", default=host, help="the address to listen on (HOST)")
         parser.add_argument("--port", type=int, default=port, help="the port to listen on; 0 takes a free one (PORT)")
         parser.add_argument("--workers", type=int, default=workers, help="processes that serve (WEB_WORKERS)")
 
     def handle(self, *, host: str, port: int, workers: int, **_: Any) -> None:
+        refuse_what_cannot_serve(workers)
         refuse_a_database_that_is_behind()
         options = Options.from_environment()
         application = get_default_application()
         try:
             listener = listening_socket(host, port, int(options.stalled_time))
         except OSError as wrong:
-            raise CommandError(f"Cannot listen on {host}:{port}: {wrong.strerror}.") from None
+            sentence = f"Cannot listen on {host}:{port}: {wrong.strerror}. HOST and PORT name another address."
+            raise CommandError(sentence) from None
         shown = f"[{host}]" if ":" in host else host
         port = listener.getsockname()[1]
 
@@ -45,6 +53,24 @@ class Command(BaseCommand):
         gc.collect()
         gc.freeze()  # what is loaded stays: the collector need not walk it, and workers share it
         leave(work(announce) if workers == 1 else Supervisor(workers, listener, work, announce).run())
+
+
+def refuse_what_cannot_serve(workers: int) -> None:
+    """Run the system checks: CommandError with all errors in words; what is only a warning goes to the log."""
+    found = [*run_checks(), *run_checks(tags=[START], include_deployment_checks=True)]
+    if workers != settings.WEB_WORKERS:
+        found += several_workers(workers)
+    errors = []
+    for message in found:
+        text = f"{message.msg} {message.hint or ''}".strip()
+        if message.is_silenced():
+            continue
+        if message.is_serious():
+            errors.append(f"{text} ({message.id})")
+        else:
+            log.warning("%s (%s)", text, message.id)
+    if errors:
+        raise CommandError("WonderCam cannot start.\n" + "\n".join(errors))
 
 
 def refuse_a_database_that_is_behind() -> None:

@@ -1,0 +1,160 @@
+"""System checks of the site: what is wrong with an installation, in words, with what to do about it.
+
+    wondercam.E001  the data folder cannot be written to
+    wondercam.E002  the database cannot be read (`serve` and `check --deploy` only, as are all that take time)
+    wondercam.E003  REDIS_URL is no address
+    wondercam.E004  the page's files are not collected (`serve` and `check --deploy`)
+    wondercam.E005  a provider's variable is wrong (chat/checks.py)
+    wondercam.W001  a variable that nothing reads
+    wondercam.W002  several workers on SQLite
+    wondercam.W003  several workers without Redis
+    wondercam.W004  Redis does not answer (`serve` and `check --deploy`)
+    wondercam.W005  DEBUG where others than this machine come
+
+`manage.py check` reports them, `serve` does not start with an error. A variable whose value cannot be used at all
+(wondercam/env.py) stops every command before it comes to checks.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+from django.db import DatabaseError, connections
+from redis import ConnectionPool, Redis
+from redis.exceptions import RedisError
+
+from wondercam.variables.unread import unread
+
+START = "wondercam_start"
+"""The tag of checks that take time or touch other servers."""
+REDIS_SECONDS = 2
+REDIS_ADDRESS = "Write redis://host:6379/0, rediss:// for TLS, or leave it out: one machine needs no Redis."
+
+
+@register("wondercam")
+def data_folder(**_: Any) -> list[CheckMessage]:
+    """Whether the folder and the SQLite database in it can be written to."""
+    places = [Path(settings.DATA_DIR)]
+    if (name := sqlite_file()) is not None and name.exists():
+        places += [name.parent, name]
+    return [
+        Error(
+            f"{place} cannot be written to by the user that runs this.",
+            hint="Give it to that user (chown), or name another folder with WONDERCAM_DATA_DIR.",
+            id="wondercam.E001",
+        )
+        for place in dict.fromkeys(places)
+        if not os.access(place, os.W_OK)
+    ]
+
+
+def sqlite_file() -> Path | None:
+    """The database's file, where it is one."""
+    database = settings.DATABASES["default"]
+    return Path(database["NAME"]) if database["ENGINE"].endswith("sqlite3") else None
+
+
+@register("wondercam", START, deploy=True)
+def database_answers(**_: Any) -> list[CheckMessage]:
+    """Whether the database can be opened and read. No connection stays open."""
+    connection = connections["default"]
+    try:
+        connection.introspection.table_names()
+    except DatabaseError as wrong:
+        file = sqlite_file()
+        where = "the database of DATABASE_URL" if file is None else str(file)
+        mend = "Is its server running, and are user and password right?"
+        if file is not None:
+            mend = "Put a back-up in its place, or move it away and run `manage.py migrate` for an empty one."
+        return [Error(f"{where} cannot be read: {str(wrong).strip()}.", hint=mend, id="wondercam.E002")]
+    finally:
+        connection.close()
+        if hasattr(connection, "close_pool"):
+            connection.close_pool()
+    return []
+
+
+@register("wondercam")
+def redis_address(**_: Any) -> list[CheckMessage]:
+    """Whether REDIS_URL is an address; the sentence does not repeat it, since a password may stand in it."""
+    try:
+        if settings.REDIS_URL:
+            ConnectionPool.from_url(settings.REDIS_URL)
+    except ValueError as wrong:
+        return [Error(f"REDIS_URL cannot be read: {wrong}.", hint=REDIS_ADDRESS, id="wondercam.E003")]
+    return []
+
+
+@register("wondercam", START, deploy=True)
+def redis_answers(**_: Any) -> list[CheckMessage]:
+    """Whether Redis answers. A server starts without: it looks into the database by itself until Redis is back."""
+    if not settings.REDIS_URL or redis_address():
+        return []
+    timeouts: dict[str, Any] = {"socket_timeout": REDIS_SECONDS, "socket_connect_timeout": REDIS_SECONDS}
+    try:
+        with Redis.from_url(settings.REDIS_URL, **timeouts) as redis:
+            redis.ping()
+    except (RedisError, OSError) as wrong:
+        sentence = f"Redis does not answer at REDIS_URL ({type(wrong).__name__})."
+        hint = "Until it does, rate limits are counted by each process, and processes wake each other later."
+        return [Warning(sentence, hint=hint, id="wondercam.W004")]
+    return []
+
+
+@register("wondercam", START, deploy=True)
+def static_files_collected(**_: Any) -> list[CheckMessage]:
+    """Whether the page's files have their names with hashes: without DEBUG no page can be shown before."""
+    manifest = Path(settings.STATIC_ROOT) / "staticfiles.json"
+    if settings.DEBUG or manifest.is_file():
+        return []
+    sentence = f"The page's files are not collected: {manifest} is missing."
+    return [Error(sentence, hint="Run `manage.py collectstatic --noinput`.", id="wondercam.E004")]
+
+
+@register("wondercam")
+def names_that_nothing_reads(**_: Any) -> list[CheckMessage]:
+    """Variables that look like ours."""
+    return [
+        Warning(
+            f"{name} is set, and nothing reads it.",
+            hint=f"Is {near} meant?" if near else "docs/settings.md lists every variable.",
+            id="wondercam.W001",
+        )
+        for name, near in unread(os.environ)
+    ]
+
+
+@register("wondercam")
+def configured_workers(**_: Any) -> list[CheckMessage]:
+    """`several_workers`, of WEB_WORKERS."""
+    return several_workers(settings.WEB_WORKERS)
+
+
+def several_workers(workers: int) -> list[CheckMessage]:
+    """What several workers lack on SQLite, and without Redis."""
+    found: list[CheckMessage] = []
+    if workers > 1 and sqlite_file() is not None:
+        sentence = f"{workers} workers share one SQLite file, which one of them can write to at a time."
+        hint = "Answers stream on, each event a little later. PostgreSQL (DATABASE_URL) has no such queue."
+        found.append(Warning(sentence, hint=hint, id="wondercam.W002"))
+    if workers > 1 and not settings.REDIS_URL:
+        sentence = (
+            f"{workers} workers without Redis: each counts rate limits by itself, so {workers} times as much passes."
+        )
+        hint = "Set REDIS_URL. Readers at another worker than their answer's also get its events later without."
+        found.append(Warning(sentence, hint=hint, id="wondercam.W003"))
+    return found
+
+
+@register("wondercam")
+def debug_for_others(**_: Any) -> list[CheckMessage]:
+    """DEBUG shows settings to whoever causes an error."""
+    others = sorted(set(settings.ALLOWED_HOSTS) - set(settings.LOOPBACK))
+    if not settings.DEBUG or not others:
+        return []
+    sentence = (
+        f"DEBUG is on, and ALLOWED_HOSTS names {', '.join(others)}: whoever reaches it sees what only you should."
+    )
+    return [Warning(sentence, hint="Set DEBUG=0, SECRET_KEY and JWT_SIGNING_KEY.", id="wondercam.W005")]

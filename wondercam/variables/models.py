@@ -1,0 +1,150 @@
+"""Models and the servers they are asked at. The order is that of docs/settings.md."""
+
+from wondercam.variables.variable import Variable
+
+TITLE = "Models"
+INTRODUCTION = ""
+
+VARIABLES = (
+    Variable(
+        "WONDERCAM_MODELS",
+        None,
+        (
+            "List of `provider/model`, the default first, such as `local/smollm2-135m, openai/llama3.2-vision`."
+            " `recording/*` is every recording"
+        ),
+        shown="every configured provider's",
+        wrong="a provider that is not configured, a model it does not have",
+    ),
+    Variable(
+        "WONDERCAM_FALLBACKS",
+        None,
+        (
+            "List of `provider/model=provider/model`: where the first cannot begin an answer, the second gives "
+            "it, and the reader is told"
+        ),
+        shown="none",
+        wrong="a model this server does not have",
+    ),
+    Variable(
+        "WONDERCAM_UPSTREAM_ATTEMPTS",
+        3,
+        "How often a model's server is asked, the first time included, before anything of the answer came",
+        wrong="no whole number from 1",
+    ),
+    Variable(
+        "WONDERCAM_UPSTREAM_RETRY_SECONDS",
+        10,
+        "The longest `Retry-After` that is waited for; a longer one is passed on to the reader",
+        wrong="no number from 0",
+    ),
+    Variable(
+        "WONDERCAM_OCR",
+        True,
+        "The text in a photo is read for models that cannot see photos; off, such a photo is refused",
+        wrong="anything but a switch",
+    ),
+    Variable(
+        "WONDERCAM_OCR_SECONDS",
+        20,
+        "How long reading all photos of a message may take",
+        wrong="no number from 0.1",
+    ),
+    Variable(
+        "LOCAL_SLOTS",
+        2,
+        "Conversations the embedded model answers at once; others wait in line",
+        wrong="no whole number from 1",
+    ),
+    Variable(
+        "LOCAL_CONTEXT",
+        2048,
+        "Tokens of a conversation that the embedded model sees; older turns are left out",
+        wrong="no whole number from 1024",
+    ),
+    Variable(
+        "LOCAL_THREADS",
+        None,
+        "Cores the embedded model may use",
+        shown="all cores but one",
+        wrong="no whole number from 1",
+    ),
+    Variable(
+        "LOCAL_WEIGHTS",
+        None,
+        "Another file of weights (GGUF) for the embedded model",
+        shown="those installed",
+        wrong="a file that is no GGUF: turns fail with a sentence",
+    ),
+    Variable(
+        "OPENAI_BASE_URL",
+        None,
+        (
+            "Any OpenAI-compatible server, up to and with `/v1`: Ollama, vLLM, llama.cpp and others. Name its "
+            "models in `WONDERCAM_MODELS`"
+        ),
+        shown="OpenAI's, with a key",
+        wrong="no http or https address; one with a user, query or fragment",
+    ),
+    Variable(
+        "OPENAI_API_KEY",
+        None,
+        "The key for it; a server of your own may need none",
+        shown="none",
+        wrong="spaces, line ends, other than ASCII",
+    ),
+    Variable(
+        "OPENAI_IMAGES",
+        None,
+        "List of its models that see photos; `1` for all, `0` for none",
+        shown="what the server says",
+    ),
+    Variable(
+        "OPENAI_CONTEXT",
+        None,
+        "Tokens its models can see: one number for all, or a list of `model=number`",
+        shown="what the server says",
+        wrong="no whole number from 1",
+    ),
+    Variable(
+        "GEMINI_API_KEY",
+        None,
+        "The key for Google's Gemini API; with it the provider `gemini` is configured",
+        shown="none",
+        wrong="spaces, line ends, other than ASCII",
+    ),
+    Variable(
+        "GEMINI_BASE_URL",
+        None,
+        "Another server that speaks the Gemini API",
+        shown="Google's",
+        wrong="no http or https address; one with a user, query or fragment",
+    ),
+    Variable(
+        "VERTEX_PROJECT",
+        None,
+        ("The Google Cloud project for the provider `vertex`, which uses Google's application default credentials"),
+        shown="none",
+        wrong="no project's name",
+    ),
+    Variable("VERTEX_LOCATION", "global", "Its region, such as `europe-west4`", wrong="no region's name"),
+    Variable(
+        "VERTEX_BASE_URL",
+        None,
+        "Another address of Vertex AI, such as a private endpoint",
+        shown="Google's, by region",
+        wrong="no http or https address; one with a user, query or fragment",
+    ),
+    Variable(
+        "WONDERCAM_RECORDINGS",
+        "tests/recordings",
+        "The folder of recordings (`<name>.jsonl`) that the provider `recording` plays",
+        wrong="no folder",
+    ),
+    Variable(
+        "WONDERCAM_RECORDING_SPEED",
+        1,
+        "`1` plays as recorded, `2` twice as fast, `0` at once",
+        wrong="no number from 0",
+    ),
+)

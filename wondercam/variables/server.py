@@ -1,0 +1,55 @@
+"""The server. The order is that of docs/settings.md."""
+
+from wondercam.variables.variable import Variable
+
+TITLE = "The server"
+INTRODUCTION = ""
+
+VARIABLES = (
+    Variable(
+        "HOST",
+        "127.0.0.1",
+        "The address `serve` listens on; `0.0.0.0` for all",
+        wrong="an address this machine does not have",
+    ),
+    Variable(
+        "PORT",
+        18_000,
+        "The port `serve` listens on; `0` for any free one",
+        wrong="no whole number, above 65535; a port in use",
+        least=0,
+        most=65535,
+    ),
+    Variable("WEB_WORKERS", 1, "Processes that share the port", wrong="no whole number from 1 to 64", least=1, most=64),
+    Variable(
+        "WONDERCAM_DRAIN_SECONDS",
+        30,
+        ("After SIGTERM, SIGHUP or Ctrl-C, how long running answers may go on before they are marked interrupted"),
+        wrong="no whole number",
+    ),
+    Variable(
+        "WONDERCAM_TRUSTED_PROXIES",
+        None,
+        (
+            "The proxies in front whose word about the client's address is believed: how many (`1`), or their "
+            "networks (`10.0.0.0/8, 192.0.2.7`)"
+        ),
+        shown="none",
+        wrong="anything that is neither",
+    ),
+    Variable(
+        "WONDERCAM_LOG",
+        "text",
+        "The form of the log's lines on standard error: `text` for people, `json` for programs",
+        wrong="another word",
+    ),
+    Variable(
+        "WONDERCAM_LOG_LEVEL",
+        "info",
+        (
+            "What is logged: `info` is a line for each request and each stream's end, `warning` only what went "
+            "wrong, `debug` also what monitors ask"
+        ),
+        wrong="another word than `debug`, `info`, `warning`, `error`",
+    ),
+)

@@ -1,0 +1,89 @@
+"""The site: who may reach it, and how. The order is that of docs/settings.md."""
+
+from wondercam.variables.variable import Variable
+
+TITLE = "The site"
+INTRODUCTION = ""
+
+VARIABLES = (
+    Variable(
+        "DEBUG",
+        None,
+        (
+            "Development: keys are made by themselves, guests may chat, plain HTTP is enough, error pages show "
+            "details. Never turn it on where strangers can reach the server"
+        ),
+        shown="off; on in a folder that `make run` has set up, as long as no `SECRET_KEY` is set",
+        example="0",
+        wrong="anything but a switch",
+    ),
+    Variable(
+        "SECRET_KEY",
+        None,
+        "Signs sessions and forms. Make one with `openssl rand -base64 48`",
+        shown="with `DEBUG`: made once, kept in the data folder",
+        wrong="missing without `DEBUG`; shorter than 32 bytes",
+    ),
+    Variable(
+        "JWT_SIGNING_KEY",
+        None,
+        "Signs the tokens of the API. Changing it signs everybody out",
+        shown="with `DEBUG`: made once, kept in the data folder",
+        wrong="missing without `DEBUG`; shorter than 32 bytes; equal to `SECRET_KEY`",
+    ),
+    Variable(
+        "ALLOWED_HOSTS",
+        "127.0.0.1,localhost,[::1]",
+        "The names under which the site is reached; a request for another name is refused",
+    ),
+    Variable(
+        "WONDERCAM_HTTPS",
+        None,
+        (
+            "The site is reached over HTTPS: cookies are sent over HTTPS only, HTTP is sent on to HTTPS, "
+            "browsers are told to remember it. Turn it off to try production settings over plain HTTP"
+        ),
+        shown="on without `DEBUG`, once `ALLOWED_HOSTS` names a host beside this machine",
+        wrong="anything but a switch",
+    ),
+    Variable(
+        "WONDERCAM_HSTS_PRELOAD",
+        False,
+        "Adds `preload` to the rule browsers remember. Hard to take back: read about HSTS preloading first",
+        wrong="anything but a switch",
+    ),
+    Variable(
+        "CSRF_TRUSTED_ORIGINS",
+        None,
+        (
+            "List of origins whose forms are accepted, such as `https://chat.example.com`; needed where a proxy"
+            " changes the host"
+        ),
+        shown="none",
+        wrong="an origin without a scheme fails Django's check",
+    ),
+    Variable(
+        "CORS_ALLOWED_ORIGINS",
+        None,
+        ("List of origins whose pages may call the API with a Bearer token, such as `https://app.example.com`"),
+        shown="none",
+        wrong="`*` and `null`",
+    ),
+    Variable(
+        "WONDERCAM_GUESTS",
+        None,
+        "A visitor without an account may chat",
+        shown="as `DEBUG`",
+        wrong="anything but a switch",
+    ),
+    Variable(
+        "WONDERCAM_SIGNUP",
+        None,
+        (
+            "Who may make an account: everybody (`open`), whoever has a link that `manage.py invite` printed "
+            "(`invite`), or nobody (`closed`: `manage.py createsuperuser` and the admin make them)"
+        ),
+        shown="with `DEBUG`: `open`, else `closed`",
+        wrong="anything else",
+    ),
+)

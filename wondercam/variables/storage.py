@@ -1,0 +1,41 @@
+"""Where things are kept. The order is that of docs/settings.md."""
+
+from wondercam.variables.variable import Variable
+
+TITLE = "Where things are kept"
+INTRODUCTION = ""
+
+VARIABLES = (
+    Variable(
+        "WONDERCAM_DATA_DIR",
+        "data/",
+        (
+            "The folder of the SQLite database (photos are in the database) and of keys made for development. "
+            "It is made where it is missing"
+        ),
+        wrong="a place that cannot be written",
+    ),
+    Variable(
+        "DATABASE_URL",
+        None,
+        "`sqlite:////path/file.sqlite3` or `postgres://user:password@host:5432/name`",
+        shown="SQLite in the data folder",
+        wrong="any other kind of database",
+    ),
+    Variable(
+        "DATABASE_POOL",
+        8,
+        "PostgreSQL connections that one worker may hold at once, from 2",
+        wrong="less than 2",
+        least=2,
+    ),
+    Variable(
+        "REDIS_URL",
+        None,
+        (
+            "`redis://host:6379/0`: processes on several machines wake each other and share their rate limits. "
+            "Without it each process looks into the database by itself"
+        ),
+        shown="none",
+    ),
+)
