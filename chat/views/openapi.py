@@ -43,7 +43,7 @@ ROUTES: tuple[tuple[str, str, str, type | str | None, str], ...] = (
     ("POST", "/v2/attachments", "One photo (multipart field `photo`)", "multipart", "Attachment"),
     ("GET", "/v2/attachments/{id}", "The photo as it is kept", None, "image/jpeg"),
     ("GET", "/v2/models", "The models and what each can do", None, "Models"),
-    ("GET", "/v2/probe", "A synthetic stream at a known pace: ?events=, ?gap= in ms", None, STREAM),
+    ("GET", "/v2/probe", "A synthetic stream at a known pace: ?events=, ?gap= in ms, ?size=", None, STREAM),
     ("POST", "/v1beta/models/{model}:generateContent", "Gemini's API: one answer", GenerateContent, "Response"),
     ("POST", "/v1beta/models/{model}:streamGenerateContent", "Gemini's API: ?alt=sse", GenerateContent, STREAM),
     ("GET", "/healthz", "Whether the process answers", None, "Health"),

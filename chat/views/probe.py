@@ -13,28 +13,42 @@ from chat.protocol.errors import InvalidArgument
 from chat.views.api import api
 from chat.views.resume import HEADERS
 
-MOST_EVENTS, LONGEST_GAP, LONGEST = 200, 2000, 60_000
+MOST_EVENTS, LONGEST_GAP, LONGEST = 200, 20_000, 60_000
+MOST_PADDING, MOST_BYTES = 16_384, 262_144
 
 
 @api("GET")
 async def probe(request: HttpRequest) -> HttpResponseBase:
-    """`events` events, one every `gap` ms, each telling when it was sent; for anybody, since it tells nothing else."""
+    """`events` events, one every `gap` ms, padded by `size` bytes, each telling when it was sent.
+
+    The first one tells, too, what came through of the asker's own request. For anybody, since it tells nothing else.
+    """
     count, gap = number(request, "events", 40, MOST_EVENTS), number(request, "gap", 50, LONGEST_GAP)
+    size = number(request, "size", 0, MOST_PADDING, least=0)
     if count * gap > LONGEST:
         raise InvalidArgument(f"`events` times `gap` is at most {LONGEST} ms.")
+    if count * size > MOST_BYTES:
+        raise InvalidArgument(f"`events` times `size` is at most {MOST_BYTES} bytes.")
     await limits.spend("probe", ip=limits.address(request))
-    return StreamingHttpResponse(paced(count, gap), headers=HEADERS)
+    return StreamingHttpResponse(paced(count, gap, size, seen_of(request)), headers=HEADERS)
 
 
-def number(request: HttpRequest, name: str, default: int, most: int) -> int:
-    """A whole number from 1 to `most` in the address."""
+def number(request: HttpRequest, name: str, default: int, most: int, least: int = 1) -> int:
+    """A whole number from `least` to `most` in the address."""
     text = request.GET.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= most):
-        raise InvalidArgument(f"`{name}` is a whole number from 1 to {most}.")
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and least <= int(text) <= most):
+        raise InvalidArgument(f"`{name}` is a whole number from {least} to {most}.")
     return int(text)
 
 
-async def paced(count: int, gap: int) -> AsyncGenerator[bytes, None]:
+def seen_of(request: HttpRequest) -> dict[str, str | bool]:
+    """What a hop may have changed: the version of HTTP, and whether headers came that a reader of a stream needs."""
+    scope = getattr(request, "scope", {})
+    came = {name: name in request.headers for name in ("last-event-id", "authorization", "accept-encoding")}
+    return {"http": str(scope.get("http_version", "")), **came}
+
+
+async def paced(count: int, gap: int, size: int, seen: dict[str, str | bool]) -> AsyncGenerator[bytes, None]:
     """The stream: event n is due n × gap ms after its begin, and says how late it was sent (`sent_ms`)."""
     try:
         loop = asyncio.get_running_loop()
@@ -43,7 +57,10 @@ async def paced(count: int, gap: int) -> AsyncGenerator[bytes, None]:
         for seq in range(count):
             await asyncio.sleep(began + seq * gap / 1000 - loop.time())
             sent = round((loop.time() - began) * 1000, 3)
-            response = {**events.delta(f"{seq} "), "wondercam": {"probe": {"due_ms": seq * gap, "sent_ms": sent}}}
+            probe = {"due_ms": seq * gap, "sent_ms": sent, **({} if seq else {"request": seen})}
+            if size:
+                probe["padding"] = "." * size
+            response = {**events.delta(f"{seq} "), "wondercam": {"probe": probe}}
             yield sse.encode("probe", events.Event(seq, 0, events.encode(response)))
         yield sse.DONE
     except Exception:

@@ -1,0 +1,94 @@
+"""`check_streaming` through a corpus of paths: every bad one is named, no good one is alarmed at."""
+
+import asyncio
+import json
+from contextlib import AsyncExitStack
+from pathlib import Path as Folder
+
+import pytest
+
+from chat.management import probing
+from chat.management.commands import check_streaming
+from chat.protocol.buffering import Plan
+from chat.protocol.hops import Verdict
+from tests.servers.nginx import Nginx
+from tests.servers.paths import BAD, GOOD, Path
+from tests.servers.process import free_port
+from tests.servers.relay import Relay
+from tests.servers.wondercam import WonderCam
+
+pytestmark = pytest.mark.xdist_group("paths")
+
+PLANS = (*check_streaming.PLANS, check_streaming.COMPRESSED, Plan(2, 2_500))
+AT_ONCE = 6
+"""Paths that are tried at a time: more, and this machine is what holds events back."""
+
+
+async def verdict_on(path: Path, origin: WonderCam, folder: Folder) -> Verdict:
+    """What the check says of one path."""
+    async with AsyncExitStack() as stack:
+        if isinstance(path.way, str):
+            port = free_port()
+            block = path.way.replace("ORIGIN", origin.url).replace("INNER", str(free_port())).replace("PORT", str(port))
+            nginx = await asyncio.to_thread(Nginx, folder, block.replace("FOLDER", str(folder)), port)
+            stack.callback(nginx.stop)
+            url = nginx.url
+        else:
+            url = (await stack.enter_async_context(Relay(origin.port, path.way))).url
+        seen, verdict = await check_streaming.check(probing.Address(url), PLANS)
+        print(path.name, *map(str, seen), verdict.as_json(), sep="\n  ")
+        return verdict
+
+
+async def verdicts_on(paths: list[Path], origin: WonderCam, folder: Folder) -> dict[str, Verdict]:
+    """Some at a time."""
+    free = asyncio.Semaphore(AT_ONCE)
+
+    async def one(number: int, path: Path) -> Verdict:
+        async with free:
+            own = folder / str(number)
+            own.mkdir()
+            return await verdict_on(path, origin, own)
+
+    found = await asyncio.gather(*(one(number, path) for number, path in enumerate(paths)))
+    return {path.name: verdict for path, verdict in zip(paths, found, strict=True)}
+
+
+@pytest.fixture(scope="module")
+def verdicts(shared_server: WonderCam, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Verdict]:
+    """All of the corpus."""
+    return asyncio.run(verdicts_on([*BAD, *GOOD], shared_server, tmp_path_factory.mktemp("paths")))
+
+
+@pytest.mark.parametrize("path", BAD, ids=lambda path: path.name)
+@pytest.mark.timeout(300)
+def test_a_bad_path_is_named(path: Path, verdicts: dict[str, Verdict]) -> None:
+    problems = verdicts[path.name].problems
+    assert path.kind in [problem.kind for problem in problems]
+    named = next(problem for problem in problems if problem.kind == path.kind)
+    assert path.hop.lower() in named.hop.lower()
+    assert len(named.mend) > 20
+
+
+@pytest.mark.parametrize("path", GOOD, ids=lambda path: path.name)
+@pytest.mark.timeout(300)
+def test_a_good_path_is_let_pass(path: Path, verdicts: dict[str, Verdict]) -> None:
+    assert verdicts[path.name].problems == []
+
+
+def test_there_are_fifty_bad_and_twenty_good_ones() -> None:
+    assert (len(BAD), len(GOOD)) == (50, 20)
+    assert len({path.name for path in [*BAD, *GOOD]}) == 70
+
+
+def test_the_command_says_so_and_ends_with_0(shared_server: WonderCam) -> None:
+    said = json.loads(shared_server.manage("check_streaming", shared_server.url, "--idle", "1", "--json"))
+    assert (said["good"], said["problems"]) == (True, [])
+    assert {run["events"] for run in said["runs"]} == {40, 2}
+
+
+def test_the_command_ends_with_1_where_nobody_answers(shared_server: WonderCam) -> None:
+    with pytest.raises(
+        RuntimeError, match=r"ended with 1:(.|\n)*PROBLEM \(unreachable\)(.|\n)*Mend: Check the address"
+    ):
+        shared_server.manage("check_streaming", f"http://127.0.0.1:{free_port()}")
