@@ -1,16 +1,18 @@
 """A link that lets one person make an account."""
 
+import json
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.urls import reverse
 
 from chat.management import arguments
+from chat.management.filters import Filter
 from chat.models import Invitation
 
 
-class Command(BaseCommand):
+class Command(Filter):
     """`invite`: prints the link. It works once, until it expires."""
 
     help = "Print a link by which one person can make an account, where WONDERCAM_SIGNUP is invite."
@@ -20,10 +22,12 @@ class Command(BaseCommand):
         parser.add_argument("--expires", type=arguments.age, default="7d", metavar="AGE", help="such as 12h or 7d")
         parser.add_argument("--note", default="", help="whom it is for; shown in the admin")
         parser.add_argument("--url", default="", help="the site's address, such as https://chat.example.com")
+        parser.add_argument("--json", action="store_true", help="print the link in a JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Make it, and print its link."""
         if settings.SIGNUP != "invite":
             raise CommandError(f"WONDERCAM_SIGNUP is {settings.SIGNUP}: invitations count where it is invite.")
         code = Invitation.give(options["expires"], options["note"][:200])
-        self.stdout.write(f"{options['url'].rstrip('/')}{reverse('accounts:signup')}?invitation={code}")
+        link = f"{options['url'].rstrip('/')}{reverse('accounts:signup')}?invitation={code}"
+        self.stdout.write(json.dumps({"link": link}) if options["json"] else link)
