@@ -4,6 +4,7 @@
 import { AnswerText } from "./answer_text.js";
 import { isOpen } from "./message.js";
 import { endingOf, waitingFor } from "./messages.js";
+import { photoButton } from "./photos.js";
 import { rateOf, seconds, story } from "./times.js";
 
 export class Article {
@@ -122,11 +123,10 @@ export class Article {
   #photos(photos) {
     this.#part("photos").replaceChildren(
       ...photos.map(({ attachment, url }, at) => {
-        const image = document.createElement("img");
-        image.alt = `Photo ${at + 1} of this message`;
+        const { button, image } = photoButton(`Photo ${at + 1} of this message`);
         if (url) image.src = url;
         else this.#showPhoto(image, attachment);
-        return image;
+        return button;
       }),
     );
   }

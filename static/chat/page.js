@@ -4,6 +4,7 @@
 import { Actions } from "./actions.js";
 import { Announcer } from "./announcer.js";
 import { CameraLoader } from "./camera/loader.js";
+import { PhotoLoader } from "./camera/photo_loader.js";
 import { Chat } from "./chat.js";
 import { clock } from "./clock.js";
 import { Composer } from "./composer.js";
@@ -27,13 +28,21 @@ const view = new View({
   list: byId("transcript"),
   template: template("message"),
   clock,
-  painted: () => scroll.keep(),
-  showPhoto,
+  painted(messages) {
+    scroll.keep();
+    photo.painted(messages);
+  },
+  showPhoto: (image, attachment) => void photo.show(image, attachment),
 });
 const photos = new Photos(byId("previews"), session, {
   problem,
   refusal,
   changed: checkModel,
+});
+const photo = new PhotoLoader(byId("transcript"), /** @type {HTMLDialogElement} */ (byId("photo")), {
+  session,
+  photos,
+  ask: () => composer.focus(),
 });
 const camera = new CameraLoader(byId("camera"), {
   photos,
@@ -102,14 +111,14 @@ function checkModel() {
   camera.update();
 }
 
-/** @param {string} text */
-async function send(text) {
+/** @param {string} text @param {boolean} [looks] whether the camera's frame of this moment goes along, if it is open */
+async function send(text, looks = !composer.editing) {
   checkModel();
-  const isSeen = photos.count > 0 || camera.sees;
+  const isSeen = photos.count > 0 || (looks && camera.sees);
   if (composer.busy || (!text.trim() && !isSeen) || (isSeen && composer.photos === "no")) return;
   composer.busy = true; // photos may still be on their way: a second Enter must not send twice
   try {
-    if (!photos.count) await photos.add(await camera.frames(), { unsent: true });
+    if (looks && !photos.count) await photos.add(await camera.frames(), { unsent: true });
     const taken = await photos.take();
     composer.fill("");
     checkModel();
@@ -124,25 +133,19 @@ async function send(text) {
   }
 }
 
-/** @param {HTMLImageElement} image @param {string} attachment */
-async function showPhoto(image, attachment) {
-  const response = await session.request(`/v2/attachments/${attachment}`);
-  if (!response.ok) return;
-  image.src = URL.createObjectURL(await response.blob());
-}
-
-/** @type {Record<string, () => void>} */
+/** @type {Record<string, (button: HTMLElement) => void>} */
 const verbs = {
   "open-sidebar": () => {
     sidebar.open = true;
   },
+  "show-photo": (button) => void photo.open(button),
   "toggle-camera": () => void camera.toggle().catch((error) => problem(error.message)),
   "close-sidebar": () => {
     sidebar.open = false;
   },
 };
 const actions = new Actions(chat, composer, {
-  send: (text) => void send(text),
+  send: (text) => void send(text, false),
   said: (sentence) => announcer.say(sentence),
   problem,
 });
@@ -150,7 +153,7 @@ const actions = new Actions(chat, composer, {
 document.addEventListener("click", (event) => {
   const target = /** @type {HTMLElement} */ (event.target);
   const actor = /** @type {HTMLElement | null} */ (target.closest("[data-do]"));
-  if (actor) void (verbs[actor.dataset.do ?? ""] ?? (() => actions.take(actor)))();
+  if (actor) void (verbs[actor.dataset.do ?? ""] ?? (() => actions.take(actor)))(actor);
   const suggestion = target.closest("[data-suggestion]");
   if (!suggestion) return;
   composer.refocus();

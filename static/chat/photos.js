@@ -1,9 +1,10 @@
 /**
  * Photos on their way out: chosen, pasted or dropped; checked, made smaller, uploaded at once, shown as previews.
  */
+import { shrink } from "./photo_file.js";
 
 export const MOST = 4;
-const LARGEST_SIDE = 2048;
+const FULL = `A message takes up to ${MOST} photos: send these first.`;
 const LARGEST_BYTES = 5 * 1024 * 1024;
 const TYPES = new Set(["image/jpeg", "image/png", "image/webp"]);
 
@@ -13,7 +14,7 @@ const TYPES = new Set(["image/jpeg", "image/png", "image/webp"]);
  * @param {number} held how many photos the message has already
  */
 export function objection(file, held) {
-  if (held >= MOST) return `A message takes up to ${MOST} photos: send these first.`;
+  if (held >= MOST) return FULL;
   if (/^image\/hei[cf]/.test(file.type) || /\.hei[cf]$/i.test(file.name)) {
     return "This is a HEIC photo, which this browser cannot read. Save it as JPEG and attach that.";
   }
@@ -22,7 +23,7 @@ export function objection(file, held) {
 
 /**
  * A draft photo. `send` uploads it, at the first call only, and gives its id.
- * @typedef {{file: File, url: string, row: HTMLElement, send: () => Promise<string>}} Held
+ * @typedef {{file: File | null, url: string, row: HTMLElement, send: () => Promise<string>}} Held
  */
 
 export class Photos {
@@ -50,7 +51,19 @@ export class Photos {
 
   /** The files of the draft photos. */
   get files() {
-    return this.#held.map(({ file }) => file);
+    return this.#held.flatMap(({ file }) => file ?? []);
+  }
+
+  /** The file behind a preview. @param {string} url */
+  fileOf(url) {
+    return this.#held.find((held) => held.url === url)?.file ?? null;
+  }
+
+  /** Takes a photo that was sent before as a draft photo once more. @param {Required<Photo>} photo @param {string} name */
+  reuse({ attachment, url }, name) {
+    if (this.count >= MOST) return this.#told.problem(FULL);
+    this.#keep({ file: null, url, row: this.#preview(url, name), send: async () => attachment });
+    return undefined;
   }
 
   /**
@@ -87,7 +100,7 @@ export class Photos {
   async #hold(file, unsent) {
     let small;
     try {
-      small = await shrink(file);
+      small = await shrink(file, LARGEST_BYTES);
     } catch {
       return this.#told.problem(`“${file.name}” cannot be read as a photo.`);
     }
@@ -97,15 +110,21 @@ export class Photos {
     const row = this.#preview(url, file.name);
     /** @type {Promise<string> | null} */
     let sent = null;
+    /** @type {Held} */
     const photo = { file, url, row, send: () => (sent ??= this.#send(photo, small)) };
+    this.#keep(photo);
+    if (!unsent) photo.send().catch(() => {}); // said, and the photo dropped: see #send
+    return undefined;
+  }
+
+  /** @param {Held} photo */
+  #keep(photo) {
     this.#held.push(photo);
-    row.querySelector("button")?.addEventListener("click", () => {
+    photo.row.querySelector(".remove")?.addEventListener("click", () => {
       this.#drop(photo);
       this.#previews.querySelector("button")?.focus();
     });
-    if (!unsent) photo.send().catch(() => {}); // said, and the photo dropped: see #send
     this.#told.changed();
-    return undefined;
   }
 
   /** Uploads a draft photo; one that is refused is dropped, with the reason. @param {Held} photo @param {Blob} small */
@@ -134,14 +153,14 @@ export class Photos {
   /** @param {string} url @param {string} name */
   #preview(url, name) {
     const row = document.createElement("li");
-    const image = document.createElement("img");
+    const { button, image } = photoButton(name);
     image.src = url;
-    image.alt = name;
     const remove = document.createElement("button");
     remove.type = "button";
+    remove.className = "remove";
     remove.setAttribute("aria-label", `Remove ${name}`);
     remove.textContent = "×";
-    row.append(image, remove);
+    row.append(button, remove);
     this.#previews.append(row);
     return row;
   }
@@ -154,23 +173,15 @@ export class Photos {
   }
 }
 
-/**
- * The photo with no side longer than the models look at; as it is when it is small already.
- * @param {File} file
- * @returns {Promise<Blob>}
- */
-async function shrink(file) {
-  const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
-  const scale = LARGEST_SIDE / Math.max(bitmap.width, bitmap.height);
-  if (scale >= 1 && file.size <= LARGEST_BYTES) return file;
-  const canvas = new OffscreenCanvas(
-    Math.max(1, Math.round(bitmap.width * Math.min(1, scale))),
-    Math.max(1, Math.round(bitmap.height * Math.min(1, scale))),
-  );
-  const context = canvas.getContext("2d", { alpha: false });
-  if (!context) return file;
-  context.fillStyle = "white"; // what is transparent would become black
-  context.fillRect(0, 0, canvas.width, canvas.height);
-  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-  return canvas.convertToBlob({ type: "image/jpeg", quality: 0.88 });
+/** A photo that can be looked at: a button around its image. @param {string} name */
+export function photoButton(name) {
+  const image = document.createElement("img");
+  image.alt = name;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "photo";
+  button.dataset.do = "show-photo";
+  button.title = "Look closer";
+  button.append(image);
+  return { button, image };
 }

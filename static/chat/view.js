@@ -27,7 +27,7 @@ export class View {
   #ticking = false;
 
   /**
-   * @param {{list: HTMLElement, template: HTMLTemplateElement, clock: Clock, painted: () => void,
+   * @param {{list: HTMLElement, template: HTMLTemplateElement, clock: Clock, painted: (shown: Message[]) => void,
    *          showPhoto: (image: HTMLImageElement, attachment: string) => void}} means
    */
   constructor({ list, template, clock, painted, showPhoto }) {
@@ -70,7 +70,7 @@ export class View {
     this.#list.dataset.count = String(shown.length);
     this.#list.toggleAttribute("data-whole", left === 0);
     this.#tick();
-    this.#painted();
+    this.#painted(shown);
     if (left && !this.#isScheduled) this.#continue(shown.some(isOpen));
   }
 

@@ -1,9 +1,7 @@
 /**
  * One frame of the picture as a photo: what the viewfinder shows, upright and never mirrored.
  */
-
-const LARGEST_SIDE = 2048;
-const QUALITY = 0.9;
+import { jpeg } from "../photo_file.js";
 
 /**
  * The part of a picture that is visible in a box that it covers (`object-fit: cover`), in the picture's own pixels.
@@ -24,14 +22,9 @@ export function visible(picture, box) {
  * @param {string} name
  * @returns {Promise<File>}
  */
-export async function take(video, name) {
+export function take(video, name) {
   const picture = { width: video.videoWidth, height: video.videoHeight };
   const isCovering = getComputedStyle(video).objectFit === "cover";
   const box = isCovering ? { width: video.clientWidth, height: video.clientHeight } : picture;
-  const { x, y, width, height } = visible(picture, box);
-  const scale = Math.min(1, LARGEST_SIDE / Math.max(width, height));
-  const canvas = new OffscreenCanvas(Math.round(width * scale), Math.round(height * scale));
-  canvas.getContext("2d")?.drawImage(video, x, y, width, height, 0, 0, canvas.width, canvas.height);
-  const blob = await canvas.convertToBlob({ type: "image/jpeg", quality: QUALITY });
-  return new File([blob], name, { type: blob.type });
+  return jpeg(video, visible(picture, box), name);
 }

@@ -7,6 +7,39 @@ interface Source {
   device: string;
 }
 
+/** A thing in a photo that an answer points at; a point is a box without a size. All from 0 to 1. */
+interface Mark {
+  label: string;
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+}
+
+interface Size {
+  width: number;
+  height: number;
+}
+
+/** See zoom.js. */
+interface View {
+  scale: number;
+  x: number;
+  y: number;
+}
+
+/** A photo that is looked at: of a message that was sent (`attachment`), or a draft (`file`). */
+interface ShownPhoto {
+  url: string;
+  attachment: string;
+  file: File | null;
+}
+
+declare module "photo" {
+  export const PhotoViewer: typeof import("./photo_viewer.js").PhotoViewer;
+  export const point: typeof import("./photo_viewer.js").point;
+}
+
 declare module "camera" {
   export const Viewfinder: typeof import("./viewfinder.js").Viewfinder;
 }

@@ -1,0 +1,83 @@
+/**
+ * Photos as things to look at, crop and ask about again, and answers that point into them: loaded when first needed.
+ */
+
+/** An answer that has one of these is worth a closer look (marks.js). */
+const POINTS = /["'](?:box_2d|points?)["']\s*:/;
+
+/** Whether a text may point into a photo, at almost no cost. @param {string} text */
+export const mayPoint = (text) => POINTS.test(text);
+
+/** @typedef {Pick<Message, "key" | "role" | "status" | "text" | "photos">} Shown */
+
+export class PhotoLoader {
+  #list;
+  #dialog;
+  #told;
+  /** @type {readonly Shown[]} */
+  #messages = [];
+  /** The answers' articles that were looked at. @type {WeakSet<HTMLElement>} */
+  #seen = new WeakSet();
+  /** @type {import("./photo_viewer.js").PhotoViewer | null} */
+  #viewer = null;
+
+  /**
+   * @param {HTMLElement} list where the messages are painted
+   * @param {HTMLDialogElement} dialog
+   * @param {{session: {request: (path: string) => Promise<Response>}, photos: import("../photos.js").Photos,
+   *          ask: () => void}} told
+   */
+  constructor(list, dialog, told) {
+    this.#list = list;
+    this.#dialog = dialog;
+    this.#told = told;
+  }
+
+  /** After the messages were painted: what an answer points at is drawn once it has ended. @param {readonly Shown[]} messages */
+  painted(messages) {
+    this.#messages = messages;
+    for (const [at, answer] of messages.entries()) {
+      const isRunning = answer.status === "sending" || answer.status === "running";
+      if (answer.role !== "model" || isRunning) continue;
+      const article = this.#article(answer);
+      if (!article || this.#seen.has(article)) continue;
+      this.#seen.add(article);
+      const asked = messages.slice(0, at).findLast(({ photos }) => photos.length);
+      if (asked && mayPoint(answer.text)) void this.#point(article, asked, answer.text);
+    }
+  }
+
+  /** Shows a stored photo. @param {HTMLImageElement} image @param {string} attachment */
+  async show(image, attachment) {
+    const response = await this.#told.session.request(`/v2/attachments/${attachment}`);
+    if (response.ok) image.src = URL.createObjectURL(await response.blob());
+  }
+
+  /** Opens the photo that this button shows. @param {HTMLElement} button */
+  async open(button) {
+    const image = /** @type {HTMLImageElement} */ (button.querySelector("img"));
+    if (!image.src) return; // it has not arrived yet
+    const key = button.closest("article")?.dataset.key;
+    const message = this.#messages.find((found) => found.key === key);
+    const at = [...(button.parentElement?.children ?? [])].indexOf(button);
+    const attachment = message?.photos[at]?.attachment ?? "";
+    const { PhotoViewer } = await import("photo");
+    this.#viewer ??= new PhotoViewer(this.#dialog, this.#told);
+    const file = attachment ? null : this.#told.photos.fileOf(image.src);
+    await this.#viewer.open({ url: image.src, attachment, file }, image.alt);
+  }
+
+  /** @param {HTMLElement} article @param {Shown} asked @param {string} text */
+  async #point(article, asked, text) {
+    const images = /** @type {HTMLImageElement[]} */ ([
+      ...(this.#article(asked)?.querySelectorAll("[data-part=photos] img") ?? []),
+    ]);
+    const { point } = await import("photo");
+    if (!article.querySelector(".pointed")) point(article, images, text);
+  }
+
+  /** @param {Shown} message @returns {HTMLElement | null} */
+  #article({ key }) {
+    return this.#list.querySelector(`[data-key="${CSS.escape(key)}"]`);
+  }
+}
