@@ -16,7 +16,10 @@ export async function jpeg(picture, { x, y, width, height }, name) {
   const scale = Math.min(1, LARGEST_SIDE / Math.max(width, height));
   const [across, down] = [width, height].map((side) => Math.max(1, Math.round(side * scale)));
   const canvas = new OffscreenCanvas(across, down);
-  canvas.getContext("2d")?.drawImage(picture, x, y, width, height, 0, 0, across, down);
+  const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d", { alpha: false }));
+  context.fillStyle = "white"; // what is transparent would become black
+  context.fillRect(0, 0, across, down);
+  context.drawImage(picture, x, y, width, height, 0, 0, across, down);
   const blob = await canvas.convertToBlob({ type: "image/jpeg", quality: QUALITY });
   return new File([blob], name, { type: blob.type });
 }

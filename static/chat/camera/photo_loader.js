@@ -41,9 +41,11 @@ export class PhotoLoader {
       if (answer.role !== "model" || isRunning) continue;
       const article = this.#article(answer);
       if (!article || this.#seen.has(article)) continue;
-      this.#seen.add(article);
       const asked = messages.slice(0, at).findLast(({ photos }) => photos.length);
-      if (asked && mayPoint(answer.text)) void this.#point(article, asked, answer.text);
+      const question = asked && this.#article(asked);
+      if (asked && !question) continue; // it is painted later
+      this.#seen.add(article);
+      if (question && mayPoint(answer.text)) void this.#point(article, question, answer.text);
     }
   }
 
@@ -67,11 +69,9 @@ export class PhotoLoader {
     await this.#viewer.open({ url: image.src, attachment, file }, image.alt);
   }
 
-  /** @param {HTMLElement} article @param {Shown} asked @param {string} text */
-  async #point(article, asked, text) {
-    const images = /** @type {HTMLImageElement[]} */ ([
-      ...(this.#article(asked)?.querySelectorAll("[data-part=photos] img") ?? []),
-    ]);
+  /** @param {HTMLElement} article @param {HTMLElement} question @param {string} text */
+  async #point(article, question, text) {
+    const images = /** @type {HTMLImageElement[]} */ ([...question.querySelectorAll("[data-part=photos] img")]);
     const { point } = await import("photo");
     if (!article.querySelector(".pointed")) point(article, images, text);
   }
