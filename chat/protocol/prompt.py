@@ -38,6 +38,8 @@ class Prompt:
     generation: dict[str, Any] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
     """Fields of the Gemini request that only Gemini understands (`safetySettings`, `tools` …), passed on untouched."""
+    asker: Any = None
+    """Who asks, as any hashable value: whose failures say nothing about others' questions."""
 
     def has_images(self) -> bool:
         """Whether any part carries a photo."""

@@ -10,6 +10,7 @@ database; it gets a `Prompt`, gives responses in Gemini's shape, and raises `cha
 import asyncio
 import logging
 import time
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
@@ -18,9 +19,11 @@ from typing import Protocol, runtime_checkable
 from chat.protocol import errors, events
 from chat.protocol.events import Give, Response
 from chat.protocol.prompt import Model, Prompt
-from chat.providers import configuration, gemini, openai, policy, recording, vertex
+from chat.providers import gemini, openai, policy, recording, vertex
 from chat.providers.advice import advised
+from chat.providers.breaker import Breaker
 from chat.providers.local import provider as local
+from chat.providers.settings import Settings, items
 from chat.providers.vision import ocr
 
 log = logging.getLogger(__name__)
@@ -53,7 +56,7 @@ class Discovering(Protocol):
         ...
 
 
-PROVIDERS: tuple[Callable[[configuration.Settings], Provider | None], ...] = (
+PROVIDERS: tuple[Callable[[Settings], Provider | None], ...] = (
     vertex.from_settings,
     gemini.from_settings,
     openai.from_settings,
@@ -69,14 +72,14 @@ class Catalogue:
     def __init__(self, settings: Mapping[str, str]) -> None:
         self.sight = ocr.from_settings(settings)
         self.patience = policy.Patience.from_settings(settings)
-        named = configuration.items(settings, "WONDERCAM_MODELS")
+        named = items(settings, "WONDERCAM_MODELS")
         self.free = not named
         self.wanted = [item for item in named if not item.endswith("/*")]
         self.providers = [provider for make in PROVIDERS if (provider := make(settings)) is not None]
-        self.breakers = {provider.name: policy.Breaker() for provider in self.providers}
+        self.breakers: defaultdict[str, Breaker] = defaultdict(Breaker)
         self.models: dict[str, tuple[Provider, Model]] = {}
         self.gather()
-        self.fallbacks = dict(fallback(item) for item in configuration.items(settings, "WONDERCAM_FALLBACKS"))
+        self.fallbacks = dict(fallback(item) for item in items(settings, "WONDERCAM_FALLBACKS"))
         for name in (*self.fallbacks, *self.fallbacks.values()):
             if name not in self.models:
                 raise ValueError(f"WONDERCAM_FALLBACKS names {name}, which is no model of this server.")
@@ -169,12 +172,12 @@ async def answer(prompt: Prompt, give: Give) -> None:
     Notices (`events.notice`) may come before the first content. To cancel it stops the upstream at once.
     """
     known = configured()
-    turn = policy.Turn(known.patience, time.monotonic() + known.patience.total)
+    attempts = policy.Attempts(known.patience, time.monotonic() + known.patience.total)
     model, tried, read_out = find(prompt.model.id)[1], set[str](), False
     while True:
         tried.add(model.id)
         provider = known.models[model.id][0]
-        breaker = known.breakers[provider.name]
+        breaker = known.breakers[model.id]
         asked = replace(prompt, model=model)
         try:
             if asked.has_images() and not model.images:
@@ -183,10 +186,10 @@ async def answer(prompt: Prompt, give: Give) -> None:
                         asked, read_out = found, True
                     elif not (read_out and events.parts_of(found)):  # a fallback's reader has what the photo says
                         give(events.chunk(found))
-            return await policy.answer(provider.answer, asked, breaker, turn, give)
+            return await policy.answer(provider.answer, asked, breaker, attempts, give)
         except errors.ApiError as error:
             other = known.fallbacks.get(model.id)
-            if other is None or other in tried or not policy.may_go_elsewhere(error, turn):
+            if other is None or other in tried or not policy.may_go_elsewhere(error, attempts):
                 raise advised(policy.final(error), len(known.models) > 1) from None
             model = known.models[other][1]
         told = events.notice(events.FALLBACK, f"{title(asked.model)} is not available: {title(model)} answers instead.")

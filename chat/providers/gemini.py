@@ -6,8 +6,8 @@ Its settings:
     GEMINI_BASE_URL   https://generativelanguage.googleapis.com unless set
 
 `Gemini` is the one reader for every server that speaks `streamGenerateContent?alt=sse`; `vertex.py` gives it another
-address and other credentials. What is not passed on: their `wondercam` field (the word is ours), and a finishReason
-that turns out not to be the end, since some models send one with every chunk.
+address and other credentials. What is not passed on: their `wondercam` field (the word is ours). Which finishReason is
+the end, since some models send one with every response, is found in `ending.py`.
 """
 
 from collections.abc import Awaitable, Callable
@@ -18,8 +18,10 @@ import msgspec
 
 from chat.protocol import errors, events
 from chat.protocol.prompt import Model, Prompt
-from chat.providers import configuration, validation
+from chat.providers import validation
 from chat.providers.http.client import Connection
+from chat.providers.http.decoding import Halves, in_whole_characters
+from chat.providers.settings import Settings, address, named, secret, text
 
 BASE_URL = "https://generativelanguage.googleapis.com"
 DEFAULT_MODEL = "gemini-flash-latest"
@@ -33,9 +35,6 @@ BLOCKED = {
     "MODEL_ARMOR": "by a filter of its operator",
     "JAILBREAK": "as an attempt to get round its rules",
 }
-
-SHELL = {"candidates", "usageMetadata", "modelVersion", "responseId", "createTime"}
-"""What a chunk has whether it says anything or not; what has none of it is no chunk of theirs."""
 
 Headers = Callable[[], Awaitable[dict[str, str]]]
 
@@ -69,10 +68,9 @@ class Gemini:
 
     async def answer(self, prompt: Prompt, give: events.Give) -> None:
         """Give Gemini's responses; the last one carries the finishReason and the usage. Raises ApiError."""
-        answer = Answer(self.who)
         url = f"{self._address_of(prompt.model.name)}:streamGenerateContent?alt=sse"
-        await self._connection.stream(self.who, url, request_of(prompt), await self._headers(), answer, give)
-        give(events.chunk(answer.last()))
+        reader = Answer(self.who)
+        await self._connection.stream(self.who, url, request_of(prompt), await self._headers(), reader, give)
 
 
 class PlainPart(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -109,82 +107,82 @@ plain = msgspec.json.Decoder(Plain).decode
 
 
 class Answer:
-    """Responses in, chunks out, the one with the finishReason held back until nothing follows it.
-
-    A model that sends STOP with every response shows itself by the first one after one; from then on text goes out
-    at once, without its finishReason, and the end is made from the last one seen.
-    """
+    """Responses in, chunks out, in proto3's JSON as its own readers take it: nulls are absent, enums may be numbers."""
 
     def __init__(self, who: str) -> None:
         self.who = who
-        self.held: events.Response | None = None
-        self.repeated = False
-        self.final: dict[str, Any] = {}
-        self.usage: dict[str, Any] = {}
-        self.model = ""
+        self._spoke = self._reasoned = False
+        self._halves = {False: Halves(), True: Halves()}
+        self._split = False
 
     def glance(self, data: str) -> events.Chunk | None:
-        """The chunk of a plain response while no end was seen: its line goes on as it came. None for all others."""
-        if self.held is not None or self.final or "\n" in data:
+        """The chunk of a plain response: its line goes on as it came. None for all others."""
+        if self._split or "\n" in data:
             return None
         try:
             found = plain(data)
         except (ValueError, RecursionError):
             return None
-        if found.usage_metadata is not None:
-            self.usage = found.usage_metadata
-        self.model = found.model_version or self.model
+        self._spoke = True
         first, *others = found.candidates[0].content.parts
         parts = [{"text": first.text}]
         if others:
             parts += [{"text": part.text} for part in others]
         return events.Chunk(data, parts, None, found.usage_metadata)
 
-    def may_end(self) -> bool:
-        """Whether an end was seen."""
-        return self.held is not None or bool(self.final)
-
     def read(self, chunk: events.Response) -> list[events.Chunk]:
         """What can be passed on now. Raises BadUpstream for a wrong shape, Blocked where the prompt was refused."""
+        chunk = without_nulls(chunk)
+        if candidates := chunk.get("candidates"):
+            chunk["candidates"] = self._candidates(candidates)
         if not validation.is_sound(chunk):
             raise validation.unsound(self.who)
         chunk.pop("wondercam", None)
         if "promptFeedback" in chunk:
             self._check_blocked(chunk)
-        if isinstance(usage := chunk.get("usageMetadata"), dict):
-            self.usage = usage
-        self.model = chunk.get("modelVersion") or self.model
         parts, reason = events.look(chunk)
-        if reason is None and self.held is None:
-            return [events.chunk(chunk)] if parts or says_something(chunk) else []
-        given = []
-        if self.held is not None:
-            self.repeated = True
-            given.append(self._without_end(self.held))
-            self.held = None
-        if reason is None:
-            given.append(chunk)
-        elif self.repeated:
-            given.append(self._without_end(chunk))
-        else:
-            self.held = chunk
-        return [events.chunk(response) for response in given if says_something(response)]
+        self._spoke, self._reasoned = self._spoke or bool(parts), self._reasoned or reason is not None
+        if reason is None and not parts and not validation.says_something(chunk) and "usageMetadata" not in chunk:
+            return []
+        return [self._chunk(chunk)]
 
-    def last(self) -> events.Response:
-        """The last response; raises Truncated where no finishReason ever came."""
-        if self.held is not None:
-            self.held.setdefault("usageMetadata", self.usage)
-            return self.held
-        if not self.final:
-            raise errors.Truncated(f"{self.who} ended the answer in the middle.")
-        response = events.finish("", self.usage, self.model)
-        response["candidates"][0].update(self.final)
-        return response
+    def _candidates(self, found: Any) -> Any:
+        """The answer's candidate (index 0), if it is among them, in the types that readers know."""
+        if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+            raise validation.unsound(self.who)
+        found = [without_nulls(each) for each in found if not each.get("index")]
+        for candidate in found:
+            reason = reason_of(candidate.pop("finishReason", None))
+            if reason is not None:
+                candidate["finishReason"] = reason
+            content = candidate.get("content")
+            if isinstance(content, dict):
+                candidate["content"] = content = without_nulls(content)
+                if isinstance(parts := content.get("parts"), list):
+                    content["parts"] = [self._part(part) for part in parts]
+        return found
 
-    def _without_end(self, chunk: events.Response) -> events.Response:
-        candidate = chunk["candidates"][0]
-        self.final = {name: candidate.pop(name) for name in ("finishReason", "finishMessage") if name in candidate}
-        return chunk
+    def _part(self, part: Any) -> Any:
+        if not isinstance(part, dict):
+            return part
+        part = without_nulls(part)
+        if isinstance(text := part.get("text"), str):
+            halves = self._halves[bool(part.get("thought"))]
+            part["text"] = halves.join(text)
+            self._split = any(each.half for each in self._halves.values())
+        return part
+
+    def _chunk(self, response: events.Response) -> events.Chunk:
+        try:
+            return events.chunk(response)
+        except UnicodeEncodeError:
+            return events.chunk(in_whole_characters(response))
+
+    def end(self, *, done: bool) -> list[events.Chunk]:
+        """Half a character may be left. `[DONE]`, which Gemini does not send, ends an answer without a reason."""
+        rest = self._halves[False].rest()
+        given = [events.chunk(events.delta(rest))] if rest else []
+        return [*given, events.chunk(events.finish("STOP"))] if done and self._spoke and not self._reasoned else given
 
     def _check_blocked(self, chunk: events.Response) -> None:
         feedback = chunk.get("promptFeedback")
@@ -193,14 +191,22 @@ class Answer:
             raise errors.Blocked(f"{self.who} refused this message {BLOCKED.get(str(reason), 'and does not say why')}.")
 
 
-def says_something(response: events.Response) -> bool:
-    """Whether a response without an end is worth an event: parts, or anything beside the bare shells."""
-    candidates = response.get("candidates") or []
-    return bool(
-        events.parts_of(response)
-        or any(set(candidate) - {"content", "index"} for candidate in candidates)
-        or (set(response) - SHELL and set(response) & SHELL)
-    )
+def without_nulls(found: dict[str, Any]) -> dict[str, Any]:
+    """A message's fields that are there: null is absent (https://protobuf.dev/programming-guides/json)."""
+    return {name: value for name, value in found.items() if value is not None}
+
+
+REASONS = ("", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER")
+"""The enum's numbers that mean the same in every version of the API."""
+
+
+def reason_of(found: Any) -> Any:
+    """A candidate's finishReason as its name; None where it is unspecified, which is no end."""
+    if isinstance(found, int) and not isinstance(found, bool):
+        found = REASONS[found] if 0 <= found < len(REASONS) else "OTHER"
+    if isinstance(found, str):
+        found = found.strip().upper()
+    return None if found in ("", "FINISH_REASON_UNSPECIFIED") else found
 
 
 def request_of(prompt: Prompt) -> dict[str, Any]:
@@ -213,20 +219,20 @@ def request_of(prompt: Prompt) -> dict[str, Any]:
     return body
 
 
-def models_of(settings: configuration.Settings, provider: str, default: str) -> tuple[Model, ...]:
+def models_of(settings: Settings, provider: str, default: str) -> tuple[Model, ...]:
     """The models that WONDERCAM_MODELS names for the provider, or the default one where it is not set."""
-    names = configuration.named(settings, provider)
-    if not names and not configuration.text(settings, "WONDERCAM_MODELS"):
+    names = named(settings, provider)
+    if not names and not text(settings, "WONDERCAM_MODELS"):
         names = [default]
     return tuple(Model(provider, name, images=True, context=CONTEXT) for name in names)
 
 
-def from_settings(settings: configuration.Settings) -> Gemini | None:
+def from_settings(settings: Settings) -> Gemini | None:
     """Configured by GEMINI_API_KEY."""
-    key = configuration.secret(settings, "GEMINI_API_KEY")
+    key = secret(settings, "GEMINI_API_KEY")
     if not key:
         return None
-    base = configuration.address(settings, "GEMINI_BASE_URL", BASE_URL)
+    base = address(settings, "GEMINI_BASE_URL", BASE_URL)
     if not base.endswith(("/v1", "/v1beta")):
         base += "/v1beta"
 

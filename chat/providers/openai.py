@@ -8,21 +8,44 @@ Its settings:
     OPENAI_CONTEXT    tokens of context: a number for all, or name=number; else what `/v1/models` says
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from chat.protocol import events
 from chat.protocol.prompt import Model, Prompt, fitting
-from chat.providers import configuration
 from chat.providers.http.client import Connection
+from chat.providers.http.error_mapping import FieldsRefused
 from chat.providers.openai_format import Translation, request_of
+from chat.providers.settings import Settings, address, items, named, secret, whole
 
 BASE_URL = "https://api.openai.com/v1"
 WHO = "The OpenAI-compatible server"
 MOST_LISTED = 50
 ANSWER_TOKENS = 1024
 """Kept free in a model's context for an answer of unknown length."""
+
+
+class Dialect:
+    """What one server takes of the fields that not all servers take, as learned from its refusals: `renamed` maps a
+    field to the name that it has there, or to nothing where it is left out."""
+
+    INSTEAD = {"stream_options": "", "max_tokens": "max_completion_tokens"}
+
+    def __init__(self, renamed: dict[str, str]) -> None:
+        self._renamed = renamed
+
+    def spoken(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The request in this dialect."""
+        named = {self._renamed.get(name, name): value for name, value in body.items()}
+        named.pop("", None)
+        return named
+
+    def learn(self, refused: Iterable[str], sent: dict[str, Any]) -> bool:
+        """Do without the refused fields from now on; whether there is anything new to try."""
+        new = [name for name in refused if name in sent and name not in self._renamed]
+        self._renamed |= {name: self.INSTEAD[name] for name in new}
+        return bool(new)
 
 
 class OpenAI:
@@ -48,7 +71,7 @@ class OpenAI:
         self._connection = connection or Connection()
         self._extra = extra or {}
         self._known = known
-        self._most_tokens = "max_completion_tokens" if base_url == BASE_URL else "max_tokens"
+        self._dialect = Dialect({"max_tokens": "max_completion_tokens"} if base_url == BASE_URL else {})
 
     def models(self) -> tuple[Model, ...]:
         """What is configured."""
@@ -63,10 +86,15 @@ class OpenAI:
         translation = Translation(prompt.model.name, self.who)
         wanted = prompt.generation.get("maxOutputTokens")
         fit = fitting(prompt, wanted if isinstance(wanted, int) else ANSWER_TOKENS)
-        body = {**self._extra, **request_of(fit, self._most_tokens)}
+        body = {**self._extra, **request_of(fit)}
         url = f"{self.base_url}/chat/completions"
-        await self._connection.stream(self.who, url, body, self._headers(), translation, give)
-        give(events.chunk(translation.end()))
+        while True:
+            sent = self._dialect.spoken(body)
+            try:
+                return await self._connection.stream(self.who, url, sent, self._headers(), translation, give)
+            except FieldsRefused as refused:
+                if not self._dialect.learn(refused.fields, sent):
+                    raise
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._key}"} if self._key else {}
@@ -95,15 +123,15 @@ def listed_models(provider: str, listed: Any) -> Iterator[Model]:
         yield Model(provider, name, images="image" in (architecture.get("input_modalities") or ()), context=context)
 
 
-def knowledge(settings: configuration.Settings, base: str) -> Callable[[Model], Model]:
+def knowledge(settings: Settings, base: str) -> Callable[[Model], Model]:
     """What the settings say about a model, as a function that puts it in."""
-    images = configuration.items(settings, "OPENAI_IMAGES")
+    images = items(settings, "OPENAI_IMAGES")
     if not images and base == BASE_URL:
         images = ["1"]
     contexts: dict[str, int] = {}
-    for item in configuration.items(settings, "OPENAI_CONTEXT"):
+    for item in items(settings, "OPENAI_CONTEXT"):
         name, _, size = item.rpartition("=")
-        contexts[name.strip()] = configuration.whole({"OPENAI_CONTEXT": size}, "OPENAI_CONTEXT", 0, 1)
+        contexts[name.strip()] = whole({"OPENAI_CONTEXT": size}, "OPENAI_CONTEXT", 0, 1)
 
     def known(model: Model) -> Model:
         sees = model.images if not images else images != ["0"] and (images == ["1"] or model.name in images)
@@ -112,12 +140,12 @@ def knowledge(settings: configuration.Settings, base: str) -> Callable[[Model], 
     return known
 
 
-def from_settings(settings: configuration.Settings) -> OpenAI | None:
+def from_settings(settings: Settings) -> OpenAI | None:
     """Configured by OPENAI_BASE_URL or OPENAI_API_KEY."""
-    key = configuration.secret(settings, "OPENAI_API_KEY")
-    base = configuration.address(settings, "OPENAI_BASE_URL", BASE_URL if key else "")
+    key = secret(settings, "OPENAI_API_KEY")
+    base = address(settings, "OPENAI_BASE_URL", BASE_URL if key else "")
     if not base:
         return None
     known = knowledge(settings, base)
-    models = tuple(known(Model("openai", name)) for name in configuration.named(settings, "openai") if name != "*")
+    models = tuple(known(Model("openai", name)) for name in named(settings, "openai") if name != "*")
     return OpenAI(models, base, key, connection=Connection.from_settings(settings), known=known)

@@ -8,6 +8,9 @@ from typing import Any
 
 from chat.protocol import errors, events
 from chat.protocol.prompt import Part, Prompt
+from chat.providers.http.decoding import Halves
+from chat.providers.thoughts import ThinkTags, parts_of, said_in, written
+from chat.providers.validation import NO_ANSWER, unsound
 
 FINISH = {
     "stop": "STOP",
@@ -15,15 +18,21 @@ FINISH = {
     "eos_token": "STOP",
     "end_turn": "STOP",
     "stop_sequence": "STOP",
+    "completed": "STOP",
     "length": "MAX_TOKENS",
     "max_tokens": "MAX_TOKENS",
     "model_length": "MAX_TOKENS",
     "content_filter": "SAFETY",
+    "sensitive": "SAFETY",
+    "safety": "SAFETY",
+    "recitation": "RECITATION",
     "tool_calls": "UNEXPECTED_TOOL_CALL",
+    "tool_use": "UNEXPECTED_TOOL_CALL",
     "function_call": "UNEXPECTED_TOOL_CALL",
 }
-BROKEN_OFF = ("abort", "error", "insufficient_system_resource")
-"""What vLLM, OpenRouter and DeepSeek call an answer that they could not finish."""
+NO_REASON = ("", "none", "null", "finish_reason_unspecified")
+BROKEN_OFF = ("abort", "error", "cancelled", "network_error", "insufficient_system_resource")
+"""What vLLM, OpenRouter, Zhipu and DeepSeek call an answer that they could not finish."""
 
 GENERATION = {
     "temperature": "temperature",
@@ -32,11 +41,12 @@ GENERATION = {
     "seed": "seed",
     "presencePenalty": "presence_penalty",
     "frequencyPenalty": "frequency_penalty",
+    "maxOutputTokens": "max_tokens",
 }
 
 
 class Translation:
-    """Chat completion chunks in, Gemini responses out: the end is held back until the usage is known."""
+    """Chat completion chunks in, Gemini responses out. Of several choices the first (index 0) is the answer."""
 
     def __init__(self, model: str, who: str) -> None:
         self.model = model
@@ -45,52 +55,84 @@ class Translation:
         self.broken_off = False
         self.refusal = False
         self.usage: dict[str, int] = {}
+        self._spoke = False
+        self._tags = ThinkTags()
+        self._thoughts, self._texts = Halves(), Halves()
 
     def glance(self, data: str) -> events.Chunk | None:
         """Nothing of theirs can go on as it came."""
         return None
 
     def read(self, chunk: dict[str, Any]) -> list[events.Chunk]:
-        """What this chunk adds to the answer: nothing, thoughts, text. Raises BadUpstream for a shape that is none."""
-        if isinstance(chunk.get("usage"), dict):
+        """What this chunk adds to the answer: nothing, thoughts, text, a reason to end, usage. Raises BadUpstream for a
+        shape that is none."""
+        counted = isinstance(chunk.get("usage"), dict)
+        if counted:
             self.usage = usage_of(chunk["usage"])
+        choice = self._choice(chunk)
+        if choice is None:
+            return [events.chunk({"usageMetadata": self.usage})] if counted and self.reason else []
+        parts = self._parts(self._delta(choice))
+        reason = self._reason(choice.get("finish_reason"))
+        return self._chunks(parts, reason)
+
+    def _choice(self, chunk: dict[str, Any]) -> dict[str, Any] | None:
         choices = chunk.get("choices") or []
         if not isinstance(choices, list) or not all(isinstance(choice, dict) for choice in choices):
-            raise errors.BadUpstream(f"{self.who} sent something that is no answer.")
-        if not choices or choices[0].get("index"):
-            return []
-        if reason := choices[0].get("finish_reason"):
-            self.broken_off = self.broken_off or reason in BROKEN_OFF
-            self.reason = self.reason or FINISH.get(str(reason), "OTHER")
-        delta = choices[0].get("delta") or choices[0].get("message") or {}
-        if not isinstance(delta, dict):
-            raise errors.BadUpstream(f"{self.who} sent something that is no answer.")
+            raise unsound(self.who)
+        return next((choice for choice in choices if not choice.get("index")), None)
+
+    def _delta(self, choice: dict[str, Any]) -> dict[str, Any]:
+        """What is new in a choice: its delta. A whole message counts where no delta has said anything."""
+        delta, message = choice.get("delta") or {}, choice.get("message") or {}
+        if not isinstance(delta, dict) or not isinstance(message, dict):
+            raise unsound(self.who)
+        return message if message and not delta.get("content") and not self._spoke else delta
+
+    def _parts(self, delta: dict[str, Any]) -> list[Part]:
         self.refusal = self.refusal or bool(delta.get("refusal"))
-        thought = written(delta.get("reasoning_content")) or written(delta.get("reasoning"))
-        text = written(delta.get("content")) + written(delta.get("refusal"))
-        parts: list[Part] = [{"text": thought, "thought": True}] if thought else []
-        parts += [{"text": text}] if text else []
-        if not parts:
+        said = said_in(delta)
+        tagged = self._tags.feed(self._texts.join(said.text + written(delta.get("refusal"))))
+        self._spoke = self._spoke or bool(said.text)
+        return parts_of(self._thoughts.join(said.thought) + tagged.thought, tagged.text)
+
+    def _reason(self, reason: Any) -> str:
+        """The reason to end that this chunk gives, as Gemini's word; empty where it gives none."""
+        word = str(reason or "").strip()
+        if word.lower() in NO_REASON:
+            return ""
+        self.broken_off = self.broken_off or word.lower() in BROKEN_OFF
+        known = next((name for name in NO_ANSWER if name in word.upper()), "OTHER")
+        self.reason = FINISH.get(word.lower(), known)
+        return "SAFETY" if self.refusal else self.reason
+
+    def _chunks(self, parts: list[Part], reason: str = "") -> list[events.Chunk]:
+        if self.broken_off:
+            reason = ""
+        if reason:
+            parts += self._rest()
+        if not parts and not reason:
             return []
-        response = {"candidates": [{"content": {"role": "model", "parts": parts}}], "modelVersion": self.model}
-        return [events.Chunk(events.encode(response), parts)]
+        candidate: dict[str, Any] = {"content": {"role": "model", "parts": parts}}
+        response: events.Response = {"candidates": [candidate], "modelVersion": self.model}
+        if reason:
+            candidate["finishReason"] = reason
+            response["usageMetadata"] = self.usage
+        return [events.Chunk(events.encode(response), parts, reason or None, self.usage if reason else None)]
 
-    def may_end(self) -> bool:
-        """Whether the server has said why it ended: only the usage may follow."""
-        return bool(self.reason)
+    def _rest(self) -> list[Part]:
+        """What was kept, since it might have been half a character or half a tag."""
+        tagged = self._tags.feed(self._texts.rest())
+        rest = self._tags.rest()
+        return parts_of(self._thoughts.rest() + tagged.thought + rest.thought, tagged.text + rest.text)
 
-    def end(self) -> events.Response:
-        """The last response; raises Truncated where the server never said why it ended, or that it broke off."""
-        if not self.reason or self.broken_off:
+    def end(self, *, done: bool) -> list[events.Chunk]:
+        """What is left to give. `[DONE]` after an answer is its end, with or without a reason; a body's end is not."""
+        if self.broken_off:
             raise errors.Truncated(f"{self.who} ended the answer in the middle.")
-        return events.finish("SAFETY" if self.refusal else self.reason, self.usage, self.model)
-
-
-def written(content: Any) -> str:
-    """The text of a delta's field: a string, or a list of `{"text": …}` (as some servers send it)."""
-    if isinstance(content, list):
-        return "".join(written(item.get("text")) for item in content if isinstance(item, dict))
-    return content if isinstance(content, str) else ""
+        if self.reason:
+            return []
+        return self._chunks(self._rest(), "STOP" if done and self._spoke else "")
 
 
 def usage_of(usage: dict[str, Any]) -> dict[str, int]:
@@ -105,11 +147,8 @@ def usage_of(usage: dict[str, Any]) -> dict[str, int]:
     return {name: count for name, count in counts.items() if isinstance(count, int)}
 
 
-def request_of(prompt: Prompt, most_tokens: str = "max_tokens") -> dict[str, Any]:
-    """The prompt as the body of a chat completion. Turns of the same role are joined: many templates insist on it.
-
-    `most_tokens` is the field for `maxOutputTokens`; OpenAI itself has renamed it.
-    """
+def request_of(prompt: Prompt) -> dict[str, Any]:
+    """The prompt as the body of a chat completion. Turns of the same role are joined: many templates insist on it."""
     messages: list[dict[str, Any]] = [{"role": "system", "content": prompt.system}] if prompt.system else []
     for content in prompt.contents:
         role = "assistant" if content.get("role") == "model" else "user"
@@ -121,8 +160,6 @@ def request_of(prompt: Prompt, most_tokens: str = "max_tokens") -> dict[str, Any
         else:
             messages.append({"role": role, "content": found})
     body = {ours: prompt.generation[theirs] for theirs, ours in GENERATION.items() if theirs in prompt.generation}
-    if "maxOutputTokens" in prompt.generation:
-        body[most_tokens] = prompt.generation["maxOutputTokens"]
     if prompt.generation.get("responseMimeType") == "application/json":
         body["response_format"] = {"type": "json_object"}
     return {

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from chat.protocol import errors, events, recording
 from chat.protocol.prompt import Model, Prompt
-from chat.providers import configuration, validation
+from chat.providers import validation
+from chat.providers.settings import Settings, named, number, text
 
 SUFFIX = ".jsonl"
 
@@ -72,11 +73,11 @@ def _lines(path: Path) -> list[bytes]:
         raise errors.NotFound("There is no such recording on this server.") from None
 
 
-def from_settings(settings: configuration.Settings) -> Recordings | None:
+def from_settings(settings: Settings) -> Recordings | None:
     """Configured where WONDERCAM_MODELS names one; `recording/*` is every file of the folder."""
-    names = configuration.named(settings, "recording")
-    given = configuration.text(settings, "WONDERCAM_RECORDINGS")
-    if not names and not (given and not configuration.text(settings, "WONDERCAM_MODELS")):
+    names = named(settings, "recording")
+    given = text(settings, "WONDERCAM_RECORDINGS")
+    if not names and not (given and not text(settings, "WONDERCAM_MODELS")):
         return None
     folder = Path(given or "tests/recordings")
     if not folder.is_dir():
@@ -87,5 +88,5 @@ def from_settings(settings: configuration.Settings) -> Recordings | None:
     for name in names:
         if name not in there:
             raise ValueError(f"WONDERCAM_MODELS names recording/{name}: WONDERCAM_RECORDINGS has no {name}{SUFFIX}.")
-    speed = configuration.number(settings, "WONDERCAM_RECORDING_SPEED", 1.0)
+    speed = number(settings, "WONDERCAM_RECORDING_SPEED", 1.0)
     return Recordings(folder, names, speed)

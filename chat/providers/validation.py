@@ -3,7 +3,7 @@
 from typing import Any
 
 from chat.protocol import errors
-from chat.protocol.events import Chunk
+from chat.protocol.events import Chunk, Response, parts_of
 
 REFUSALS = {
     "SAFETY": "for safety reasons",
@@ -20,6 +20,19 @@ REFUSALS = {
     "OTHER": "and does not say why",
 }
 """The finishReasons that mean no, as the end of a sentence."""
+
+NO_ANSWER = {
+    "MALFORMED_FUNCTION_CALL": "called a tool in a way that nobody can read, and gave no answer",
+    "UNEXPECTED_TOOL_CALL": "called a tool that it was not given, and gave no answer",
+    "TOO_MANY_TOOL_CALLS": "called tools until it was not allowed to any more, and gave no answer",
+}
+"""What a model does that ends with such a reason and without a word."""
+
+NORMAL = ("STOP", "MAX_TOKENS")
+"""After these even an empty answer is one: a stop sequence may come first."""
+
+SHELL = {"candidates", "usageMetadata", "modelVersion", "responseId", "createTime"}
+"""What a response has whether it says anything or not; what has none of it is no response of Gemini's."""
 
 TEXT_OR_NOTHING = (str, type(None))  # `str | None` would be made anew for every token
 
@@ -51,6 +64,33 @@ def is_sound(response: Any) -> bool:
             if not isinstance(part, dict) or not isinstance(part.get("text", ""), str):
                 return False
     return True
+
+
+class NoAnswer(errors.BadUpstream):
+    """An upstream that works has ended without an answer: to be tried again, and nothing against it."""
+
+
+def check_empty_end(reason: str, who: str) -> None:
+    """Pass the end of an answer without a word where that is an answer; raises Blocked or NoAnswer else."""
+    if reason in REFUSALS:
+        raise errors.Blocked(f"{who} refused to answer {REFUSALS[reason]}.")
+    if reason not in NORMAL:
+        raise NoAnswer(f"{who} {NO_ANSWER.get(reason, 'ended without an answer')}.")
+
+
+def says_something(response: Response) -> bool:
+    """Whether a response without an end is worth an event: parts, or anything beside the bare shells."""
+    candidates = response.get("candidates") or []
+    return bool(
+        parts_of(response)
+        or any(set(candidate) - {"content", "index"} for candidate in candidates)
+        or (set(response) - SHELL and set(response) & SHELL)
+    )
+
+
+def has_answer(chunk: Chunk) -> bool:
+    """Whether it adds something to the answer itself: thoughts do not."""
+    return any(part.get("text", True) and not part.get("thought") for part in chunk.parts)
 
 
 def has_content(chunk: Chunk) -> bool:

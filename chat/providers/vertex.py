@@ -19,9 +19,9 @@ from typing import Any
 from urllib.parse import quote
 
 from chat.protocol import errors
-from chat.providers import configuration
 from chat.providers.gemini import Gemini, models_of
 from chat.providers.http.client import Connection
+from chat.providers.settings import Settings, address, text
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ class Credentials:
             raise errors.PermissionDenied(sentence) from None
 
 
-def address(project: str, location: str, base: str) -> Callable[[str], str]:
+def model_address(project: str, location: str, base: str) -> Callable[[str], str]:
     """The URL of a model: https://cloud.google.com/vertex-ai/docs/reference/rest (regional and global endpoints)."""
     host = "aiplatform" if location == "global" else f"{location}-aiplatform"
     base = base or f"https://{host}.googleapis.com"
@@ -98,15 +98,15 @@ def address(project: str, location: str, base: str) -> Callable[[str], str]:
     return lambda model: root + quote(model, safe="")
 
 
-def from_settings(settings: configuration.Settings) -> Gemini | None:
+def from_settings(settings: Settings) -> Gemini | None:
     """Configured by VERTEX_PROJECT."""
-    project = configuration.text(settings, "VERTEX_PROJECT")
+    project = text(settings, "VERTEX_PROJECT")
     if not project:
         return None
-    location = configuration.text(settings, "VERTEX_LOCATION", "global")
+    location = text(settings, "VERTEX_LOCATION", "global")
     if not re.fullmatch(r"[a-z0-9-]+", location):
         raise ValueError(f"VERTEX_LOCATION is {location!r}: write a region such as europe-west1, or global.")
-    base = configuration.address(settings, "VERTEX_BASE_URL")
+    base = address(settings, "VERTEX_BASE_URL")
     models = models_of(settings, "vertex", DEFAULT_MODEL)
     connection = Connection.from_settings(settings)
-    return Gemini("vertex", WHO, models, address(project, location, base), Credentials().headers, connection)
+    return Gemini("vertex", WHO, models, model_address(project, location, base), Credentials().headers, connection)

@@ -68,7 +68,8 @@ def _begun(opening: Opening, opened: Opened, system: str, extra: dict[str, Any])
     """Start the turn that was stored, unless an earlier request has."""
     if opened.fresh:
         instruction = prompt.instruction(opened.system, system, language=opening.ask.language)
-        asked = prompt.Prompt(opening.model, opened.contents, instruction, opening.ask.generation, extra)
+        generation, asker = opening.ask.generation, opening.user.pk
+        asked = prompt.Prompt(opening.model, opened.contents, instruction, generation, extra, asker)
         _run(Turn(opened, asked, opening.began))
     return opened.stream
 

@@ -63,6 +63,11 @@ class Reply:
         """Reset the connection."""
         self.writer.transport.abort()
 
+    async def silence(self, seconds: float) -> None:
+        """Nothing for a while, unless the client goes."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.gone.wait(), seconds)
+
     async def stall(self) -> None:
         """Nothing more, until the client goes."""
         await self.gone.wait()

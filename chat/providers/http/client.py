@@ -1,7 +1,8 @@
 """How every provider talks HTTP: one session, one way to read an answer, one table from their failures to ours.
 
 Whatever a server does, what comes out is JSON objects or an `ApiError`: never a redirect followed, never a body
-decompressed, never more than `max_size` bytes held, never a word of the server's own in a message for the reader.
+unpacked without measure, never more than `max_size` bytes held, never a word of the server's own in a message for the
+reader.
 Time limits are not here but in `policy.py`, which sees every provider alike; only the connect limit is.
 """
 
@@ -15,10 +16,11 @@ import msgspec
 
 from chat.protocol import errors, events
 from chat.protocol.sse import MAX_SIZE
-from chat.providers import configuration
+from chat.providers.http.decoding import PackedWrong, Unpacker, error_in, parse
 from chat.providers.http.error_mapping import refused, retry_after
-from chat.providers.http.push_body import body_of
+from chat.providers.http.push_body import Body
 from chat.providers.http.sse_response import Arrival, Failure, Reader
+from chat.providers.settings import Settings, number, whole
 
 log = logging.getLogger(__name__)
 
@@ -37,11 +39,11 @@ class Connection:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @classmethod
-    def from_settings(cls, settings: configuration.Settings) -> "Connection":
+    def from_settings(cls, settings: Settings) -> "Connection":
         """Raises ValueError with a sentence that names the variable."""
         return cls(
-            configuration.number(settings, "WONDERCAM_LIMIT_CONNECT_SECONDS", 5.0, 0.01),
-            configuration.whole(settings, "WONDERCAM_LIMIT_UPSTREAM_EVENT_BYTES", MAX_SIZE, 1024),
+            number(settings, "WONDERCAM_LIMIT_CONNECT_SECONDS", 5.0, 0.01),
+            whole(settings, "WONDERCAM_LIMIT_UPSTREAM_EVENT_BYTES", MAX_SIZE, 1024),
         )
 
     def session(self) -> aiohttp.ClientSession:
@@ -76,7 +78,8 @@ class Connection:
         """
         response = await self._post(who, url, body, headers)
         try:
-            await Arrival(body_of(response), who, self.max_size, reader, give).read()
+            unpacker = unpacker_of(response, who)
+            await Arrival(Body(response), who, self.max_size, reader, give, unpacker).read()
         finally:
             response.close()
 
@@ -117,27 +120,34 @@ class Connection:
 
 
 async def check(response: aiohttp.ClientResponse, who: str) -> None:
-    """Pass a 200 whose body is as sent; raise the mapped error for every other response."""
+    """Pass a 200; raise the mapped error for every other response."""
     if response.status >= 400:
-        body = await small_json(response)
-        error = body.get("error", body) if isinstance(body, dict) else {}
+        said = await small_json(response)
+        error = error_in(said, "error") if isinstance(said, dict) else said
         raise refused(error, who, response.status, retry_after(response.headers.get("Retry-After")))
-    if response.status != 200 or response.content_type == "text/html":
+    if response.status != 200:
         raise errors.BadUpstream(f"{who} answered with status {response.status} instead of an answer.")
-    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise errors.BadUpstream(f"{who} sent a compressed answer, which was not asked for.")
+
+
+def unpacker_of(response: aiohttp.ClientResponse, who: str) -> Unpacker:
+    """What unpacks the body; raises BadUpstream where it is packed in a way that nobody asked for."""
+    try:
+        return Unpacker(response.headers.get("Content-Encoding", ""))
+    except PackedWrong:
+        raise errors.BadUpstream(f"{who} sent a compressed answer, which was not asked for.") from None
 
 
 async def small_json(response: aiohttp.ClientResponse) -> Any:
     """The JSON of a body, at most MAX_SMALL bytes and 2 s of it; {} where it is something else."""
     data = bytearray()
     try:
+        unpacker = Unpacker(response.headers.get("Content-Encoding", ""))
         async with asyncio.timeout(2):
             async for chunk in response.content.iter_any():
-                data += chunk
+                data += b"".join(unpacker.feed(chunk))
                 if len(data) > MAX_SMALL:
                     return {}
-        found = msgspec.json.decode(bytes(data))
-    except (*Failure, TimeoutError, msgspec.DecodeError, UnicodeError, RecursionError):
+        found = parse(data.decode("utf-8", "replace"))
+    except (*Failure, TimeoutError, ValueError):
         return {}
     return found[0] if isinstance(found, list) and found else found

@@ -1,7 +1,8 @@
-"""An answer's event stream as it arrives: bytes become JSON, JSON becomes chunks, and chunks are given on.
+"""An answer's body as it arrives: bytes become JSON, JSON becomes chunks, and chunks are given on.
 
 All of that is done in the call that brought the bytes; the task that asked waits for the end alone. Whatever a server
-sends, what comes out is chunks or an `ApiError`.
+sends, what comes out is chunks or an `ApiError`. What its bytes may look like is in `decoding.py`; what is read there
+of one event or one object is JSON for a `Reader`.
 """
 
 import asyncio
@@ -10,18 +11,19 @@ import re
 from typing import Any, Protocol
 
 import aiohttp
-import msgspec
 
 from chat.protocol import errors, events
-from chat.protocol.sse import Decoder, StreamTooLarge
+from chat.protocol.sse import ServerSentEvent, StreamTooLarge
+from chat.providers.http import decoding
+from chat.providers.http.decoding import EventDecoder, ObjectDecoder, PackedWrong, Unpacker
 from chat.providers.http.error_mapping import refused
 from chat.providers.http.push_body import Body
 
 SNIFF = 16 * 1024
-GRACE = 2.0
-"""Seconds in which a server may add to an answer that has its finishReason: usage, the end of the body."""
 
 OFFENDING = re.compile(rb"^data:[ ]?", re.MULTILINE)
+SPACE = b" \t\r\n"
+BOM = b"\xef\xbb\xbf"
 
 Failure = (aiohttp.ClientError, OSError, asyncio.IncompleteReadError)
 """What aiohttp raises for a connection that cannot be had, or is cut."""
@@ -38,48 +40,52 @@ class Reader(Protocol):
         """What one JSON object adds to the answer, possibly nothing. Raises BadUpstream for a wrong shape."""
         ...
 
-    def may_end(self) -> bool:
-        """Whether silence, or a cut connection, would be the answer's end from here on, and no failure."""
+    def end(self, *, done: bool) -> list[events.Chunk]:
+        """What is left to give at the body's end, or at `[DONE]` (`done`). Raises Truncated where that is no end."""
         ...
 
 
 class Arrival:
-    """One event stream on its way: the call that brings bytes decodes them, has them read, and gives the chunks on."""
+    """One answer on its way: the call that brings bytes decodes them, has them read, and gives the chunks on."""
 
-    def __init__(self, body: Body, who: str, max_size: int, reader: Reader, give: events.Give) -> None:
+    def __init__(
+        self, body: Body, who: str, max_size: int, reader: Reader, give: events.Give, unpacker: Unpacker
+    ) -> None:
         self._body = body
         self._who = who
-        self._decoder = Decoder(max_size)
+        self._max_size = max_size
+        self._unpacker = unpacker
+        self._decoder: EventDecoder | ObjectDecoder | None = None
         self._reader = reader
         self._give = give
         self._recent = b""
         self._ended = False
         self._failed: Exception | None = None
-        self._full: asyncio.Future[None] | None = None
-        self._silence: asyncio.TimerHandle | None = None
+        self._paused: asyncio.Future[None] | None = None
 
     async def read(self) -> None:
-        """Give all there is; returns after `[DONE]`, the end of the body, or `GRACE` seconds of silence after an end.
+        """Give all there is; returns after `[DONE]` or the end of the body.
 
-        Raises BadUpstream for what is no JSON object or too large, Truncated where the connection is cut, the mapped
-        error where the server sends an error object, with or without `data:`, on however many lines, and whatever
-        `give` raises. While `give` has no room, the server is kept waiting.
+        Raises BadUpstream for what nobody could read or is too large, Truncated where the connection is cut, the mapped
+        error where the server sends an error, in whatever shape, and whatever `give` raises. While `give` has to be
+        waited for, the server is kept waiting.
         """
         self._over = self._body.over()
         try:
-            self._body.pour_into(self._arrived)
+            self._body.on_data(self._arrived)
             await self._over
-            while self._full is not None and not self._ended:
-                await asyncio.shield(self._full)
-                self._full, self._over = None, self._body.over()
-                self._body.go_on()
+            while self._paused is not None and not self._ended:
+                await asyncio.shield(self._paused)
+                self._paused, self._over = None, self._body.over()
+                self._body.resume()
                 await self._over
             if not self._ended:
-                raise_stray(self._recent, self._who)
+                self._finish()
         except Failure:
             self._cut()
         finally:
-            self._stop()
+            self._ended = True
+            self._body.close()
         if self._failed is not None:
             raise self._failed
 
@@ -88,83 +94,128 @@ class Arrival:
         if self._ended:
             return
         try:
-            self._take(piece)
+            for unpacked in self._unpacker.feed(piece):
+                if not self._ended:
+                    self._take(unpacked)
         except StreamTooLarge:
             self._end(errors.BadUpstream(f"{self._who} sent more in one piece than this server accepts."))
+        except PackedWrong:
+            self._end(errors.BadUpstream(f"{self._who} sent a compressed answer that cannot be read."))
         except Exception as error:  # the task that waits raises it
             self._end(error)
 
     def _take(self, piece: bytes) -> None:
         complete = piece.endswith((b"\n\n", b"\r\n\r\n"))
         self._recent = recent = piece[-SNIFF:] if complete and not self._recent else (self._recent + piece)[-SNIFF:]
-        full = None
-        for event in self._decoder.feed(piece):
-            if event.data == events.DONE:
-                return self._end()
+        decoder = self._decoder or self._decoder_for(recent)
+        if decoder is None:
+            return
+        paused = None
+        for event in decoder.feed(piece):
             if event.event == "message" and (chunk := self._reader.glance(event.data)) is not None:
-                full = self._give(chunk) or full
+                paused = self._give(chunk) or paused
                 continue
-            for chunk in self._reader.read(read(event.data, event.event, recent, self._who)):
-                full = self._give(chunk) or full
-            if self._reader.may_end():
-                self._await_the_end()
+            if (said := self._said(event)) is None:
+                continue
+            if said is DONE:
+                return self._done()
+            for chunk in self._reader.read(said):
+                paused = self._give(chunk) or paused
         if b'"error"' in recent and (complete or piece.rstrip().endswith((b"}", b"]"))):
             raise_stray(recent, self._who)
         if complete:
             self._recent = b""
-        if full is not None:
-            self._wait_for(full)
+        if paused is not None:
+            self._wait_for(paused)
 
-    def _wait_for(self, full: "asyncio.Future[None]") -> None:
-        self._full = full
-        self._body.hold()
+    def _decoder_for(self, start: bytes) -> "EventDecoder | ObjectDecoder | None":
+        """The decoder for a body that begins so; None while there is only space. Raises BadUpstream for a web page."""
+        start = start.removeprefix(BOM).lstrip(SPACE)
+        if not start:
+            return None
+        if start.startswith(b"<"):
+            raise errors.BadUpstream(f"{self._who} sent a web page instead of an answer.")
+        self._decoder = decoding.decoder_for(start, self._max_size)
+        return self._decoder
+
+    def _said(self, event: ServerSentEvent) -> dict[str, Any] | None:
+        """An event as a JSON object, or DONE; None where it says nothing. Raises the error that it stands for."""
+        data = event.data.strip()
+        if not data or data.startswith(":"):  # an empty line, or a comment that was sent as data
+            return None
+        if data.startswith((events.DONE, f'"{events.DONE}"')):
+            return DONE
+        try:
+            said = decoding.parse(data)
+        except ValueError:
+            if event.event not in ("message", "error"):
+                return None
+            raise_stray(self._recent, self._who)
+            raise unreadable(self._who) from None
+        if isinstance(said, list) and len(said) == 1:
+            said = said[0]
+        if said is None:
+            return None
+        if event.event == "error" and not isinstance(said, dict):
+            raise refused(said, self._who)
+        if not isinstance(said, dict):
+            raise unreadable(self._who)
+        if (error := decoding.error_in(said, event.event)) is not None:
+            raise refused(error, self._who)
+        return said
+
+    def _wait_for(self, paused: "asyncio.Future[None]") -> None:
+        self._paused = paused
+        self._body.pause()
         if not self._over.done():
             self._over.set_result(None)
 
-    def _await_the_end(self) -> None:
-        """After what may be the answer's end the body is waited for no longer than GRACE from the last event on."""
-        if self._silence is not None:
-            self._silence.cancel()
-        self._silence = asyncio.get_running_loop().call_later(GRACE, self._end)
+    def _done(self) -> None:
+        for chunk in self._reader.end(done=True):
+            self._give(chunk)
+        self._end()
 
     def _end(self, error: Exception | None = None) -> None:
         self._ended, self._failed = True, error
         if not self._over.done():
             self._over.set_result(None)
 
+    def _finish(self) -> None:
+        """The body has ended as it should; its last event may lack its end."""
+        done = self._rest()
+        raise_stray(self._recent, self._who)
+        if not done:
+            for chunk in self._reader.end(done=False):
+                self._give(chunk)
+
+    def _rest(self) -> bool:
+        """Give what the last, unfinished event says; whether that was `[DONE]`. Raises Truncated where it is half."""
+        for event in self._decoder.close() if self._decoder is not None else ():
+            try:
+                said = self._said(event)
+            except errors.BadUpstream:
+                raise errors.Truncated(f"{self._who} ended the answer in the middle.") from None
+            if said is DONE:
+                self._done()
+                return True
+            for chunk in self._reader.read(said) if said is not None else ():
+                self._give(chunk)
+        return False
+
     def _cut(self) -> None:
         """The connection was cut."""
-        if self._failed is None:
+        if self._failed is None and not self._ended:
             raise_stray(self._recent, self._who)
-            if not self._reader.may_end():
-                raise errors.Truncated(f"The connection to {self._who} was cut before the answer's end.") from None
-
-    def _stop(self) -> None:
-        """Take nothing more, and let go of the body, which would keep this alive."""
-        self._ended = True
-        self._body.pour_into(dropped)
-        if self._silence is not None:
-            self._silence.cancel()
+            raise errors.Truncated(f"The connection to {self._who} was cut before the answer's end.") from None
 
 
-def dropped(piece: bytes) -> None:
-    """What comes after the end is nobody's."""
+DONE: dict[str, Any] = {}
+"""What `[DONE]` is read as, told apart by identity."""
 
 
-def read(data: str, event: str, recent: bytes, who: str) -> dict[str, Any]:
-    """One event's data as a JSON object; raises what it stands for when it is an error or no object."""
-    try:
-        answer = msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        raise_stray(recent, who)
-        raise errors.BadUpstream(f"{who} sent something that is no answer.") from None
-    if isinstance(answer, list) and len(answer) == 1:
-        answer = answer[0]
-    if not isinstance(answer, dict):
-        raise errors.BadUpstream(f"{who} sent something that is no answer.")
-    if answer.get("error") or event == "error":
-        raise refused(answer.get("error", answer), who)
-    return answer
+def unreadable(who: str) -> errors.BadUpstream:
+    """The error for what nobody could read."""
+    return errors.BadUpstream(f"{who} sent something that is no answer.")
 
 
 def raise_stray(recent: bytes, who: str) -> None:

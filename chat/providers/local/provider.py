@@ -15,11 +15,11 @@ from typing import Any
 
 from chat.protocol import errors, events
 from chat.protocol.prompt import Model, Prompt, text_of
-from chat.providers import configuration
 from chat.providers.http.client import Connection
 from chat.providers.local.server import Embedded, Running, Shape, threads
 from chat.providers.local.slots import Line
 from chat.providers.openai import OpenAI
+from chat.providers.settings import Settings, named, text, whole
 
 NAME = "local"
 MODEL = "smollm2-135m"
@@ -130,9 +130,9 @@ async def fitted(prompt: Prompt, context: int, count: Count) -> Prompt:
 
 async def fitting(texts: list[str], room: int, count: Count) -> int:
     """How many of the texts fit, from the first one on."""
-    for fit, text in enumerate(texts):
-        certain = len(text.encode()) // MOST_BYTES_A_TOKEN > room
-        room -= 0 if certain else await count(text) + TURN_TOKENS
+    for fit, said in enumerate(texts):
+        certain = len(said.encode()) // MOST_BYTES_A_TOKEN > room
+        room -= 0 if certain else await count(said) + TURN_TOKENS
         if certain or room < 0:
             return fit
     return len(texts)
@@ -143,17 +143,17 @@ def guess(text: str) -> int:
     return len(text.encode()) + TURN_TOKENS
 
 
-def from_settings(settings: configuration.Settings) -> Local | None:
+def from_settings(settings: Settings) -> Local | None:
     """Configured where WONDERCAM_MODELS names it or is not set."""
-    names = configuration.named(settings, "local")
-    if not names and configuration.text(settings, "WONDERCAM_MODELS"):
+    names = named(settings, "local")
+    if not names and text(settings, "WONDERCAM_MODELS"):
         return None
     for name in names:
         if name != MODEL:
             raise ValueError(f"WONDERCAM_MODELS names local/{name}: the embedded model is local/{MODEL}.")
     shape = Shape(
-        slots=configuration.whole(settings, "LOCAL_SLOTS", 2, 1),
-        context=configuration.whole(settings, "LOCAL_CONTEXT", 2048, 1024),
-        threads=configuration.whole(settings, "LOCAL_THREADS", threads(), 1),
+        slots=whole(settings, "LOCAL_SLOTS", 2, 1),
+        context=whole(settings, "LOCAL_CONTEXT", 2048, 1024),
+        threads=whole(settings, "LOCAL_THREADS", threads(), 1),
     )
-    return Local(Embedded(shape, configuration.text(settings, "LOCAL_WEIGHTS")))
+    return Local(Embedded(shape, text(settings, "LOCAL_WEIGHTS")))

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from chat.protocol import errors, events
 from chat.protocol.prompt import Content, Part, Prompt
-from chat.providers import configuration
+from chat.providers.settings import Settings, flag, number
 
 log = logging.getLogger(__name__)
 
@@ -157,9 +157,9 @@ async def read(photo: bytes) -> str:
     return "\n".join(json.loads(out))
 
 
-def from_settings(settings: configuration.Settings) -> Sight | None:
+def from_settings(settings: Settings) -> Sight | None:
     """On where its packages are installed and WONDERCAM_OCR does not turn it off."""
-    seconds = configuration.number(settings, "WONDERCAM_OCR_SECONDS", 20.0, 0.1)
-    if not configuration.flag(settings, "WONDERCAM_OCR", True):
+    seconds = number(settings, "WONDERCAM_OCR_SECONDS", 20.0, 0.1)
+    if not flag(settings, "WONDERCAM_OCR", True):
         return None
     return Sight(seconds) if all(importlib.util.find_spec(name) for name in NEEDED) else None

@@ -14,7 +14,7 @@ from chat.protocol import errors, events
 from chat.protocol.prompt import Prompt
 from chat.protocol.sse import Decoder
 from chat.providers import gemini as reader
-from chat.providers import policy, validation
+from chat.providers import validation
 from tests.fakes import gemini
 from tests.fakes.server import Reply, Request, Server
 from tests.unit.providers.conftest import QUICK, Outcome, ask, responses
@@ -51,7 +51,6 @@ REASONS = [
     "NO_IMAGE",
     "IMAGE_RECITATION",
     "IMAGE_OTHER",
-    "FINISH_REASON_UNSPECIFIED",
 ]
 
 WHOLE = ["hello", "stop-always", "stop-twice", "text-after-stop", "usage-after-stop", "bytewise", "execute", "paced"]
@@ -83,12 +82,13 @@ async def test_every_finish_reason_is_passed_on_with_the_text_before_it(upstream
 
 async def test_thoughts_pictures_grounding_and_unknown_fields_pass_untouched(upstream: Server) -> None:
     outcome = await ask("gemini/rich")
-    first, picture, text, last = outcome.responses
+    first, picture, text, grounded, last = outcome.responses
     assert first["candidates"][0]["content"]["parts"] == [{"text": "Hm", "thought": True}]
     drawn = picture["candidates"][0]["content"]["parts"][0]["inlineData"]
     assert drawn == {"mimeType": "image/png", "data": gemini.PICTURE}
     assert (text["groundingMetadata"], text["futureField"]) == ({"q": 1}, {"a": [1]})
-    assert last["candidates"][0]["groundingMetadata"] == {"s": 2}
+    assert grounded["candidates"][0]["groundingMetadata"] == {"s": 2}
+    assert last["candidates"][0]["finishReason"] == "STOP"
     assert outcome.text == "See!"
 
 
@@ -130,17 +130,16 @@ def test_what_is_taken_at_a_glance_is_what_reading_would_have_made_of_it(data: s
     assert (found.parts, found.reason, found.usage, found.notice) == (read.parts, read.reason, read.usage, read.notice)
     assert found.data == data
     assert events.decode(found.data) == events.decode(read.data)
-    assert (glancing.usage, glancing.model) == (reading.usage, reading.model)
 
 
 def test_a_plain_response_is_taken_at_a_glance_and_its_line_goes_on_as_it_came() -> None:
     answer, data = reader.Answer("X"), json.dumps(PLAIN, indent=None)
     assert answer.glance(data) == events.Chunk(data, [{"text": "a"}])
     assert answer.glance(json.dumps(PLAIN, indent=1)) is None  # more than one line
-    answer.read(gemini.chunk("b", "STOP"))
-    assert answer.glance(data) is None  # what follows an end is read
-    assert [chunk.parts for chunk in answer.read(dict(PLAIN))] == [[{"text": "b"}], [{"text": "a"}]]
-    assert answer.glance(data) is None
+    answer.read({"candidates": [{"content": {"parts": [{"text": "\ud83c"}]}}]})
+    assert answer.glance(data) is None  # half a character waits for what follows
+    assert [chunk.parts for chunk in answer.read(dict(PLAIN))] == [[{"text": "\ufffda"}]]
+    assert answer.glance(data) == events.Chunk(data, [{"text": "a"}])
 
 
 FAULTS = [
@@ -164,7 +163,6 @@ FAULTS = [
     ("mid-json", errors.Truncated, "".join(gemini.WORDS[:-1])),
     ("mid-utf8", errors.Truncated, PARTIAL),
     ("empty", errors.Truncated, ""),
-    ("empty-stop", errors.BadUpstream, ""),
     ("blocked", errors.Blocked, ""),
     ("error-data", errors.Unavailable, PARTIAL),
     ("error-bare", errors.Unavailable, PARTIAL),
@@ -174,7 +172,7 @@ FAULTS = [
     ("garbage", errors.BadUpstream, PARTIAL),
     ("not-an-object", errors.BadUpstream, PARTIAL),
     ("wrong-shape", errors.BadUpstream, PARTIAL),
-    ("surrogate", errors.BadUpstream, PARTIAL),
+    ("surrogate", errors.Truncated, f"{PARTIAL}\ufffd"),
     ("deep", errors.BadUpstream, PARTIAL),
     ("long-line", errors.BadUpstream, PARTIAL),
     ("redirect", errors.BadUpstream, ""),
@@ -238,7 +236,7 @@ WRONG_SHAPES: list[Any] = [
     {"candidates": [{"content": 7}]},
     {"candidates": [{"content": {"parts": 7}}]},
     {"candidates": [{"content": {"parts": [7]}}]},
-    {"candidates": [{"finishReason": 7}]},
+    {"candidates": [{"finishReason": [7]}]},
     {"usageMetadata": 7},
     {"modelVersion": {"a": 1}},
 ]
@@ -271,14 +269,20 @@ async def test_a_null_is_nothing(response: Any) -> None:
     assert (outcome.text, outcome.reason, outcome.error) == (f"{PARTIAL}.", "STOP", None)
 
 
-def test_every_reason_for_a_refusal_without_words_has_its_sentence() -> None:
-    for reason in REASONS:
-        kind = errors.Blocked if reason in validation.REFUSALS else errors.BadUpstream
-        if reason == "MAX_TOKENS":
-            policy.raise_empty(reason, "X")
-            continue
-        with pytest.raises(kind, match=r"^X "):
-            policy.raise_empty(reason, "X")
+@pytest.mark.parametrize("reason", REASONS)
+def test_every_reason_without_a_word_is_an_answer_or_has_its_sentence(reason: str) -> None:
+    if reason in ("STOP", "MAX_TOKENS"):
+        validation.check_empty_end(reason, "X")
+        return
+    kind = errors.Blocked if reason in validation.REFUSALS else validation.NoAnswer
+    with pytest.raises(kind, match=r"^X "):
+        validation.check_empty_end(reason, "X")
+
+
+async def test_an_end_without_a_word_is_an_empty_answer_that_is_asked_for_once(upstream: Server) -> None:
+    outcome = await ask("gemini/empty-stop")
+    assert (outcome.text, outcome.reason, outcome.error) == ("", "STOP", None)
+    assert len(upstream.requests) == 1
 
 
 @pytest.mark.parametrize("reason", [*reader.BLOCKED, "OTHER", "NEW"])
@@ -294,12 +298,17 @@ def configure(server: Server, **settings: str) -> None:
     providers.configure({**QUICK, **given, **settings})
 
 
-async def test_an_answer_that_has_ended_does_not_wait_for_its_connection_to_end(
-    upstream: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("chat.providers.http.sse_response.GRACE", 0.1)
-    outcome = await ask("gemini/stop-and-stay")
-    assert (outcome.text, outcome.reason, outcome.error) == (gemini.TEXT, "STOP", None)
+async def test_an_answer_whose_connection_does_not_end_is_shown_at_once_and_ends_after_the_idle_limit() -> None:
+    async with Server(gemini.play) as server:
+        configure(server, WONDERCAM_MODELS="gemini/stop-and-stay", WONDERCAM_LIMIT_IDLE_SECONDS="0.5")
+        start = time.monotonic()
+        came: list[tuple[float, str]] = []
+        model = providers.find(None)[1]
+        async for response in responses(Prompt(model, [{"role": "user", "parts": [{"text": "Hi"}]}])):
+            came.append((time.monotonic() - start, events.text_of(response)))
+    assert "".join(text for _, text in came) == gemini.TEXT
+    assert max(at for at, text in came if text) < 0.4
+    assert 0.5 <= came[-1][0] < 1.5
 
 
 async def test_a_word_of_ours_in_their_answer_is_dropped(upstream: Server) -> None:

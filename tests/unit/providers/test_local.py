@@ -113,7 +113,7 @@ async def test_the_openai_reader_reads_a_real_llama_cpp(model: server.Embedded) 
     assert reader.models()[0].context == 1024
     question = Prompt(reader.models()[0], [{"role": "user", "parts": [{"text": "Hi"}]}], generation=FAST)
     found = [response async for response in responses(question, reader.answer)]
-    assert events.finish_reason(found[-1]) == "MAX_TOKENS"
+    assert "MAX_TOKENS" in map(events.finish_reason, found)
     assert found[-1]["usageMetadata"]["candidatesTokenCount"] == 8
     assert "".join(map(events.text_of, found))
     await reader.close()

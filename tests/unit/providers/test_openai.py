@@ -28,7 +28,7 @@ async def upstream() -> AsyncGenerator[Server, None]:
         yield server
 
 
-WHOLE = ["hello", "no-done", "usage-with-reason", "usage-everywhere", "listed", "reasoning"]
+WHOLE = ["hello", "no-done", "no-reason", "usage-with-reason", "usage-everywhere", "listed", "reasoning"]
 
 
 @pytest.mark.parametrize("name", [*WHOLE, "stop-twice", "text-after-stop"])
@@ -50,13 +50,19 @@ async def test_an_answer_that_its_server_broke_off_is_never_called_complete(reas
     assert translation.read(openai.chunk({"content": "half"}, reason))
     translation.read(openai.chunk(reason="stop"))
     with pytest.raises(errors.Truncated):
-        translation.end()
+        translation.end(done=True)
 
 
 @pytest.mark.parametrize(("theirs", "ours"), openai.REASONS.items())
 async def test_every_reason_has_a_word_in_gemini(upstream: Server, theirs: str, ours: str) -> None:
     outcome = await ask(f"openai/{theirs}")
     assert (outcome.text, outcome.reason) == (openai.TEXT, ours)
+
+
+async def test_an_end_without_a_word_is_an_empty_answer_that_is_asked_for_once(upstream: Server) -> None:
+    outcome = await ask("openai/nothing")
+    assert (outcome.text, outcome.reason, outcome.error) == ("", "STOP", None)
+    assert len(upstream.requests) == 1
 
 
 async def test_reasoning_becomes_thoughts_that_are_not_part_of_the_answer(upstream: Server) -> None:
@@ -72,8 +78,6 @@ async def test_a_refusal_is_read_as_the_answer_and_ends_for_safety(upstream: Ser
 
 FAULTS = [
     ("cut-short", errors.Truncated, openai.TEXT),
-    ("no-reason", errors.Truncated, openai.TEXT),
-    ("nothing", errors.BadUpstream, ""),
     ("error-data", errors.Internal, PARTIAL),
     ("error-event", errors.ResourceExhausted, PARTIAL),
     ("error-bare", errors.Internal, PARTIAL),

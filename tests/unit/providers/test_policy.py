@@ -8,7 +8,8 @@ import pytest
 
 from chat import providers
 from chat.protocol import errors, events
-from chat.providers import policy
+from chat.providers.breaker import MOST_REMEMBERED, Breaker
+from chat.providers.validation import NoAnswer
 from tests.fakes import gemini, openai
 from tests.fakes.server import Play, Reply, Request, Server
 from tests.unit.providers.conftest import QUICK, ask
@@ -91,17 +92,20 @@ async def test_nothing_is_tried_again_once_a_word_has_been_read() -> None:
         assert len(server.requests) == 1
 
 
-async def test_an_end_without_a_word_is_tried_again() -> None:
+async def test_a_call_that_nobody_can_read_is_tried_again_and_is_nothing_against_the_upstream() -> None:
     async def play(request: Request, reply: Reply) -> None:
-        name = "nothing" if len(server.requests) == 1 else "no-done"
         await reply.head()
-        await reply.send(openai.BODIES[name])
+        if len(server.requests) % 3:
+            await reply.send(openai.sse(openai.chunk(reason="MALFORMED_FUNCTION_CALL")))
+        else:
+            await reply.send(openai.BODIES["no-done"])
         await reply.end()
 
     async with Server(play) as server:
         configure(server)
-        outcome = await ask(None)
-        assert (outcome.text, outcome.error) == (openai.TEXT, None)
+        outcomes = [await ask(None, asker=number) for number in range(4)]
+        assert [(outcome.text, outcome.error) for outcome in outcomes] == [(openai.TEXT, None)] * 4
+        assert len(server.requests) == 12
 
 
 @pytest.mark.parametrize("play", [openai.failing_then(99, openai.play), gemini.after(0, "stall")])
@@ -136,26 +140,71 @@ async def test_fallbacks_that_point_at_each_other_end() -> None:
 async def test_a_dead_upstream_is_left_alone_and_fails_fast() -> None:
     async with Server(openai.failing_then(99, openai.play)) as server:
         configure(server)
-        for _ in range(3):
-            await ask(None)
+        for person in range(5):
+            await ask(None, asker=person)
         tried = len(server.requests)
-        assert tried == 5
-        outcome = await ask(None)
+        assert tried == 15
+        outcome = await ask(None, asker="new")
         assert isinstance(outcome.error, errors.Unavailable)
         assert outcome.error.retry_after is not None
+        assert outcome.error.message.startswith("openai/no-done has failed several times in a row and rests.")
         assert len(server.requests) == tried
 
 
-async def test_while_an_upstream_rests_its_fallback_answers_at_once() -> None:
+async def test_one_persons_failures_rest_the_model_for_this_person_alone() -> None:
+    async def play(request: Request, reply: Reply) -> None:
+        if "poison" in request.body.decode():
+            await reply.whole(500, {"error": {"message": "no"}})
+        else:
+            await openai.play(request, reply)
+
+    async with Server(play) as server:
+        configure(server, WONDERCAM_UPSTREAM_ATTEMPTS="1")
+        for _ in range(9):
+            await ask(None, "poison", asker="Eve")
+        tried = len(server.requests)
+        assert tried == 5
+        assert (await ask(None, asker="Ann")).text == openai.TEXT
+        assert isinstance((await ask(None, "poison", asker="Eve")).error, errors.Internal)
+
+
+async def test_one_model_that_fails_is_no_reason_to_rest_another_of_the_same_server() -> None:
+    async def play(request: Request, reply: Reply) -> None:
+        if request.json()["model"] == "cut-short":
+            await reply.whole(500, {"error": {"message": "no"}})
+        else:
+            await openai.play(request, reply)
+
+    async with Server(play) as server:
+        configure(server, WONDERCAM_MODELS="openai/no-done,openai/cut-short", WONDERCAM_UPSTREAM_ATTEMPTS="1")
+        for person in range(6):
+            await ask("openai/cut-short", asker=person)
+        assert len(server.requests) == 5
+        assert (await ask("openai/no-done")).text == openai.TEXT
+
+
+async def test_while_a_model_rests_its_fallback_answers_at_once() -> None:
     async with Server(openai.failing_then(99, openai.play)) as server:
-        configure(server, WONDERCAM_FALLBACKS="openai/no-done=recording/hello")
-        for _ in range(2):
-            await ask(None)
+        configure(server, WONDERCAM_FALLBACKS="openai/no-done=recording/hello", WONDERCAM_UPSTREAM_ATTEMPTS="1")
+        for person in range(5):
+            await ask(None, asker=person)
         tried = len(server.requests)
         outcome = await ask(None)
         assert outcome.text.startswith("Hello!")
         assert [kind for kind, _ in outcome.notices] == [events.FALLBACK]
         assert (tried, len(server.requests)) == (5, 5)
+
+
+async def test_a_wrong_key_is_no_reason_to_change_the_question_and_the_fallback_answers() -> None:
+    async def play(request: Request, reply: Reply) -> None:
+        details = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"}]
+        await reply.whole(400, {"error": {"code": 400, "status": "INVALID_ARGUMENT", "details": details}})
+
+    async with Server(play) as server:
+        configure(server, WONDERCAM_FALLBACKS="openai/no-done=recording/hello")
+        outcome = await ask("openai/no-done")
+        assert outcome.text.startswith("Hello!")
+        assert len(server.requests) == 1
 
 
 async def test_a_retry_after_may_be_a_date() -> None:
@@ -170,26 +219,33 @@ async def test_a_retry_after_may_be_a_date() -> None:
 
 def test_a_breaker_lets_one_try_after_its_rest_and_closes_when_that_goes_well() -> None:
     now = [0.0]
-    breaker = policy.Breaker(most=2, rest=10, clock=lambda: now[0])
-    for _ in range(2):
-        breaker.admit("X")
-        breaker.note(errors.Unavailable("no"), begun=False)
+    breaker = Breaker(most=2, rest=10, clock=lambda: now[0])
+    for person in "ab":
+        breaker.admit("X", person)
+        breaker.note(errors.Unavailable("no"), person, begun=False)
     with pytest.raises(errors.Unavailable, match="rests"):
-        breaker.admit("X")
+        breaker.admit("X", "c")
     now[0] = 11
-    breaker.admit("X")
+    breaker.admit("X", "c")
     with pytest.raises(errors.Unavailable):
-        breaker.admit("X")
+        breaker.admit("X", "d")
     breaker.succeeded()
-    breaker.admit("X")
+    breaker.admit("X", "d")
 
 
 def test_refusals_with_a_reason_and_cuts_in_an_answer_break_nothing() -> None:
-    breaker = policy.Breaker(most=1)
-    for error in (errors.InvalidArgument("x"), errors.ResourceExhausted("x"), errors.Blocked("x")):
-        breaker.note(error, begun=False)
-    breaker.note(errors.Truncated("x"), begun=True)
-    breaker.admit("X")
+    breaker = Breaker(most=1)
+    for error in (errors.InvalidArgument("x"), errors.ResourceExhausted("x"), errors.Blocked("x"), NoAnswer("x")):
+        breaker.note(error, "a", begun=False)
+    breaker.note(errors.Truncated("x"), "a", begun=True)
+    breaker.admit("X", "a")
+
+
+def test_a_breaker_remembers_no_more_people_than_it_must() -> None:
+    breaker = Breaker(most=10**6)
+    for person in range(MOST_REMEMBERED + 5):
+        breaker.note(errors.Internal("x"), person, begun=False)
+    assert len(breaker._failures) == 5
 
 
 async def test_the_whole_answer_has_a_deadline_even_while_words_come() -> None:

@@ -1,13 +1,16 @@
-"""The body that pours what arrives: what it gives, when, and that aiohttp still has the names it uses."""
+"""The body that gives what arrives: what it gives, when, and that aiohttp still has the names it uses."""
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import aiohttp
 import pytest
 
-from chat.providers.http.push_body import Body, body_of
+from chat import providers
+from chat.providers.http.push_body import PRIVATE, Body, check_aiohttp
 from tests.fakes.server import Play, Reply, Request, Server
 
 SMALL_BUFFER = 16 * 1024
@@ -21,7 +24,7 @@ async def body_from(play: Play) -> AsyncGenerator[Body, None]:
         aiohttp.ClientSession(read_bufsize=SMALL_BUFFER) as session,
         session.get(server.url) as response,
     ):
-        yield body_of(response)
+        yield Body(response)
 
 
 async def test_it_gives_what_is_there_when_it_arrives_and_ends_with_the_body() -> None:
@@ -41,13 +44,13 @@ async def test_it_gives_what_is_there_when_it_arrives_and_ends_with_the_body() -
 
     async with body_from(play) as body:
         over = body.over()
-        body.pour_into(sink)
+        body.on_data(sink)
         await over
         assert found == [b"piece 0;", b"piece 1;", b"piece 2;"]
         await body.over()
 
 
-async def test_a_piece_is_poured_in_the_call_that_brought_it_and_wakes_nobody() -> None:
+async def test_a_piece_is_given_in_the_call_that_brought_it_and_wakes_nobody() -> None:
     async def play(request: Request, reply: Reply) -> None:
         await reply.head()
         await more.wait()
@@ -63,7 +66,7 @@ async def test_a_piece_is_poured_in_the_call_that_brought_it_and_wakes_nobody() 
 
     async with body_from(play) as body:
         over = body.over()
-        body.pour_into(sink)
+        body.on_data(sink)
         more.set()
         await came.wait()
         assert inside == [None]  # the loop's own call, and no task's
@@ -85,15 +88,15 @@ async def test_a_sink_that_is_full_holds_the_server_back_and_then_gets_every_byt
     found = bytearray()
     async with body_from(play) as body:
         over = body.over()
-        body.pour_into(found.extend)
-        body.hold()
+        body.on_data(found.extend)
+        body.pause()
         while (sent := progress) < len(pieces):  # until it stands still
             await asyncio.sleep(0.2)
             if sent == progress:
                 break
         assert progress < len(pieces)
         assert len(found) < 2 * 1024 * 1024
-        body.go_on()
+        body.resume()
         await over
     assert found == b"".join(pieces)
 
@@ -106,9 +109,9 @@ async def test_what_came_before_a_cut_is_given_before_the_cut_is_told() -> None:
 
     found: list[bytes] = []
     async with body_from(play) as body:
-        while body._exception is None:
+        while body._content.exception() is None:
             await asyncio.sleep(0)
-        body.pour_into(found.append)
+        body.on_data(found.append)
         assert found == [b"so far"]
         with pytest.raises(aiohttp.ClientPayloadError):
             await body.over()
@@ -123,10 +126,51 @@ async def test_a_cut_is_told_to_who_waits() -> None:
     waited = asyncio.Event()
     async with body_from(play) as body:
         over = body.over()
-        body.pour_into(lambda piece: None)
+        body.on_data(lambda piece: None)
         waited.set()
         with pytest.raises(aiohttp.ClientPayloadError):
             await over
+
+
+def test_an_aiohttp_without_one_of_the_names_is_refused_at_the_import_with_what_to_do() -> None:
+    for lacking in PRIVATE:
+        reader = type("Reader", (), {"__slots__": tuple(PRIVATE.keys() - {lacking})})
+        with pytest.raises(ImportError, match=rf"StreamReader\.{lacking} .*requirements\.txt"):
+            check_aiohttp(reader)
+
+
+def test_no_other_module_touches_a_private_name_of_aiohttp() -> None:
+    root = Path(providers.__file__).parent
+    users = [path.name for path in root.rglob("*.py") if re.search(r"\b(content|response)\._[a-z]", path.read_text())]
+    assert users == ["push_body.py"]
+
+
+async def test_a_body_that_was_paused_in_the_middle_still_ends() -> None:
+    async def play(request: Request, reply: Reply) -> None:
+        await reply.head()
+        await reply.send(b"first")
+        await paused.wait()
+        await reply.send(b"second")
+        await reply.end()
+        await reply.stall()
+
+    paused, found = asyncio.Event(), list[bytes]()
+    async with body_from(play) as body:
+
+        def sink(piece: bytes) -> None:
+            found.append(piece)
+            if not paused.is_set():
+                body.pause()
+                paused.set()
+
+        over = body.over()
+        body.on_data(sink)
+        await paused.wait()
+        await asyncio.sleep(0.05)  # what is sent meanwhile must not be given
+        assert found == [b"first"]
+        body.resume()
+        await asyncio.wait_for(over, 5)
+    assert found == [b"first", b"second"]
 
 
 async def test_a_response_without_a_body_is_an_empty_one() -> None:
@@ -135,6 +179,6 @@ async def test_a_response_without_a_body_is_an_empty_one() -> None:
 
     found: list[bytes] = []
     async with body_from(play) as body:
-        body.pour_into(found.append)
+        body.on_data(found.append)
         await body.over()
     assert found == []

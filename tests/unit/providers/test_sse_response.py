@@ -10,6 +10,7 @@ from chat.protocol import errors, events
 from chat.protocol.prompt import Model, Prompt
 from chat.providers import gemini as reader
 from chat.providers import policy
+from chat.providers.breaker import Breaker
 from chat.providers.http.client import Connection
 from tests.fakes import gemini
 from tests.fakes.server import Play, Reply, Request, Server
@@ -57,7 +58,7 @@ class Flood:
                 return before
 
 
-async def test_while_there_is_no_room_the_server_waits_and_then_everything_comes_in_order() -> None:
+async def test_while_it_is_paused_the_server_waits_and_then_everything_comes_in_order() -> None:
     flood, came = Flood(), list[int]()
     room: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -127,7 +128,7 @@ async def test_a_reader_without_room_is_not_the_upstreams_delay() -> None:
     loop, full, came = asyncio.get_running_loop(), asyncio.Event(), list[str]()
 
     def give(chunk: events.Chunk) -> "asyncio.Future[None] | None":
-        came.append(chunk.parts[0]["text"])
+        came.extend(part["text"] for part in chunk.parts)
         if came != ["a"]:
             return None
         room: asyncio.Future[None] = loop.create_future()
@@ -139,7 +140,7 @@ async def test_a_reader_without_room_is_not_the_upstreams_delay() -> None:
         await read(play, give)
 
     patience = policy.Patience(first=0.2, idle=0.2)
-    turn = policy.Turn(patience, monotonic() + 30)
+    attempts = policy.Attempts(patience, monotonic() + 30)
     prompt = Prompt(Model("gemini", "m"), [])
-    await policy.answer(ask, prompt, policy.Breaker(), turn, give)
+    await policy.answer(ask, prompt, Breaker(), attempts, give)
     assert came == ["a", "b"]

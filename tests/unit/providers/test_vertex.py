@@ -140,4 +140,4 @@ ADDRESSES = [
 
 @pytest.mark.parametrize(("location", "base", "expected"), ADDRESSES)
 def test_the_address_is_the_regions_or_the_global_one(location: str, base: str, expected: str) -> None:
-    assert vertex.address("p", location, base)("gemini-x") == f"{expected}publishers/google/models/gemini-x"
+    assert vertex.model_address("p", location, base)("gemini-x") == f"{expected}publishers/google/models/gemini-x"

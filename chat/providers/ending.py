@@ -1,0 +1,61 @@
+"""Which response ends an answer: the last one with a `finishReason`, once nothing follows it.
+
+Models send STOP with every response, before a round of tools, after their thoughts. So what a response with a reason
+says goes on at once, and its reason is kept until the answer is over.
+"""
+
+from typing import Any
+
+from chat.protocol import events
+from chat.protocol.events import Chunk
+from chat.providers import validation
+
+
+class Ending:
+    """Takes an attempt's chunks in order; `usage` is the newest that any of them had."""
+
+    def __init__(self) -> None:
+        self.usage: dict[str, Any] | None = None
+        self._final: events.Response | None = None
+        self._reasons = 0
+        self._quiet = False
+
+    @property
+    def seen(self) -> bool:
+        """Whether a reason was given."""
+        return self._final is not None
+
+    @property
+    def certain(self) -> bool:
+        """Whether the answer is over even if the connection is cut now: its only reason came after the last word."""
+        return self._reasons == 1 and self._quiet
+
+    def take(self, chunk: Chunk) -> list[Chunk]:
+        """The chunks that can go on now that this one has come."""
+        self.usage = chunk.usage or self.usage
+        if chunk.reason is not None:
+            return self._with_reason(chunk)
+        self._quiet = not validation.has_content(chunk)
+        return [] if self._quiet and says_nothing(chunk) else [chunk]
+
+    def _with_reason(self, chunk: Chunk) -> list[Chunk]:
+        response = events.decode(chunk.data)
+        self._reasons += 1
+        self._quiet = not chunk.parts
+        self._final = response
+        if self._quiet:
+            return []
+        candidate = response["candidates"][0]
+        reason = {name: candidate.pop(name) for name in ("finishReason", "finishMessage") if name in candidate}
+        self._final = {"candidates": [{"content": {"role": "model", "parts": []}, **reason}]}
+        self._final |= {name: response[name] for name in ("modelVersion", "responseId") if name in response}
+        return [events.chunk(response)]
+
+    def last(self) -> Chunk | None:
+        """The chunk that ends the answer, with its reason and the usage; None where no reason was ever given."""
+        return None if self._final is None else events.chunk({**self._final, "usageMetadata": self.usage or {}})
+
+
+def says_nothing(chunk: Chunk) -> bool:
+    """Whether a chunk is nothing but counts."""
+    return not validation.says_something(events.decode(chunk.data))

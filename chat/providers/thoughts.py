@@ -1,0 +1,112 @@
+"""Where servers of chat completions put a model's thoughts: fields, lists of content, and tags in the text.
+
+| form | from |
+| --- | --- |
+| `delta.reasoning_content` | DeepSeek, vLLM, llama.cpp, SGLang, Qwen, xAI |
+| `delta.reasoning`, `delta.thinking` | OpenRouter, Groq, Cerebras, Ollama |
+| `delta.reasoning_details` `[{"text" or "summary"}]` | OpenRouter, MiniMax; often beside another field |
+| `delta.content` `[{"type": "thinking", "thinking": [{"text"}] or "…"}]` | Mistral, Anthropic's shape |
+| `<think>…</think>` before the answer | any server that leaves the model's own format as it is |
+"""
+
+from typing import Any, NamedTuple
+
+from chat.protocol.prompt import Part
+
+FIELDS = ("reasoning_content", "reasoning", "reasoning_text", "thinking", "reasoning_details", "thinking_blocks")
+"""In this order; the first one that holds text counts, since the others repeat it."""
+
+TYPES = ("thinking", "reasoning", "reasoning_content", "thought")
+TEXTS = ("text", "thinking", "reasoning", "summary", "content")
+
+TAGS = {"<think>": "</think>", "<thinking>": "</thinking>", "<thought>": "</thought>"}
+TAGS |= {"<seed:think>": "</seed:think>", "[THINK]": "[/THINK]"}
+SPACE_BETWEEN = "\r\n "
+
+
+class Said(NamedTuple):
+    """What one delta says: thoughts, then words of the answer."""
+
+    thought: str
+    text: str
+
+
+def said_in(delta: dict[str, Any]) -> Said:
+    """The thoughts and the text of a delta or a message."""
+    thought = next((found for name in FIELDS if (found := written(delta.get(name)))), "")
+    content = delta.get("content")
+    if not isinstance(content, list):
+        return Said(thought, written(content))
+    items = [item for item in content if isinstance(item, dict)]
+    thoughts = [item for item in items if item.get("type") in TYPES or item.get("thought") is True]
+    return Said(thought or written(thoughts), written([item for item in items if item not in thoughts]))
+
+
+def written(content: Any) -> str:
+    """The text in a field: a string, or an object or a list of objects that hold it under one of TEXTS."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        return "".join(map(written, content))
+    if isinstance(content, dict):
+        return next((found for name in TEXTS if (found := written(content.get(name)))), "")
+    return ""
+
+
+def parts_of(thought: str, text: str) -> list[Part]:
+    """Both as Gemini's parts."""
+    parts: list[Part] = [{"text": thought, "thought": True}] if thought else []
+    return [*parts, {"text": text}] if text else parts
+
+
+class ThinkTags:
+    """Parts the text of an answer that begins with a tag of TAGS into thoughts and words, wherever its pieces are cut.
+
+    A tag anywhere else is text: the model may be writing about tags.
+    """
+
+    def __init__(self) -> None:
+        self._kept = ""
+        self._closing = ""
+        self._state = "start"
+
+    def feed(self, text: str) -> Said:
+        """What is certain by now; the rest is kept until more comes."""
+        if self._state == "answer" or not text:
+            return Said("", text)
+        self._kept += text
+        if self._state == "start":
+            return self._at_start()
+        return self._in_thoughts() if self._state == "thoughts" else self._behind_thoughts()
+
+    def _at_start(self) -> Said:
+        found = self._kept.lstrip()
+        for opening, closing in TAGS.items():
+            if found.startswith(opening):
+                self._kept, self._closing, self._state = found[len(opening) :], closing, "thoughts"
+                return self._in_thoughts()
+        if any(opening.startswith(found) for opening in TAGS):
+            return Said("", "")
+        return self.rest()
+
+    def _in_thoughts(self) -> Said:
+        thought, closing, text = self._kept.partition(self._closing)
+        if closing:
+            self._kept, self._state = text, "behind"
+            return Said(thought, self._behind_thoughts().text)
+        kept = next((n for n in range(len(self._closing) - 1, 0, -1) if thought.endswith(self._closing[:n])), 0)
+        self._kept = thought[len(thought) - kept :]
+        return Said(thought[: len(thought) - kept], "")
+
+    def _behind_thoughts(self) -> Said:
+        text, self._kept = self._kept.lstrip(SPACE_BETWEEN), ""
+        self._state = "answer" if text else "behind"
+        return Said("", text)
+
+    def rest(self) -> Said:
+        """What is still kept when no more comes, or no tag can come any more."""
+        kept, self._kept = self._kept, ""
+        if self._state == "thoughts":
+            return Said(kept, "")
+        self._state = "answer"
+        return Said("", kept)
