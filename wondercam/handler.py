@@ -151,16 +151,14 @@ class Handler(ASGIHandler):
 
     async def read_body(self, receive: Any) -> Any:
         """The whole body, which the server has limited and read before: no file is needed to hold it."""
-        body = BytesIO()
-        more = True
+        pieces, more = [], True
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise RequestAborted
-            body.write(message.get("body", b""))
+            pieces.append(message.get("body", b""))
             more = message.get("more_body", False)
-        body.seek(0)
-        return body
+        return BytesIO(pieces[0] if len(pieces) == 1 else b"".join(pieces))  # which shares the bytes, not copies them
 
     async def send_response(self, response: Any, send: Any) -> None:
         """As Django's; a client that went ends it in silence, and the response is closed as after any end."""

@@ -37,8 +37,9 @@ BOM = "\ufeff"
 log = logging.getLogger(__name__)
 
 
-def api(*methods: str, csrf: bool = False) -> Callable[[View], View]:
-    """Decorate an async view that answers these methods and raises ApiError. `csrf`: for the page's cookie routes."""
+def api(*methods: str, csrf: bool = False, body_bytes: Callable[[], int] | None = None) -> Callable[[View], View]:
+    """Decorate an async view that answers these methods and raises ApiError. `csrf`: for the page's cookie routes;
+    `body_bytes`: what its bodies may have, in place of the general limit (see `body_limit.py`)."""
     allow = ", ".join((*methods, "OPTIONS"))
 
     def decorate(view: View) -> View:
@@ -56,6 +57,7 @@ def api(*methods: str, csrf: bool = False) -> Callable[[View], View]:
             return response
 
         answer.csrf_exempt = not csrf  # type: ignore[attr-defined]  # its decorator is one more coroutine
+        answer.body_bytes = body_bytes  # type: ignore[attr-defined]
         return answer
 
     return decorate
@@ -96,6 +98,11 @@ def refusal(error: ApiError) -> HttpResponse:
 def json_response(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> HttpResponse:
     """A JSON response of anything msgspec can write: structs, dataclasses, UUIDs and times among them."""
     return HttpResponse(msgspec.json.encode(value), content_type=JSON, status=status, headers=headers)
+
+
+def chat_bytes() -> int:
+    """What a question may have, with photos as `inlineData` in it."""
+    return int(settings.LIMITS["CHAT_BODY_BYTES"])
 
 
 def body(request: HttpRequest, shape: type[Shape], limit: int | None = None) -> Shape:

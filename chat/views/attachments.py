@@ -15,7 +15,12 @@ from chat.views.api import api, declared_length, json_response
 FORM_BYTES = 16 * 1024  # what a form adds to its one file
 
 
-@api("POST")
+def form_bytes() -> int:
+    """The largest form with a photo in it."""
+    return int(settings.LIMITS["PHOTO_BYTES"]) + FORM_BYTES
+
+
+@api("POST", body_bytes=form_bytes)
 async def create(request: HttpRequest) -> HttpResponse:
     """One photo as multipart field `photo` (or `file`) → 201 `{"id", "width", "height"}`."""
     user = await tokens.authenticate(request)
@@ -43,9 +48,8 @@ def uploaded(request: HttpRequest) -> bytes:
     """The one file of the form, whose name is not looked at. For a thread: a large file goes through the disk."""
     if request.content_type != "multipart/form-data":
         raise UnsupportedMediaType("Send the photo as `multipart/form-data`, in the field `photo`.")
-    most = settings.LIMITS["PHOTO_BYTES"]
-    if declared_length(request) > most + FORM_BYTES:
-        raise TooLarge(f"The photo has more than {most / 2**20:.0f} MB.")
+    if declared_length(request) > form_bytes():
+        raise TooLarge(f"The photo has more than {settings.LIMITS['PHOTO_BYTES'] / 2**20:.0f} MB.")
     try:
         files = [file for name in request.FILES for file in request.FILES.getlist(name)]
     except MultiPartParserError:

@@ -13,27 +13,27 @@ from chat.protocol.errors import InvalidArgument
 from chat.protocol.request import Ask
 from chat.turns import runner
 from chat.views import event_stream
-from chat.views.api import api, body, json_response, parse
+from chat.views.api import api, body, chat_bytes, json_response, parse
 from chat.views.resume import cursor_of, ids_of, resumed, streamed
 
 
-@api("POST", "GET")
+@api("POST", "GET", body_bytes=chat_bytes)
 async def echat(request: HttpRequest) -> HttpResponseBase:
     """The enhanced chat: an immediate OK, then the answer as it is generated."""
     began = monotonic()
     if request.method == "GET":
         return await _by_event_source(request, began)
     user = await tokens.authenticate(request)
-    stream = await _started(request, user, body(request, Ask, limits.of("CHAT_BODY_BYTES")), began)
+    stream = await _started(request, user, body(request, Ask, chat_bytes()), began)
     return streamed(request, stream, -1, user)
 
 
-@api("POST")
+@api("POST", body_bytes=chat_bytes)
 async def chat(request: HttpRequest) -> HttpResponseBase:
     """The standard chat: the same without the OK; with `"stream": false` one JSON answer."""
     began = monotonic()
     user = await tokens.authenticate(request)
-    ask = body(request, Ask, limits.of("CHAT_BODY_BYTES"))
+    ask = body(request, Ask, chat_bytes())
     stream = await _started(request, user, ask, began)
     if ask.stream:
         return streamed(request, stream, 0, user)

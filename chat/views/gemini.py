@@ -20,7 +20,7 @@ from chat.protocol.prompt import Model
 from chat.protocol.request import Ask
 from chat.turns import runner
 from chat.views import event_stream
-from chat.views.api import api, body, json_response
+from chat.views.api import api, body, chat_bytes, json_response
 from chat.views.resume import HEADERS, ids_of
 
 METHODS = ("generateContent", "streamGenerateContent")
@@ -44,12 +44,12 @@ class GenerateContent(msgspec.Struct, forbid_unknown_fields=True, rename="camel"
     model: str = ""
 
 
-@api("POST")
+@api("POST", body_bytes=chat_bytes)
 async def generate(request: HttpRequest, model: str, method: str) -> HttpResponseBase:
     """One answer, whole or as it is generated: an event stream with `?alt=sse`, else one growing JSON array."""
     began = monotonic()
     user = await tokens.authenticate(request, key_header=True)
-    asked = body(request, GenerateContent, limits.of("CHAT_BODY_BYTES"))
+    asked = body(request, GenerateContent, chat_bytes())
     found = model_of(model)
     await limits.spend("chat", user=user.pk, ip=limits.address(request))
     stream = await runner.start(user, ask_of(asked, found), began, extra=extra_of(asked, found))

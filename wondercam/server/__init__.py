@@ -5,8 +5,9 @@
     worker.py       one process: the event loop, the lifespan, housekeeping, draining
     signals.py      what a signal asks for
     lifespan.py     the application's start and end (ASGI lifespan)
-    channel.py      one connection: deadlines, size limits, refusals
-    fields.py       a request's header fields
+    channel.py      one connection: its requests in turn, deadlines, refusals
+    parser.py       bytes to requests, by llhttp
+    bodies.py       how much of the requests' bodies is held
     request.py      one request: scope in, response out, waiting for a slow reader
     access.py       a line of the log for each request
     errors.py       what a request is told that the application never saw
@@ -14,7 +15,7 @@
     reactor.py      what the event loop calls
     proxies.py      which address a request came from when proxies stand in front
 
-A response's chunk goes request → transport → socket in one call, without a turn of the loop. What is
-kept of Daphne is its ASGI translation and websockets; `docs/decisions/0001-daphne-tuned.md` says what
+A response's chunk goes request → transport → socket in one call, without an event-loop iteration between. What is
+kept of Daphne is its server's and its request's frame; `docs/decisions/0001-daphne-tuned.md` says what
 was changed, and what it gave.
 """

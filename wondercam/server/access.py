@@ -55,7 +55,7 @@ def lost(request: Any) -> None:
 
 def answered(request: Any, note: str = "") -> None:
     """Log the request whose response has ended; `note` says what was special about its end."""
-    status = request.code if request._response_started else GONE
+    status = request.code if request.has_begun else GONE
     client, ms = request.client_addr or [""], (time.monotonic() - request.began) * 1000
     write(status, request.method, request.path, ms, client[0], note, (request.request_id, request.stream_id))
 

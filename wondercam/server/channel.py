@@ -1,7 +1,8 @@
-"""One connection: its deadlines, the limits on what it sends, and the refusal of what is over them.
+"""One connection: its requests one after the other, its deadlines, and the refusal of what is over a limit.
 
-A deadline is a number that `check` compares once a second: no timer per connection, and none runs
-while a response is under way.
+Requests are read by `parser.py`, one at a time: what arrives while one is answered waits unread, and the socket is read
+no further once that is much. A deadline is a number that `check` compares once a second: no timer per connection, and
+none runs while a response is under way.
 """
 
 # Twisted and Daphne carry few types: what is inherited from them is unchecked.
@@ -11,49 +12,104 @@ import asyncio
 import time
 from typing import Any
 
-from daphne.http_protocol import HTTPFactory
-from twisted.protocols import basic
-from twisted.web import http
+from twisted.internet.protocol import Protocol, ServerFactory
 
 from wondercam.server import access
-from wondercam.server.errors import error_body
-from wondercam.server.fields import field_of
+from wondercam.server.bodies import Refused
+from wondercam.server.errors import refusal
+from wondercam.server.parser import END, Event, Head, Malformed, Parser
 from wondercam.server.request import Request
 from wondercam.server.transport import Address
 
 BODY_RATE = 16 * 1024
 """Bytes a second that a body must bring on average, once its first grace is over."""
-LENGTHS = {b"content-length": b"Content-Length", b"transfer-encoding": b"Transfer-Encoding"}
-"""The fields that say how long a body is, and what Twisted calls them."""
 LINGER = 2
 """Seconds a refused client has to read why, before the connection is cut."""
+UNREAD_BYTES = 16 * 1024
+"""What may wait while a request is answered before the socket is read no further. Reading some of it tells at once when
+the client goes."""
 
 
-class Channel(http.HTTPChannel):
-    """Reads requests from one connection, one after the other."""
+class Channel(Protocol):
+    """A connection to a client, and its transport's push producer. `requests` has the one being read or answered."""
 
     transport: Any
-    requestFactory: Any = Request
 
     def __init__(self, factory: "Factory") -> None:
-        super().__init__()
         self.factory = factory
         self.options = factory.server.options
-        self.timeOut = None  # Twisted's own timer: every byte would restart it
-        self.refused = False
-        self.reading = False
+        self.parser = Parser()
+        self.requests: list[Request] = []
+        self.unread = b""
+        self.is_reading = self.is_answering = False
+        self.is_full = self.is_paused = self.is_refused = self.is_ending = False
+        self.is_persistent = True
         self.body_since = 0.0
         self.deadline: float | None = None
 
     def connectionMade(self) -> None:
-        self._networkProducer = self.transport  # as in Twisted's, but for an option that the listening socket has set
         self.transport.registerProducer(self, True)
         self.factory.opened(self)
         self.deadline = time.monotonic() + self.options.idle_time
 
     def connectionLost(self, reason: Any) -> None:
         self.factory.closed(self)
-        super().connectionLost(reason)
+        for request in self.requests:
+            request.connectionLost(reason)
+
+    # Reading
+
+    def dataReceived(self, data: bytes) -> None:
+        if self.is_ending:
+            return
+        self.unread = self.unread + data if self.unread else data
+        if not self.is_reading:
+            self.is_reading = True
+            self.deadline = time.monotonic() + self.options.header_time
+        self.read_on()
+
+    def read_on(self) -> None:
+        """Read what has arrived, up to the end of a request; read the socket on where little waits."""
+        while self.unread and not (self.is_answering or self.is_full or self.is_ending):
+            data, self.unread = self.unread, b""
+            try:
+                events, rest = self.parser.read(data)
+                for event in events:
+                    self.take(event)
+            except Malformed as wrong:
+                self.refuse(400, f"This is not a valid HTTP request: {wrong}.")
+            except Refused as refused:
+                self.refuse(refused.code, refused.message)
+            else:
+                self.unread = rest
+        pause = len(self.unread) > UNREAD_BYTES or (self.is_full and not self.is_answering)
+        if pause != self.is_paused and not self.is_ending:
+            self.is_paused = pause
+            (self.transport.pauseProducing if pause else self.transport.resumeProducing)()
+
+    def take(self, event: Event) -> None:
+        """Go on by one event; Refused where it may not be."""
+        if isinstance(event, Head):
+            self.begin(event)
+        elif event is END:
+            self.deadline = None
+            self.is_answering, self.is_ending = True, not self.is_persistent
+            self.requests[0].start()
+        else:
+            self.deadline = self.body_since + self.options.body_time + self.requests[0].take(event) / BODY_RATE
+
+    def begin(self, head: Head) -> None:
+        """Decide, by a request's headers, whether its body is read."""
+        self.is_persistent = head.is_persistent and not self.factory.server.draining
+        request = Request(self, head)
+        self.requests.append(request)
+        request.open()
+        self.body_since = time.monotonic()
+        self.deadline = self.body_since + self.options.body_time
+        if head.length != 0 and head.version == "1.1" and head.has(b"expect", b"100-continue"):
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    # What a request asks of its channel (Twisted's names)
 
     def getPeer(self) -> Address:
         return Address(*self.transport.client[:2])
@@ -61,103 +117,85 @@ class Channel(http.HTTPChannel):
     def getHost(self) -> Address:
         return self.transport.host_address()
 
-    def dataReceived(self, data: bytes) -> None:
-        if self.refused:
+    def write(self, data: bytes) -> None:
+        self.transport.write(data)
+
+    def writeSequence(self, pieces: Any) -> None:
+        self.transport.writeSequence(pieces)
+
+    def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Any) -> None:
+        lines = [b"%b %b %b" % (version, code, reason)]
+        lines += [b"%b: %b" % (name, value) for name, values in headers.getAllRawHeaders() for value in values]
+        self.transport.write(b"\r\n".join(lines) + b"\r\n\r\n")
+
+    def requestDone(self, request: Request) -> None:
+        """Go on with the next request, or close."""
+        self.requests.clear()
+        self.is_answering = False
+        if not self.is_persistent or self.factory.server.draining:
+            self.loseConnection()
             return
-        if not self.reading:
-            self.reading = True
-            self.deadline = time.monotonic() + self.options.header_time
-        basic.LineReceiver.dataReceived(self, data)
-
-    def headerReceived(self, line: bytes) -> bool:
-        self._receivedHeaderCount += 1
-        field = field_of(line)
-        known = field is not None and (field[0] not in LENGTHS or self.length_known(*field))
-        if field is None or not known or self._receivedHeaderCount > self.maxHeaders:
-            self._respondToBadRequestAndDisconnect()
-            return False
-        self.requests[-1].requestHeaders.pairs.append(field)
-        return True
-
-    def length_known(self, name: bytes, value: bytes) -> bool:
-        """Take the body's length from the field that says it; False where it says it wrongly, or once again."""
-        try:
-            return bool(self._maybeChooseTransferDecoder(LENGTHS[name], value))
-        except ValueError:  # a Content-Length of more digits than Python reads
-            return False
-
-    def allHeadersReceived(self) -> None:
-        if self.length is not None and self.length > self.options.body_bytes:
-            self.refuse_body()
-            return
-        super().allHeadersReceived()
-        self.body_since = time.monotonic()
-        self.body_arrived(0)
-
-    def body_arrived(self, size: int) -> None:
-        """Give a body more time as it grows."""
-        self.deadline = self.body_since + self.options.body_time + size / BODY_RATE
-
-    def allContentReceived(self) -> None:
-        if not self.refused:
-            self.deadline = None
-            super().allContentReceived()
-
-    def checkPersistence(self, request: Any, version: bytes) -> bool:
-        if self.factory.server.draining:
-            request.responseHeaders.setRawHeaders(b"Connection", [b"close"])
-            return False
-        return bool(super().checkPersistence(request, version))
-
-    def requestDone(self, request: Any) -> None:
-        if self.factory.server.draining:
-            self.persistent = False
-        self.reading = bool(self._dataBuffer)
-        wait = self.options.header_time if self.reading else self.options.idle_time
+        self.is_reading = bool(self.unread)
+        wait = self.options.header_time if self.is_reading else self.options.idle_time
         self.deadline = time.monotonic() + wait
-        super().requestDone(request)
+        self.read_on()
+
+    def loseConnection(self) -> None:
+        """Close, once everything is sent."""
+        self.is_ending = True
+        self.transport.unregisterProducer()
+        self.transport.loseConnection()
+
+    # What its transport says: how much waits for the client to read
+
+    def pauseProducing(self) -> None:
+        self.is_full = True
+        for request in self.requests:
+            request.pauseProducing()
+        self.read_on()
+
+    def resumeProducing(self) -> None:
+        self.is_full = False
+        for request in self.requests:
+            request.resumeProducing()
+        self.read_on()
+
+    def stopProducing(self) -> None:
+        self.loseConnection()
+
+    # Deadlines and refusals
 
     def check(self, now: float) -> None:
         """Close the connection when its deadline has passed or its peer takes nothing."""
         if self.transport.queued and now > self.transport.moved + self.options.stalled_time:
             self.transport.abortConnection()
         elif self.deadline is not None and now > self.deadline:
-            if self.refused:
+            if self.is_refused:
                 self.transport.abortConnection()
-            elif self.reading:
+            elif self.is_reading:
                 self.refuse(408, "The request took too long to arrive.")
             else:
                 self.loseConnection()
 
-    def refuse_body(self) -> None:
-        self.refuse(413, f"The request is too large: at most {self.options.body_bytes:,} bytes.")
-
     def refuse(self, code: int, message: str) -> None:
         """Say no and read nothing more. The peer closes, or `LINGER` does: closing at once could destroy the no."""
-        self.refused = True
-        access.refused(code, str(self.getPeer().host), message)
+        self.is_refused = self.is_ending = True
+        access.refused(code, self.getPeer().host, message)
+        self.unread = b""
+        for request in self.requests:
+            request.release_body()
         self.deadline = time.monotonic() + LINGER
-        self.lineReceived = self.rawDataReceived = lambda data: None  # type: ignore[method-assign]
-        self.clearLineBuffer()
-        body = error_body(code, message)
-        reason = http.RESPONSES.get(code, b"Error")
-        head = b"HTTP/1.1 %d %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
-        self.transport.write(head % (code, reason, len(body)) + body)
+        self.transport.write(refusal(code, message))
         self.transport.loseWriteConnection()
 
-    def _respondToBadRequestAndDisconnect(self) -> None:
-        if not self.refused:
-            self.refuse(400, "This is not a valid HTTP request.")
 
-    def lineLengthExceeded(self, line: bytes) -> None:
-        self._respondToBadRequestAndDisconnect()
+class Factory(ServerFactory):
+    """Makes the channels and knows those that are open."""
 
-
-class Factory(HTTPFactory):
-    """Makes the channels and knows those that are open. In place of Twisted's access log there is ours."""
+    noisy = False
 
     def __init__(self, server: Any) -> None:
-        super().__init__(server)
+        self.server = server
         self.channels: set[Channel] = set()
         self.empty = asyncio.Event()
         self.empty.set()
@@ -174,11 +212,6 @@ class Factory(HTTPFactory):
     def buildProtocol(self, addr: Any) -> Channel:
         return Channel(self)
 
-    def startFactory(self) -> None:
-        pass
-
-    def stopFactory(self) -> None:
-        pass
-
-    def log(self, request: Any) -> None:
+    def log(self, request: Request) -> None:
+        """Twisted's request calls it at its end."""
         access.answered(request)

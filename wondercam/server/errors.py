@@ -1,11 +1,29 @@
 """What a request is told that the application never saw."""
 
 import json
+from http import HTTPStatus
 
-STATUSES = {400: "INVALID_ARGUMENT", 408: "DEADLINE_EXCEEDED", 413: "INVALID_ARGUMENT", 501: "UNIMPLEMENTED"}
+STATUSES = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    404: "NOT_FOUND",
+    408: "DEADLINE_EXCEEDED",
+    413: "INVALID_ARGUMENT",
+    501: "UNIMPLEMENTED",
+    503: "UNAVAILABLE",
+}
+MORE_HEADERS = {401: "WWW-Authenticate: Bearer\r\n", 503: "Retry-After: 1\r\n"}
 
 
 def error_body(code: int, message: str) -> bytes:
     """Google's error model, as the application's own errors have it."""
     status = STATUSES.get(code, "INTERNAL")
     return json.dumps({"error": {"code": code, "status": status, "message": message}}).encode()
+
+
+def refusal(code: int, message: str) -> bytes:
+    """A whole response, after which the connection closes."""
+    body = error_body(code, message)
+    head = f"HTTP/1.1 {code} {HTTPStatus(code).phrase}\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
+    head += f"{MORE_HEADERS.get(code, '')}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    return head.encode() + body

@@ -17,7 +17,9 @@ class Options:
     afterwards: float = 5
     """Beyond it: for the application to commit what it cut short, then for responses to end."""
     body_bytes: int = 8 * 1024 * 1024
-    """The largest request body; more is refused with 413 while it arrives."""
+    """The largest request body where the application has no rule of its own; more is refused with 413."""
+    bodies_bytes: int = 64 * 1024 * 1024
+    """All bodies in flight together; a large one that is over it is refused with 503."""
     header_time: float = 10
     """From the first byte of a request to the end of its headers."""
     body_time: float = 30
@@ -37,7 +39,7 @@ class Options:
         """ImproperlyConfigured names the variable that is wrong."""
         return cls(
             drain=settings.DRAIN_SECONDS,
-            body_bytes=envint("WONDERCAM_LIMIT_REQUEST_BYTES"),
+            bodies_bytes=envint("WONDERCAM_LIMIT_BODIES_BYTES"),
             header_time=envint("WONDERCAM_LIMIT_HEADER_SECONDS"),
             body_time=envint("WONDERCAM_LIMIT_BODY_SECONDS"),
             idle_time=envint("WONDERCAM_LIMIT_KEEPALIVE_SECONDS"),

@@ -9,7 +9,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from django.core.exceptions import ImproperlyConfigured
 
-Header = tuple[bytes, bytes]
+from wondercam.server.parser import Header
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ second pass through the reactor; an event of a stream is one check and one syste
 # mypy: disable-error-code="misc, no-untyped-call, override"
 
 import asyncio
-import io
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
@@ -19,9 +18,10 @@ from twisted.web.http import Request as TwistedRequest
 from twisted.web.http_headers import Headers
 
 from wondercam.server import access
+from wondercam.server.bodies import Body, Refused
 from wondercam.server.errors import error_body
-from wondercam.server.fields import Fields
-from wondercam.server.proxies import Header, scheme, without_forwarding
+from wondercam.server.parser import Head, Header
+from wondercam.server.proxies import scheme, without_forwarding
 
 PIECE = 64 * 1024
 """Bytes handed to the transport at once: it pauses us when it holds as much, so at most twice this is queued."""
@@ -29,6 +29,7 @@ OWN_HEADERS = {b"daphne-root-path"}
 """Instructions to the server, which no client may give."""
 NO_HEADERS: Any = Headers()
 """In place of those that have done their work."""
+NO_SCOPE: dict[str, Any] = {}
 CHUNKED = (b"Transfer-Encoding", b"chunked")
 
 
@@ -37,92 +38,66 @@ class Disconnected(ConnectionError):
 
 
 class Request(WebRequest):
-    """The application's side of one request. It is its transport's push producer."""
+    """The application's side of one request. Its channel tells it when the transport holds enough."""
 
-    content: Any
     chunked: Any
     startedWriting: Any
-    _response_started: bool
     request_id = stream_id = ""
 
-    def __init__(self, channel: Any, queued: object = False) -> None:
-        TwistedRequest.__init__(self, channel, queued)  # Daphne's finds it among what Twisted has deprecated
-        self.requestHeaders: Any = Fields()
-        self.client_addr: Any = None
+    def __init__(self, channel: Any, head: Head) -> None:
+        TwistedRequest.__init__(self, channel, False)  # Daphne's would look for what the parser has read
         self.server = channel.factory.server
+        self.head: Head | None = head
+        self.method, self.path, self.clientproto = head.method, head.path, b"HTTP/" + head.version.encode()
+        self.client_addr: Any = None
+        self.scope = self.scope_of(head)
+        self.body: Body | None = None
         self.application_queue: Any = None
-        self._response_started = False
-        self.received = 0
+        self.has_begun = False
         self.paused = self.streaming = False
         self.resumed: asyncio.Future[None] | None = None
-        self.farewell: Callable[[], None] | None = None
+        self.on_gone: Callable[[], None] | None = None
         self.headers: list[Header] | None = None
+        if not channel.is_persistent and head.version == "1.1":
+            self.responseHeaders.setRawHeaders(b"Connection", [b"close"])
         self.server.protocol_connected(self)
 
     __hash__, __eq__ = object.__hash__, object.__eq__  # as Daphne writes them out
 
-    def parseCookies(self) -> None:
-        """The application reads them."""
+    def open(self) -> None:
+        """Decide by the headers whether the body is read; Refused where it is not."""
+        head = self.head
+        assert head is not None
+        if head.has(b"upgrade", b"websocket"):
+            raise Refused(501, "There are no websockets here.")
+        if head.length != 0:
+            self.body = self.server.bodies.body(self.server.body_limit(self.scope), head.length)
 
-    def gotLength(self, length: int | None) -> None:
-        self.content = io.BytesIO()
+    def take(self, piece: bytes) -> int:
+        """Take a piece of the body; how many bytes it has by now. Refused where that is too much."""
+        assert self.body is not None
+        self.body.add(piece)
+        return self.body.size
 
-    def handleContentChunk(self, data: bytes) -> None:
-        if self.channel.refused:
-            return
-        self.received += len(data)
-        if self.received > self.server.options.body_bytes:
-            self.content = io.BytesIO()
-            self.channel.refuse_body()
-        else:
-            self.content.write(data)
-            self.channel.body_arrived(self.received)
-
-    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
-        self.method, self.uri, self.clientproto = command, path, version
-        self.path, _, self.query_string = path.partition(b"?")
-        self.process()
-
-    def process(self) -> None:
-        """Start the application, or refuse what it must not see."""
-        fields = self.requestHeaders
-        if self.is_websocket():
-            self.open_websocket()
-        elif not self.uri.isascii():
-            self.channel.refuse(400, "The address has characters that are not ASCII.")
-        elif not fields.are_clean():
-            self.channel.refuse(400, "A header has a name or a value that is not allowed.")
-        else:
-            self.start([field for field in fields.pairs if b"_" not in field[0] and field[0] not in OWN_HEADERS])
-
-    def is_websocket(self) -> bool:
-        upgrade = self.requestHeaders.getRawHeaders(b"Upgrade")
-        return bool(upgrade) and upgrade[0].lower() == b"websocket"
-
-    def open_websocket(self) -> None:
-        """Hand the connection to Daphne's websockets where the application has a route for them."""
-        if not self.server.websockets:
-            self.channel.refuse(501, "There are no websockets here.")
-            return
-        self.client, self.host = self.transport.getPeer(), self.transport.getHost()
-        self.requestHeaders, fields = Headers(), self.requestHeaders
-        for name, value in fields.pairs:
-            if name not in OWN_HEADERS:
-                self.requestHeaders.addRawHeader(name, value)
-        self.channel.factory.closed(self.channel)
-        super().process()
-
-    def start(self, headers: list[Header]) -> None:
+    def start(self) -> None:
+        """Run the application, now that the whole request is there."""
         access.begun(self)
-        self.application_queue = self.server.create_application(self, self.scope(headers))
-        body = self.content.getvalue()
-        self.content, self.requestHeaders = None, NO_HEADERS  # the application has them; a stream must not keep them
+        body = b"" if self.body is None else self.body.content()
+        scope, self.scope, self.head = self.scope, NO_SCOPE, None  # the application has it; a stream must not keep it
+        self.application_queue = self.server.create_application(self, scope)
         self.application_queue.put_nowait({"type": "http.request", "body": body, "more_body": False})
-        self.registerProducer(self, True)
 
-    def scope(self, headers: list[Header]) -> dict[str, Any]:
+    def release_body(self) -> None:
+        """The body counts as in flight no more."""
+        if self.body is not None:
+            self.body.release()
+            self.body = None
+
+    def scope_of(self, head: Head) -> dict[str, Any]:
         """https://asgi.readthedocs.io/en/latest/specs/www.html#http-connection-scope"""
-        client, proxies, called_with = [self.client.host, self.client.port], self.server.options.proxies, "http"
+        headers = [header for header in head.headers if b"_" not in header[0] and header[0] not in OWN_HEADERS]
+        client, proxies = [self.client.host, self.client.port], self.server.options.proxies
+        called_with = "http"
         if proxies.trusts(client[0]):
             called_with = scheme(headers)
             if (address := proxies.client(client[0], headers)) != client[0]:
@@ -133,13 +108,13 @@ class Request(WebRequest):
         return {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.4"},
-            "http_version": self.clientproto.rpartition(b"/")[2].decode(),
-            "method": self.method.decode(),
-            "path": unquote(self.path.decode()),
-            "raw_path": self.path,
+            "http_version": head.version,
+            "method": head.method.decode(),
+            "path": unquote(head.path.decode()),
+            "raw_path": head.path,
             "root_path": "",
             "scheme": called_with,
-            "query_string": self.query_string,
+            "query_string": head.query,
             "headers": headers,
             "client": client,
             "server": [self.host.host, self.host.port],
@@ -148,14 +123,14 @@ class Request(WebRequest):
 
     def when_gone(self, call: Callable[[], None]) -> None:
         """Call once the client has gone, at once where it has: what else would need a task that waits to receive it."""
-        self.farewell = call
+        self.on_gone = call
         if self.channel is None:
             call()
 
     def push(self, piece: bytes) -> bool:
         """Write a piece of a body that has begun and is not ended, at once; False where it must be sent and waited for.
 
-        Without a task and a turn of the loop: what the application calls when it has something new.
+        Without a task and another event-loop iteration: what the application calls when it has something new.
         """
         if not self.streaming or self.paused or self.channel is None or not 0 < len(piece) <= PIECE:
             return False
@@ -177,7 +152,7 @@ class Request(WebRequest):
             return
         if message["type"] != "http.response.body":
             raise ValueError(f"An HTTP response has no message {message['type']!r}.")
-        if not self._response_started:
+        if not self.has_begun:
             raise ValueError("The response's body came before its start.")
         body, more = message.get("body", b""), message.get("more_body", False)
         while len(body) > PIECE:
@@ -187,9 +162,10 @@ class Request(WebRequest):
 
     def begin(self, status: int, headers: Any) -> None:
         """Take the status and headers; they go out with the first piece of the body."""
-        if self._response_started:
+        if self.has_begun:
             raise ValueError("The response has been started already.")
-        self._response_started = True
+        self.has_begun = True
+        self.release_body()
         self.setResponseCode(status)
         self.headers = list(headers)
         self.stream_id = access.stream_id_of(self.headers)
@@ -245,20 +221,11 @@ class Request(WebRequest):
         self.startedWriting = self.chunked = 1
         self.transport.write(head)
 
-    def handle_reply(self, message: dict[str, Any]) -> None:
-        """Daphne's way in, kept for what it says itself."""
-        if self.finished or self.channel is None:
-            return
-        if message["type"] == "http.response.start":
-            self.begin(message["status"], message["headers"])
-        else:
-            self.write_piece(message.get("body", b""), False)
-
     def basic_error(self, status: int, status_text: bytes, body: str) -> None:
-        """Answer with an error, or cut a response that has begun: never a second start, never a tidy end."""
+        """Answer with an error, or cut a response that has begun: never a second start, never a regular end."""
         if self.finished or self.channel is None:
             return
-        if not self._response_started:
+        if not self.has_begun:
             page = error_body(status, body)
             length = b"%d" % len(page)
             self.begin(status, [(b"Content-Type", b"application/json"), (b"Content-Length", length)])
@@ -275,7 +242,6 @@ class Request(WebRequest):
         """The connection has its deadlines; a response has none."""
 
     def finish(self) -> None:
-        self.unregisterProducer()
         if self.application_queue:
             self.send_disconnect()
         TwistedRequest.finish(self)
@@ -284,9 +250,10 @@ class Request(WebRequest):
     def connectionLost(self, reason: Any) -> None:
         access.lost(self)
         super().connectionLost(reason)
+        self.release_body()
         self.resumeProducing()
-        if self.farewell is not None:
-            self.farewell()
+        if self.on_gone is not None:
+            self.on_gone()
 
     def pauseProducing(self) -> None:
         self.paused = True
@@ -295,6 +262,3 @@ class Request(WebRequest):
         self.paused = False
         if self.resumed is not None and not self.resumed.done():
             self.resumed.set_result(None)
-
-    def stopProducing(self) -> None:
-        pass

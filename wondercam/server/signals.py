@@ -27,7 +27,8 @@ def say_what_runs(count: int) -> None:
 def say(sentence: str) -> None:
     """Print a line where somebody may still read it: a closed terminal raises OSError."""
     with suppress(OSError):
-        print(sentence, flush=True)
+        sys.stdout.write(f"{sentence}\n")  # in one piece: workers print, too
+        sys.stdout.flush()
 
 
 def flush() -> None:

@@ -1,6 +1,6 @@
 """The socket: a write goes out at once when nothing is queued before it.
 
-Twisted gathers writes and sends them in the next turn of its loop; for an event of a stream that turn
+Twisted gathers writes and sends them in the next event-loop iteration; for an event of a stream that
 is most of its delay. Here only what the socket does not take is queued, in Twisted's own queue, and
 the reactor goes on with it.
 """
@@ -8,7 +8,6 @@ the reactor goes on with it.
 # Twisted and Daphne carry few types: what is inherited from them is unchecked.
 # mypy: disable-error-code="misc, no-untyped-call, override"
 
-import logging
 import socket
 import time
 from collections.abc import Iterable
@@ -16,8 +15,6 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from twisted.internet import tcp
-
-logger = logging.getLogger(__name__)
 
 BACKLOG = 1024
 UNSENT = 128 * 1024
@@ -85,37 +82,14 @@ class Transport(tcp.Server):
 
 
 class Port(tcp.Port):
-    """The listening socket; `most` connections are accepted in one turn of the loop."""
+    """The listening socket; `most` connections are accepted in one event-loop iteration."""
 
     transport: Any = Transport
-    factory: Any
     most = 100
 
     def doRead(self) -> None:
-        """Accept who waits, in a fifth of Twisted's calls; it is left what is rare: IPv6, and errors such as that of
-        having no descriptor left, for which it keeps one in reserve."""
-        if self.addressFamily == socket.AF_INET and self.took_all():
-            return
-        self.numberAccepts = self.most
+        self.numberAccepts = self.most  # Twisted raises it with each one
         super().doRead()
-
-    def took_all(self) -> bool:
-        """Whether nobody is left, or `most` were taken."""
-        try:
-            for _ in range(self.most):
-                descriptor, peer = self.socket._accept()  # type: ignore[union-attr]
-                self.take(socket.socket(socket.AF_INET, socket.SOCK_STREAM, fileno=descriptor), peer)
-        except OSError as error:
-            return isinstance(error, BlockingIOError)
-        except Exception:
-            logger.exception("A connection could not be taken.")
-        return True
-
-    def take(self, connection: socket.socket, peer: tuple[str, int]) -> None:
-        """Put a protocol on a new connection."""
-        protocol = self.factory.buildProtocol(peer)
-        self.sessionno += 1
-        protocol.makeConnection(self.transport(connection, protocol, peer, self, self.sessionno, self.reactor))
 
 
 def listening_socket(host: str, port: int, unacknowledged: int = 120) -> socket.socket:

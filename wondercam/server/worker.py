@@ -20,13 +20,13 @@ from typing import Any
 
 import daphne.server
 import uvloop
-from daphne.ws_protocol import WebSocketFactory
 from twisted.internet.main import installReactor
 from twisted.logger import STDLibLogObserver, globalLogBeginner
 
 from wondercam.log_format import request_id
 from wondercam.server import signals
 from wondercam.server.access import RequestIds
+from wondercam.server.bodies import Bodies, Limit, Rule
 from wondercam.server.channel import Factory
 from wondercam.server.inbox import Inbox
 from wondercam.server.lifespan import Lifespan, StartupFailed
@@ -79,10 +79,12 @@ class Worker(daphne.server.Server):
         options: Options,
         ready: Callable[[], None],
         parent: int = NO_PARENT,
+        body_limit: Rule | None = None,
     ) -> None:
         super().__init__(application, endpoints=["inherited"], server_name="", application_close_timeout=0)
         self.listener, self.options, self.ready, self.parent = listener, options, ready, parent
-        self.websockets = "websocket" in getattr(application, "application_mapping", ())
+        self.body_limit = body_limit or (lambda scope: Limit(options.body_bytes))
+        self.bodies = Bodies(options.bodies_bytes)
         self.connections: dict[Any, dict[str, Any]] = {}
         self.request_ids = RequestIds()
         self.draining = False
@@ -155,7 +157,6 @@ class Worker(daphne.server.Server):
     def open(self) -> Port:
         """Accept connections."""
         self.http_factory = Factory(self)
-        self.ws_factory = WebSocketFactory(self, server="") if self.websockets else None
         port: Port = Port._fromListeningDescriptor(
             self.reactor, self.listener.fileno(), self.listener.family, self.http_factory
         )
@@ -192,12 +193,11 @@ class Worker(daphne.server.Server):
     # What Daphne's server does for its protocols
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Inbox:
-        """Run the application for one request or websocket; where its messages go."""
+        """Run the application for one request; where its messages go."""
         inbox = Inbox()
-        send = getattr(protocol, "send", None) or partial(self.handle_reply, protocol)
         context = copy_context()
-        context.run(request_id.set, getattr(protocol, "request_id", ""))
-        task = self.loop.create_task(self.application(scope, inbox.get, send), context=context)
+        context.run(request_id.set, protocol.request_id)
+        task = self.loop.create_task(self.application(scope, inbox.get, protocol.send), context=context)
         self.connections[protocol]["application_instance"] = task
         task.add_done_callback(partial(self.application_done, protocol))
         return inbox

@@ -190,11 +190,11 @@ VARIABLES = (
         least=1,
     ),
     Variable(
-        "WONDERCAM_LIMIT_REQUEST_BYTES",
-        22_020_096,
-        "The largest body the server reads at all, whatever it is for",
-        wrong="no whole number from 1024",
-        least=1024,
+        "WONDERCAM_LIMIT_BODIES_BYTES",
+        67_108_864,
+        "All bodies that one worker is reading or has not answered yet; one over 64 KiB that does not fit gets 503",
+        wrong="no whole number from 1048576",
+        least=1_048_576,
     ),
     Variable("WONDERCAM_LIMIT_PHOTO_BYTES", 20_971_520, "The largest photo file", wrong="no whole number", least=1),
     Variable(
@@ -255,7 +255,7 @@ VARIABLES = (
 )
 
 OF_PROVIDERS = {"CONNECT_SECONDS", "FIRST_TOKEN_SECONDS", "IDLE_SECONDS", "UPSTREAM_EVENT_BYTES"}
-OF_THE_SERVER = {"REQUEST_BYTES", "HEADER_SECONDS", "BODY_SECONDS", "KEEPALIVE_SECONDS", "STALLED_SECONDS"}
+OF_THE_SERVER = {"BODIES_BYTES", "HEADER_SECONDS", "BODY_SECONDS", "KEEPALIVE_SECONDS", "STALLED_SECONDS"}
 """Limits that chat/providers and wondercam/server read; the others are the application's: settings.LIMITS."""
 
 PREFIX = "WONDERCAM_LIMIT_"

@@ -24,7 +24,9 @@ def test_answers_come_one_after_the_other_on_one_connection(site: Site) -> None:
 
 
 def test_requests_sent_at_once_are_answered_in_order(site: Site) -> None:
-    client = site.connect().write(b"GET /hello HTTP/1.1\r\n\r\nGET /scope HTTP/1.1\r\n\r\nGET /hello HTTP/1.1\r\n\r\n")
+    client = site.connect().write(
+        b"".join(b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n" % path for path in (b"/hello", b"/scope", b"/hello"))
+    )
     assert [len(client.answer()[2]) > 5 for _ in range(3)] == [False, True, False]
 
 
@@ -135,9 +137,8 @@ def test_more_headers_than_anybody_needs_are_refused(site: Site) -> None:
     assert site.get("/hello", *many)[0] == 400
 
 
-def test_a_header_that_goes_on_in_the_next_line_is_one(site: Site) -> None:
-    seen = json.loads(site.get("/scope", "X-Long: one", " two", "X-Twice: b", "x-twice: a")[2])
-    assert ["x-long", "one two"] in seen["headers"]
+def test_headers_of_one_name_stay_several_in_their_order(site: Site) -> None:
+    seen = json.loads(site.get("/scope", "X-Twice: b", "x-twice: a")[2])
     assert [value for name, value in seen["headers"] if name == "x-twice"] == ["b", "a"]
 
 

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from channels.routing import get_default_application
 from django.conf import settings
 from django.core.checks import run_checks
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -35,7 +34,8 @@ class Command(BaseCommand):
         refuse_what_cannot_serve(workers)
         refuse_a_database_that_is_behind()
         options = Options.from_environment()
-        application = get_default_application()
+        from wondercam.asgi import application, body_limit  # not earlier: it sets Django up, as a program of its own
+
         try:
             listener = listening_socket(host, port, int(options.stalled_time))
         except OSError as wrong:
@@ -48,7 +48,7 @@ class Command(BaseCommand):
             print(f"Listening on http://{shown}:{port}", flush=True)
 
         def work(ready: Callable[[], None], parent: int = NO_PARENT) -> int:
-            return Worker(application, listener, options, ready, parent).run()
+            return Worker(application, listener, options, ready, parent, body_limit).run()
 
         gc.collect()
         gc.freeze()  # what is loaded stays: the collector need not walk it, and workers share it

@@ -1,0 +1,72 @@
+"""How large a request's body may be, decided from its ASGI scope before the body is read.
+
+    an address that is none            1 KiB
+    without a credential              16 KiB    forms, sign-in; where more is allowed at all, 401 says who may
+    with one, elsewhere               WONDERCAM_LIMIT_BODY_BYTES
+    with one, questions and photos    what the view says: `@api("POST", body_bytes=…)`
+
+A credential is a signed token that has not expired, or what only the database can check: an API key, a session cookie.
+The views check who asks; here it is only kept small what strangers can make the server hold.
+"""
+
+from functools import lru_cache
+from time import time
+from typing import Any
+from urllib.parse import parse_qs
+
+from django.conf import settings
+from django.http import Http404
+from django.http.cookie import parse_cookie
+from django.urls import resolve
+from rest_framework_simplejwt.settings import api_settings
+
+from chat.accounts.claims import LEEWAY, verified
+from chat.accounts.tokens import KEY, NO_TOKEN
+from chat.protocol.errors import ApiError, NotFound, TooLarge, Unauthenticated
+
+NOWHERE_BYTES = 1024
+STRANGER_BYTES = 16 * 1024
+
+
+def limit_of(scope: dict[str, Any]) -> tuple[int, ApiError]:
+    """The most bytes that the body of this request may have, and the error of one that has more."""
+    try:
+        of_view = view_at(scope["path"])
+    except Http404:
+        return NOWHERE_BYTES, NotFound("There is nothing at this address.")
+    if has_credential(scope, cookie=of_view is None):
+        most = of_view() if of_view else settings.LIMITS["BODY_BYTES"]
+        return most, TooLarge(f"The body has more than {most} bytes.")
+    if of_view:
+        return STRANGER_BYTES, Unauthenticated(NO_TOKEN)
+    return STRANGER_BYTES, TooLarge(f"The body has more than {STRANGER_BYTES} bytes, and nobody is signed in.")
+
+
+@lru_cache(maxsize=256)
+def view_at(path: str) -> Any:
+    """What the view at that path says of its bodies; None where it says nothing. Http404 where there is no view."""
+    return getattr(resolve(path).func, "body_bytes", None)
+
+
+def has_credential(scope: dict[str, Any], cookie: bool) -> bool:
+    """Whether somebody is named who might be known here. `cookie`: a session's is one, too."""
+    headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+    kind, _, bearer = headers.get(b"authorization", "").partition(" ")
+    if kind:
+        return kind.lower() == "bearer" and might_be_known(bearer.strip())
+    if key := headers.get(b"x-goog-api-key", "").strip():
+        return might_be_known(key)
+    if key := parse_qs(scope["query_string"].decode("latin-1")).get("key", [""])[0]:
+        return might_be_known(key)
+    return cookie and bool(parse_cookie(headers.get(b"cookie", "")).get(settings.SESSION_COOKIE_NAME))
+
+
+def might_be_known(credential: str) -> bool:
+    """Whether a token is signed by us and holds; True for what is no token: an API key, which the database knows."""
+    if not KEY.fullmatch(credential):
+        return bool(credential)
+    try:
+        _, expires = verified(credential, api_settings.SIGNING_KEY)
+    except Unauthenticated:
+        return False
+    return time() < expires + LEEWAY
