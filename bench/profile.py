@@ -18,7 +18,7 @@ from bench.loads import Load
 from bench.report import circumstances
 from bench.servers import Server, running, upstream
 
-WRITER = "eventlog-writer"
+WRITER = "log-commit"
 STAGES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("socket write", ("server/transport.py", "tcp.py")),
     ("upstream: aiohttp", ("aiohttp/", "multidict/", "yarl/")),
@@ -44,8 +44,8 @@ STAGES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Twisted, Daphne", ("twisted/", "daphne/")),
 )
 WRITING: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("writer: waiting, taking over", ("Writer._next_batch",)),
-    ("writer: the turn's beginning (ORM)", ("Opening.store", "Job.run")),
+    ("writer: waiting, taking over", ("GroupCommit._next_batch",)),
+    ("writer: the turn's beginning (ORM)", ("Start.store", "Job.run")),
     ("writer: the turn's end (ORM)", ("write_ending",)),
     ("writer: INSERT of events", ("write_events",)),
     ("writer: COMMIT", ("Atomic.__exit__",)),

@@ -6,12 +6,13 @@ for many streams; a transcript is read a page at a time, whatever the length of 
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any
 from uuid import UUID
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
+from chat.log.pages import stored_events
 from chat.models import Conversation, Message, Stream
 from chat.models import Event as StoredEvent
 from chat.protocol import events
@@ -91,8 +92,7 @@ def histogram(moments: Sequence[int], bins: int = BINS) -> list[int]:
 def event_page(stream: Stream, number: int) -> tuple[list[tuple[Event, int]], bool]:
     """Page `number` (from 1) of a stream's events, each with the µs since the one before; and whether more follow."""
     first = (number - 1) * EVENTS_PER_PAGE
-    rows = stream.events.filter(seq__gte=max(first - 1, 0), seq__lte=first + EVENTS_PER_PAGE).order_by("seq")
-    log = [Event(*row) for row in rows.values_list("seq", "at", "data")]
+    log = list(islice(stored_events(stream.pk, first - 2), EVENTS_PER_PAGE + (2 if first else 1)))
     before = {later.seq: earlier.at for earlier, later in pairwise(log)}
     page = [event for event in log if first <= event.seq < first + EVENTS_PER_PAGE]
     more = bool(log) and log[-1].seq >= first + EVENTS_PER_PAGE
@@ -149,7 +149,7 @@ def transcript(conversation: Conversation, page: int = 1) -> Transcript:
 def _in_tree_order(conversation: Conversation) -> Iterator[tuple[UUID, int, int]]:
     """Each message's id with its version and the number of its versions. A loop, not a recursion: trees are deep."""
     replies: dict[UUID | None, list[UUID]] = {}
-    for pk, parent_id in conversation.messages.order_by("created_at", "pk").values_list("pk", "parent_id"):
+    for pk, parent_id in conversation.messages.order_by("position", "pk").values_list("pk", "parent_id"):
         replies.setdefault(parent_id, []).append(pk)
     stack = _versions(replies.get(None, []))
     while stack:
@@ -165,9 +165,4 @@ def _versions(siblings: list[UUID]) -> list[tuple[UUID, int, int]]:
 def _logs_so_far(streams: Iterable[Stream]) -> dict[UUID, list[Event]]:
     """The first `SO_FAR` events of those streams that are running."""
     running = [stream.pk for stream in streams if stream.status == events.RUNNING]
-    logs: dict[UUID, list[Event]] = {}
-    if running:
-        rows = StoredEvent.objects.filter(stream_id__in=running, seq__lt=SO_FAR).order_by("stream_id", "seq")
-        for stream_id, seq, at, data in rows.values_list("stream_id", "seq", "at", "data"):
-            logs.setdefault(stream_id, []).append(Event(seq, at, data))
-    return logs
+    return {stream_id: list(islice(stored_events(stream_id), SO_FAR)) for stream_id in running}

@@ -13,25 +13,35 @@ import pytest
 import pytest_asyncio
 from asgiref.sync import sync_to_async
 from django.db import connections
+from django.utils import timezone
 
 from chat import providers
-from chat.log import eventlog, follow, notifier
-from chat.log.sql import Ending
+from chat.log import Log
+from chat.log.fence import Ending
 from chat.models import Conversation, Message, Stream, User
+from chat.process import this_process
 from chat.protocol import events
 from chat.protocol.events import Event
 from chat.protocol.request import Ask
-from chat.turns import leases, runner
+from chat.turns.runner import Turns
 from tests.faults.arena import environment
 from tests.faults.upstream import Model, upstream
 
 
 @pytest.fixture
-def log(transactional_db: None) -> Iterator[Any]:
-    """The log, closed with the test: its thread's connection goes with it."""
-    yield eventlog
-    eventlog.close()
-    eventlog._tails.clear()
+def log(transactional_db: None) -> Iterator[Log]:
+    """The log of this process, ended with the test: its threads' connections go with it."""
+    found = this_process().log
+    yield found
+    found.end()
+
+
+@pytest.fixture
+def other_log(log: Log) -> Iterator[Log]:
+    """The log of another worker on the same database: it writes and reads, and tells the first one nothing."""
+    found = Log()
+    yield found
+    found.end()
 
 
 @dataclass
@@ -40,35 +50,37 @@ class Core:
 
     model: Model
     user: User
+    log: Log
+    turns: Turns
 
     async def ask(self, question: str, **fields: Any) -> Stream:
         """Start a turn; returns once event 0 is stored."""
         ask = Ask(contents=[{"text": question}], **fields)
-        return await runner.start(self.user, ask, monotonic())
+        return await self.turns.start(self.user, ask, monotonic())
 
     async def ended(self, started: Stream) -> list[Event]:
         """Follow a stream to its end; its events."""
         async with asyncio.timeout(20):
-            return [event async for batch in follow.follow(started.pk) for event in batch]
+            return [event async for page in self.log.follow(started.pk) for event in page.events]
 
 
 @pytest_asyncio.fixture
-async def core(log: Any) -> AsyncIterator[Core]:
+async def core(log: Log) -> AsyncIterator[Core]:
     """A process that takes turns, and drains at the end."""
-    runner.reopen()
+    turns = this_process().turns
+    await turns.open()
     user = await User.objects.acreate(username="ann")
     async with upstream() as model:
         providers.configure(environment(model.url))
-        yield Core(model, user)
-        await runner.drain(0)
+        yield Core(model, user, log, turns)
+        await turns.close(0)
         await providers.close()
-    runner.reopen()
-    await asyncio.to_thread(eventlog.close)
+    await log.close()
     await sync_to_async(connections.close_all)()
 
 
 def new_stream(name: str = "ann", worker: str | None = None) -> Stream:
-    """A running stream with its event 0, as `Opening` leaves it."""
+    """A running stream with its event 0, as `Start` leaves it."""
     user, _ = User.objects.get_or_create(username=name)
     conversation = Conversation.objects.create(user=user)
     answer = Message.objects.create(conversation=conversation, role=Message.MODEL)
@@ -78,9 +90,9 @@ def new_stream(name: str = "ann", worker: str | None = None) -> Stream:
         answer=answer,
         provider="openai",
         model="script",
-        worker=leases.worker() if worker is None else worker,
-        lease_until=leases.now(),
-        created_at=leases.now(),
+        worker=this_process().turns.worker.name if worker is None else worker,
+        lease_until=timezone.now(),
+        created_at=timezone.now(),
     )
     row.events.create(seq=0, at=0, data=events.OK_DATA)
     return row
@@ -88,30 +100,4 @@ def new_stream(name: str = "ann", worker: str | None = None) -> Stream:
 
 def an_end(status: str = events.COMPLETE, text: str = "") -> Ending:
     """What is stored with a stream's last event."""
-    return Ending(status, [{"text": text}] if text else [], leases.now())
-
-
-class Ears:
-    """Notes what is announced, in place of the readers' bells."""
-
-    def __init__(self) -> None:
-        self.heard: list[tuple[Any, int]] = []
-
-    def __call__(self, stream_id: Any, seq: int) -> None:
-        self.heard.append((stream_id, seq))
-
-
-@pytest.fixture
-def ears(monkeypatch: pytest.MonkeyPatch) -> Ears:
-    """Who hears every commit instead of `live`."""
-    listening = Ears()
-    monkeypatch.setattr(eventlog, "on_commit", listening)
-    return listening
-
-
-@pytest.fixture
-def deaf(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No hint reaches anybody: readers look by themselves."""
-    monkeypatch.setattr(eventlog, "on_commit", lambda stream_id, seq: None)
-    monkeypatch.setattr(eventlog, "tail_of", lambda stream_id: None)
-    monkeypatch.setattr(notifier, "wake", lambda stream_id: None)
+    return Ending(status, [{"text": text}] if text else [], timezone.now())

@@ -6,7 +6,6 @@ from pathlib import Path
 from django.core.management import call_command
 from django.utils import timezone
 
-from chat.log.sql import django_execute, insert_events, key_of
 from chat.models import Conversation, Message, Stream, User
 from chat.protocol import events, recording, sse
 
@@ -47,7 +46,6 @@ def begun():
     made = Stream.objects.create(
         user=user, conversation=conversation, answer=answer, provider="local", model="tiny", created_at=timezone.now()
     )
-    key = key_of(made.pk)
-    rows = [(key, 0, 500, events.OK_DATA), (key, 1, 9_000, events.encode(events.delta("Once")))]
-    insert_events(django_execute, rows)
+    made.events.create(seq=0, at=500, data=events.OK_DATA)
+    made.events.create(seq=1, at=9_000, data=events.encode(events.delta("Once")))
     return made

@@ -8,14 +8,13 @@ import hashlib
 import secrets
 from datetime import UTC, datetime, timedelta
 
-from asgiref.sync import sync_to_async
 from django.db import transaction
 
 from chat import limits
 from chat.accounts import audit, families
 from chat.accounts.claims import Claims
-from chat.log import sqlite_commit
-from chat.log.sql import DJANGO, moment
+from chat.log import Log
+from chat.log.sql import moment
 from chat.models import ApiKey, User
 from chat.protocol.errors import InvalidArgument, NotFound, PermissionDenied, ResourceExhausted, Unauthenticated
 
@@ -40,14 +39,12 @@ WHERE api_key.digest = %s AND holder.is_active AND (api_key.expires_at IS NULL O
 """
 
 
-async def holder(raw: str, needed: str) -> User:
+async def holder(raw: str, needed: str, log: Log) -> User:
     """The key's owner, by one query. Unauthenticated for a key that opens nothing, PermissionDenied for what it may
     not do."""
     now = datetime.now(UTC)
     asked = (moment(now - NOTED_EVERY), digest(raw), moment(now))
-    found = sqlite_commit.find(HOLDER_OF_KEY, asked)
-    if found is None:
-        found = await sync_to_async(DJANGO.query)(HOLDER_OF_KEY, asked)
+    found = await log.fetch(HOLDER_OF_KEY, asked)
     if not found:
         raise Unauthenticated(BAD_KEY)
     number, is_guest, network, version, key, scopes, is_stale = found[0]

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from chat.accounts import tokens
 from chat.accounts.claims import Claims
+from chat.log import Log
 from chat.models import Ticket, User
 from chat.models.accounts import BAD_TICKET
 from chat.protocol.errors import Unauthenticated
@@ -33,7 +34,7 @@ async def give(user: User) -> str:
     return raw
 
 
-async def holder(raw: str) -> Ticket:
+async def holder(raw: str, log: Log) -> Ticket:
     """The ticket, with its user: unused and fresh, or of a stream that runs or has ended a short while ago.
 
     Unauthenticated otherwise, and when the sign-in that it was given to has ended.
@@ -42,7 +43,7 @@ async def holder(raw: str) -> Ticket:
     if ticket is None or not ticket.is_open(timezone.now()):
         raise Unauthenticated(BAD_TICKET)
     try:
-        ticket.user = await tokens.holder(Claims(ticket.user_id, ticket.version, ticket.family, ""))
+        ticket.user = await tokens.holder(Claims(ticket.user_id, ticket.version, ticket.family, ""), log)
     except Unauthenticated:
         raise Unauthenticated(BAD_TICKET) from None
     return ticket

@@ -19,7 +19,6 @@ from datetime import timedelta
 from time import time
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.db import transaction
 from django.http import HttpRequest
 from rest_framework_simplejwt.settings import api_settings
@@ -28,8 +27,7 @@ from rest_framework_simplejwt.tokens import AccessToken, Token
 
 from chat.accounts import audit, families, keys
 from chat.accounts.claims import BAD_TOKEN, LEEWAY, Claims, RefreshToken, claims_of, verified
-from chat.log import sqlite_commit
-from chat.log.sql import DJANGO
+from chat.log import Log
 from chat.models import User
 from chat.protocol.errors import Unauthenticated
 
@@ -75,12 +73,10 @@ def token(raw: str) -> Claims:
     return claims
 
 
-async def holder(claims: Claims) -> User:
+async def holder(claims: Claims, log: Log) -> User:
     """The user whom the claims still speak for, by one query. A long stream asks again from time to time."""
     asked = (claims.user_id, claims.version, families.row_of(claims.family))
-    found = sqlite_commit.find(HOLDER, asked)
-    if found is None:
-        found = await sync_to_async(DJANGO.query)(HOLDER, asked)
+    found = await log.fetch(HOLDER, asked)
     if not found:
         raise Unauthenticated(BAD_TOKEN)
     number, is_guest, network = found[0]
@@ -94,10 +90,10 @@ async def authenticate(request: HttpRequest, *, key_header: bool = False, needs:
 
     `needs`: the scope without which an API key is refused; else by the method: to read, or to chat.
     """
-    raw = credential(request, key_header=key_header)
+    raw, log = credential(request, key_header=key_header), request.process.log  # type: ignore[attr-defined]
     if raw.startswith(keys.PREFIX):
-        return await keys.holder(raw, needs or (keys.READ if request.method in ("GET", "HEAD") else keys.CHAT))
-    return await holder(token(raw))
+        return await keys.holder(raw, needs or (keys.READ if request.method in ("GET", "HEAD") else keys.CHAT), log)
+    return await holder(token(raw), log)
 
 
 def issue(user: User, family: str = "") -> dict[str, str]:

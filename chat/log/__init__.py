@@ -1,1 +1,24 @@
-"""The log is the stream."""
+"""The log is the stream: everything that is said in a stream is appended here, and everybody reads it from here.
+
+    batch.py          what can wait for a commit: an event of a stream (`Append`), or a function (`Job`)
+    group_commit.py   commits whatever all streams have pending: in a thread, or on the event loop where it is SQLite
+    sqlite_commit.py  the event loop's own SQLite connection
+    checkpoint.py     moves SQLite's write-ahead log into its file, in a thread, and keeps writers from waiting for it
+    sql.py            the statements, for both databases; `fence.py` beside it: those that refuse a writer
+    tail.py           the writing end of one stream: its newest events, and its subscribers
+    subscriber.py     one reader that waits for more of a stream
+    pages.py          committed events after a cursor, from the table
+    follow.py         live, resume and replay: pages of a stream until it ends
+    notifier.py       tells other processes which streams have grown
+    eventlog.py       `Log`: all of it as one object, made when the process starts and closed when it ends
+
+Three rules hold everywhere. An event is shown only after its commit. A writer whose lease has passed on is refused by
+the database, in the statement that would have written. After an append that failed, nothing of its stream is stored.
+"""
+
+from chat.log.eventlog import Log
+from chat.log.fence import LeaseLost
+from chat.log.pages import Page
+from chat.log.tail import MAX_PENDING, Tail
+
+__all__ = ["MAX_PENDING", "LeaseLost", "Log", "Page", "Tail"]

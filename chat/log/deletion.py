@@ -15,9 +15,7 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
-from asgiref.sync import sync_to_async
-
-from chat.log.sql import django_execute, key_of
+from chat.log.sql import django_execute, in_thread, key_of
 from chat.models import Attachment, Conversation, Message, Stream, User
 
 HOLDER = "(deleted)"
@@ -118,7 +116,7 @@ async def delete_conversation(pk: UUID, write: Write) -> None:
 
 async def finish(write: Write) -> None:
     """Delete what an earlier process has hidden and not finished; run when a process starts."""
-    for rows in await sync_to_async(hidden)():
+    for rows in await in_thread(hidden):
         await _delete(rows, write)
 
 

@@ -1,14 +1,15 @@
-"""Who writes: a queue of work, group commit, and what to do when a commit fails.
+"""Group commit: a queue of work, one commit for all that waits, and what happens when a commit fails.
 
 A batch is everything that waited while the last commit ran; there is no timer. It is one transaction: each job in a
-savepoint of its own, then all events in one INSERT, then the ends of streams. When the database cannot be reached or
-is locked, the batch is tried again for `PATIENCE` seconds; when it refuses a row, every stream's part is tried by
-itself, so that one stream's fault fails that stream alone.
+savepoint of its own, then all events in one INSERT, then the ends of streams. While the database cannot be reached or
+is locked, the batch is tried again for `RETRY_SECONDS`; when it refuses a row, every stream's part is tried by itself,
+so that one stream's failure fails that stream alone. Whatever a failed stream has behind the failure is dropped,
+wherever it is queued.
 
-One thread does this. On SQLite, events and the beginnings of plain turns are committed by the event loop itself while
-the thread has nothing to do (`log/sqlite_commit.py`), each beginning by itself (`at_once`); what the loop cannot do at
-once goes to the thread, and everything after it, until the thread is done: so a stream's events are stored in their
-order, whoever stores them.
+One thread does this. On SQLite, events and the starts of plain turns are committed on the event loop itself while the
+thread has nothing to do (`sqlite_commit.py`), each start by itself (`run_now`); what the loop cannot do at once goes to
+the thread, and so does everything after it until the thread is done: a stream's events are stored in their order,
+whoever stores them.
 """
 
 import asyncio
@@ -17,55 +18,60 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.db import IntegrityError, connection, transaction
 
 from chat import models
-from chat.log import sqlite_commit
-from chat.log.batch import AWAY, Job, Work, by_key, taken_apart, tell
-from chat.log.sql import Database, LeaseLost, django_execute, insert_events, update_ending
-from chat.log.sqlite_commit import QuickConnection, Refused
+from chat.log.batch import AWAY, Job, Work, by_key, settle, storable
+from chat.log.fence import HoleInLog, LeaseLost, Row, insert_events, update_ending
+from chat.log.sql import Database, django_execute
+from chat.log.sqlite_commit import Refused, SqliteConnection
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-PATIENCE = 15.0
-"""Seconds for which a batch is tried again while the database cannot be reached or is locked."""
+RETRY_SECONDS = 15.0
+"""For which a batch is tried again while the database cannot be reached or is locked."""
 
 JOBS_AT_ONCE = 16
 """Jobs in one transaction of the thread's: the first turns of a burst do not wait for the last."""
 
 
-class Writer:
-    """A queue, the thread that empties it, and the loop's short cut. The thread starts with the first work."""
+class GroupCommit:
+    """A queue, the thread that empties it, and the event loop's fast path. The thread starts with the first work.
 
-    def __init__(self) -> None:
+    `connect` opens the loop's own connection, or returns None where the database is no SQLite file.
+    """
+
+    def __init__(self, connect: Callable[[], SqliteConnection | None]) -> None:
+        self._connect = connect
         self._queue: deque[Work] = deque()
         self._ready = threading.Condition()
         self._thread: threading.Thread | None = None
         self._closing = False
         self._outstanding = 0
         self._gathered: list[Work] = []
-        self._quick: QuickConnection | None = None
+        self._sqlite: SqliteConnection | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    async def run(self, function: Callable[[], Any]) -> Any:
+    async def run(self, function: Callable[[], T]) -> T:
         """`function`'s result, once the transaction of the thread's that it ran in is committed."""
         job = Job(function)
         self.submit(job)
-        return await job.future
+        result: T = await job.future
+        return result
 
-    def at_once(self, function: Callable[[Database], T]) -> T | None:
+    def run_now(self, function: Callable[[Database], T]) -> T | None:
         """`function`'s result, once a transaction of the loop's is committed; None where that cannot be done now."""
         loop = asyncio.get_running_loop()
         self._adopt(loop)
-        if self._outstanding or self._quick is None or loop is not self._loop:
+        if self._outstanding or self._sqlite is None or loop is not self._loop:
             return None
         found: list[T] = []
         try:
-            self._quick.store((), (), lambda database: found.append(function(database)))
+            self._sqlite.store((), (), lambda database: found.append(function(database)))
         except Refused:
             return None
         return found[0]
@@ -74,12 +80,12 @@ class Writer:
         """The first loop that writes is the one whose commits are its own."""
         if self._loop is None:
             self._loop = loop
-            self._quick = sqlite_commit.own()
+            self._sqlite = self._connect()
 
     def submit(self, work: Work) -> None:
         """Queue without waiting; called on the work's loop."""
         self._adopt(work.loop)
-        if not work.quick or self._quick is None or work.loop is not self._loop:
+        if not work.on_loop or self._sqlite is None or work.loop is not self._loop:
             self._hand_over([*self._gathered, work])
             return
         self._gathered.append(work)
@@ -91,15 +97,15 @@ class Writer:
 
         While the thread has work, nothing is committed here: what it does began earlier, and comes first.
         """
-        batch, own = self._gathered, self._quick
-        if not batch or own is None or self._outstanding:
+        batch, sqlite = self._gathered, self._sqlite
+        if not batch or sqlite is None or self._outstanding:
             return
         try:
-            own.store(*taken_apart(batch))
+            sqlite.store(*storable(batch))
         except Refused:
             return self._hand_over(batch)
         self._gathered = []
-        tell(batch, None)
+        settle(batch, None)
 
     def _hand_over(self, works: list[Work]) -> None:
         """Give work to the thread, what was gathered before it first."""
@@ -109,12 +115,12 @@ class Writer:
             self._queue.extend(works)
             if self._thread is None:
                 self._closing = False
-                self._thread = threading.Thread(target=self._main, name="eventlog-writer", daemon=True)
+                self._thread = threading.Thread(target=self._main, name="log-commit", daemon=True)
                 self._thread.start()
             self._ready.notify()
 
     def close(self) -> None:
-        """Write what is queued, then end the thread and close the loop's connection."""
+        """Write what is queued, then end the thread. The loop's connection is its opener's to close."""
         if self._gathered:
             self._hand_over(self._gathered)
         with self._ready:
@@ -122,8 +128,7 @@ class Writer:
             self._ready.notify()
         if thread is not None:
             thread.join()
-        sqlite_commit.close()
-        self._quick = self._loop = None
+        self._sqlite = self._loop = None
         self._outstanding = 0
 
     def _main(self) -> None:
@@ -148,7 +153,7 @@ class Writer:
 
     def _commit(self, batch: list[Work]) -> None:
         """Store the batch; where the database refuses it, every stream's part by itself. Nothing is raised."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + RETRY_SECONDS
         error = self._store(batch, deadline)
         if error is None or isinstance(error, AWAY):
             return self._settle(batch, error)
@@ -158,21 +163,21 @@ class Writer:
                 error = LeaseLost("another worker wrote this stream's next event")
             self._settle(part, error)
 
-    def _store(self, work: list[Work], deadline: float, refused: bool = False) -> Exception | None:
+    def _store(self, batch: list[Work], deadline: float, refused: bool = False) -> Exception | None:
         """One transaction, tried again until `deadline` while the database is away; the error if it failed for good."""
         pause = 0.01
         while True:
             try:
-                self._write(_unstored(work) if refused else work)
+                self._write(_unstored(batch) if refused else batch)
                 return None
             except AWAY as error:
                 connection.close()
                 if time.monotonic() > deadline:
-                    log.exception("the log could not be written for %.0f s", PATIENCE)
+                    log.exception("the log could not be written for %.0f s", RETRY_SECONDS)
                     return error
-            except (IntegrityError, LeaseLost) as error:
+            except (IntegrityError, LeaseLost, HoleInLog) as error:
                 return error
-            except Exception as error:  # a fault of ours: its streams fail, the writer lives
+            except Exception as error:  # a fault of ours: its streams fail, the thread lives
                 log.exception("the log could not be written")
                 connection.close()
                 return error
@@ -180,21 +185,24 @@ class Writer:
             pause = min(pause * 2, 0.5)
 
     def _write(self, batch: Iterable[Work]) -> None:
-        jobs = [work for work in batch if isinstance(work, Job)]
-        appends = [(work.row, work.ending) for work in batch if work.row is not None]
+        rows, endings = storable(batch)
         with transaction.atomic():
-            for job in jobs:
-                job.run()
-            if appends:
-                insert_events(django_execute, [row for row, _ in appends])
-            for (key, seq, _, _), ending in appends:
-                if ending is not None:
-                    update_ending(django_execute, key, seq, ending)
+            for work in batch:
+                if isinstance(work, Job):
+                    work.run()
+            insert_events(django_execute, rows)
+            for row, ending in endings:
+                update_ending(django_execute, row, ending)
 
     def _settle(self, batch: Sequence[Work], error: Exception | None) -> None:
-        """Tell everybody on their own loop, with one wake-up a loop."""
+        """Tell everybody on their own loop, with one callback a loop.
+
+        A failure is marked here, in the thread: what the same streams have in the next batch must not be stored.
+        """
         loops: dict[asyncio.AbstractEventLoop, list[Work]] = {}
         for work in batch:
+            if error is not None:
+                work.fail(error)
             loops.setdefault(work.loop, []).append(work)
         for loop, works in loops.items():
             try:
@@ -203,15 +211,16 @@ class Writer:
                 log.warning("an event loop closed before its log entries were settled")
 
     def _settled(self, works: Sequence[Work], error: Exception | None) -> None:
-        """On the loop: first they are done, then it is the loop's turn again, so that no later event comes before."""
-        tell(works, error)
+        """On the loop: first they are done, then the loop may commit again, so that no later event comes before."""
+        settle(works, error)
         self._outstanding = max(0, self._outstanding - len(works))
         self._flush()
 
 
 def _unstored(part: list[Work]) -> list[Work]:
     """Without the events that an earlier try has stored: its commit arrived, only the answer to it was lost."""
-    if (first := part[0].row) is None:
+    first: Row | None = part[0].row
+    if first is None:
         return part
     stored = models.Event.objects.filter(stream_id=first[0], seq__gte=first[1])
     found = dict(stored.values_list("seq", "data"))

@@ -1,5 +1,6 @@
 """The log as the table has it: for readers whose events are in nobody's memory."""
 
+from collections.abc import Iterator
 from contextlib import closing
 from typing import NamedTuple
 from uuid import UUID
@@ -23,12 +24,16 @@ class Page(NamedTuple):
     ended: bool
     more: bool = False
     """Whether the page's size cut it off: read on at once."""
+    deleted: bool = False
+    """Whether there is no such stream (any more)."""
 
 
-def read_table(stream_id: UUID, after: int) -> Page:
-    """The same from the table alone. An unknown stream is an ended one without events."""
+def read_page(stream_id: UUID, after: int) -> Page:
+    """At most `PAGE_ROWS` events with a seq above `after`. For a thread."""
     # The status first: an end that is committed between the two queries is then seen at the next read, never missed.
     row = models.Stream.objects.filter(pk=stream_id).values_list("status", "last_seq").first()
+    if row is None:
+        return Page([], ended=True, deleted=True)
     found, size = list[Event](), 0
     with closing(events_after(key_of(stream_id), after, PAGE_ROWS)) as rows:
         for event in rows:
@@ -37,5 +42,15 @@ def read_table(stream_id: UUID, after: int) -> Page:
                 break
             found.append(event)
     last = found[-1].seq if found else after
-    ended = row is None or (row[0] != events.RUNNING and last >= row[1])
+    ended = row[0] != events.RUNNING and last >= row[1]
     return Page(found, ended, more=not ended and (size > PAGE_BYTES or len(found) == PAGE_ROWS))
+
+
+def stored_events(stream_id: UUID, after: int = -1) -> Iterator[Event]:
+    """All that is stored now after `after`, page by page: for code that runs in a thread."""
+    more = True
+    while more:
+        page = read_page(stream_id, after)
+        yield from page.events
+        more = page.more
+        after = page.events[-1].seq if page.events else after

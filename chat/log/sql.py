@@ -6,17 +6,19 @@ What is stored is what the ORM would store.
 """
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from itertools import chain
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from asgiref.sync import sync_to_async
+from django.db import DEFAULT_DB_ALIAS, close_old_connections, connection, connections
 
 from chat.protocol import events
 from chat.protocol.events import Event
+
+T = TypeVar("T")
 
 Execute = Callable[[str, Sequence[Any]], int]
 
@@ -34,12 +36,9 @@ class Database(Protocol):
         ...
 
 
-class Elsewhere(Exception):
-    """This cannot be done on the event loop's connection: the writer's thread is to do it, on Django's."""
+class NotOnTheLoop(Exception):
+    """This needs Django's connection: the commit thread is to do it."""
 
-
-Row = tuple[Any, int, int, str]
-"""(`key_of` the stream, seq, at, data): an event on its way into the table, as the statement takes it."""
 
 DIALECT: Any = connections[DEFAULT_DB_ALIAS]
 """Says how a value is written, and never connects. Not `connection`, which makes a wrapper for every task that asks it
@@ -47,25 +46,6 @@ anything: two a stream, which only the collector of cycles took away."""
 
 NATIVE_IDS = DIALECT.features.has_native_uuid_field
 """Whether the database has a type for a UUID; else it is kept in hex."""
-
-ROWS_PER_INSERT = 500
-"""Four parameters a row; SQLite takes 32,766 parameters a statement."""
-
-
-class LeaseLost(Exception):
-    """Somebody else has ended this stream: its worker was thought dead. The turn must stop writing."""
-
-
-@dataclass(slots=True)
-class Ending:
-    """How a stream ended, stored in the same transaction as its last event."""
-
-    status: str
-    parts: list[dict[str, Any]]
-    ended_at: datetime
-    error: dict[str, Any] | None = None
-    usage: dict[str, Any] | None = None
-    first_token_us: int | None = None
 
 
 def django_execute(statement: str, parameters: Sequence[Any]) -> int:
@@ -75,7 +55,7 @@ def django_execute(statement: str, parameters: Sequence[Any]) -> int:
         return int(cursor.rowcount)
 
 
-class OfDjango:
+class DjangoConnection:
     """Django's connection of this thread."""
 
     execute = staticmethod(django_execute)
@@ -88,17 +68,23 @@ class OfDjango:
             return list(cursor.fetchall())
 
 
-DJANGO = OfDjango()
+DJANGO = DjangoConnection()
 
 
-def insert_events(execute: Execute, rows: Sequence[Row]) -> None:
-    """One INSERT for all rows."""
-    for start in range(0, len(rows), ROWS_PER_INSERT):
-        chunk = rows[start : start + ROWS_PER_INSERT]
-        flat: list[Any] = []
-        for row in chunk:
-            flat += row
-        execute(_insert_of_events(len(chunk)), flat)
+async def in_thread(function: Callable[[], T]) -> T:
+    """`function`'s result, which uses Django's connection, for tasks that belong to no request.
+
+    Nobody ends such a task's database work, so the connection is given back to its pool here: a thread that kept one
+    would take it from the requests for good.
+    """
+
+    def run() -> T:
+        try:
+            return function()
+        finally:
+            close_old_connections()
+
+    return await sync_to_async(run)()
 
 
 def key_of(id: UUID) -> Any:
@@ -117,12 +103,6 @@ def events_after(key: Any, after: int, most: int) -> Generator[Event, None, None
             yield from map(Event._make, some)
 
 
-@cache
-def _insert_of_events(count: int) -> str:
-    values = ",".join(["(%s,%s,%s,%s)"] * count)
-    return f'INSERT INTO chat_event (stream_id, seq, "at", data) VALUES {values}'
-
-
 class Table(NamedTuple):
     """A table, and the columns that a new row has values for; the others are NULL."""
 
@@ -131,11 +111,11 @@ class Table(NamedTuple):
 
 
 CONVERSATIONS = Table("chat_conversation", "id, user_id, title, pinned, system, created_at, updated_at")
-MESSAGES = Table("chat_message", "id, conversation_id, parent_id, role, parts, created_at")
+MESSAGES = Table("chat_message", "id, conversation_id, parent_id, role, parts, created_at, position")
 STREAMS = Table(
     "chat_stream",
     "id, user_id, conversation_id, answer_id, provider, model, request, request_id, status, worker, lease_until, "
-    "created_at, last_seq",
+    "created_at, last_seq, epoch",
 )
 
 
@@ -162,19 +142,3 @@ def moment(value: datetime | None) -> Any:
     if value is None or value.tzinfo is not UTC or DIALECT.vendor != "sqlite":
         return DIALECT.ops.adapt_datetimefield_value(value)
     return str(value.replace(tzinfo=None))
-
-
-END_OF_STREAM = """
-UPDATE chat_stream SET status = %s, error = %s, usage = %s, ended_at = %s, last_seq = %s, first_token_us = %s,
-lease_until = NULL WHERE id = %s AND status = %s
-"""
-
-END_OF_ANSWER = "UPDATE chat_message SET parts = %s WHERE id = (SELECT answer_id FROM chat_stream WHERE id = %s)"
-
-
-def update_ending(execute: Execute, key: Any, last_seq: int, ending: Ending) -> None:
-    """Mark the stream of `key_of` as ended and give its answer its text; LeaseLost where somebody else has ended it."""
-    said = [ending.status, document(ending.error), document(ending.usage), moment(ending.ended_at)]
-    if not execute(END_OF_STREAM, [*said, last_seq, ending.first_token_us, key, events.RUNNING]):
-        raise LeaseLost(f"stream {key} has already ended")
-    execute(END_OF_ANSWER, [document(ending.parts), key])

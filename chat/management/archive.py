@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from chat.log import sql
+from chat.log import fence, sql
 from chat.management import arguments
 from chat.models import Attachment, Conversation, Message, Stream, User
 from chat.protocol import events, timing
@@ -68,11 +68,14 @@ def restore(recording: Recording, owner: User, stored: Callable[[int], None] = l
             raise Refused(f"Nothing was imported: there is a stream {pk} already, and none is ever overwritten.")
         conversation = Conversation.objects.create(user=owner, title=_text(header, "title", 200, "A recording"))
         stream = _stream(pk, recording, conversation, _answer(recording, conversation))
+        status, stream.status = stream.status, events.RUNNING  # events go into a running stream only
         stream.save(force_insert=True)
         for start in range(0, len(recording.events), AT_ONCE):
             some = recording.events[start : start + AT_ONCE]
-            sql.insert_events(sql.django_execute, [(sql.key_of(pk), *event) for event in some])
+            fence.insert_events(sql.django_execute, [(sql.key_of(pk), *event, stream.epoch) for event in some])
             stored(len(some))
+        stream.status = status
+        stream.save(update_fields=["status"])
     return stream
 
 
@@ -82,7 +85,9 @@ def _answer(recording: Recording, conversation: Conversation) -> Message:
     kept = [_part(part, conversation.user_id) for part in asked if isinstance(part, dict)]
     question = Message.objects.create(conversation=conversation, role=Message.USER, parts=kept)
     answer = Answer.of(recording.events).finished()
-    return Message.objects.create(conversation=conversation, parent=question, role=Message.MODEL, parts=answer)
+    return Message.objects.create(
+        conversation=conversation, parent=question, role=Message.MODEL, parts=answer, position=1
+    )
 
 
 def _part(part: dict[str, Any], owner_id: int) -> dict[str, Any]:

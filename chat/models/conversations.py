@@ -43,10 +43,11 @@ class Message(models.Model):
     parent = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="replies")
     role = models.CharField(max_length=5, choices=ROLES)
     parts = models.JSONField(default=list)
+    position = models.PositiveIntegerField(default=0, help_text="In the conversation, in the order of arrival.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        ordering = ("created_at",)
+        ordering = ("position",)
 
     def __str__(self) -> str:
         return f"{self.role}: {self.text[:60]}"
@@ -83,6 +84,7 @@ class Stream(models.Model):
     usage = models.JSONField(null=True, blank=True)
     worker = models.CharField(max_length=120, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
+    epoch = models.PositiveIntegerField(default=1, help_text="Grows whenever the stream changes hands or ends.")
     stop_requested_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)

@@ -1,22 +1,26 @@
 """Who runs what: every running stream has a lease that its worker renews, so that a dead worker's turns are found.
 
-A worker renews all its leases in one UPDATE every `HEARTBEAT` seconds. At the same beat it looks at everybody
-else's: a lease that is still the same after `LOOKS` looks is a dead worker's. No clock is read for it, so none may
-jump to any effect, and where nobody could look, since the database was away, nobody is thought dead. A worker that
-starts also ends, at once, the streams of workers of its own machine that no longer live.
+A worker renews all its leases in one UPDATE every `HEARTBEAT` seconds. At the same beat it looks at everybody else's: a
+lease that is still the same after `LOOKS` beats is a dead worker's. No clock is read for it, so none may jump to any
+effect, and where nobody could look, since the database was away, nobody is thought dead. A worker that starts also
+ends, at once, the streams of workers of its own machine that no longer live.
+
+A worker that is wrongly thought dead cannot write on: ending its stream ends its epoch (`chat/log/fence.py`).
 """
 
 import os
 import secrets
 import socket
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from django.utils import timezone
 
-from chat.log import eventlog
-from chat.log.sql import DJANGO, key_of
+from chat.log import Log
+from chat.log.interruption import interrupt
+from chat.log.sql import DJANGO, Database, in_thread, key_of, moment
 from chat.models import Stream, User
 from chat.protocol import events
 from chat.protocol.errors import Interrupted
@@ -27,6 +31,12 @@ HEARTBEAT = 5.0
 LOOKS = 4
 """Beats without a renewal that make a lease lapse: a dead worker's turn ends within 30 s."""
 
+GONE = "The server that wrote this answer went away in the middle of it. Try again."
+
+RENEW = (
+    f"UPDATE {Stream._meta.db_table} SET lease_until = %s WHERE worker = %s AND status = '{events.RUNNING}' AND id IN "
+)
+
 # Asked twice a second: by worker, since to write and read the ids of a hundred streams took most of the time.
 MINE = f"""
 SELECT stream.id, stream.stop_requested_at IS NOT NULL OR NOT reader.is_active
@@ -34,78 +44,103 @@ FROM {Stream._meta.db_table} stream JOIN {User._meta.db_table} reader ON reader.
 WHERE stream.status = '{events.RUNNING}' AND stream.worker = %s
 """
 
-_name = ""
-_pid = 0
+Lease = tuple[UUID, datetime | None]
+"""A stream and the moment its lease was renewed."""
 
 
-def worker() -> str:
-    """This process's name: host, process id, and a token, since process ids come again."""
-    global _name, _pid
-    if _pid != os.getpid():  # a fork is another worker
-        _pid = os.getpid()
-        _name = f"{socket.gethostname()}:{_pid}:{secrets.token_hex(4)}"
-    return _name
+class Worker:
+    """This process's name: host, process id, and a token, since process ids come again. A fork is another worker."""
 
+    def __init__(self) -> None:
+        self._pid = 0
+        self._name = ""
 
-def now() -> datetime:
-    """The time written into a lease: any value that differs from the last one would do."""
-    return timezone.now()
+    @property
+    def name(self) -> str:
+        """`host:pid:token`."""
+        if self._pid != os.getpid():
+            self._pid = os.getpid()
+            self._name = f"{socket.gethostname()}:{self._pid}:{secrets.token_hex(4)}"
+        return self._name
 
-
-def renew(stream_ids: Collection[UUID]) -> None:
-    """Renew these streams' leases; a job of the log's writer."""
-    Stream.objects.filter(pk__in=stream_ids, status=events.RUNNING).update(lease_until=now())
-
-
-def wanted_stops(stream_ids: Collection[UUID]) -> list[UUID]:
-    """Which of our turns are to be stopped: their reader wants it, or may ask for nothing any more, or somebody else
-    has ended the stream, since we were thought dead."""
-    running = dict(DJANGO.query(MINE, [worker()])) if stream_ids else {}
-    return [pk for pk in stream_ids if running.get(key_of(pk), True)]
+    def knows_dead(self, name: str) -> bool:
+        """Whether that worker ran on this machine and is gone. Its pid may be another's by now: its lease will tell."""
+        host, pid, _ = name.rsplit(":", 2)
+        if host != socket.gethostname():
+            return False
+        if int(pid) == os.getpid():
+            return name != self.name
+        try:
+            os.kill(int(pid), 0)
+        except ProcessLookupError:
+            return True
+        except PermissionError:
+            return False
+        return False
 
 
 class Reaper:
-    """Remembers how often it has seen each lease unchanged, and ends the streams whose worker is gone."""
+    """Ends the streams whose worker is gone; remembers at how many beats it has seen each lease unchanged."""
 
-    def __init__(self) -> None:
+    def __init__(self, log: Log, worker: Worker) -> None:
+        self._log = log
+        self._worker = worker
         self._seen: dict[UUID, tuple[datetime | None, int]] = {}
 
-    def reap(self, mine: Collection[UUID]) -> list[tuple[UUID, int]]:
-        """One look at all but `mine`; a job of the log's writer. (stream id, last seq) of the streams that it ended.
+    async def beat(self, mine: Collection[UUID]) -> list[UUID]:
+        """One look at all leases but `mine`; the streams that it ended.
 
-        A stream of this worker's that it could not write to its end is found like any other's.
+        The look is no part of a job, which may run several times. A stream of this worker's that it could not write to
+        its end is found like any other's.
         """
-        running = Stream.objects.filter(status=events.RUNNING).exclude(pk__in=mine)
-        leases = dict(running.values_list("pk", "lease_until"))
-        self._seen = {pk: (lease, self._unchanged(pk, lease)) for pk, lease in leases.items()}
-        return _interrupt([pk for pk, (_, looks) in self._seen.items() if looks > LOOKS])
+        leases = await in_thread(running_leases)
+        return await self.interrupt(self._lapsed({pk: lease for pk, lease in leases if pk not in mine}))
 
-    def _unchanged(self, pk: UUID, lease: datetime | None) -> int:
-        before, looks = self._seen.get(pk, (lease, 0))
-        return looks + 1 if before == lease else 1
+    def _lapsed(self, leases: Mapping[UUID, datetime | None]) -> Iterator[Lease]:
+        before, self._seen = self._seen, {}
+        for pk, lease in leases.items():
+            last, looks = before.get(pk, (lease, 0))
+            looks = looks + 1 if last == lease else 1
+            self._seen[pk] = (lease, looks)
+            if looks > LOOKS:
+                yield pk, lease
 
-    def reap_dead_neighbours(self) -> list[tuple[UUID, int]]:
-        """The streams of this machine's workers that no longer live; a job of the log's writer, at the start."""
-        host = f"{socket.gethostname()}:"
-        running = Stream.objects.filter(status=events.RUNNING, worker__startswith=host)
-        return _interrupt([pk for pk, name in running.values_list("pk", "worker") if not _lives(name)])
+    async def end_dead_neighbours(self) -> list[UUID]:
+        """At the start: end the streams of this machine's workers that no longer live."""
+        return await self.interrupt(await in_thread(lambda: list(leases_of_the_dead(self._worker))))
 
-
-def _lives(name: str) -> bool:
-    """Whether that worker of this machine is there. Its pid may be somebody else's by now: then its lease will tell."""
-    _, pid, _ = name.rsplit(":", 2)
-    if int(pid) == os.getpid():
-        return name == worker()
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    async def interrupt(self, leases: Collection[Lease] | Iterator[Lease]) -> list[UUID]:
+        """End these streams where their leases are still as they were seen; those that it ended."""
+        ended = []
+        for pk, lease in leases:
+            seq = await self._log.write(partial(interrupt, pk, Interrupted(GONE), lease_until=lease))
+            if seq is not None:
+                ended.append(pk)
+                self._log.announce(pk, seq)
+        return ended
 
 
-def _interrupt(stream_ids: list[UUID]) -> list[tuple[UUID, int]]:
-    error = Interrupted("The server that wrote this answer went away in the middle of it. Try again.")
-    ended = [(pk, eventlog.interrupt(pk, error)) for pk in stream_ids]
-    return [(pk, seq) for pk, seq in ended if seq is not None]
+def running_leases() -> list[Lease]:
+    """All running streams with their leases."""
+    return list(Stream.objects.filter(status=events.RUNNING).values_list("pk", "lease_until"))
+
+
+def leases_of_the_dead(worker: Worker) -> Iterator[Lease]:
+    """The running streams of this machine's workers that are gone."""
+    running = Stream.objects.filter(status=events.RUNNING, worker__startswith=f"{socket.gethostname()}:")
+    for pk, lease, name in running.values_list("pk", "lease_until", "worker"):
+        if worker.knows_dead(name):
+            yield pk, lease
+
+
+def renew(streams: Collection[UUID], worker: str, database: Database = DJANGO) -> int:
+    """Renew the leases of these streams; how many this worker still holds. Any value that differs would do."""
+    marks = ",".join(["%s"] * len(streams))
+    return database.execute(f"{RENEW} ({marks})", [moment(timezone.now()), worker, *map(key_of, streams)])
+
+
+def wanted_stops(streams: Collection[UUID], worker: str) -> list[UUID]:
+    """Which of our turns are to be stopped: a reader asks for it, or may ask for nothing any more, or somebody else has
+    ended the stream, since this worker was thought dead."""
+    running = dict(DJANGO.query(MINE, [worker])) if streams else {}
+    return [pk for pk in streams if running.get(key_of(pk), True)]

@@ -1,137 +1,191 @@
 """All turns of this process: start, stop, drain.
 
-    start ── Opening.store (message + event 0, one transaction) ── the reader has its OK
-      └─ Turn, a task of its own: providers.answer → Tail.append → commit → live.announce
+    start ── Start.store (message + event 0, one transaction) ── the reader has its OK
+      └─ Turn, a task of its own: the provider's answer → Tail.append → commit → the stream's subscribers
 
 A turn belongs to no request: a reader may go and come back; only `stop` stops it.
 """
 
 import asyncio
 import contextvars
+import logging
+from collections.abc import Sequence
+from functools import partial
 from time import monotonic
 from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError
 
-from chat import limits, metrics, providers
-from chat.log import eventlog, notifier
+from chat import limits, metrics
+from chat.log import Log
+from chat.log.sql import in_thread
 from chat.models import Stream, Ticket, User
 from chat.protocol import events, prompt
 from chat.protocol.errors import InvalidArgument, TooLarge, Unavailable
 from chat.protocol.request import Ask, check_generation, contents_of, system_of, text_bytes
-from chat.turns import photos
-from chat.turns.start import Opened, Opening
+from chat.turns import leases, photos
+from chat.turns.leases import Reaper, Worker
+from chat.turns.start import Start, Started
 from chat.turns.turn import Turn
 
-_turns: dict[UUID, Turn] = {}
-_beginnings: set[asyncio.Task[Stream]] = set()
-_draining = False
+log = logging.getLogger(__name__)
+
+STOP_POLL = 0.5
+"""Seconds between looks for stop requests that came to another worker: without a notification they take up to 1 s."""
 
 
-async def start(
-    user: User, ask: Ask, began: float, ticket: Ticket | None = None, extra: dict[str, Any] | None = None
-) -> Stream:
-    """Store the message and event 0, then generate the answer in a task of its own; the stream to follow.
+class Turns:
+    """The running turns of one process, which write to its log and ask its providers."""
 
-    `began` is when the request arrived (monotonic, s); `extra` is passed on to Gemini untouched. Raises an ApiError,
-    and stores and starts nothing, where the request cannot be used. The same `request_id` from the same user joins the
-    stream that it started first.
-    """
-    _, model = providers.find(ask.model)
-    check_generation(ask.generation)
-    system = system_of(ask.system)
-    contents = None if ask.contents is None and ask.parent_id else contents_of(ask.contents)
-    if contents is not None:
-        contents = await photos.store_inline(user, _checked(contents, model))
-    if _draining:  # nothing is waited for between here and the task that `drain` waits for
-        raise Unavailable("This server is going down; the next one takes over in a moment.", retry_after=1)
-    opening = Opening(user, ask, contents, model, began, ticket)
-    if opening.is_plain and (opened := eventlog.write_at_once(opening.store)) is not None:
-        return _begun(opening, opened, system, extra or {})
-    # A task of its own: once the message may be stored, no reader's going away keeps its answer from being begun.
-    task = asyncio.get_running_loop().create_task(_begin(opening, system, extra or {}), context=contextvars.Context())
-    _beginnings.add(task)
-    task.add_done_callback(_beginnings.discard)
-    return await asyncio.shield(task)
+    def __init__(self, event_log: Log, catalogue: Any) -> None:
+        self.worker = Worker()
+        self._log = event_log
+        self._catalogue = catalogue
+        self._reaper = Reaper(event_log, self.worker)
+        self._turns: dict[UUID, Turn] = {}
+        self._starting: set[asyncio.Task[Stream]] = set()
+        self._periodic: list[asyncio.Task[None]] = []
+        self._draining = False
 
+    # The process's life
 
-async def _begin(opening: Opening, system: str, extra: dict[str, Any]) -> Stream:
-    try:
-        opened = await eventlog.write(opening.store)
-    except IntegrityError:  # another worker stored the same request_id a moment before
-        opened = await eventlog.write(opening.store)
-    return _begun(opening, opened, system, extra)
+    async def open(self) -> None:
+        """Take turns, after those of dead workers of this machine were found; begin to renew leases."""
+        self._draining = False
+        self._tell_gone(await self._reaper.end_dead_neighbours())
+        self._periodic = [asyncio.create_task(self._beat()), asyncio.create_task(self._look_for_stops())]
 
+    async def close(self, grace: float) -> None:
+        """Drain, then renew no more."""
+        await self.drain(grace)
+        for task in self._periodic:
+            task.cancel()
+        await asyncio.gather(*self._periodic, return_exceptions=True)
 
-def _begun(opening: Opening, opened: Opened, system: str, extra: dict[str, Any]) -> Stream:
-    """Start the turn that was stored, unless an earlier request has."""
-    if opened.fresh:
-        instruction = prompt.instruction(opened.system, system, language=opening.ask.language)
-        generation, asker = opening.ask.generation, opening.user.pk
-        asked = prompt.Prompt(opening.model, opened.contents, instruction, generation, extra, asker)
-        _run(Turn(opened, asked, opening.began))
-    return opened.stream
+    async def drain(self, grace: float) -> None:
+        """Take no new turns, let the running ones finish for `grace` seconds, then end the rest as interrupted."""
+        self._draining = True
+        until = monotonic() + grace
+        while tasks := [*self._starting, *(turn.task for turn in self._turns.values() if turn.task is not None)]:
+            left = until - monotonic()
+            if left <= 0:
+                for turn in self._turns.values():
+                    turn.cut_short(events.INTERRUPTED)
+            await asyncio.wait(tasks, timeout=max(left, 0) or None, return_when=asyncio.FIRST_COMPLETED)
 
+    def is_draining(self) -> bool:
+        """Whether this process takes no new turns."""
+        return self._draining
 
-def _run(turn: Turn) -> None:
-    _turns[turn.stream_id] = turn
-    metrics.started()
-    turn.spawn().add_done_callback(lambda _: _turns.pop(turn.stream_id, None))
+    def running(self) -> list[UUID]:
+        """The streams that this process generates."""
+        return list(self._turns)
 
+    async def _beat(self) -> None:
+        """Renew our leases and look at everybody else's."""
+        while True:
+            await asyncio.sleep(leases.HEARTBEAT)
+            try:
+                await self._renew(self.running())
+                self._tell_gone(await self._reaper.beat(self.running()))
+            except Exception as error:  # the database may be away: the next beat tries again
+                log.warning("leases could not be renewed: %s", type(error).__name__)
 
-def _checked(contents: list[prompt.Content], model: prompt.Model) -> list[prompt.Content]:
-    if text_bytes(contents) > (most := limits.of("PROMPT_BYTES")):
-        raise TooLarge(f"The message is longer than {most:,} bytes.")
-    has_photo = any("text" not in part for content in contents for part in content["parts"])
-    if has_photo and not providers.takes_photos(model):
-        raise InvalidArgument(providers.refusal_of_photos(model))
-    return contents
+    async def _renew(self, mine: Sequence[UUID]) -> None:
+        if not mine:
+            return
+        name = self.worker.name
+        if self._log.write_now(lambda database: leases.renew(mine, name, database)) is None:
+            await self._log.write(lambda: leases.renew(mine, name))
 
+    def _tell_gone(self, streams: Sequence[UUID]) -> None:
+        for stream_id in streams:
+            log.warning("stream %s was interrupted: its worker is gone", stream_id)
 
-async def stop(stream: Stream) -> str:
-    """Stop the stream's generation, wherever it runs; idempotent. Returns the stream's status as far as known."""
-    if turn := _turns.get(stream.pk):
-        turn.cut_short(events.STOPPED)
-        if turn.task is not None:
-            await asyncio.wait([turn.task])
-    elif stream.status == events.RUNNING:
-        await eventlog.write(stream.request_stop)
-        notifier.ask_to_stop(stream.pk)
-    await stream.arefresh_from_db(fields=("status",))
-    return stream.status
+    async def _look_for_stops(self) -> None:
+        """Stop the turns that a reader at another worker wants stopped, whether or not a notification arrives."""
+        while True:
+            await asyncio.sleep(STOP_POLL)
+            if not (mine := self.running()):
+                continue
+            try:
+                for stream_id in await in_thread(partial(leases.wanted_stops, mine, self.worker.name)):
+                    self.stop_here(stream_id)
+            except Exception as error:  # the database may be away: the next look tries again
+                log.warning("stop requests could not be read: %s", type(error).__name__)
 
+    # Start and stop
 
-def stop_here(stream_id: UUID) -> None:
-    """Stop the stream if it runs in this process: another worker's reader wants it."""
-    if turn := _turns.get(stream_id):
-        turn.cut_short(events.STOPPED)
+    async def start(
+        self, user: User, ask: Ask, began: float, ticket: Ticket | None = None, extra: dict[str, Any] | None = None
+    ) -> Stream:
+        """Store the message and event 0, then generate the answer in a task of its own; the stream to follow.
 
+        `began` is when the request arrived (monotonic, s); `extra` is passed on to Gemini untouched. Raises an
+        ApiError, and stores and starts nothing, where the request cannot be used. The same `request_id` from the same
+        user joins the stream that it started first.
+        """
+        _, model = self._catalogue.find(ask.model)
+        check_generation(ask.generation)
+        system = system_of(ask.system)
+        contents = None if ask.contents is None and ask.parent_id else contents_of(ask.contents)
+        if contents is not None:
+            contents = await photos.store_inline(user, self._checked(contents, model))
+        if self._draining:  # nothing is waited for between here and the task that `drain` waits for
+            raise Unavailable("This server is going down; the next one takes over in a moment.", retry_after=1)
+        start = Start(user, ask, contents, model, began, self.worker.name, ticket)
+        if start.is_plain and (started := self._log.write_now(start.store)) is not None:
+            return self._begin(start, started, system, extra or {})
+        # A task of its own: once the message may be stored, no reader's going away keeps its answer from being begun.
+        storing = self._store(start, system, extra or {})
+        task = asyncio.get_running_loop().create_task(storing, context=contextvars.Context())
+        self._starting.add(task)
+        task.add_done_callback(self._starting.discard)
+        return await asyncio.shield(task)
 
-def running() -> list[UUID]:
-    """The streams that this process generates."""
-    return list(_turns)
+    async def _store(self, start: Start, system: str, extra: dict[str, Any]) -> Stream:
+        try:
+            started = await self._log.write(start.store)
+        except IntegrityError:  # another worker stored the same request_id a moment before
+            started = await self._log.write(start.store)
+        return self._begin(start, started, system, extra)
 
+    def _begin(self, start: Start, started: Started, system: str, extra: dict[str, Any]) -> Stream:
+        """Begin the turn that was stored, unless an earlier request has."""
+        if started.fresh:
+            instruction = prompt.instruction(started.system, system, language=start.ask.language)
+            generation, asker = start.ask.generation, start.user.pk
+            asked = prompt.Prompt(start.model, started.contents, instruction, generation, extra, asker)
+            self._run(Turn(self._log, self._catalogue.answer, started, asked, start.began))
+        return started.stream
 
-def is_draining() -> bool:
-    """Whether this process takes no new turns."""
-    return _draining
+    def _run(self, turn: Turn) -> None:
+        self._turns[turn.stream_id] = turn
+        metrics.started()
+        turn.spawn().add_done_callback(lambda _: self._turns.pop(turn.stream_id, None))
 
+    def _checked(self, contents: list[prompt.Content], model: prompt.Model) -> list[prompt.Content]:
+        if text_bytes(contents) > (most := limits.of("PROMPT_BYTES")):
+            raise TooLarge(f"The message is longer than {most:,} bytes.")
+        has_photo = any("text" not in part for content in contents for part in content["parts"])
+        if has_photo and not self._catalogue.takes_photos(model):
+            raise InvalidArgument(self._catalogue.refusal_of_photos(model))
+        return contents
 
-def reopen() -> None:
-    """Take turns (again)."""
-    global _draining
-    _draining = False
+    async def stop(self, stream: Stream) -> str:
+        """Stop the stream's generation, wherever it runs; idempotent. The stream's status as far as it is known."""
+        if turn := self._turns.get(stream.pk):
+            turn.cut_short(events.STOPPED)
+            if turn.task is not None:
+                await asyncio.wait([turn.task])
+        elif stream.status == events.RUNNING:
+            await self._log.write(stream.request_stop)
+            self._log.ask_to_stop(stream.pk)
+        await stream.arefresh_from_db(fields=("status",))
+        return stream.status
 
-
-async def drain(grace: float) -> None:
-    """Take no new turns, let the running ones finish for `grace` seconds, then end the rest as interrupted."""
-    global _draining
-    _draining = True
-    until = monotonic() + grace
-    while tasks := [*_beginnings, *(turn.task for turn in _turns.values() if turn.task is not None)]:
-        left = until - monotonic()
-        if left <= 0:
-            for turn in _turns.values():
-                turn.cut_short(events.INTERRUPTED)
-        await asyncio.wait(tasks, timeout=max(left, 0) or None, return_when=asyncio.FIRST_COMPLETED)
+    def stop_here(self, stream_id: UUID) -> None:
+        """Stop the stream if it runs in this process: a reader at another worker asks for it."""
+        if turn := self._turns.get(stream_id):
+            turn.cut_short(events.STOPPED)

@@ -1,7 +1,7 @@
-"""How a turn begins: the message, the answer to come, its stream and event 0 in one transaction.
+"""The start of a turn: the message, the answer to come, its stream and event 0 in one transaction.
 
-`Opening.store` is a job of the log's writer; on SQLite the event loop runs it where it is plain. When it is committed
-the reader has its OK, and nothing that happens to this process can take the message back.
+`Start.store` is a job of the log's; on SQLite the event loop runs it where it is plain. When it is committed the reader
+has its OK, and nothing that happens to this process can take the message back.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,16 +15,16 @@ from django.utils import timezone
 from msgspec import UNSET
 
 from chat import limits
+from chat.log.fence import FIRST_EPOCH, insert_events
 from chat.log.sql import (
     CONVERSATIONS,
     DJANGO,
     MESSAGES,
     STREAMS,
     Database,
-    Elsewhere,
+    NotOnTheLoop,
     document,
     insert,
-    insert_events,
     key_of,
     moment,
 )
@@ -34,7 +34,6 @@ from chat.protocol.errors import InvalidArgument, NotFound
 from chat.protocol.events import Event
 from chat.protocol.prompt import Content, Model, Said, history_of, newest_leaf, path_to, photos_of, text_of
 from chat.protocol.request import Ask
-from chat.turns import leases
 
 TITLE_LENGTH = 80
 BEGUN = ("id", "conversation_id", "answer_id", "status")
@@ -43,8 +42,11 @@ SAME_REQUEST = f"SELECT id FROM {Stream._meta.db_table} WHERE user_id = %s AND r
 
 
 @dataclass(slots=True)
-class Opened:
-    """A stored turn. `fresh` is False where the `request_id` or the ticket had started it before."""
+class Started:
+    """A stored turn: its stream and event 0, and what its prompt is made of.
+
+    `fresh` is False where the `request_id` or the ticket had started it before.
+    """
 
     stream: Stream
     ok: Event
@@ -54,10 +56,11 @@ class Opened:
 
 
 @dataclass(slots=True)
-class Opening:
+class Start:
     """Everything that a turn begins with. `contents` hold photos by id; None answers `ask.parent_id` again.
 
     `began` is when the request arrived, in seconds of the monotonic clock: the zero of the stream's own clock.
+    `worker` is the name of the process that will hold the stream.
     """
 
     user: User
@@ -65,8 +68,9 @@ class Opening:
     contents: list[Content] | None
     model: Model
     began: float
+    worker: str
     ticket: Ticket | None = None
-    _stored: Opened | None = None
+    _stored: Started | None = None
 
     @property
     def is_plain(self) -> bool:
@@ -74,7 +78,7 @@ class Opening:
         new = self.ask.conversation_id is None and not self.ask.parent_id and self.ticket is None
         return new and not photos_of(self.contents or [])
 
-    def store(self, database: Database = DJANGO) -> Opened:
+    def store(self, database: Database = DJANGO) -> Started:
         """Store it all. NotFound for a foreign or unknown id; ResourceExhausted over the limit of streams.
 
         Only a plain one may be given another database than Django's.
@@ -83,62 +87,64 @@ class Opening:
             return before
         limits.check_streams(self.user.id, database, is_guest=self.user.is_guest)
         now = timezone.now()
-        conversation, system, said = self._conversation(database, now)
+        conversation, system, said, position = self._conversation(database, now)
         leaf = self._parent(said)
         messages = self._messages(leaf)
         self._claim_photos(conversation)
         said |= {message.id: message for message in messages}
         question = messages[-1].id if messages else leaf
         answer = Said(ids.new(), question, Message.MODEL, [])
-        insert(database.execute, MESSAGES, *_rows((*messages, answer), conversation, now))
+        insert(database.execute, MESSAGES, *_rows((*messages, answer), conversation, now, position))
         stream = ids.new()
         key = key_of(stream)
         insert(database.execute, STREAMS, self._row(key, conversation, answer.id, now))
         ok = Event(0, int((monotonic() - self.began) * 1e6), events.OK_DATA)
-        insert_events(database.execute, [(key, *ok)])
+        insert_events(database.execute, [(key, *ok, FIRST_EPOCH)])
         if self.ticket is not None:
             self.ticket.bind(stream)
         path = path_to(said, question)
         contents = history_of(path, limits.of("HISTORY_MESSAGES"), limits.of("HISTORY_BYTES"))
         begun = Stream.from_db("default", BEGUN, (stream, conversation, answer.id, events.RUNNING))
         begun.question_id = question
-        self._stored = Opened(begun, ok, contents, system)
+        self._stored = Started(begun, ok, contents, system)
         return self._stored
 
-    def _stored_before(self) -> Opened | None:
+    def _stored_before(self) -> Started | None:
         """What an earlier try has stored: its commit arrived, only the answer to it was lost."""
         if self._stored is None or not Stream.objects.filter(pk=self._stored.stream.pk).exists():
             return None
         return self._stored
 
-    def _joined(self, database: Database) -> Opened | None:
+    def _joined(self, database: Database) -> Started | None:
         before = (self.user.id, self.ask.request_id)
         if self.ask.request_id is None or not database.query(SAME_REQUEST, before):
             return None
         if database is not DJANGO:
-            raise Elsewhere
+            raise NotOnTheLoop
         stream = Stream.objects.filter(user_id=self.user.id, request_id=self.ask.request_id).with_question().first()
         if stream is None:
             return None
         if self.ticket is not None:
             self.ticket.bind(stream.pk)
-        return Opened(stream, Event(0, 0, events.OK_DATA), fresh=False)
+        return Started(stream, Event(0, 0, events.OK_DATA), fresh=False)
 
-    def _conversation(self, database: Database, now: datetime) -> tuple[UUID, str, dict[Any, Said]]:
-        """The conversation's id, its own instruction, and what was said in it."""
+    def _conversation(self, database: Database, now: datetime) -> tuple[UUID, str, dict[Any, Said], int]:
+        """The conversation's id, its own instruction, what was said in it, and the next message's position."""
         if self.ask.conversation_id is None:
             if self.ask.parent_id:
                 raise InvalidArgument("`parent_id` needs the `conversation_id` that the message belongs to.")
             title = " ".join(text_of(self.contents[-1]).split())[:TITLE_LENGTH] if self.contents else ""
             new, at = ids.new(), moment(now)
             insert(database.execute, CONVERSATIONS, (key_of(new), self.user.id, title, False, "", at, at))
-            return new, "", {}
+            return new, "", {}, 0
         conversation = Conversation.objects.for_user(self.user.id).filter(pk=self.ask.conversation_id).first()
         if conversation is None:
             raise NotFound("There is no such conversation.")
         conversation.save(update_fields=("updated_at",))
-        rows = conversation.messages.order_by("created_at").values_list("pk", "parent_id", "role", "parts")
-        return conversation.pk, conversation.system, {row[0]: Said(*row) for row in rows}
+        ordered = conversation.messages.order_by("position")
+        rows = list(ordered.values_list("pk", "parent_id", "role", "parts", "position"))
+        said = {row[0]: Said(*row[:4]) for row in rows}
+        return conversation.pk, conversation.system, said, (rows[-1][4] + 1 if rows else 0)
 
     def _parent(self, said: dict[Any, Said]) -> UUID | None:
         parent = self.ask.parent_id
@@ -179,10 +185,11 @@ class Opening:
             document(self._request()),
             self.ask.request_id,
             events.RUNNING,
-            leases.worker(),
+            self.worker,
             moment(now),
             moment(timezone.now() - timedelta(seconds=monotonic() - self.began)),
             0,
+            FIRST_EPOCH,
         )
 
     def _request(self) -> dict[str, Any]:
@@ -197,10 +204,9 @@ class Opening:
         return {name: value for name, value in asked.items() if value}
 
 
-def _rows(messages: Iterable[Said], conversation: UUID, now: datetime) -> Iterator[tuple[Any, ...]]:
-    """New messages for their table, each a microsecond younger than the one before: so their order is kept."""
-    key = key_of(conversation)
-    for number, said in enumerate(messages):
+def _rows(messages: Iterable[Said], conversation: UUID, now: datetime, position: int) -> Iterator[tuple[Any, ...]]:
+    """New messages for their table, in their order, which no clock decides."""
+    key, at = key_of(conversation), moment(now)
+    for place, said in enumerate(messages, position):
         parent = None if said.parent_id is None else key_of(said.parent_id)
-        at = moment(now + timedelta(microseconds=number))
-        yield key_of(said.id), key, parent, said.role, document(said.parts), at
+        yield key_of(said.id), key, parent, said.role, document(said.parts), at, place

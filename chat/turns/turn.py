@@ -1,7 +1,9 @@
-"""One turn: prompt → provider → log → wake-up. The only file that knows both the provider and the log.
+"""One turn: prompt → provider → log. The only file that knows both the provider and the log.
 
 A turn ends in exactly one of complete, stopped, failed and interrupted, and that end is an event in the log like any
-other, stored in one transaction with the stream's status and the answer's text.
+other, stored in one transaction with the stream's status and the answer's text. Where the log refuses the turn or
+cannot be written, the turn ends as interrupted at what is stored, as soon as that can be said; should even that fail,
+its lease lapses, and whoever looks next says it.
 """
 
 import asyncio
@@ -10,45 +12,61 @@ import contextvars
 import dataclasses
 import logging
 import re
+from collections.abc import Awaitable, Callable
+from functools import partial
 from time import monotonic
 from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 
-from chat import limits, log_lines, metrics, providers
-from chat.log import eventlog, notifier
-from chat.log.sql import Ending, LeaseLost
+from chat import limits, log_lines, metrics
+from chat.log import MAX_PENDING, LeaseLost, Log
+from chat.log.batch import AWAY
+from chat.log.fence import FIRST_EPOCH, Ending
+from chat.log.interruption import interrupt
+from chat.log.sql import in_thread
 from chat.models import Attachment
 from chat.protocol import answer, events, log_context, prompt
 from chat.protocol.errors import ApiError, DeadlineExceeded, Internal, Interrupted, TooLarge
-from chat.protocol.events import Chunk, Response
-from chat.turns.start import Opened
+from chat.protocol.events import Chunk, Give, Response
+from chat.turns.start import Started
 
 log = logging.getLogger(__name__)
 
 NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 """A NUL as JSON writes it, after whole pairs of backslashes only."""
 
-eventlog.on_commit = notifier.announce
+LOST = "The server could not store this answer to its end; what came so far is kept. Try again."
+GOING_DOWN = "The server is going down and could not finish this answer. Try again."
+
+GIVE_UP_SECONDS = 60.0
+"""For which the end of a turn whose log failed is tried again; after that its lease lapses, and the reaper says it."""
+
+AnswerPrompt = Callable[[prompt.Prompt, Give], Awaitable[None]]
+"""Gives the chunks of an answer as they come: `Catalogue.answer`."""
 
 
 class Turn:
     """The generation of one answer, from its prompt to its last event."""
 
-    def __init__(self, opened: Opened, asked: prompt.Prompt, began: float) -> None:
-        self.stream_id: UUID = opened.stream.pk
+    def __init__(
+        self, event_log: Log, ask_provider: AnswerPrompt, started: Started, asked: prompt.Prompt, began: float
+    ) -> None:
+        self.stream_id: UUID = started.stream.pk
         self.prompt = asked
         self.began = began
-        self.tail = eventlog.open_tail(self.stream_id, opened.ok)
         self.answer = answer.Answer()
         self.first_token_us: int | None = None
+        self.task: asyncio.Task[None] | None = None
+        self._log = event_log
+        self._ask_provider = ask_provider
+        self.tail = event_log.open_tail(self.stream_id, FIRST_EPOCH, started.ok)
         self._most = limits.of("OUTPUT_BYTES")
         self._held: Chunk | None = None
         self._finish_reason: str | None = None
         self._cut_short: str | None = None
         self._begun = self._ending = self._late = False
-        self.task: asyncio.Task[None] | None = None
 
     def spawn(self) -> asyncio.Task[None]:
         """Start it in a context of its own, so that no request's end can reach it (asgiref ties hops to contexts)."""
@@ -72,37 +90,53 @@ class Turn:
             error = None if self._cut_short else await self._generate()
             self._ending = True
             await self._write_end(error)
-        except LeaseLost:
-            log.warning("stream %s was ended by another worker", self.stream_id)
         except asyncio.CancelledError:
             raise
-        except Exception:
-            log.exception("stream %s could not be written to its end", self.stream_id)
+        except Exception as error:
+            await self._give_up(error)
         finally:
-            eventlog.abandon(self.tail)
-            notifier.wake(self.stream_id)
+            self._log.abandon(self.tail)
 
     async def _generate(self) -> ApiError | None:
-        """Run the provider into the log; the error that it ended with."""
+        """Run the provider into the log; the error that it ended with. Raises what the log raised."""
         timer = self.tail.loop.call_later(limits.of("STREAM_SECONDS"), self._expire)
         try:
-            await providers.answer(await _with_photos(self.prompt), self._take)
+            await self._ask_provider(await _with_photos(self.prompt), self._take)
         except asyncio.CancelledError:
             if self._cut_short is None and not self._late:
                 raise
             asyncio.current_task().uncancel()  # type: ignore[union-attr]
             if self._late:
                 return DeadlineExceeded("The answer took longer than this server allows; what came so far is kept.")
-        except LeaseLost:
-            raise
         except ApiError as error:
             return error
-        except Exception:
+        except Exception as error:
+            if error is self.tail.error:
+                raise
             log.exception("stream %s: the provider failed in a way that it should not", self.stream_id)
             return Internal("The answer failed in a way that is this server's fault. Try again.")
         finally:
             timer.cancel()
         return None
+
+    async def _give_up(self, error: Exception) -> None:
+        """The log refused this turn, or could not be written: nothing more of it may be stored but its end."""
+        self._ending = True
+        if isinstance(error, LeaseLost):
+            log.warning("stream %s was ended by another worker", self.stream_id)
+        else:
+            log.error("stream %s could not be written to its end: %s", self.stream_id, type(error).__name__)
+        deadline = monotonic() + GIVE_UP_SECONDS
+        while monotonic() < deadline:
+            try:
+                job = partial(interrupt, self.stream_id, Interrupted(LOST), epoch=FIRST_EPOCH)
+                seq = await self._log.write(job)
+            except AWAY:
+                continue  # `write` has waited for the database already
+            if seq is not None:
+                metrics.ended(events.INTERRUPTED)
+                self._log.announce(self.stream_id, seq)
+            return
 
     def _expire(self) -> None:
         self._late = True
@@ -129,7 +163,7 @@ class Turn:
         self.answer.take(chunk.parts, chunk.usage)
         if self.answer.size > self._most:
             raise TooLarge("The answer grew longer than this server allows; what came so far is kept.")
-        return None if self.tail.pending < eventlog.MAX_PENDING else self.tail.room()
+        return None if self.tail.pending < MAX_PENDING else self.tail.backpressure()
 
     def _at(self) -> int:
         return int((monotonic() - self.began) * 1e6)
@@ -138,7 +172,6 @@ class Turn:
         status, last, failure = self._last(error)
         ending = Ending(status, self.answer.finished(), timezone.now(), failure, self.answer.usage, self.first_token_us)
         self.tail.append(self._at(), events.encode(last), ending)
-        metrics.ended(status)
         await self.tail.settled()
         log_lines.stream_ended(
             self.stream_id,
@@ -150,6 +183,7 @@ class Turn:
             usage=self.answer.usage,
             error=failure,
         )
+        metrics.ended(status)
 
     def _last(self, error: ApiError | None) -> tuple[str, Response, dict[str, Any] | None]:
         """The end's status, the last event, and the error to store with the stream."""
@@ -160,7 +194,7 @@ class Turn:
         if self._cut_short == events.STOPPED:
             return events.STOPPED, events.stopped(self.answer.usage), None
         if self._cut_short == events.INTERRUPTED:
-            error = Interrupted("The server is going down and could not finish this answer. Try again.")
+            error = Interrupted(GOING_DOWN)
             return events.INTERRUPTED, events.failure(error, events.INTERRUPTED), error.as_json()["error"]
         error = error or Internal("The answer ended without an end.")
         return events.FAILED, events.failure(error), error.as_json()["error"]
@@ -183,8 +217,9 @@ async def _with_photos(asked: prompt.Prompt) -> prompt.Prompt:
     ids = prompt.photos_of(asked.contents)
     if not ids:
         return asked
-    photos: dict[str, prompt.Part] = {}
-    async for photo in Attachment.objects.filter(pk__in=ids):
-        data = base64.b64encode(photo.data).decode()
-        photos[str(photo.pk)] = {"inlineData": {"mimeType": photo.mime_type, "data": data}}
+    photos = await in_thread(lambda: {str(photo.pk): _part(photo) for photo in Attachment.objects.filter(pk__in=ids)})
     return dataclasses.replace(asked, contents=prompt.with_photos(asked.contents, photos))
+
+
+def _part(photo: Attachment) -> prompt.Part:
+    return {"inlineData": {"mimeType": photo.mime_type, "data": base64.b64encode(photo.data).decode()}}

@@ -18,6 +18,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
+from chat.process import Process, this_process
 from chat.protocol.errors import (
     ApiError,
     Internal,
@@ -27,6 +28,13 @@ from chat.protocol.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
+
+
+class Request(HttpRequest):
+    """A request as API views get it: with what this process holds."""
+
+    process: Process
+
 
 Shape = TypeVar("Shape")
 View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
@@ -65,6 +73,7 @@ def api(*methods: str, csrf: bool = False, body_bytes: Callable[[], int] | None 
 
 async def guarded(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
     """The view's response, or the JSON of what went wrong in it."""
+    request.process = this_process()  # type: ignore[attr-defined]
     try:
         return await view(request, *args, **kwargs)
     except ApiError as error:

@@ -11,12 +11,12 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from chat.accounts import tokens
-from chat.log import deletion, eventlog
+from chat.log import Log, deletion
 from chat.models import Conversation
+from chat.process import Process
 from chat.protocol import events
 from chat.protocol.errors import InvalidArgument, NotFound
-from chat.turns import runner
-from chat.views.api import api, body, check_text, json_response
+from chat.views.api import Request, api, body, check_text, json_response
 from chat.views.messages import messages_of
 
 PAGE, LARGEST_PAGE = 50, 200
@@ -82,21 +82,21 @@ def beyond(cursor: str) -> Q:
 
 
 @api("GET", "PATCH", "DELETE")
-async def one(request: HttpRequest, conversation_id: UUID) -> HttpResponseBase:
+async def one(request: Request, conversation_id: UUID) -> HttpResponseBase:
     """One conversation: its transcript with stream ids, its name, pin and system prompt, or delete with all of it."""
     user = await tokens.authenticate(request)
     conversation = await Conversation.objects.for_user(user.pk).filter(pk=conversation_id).afirst()
     if conversation is None:
         raise NotFound("There is no such conversation.")
     if request.method == "DELETE":
-        return await _deleted(conversation)
+        return await _deleted(request.process, conversation)
     if request.method == "PATCH":
-        return await _changed(conversation, body(request, Change))
+        return await _changed(request.process.log, conversation, body(request, Change))
     messages = await sync_to_async(messages_of)(conversation)
     return json_response({**summary(conversation), "system": conversation.system, "messages": messages})
 
 
-async def _changed(conversation: Conversation, change: Change) -> HttpResponseBase:
+async def _changed(log: Log, conversation: Conversation, change: Change) -> HttpResponseBase:
     if change.title is not None:
         conversation.title = change.title.strip()
     if change.pinned is not None:
@@ -104,16 +104,16 @@ async def _changed(conversation: Conversation, change: Change) -> HttpResponseBa
     if change.system is not None:
         conversation.system = change.system
     fields = {"title": conversation.title, "pinned": conversation.pinned, "system": conversation.system}
-    await eventlog.write(lambda: Conversation.objects.filter(pk=conversation.pk).update(**fields))
+    await log.write(lambda: Conversation.objects.filter(pk=conversation.pk).update(**fields))
     return json_response(summary(conversation))
 
 
-async def _deleted(conversation: Conversation) -> HttpResponseBase:
+async def _deleted(process: Process, conversation: Conversation) -> HttpResponseBase:
     streams = [stream async for stream in conversation.streams.all()]
     for stream in streams:
         if stream.status == events.RUNNING:
-            await runner.stop(stream)
-    await deletion.delete_conversation(conversation.pk, eventlog.write)
+            await process.turns.stop(stream)
+    await deletion.delete_conversation(conversation.pk, process.log.write)
     for stream in streams:
-        eventlog.forget(stream.pk)
+        process.log.forget(stream.pk)
     return HttpResponse(status=204)

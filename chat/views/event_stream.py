@@ -10,13 +10,13 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
-from chat.log import eventlog, follow
+from chat.log import Log, Page
 from chat.protocol import events, sse
 from chat.protocol.answer import Answer
 from chat.protocol.errors import ApiError
 from chat.protocol.events import Event, Response
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 RECHECK = 14.0
 """Seconds between looks whether the reader may still read: at every heartbeat of a silent stream, so that a revoked
@@ -43,6 +43,7 @@ def frames(stream_id: str, batch: list[Event], timing: bool) -> bytes:
 
 
 async def event_stream(
+    log: Log,
     stream_id: UUID,
     after: int = -1,
     *,
@@ -54,9 +55,9 @@ async def event_stream(
 
     `may_read` raises an ApiError when the reader's right ended.
     """
-    name, checked, start, done = str(stream_id), monotonic(), sse.PRELUDE, False
+    name, checked, start = str(stream_id), monotonic(), sse.PRELUDE
 
-    def push(batch: list[Event]) -> bool:
+    def deliver(batch: list[Event]) -> bool:
         write = None if start or outlet is None else outlet.write
         if write is None or monotonic() - checked > RECHECK:
             return False
@@ -66,60 +67,65 @@ async def event_stream(
         yield start
         start = b""
     try:
-        async for batch in follow.follow(stream_id, after, push):
+        async for page in log.follow(stream_id, after, deliver):
             if may_read is not None and monotonic() - checked > RECHECK:
                 await may_read()
                 checked = monotonic()
-            done = bool(batch) and eventlog.is_last(stream_id, batch[-1].seq)
-            yield start + (frames(name, batch, timing) if batch else sse.HEARTBEAT) + (sse.DONE if done else b"")
+            yield start + piece(name, page, timing)
             start = b""
-        if not done:
-            yield sse.DONE
     except ApiError as error:
-        # This reading ends, and not the stream: no id, no end, and whoever asks again gets a 401.
-        yield b"data: %s\n\n" % events.encode(error.as_json()).encode() + sse.DONE
+        # This reading ends, and not the stream: no id, no end. Whoever asks again gets a 401, or a 404.
+        yield start + b"data: %s\n\n" % events.encode(error.as_json()).encode() + sse.DONE
     except Exception:
-        log.exception("stream %s: its reader was cut off", name)
+        logger.exception("stream %s: its reader was cut off", name)
 
 
-async def so_far(stream_id: UUID, after: int = -1, *, timing: bool = False) -> AsyncGenerator[bytes, None]:
+def piece(name: str, page: Page, timing: bool) -> bytes:
+    """A page as bytes: its events and the end, or a heartbeat where it holds neither."""
+    if page.ended:
+        return frames(name, page.events, timing) + sse.DONE
+    return frames(name, page.events, timing) or sse.HEARTBEAT
+
+
+async def so_far(log: Log, stream_id: UUID, after: int = -1, *, timing: bool = False) -> AsyncGenerator[bytes, None]:
     """What is stored now after `after`, in the same frames; `[DONE]` only where the stream has ended."""
     name, start = str(stream_id), sse.PRELUDE
     try:
-        last = await eventlog.last_seq(stream_id)
-        while True:
-            page = await eventlog.read(stream_id, after)
-            after = page.events[-1].seq if page.events else last
+        async for page in log.follow(stream_id, after, live=False):
             yield start + frames(name, page.events, timing) + (sse.DONE if page.ended else b"")
             start = b""
-            if page.ended or after >= last:
-                return
+    except ApiError as error:
+        yield start + b"data: %s\n\n" % events.encode(error.as_json()).encode() + sse.DONE
     except Exception:
-        log.exception("stream %s: its reader was cut off", name)
+        logger.exception("stream %s: its reader was cut off", name)
 
 
-async def gemini_stream(stream_id: UUID) -> AsyncGenerator[bytes, None]:
+async def gemini_stream(log: Log, stream_id: UUID) -> AsyncGenerator[bytes, None]:
     """The same stream as Gemini itself would send it: no OK, no ids, no words of ours, no `[DONE]`."""
     try:
-        async for batch in follow.follow(stream_id, 0):
-            if lines := [line for line in map(as_gemini, batch) if line]:
+        async for page in log.follow(stream_id, 0):
+            if lines := [line for line in map(as_gemini, page.events) if line]:
                 yield b"".join(b"data: %s\r\n\r\n" % line.encode() for line in lines)
+    except ApiError as error:
+        yield b"data: %s\r\n\r\n" % events.encode(error.as_json()).encode()
     except Exception:
-        log.exception("stream %s: its reader was cut off", stream_id)
+        logger.exception("stream %s: its reader was cut off", stream_id)
 
 
-async def gemini_array(stream_id: UUID) -> AsyncGenerator[bytes, None]:
+async def gemini_array(log: Log, stream_id: UUID) -> AsyncGenerator[bytes, None]:
     """The same without `alt=sse`: one JSON array that grows by a response at a time."""
     before = b"["
     try:
-        async for batch in follow.follow(stream_id, 0):
-            for line in map(as_gemini, batch):
+        async for page in log.follow(stream_id, 0):
+            for line in map(as_gemini, page.events):
                 if line:
                     yield before + line.encode()
                     before = b",\r\n"
         yield b"[]" if before == b"[" else b"]"
+    except ApiError as error:
+        yield before + events.encode(error.as_json()).encode() + b"]"
     except Exception:
-        log.exception("stream %s: its reader was cut off", stream_id)
+        logger.exception("stream %s: its reader was cut off", stream_id)
 
 
 def as_gemini(event: Event) -> str:
@@ -131,14 +137,14 @@ def as_gemini(event: Event) -> str:
     return events.encode(response) if response.get("candidates") or "error" in response else ""
 
 
-async def whole(stream_id: UUID) -> Response:
+async def whole(log: Log, stream_id: UUID) -> Response:
     """The stream as one response, once it has ended: `{"candidates", "usageMetadata", …}` or `{"error": …}`.
 
     What stands beside the text, such as the grounding, is kept from wherever it came; the later one counts.
     """
     answer, found, candidate = Answer(), Response(), Response()
-    async for batch in follow.follow(stream_id, 0):
-        for event in batch:
+    async for page in log.follow(stream_id, 0):
+        for event in page.events:
             response = events.decode(event.data)
             answer.add(response)
             found.update(response)

@@ -14,13 +14,13 @@ from django.http.response import HttpResponseBase
 
 from chat import limits, providers
 from chat.accounts import tokens
+from chat.log import Log
 from chat.models import Stream
 from chat.protocol.errors import InvalidArgument, NotFound
 from chat.protocol.prompt import Model
 from chat.protocol.request import Ask
-from chat.turns import runner
 from chat.views import event_stream
-from chat.views.api import api, body, chat_bytes, json_response
+from chat.views.api import Request, api, body, chat_bytes, json_response
 from chat.views.resume import HEADERS, ids_of
 
 METHODS = ("generateContent", "streamGenerateContent")
@@ -45,26 +45,27 @@ class GenerateContent(msgspec.Struct, forbid_unknown_fields=True, rename="camel"
 
 
 @api("POST", body_bytes=chat_bytes)
-async def generate(request: HttpRequest, model: str, method: str) -> HttpResponseBase:
+async def generate(request: Request, model: str, method: str) -> HttpResponseBase:
     """One answer, whole or as it is generated: an event stream with `?alt=sse`, else one growing JSON array."""
     began = monotonic()
     user = await tokens.authenticate(request, key_header=True)
     asked = body(request, GenerateContent, chat_bytes())
     found = model_of(model)
     await limits.spend("chat", user=user.pk, ip=limits.address(request))
-    stream = await runner.start(user, ask_of(asked, found), began, extra=extra_of(asked, found))
+    turns, log = request.process.turns, request.process.log
+    stream = await turns.start(user, ask_of(asked, found), began, extra=extra_of(asked, found))
     if method == "generateContent":
-        answer = await event_stream.whole(stream.pk)
+        answer = await event_stream.whole(log, stream.pk)
         status = answer["error"]["code"] if "error" in answer else 200
         return json_response(answer, status, headers=ids_of(stream))
-    return streamed(stream, sse=request.GET.get("alt") == "sse")
+    return streamed(log, stream, sse=request.GET.get("alt") == "sse")
 
 
-def streamed(stream: Stream, *, sse: bool) -> StreamingHttpResponse:
+def streamed(log: Log, stream: Stream, *, sse: bool) -> StreamingHttpResponse:
     """The stream as Gemini's server would send it."""
     kind = "text/event-stream" if sse else "application/json"
     headers = {**HEADERS, **ids_of(stream), "Content-Type": kind}
-    content = event_stream.gemini_stream(stream.pk) if sse else event_stream.gemini_array(stream.pk)
+    content = event_stream.gemini_stream(log, stream.pk) if sse else event_stream.gemini_array(log, stream.pk)
     return StreamingHttpResponse(content, headers=headers)
 
 

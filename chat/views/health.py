@@ -9,8 +9,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from chat.protocol.errors import Unavailable
-from chat.turns import runner
-from chat.views.api import api, json_response
+from chat.views.api import Request, api, json_response
 
 
 @api("GET", "HEAD")
@@ -20,9 +19,9 @@ async def alive(request: HttpRequest) -> HttpResponseBase:
 
 
 @api("GET", "HEAD")
-async def ready(request: HttpRequest) -> HttpResponseBase:
+async def ready(request: Request) -> HttpResponseBase:
     """Whether it takes new turns: not while draining, and not without its database."""
-    if runner.is_draining():
+    if request.process.turns.is_draining():
         raise Unavailable("This server is going down.", retry_after=1)
     if not has_its_database_file():
         raise Unavailable(

@@ -8,11 +8,11 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from chat.accounts import tokens
-from chat.log import eventlog
 from chat.models import Stream, User
 from chat.protocol import events
 from chat.protocol.errors import InvalidArgument, NotFound
 from chat.views import event_stream
+from chat.views.api import Request
 
 HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
 
@@ -46,13 +46,13 @@ def after_of(request: HttpRequest, stream_id: UUID) -> int:
     return cursor.seq
 
 
-async def resumed(request: HttpRequest, stream_id: UUID | None, user: User) -> HttpResponseBase:
+async def resumed(request: Request, stream_id: UUID | None, user: User) -> HttpResponseBase:
     """Go on with one's own stream after the request's cursor; 204 when nothing is left to come."""
     stream = await Stream.objects.for_user(user.pk).filter(pk=stream_id).with_question().afirst()
     if stream is None:
         raise NotFound("There is no such stream.")
     after = after_of(request, stream.pk)
-    last = await eventlog.last_seq(stream.pk)
+    last = await request.process.log.last_seq(stream.pk)
     if after > last:
         raise InvalidArgument("The cursor is ahead of the stream: no such event was ever sent.")
     if stream.status != events.RUNNING and after == last:
@@ -70,15 +70,16 @@ def ids_of(stream: Stream) -> dict[str, str]:
     }
 
 
-def streamed(request: HttpRequest, stream: Stream, after: int, user: User) -> StreamingHttpResponse:
+def streamed(request: Request, stream: Stream, after: int, user: User) -> StreamingHttpResponse:
     """The response that follows a stream for as long as the reader may read it; with `?poll=1` only what is there."""
-    timing, outlet = request.headers.get("X-WonderCam-Timing") == "1", event_stream.Outlet()
+    log, outlet = request.process.log, event_stream.Outlet()
+    timing = request.headers.get("X-WonderCam-Timing") == "1"
     if request.META.get("QUERY_STRING") and request.GET.get("poll") == "1":  # most have none to be taken apart
-        content = event_stream.so_far(stream.pk, after, timing=timing)
+        content = event_stream.so_far(log, stream.pk, after, timing=timing)
     else:
         # A token's own expiry does not end a stream that it began: only what its user or its family did since.
-        may_read = partial(tokens.holder, user.claims)
-        content = event_stream.event_stream(stream.pk, after, timing=timing, may_read=may_read, outlet=outlet)
+        may_read = partial(tokens.holder, user.claims, log)
+        content = event_stream.event_stream(log, stream.pk, after, timing=timing, may_read=may_read, outlet=outlet)
     response = StreamingHttpResponse(content, headers={**HEADERS, **ids_of(stream)})
     response.outlet = outlet  # type: ignore[attr-defined]  # the server's handler connects it
     return response

@@ -2,19 +2,17 @@
 
 from uuid import UUID
 
-from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from chat.accounts import sessions, tokens
 from chat.models import Stream
 from chat.protocol.errors import NotFound
-from chat.turns import runner
-from chat.views.api import api, json_response
+from chat.views.api import Request, api, json_response
 from chat.views.resume import resumed
 
 
 @api("GET")
-async def follow(request: HttpRequest, stream_id: UUID) -> HttpResponseBase:
+async def follow(request: Request, stream_id: UUID) -> HttpResponseBase:
     """What was missed after `Last-Event-ID`, then live, or with `?poll=1` no more. The page's session may read, too."""
     if "Authorization" in request.headers:
         user = await tokens.authenticate(request)
@@ -24,10 +22,10 @@ async def follow(request: HttpRequest, stream_id: UUID) -> HttpResponseBase:
 
 
 @api("POST")
-async def stop(request: HttpRequest, stream_id: UUID) -> HttpResponseBase:
+async def stop(request: Request, stream_id: UUID) -> HttpResponseBase:
     """Stop the generation; the same answer however often it is asked."""
     user = await tokens.authenticate(request)
     stream = await Stream.objects.for_user(user.pk).filter(pk=stream_id).afirst()
     if stream is None:
         raise NotFound("There is no such stream.")
-    return json_response({"id": stream.pk, "status": await runner.stop(stream)})
+    return json_response({"id": stream.pk, "status": await request.process.turns.stop(stream)})

@@ -7,7 +7,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from chat.log import eventlog
+from chat.log import Log
+from chat.process import this_process
 from chat.views import event_stream
 from tests.inside import new_stream
 from tests.servers.wondercam import Serve
@@ -68,7 +69,7 @@ def test_a_foreign_stream_cannot_be_polled(client: httpx.Client, serve: Serve):
 
 async def polled(name: Any, after: int = -1) -> bytes:
     """The bytes of one poll."""
-    return b"".join([piece async for piece in event_stream.so_far(name, after)])
+    return b"".join([piece async for piece in event_stream.so_far(this_process().log, name, after)])
 
 
 async def test_a_stream_that_runs_is_told_without_an_end(log: Any):
@@ -82,6 +83,6 @@ async def test_nothing_escapes_when_the_log_cannot_be_read(monkeypatch: pytest.M
     async def broken(*_: object) -> None:
         raise OSError("disk")
 
-    monkeypatch.setattr(eventlog, "last_seq", broken)
+    monkeypatch.setattr(Log, "read", broken)
 
     assert await polled(uuid4()) == b""

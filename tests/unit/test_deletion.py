@@ -6,7 +6,8 @@ import pytest
 from django.db import transaction
 
 from chat.log import deletion
-from chat.log.sql import django_execute, insert_events, key_of
+from chat.log.fence import FIRST_EPOCH, insert_events
+from chat.log.sql import django_execute, key_of
 from chat.models import Attachment, Conversation, Event, Message, Stream, Ticket, User
 from chat.protocol import events
 from tests.recorded import HELLO, LONG, begun, imported, run
@@ -19,7 +20,7 @@ TABLES = (Conversation, Message, Stream, Event, Attachment, Ticket)
 def long_conversation(length=6_000, messages=60):
     """A conversation of one stream with `length` events, a chain of messages and a photo."""
     stream = begun()
-    rows = [(key_of(stream.pk), seq, 9_000 + seq, '{"candidates":[]}') for seq in range(2, length)]
+    rows = [(key_of(stream.pk), seq, 9_000 + seq, '{"candidates":[]}', FIRST_EPOCH) for seq in range(2, length)]
     insert_events(django_execute, rows)
     Stream.objects.filter(pk=stream.pk).update(status=events.COMPLETE, last_seq=length - 1, request_id="once")
     parent = stream.answer

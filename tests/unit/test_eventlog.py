@@ -1,137 +1,164 @@
 """The log: shown only once stored, read from memory or from the table to the same effect."""
 
 import asyncio
+import sqlite3
 import threading
-from typing import Any
+from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+from django.db import connection
 
-from chat.log import eventlog, pages
-from chat.log.sql import LeaseLost
+from chat.log import LeaseLost, Log, Tail, eventlog, pages
+from chat.log.fence import FIRST_EPOCH
+from chat.log.interruption import interrupt
+from chat.log.subscriber import Subscriber
+from chat.log.tail import MAX_PENDING, TAIL_BYTES
 from chat.models import Event, Message, Stream
 from chat.protocol import errors, events
-from chat.turns import leases
-from tests.inside import Ears, an_end, new_stream
+from tests.inside import an_end, new_stream
 
 pytestmark = pytest.mark.usefixtures("log")
 
 
 @pytest.fixture
-def stream(log: Any) -> Stream:
+def stream(log: Log) -> Stream:
     return new_stream()
 
 
 @pytest_asyncio.fixture
-async def tail(stream: Stream) -> eventlog.Tail:
-    return eventlog.open_tail(stream.pk, events.Event(0, 0, events.OK_DATA))
+async def tail(log: Log, stream: Stream) -> Tail:
+    return log.open_tail(stream.pk, FIRST_EPOCH, events.Event(0, 0, events.OK_DATA))
+
+
+class Listener(Subscriber):
+    """Notes what is delivered to it, and takes everything."""
+
+    def __init__(self) -> None:
+        super().__init__(0, self.take)
+        self.taken: list[list[int]] = []
+        self.wait(10)
+
+    def take(self, found: list[events.Event]) -> bool:
+        self.taken.append([event.seq for event in found])
+        return True
+
+
+@pytest_asyncio.fixture
+async def listener(log: Log, stream: Stream, tail: Tail) -> AsyncIterator[Listener]:
+    found = Listener()
+    unsubscribe = log.subscribe(stream.pk, found)
+    yield found
+    unsubscribe()
+    found.close()
 
 
 def data_of(number: int, size: int = 0) -> str:
     return events.encode(events.delta(f"{number}." + "x" * size))
 
 
-async def write(tail: eventlog.Tail, count: int, size: int = 0) -> None:
+async def write(tail: Tail, count: int, size: int = 0) -> None:
     for _ in range(count):
         tail.append(tail.next_seq, data_of(tail.next_seq, size))
     await tail.settled()
 
 
-async def test_nothing_is_shown_or_announced_before_its_commit(stream: Stream, tail: eventlog.Tail, ears: Ears):
+async def test_nothing_is_shown_or_announced_before_its_commit(
+    log: Log, stream: Stream, tail: Tail, listener: Listener
+):
     gate, reached = threading.Event(), threading.Event()
 
     def hold() -> None:
         reached.set()
         gate.wait(10)
 
-    held = asyncio.create_task(eventlog.write(hold))
+    held = asyncio.create_task(log.write(hold))
     await asyncio.to_thread(reached.wait, 10)
     tail.append(1, data_of(1))
     await asyncio.sleep(0.05)
-    before = (await eventlog.read(stream.pk, 0), list(ears.heard), await eventlog.last_seq(stream.pk))
+    before = (await log.read(stream.pk, 0), list(listener.taken), await log.last_seq(stream.pk))
     gate.set()
     await tail.settled()
     await held
 
     assert before == (pages.Page([], False), [], 0)
-    assert ears.heard == [(stream.pk, 1)]
-    assert (await eventlog.read(stream.pk, 0)).events == [events.Event(1, 1, data_of(1))]
+    assert listener.taken == [[1]]
+    assert (await log.read(stream.pk, 0)).events == [events.Event(1, 1, data_of(1))]
 
 
-async def test_what_one_commit_holds_of_a_stream_is_announced_once(stream: Stream, tail: eventlog.Tail, ears: Ears):
+async def test_what_one_commit_holds_of_a_stream_is_announced_once(
+    log: Log, stream: Stream, tail: Tail, listener: Listener
+):
     await write(tail, 3)
 
-    assert ears.heard == [(stream.pk, 3)]
+    assert listener.taken == [[1, 2, 3]]
 
 
-async def test_a_commit_is_announced_when_another_connection_can_read_it(stream: Stream, tail: eventlog.Tail):
+async def test_a_commit_is_announced_when_another_connection_can_read_it(
+    log: Log, stream: Stream, tail: Tail, listener: Listener, monkeypatch: pytest.MonkeyPatch
+):
     found: list[int] = []
-    seen = asyncio.Event()
 
-    def look(stream_id: Any, seq: int) -> None:
-        found.append(Event.objects.filter(stream=stream_id, seq=seq).count())
-        seen.set()
+    def look(delivered: list[events.Event]) -> bool:
+        other = sqlite3.connect(str(connection.settings_dict["NAME"]))
+        found.extend(other.execute("SELECT COUNT(*) FROM chat_event WHERE seq = ?", [delivered[-1].seq]).fetchone())
+        other.close()
+        return True
 
-    before, eventlog.on_commit = eventlog.on_commit, lambda *args: worker.append(args)
-    worker: list[Any] = []
-    try:
-        for _ in range(3):
-            await write(tail, 1)
-        for args in worker:
-            await asyncio.to_thread(look, *args)
-    finally:
-        eventlog.on_commit = before
+    monkeypatch.setattr(listener, "_deliver", look)
+    for _ in range(3):
+        await write(tail, 1)
 
     assert found == [1, 1, 1]
 
 
 @pytest.mark.parametrize("after", [-1, 0, 1, 49, 50, 51, 98, 99])
-async def test_memory_and_table_give_the_same_page(stream: Stream, tail: eventlog.Tail, after: int):
+async def test_memory_and_table_give_the_same_page(log: Log, stream: Stream, tail: Tail, after: int):
     await write(tail, 99)
-    from_memory = await eventlog.read(stream.pk, after)
-    from_table = await asyncio.to_thread(pages.read_table, stream.pk, after)
+    from_memory = await log.read(stream.pk, after)
+    from_table = await asyncio.to_thread(pages.read_page, stream.pk, after)
 
     assert from_memory == from_table
     assert [event.seq for event in from_memory.events] == list(range(after + 1, 100))
 
 
-async def test_what_the_tail_no_longer_holds_is_read_from_the_table(stream: Stream, tail: eventlog.Tail):
+async def test_what_the_tail_no_longer_holds_is_read_from_the_table(log: Log, stream: Stream, tail: Tail):
     await write(tail, 60, size=10_000)
 
     assert tail.since(0) is None
-    assert tail.size <= eventlog.TAIL_BYTES
-    assert [event.seq for event in (await eventlog.read(stream.pk, 0)).events] == list(
+    assert tail.size <= TAIL_BYTES
+    assert [event.seq for event in (await log.read(stream.pk, 0)).events] == list(
         range(1, pages.PAGE_BYTES // 10_000 + 1)
     )
-    assert [event.seq for event in (await eventlog.read(stream.pk, 50)).events] == list(range(51, 61))
+    assert [event.seq for event in (await log.read(stream.pk, 50)).events] == list(range(51, 61))
 
 
 async def test_a_page_that_is_not_the_last_does_not_say_that_the_stream_has_ended(
-    stream: Stream, tail: eventlog.Tail, monkeypatch: pytest.MonkeyPatch
+    log: Log, stream: Stream, tail: Tail, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(pages, "PAGE_ROWS", 10)
     await write(tail, 15)
     tail.append(16, data_of(16), an_end())
     await tail.settled()
-    first = await asyncio.to_thread(pages.read_table, stream.pk, -1)
-    second = await asyncio.to_thread(pages.read_table, stream.pk, 9)
+    first = await asyncio.to_thread(pages.read_page, stream.pk, -1)
+    second = await asyncio.to_thread(pages.read_page, stream.pk, 9)
 
     assert ([event.seq for event in first.events], first.ended) == (list(range(10)), False)
     assert ([event.seq for event in second.events], second.ended) == (list(range(10, 17)), True)
 
 
-async def test_a_page_of_large_events_is_a_small_one(stream: Stream, tail: eventlog.Tail):
+async def test_a_page_of_large_events_is_a_small_one(log: Log, stream: Stream, tail: Tail):
     await write(tail, 20, size=pages.PAGE_BYTES // 4)
-    page = await asyncio.to_thread(pages.read_table, stream.pk, 0)
+    page = await asyncio.to_thread(pages.read_page, stream.pk, 0)
     await write(tail, 1, size=pages.PAGE_BYTES * 2)
-    large = await asyncio.to_thread(pages.read_table, stream.pk, 20)
+    large = await asyncio.to_thread(pages.read_page, stream.pk, 20)
 
     assert ([event.seq for event in page.events], page.ended) == ([1, 2, 3], False)
     assert [event.seq for event in large.events] == [21]
 
 
-async def test_the_end_is_stored_in_one_step_with_the_last_event(stream: Stream, tail: eventlog.Tail):
+async def test_the_end_is_stored_in_one_step_with_the_last_event(log: Log, stream: Stream, tail: Tail):
     tail.append(5, data_of(1), an_end(events.STOPPED, "1."))
     await tail.settled()
     await stream.arefresh_from_db()
@@ -139,34 +166,34 @@ async def test_the_end_is_stored_in_one_step_with_the_last_event(stream: Stream,
 
     assert (stream.status, stream.last_seq, answer.text) == (events.STOPPED, 1, "1.")
     assert stream.lease_until is None
-    assert await eventlog.read(stream.pk, 1) == pages.Page([], True)
+    assert await log.read(stream.pk, 1) == pages.Page([], True)
 
 
-async def test_an_unknown_stream_has_ended_and_has_no_events(log: Any):
-    assert await eventlog.read(uuid4(), -1) == pages.Page([], True)
-    assert await eventlog.last_seq(uuid4()) == -1
+async def test_an_unknown_stream_has_ended_and_has_no_events(log: Log):
+    assert await log.read(uuid4(), -1) == pages.Page([], True, deleted=True)
+    assert await log.last_seq(uuid4()) == -1
 
 
-async def test_finished_tails_are_forgotten_in_turn(log: Any, monkeypatch: pytest.MonkeyPatch):
+async def test_finished_tails_are_forgotten_in_turn(log: Log, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(eventlog, "ENDED_TAILS", 2)
     ended = []
     for number in range(4):
         row = await asyncio.to_thread(new_stream, f"user{number}")
-        tail = eventlog.open_tail(row.pk, events.Event(0, 0, events.OK_DATA))
+        tail = log.open_tail(row.pk, FIRST_EPOCH, events.Event(0, 0, events.OK_DATA))
         tail.append(1, data_of(1), an_end())
         await tail.settled()
         ended.append(row.pk)
 
-    assert list(eventlog._ended) == ended[2:]
-    assert (await eventlog.read(ended[0], 0)).ended
+    assert list(log._ended) == ended[2:]
+    assert (await log.read(ended[0], 0)).ended
 
 
-async def test_an_interrupted_stream_keeps_what_was_stored_and_ends_after_it(stream: Stream, tail: eventlog.Tail):
+async def test_an_interrupted_stream_keeps_what_was_stored_and_ends_after_it(log: Log, stream: Stream, tail: Tail):
     await write(tail, 3)
-    eventlog.abandon(tail)
-    seq = await eventlog.write(lambda: eventlog.interrupt(stream.pk, errors.Interrupted("gone")))
-    again = await eventlog.write(lambda: eventlog.interrupt(stream.pk, errors.Interrupted("gone")))
-    page = await eventlog.read(stream.pk, 0)
+    log.abandon(tail)
+    seq = await log.write(lambda: interrupt(stream.pk, errors.Interrupted("gone")))
+    again = await log.write(lambda: interrupt(stream.pk, errors.Interrupted("gone")))
+    page = await log.read(stream.pk, 0)
     await stream.arefresh_from_db()
 
     assert (seq, again) == (4, None)
@@ -177,32 +204,31 @@ async def test_an_interrupted_stream_keeps_what_was_stored_and_ends_after_it(str
 
 
 async def test_a_worker_that_comes_back_to_an_interrupted_stream_writes_nothing_more(
-    stream: Stream, tail: eventlog.Tail
+    log: Log, stream: Stream, tail: Tail
 ):
     await write(tail, 2)
-    await eventlog.write(lambda: eventlog.interrupt(stream.pk, errors.Interrupted("gone")))
+    await log.write(lambda: interrupt(stream.pk, errors.Interrupted("gone")))
     tail.append(3, data_of(3))
     with pytest.raises(LeaseLost):
         await tail.settled()
-    eventlog.abandon(tail)
+    log.abandon(tail)
 
-    log = (await eventlog.read(stream.pk, -1)).events
-    assert [event.seq for event in log] == [0, 1, 2, 3]
-    assert events.decode(log[-1].data)["wondercam"] == {"end": events.INTERRUPTED}
+    stored = (await log.read(stream.pk, -1)).events
+    assert [event.seq for event in stored] == [0, 1, 2, 3]
+    assert events.decode(stored[-1].data)["wondercam"] == {"end": events.INTERRUPTED}
 
 
-async def test_a_turn_waits_while_too_much_of_it_is_uncommitted(tail: eventlog.Tail):
-    room = tail.room()
-    tail.append(0, "x" * eventlog.MAX_PENDING)
-    full = tail.room()
+async def test_a_turn_waits_while_too_much_of_it_is_uncommitted(log: Log, tail: Tail):
+    room = tail.backpressure()
+    tail.append(0, "x" * MAX_PENDING)
+    full = tail.backpressure()
     assert (room, full is not None) == (None, True)
     assert full is not None
     await full
 
-    assert tail.room() is None
+    assert tail.backpressure() is None
 
 
-async def test_a_dead_worker_s_stream_without_any_event_is_ended_too(stream: Stream):
+async def test_a_dead_worker_s_stream_without_any_event_is_ended_too(log: Log, stream: Stream):
     await Event.objects.filter(stream=stream).adelete()
-    assert await eventlog.write(lambda: eventlog.interrupt(stream.pk, errors.Interrupted("gone"))) == 0
-    assert leases.worker()
+    assert await log.write(lambda: interrupt(stream.pk, errors.Interrupted("gone"))) == 0

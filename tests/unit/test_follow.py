@@ -8,33 +8,43 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
-from chat.log import eventlog, follow, notifier, pages
-from chat.log.sql import django_execute, insert_events, key_of
+from chat.log import Log, Tail, eventlog, follow, pages
+from chat.log.fence import FIRST_EPOCH, insert_events
+from chat.log.interruption import interrupt
+from chat.log.pages import Page
+from chat.log.sql import django_execute, key_of
 from chat.models import Stream
 from chat.protocol import events, sse
+from chat.protocol.errors import Interrupted, NotFound
 from chat.protocol.events import Event
 from chat.views import event_stream
 from tests.inside import an_end, new_stream
 
 pytestmark = pytest.mark.usefixtures("log")
 
+OK = Event(0, 0, events.OK_DATA)
+
 
 @pytest.fixture
-def row(log: Any) -> Stream:
+def row(log: Log) -> Stream:
     return new_stream()
 
 
 @pytest_asyncio.fixture
-async def tail(row: Stream) -> eventlog.Tail:
-    return eventlog.open_tail(row.pk, Event(0, 0, events.OK_DATA))
+async def tail(log: Log, row: Stream) -> Tail:
+    return log.open_tail(row.pk, FIRST_EPOCH, OK)
 
 
-async def seqs(row: Stream, after: int = -1) -> list[int]:
+async def seqs(log: Log, row: Stream, after: int = -1) -> list[int]:
     async with asyncio.timeout(10):
-        return [event.seq async for batch in follow.follow(row.pk, after) for event in batch]
+        return [event.seq async for page in log.follow(row.pk, after) for event in page.events]
 
 
-async def write_all(tail: eventlog.Tail, count: int) -> None:
+def seqs_in(found: list[Page]) -> list[list[int]]:
+    return [[event.seq for event in page.events] for page in found]
+
+
+async def write_all(tail: Tail, count: int) -> None:
     for number in range(1, count):
         tail.append(number, "{}")
         await asyncio.sleep(0)
@@ -43,90 +53,73 @@ async def write_all(tail: eventlog.Tail, count: int) -> None:
 
 
 @pytest.mark.parametrize("after", [-1, 0, 1, 7, 19])
-async def test_live_and_late_readers_get_the_same(row: Stream, tail: eventlog.Tail, after: int):
-    following = asyncio.create_task(seqs(row, after))
+async def test_live_and_late_readers_get_the_same(row: Stream, tail: Tail, after: int, log: Log):
+    following = asyncio.create_task(seqs(log, row, after))
     await write_all(tail, 20)
 
-    assert await following == await seqs(row, after) == list(range(after + 1, 21))
+    assert await following == await seqs(log, row, after) == list(range(after + 1, 21))
 
 
-async def test_a_late_joiner_gets_the_past_in_one_batch(row: Stream, tail: eventlog.Tail):
+async def test_a_late_joiner_gets_the_past_in_one_batch(row: Stream, tail: Tail, log: Log):
     await write_all(tail, 500)
-    batches = [batch async for batch in follow.follow(row.pk)]
+    batches = [batch async for batch in log.follow(row.pk)]
 
-    assert [len(batch) for batch in batches] == [501]
-
-
-def dropped(ring: Callable[[Any], None]) -> Callable[[Any], None]:
-    return lambda stream_id: None
+    assert [len(page.events) for page in batches] == [501]
 
 
-def doubled(ring: Callable[[Any], None]) -> Callable[[Any], None]:
-    def twice(stream_id: Any) -> None:
-        ring(stream_id)
-        ring(stream_id)
+async def test_another_worker_s_stream_is_followed_although_nobody_tells(row: Stream, log: Log, other_log: Log):
+    following = asyncio.create_task(seqs(log, row))
+    await asyncio.sleep(0.05)
+    began = asyncio.get_running_loop().time()
+    await write_all(other_log.open_tail(row.pk, FIRST_EPOCH, OK), 30)
 
-    return twice
-
-
-def late(ring: Callable[[Any], None]) -> Callable[[Any], None]:
-    def later(stream_id: Any) -> None:
-        asyncio.get_running_loop().call_later(0.05, ring, stream_id)
-
-    return later
+    assert await following == list(range(31))
+    assert asyncio.get_running_loop().time() - began < 2 * eventlog.POLL_ALONE + 0.5
 
 
-@pytest.mark.parametrize("lie", [dropped, doubled, late])
-async def test_hints_that_lie_change_nothing(
-    row: Stream, tail: eventlog.Tail, lie: Any, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("delay", [0, 0.05])
+async def test_notifications_that_lie_change_nothing(
+    row: Stream, log: Log, other_log: Log, times: int, delay: float, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(notifier, "wake", lie(notifier.wake))
-    monkeypatch.setattr(eventlog, "on_commit", notifier.announce)
-    monkeypatch.setattr(eventlog, "tail_of", lambda stream_id: None)
-    following = asyncio.create_task(seqs(row))
-    await write_all(tail, 30)
+    """Doubled ones, late ones, and ones of events that are not there."""
+    monkeypatch.setattr(eventlog, "POLL_ALONE", 3600)
+    loop = asyncio.get_running_loop()
+
+    class Notifier:
+        def reached(self, stream_id: Any, seq: int) -> None:
+            for _ in range(times):
+                loop.call_later(delay, log.announce, stream_id, seq + 5)
+
+    monkeypatch.setattr(other_log, "_notifier", Notifier())
+    following = asyncio.create_task(seqs(log, row))
+    await asyncio.sleep(0)
+    log.announce(row.pk, 99)
+    await write_all(other_log.open_tail(row.pk, FIRST_EPOCH, OK), 30)
 
     assert await following == list(range(31))
 
 
-async def test_without_any_hint_another_worker_s_stream_is_seen_within_its_patience(
-    row: Stream, monkeypatch: pytest.MonkeyPatch
-):
-    # As a worker would see it that does not write the stream: rows appear, nobody rings.
-    monkeypatch.setattr(eventlog, "on_commit", lambda stream_id, seq: None)
-    following = asyncio.create_task(seqs(row))
-    await asyncio.sleep(0.05)
-    began = asyncio.get_running_loop().time()
-    tail = eventlog.Tail(row.pk, Event(0, 0, events.OK_DATA))
-    tail.append(1, "{}", an_end())
-
-    assert await following == [0, 1]
-    assert asyncio.get_running_loop().time() - began < notifier.PATIENCE_ALONE + 0.5
-
-
-async def test_silence_is_broken_by_an_empty_batch(row: Stream, tail: eventlog.Tail, monkeypatch: pytest.MonkeyPatch):
+async def test_silence_is_broken_by_an_empty_batch(row: Stream, tail: Tail, monkeypatch: pytest.MonkeyPatch, log: Log):
     monkeypatch.setattr(follow, "HEARTBEAT", 0.1)
-    batches = follow.follow(row.pk)
+    batches = log.follow(row.pk)
     found = [await anext(batches) for _ in range(3)]
     tail.append(1, "{}", an_end())
-    found += [batch async for batch in batches if batch]
+    found += [page async for page in batches if page.events]
 
-    assert [[event.seq for event in batch] for batch in found] == [[0], [], [], [1]]
+    assert seqs_in(found) == [[0], [], [], [1]]
 
 
-async def test_what_is_committed_between_the_look_and_the_wait_is_not_waited_for(
-    row: Stream, tail: eventlog.Tail, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(eventlog, "on_commit", notifier.announce)
+async def test_what_is_committed_between_the_look_and_the_wait_is_not_waited_for(row: Stream, tail: Tail, log: Log):
     async with asyncio.timeout(5):
-        batches = follow.follow(row.pk)
+        batches = log.follow(row.pk)
         found = [await anext(batches)]  # it has looked, and waits next
         tail.append(1, "{}")
         await tail.settled()
         found.append(await anext(batches))
         await batches.aclose()
 
-    assert [[event.seq for event in batch] for batch in found] == [[0], [1]]
+    assert seqs_in(found) == [[0], [1]]
 
 
 def taking(written: list[bytes]) -> Callable[[bytes], bool]:
@@ -144,9 +137,8 @@ TAKERS = {"all": lambda seq: True, "none": lambda seq: False, "some": lambda seq
 
 @pytest.mark.parametrize("takes", TAKERS.values(), ids=TAKERS)
 async def test_what_is_pushed_and_what_is_yielded_are_one_stream(
-    row: Stream, tail: eventlog.Tail, takes: Callable[[int], bool], monkeypatch: pytest.MonkeyPatch
+    row: Stream, tail: Tail, takes: Callable[[int], bool], log: Log
 ):
-    monkeypatch.setattr(eventlog, "on_commit", notifier.announce)
     got, pushed = list[int](), list[int]()
 
     def push(batch: list[Event]) -> bool:
@@ -157,8 +149,8 @@ async def test_what_is_pushed_and_what_is_yielded_are_one_stream(
         return True
 
     async def read() -> None:
-        async for batch in follow.follow(row.pk, push=push):
-            got.extend(event.seq for event in batch)
+        async for page in log.follow(row.pk, deliver=push):
+            got.extend(event.seq for event in page.events)
 
     reading = asyncio.create_task(read())
     await asyncio.sleep(0)
@@ -174,31 +166,25 @@ async def test_what_is_pushed_and_what_is_yielded_are_one_stream(
     assert pushed == [seq for seq in range(1, 31) if takes(seq)] + [seq for seq in pushed if seq > 30]
 
 
-async def test_nothing_is_pushed_past_a_reader_that_is_still_busy(
-    row: Stream, tail: eventlog.Tail, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(eventlog, "on_commit", notifier.announce)
+async def test_nothing_is_pushed_past_a_reader_that_is_still_busy(row: Stream, tail: Tail, log: Log):
     pushed = list[Event]()
 
     def push(batch: list[Event]) -> bool:
         pushed.extend(batch)
         return True
 
-    batches = follow.follow(row.pk, push=push)
+    batches = log.follow(row.pk, deliver=push)
     found = [await anext(batches)]
     tail.append(1, "{}")
     await tail.settled()
     found.append(await anext(batches))
     await batches.aclose()
 
-    assert [[event.seq for event in batch] for batch in found] == [[0], [1]]
+    assert seqs_in(found) == [[0], [1]]
     assert pushed == []
 
 
-async def test_nothing_is_pushed_past_a_reader_that_was_woken_and_is_busy(
-    row: Stream, tail: eventlog.Tail, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(eventlog, "on_commit", notifier.announce)
+async def test_nothing_is_pushed_past_a_reader_that_was_woken_and_is_busy(row: Stream, tail: Tail, log: Log):
     offered = list[int]()
     taking_all = False
 
@@ -206,7 +192,7 @@ async def test_nothing_is_pushed_past_a_reader_that_was_woken_and_is_busy(
         offered.extend(event.seq for event in batch)
         return taking_all
 
-    batches = follow.follow(row.pk, push=push)
+    batches = log.follow(row.pk, deliver=push)
     found = [await anext(batches)]
     waiting = asyncio.ensure_future(anext(batches))
     await asyncio.sleep(0)
@@ -219,42 +205,39 @@ async def test_nothing_is_pushed_past_a_reader_that_was_woken_and_is_busy(
     found.append(await anext(batches))
     await batches.aclose()
 
-    assert [[event.seq for event in batch] for batch in found] == [[0], [1], [2]]
+    assert seqs_in(found) == [[0], [1], [2]]
     assert offered == [1]
 
 
 async def test_a_hint_that_comes_during_a_look_is_followed_by_another_look(
-    row: Stream, monkeypatch: pytest.MonkeyPatch
+    row: Stream, monkeypatch: pytest.MonkeyPatch, log: Log, other_log: Log
 ):
     """Of another worker's stream, whose looks take a while."""
-    monkeypatch.setattr(notifier, "PATIENCE_ALONE", 3600)
-    read, looks = eventlog.read, list[int]()
+    monkeypatch.setattr(eventlog, "POLL_ALONE", 3600)
+    read, looks = log.read, list[int]()
 
     async def slowly(stream_id: Any, after: int) -> pages.Page:
         page = await read(stream_id, after)
         looks.append(after)
         if len(looks) == 1:
-            await eventlog.write(lambda: insert_events(django_execute, [(key_of(row.pk), 1, 1, "{}")]))
-            notifier.wake(row.pk)
+            await other_log.write(lambda: insert_events(django_execute, [(key_of(row.pk), 1, 1, "{}", FIRST_EPOCH)]))
+            log.announce(row.pk, 1)
         return page
 
-    monkeypatch.setattr(eventlog, "read", slowly)
-    batches = follow.follow(row.pk)
+    monkeypatch.setattr(log, "read", slowly)
+    batches = log.follow(row.pk)
     found = [await anext(batches), await asyncio.wait_for(anext(batches), 5)]
     await batches.aclose()
 
-    assert [[event.seq for event in batch] for batch in found] == [[0], [1]]
+    assert seqs_in(found) == [[0], [1]]
 
 
-async def test_all_that_one_commit_held_is_pushed_in_one_piece(
-    row: Stream, tail: eventlog.Tail, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(eventlog, "on_commit", notifier.announce)
+async def test_all_that_one_commit_held_is_pushed_in_one_piece(row: Stream, tail: Tail, log: Log):
     pieces, written = list[bytes](), list[bytes]()
     outlet = event_stream.Outlet()
 
     async def read() -> None:
-        pieces.extend([piece async for piece in event_stream.event_stream(row.pk, outlet=outlet)])
+        pieces.extend([piece async for piece in event_stream.event_stream(log, row.pk, outlet=outlet)])
 
     reading = asyncio.create_task(read())
     await asyncio.sleep(0)
@@ -271,9 +254,8 @@ async def test_all_that_one_commit_held_is_pushed_in_one_piece(
 
 
 async def test_a_reader_whose_right_is_to_be_looked_at_again_is_not_pushed_to(
-    row: Stream, tail: eventlog.Tail, monkeypatch: pytest.MonkeyPatch
+    row: Stream, tail: Tail, monkeypatch: pytest.MonkeyPatch, log: Log
 ):
-    monkeypatch.setattr(eventlog, "on_commit", notifier.announce)
     monkeypatch.setattr(event_stream, "RECHECK", -1)
     looks, written = list[int](), list[bytes]()
     outlet = event_stream.Outlet()
@@ -283,7 +265,7 @@ async def test_a_reader_whose_right_is_to_be_looked_at_again_is_not_pushed_to(
         looks.append(1)
 
     async def read() -> None:
-        async for _ in event_stream.event_stream(row.pk, may_read=may_read, outlet=outlet):
+        async for _ in event_stream.event_stream(log, row.pk, may_read=may_read, outlet=outlet):
             pass
 
     reading = asyncio.create_task(read())
@@ -298,38 +280,57 @@ async def test_a_reader_whose_right_is_to_be_looked_at_again_is_not_pushed_to(
     assert len(looks) == 3
 
 
-async def test_an_unknown_stream_is_over_at_once(log: Any):
-    assert [batch async for batch in follow.follow(uuid4())] == []
+async def test_an_unknown_stream_is_not_found(log: Log):
+    with pytest.raises(NotFound):
+        await anext(log.follow(uuid4()))
 
 
-async def test_readers_of_a_stream_whose_worker_gave_up_go_on_from_the_table(row: Stream, tail: eventlog.Tail):
-    from chat.protocol.errors import Interrupted
+async def test_the_readers_of_a_stream_that_is_deleted_learn_it(row: Stream, log: Log):
+    pieces = event_stream.event_stream(log, row.pk)
+    first = await anext(pieces)
+    await Stream.objects.filter(pk=row.pk).adelete()
+    rest = [piece async for piece in pieces]
 
-    following = asyncio.create_task(seqs(row))
+    assert first.count(b"id: ") == 1
+    assert rest[-1] == b"data: %s\n\ndata: [DONE]\n\n" % events.encode(NotFound(follow.DELETED).as_json()).encode()
+
+
+async def test_what_is_stored_now_is_read_without_waiting_for_more(row: Stream, tail: Tail, log: Log):
     tail.append(1, "{}")
     await tail.settled()
-    await eventlog.write(lambda: eventlog.interrupt(row.pk, Interrupted("gone")))
-    eventlog.abandon(tail)
-    notifier.wake(row.pk)
+    found = [page async for page in log.follow(row.pk, 0, live=False)]
+    nothing = [page async for page in log.follow(row.pk, 1, live=False)]
+
+    assert seqs_in(found) == [[1]]
+    assert seqs_in(nothing) == [[]]
+    assert not found[-1].ended
+
+
+async def test_readers_of_a_stream_whose_worker_gave_up_go_on_from_the_table(row: Stream, tail: Tail, log: Log):
+    following = asyncio.create_task(seqs(log, row))
+    tail.append(1, "{}")
+    await tail.settled()
+    await log.write(lambda: interrupt(row.pk, Interrupted("gone")))
+    log.abandon(tail)
 
     assert await following == [0, 1, 2]
 
 
-async def test_a_reader_that_does_not_read_holds_nobody_up(row: Stream, tail: eventlog.Tail):
-    idle = follow.follow(row.pk)
+async def test_a_reader_that_does_not_read_holds_nobody_up(row: Stream, tail: Tail, log: Log):
+    idle = log.follow(row.pk)
     await anext(idle)
-    following = asyncio.create_task(seqs(row))
+    following = asyncio.create_task(seqs(log, row))
     await write_all(tail, 50)
     assert await following == list(range(51))
-    rest = [event.seq async for batch in idle for event in batch]
+    rest = [event.seq async for page in idle for event in page.events]
 
     assert rest == list(range(1, 51))
 
 
-async def test_a_reader_that_leaves_is_forgotten(row: Stream, tail: eventlog.Tail):
-    batches = follow.follow(row.pk)
+async def test_a_reader_that_leaves_is_forgotten(row: Stream, tail: Tail, log: Log):
+    batches = log.follow(row.pk)
     await anext(batches)
-    assert row.pk.int in notifier._hints
+    assert log.readers_of(row.pk) == 1
     await batches.aclose()
 
-    assert row.pk.int not in notifier._hints
+    assert log.readers_of(row.pk) == 0

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from django.db import InterfaceError, OperationalError, connections
 
-from chat.log import eventlog, group_commit
-from chat.log.sql import LeaseLost
-from chat.log.sqlite_commit import QuickConnection, Refused
+from chat.log import LeaseLost, Log, Tail, eventlog, group_commit
+from chat.log.fence import FIRST_EPOCH, ROWS_PER_INSERT, HoleInLog
+from chat.log.group_commit import GroupCommit
+from chat.log.sqlite_commit import Refused, SqliteConnection
 from chat.models import Event, Stream, User
 from chat.protocol import events
 from chat.protocol.errors import NotFound
@@ -19,17 +20,17 @@ pytestmark = pytest.mark.usefixtures("log")
 
 
 @pytest.fixture
-def stream(log: Any) -> Stream:
+def stream(log: Log) -> Stream:
     return new_stream()
 
 
 @pytest.fixture
-def other(log: Any) -> Stream:
+def other(log: Log) -> Stream:
     return new_stream("bob")
 
 
-def tail_of(stream: Stream) -> eventlog.Tail:
-    return eventlog.open_tail(stream.pk, events.Event(0, 0, events.OK_DATA))
+def tail_of(log: Log, stream: Stream) -> Tail:
+    return log.open_tail(stream.pk, FIRST_EPOCH, events.Event(0, 0, events.OK_DATA))
 
 
 def rows(stream: Stream) -> list[int]:
@@ -42,14 +43,14 @@ def in_the_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any) -> None:
         raise Refused
 
-    monkeypatch.setattr(QuickConnection, "store", refuse)
+    monkeypatch.setattr(SqliteConnection, "store", refuse)
 
 
 def failing(monkeypatch: pytest.MonkeyPatch, *errors: Exception | None, after: bool = False) -> list[int]:
     """Let the next transactions fail so, before they write or `after` their commit; the sizes of all batches."""
-    waiting, sizes, write = list(errors), list[int](), group_commit.Writer._write
+    waiting, sizes, write = list(errors), list[int](), GroupCommit._write
 
-    def faulty(self: group_commit.Writer, batch: Any) -> None:
+    def faulty(self: GroupCommit, batch: Any) -> None:
         sizes.append(len(list(batch)))
         error = waiting.pop(0) if waiting else None
         if error is None or after:
@@ -57,17 +58,17 @@ def failing(monkeypatch: pytest.MonkeyPatch, *errors: Exception | None, after: b
         if error is not None:
             raise error
 
-    monkeypatch.setattr(group_commit.Writer, "_write", faulty)
-    monkeypatch.setattr(QuickConnection, "is_possible", staticmethod(lambda: False))
+    monkeypatch.setattr(GroupCommit, "_write", faulty)
+    monkeypatch.setattr(eventlog, "database_file", lambda: None)
     return sizes
 
 
-async def test_what_waits_is_one_transaction(stream: Stream, monkeypatch: pytest.MonkeyPatch):
+async def test_what_waits_is_one_transaction(log: Log, stream: Stream, monkeypatch: pytest.MonkeyPatch):
     sizes, gate = failing(monkeypatch), threading.Event()
-    held = asyncio.create_task(eventlog.write(gate.wait))
+    held = asyncio.create_task(log.write(gate.wait))
     while not sizes:
         await asyncio.sleep(0)
-    tail = tail_of(stream)
+    tail = tail_of(log, stream)
     for number in range(1, 51):
         tail.append(number, "{}")
     gate.set()
@@ -77,9 +78,9 @@ async def test_what_waits_is_one_transaction(stream: Stream, monkeypatch: pytest
     assert sizes == [1, 50]
 
 
-async def test_an_outage_is_waited_out(stream: Stream, monkeypatch: pytest.MonkeyPatch):
+async def test_an_outage_is_waited_out(log: Log, stream: Stream, monkeypatch: pytest.MonkeyPatch):
     failing(monkeypatch, OperationalError("locked"), InterfaceError("gone"), OperationalError("locked"))
-    tail = tail_of(stream)
+    tail = tail_of(log, stream)
     tail.append(1, "{}")
     await tail.settled()
 
@@ -87,24 +88,116 @@ async def test_an_outage_is_waited_out(stream: Stream, monkeypatch: pytest.Monke
 
 
 async def test_an_outage_that_lasts_fails_what_waited_and_nothing_later(
-    stream: Stream, other: Stream, monkeypatch: pytest.MonkeyPatch
+    log: Log, stream: Stream, other: Stream, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(group_commit, "PATIENCE", -1.0)
+    monkeypatch.setattr(group_commit, "RETRY_SECONDS", -1.0)
     failing(monkeypatch, OperationalError("away"))
-    tail = tail_of(stream)
+    tail = tail_of(log, stream)
     tail.append(1, "{}")
     with pytest.raises(OperationalError):
         await tail.settled()
     with pytest.raises(OperationalError):
         tail.append(2, "{}")
-    later = tail_of(other)
+    later = tail_of(log, other)
     later.append(1, "{}")
     await later.settled()
 
 
-async def test_a_commit_whose_answer_was_lost_is_not_written_twice(stream: Stream, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("through_the_thread", [True, False])
+async def test_after_a_failed_append_nothing_of_its_stream_is_stored(
+    log: Log, stream: Stream, other: Stream, through_the_thread: bool, monkeypatch: pytest.MonkeyPatch
+):
+    """With more of the same stream queued behind the failed commit, in the thread's queue or on the loop."""
+    monkeypatch.setattr(group_commit, "RETRY_SECONDS", -1.0)
+    tail, fine = tail_of(log, stream), tail_of(log, other)
+    gate, reached, write, store = threading.Event(), threading.Event(), GroupCommit._write, SqliteConnection.store
+
+    def away_once(self: GroupCommit, batch: Any) -> None:
+        if any(work.row and work.row[:2] == (tail.key, 1) for work in batch):
+            reached.set()
+            gate.wait(10)
+            raise OperationalError("away")
+        write(self, batch)
+
+    def refuse_the_first(self: SqliteConnection, rows: Any, *others: Any) -> None:
+        if any(row[:2] == (tail.key, 1) for row in rows):
+            raise Refused
+        store(self, rows, *others)
+
+    monkeypatch.setattr(GroupCommit, "_write", away_once)
+    monkeypatch.setattr(SqliteConnection, "store", refuse_the_first)
+    if through_the_thread:
+        monkeypatch.setattr(eventlog, "database_file", lambda: None)
+    tail.append(1, "{}")
+    await asyncio.to_thread(reached.wait, 10)
+    for seq in range(2, 30):
+        tail.append(seq, "{}")
+        fine.append(seq, "{}")
+    gate.set()
+    with pytest.raises(OperationalError):
+        await tail.settled()
+    await fine.settled()
+    with pytest.raises(OperationalError):
+        tail.append(30, "{}", an_end())
+
+    assert await asyncio.to_thread(rows, stream) == [0]
+    assert await asyncio.to_thread(rows, other) == list(range(29))
+
+
+@pytest.mark.parametrize("through_the_thread", [True, False])
+async def test_a_writer_whose_epoch_is_over_is_refused_by_the_database(
+    log: Log, stream: Stream, other: Stream, through_the_thread: bool, monkeypatch: pytest.MonkeyPatch
+):
+    if through_the_thread:
+        monkeypatch.setattr(eventlog, "database_file", lambda: None)
+    await Stream.objects.filter(pk=stream.pk).aupdate(epoch=2)
+    lost, fine = tail_of(log, stream), tail_of(log, other)
+    lost.append(1, "{}")
+    fine.append(1, "{}")
+    with pytest.raises(LeaseLost):
+        await lost.settled()
+    await fine.settled()
+
+    assert await asyncio.to_thread(rows, stream) == [0]
+    assert await asyncio.to_thread(rows, other) == [0, 1]
+
+
+@pytest.mark.parametrize("status", [events.COMPLETE, events.STOPPED, events.FAILED])
+async def test_an_end_is_refused_where_an_event_before_it_is_missing(log: Log, stream: Stream, status: str):
+    tail = tail_of(log, stream)
+    tail.next_seq = 2
+    tail.append(1, "{}", an_end(status))
+    with pytest.raises(HoleInLog):
+        await tail.settled()
+    await stream.arefresh_from_db()
+
+    assert stream.status == events.RUNNING
+    assert await asyncio.to_thread(rows, stream) == [0]
+
+
+async def test_an_end_ends_the_epoch(log: Log, stream: Stream):
+    tail = tail_of(log, stream)
+    tail.append(1, "{}", an_end())
+    await tail.settled()
+    await stream.arefresh_from_db()
+
+    assert stream.epoch == FIRST_EPOCH + 1
+
+
+async def test_more_events_than_one_statement_takes_are_one_transaction(log: Log, stream: Stream):
+    tail = tail_of(log, stream)
+    for number in range(1, 2 * ROWS_PER_INSERT + 2):
+        tail.append(number, "{}")
+    await tail.settled()
+
+    assert await asyncio.to_thread(rows, stream) == list(range(2 * ROWS_PER_INSERT + 2))
+
+
+async def test_a_commit_whose_answer_was_lost_is_not_written_twice(
+    log: Log, stream: Stream, monkeypatch: pytest.MonkeyPatch
+):
     failing(monkeypatch, OperationalError("the connection broke"), after=True)
-    tail = tail_of(stream)
+    tail = tail_of(log, stream)
     tail.append(1, '{"a":1}', an_end())
     await tail.settled()
 
@@ -113,13 +206,13 @@ async def test_a_commit_whose_answer_was_lost_is_not_written_twice(stream: Strea
 
 
 async def test_a_connection_that_breaks_after_a_refusal_leaves_the_writer_alive(
-    stream: Stream, other: Stream, monkeypatch: pytest.MonkeyPatch
+    log: Log, stream: Stream, other: Stream, monkeypatch: pytest.MonkeyPatch
 ):
     await asyncio.to_thread(Event.objects.create, stream=stream, seq=1, at=0, data="another worker's")
     failing(monkeypatch, None, InterfaceError("closed"))
-    lost, fine = tail_of(stream), tail_of(other)
+    lost, fine = tail_of(log, stream), tail_of(log, other)
     gate = threading.Event()
-    held = asyncio.create_task(eventlog.write(gate.wait))
+    held = asyncio.create_task(log.write(gate.wait))
     await asyncio.sleep(0)
     lost.append(1, "{}")
     fine.append(1, "{}")
@@ -132,9 +225,9 @@ async def test_a_connection_that_breaks_after_a_refusal_leaves_the_writer_alive(
     assert await asyncio.to_thread(rows, other) == [0, 1]
 
 
-async def test_one_stream_s_refused_row_fails_that_stream_alone(stream: Stream, other: Stream):
+async def test_one_stream_s_refused_row_fails_that_stream_alone(log: Log, stream: Stream, other: Stream):
     await asyncio.to_thread(Event.objects.create, stream=stream, seq=1, at=0, data="another worker's")
-    lost, fine = tail_of(stream), tail_of(other)
+    lost, fine = tail_of(log, stream), tail_of(log, other)
     lost.append(1, "{}")
     fine.append(1, "{}")
     with pytest.raises(LeaseLost):
@@ -144,9 +237,9 @@ async def test_one_stream_s_refused_row_fails_that_stream_alone(stream: Stream, 
     assert await asyncio.to_thread(rows, other) == [0, 1]
 
 
-async def test_a_stream_that_somebody_else_has_ended_takes_no_second_end(stream: Stream):
+async def test_a_stream_that_somebody_else_has_ended_takes_no_second_end(log: Log, stream: Stream):
     await Stream.objects.filter(pk=stream.pk).aupdate(status=events.INTERRUPTED)
-    tail = tail_of(stream)
+    tail = tail_of(log, stream)
     tail.append(1, "{}", an_end())
     with pytest.raises(LeaseLost):
         await tail.settled()
@@ -154,22 +247,22 @@ async def test_a_stream_that_somebody_else_has_ended_takes_no_second_end(stream:
     assert await asyncio.to_thread(rows, stream) == [0]
 
 
-async def test_a_job_that_raises_takes_nothing_else_with_it(stream: Stream):
+async def test_a_job_that_raises_takes_nothing_else_with_it(log: Log, stream: Stream):
     def refuse() -> None:
         User.objects.create(username="nobody")
         raise NotFound("no")
 
-    tail = tail_of(stream)
+    tail = tail_of(log, stream)
     tail.append(1, "{}")
     with pytest.raises(NotFound):
-        await eventlog.write(refuse)
+        await log.write(refuse)
     await tail.settled()
 
     assert not await User.objects.filter(username="nobody").aexists()
 
 
-async def test_a_fault_of_ours_fails_its_stream_and_the_writer_lives(stream: Stream, other: Stream):
-    broken, fine = tail_of(stream), tail_of(other)
+async def test_a_fault_of_ours_fails_its_stream_and_the_writer_lives(log: Log, stream: Stream, other: Stream):
+    broken, fine = tail_of(log, stream), tail_of(log, other)
     broken.append(object(), "{}")  # type: ignore[arg-type]
     fine.append(1, "{}")
     await fine.settled()
@@ -177,15 +270,15 @@ async def test_a_fault_of_ours_fails_its_stream_and_the_writer_lives(stream: Str
         await broken.settled()
 
 
-async def test_closing_writes_what_is_pending(stream: Stream):
-    tail = tail_of(stream)
+async def test_closing_writes_what_is_pending(log: Log, stream: Stream):
+    tail = tail_of(log, stream)
     for number in range(1, 20):
         tail.append(number, "{}")
-    await asyncio.to_thread(eventlog.close)
+    await asyncio.to_thread(log.end)
     await tail.settled()
 
     assert await asyncio.to_thread(rows, stream) == list(range(20))
 
 
-async def test_the_writer_has_a_connection_of_its_own(log: Any):
-    assert await eventlog.write(lambda: connections["default"]) is not connections["default"]
+async def test_the_writer_has_a_connection_of_its_own(log: Log):
+    assert await log.write(lambda: connections["default"]) is not connections["default"]

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from chat.accounts import tickets, tokens
 from chat.models import ApiKey, AuditEntry, User
+from chat.process import this_process
 from chat.protocol.errors import Unauthenticated
 
 JSON = "application/json"
@@ -74,6 +75,7 @@ def test_a_key_is_looked_up_with_one_query_and_writes_once_an_hour(alice):
     used = ApiKey.objects.get().last_used_at
     assert used is not None
     request = RequestFactory().get("/", headers={"Authorization": f"Bearer {key}"})
+    request.process = this_process()  # type: ignore[attr-defined]
     with CaptureQueriesContext(connection) as captured:
         assert async_to_sync(tokens.authenticate)(request) == alice
     assert len(captured) == 1
@@ -158,12 +160,14 @@ def test_a_key_ends_at_its_time(alice):
 def test_a_key_that_was_ended_opens_nothing_nor_does_what_it_began(alice):
     made = new_key(alice)
     ticket = call("POST", "/v2/tickets", made["key"]).json()["ticket"]
-    claims = async_to_sync(tickets.holder)(ticket).user.claims
+    claims = async_to_sync(tickets.holder)(ticket, this_process().log).user.claims
     assert call("DELETE", f"/v2/keys/{made['id']}", tokens.access_for(alice)).status_code == 204
     assert not is_open(made["key"])
-    for look in (lambda: async_to_sync(tickets.holder)(ticket), lambda: async_to_sync(tokens.holder)(claims)):
-        with pytest.raises(Unauthenticated):
-            look()
+    log = this_process().log
+    with pytest.raises(Unauthenticated):
+        async_to_sync(tickets.holder)(ticket, log)
+    with pytest.raises(Unauthenticated):
+        async_to_sync(tokens.holder)(claims, log)
     assert call("DELETE", f"/v2/keys/{made['id']}", tokens.access_for(alice)).status_code == 404
 
 

@@ -8,29 +8,48 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from asgiref.sync import sync_to_async
+from django.db import OperationalError
+from django.utils import timezone
 
+from chat.log import Log, group_commit
 from chat.models import Stream
 from chat.protocol import events
 from chat.turns import leases
+from chat.turns.leases import Reaper, Worker
 from tests.inside import new_stream
 
 pytestmark = pytest.mark.usefixtures("log")
 
 
-def look(reaper: leases.Reaper, times: int, mine: Iterable[UUID] = ()) -> list[UUID]:
-    return [pk for _ in range(times) for pk, _ in reaper.reap(list(mine))]
+@pytest.fixture
+def reaper(log: Log) -> Reaper:
+    return Reaper(log, Worker())
 
 
-def test_a_lease_that_is_not_renewed_lapses_and_one_that_is_does_not():
-    dead, living, reaper = new_stream("ann", "a:1:x"), new_stream("bob", "b:2:y"), leases.Reaper()
+async def beats(reaper: Reaper, times: int, mine: Iterable[UUID] = ()) -> list[UUID]:
+    return [pk for _ in range(times) for pk in await reaper.beat(list(mine))]
+
+
+@sync_to_async
+def a_stream(name: str = "ann", worker: str | None = None) -> Stream:
+    return new_stream(name, worker)
+
+
+async def renew(stream: Stream) -> int:
+    return await sync_to_async(leases.renew)([stream.pk], stream.worker)
+
+
+async def test_a_lease_that_is_not_renewed_lapses_and_one_that_is_does_not(reaper: Reaper):
+    dead, living = await a_stream("ann", "a:1:x"), await a_stream("bob", "b:2:y")
     found: list[UUID] = []
     for _ in range(leases.LOOKS + 1):
-        leases.renew([living.pk])
-        found += look(reaper, 1)
+        assert await renew(living) == 1
+        found += await beats(reaper, 1)
 
     assert found == [dead.pk]
-    assert Stream.objects.get(pk=dead.pk).status == events.INTERRUPTED
-    assert Stream.objects.get(pk=living.pk).status == events.RUNNING
+    assert (await Stream.objects.aget(pk=dead.pk)).status == events.INTERRUPTED
+    assert (await Stream.objects.aget(pk=living.pk)).status == events.RUNNING
 
 
 def test_a_dead_worker_is_found_within_30_seconds():
@@ -38,54 +57,86 @@ def test_a_dead_worker_is_found_within_30_seconds():
     assert (1 + leases.LOOKS + 1) * leases.HEARTBEAT <= 30
 
 
-def test_one_renewal_begins_the_count_anew():
-    stream, reaper = new_stream("ann", "a:1:x"), leases.Reaper()
-    assert look(reaper, leases.LOOKS) == []
-    leases.renew([stream.pk])
+async def test_one_renewal_begins_the_count_anew(reaper: Reaper):
+    stream = await a_stream("ann", "a:1:x")
+    assert await beats(reaper, leases.LOOKS) == []
+    await renew(stream)
 
-    assert look(reaper, leases.LOOKS) == []
-    assert look(reaper, 1) == [stream.pk]
+    assert await beats(reaper, leases.LOOKS) == []
+    assert await beats(reaper, 1) == [stream.pk]
+
+
+async def test_a_lease_that_is_renewed_while_its_stream_is_being_ended_keeps_it(reaper: Reaper, log: Log):
+    stream = await a_stream("ann", "a:1:x")
+    seen = await sync_to_async(leases.running_leases)()
+    await renew(stream)
+
+    assert await reaper.interrupt(seen) == []
+    assert (await Stream.objects.aget(pk=stream.pk)).status == events.RUNNING
+
+
+async def test_a_transaction_that_is_tried_again_is_no_further_look(
+    reaper: Reaper, log: Log, monkeypatch: pytest.MonkeyPatch
+):
+    living = await a_stream("ann", "a:1:x")
+    write, failures = group_commit.GroupCommit._write, [OperationalError("locked")] * 2 * leases.LOOKS
+
+    def locked(self: group_commit.GroupCommit, batch: Any) -> None:
+        if failures:
+            raise failures.pop()
+        write(self, batch)
+
+    monkeypatch.setattr(group_commit.GroupCommit, "_write", locked)
+    found = await beats(reaper, leases.LOOKS)
+    await log.write(lambda: None)
+
+    assert found == []
+    assert (await Stream.objects.aget(pk=living.pk)).status == events.RUNNING
 
 
 @pytest.mark.parametrize("jump", [timedelta(hours=1), timedelta(hours=-1)])
-def test_a_clock_that_jumps_ends_nobody_and_saves_nobody(jump: timedelta, monkeypatch: pytest.MonkeyPatch):
-    dead, living, reaper = new_stream("ann", "a:1:x"), new_stream("bob", "b:2:y"), leases.Reaper()
-    found, now = look(reaper, 2), leases.now
-    monkeypatch.setattr(leases, "now", lambda: now() + jump)
+async def test_a_clock_that_jumps_ends_nobody_and_saves_nobody(
+    jump: timedelta, reaper: Reaper, monkeypatch: pytest.MonkeyPatch
+):
+    dead, living = await a_stream("ann", "a:1:x"), await a_stream("bob", "b:2:y")
+    found, now = await beats(reaper, 2), timezone.now
+    monkeypatch.setattr(timezone, "now", lambda: now() + jump)
     for _ in range(leases.LOOKS - 1):
-        leases.renew([living.pk])
-        found += look(reaper, 1)
+        await renew(living)
+        found += await beats(reaper, 1)
 
     assert found == [dead.pk]
 
 
-def test_one_s_own_turns_are_not_looked_at():
-    stream = new_stream()
+async def test_one_s_own_turns_are_not_looked_at(reaper: Reaper):
+    stream = await a_stream()
 
-    assert look(leases.Reaper(), leases.LOOKS + 3, [stream.pk]) == []
+    assert await beats(reaper, leases.LOOKS + 3, [stream.pk]) == []
 
 
-def test_a_new_worker_ends_its_dead_neighbours_streams_at_once():
+async def test_a_new_worker_ends_its_dead_neighbours_streams_at_once(log: Log):
     gone = subprocess.Popen(["/bin/true"])
     gone.wait()
-    host = leases.worker().split(":")[0]
-    dead = new_stream("ann", f"{host}:{gone.pid}:x")
-    reborn = new_stream("bob", f"{host}:{os.getpid()}:another-token")
-    living = new_stream("cy", f"{host}:{os.getppid()}:z")
-    elsewhere = new_stream("di", f"another-host:{gone.pid}:x")
-    own = new_stream("ed")
-    ended = {pk for pk, _ in leases.Reaper().reap_dead_neighbours()}
+    worker = Worker()
+    host = worker.name.split(":")[0]
+    dead = await a_stream("ann", f"{host}:{gone.pid}:x")
+    reborn = await a_stream("bob", f"{host}:{os.getpid()}:another-token")
+    living = await a_stream("cy", f"{host}:{os.getppid()}:z")
+    elsewhere = await a_stream("di", f"another-host:{gone.pid}:x")
+    own = await a_stream("ed", worker.name)
+    ended = await Reaper(log, worker).end_dead_neighbours()
+    running = {pk async for pk in Stream.objects.filter(status=events.RUNNING).values_list("pk", flat=True)}
 
-    assert ended == {dead.pk, reborn.pk}
-    assert {living.pk, elsewhere.pk, own.pk} == set(
-        Stream.objects.filter(status=events.RUNNING).values_list("pk", flat=True)
-    )
+    assert set(ended) == {dead.pk, reborn.pk}
+    assert running == {living.pk, elsewhere.pk, own.pk}
 
 
 def test_a_fork_is_another_worker():
+    worker = Worker()
+    assert worker.name == worker.name
     read, write = os.pipe()
     if not (pid := os.fork()):
-        os.write(write, leases.worker().encode())
+        os.write(write, worker.name.encode())
         os._exit(0)
     os.waitpid(pid, 0)
     child = os.read(read, 200).decode()
@@ -93,16 +144,16 @@ def test_a_fork_is_another_worker():
     os.close(write)
 
     assert child.split(":")[1] == str(pid)
-    assert child.split(":")[2] != leases.worker().split(":")[2]
+    assert child.split(":")[2] != worker.name.split(":")[2]
 
 
-def test_a_stop_is_wanted_by_a_reader_by_a_disabled_user_or_by_an_end_that_is_not_ours(log: Any):
+def test_a_stop_is_wanted_by_a_reader_by_a_disabled_user_or_by_an_end_that_is_not_ours(log: Log):
     asked, disabled, ended, wanted_by_nobody = (new_stream(name) for name in ("ann", "bob", "cy", "di"))
-    Stream.objects.filter(pk=asked.pk).update(stop_requested_at=leases.now())
+    Stream.objects.filter(pk=asked.pk).update(stop_requested_at=timezone.now())
     disabled.user.is_active = False
     disabled.user.save()
     Stream.objects.filter(pk=ended.pk).update(status=events.INTERRUPTED)
     ours = [row.pk for row in (asked, disabled, ended, wanted_by_nobody)]
 
-    assert set(leases.wanted_stops(ours)) == {asked.pk, disabled.pk, ended.pk}
-    assert leases.wanted_stops([]) == []
+    assert set(leases.wanted_stops(ours, asked.worker)) == {asked.pk, disabled.pk, ended.pk}
+    assert leases.wanted_stops([], asked.worker) == []

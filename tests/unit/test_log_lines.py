@@ -8,10 +8,9 @@ from uuid import UUID
 import pytest
 
 from chat import log_lines, providers
-from chat.log import eventlog, follow
+from chat.log import Log
 from chat.models import Stream
 from chat.protocol import events, log_context
-from chat.turns import runner
 from chat.views import event_stream
 from tests.inside import Core
 
@@ -21,7 +20,7 @@ STREAM = UUID(int=7)
 async def ended(core: Core, question: str) -> Stream:
     """Ask, and wait until the turn is over: its line is written after its end is."""
     stream = await core.ask(question)
-    while runner.running():
+    while core.turns.running():
         await asyncio.sleep(0)
     return stream
 
@@ -104,9 +103,8 @@ async def test_a_body_that_breaks_is_logged_with_its_traceback(
     def broken(*_: Any, **__: Any) -> Any:
         raise RuntimeError("a fault of ours")
 
-    monkeypatch.setattr(follow, "follow", broken)
-    monkeypatch.setattr(eventlog, "last_seq", broken)
-    async for _ in getattr(event_stream, body)(STREAM):
+    monkeypatch.setattr(Log, "follow", broken)
+    async for _ in getattr(event_stream, body)(Log(), STREAM):
         pass
     assert "RuntimeError: a fault of ours" in caplog.text
     assert str(STREAM) in caplog.text

@@ -14,8 +14,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
-from chat.log import follow
-from chat.log.sql import Ending, django_execute, insert_events, key_of, update_ending
+from chat.log import Log
+from chat.log.fence import Ending, insert_events, update_ending
+from chat.log.sql import django_execute, key_of
 from chat.management.commands.replay_stream import Player
 from chat.protocol import events
 from chat.protocol.events import Event
@@ -173,8 +174,8 @@ async def test_a_running_stream_is_followed_until_it_ends(running):
         begun.set()
 
     async def source():
-        async for batch in follow.follow(running.pk):
-            for event in batch:
+        async for page in Log().follow(running.pk):
+            for event in page.events:
                 yield event
 
     playing = asyncio.create_task(Player(put, "text", str(running.pk), None).play(source(), 0, None))
@@ -189,7 +190,8 @@ def end(running):
     """Write the rest of a running stream's log and its end."""
     with transaction.atomic():
         rest = [events.delta(" upon a time"), events.finish("STOP")]
-        rows = [(key_of(running.pk), seq, 20_000, events.encode(response)) for seq, response in enumerate(rest, 2)]
+        key = key_of(running.pk)
+        rows = [(key, seq, 20_000, events.encode(response), 1) for seq, response in enumerate(rest, 2)]
         insert_events(django_execute, rows)
-        update_ending(django_execute, key_of(running.pk), 3, Ending(events.COMPLETE, [{"text": "x"}], timezone.now()))
+        update_ending(django_execute, rows[-1], Ending(events.COMPLETE, [{"text": "x"}], timezone.now()))
     connection.close()

@@ -11,26 +11,27 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from chat.log import eventlog
-from chat.log.sql import DIALECT, EVENTS_AFTER, LeaseLost, moment
-from chat.log.sqlite_commit import QuickConnection, checkpoint
+from chat.log import LeaseLost, Log, Tail
+from chat.log.fence import FIRST_EPOCH
+from chat.log.sql import DIALECT, EVENTS_AFTER, moment
+from chat.log.sqlite_commit import SqliteConnection
 from chat.models import Event, Message, Stream
 from chat.protocol import events
 from tests.inside import an_end, new_stream
 
 pytestmark = [
     pytest.mark.usefixtures("log"),
-    pytest.mark.skipif("connection.vendor != 'sqlite'", reason="the short cut is SQLite's"),
+    pytest.mark.skipif("connection.vendor != 'sqlite'", reason="the fast path is SQLite's"),
 ]
 
 
 @pytest.fixture
-def stream(log: Any) -> Stream:
+def stream(log: Log) -> Stream:
     return new_stream()
 
 
-def tail_of(stream: Stream) -> eventlog.Tail:
-    return eventlog.open_tail(stream.pk, events.Event(0, 0, events.OK_DATA))
+def tail_of(log: Log, stream: Stream) -> Tail:
+    return log.open_tail(stream.pk, FIRST_EPOCH, events.Event(0, 0, events.OK_DATA))
 
 
 def stored(stream: Stream) -> list[int]:
@@ -41,6 +42,16 @@ def threads() -> set[str]:
     return {thread.name for thread in threading.enumerate()}
 
 
+class Notes:
+    """Notes the seqs that other processes would be told, in place of the notifier."""
+
+    def __init__(self, seqs: list[int]) -> None:
+        self.seqs = seqs
+
+    def reached(self, stream_id: Any, seq: int) -> None:
+        self.seqs.append(seq)
+
+
 def lock() -> sqlite3.Connection:
     """Another process's transaction, as far as SQLite can tell."""
     other = sqlite3.connect(str(connection.settings_dict["NAME"]), isolation_level=None, check_same_thread=False)
@@ -48,35 +59,35 @@ def lock() -> sqlite3.Connection:
     return other
 
 
-async def test_events_are_committed_without_the_thread(stream: Stream):
-    tail = tail_of(stream)
+async def test_events_are_committed_without_the_thread(stream: Stream, log: Log):
+    tail = tail_of(log, stream)
     tail.append(1, "{}")
     tail.append(2, "{}")
     await tail.settled()
 
-    assert "eventlog-writer" not in threads()
+    assert "log-commit" not in threads()
     assert await asyncio.to_thread(stored, stream) == [0, 1, 2]
 
 
-async def test_nothing_is_shown_before_its_commit(stream: Stream, monkeypatch: pytest.MonkeyPatch):
+async def test_nothing_is_shown_before_its_commit(stream: Stream, monkeypatch: pytest.MonkeyPatch, log: Log):
     shown: list[int] = []
-    store = QuickConnection.store
+    store = SqliteConnection.store
 
-    def spied(self: QuickConnection, rows: Any, endings: Any, job: Any = None) -> None:
+    def spied(self: SqliteConnection, rows: Any, endings: Any, job: Any = None) -> None:
         assert shown == []
         store(self, rows, endings, job)
 
-    monkeypatch.setattr(QuickConnection, "store", spied)
-    monkeypatch.setattr(eventlog, "on_commit", lambda _, seq: shown.append(seq))
-    tail = tail_of(stream)
+    monkeypatch.setattr(SqliteConnection, "store", spied)
+    monkeypatch.setattr(log, "_notifier", Notes(shown))
+    tail = tail_of(log, stream)
     tail.append(1, "{}")
     await tail.settled()
 
     assert shown == [1]
 
 
-async def test_the_end_of_a_stream_is_stored_with_its_last_event(stream: Stream):
-    tail = tail_of(stream)
+async def test_the_end_of_a_stream_is_stored_with_its_last_event(stream: Stream, log: Log):
+    tail = tail_of(log, stream)
     tail.append(1, "{}", an_end())
     await tail.settled()
 
@@ -84,14 +95,16 @@ async def test_the_end_of_a_stream_is_stored_with_its_last_event(stream: Stream)
     answer = await Message.objects.aget(stream=stream)
     assert (ended.status, ended.last_seq, ended.lease_until) == (an_end().status, 1, None)
     assert answer.parts == an_end().parts
-    assert "eventlog-writer" not in threads()
+    assert "log-commit" not in threads()
 
 
-async def test_while_somebody_else_writes_the_thread_waits_and_the_order_is_kept(stream: Stream):
+async def test_while_somebody_else_writes_the_thread_waits_and_the_order_is_kept(
+    stream: Stream, monkeypatch: pytest.MonkeyPatch, log: Log
+):
     other = await asyncio.to_thread(lock)
-    tail, shown = tail_of(stream), list[int]()
-    heard = eventlog.on_commit
-    eventlog.on_commit = lambda _, seq: shown.append(seq)
+    shown = list[int]()
+    monkeypatch.setattr(log, "_notifier", Notes(shown))
+    tail = tail_of(log, stream)
     try:
         for number in range(1, 31):
             tail.append(number, "{}")
@@ -102,17 +115,16 @@ async def test_while_somebody_else_writes_the_thread_waits_and_the_order_is_kept
         await tail.settled()
     finally:
         other.close()
-        eventlog.on_commit = heard
 
     assert shown == sorted(set(shown))
     assert shown[-1] == 31
     assert await asyncio.to_thread(stored, stream) == list(range(32))
 
 
-async def test_what_was_gathered_goes_to_the_thread_before_what_came_after_it(stream: Stream):
-    tail, order = tail_of(stream), list[str]()
+async def test_what_was_gathered_goes_to_the_thread_before_what_came_after_it(stream: Stream, log: Log):
+    tail, order = tail_of(log, stream), list[str]()
     tail.append(1, "{}")
-    job = asyncio.create_task(eventlog.write(lambda: order.append(f"{stored(stream)}")))
+    job = asyncio.create_task(log.write(lambda: order.append(f"{stored(stream)}")))
     await asyncio.sleep(0)
     tail.append(2, "{}")
     await tail.settled()
@@ -121,9 +133,9 @@ async def test_what_was_gathered_goes_to_the_thread_before_what_came_after_it(st
     assert await asyncio.to_thread(stored, stream) == [0, 1, 2]
 
 
-async def test_a_stream_that_somebody_else_has_ended_is_refused_as_by_the_thread(stream: Stream):
+async def test_a_stream_that_somebody_else_has_ended_is_refused_as_by_the_thread(stream: Stream, log: Log):
     await Stream.objects.filter(pk=stream.pk).aupdate(status=events.INTERRUPTED)
-    tail = tail_of(stream)
+    tail = tail_of(log, stream)
     tail.append(1, "{}", an_end())
 
     with pytest.raises(LeaseLost):
@@ -131,17 +143,19 @@ async def test_a_stream_that_somebody_else_has_ended_is_refused_as_by_the_thread
     assert await asyncio.to_thread(stored, stream) == [0]
 
 
-async def test_after_the_thread_is_done_the_loop_commits_again(stream: Stream, monkeypatch: pytest.MonkeyPatch):
+async def test_after_the_thread_is_done_the_loop_commits_again(
+    stream: Stream, monkeypatch: pytest.MonkeyPatch, log: Log
+):
     batches: list[int] = []
-    store = QuickConnection.store
+    store = SqliteConnection.store
 
-    def spied(self: QuickConnection, rows: Any, endings: Any, job: Any = None) -> None:
+    def spied(self: SqliteConnection, rows: Any, endings: Any, job: Any = None) -> None:
         batches.append(len(rows))
         store(self, rows, endings, job)
 
-    monkeypatch.setattr(QuickConnection, "store", spied)
-    tail = tail_of(stream)
-    await eventlog.write(lambda: None)
+    monkeypatch.setattr(SqliteConnection, "store", spied)
+    tail = tail_of(log, stream)
+    await log.write(lambda: None)
     await asyncio.sleep(0)
     tail.append(1, "{}")
     await tail.settled()
@@ -149,21 +163,7 @@ async def test_after_the_thread_is_done_the_loop_commits_again(stream: Stream, m
     assert batches == [1]
 
 
-def test_a_checkpoint_moves_the_log_into_the_file(tmp_path: Any):
-    path = tmp_path / "x.sqlite3"
-    own = sqlite3.connect(path, isolation_level=None)
-    own.execute("PRAGMA journal_mode=WAL")
-    own.execute("PRAGMA wal_autocheckpoint=0")
-    own.execute("CREATE TABLE t (n)")
-    own.executemany("INSERT INTO t VALUES (?)", [(n,) for n in range(5000)])
-    before = path.stat().st_size
-    checkpoint(str(path))
-
-    assert path.stat().st_size > before
-    own.close()
-
-
-def test_the_log_is_kept_in_the_order_of_arrival_and_found_by_stream(log: Any):
+def test_the_log_is_kept_in_the_order_of_arrival_and_found_by_stream(log: Log):
     with connection.cursor() as cursor:
         cursor.execute("SELECT sql FROM sqlite_master WHERE name = 'chat_event'")
         (statement,) = cursor.fetchone()

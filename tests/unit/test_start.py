@@ -13,9 +13,9 @@ from chat import providers
 from chat.models import Conversation, Message, Stream, User
 from chat.protocol import events
 from chat.protocol.request import Ask
-from chat.turns import leases
-from chat.turns.start import Opened, Opening
+from chat.turns.start import Start, Started
 
+WORKER = "host:1:token"
 CONTENTS = [
     {"role": "user", "parts": [{"text": "Why  is\nthe sky blue?"}]},
     {"role": "model", "parts": [{"text": "Rayleigh. 🌌"}]},
@@ -23,10 +23,10 @@ CONTENTS = [
 ]
 
 
-def opened(user: User, contents: Any = CONTENTS, **fields: Any) -> Opened:
+def started(user: User, contents: Any = CONTENTS, **fields: Any) -> Started:
     """Store a question on Django's connection."""
     _, model = providers.find(None)
-    return Opening(user, Ask(contents=contents, **fields), contents, model, monotonic()).store()
+    return Start(user, Ask(contents=contents, **fields), contents, model, monotonic(), WORKER).store()
 
 
 def raw(kind: type[models.Model]) -> list[Any]:
@@ -45,7 +45,7 @@ def said(field: Any, value: Any) -> Any:
 @pytest.mark.django_db
 @pytest.mark.parametrize("kind", [Conversation, Message, Stream])
 def test_a_row_is_what_the_orm_would_store(kind: Any):
-    opened(User.objects.create(username="ann"), request_id="r", language="en", generation={"seed": 1})
+    started(User.objects.create(username="ann"), request_id="r", language="en", generation={"seed": 1})
     before = raw(kind)
     for instance in kind.objects.all():
         values = {field.attname: getattr(instance, field.attname) for field in kind._meta.concrete_fields}
@@ -58,11 +58,11 @@ def test_a_row_is_what_the_orm_would_store(kind: Any):
 @pytest.mark.django_db
 def test_a_question_is_stored_with_all_that_belongs_to_it():
     user, began = User.objects.create(username="ann"), timezone.now()
-    begun = opened(user, request_id="r", language="en")
+    begun = started(user, request_id="r", language="en")
     stored = Stream.objects.select_related("conversation", "answer").get(pk=begun.stream.pk)
 
     assert (stored.user_id, stored.status, stored.last_seq) == (user.pk, events.RUNNING, 0)
-    assert (stored.request_id, stored.worker) == ("r", leases.worker())
+    assert (stored.request_id, stored.worker) == ("r", WORKER)
     assert stored.model_id == providers.find(None)[1].id
     assert stored.request == {"contents": CONTENTS, "model": stored.model_id, "language": "en"}
     assert stored.conversation.title == "And at dusk?"
@@ -75,12 +75,12 @@ def test_a_question_is_stored_with_all_that_belongs_to_it():
 
 @pytest.mark.django_db
 def test_messages_that_are_stored_at_once_keep_their_order():
-    begun = opened(User.objects.create(username="ann"))
-    messages = list(Message.objects.filter(conversation_id=begun.stream.conversation_id).order_by("created_at"))
+    begun = started(User.objects.create(username="ann"))
+    messages = list(Message.objects.filter(conversation_id=begun.stream.conversation_id).order_by("position"))
 
     assert [message.parts for message in messages] == [*(content["parts"] for content in CONTENTS), []]
     assert [message.parent_id for message in messages] == [None, *(message.pk for message in messages[:-1])]
-    assert len({message.created_at for message in messages}) == len(messages)
+    assert [message.position for message in messages] == [0, 1, 2, 3]
 
 
 @pytest.mark.django_db

@@ -14,6 +14,7 @@ from chat.accounts import families, tickets, tokens
 from chat.accounts.claims import Claims
 from chat.models import Conversation, Message, Stream, Ticket, User
 from chat.models.accounts import RESUME_AFTER_END
+from chat.process import this_process
 from chat.protocol import events
 from chat.protocol.errors import Unauthenticated
 
@@ -55,7 +56,7 @@ def stream_of(user: User, status: str = events.RUNNING) -> Stream:
 
 
 def holder(raw: str) -> Ticket:
-    return async_to_sync(tickets.holder)(raw)
+    return async_to_sync(tickets.holder)(raw, this_process().log)
 
 
 def status_of(raw: str) -> int:
@@ -163,7 +164,7 @@ def test_an_unknown_ticket_is_refused(db, raw_text):
 
 def test_what_a_ticket_reads_ends_with_its_sign_in(raw, pair, alice):
     claims = holder(raw).user.claims
-    assert async_to_sync(tokens.holder)(claims) == alice
+    assert async_to_sync(tokens.holder)(claims, this_process().log) == alice
     families.end(claims.family)
     with pytest.raises(Unauthenticated):
-        async_to_sync(tokens.holder)(claims)
+        async_to_sync(tokens.holder)(claims, this_process().log)

@@ -10,13 +10,15 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from chat import providers
-from chat.log import eventlog, follow, group_commit
-from chat.log.sql import DJANGO
-from chat.log.sqlite_commit import QuickConnection, Refused
+from chat.log import group_commit
+from chat.log.interruption import interrupt
+from chat.log.sql import DIALECT, DJANGO
+from chat.log.sqlite_commit import Refused, SqliteConnection
 from chat.models import Message, Stream
 from chat.protocol import errors, events, prompt
-from chat.turns import leases, runner
-from chat.turns.start import Opening
+from chat.turns import leases, turn
+from chat.turns.leases import Reaper, Worker
+from chat.turns.start import Start
 from chat.turns.turn import without_nul
 from tests.faults.upstream import Script
 from tests.inside import Core
@@ -31,10 +33,10 @@ async def row_of(started: Stream) -> Stream:
     return await Stream.objects.aget(pk=started.pk)
 
 
-async def seen(started: Stream, seq: int) -> None:
+async def seen(core: Core, started: Stream, seq: int) -> None:
     """Wait until event `seq` is there."""
-    async for batch in follow.follow(started.pk):
-        if batch and batch[-1].seq >= seq:
+    async for page in core.log.follow(started.pk):
+        if page.events and page.events[-1].seq >= seq:
             return
 
 
@@ -47,14 +49,14 @@ async def test_an_answer_is_stored_as_it_was_followed(core: Core):
     assert log[0].data == events.OK_DATA
     assert answer.text == events.answer_text(log) == Script(3, 40).text
     assert (await row_of(started)).status == events.COMPLETE
-    assert runner.running() == []
+    assert core.turns.running() == []
 
 
 async def test_a_stop_before_the_turn_s_first_step_is_an_end_like_any_other(core: Core):
     begun = asyncio.get_running_loop().create_task(core.ask("words=5 then=stall"))
-    while not runner.running():
+    while not core.turns.running():
         await asyncio.sleep(0)
-    runner.stop_here(runner.running()[0])
+    core.turns.stop_here(core.turns.running()[0])
     started = await begun
     log = await core.ended(started)
 
@@ -68,7 +70,7 @@ async def test_a_stop_before_the_first_token_ends_the_upstream_within_300_ms(cor
     while not core.model.asked:
         await asyncio.sleep(0.01)
     before = asyncio.get_running_loop().time()
-    assert await runner.stop(started) == events.STOPPED
+    assert await core.turns.stop(started) == events.STOPPED
     while not core.model.left:
         await asyncio.sleep(0.01)
 
@@ -78,8 +80,8 @@ async def test_a_stop_before_the_first_token_ends_the_upstream_within_300_ms(cor
 
 async def test_what_came_before_a_stop_stays(core: Core):
     started = await core.ask("seed=5 words=3 then=stall")
-    await seen(started, 3)
-    statuses = [await runner.stop(started) for _ in range(3)]
+    await seen(core, started, 3)
+    statuses = [await core.turns.stop(started) for _ in range(3)]
     log = await core.ended(started)
 
     assert statuses == [events.STOPPED] * 3
@@ -99,8 +101,8 @@ async def test_text_that_came_with_a_finish_reason_is_kept_when_the_stop_comes_b
 
     monkeypatch.setattr(providers, "answer", answer)
     started = await core.ask("anything")
-    await seen(started, 1)
-    await runner.stop(started)
+    await seen(core, started, 1)
+    await core.turns.stop(started)
     log = await core.ended(started)
 
     assert end_of(log) == events.STOPPED
@@ -110,8 +112,8 @@ async def test_text_that_came_with_a_finish_reason_is_kept_when_the_stop_comes_b
 async def test_stop_racing_the_finish_leaves_one_end(core: Core):
     for number in range(12):
         started = await core.ask(f"seed={number} words=6 gap=1")
-        await seen(started, number // 2)
-        await runner.stop(started)
+        await seen(core, started, number // 2)
+        await core.turns.stop(started)
         log = await core.ended(started)
 
         assert end_of(log) == (await row_of(started)).status
@@ -131,15 +133,15 @@ async def test_the_same_request_id_joins_and_starts_nothing(core: Core):
 async def test_a_question_whose_commit_was_answered_too_late_is_stored_and_answered_once(
     core: Core, monkeypatch: pytest.MonkeyPatch
 ):
-    write, broken = group_commit.Writer._write, list[bool]()
+    write, broken = group_commit.GroupCommit._write, list[bool]()
 
-    def lose_the_answer(self: group_commit.Writer, batch: Any) -> None:
+    def lose_the_answer(self: group_commit.GroupCommit, batch: Any) -> None:
         write(self, batch)
         if not broken:
             broken.append(True)
             raise OperationalError("the connection broke after the commit")
 
-    monkeypatch.setattr(group_commit.Writer, "_write", lose_the_answer)
+    monkeypatch.setattr(group_commit.GroupCommit, "_write", lose_the_answer)
     in_the_thread(monkeypatch)
     started = await core.ask("seed=2 words=3")
     log = await core.ended(started)
@@ -153,15 +155,15 @@ async def test_a_question_whose_commit_was_answered_too_late_is_stored_and_answe
 async def test_a_lost_answer_to_a_commit_does_not_leave_a_turn_unbegun(
     core: Core, monkeypatch: pytest.MonkeyPatch, request_id: str | None
 ):
-    write, broken = group_commit.Writer._write, list[bool]()
+    write, broken = group_commit.GroupCommit._write, list[bool]()
 
-    def lose_the_answer(self: group_commit.Writer, batch: Any) -> None:
+    def lose_the_answer(self: group_commit.GroupCommit, batch: Any) -> None:
         write(self, batch)
         if not broken:
             broken.append(True)
             raise InterfaceError("the connection broke after the commit")
 
-    monkeypatch.setattr(group_commit.Writer, "_write", lose_the_answer)
+    monkeypatch.setattr(group_commit.GroupCommit, "_write", lose_the_answer)
     in_the_thread(monkeypatch)
     started = await core.ask("seed=2 words=3", request_id=request_id)
 
@@ -172,8 +174,8 @@ async def test_a_turn_that_could_not_be_written_to_its_end_is_found_and_ended(
     core: Core, monkeypatch: pytest.MonkeyPatch
 ):
     started = await core.ask("words=3 then=stall")
-    await seen(started, 3)
-    monkeypatch.setattr(group_commit, "PATIENCE", -1.0)
+    await seen(core, started, 3)
+    monkeypatch.setattr(group_commit, "RETRY_SECONDS", -1.0)
     in_the_thread(monkeypatch)
 
     def away(*_: Any) -> None:
@@ -183,24 +185,53 @@ async def test_a_turn_that_could_not_be_written_to_its_end_is_found_and_ended(
         raise Refused
 
     with monkeypatch.context() as outage:
-        outage.setattr(group_commit.Writer, "_write", away)
-        outage.setattr(QuickConnection, "store", refuse)
-        runner.stop_here(started.pk)
-        while runner.running():
+        outage.setattr(group_commit.GroupCommit, "_write", away)
+        outage.setattr(SqliteConnection, "store", refuse)
+        outage.setattr(turn, "GIVE_UP_SECONDS", 0)
+        core.turns.stop_here(started.pk)
+        while core.turns.running():
             await asyncio.sleep(0.01)
-    reaper = leases.Reaper()
+    reaper = Reaper(core.log, Worker())
     for _ in range(leases.LOOKS):
-        assert await eventlog.write(lambda: reaper.reap(runner.running())) == []
-    assert await eventlog.write(lambda: reaper.reap(runner.running())) == [(started.pk, 4)]
+        assert await reaper.beat(core.turns.running()) == []
+    assert await reaper.beat(core.turns.running()) == [started.pk]
     assert end_of(await core.ended(started)) == events.INTERRUPTED
+
+
+async def test_a_turn_whose_log_failed_ends_as_interrupted_once_that_can_be_stored(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+):
+    """An outage that outlasts the retries, with more of the answer on its way: nothing may be stored behind the gap."""
+    monkeypatch.setattr(group_commit, "RETRY_SECONDS", -1.0)
+    in_the_thread(monkeypatch)
+    started = await core.ask("seed=3 words=400 gap=5")
+    await seen(core, started, 3)
+    write, failures = group_commit.GroupCommit._write, [OperationalError("no database")] * 5
+
+    def away(self: group_commit.GroupCommit, batch: Any) -> None:
+        if failures:
+            raise failures.pop()
+        write(self, batch)
+
+    monkeypatch.setattr(group_commit.GroupCommit, "_write", away)
+    log = await core.ended(started)
+    row = await row_of(started)
+    answer = await Message.objects.aget(pk=started.answer_id)
+
+    assert not failures
+    assert [event.seq for event in log] == list(range(len(log)))
+    assert end_of(log) == row.status == events.INTERRUPTED
+    assert row.last_seq == len(log) - 1 < 400
+    assert Script(3, 400).text.startswith(answer.text)
+    assert answer.text == events.answer_text(log) != ""
 
 
 async def test_a_turn_whose_stream_another_worker_has_ended_stops_its_upstream(core: Core):
     started = await core.ask("words=3 then=stall")
-    await seen(started, 3)
-    await eventlog.write(lambda: eventlog.interrupt(started.pk, errors.Interrupted("gone")))
-    for stream_id in await eventlog.write(lambda: leases.wanted_stops(runner.running())):
-        runner.stop_here(stream_id)
+    await seen(core, started, 3)
+    await core.log.write(lambda: interrupt(started.pk, errors.Interrupted("gone")))
+    for stream_id in await core.log.write(lambda: leases.wanted_stops(core.turns.running(), core.turns.worker.name)):
+        core.turns.stop_here(stream_id)
     log = await core.ended(started)
     while not core.model.left:
         await asyncio.sleep(0.01)
@@ -211,15 +242,15 @@ async def test_a_turn_whose_stream_another_worker_has_ended_stops_its_upstream(c
 
 async def test_drain_lets_turns_finish_within_the_grace(core: Core):
     started = [await core.ask(f"seed={number} words=10 gap=10") for number in range(5)]
-    await runner.drain(10)
+    await core.turns.drain(10)
 
     assert [(await row_of(each)).status for each in started] == [events.COMPLETE] * 5
 
 
 async def test_drain_ends_what_is_left_as_interrupted_and_takes_nothing_new(core: Core):
     started = await core.ask("words=3 then=stall")
-    await seen(started, 3)
-    await runner.drain(0.05)
+    await seen(core, started, 3)
+    await core.turns.drain(0.05)
     with pytest.raises(errors.Unavailable):
         await core.ask("words=1")
     log = await core.ended(started)
@@ -233,37 +264,37 @@ async def second_question(core: Core, question: str) -> "asyncio.Task[Stream]":
     first = await core.ask("words=1")
     await core.ended(first)
     asking = asyncio.create_task(core.ask(question, conversation_id=first.conversation_id))
-    while not runner._beginnings:
+    while not core.turns._starting:
         await asyncio.sleep(0)
     return asking
 
 
 async def test_drain_waits_for_a_question_that_is_being_stored(core: Core):
     asking = await second_question(core, "words=3 then=stall")
-    await runner.drain(0)
+    await core.turns.drain(0)
     log = await core.ended(await asking)
 
     assert end_of(log) == events.INTERRUPTED
-    assert runner.running() == []
+    assert core.turns.running() == []
 
 
 async def test_a_reader_that_goes_while_its_question_is_stored_leaves_a_turn_that_runs(core: Core):
     asking = await second_question(core, "words=3")
     asking.cancel()
     await asyncio.gather(asking, return_exceptions=True)
-    while runner._beginnings or runner.running():
+    while core.turns._starting or core.turns.running():
         await asyncio.sleep(0.01)
 
     assert [row.status async for row in Stream.objects.all()] == [events.COMPLETE] * 2
 
 
-@pytest.mark.skipif("not QuickConnection.is_possible()", reason="the short cut is SQLite's")
+@pytest.mark.skipif(DIALECT.vendor != "sqlite", reason="the fast path is SQLite's")
 async def test_a_plain_question_is_stored_and_begun_in_one_step(core: Core):
     asking = asyncio.create_task(core.ask("words=3"))
     await asyncio.sleep(0)  # its one step: nothing can come between its commit and its turn
 
     assert asking.done()
-    assert runner.running() == [asking.result().pk]
+    assert core.turns.running() == [asking.result().pk]
     assert end_of(await core.ended(asking.result())) == events.COMPLETE
 
 
@@ -291,7 +322,7 @@ async def test_a_clock_that_jumps_in_the_middle_changes_no_order_and_no_duration
     core: Core, hours: int, monkeypatch: pytest.MonkeyPatch
 ):
     started = await core.ask("seed=4 words=20 gap=10")
-    await seen(started, 5)
+    await seen(core, started, 5)
     now, time_of_day = timezone.now, time.time
     monkeypatch.setattr(timezone, "now", lambda: now() + timedelta(hours=hours))
     monkeypatch.setattr(time, "time", lambda: time_of_day() + 3600 * hours)
@@ -314,21 +345,21 @@ def test_nul_is_replaced_and_what_only_looks_like_it_is_not(text: str, kept: str
 async def begun(core: Core, monkeypatch: pytest.MonkeyPatch, **fields: Any) -> tuple[Stream, list[str]]:
     """A question, and the kinds of database that its beginning was tried on."""
     tried: list[str] = []
-    store = Opening.store
+    store = Start.store
 
-    def spied(self: Opening, database: Any = DJANGO) -> Any:
+    def spied(self: Start, database: Any = DJANGO) -> Any:
         tried.append(type(database).__name__)
         return store(self, database)
 
-    monkeypatch.setattr(Opening, "store", spied)
+    monkeypatch.setattr(Start, "store", spied)
     return await core.ask("words=2", **fields), tried
 
 
-@pytest.mark.skipif("not QuickConnection.is_possible()", reason="the short cut is SQLite's")
+@pytest.mark.skipif(DIALECT.vendor != "sqlite", reason="the fast path is SQLite's")
 async def test_a_plain_question_is_stored_by_the_loop_itself(core: Core, monkeypatch: pytest.MonkeyPatch):
     started, tried = await begun(core, monkeypatch, request_id="mine")
 
-    assert tried == ["QuickConnection"]
+    assert tried == ["SqliteConnection"]
     assert end_of(await core.ended(started)) == events.COMPLETE
     stored = await Stream.objects.select_related("conversation", "answer__parent").aget(pk=started.pk)
     assert (stored.request_id, stored.user_id) == ("mine", core.user.pk)
@@ -337,20 +368,20 @@ async def test_a_plain_question_is_stored_by_the_loop_itself(core: Core, monkeyp
     assert stored.answer.parent.text == "words=2"
 
 
-@pytest.mark.skipif("not QuickConnection.is_possible()", reason="the short cut is SQLite's")
+@pytest.mark.skipif(DIALECT.vendor != "sqlite", reason="the fast path is SQLite's")
 async def test_what_the_loop_cannot_store_the_thread_does(core: Core, monkeypatch: pytest.MonkeyPatch):
     first, _ = await begun(core, monkeypatch, request_id="mine")
     second, tried = await begun(core, monkeypatch, request_id="mine")
 
-    assert tried[0] == "QuickConnection"
-    assert tried[-1] == "OfDjango"
+    assert tried[0] == "SqliteConnection"
+    assert tried[-1] == "DjangoConnection"
     assert first.pk == second.pk
 
 
-@pytest.mark.skipif("not QuickConnection.is_possible()", reason="the short cut is SQLite's")
+@pytest.mark.skipif(DIALECT.vendor != "sqlite", reason="the fast path is SQLite's")
 async def test_a_question_into_a_conversation_is_the_thread_s(core: Core, monkeypatch: pytest.MonkeyPatch):
     first = await core.ask("words=1")
     await core.ended(first)
     _, tried = await begun(core, monkeypatch, conversation_id=first.conversation_id)
 
-    assert tried == ["OfDjango"]
+    assert tried == ["DjangoConnection"]

@@ -1,18 +1,16 @@
 """A stored stream as a portable file."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from chat.log.pages import stored_events
 from chat.management import archive, arguments
 from chat.management.files import new_file
 from chat.management.filters import Filter
 from chat.management.progress import Progress
-from chat.models import Stream
 from chat.protocol import events, recording
-from chat.protocol.events import Event
 
 
 class Command(Filter):
@@ -34,7 +32,9 @@ class Command(Filter):
         if options["json"] and name is None:
             raise CommandError("--json describes the FILE that was written: name one.")
         count = stream.last_seq + 1
-        lines = recording.dump(archive.describe(stream), Progress(self.say, count, "events").over(log(stream)))
+        lines = recording.dump(
+            archive.describe(stream), Progress(self.say, count, "events").over(stored_events(stream.pk))
+        )
         if name is None:
             for line in lines:
                 self.put(line)
@@ -45,9 +45,3 @@ class Command(Filter):
             self.put(json.dumps({"id": str(stream.pk), "events": count, "file": name}, ensure_ascii=False) + "\n")
         else:
             self.say(f"Stream {stream.pk}: {count} events are in {name}.")
-
-
-def log(stream: Stream) -> Iterator[Event]:
-    """A stored stream's events, a thousand at a time."""
-    rows = stream.events.order_by("seq").values_list("seq", "at", "data")
-    return (Event(*row) for row in rows.iterator(chunk_size=1_000))

@@ -14,13 +14,13 @@ from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from chat.log import deletion
+from chat.log.pages import stored_events
 from chat.management import arguments
 from chat.management.filters import Filter
 from chat.management.progress import Progress
 from chat.models import Message, Stream
 from chat.protocol import events
 from chat.protocol.answer import Answer
-from chat.protocol.events import Event
 
 BATCH = 50
 """Streams that are hidden from their owners at once, and then deleted step by step."""
@@ -82,8 +82,7 @@ def ended_before(before: datetime) -> Iterator[UUID]:
 def keep_answers(chosen: list[UUID]) -> None:
     """An answer that was never put together is, before its events go. What is long is done before the transaction."""
     for stream in Stream.objects.filter(pk__in=chosen, answer__parts=[]).only("pk", "answer_id"):
-        log = stream.events.order_by("seq").values_list("seq", "at", "data")
-        parts = Answer.of(Event(*row) for row in log.iterator(chunk_size=1_000)).finished()
+        parts = Answer.of(stored_events(stream.pk)).finished()
         Message.objects.filter(pk=stream.answer_id).update(parts=parts)
 
 

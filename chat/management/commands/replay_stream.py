@@ -10,7 +10,7 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from django.core.management.base import CommandError, CommandParser
 
-from chat.log import follow
+from chat.log import Log
 from chat.management import arguments
 from chat.management.filters import Filter
 from chat.management.recordings import load
@@ -70,9 +70,9 @@ class Command(Filter):
 
 async def stored(stream_id: Any, after: int) -> Source:
     """A stored stream's events; a running one is followed until it ends."""
-    async with contextlib.aclosing(follow.follow(stream_id, after)) as batches:
-        async for batch in batches:
-            for event in batch:
+    async with contextlib.aclosing(Log().follow(stream_id, after)) as pages:
+        async for page in pages:
+            for event in page.events:
                 yield event
 
 

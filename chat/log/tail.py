@@ -1,0 +1,158 @@
+"""The writing end of one stream's log in this process: its newest events, and the readers that subscribe to it.
+
+    turn ── append ──> commits (a batch) ── commit ──> committed ──> publish ──> subscribers, notifier
+
+After an append that failed nothing of the stream is stored any more, whatever queue it stands in: `error` tells why.
+"""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from uuid import UUID
+
+from chat.log.batch import Append
+from chat.log.fence import Ending
+from chat.log.notifier import Notifier
+from chat.log.sql import key_of
+from chat.log.subscriber import Subscriber
+from chat.protocol.events import Event
+
+TAIL_BYTES = 256 * 1024
+"""What a tail keeps of its newest events; older ones are read from the table."""
+
+MAX_PENDING = 64 * 1024
+"""Characters of one stream that may wait for their commit before its turn waits too."""
+
+_event = partial(tuple.__new__, Event)
+"""An event of a tuple: `Event` itself is one more Python function for every token."""
+
+
+class Tail:
+    """One stream that this process writes under `epoch`, from its event 0, which is stored.
+
+    `submit` takes an append on its way; `on_end` is called on the event loop after the last event's commit.
+    """
+
+    __slots__ = (
+        "_notifier",
+        "_on_end",
+        "_settled",
+        "_submit",
+        "ended",
+        "epoch",
+        "error",
+        "events",
+        "gone",
+        "key",
+        "loop",
+        "next_seq",
+        "pending",
+        "size",
+        "stream_id",
+        "subscribers",
+    )
+
+    def __init__(
+        self,
+        stream_id: UUID,
+        epoch: int,
+        first: Event,
+        submit: Callable[[Append], None],
+        on_end: Callable[["Tail"], None],
+        notifier: Notifier | None,
+    ) -> None:
+        self.stream_id = stream_id
+        self.key = key_of(stream_id)
+        self.epoch = epoch
+        self.loop = asyncio.get_running_loop()
+        self.next_seq = first.seq + 1
+        self.events = [first]  # a list: a deque takes 600 bytes for its first element
+        self.size = len(first.data)
+        self.pending = 0
+        self.ended = False
+        self.gone = False
+        self.error: Exception | None = None
+        self.subscribers: list[Subscriber] = []
+        self._submit = submit
+        self._on_end = on_end
+        self._notifier = notifier
+        self._settled: asyncio.Future[None] | None = None
+
+    def append(self, at: int, data: str, ending: Ending | None = None) -> None:
+        """Queue the next event, `at` µs after the stream began. Raises what made an earlier event fail."""
+        if self.error is not None:
+            raise self.error
+        seq = self.next_seq
+        self.next_seq = seq + 1
+        self.pending += len(data)
+        row = (self.key, seq, at, data, self.epoch)
+        self._submit(Append(self, _event((seq, at, data)), row, ending, self.loop))
+
+    def backpressure(self) -> "asyncio.Future[None] | None":
+        """None while more of this stream may be appended; else what is done after its next commit."""
+        return self._next_commit() if self.pending >= MAX_PENDING else None
+
+    async def settled(self) -> None:
+        """Wait until nothing is uncommitted; raises what made the commit fail."""
+        while self.pending and self.error is None:
+            await asyncio.shield(self._next_commit())
+        if self.error is not None:
+            raise self.error
+
+    def _next_commit(self) -> "asyncio.Future[None]":
+        if self._settled is None:
+            self._settled = self.loop.create_future()
+        return self._settled
+
+    def committed(self, event: Event, ending: Ending | None, error: Exception | None) -> None:
+        """On the event loop: the event is stored, or, with `error` or after an earlier one, it is not.
+
+        What was stored before a failure is in the table, where the readers go on.
+        """
+        if error is not None or self.error is not None:
+            self.error = self.error or error
+            self.pending = 0
+            return self._wake()
+        self.events.append(event)
+        size = len(event.data)
+        self.pending -= size
+        self.size += size
+        while self.size > TAIL_BYTES and len(self.events) > 1:
+            self.size -= len(self.events.pop(0).data)
+        if ending is not None:
+            self.ended = True
+            self._on_end(self)
+        if self._settled is not None:
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._settled is not None and not self._settled.done():
+            self._settled.set_result(None)
+        self._settled = None
+
+    def publish(self, seq: int) -> None:
+        """Tell the subscribers, in the order they came, then other processes, that the stream has reached `seq`.
+
+        Its end is not delivered: whoever reads learns it together with the last event.
+        """
+        for subscriber in self.subscribers:
+            if self.ended or not subscriber.deliver(self.since(subscriber.after) or []):
+                subscriber.wake()
+        if self._notifier is not None:
+            self._notifier.reached(self.stream_id, seq)
+
+    def abandon(self) -> None:
+        """This process can write it no more; its readers go on from the table."""
+        self.gone = True
+        for subscriber in self.subscribers:
+            subscriber.wake()
+
+    def since(self, after: int) -> list[Event] | None:
+        """The committed events after `after`, or None where the tail does not reach that far back, or is abandoned."""
+        held = self.events
+        if after + 1 < held[0].seq or self.gone:
+            return None
+        missed = held[-1].seq - after
+        if missed <= 0:
+            return []
+        return held[-missed:]

@@ -1,0 +1,45 @@
+"""What one process holds: its providers, its log and its turns. Made once, opened when the process serves.
+
+Views are handed it by `views.api`, as `request.process`; commands and the admin read tables and need none of it.
+"""
+
+import asyncio
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+
+from chat import limits, providers
+from chat.log import Log, deletion
+from chat.turns.runner import Turns
+
+
+class Process:
+    """Closed in the reverse order of opening. May be opened again after that, on another event loop."""
+
+    def __init__(self) -> None:
+        self.catalogue: Any = providers
+        self.log = Log()
+        self.turns = Turns(self.log, self.catalogue)
+
+    async def open(self) -> None:
+        """Serve: hear other processes, ask upstreams for their models, end and delete what earlier processes left."""
+        await self.log.open(bool(settings.REDIS_URL), self.turns.stop_here)
+        await self.catalogue.discover()
+        await self.turns.open()
+        self._deleting = asyncio.create_task(deletion.finish(self.log.write))
+
+    async def close(self) -> None:
+        """Drain the turns, then let go of everything."""
+        await self.turns.close(settings.DRAIN_SECONDS)
+        self._deleting.cancel()
+        await asyncio.gather(self._deleting, return_exceptions=True)
+        await self.catalogue.close()
+        await limits.close()
+        await self.log.close()
+
+
+def this_process() -> Process:
+    """The process that Django's app registry holds (`chat.apps`)."""
+    process: Process = apps.get_app_config("chat").process  # type: ignore[attr-defined]
+    return process
