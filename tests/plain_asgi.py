@@ -126,10 +126,10 @@ async def plain(scope: Any, receive: Any, send: Any) -> None:
             streaming.cancel()
         case "/flood":
             await flood(send, int(query["megabytes"]), int(query["chunk"]))
-        case "/push":
+        case "/push" | "/push/encoded":
             write = scope["extensions"]["wondercam.push"]["write"]
             early = write(b"too early")
-            await begin(send)
+            await begin(send, headers=[(b"Content-Encoding", b"gzip")] if scope["path"] == "/push/encoded" else ())
             while not early and COUNTS["pushed"] < 1000 and write(b"x" * 65536):
                 COUNTS["pushed"] += 1
             await END.wait()

@@ -100,8 +100,6 @@ class Handler(ASGIHandler):
                 close(response)
             return
         extension = scope.get("extensions", {}).get(PUSH, {})
-        if outlet := getattr(response, "outlet", None):
-            outlet.write = extension.get("write")
         start, pieces = start_of(response), response._iterator
         close(response)
         scope["headers"] = []  # a stream may be open for minutes: what asked for it is let go of

@@ -10,6 +10,8 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
+from django.http import HttpRequest
+
 from chat.log import Log, Page
 from chat.protocol import events, sse
 from chat.protocol.answer import Answer
@@ -27,12 +29,19 @@ Check = Callable[[], Awaitable[Any]]
 
 class Outlet:
     """How a stream's body reaches its reader besides being asked for: `write`, where the server offers one, puts a
-    piece on the wire at once, or says no: the reader is behind, and the piece is to be sent as any other."""
+    piece on the wire at once, or says no: the body has not begun, or the reader is behind, and the piece is to be sent
+    as any other."""
 
     __slots__ = ("write",)
 
-    def __init__(self) -> None:
-        self.write: Callable[[bytes], bool] | None = None
+    def __init__(self, write: Callable[[bytes], bool] | None = None) -> None:
+        self.write = write
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> "Outlet":
+        """The server's, by its ASGI extension `wondercam.push`; one without `write` under another server."""
+        extensions = getattr(request, "scope", {}).get("extensions", {})
+        return cls(extensions.get("wondercam.push", {}).get("write"))
 
 
 def frames(stream_id: str, batch: list[Event], timing: bool) -> bytes:

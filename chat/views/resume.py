@@ -72,7 +72,7 @@ def ids_of(stream: Stream) -> dict[str, str]:
 
 def streamed(request: Request, stream: Stream, after: int, user: User) -> StreamingHttpResponse:
     """The response that follows a stream for as long as the reader may read it; with `?poll=1` only what is there."""
-    log, outlet = request.process.log, event_stream.Outlet()
+    log, outlet = request.process.log, event_stream.Outlet.of(request)
     timing = request.headers.get("X-WonderCam-Timing") == "1"
     if request.META.get("QUERY_STRING") and request.GET.get("poll") == "1":  # most have none to be taken apart
         content = event_stream.so_far(log, stream.pk, after, timing=timing)
@@ -80,6 +80,4 @@ def streamed(request: Request, stream: Stream, after: int, user: User) -> Stream
         # A token's own expiry does not end a stream that it began: only what its user or its family did since.
         may_read = partial(tokens.holder, user.claims, log)
         content = event_stream.event_stream(log, stream.pk, after, timing=timing, may_read=may_read, outlet=outlet)
-    response = StreamingHttpResponse(content, headers={**HEADERS, **ids_of(stream)})
-    response.outlet = outlet  # type: ignore[attr-defined]  # the server's handler connects it
-    return response
+    return StreamingHttpResponse(content, headers={**HEADERS, **ids_of(stream)})

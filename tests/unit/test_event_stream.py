@@ -2,10 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from io import BytesIO
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest
 
 from chat.log import Log, follow
 from chat.log.pages import Page
@@ -146,3 +149,19 @@ async def test_a_reader_that_goes_closes_what_it_followed():
     await anext(body)
     await body.aclose()
     await asyncio.wait_for(log.closed.wait(), 1)
+
+
+def test_the_outlet_is_the_server_s_and_none_under_another_server():
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
+    written = list[bytes]()
+
+    def write(piece: bytes) -> bool:
+        written.append(piece)
+        return True
+
+    mine = event_stream.Outlet.of(ASGIRequest({**scope, "extensions": {"wondercam.push": {"write": write}}}, BytesIO()))
+    assert mine.write is not None
+    assert mine.write(b"piece")
+    assert written == [b"piece"]
+    assert event_stream.Outlet.of(ASGIRequest(scope, BytesIO())).write is None
+    assert event_stream.Outlet.of(HttpRequest()).write is None

@@ -54,7 +54,7 @@ class Request(WebRequest):
         self.body: Body | None = None
         self.application_queue: Any = None
         self.has_begun = False
-        self.paused = self.streaming = False
+        self.paused = self.streaming = self.is_encoded = False
         self.resumed: asyncio.Future[None] | None = None
         self.on_gone: Callable[[], None] | None = None
         self.headers: list[Header] | None = None
@@ -130,9 +130,11 @@ class Request(WebRequest):
     def push(self, piece: bytes) -> bool:
         """Write a piece of a body that has begun and is not ended, at once; False where it must be sent and waited for.
 
+        Where the response has a `Content-Encoding` it is always sent: a middleware makes other bytes of it.
+
         Without a task and another event-loop iteration: what the application calls when it has something new.
         """
-        if not self.streaming or self.paused or self.channel is None or not 0 < len(piece) <= PIECE:
+        if not self.streaming or self.paused or self.is_encoded or self.channel is None or not 0 < len(piece) <= PIECE:
             return False
         self.transport.write(b"%x\r\n%b\r\n" % (len(piece), piece))
         return True
@@ -169,6 +171,7 @@ class Request(WebRequest):
         self.setResponseCode(status)
         self.headers = list(headers)
         self.stream_id = access.stream_id_of(self.headers)
+        self.is_encoded = any(name.lower() == b"content-encoding" for name, _ in self.headers)
 
     async def put(self, piece: bytes, more: bool) -> None:
         self.write_piece(piece, more)

@@ -195,6 +195,12 @@ def test_a_push_is_refused_before_the_body_and_by_a_reader_that_is_behind(serve:
     assert 0 < site.state["pushed"] < 200  # of a thousand pieces of 64 KiB
 
 
+def test_nothing_is_pushed_into_a_body_that_a_middleware_encodes(serve: Serve) -> None:
+    site = serve()
+    site.connect().ask("/push/encoded").read_until(b"one\r\n")
+    assert site.state["pushed"] == 0
+
+
 def test_no_header_of_a_stream_can_begin_another(site: Site) -> None:
     assert b"set-cookie" not in site.connect().ask("/split").read_to_close()
 
