@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any
 
 from chat.log.sql import DIALECT, Execute, document, moment
+from chat.log.usage import count_tokens
 from chat.protocol import events
 
 Row = tuple[Any, int, int, str, int]
@@ -108,3 +109,4 @@ def update_ending(execute: Execute, row: Row, ending: Ending) -> None:
     elif not execute(WITHOUT_A_HOLE, [*parameters, key, seq + 1]):
         raise HoleInLog(f"stream {key} has not all events before {seq}")
     execute(END_OF_ANSWER, [document(ending.parts), key])
+    count_tokens(execute, key, ending.usage, ending.parts)

@@ -4,7 +4,8 @@
       │            │             └─1 Stream (the turn that writes this answer) ──< Event (stream, seq)
       │            └──< Attachment (a photo, re-encoded; gone with its conversation)
       ├──< Ticket (starts one stream, and resumes it)
-      └──< ApiKey (for scripts of one's own)
+      ├──< ApiKey (for scripts of one's own)
+      └──< DailyUse (questions and tokens of a day)
 
 `accounts.py` has who asks, `keys.py` and `invitations.py` what was given out, `audit.py` who did what,
 `conversations.py` what was said. A foreign id and an unknown id are the same to a reader: look everything up through
@@ -16,12 +17,14 @@ from chat.models.audit import AuditEntry
 from chat.models.conversations import Attachment, Conversation, Event, Message, Stream
 from chat.models.invitations import Invitation
 from chat.models.keys import ApiKey
+from chat.models.usage import DailyUse
 
 __all__ = [
     "ApiKey",
     "Attachment",
     "AuditEntry",
     "Conversation",
+    "DailyUse",
     "Event",
     "Invitation",
     "Message",

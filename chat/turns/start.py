@@ -86,6 +86,7 @@ class Start:
         if (before := self._stored_before() or self._joined(database)) is not None:
             return before
         limits.check_streams(self.user.id, database, is_guest=self.user.is_guest)
+        limits.spend_question(self.user.id, database, is_guest=self.user.is_guest)
         now = timezone.now()
         conversation, system, said, position = self._conversation(database, now)
         leaf = self._parent(said)

@@ -58,6 +58,29 @@ VARIABLES = (
         least=1,
     ),
     Variable(
+        "WONDERCAM_LIMIT_DAY_QUESTIONS",
+        500,
+        "Questions of one person with an account, a day (UTC)",
+        wrong="no whole number",
+        least=1,
+    ),
+    Variable(
+        "WONDERCAM_LIMIT_DAY_QUESTIONS_GUEST", 200, "Questions of one guest, a day", wrong="no whole number", least=1
+    ),
+    Variable(
+        "WONDERCAM_LIMIT_DAY_TOKENS",
+        2_000_000,
+        (
+            "Tokens of one person with an account, a day: what was sent to models, and their answers, as they "
+            "count it. The answers that are being written when it is reached go over it"
+        ),
+        wrong="no whole number",
+        least=1,
+    ),
+    Variable(
+        "WONDERCAM_LIMIT_DAY_TOKENS_GUEST", 500_000, "Tokens of one guest, a day", wrong="no whole number", least=1
+    ),
+    Variable(
         "WONDERCAM_LIMIT_PROBE_IP",
         30,
         "Probes of the path to the server from one address, a minute",

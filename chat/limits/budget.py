@@ -1,0 +1,61 @@
+"""How much in a day: questions, and the tokens of them and their answers, of each person.
+
+A question is counted by one conditional statement in the transaction that stores it: of several at the same moment, in
+whatever processes, not one too many gets through, and what is not stored is not counted. Tokens are known when an
+answer has ended (`chat/log/usage.py`), so the last answers of a day may go over the budget.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from django.conf import settings
+
+from chat.limits.rates import of
+from chat.log.sql import DJANGO, Database
+from chat.models import DailyUse
+from chat.protocol.errors import ResourceExhausted
+
+TABLE = DailyUse._meta.db_table
+
+ONE_MORE_QUESTION = f"""
+INSERT INTO {TABLE} (user_id, day, questions, tokens) VALUES (%s, %s, 1, 0)
+ON CONFLICT (user_id, day) DO UPDATE SET questions = {TABLE}.questions + 1
+WHERE {TABLE}.questions < %s AND {TABLE}.tokens < %s
+"""
+
+QUESTIONS = f"SELECT questions FROM {TABLE} WHERE user_id = %s AND day = %s"
+
+
+def spend_question(user_id: int, database: Database = DJANGO, *, is_guest: bool = False) -> None:
+    """Take one question off the user's day; ResourceExhausted, until midnight UTC, when there is none left."""
+    if settings.LIMITS_OFF:
+        return
+    who = "_GUEST" if is_guest else ""
+    questions, tokens = of(f"DAY_QUESTIONS{who}"), of(f"DAY_TOKENS{who}")
+    now = datetime.now(UTC)
+    if database.execute(ONE_MORE_QUESTION, (user_id, day_of(now), questions, tokens)) > 0:
+        return
+    asked = database.query(QUESTIONS, (user_id, day_of(now)))[0][0]
+    many = "question" if questions == 1 else "questions"
+    spent = f"asked {questions:,} {many}" if asked >= questions else f"used {tokens:,} tokens"
+    left = seconds_of_day_left(now)
+    raise ResourceExhausted(
+        f"You have {spent} today, as many as one day allows: you can go on after midnight UTC, in {in_words(left)}.",
+        retry_after=left,
+    )
+
+
+def day_of(now: datetime) -> str:
+    """The day as both databases take it."""
+    return now.date().isoformat()
+
+
+def seconds_of_day_left(now: datetime) -> int:
+    """Whole seconds to midnight, rounded up."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    return -((now - midnight) // timedelta(seconds=1))
+
+
+def in_words(seconds: int) -> str:
+    """`5 h 12 min`, or `12 min`; never less than it is."""
+    hours, minutes = divmod(-(-seconds // 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

@@ -1,0 +1,165 @@
+"""A day's budget: what is counted, and what is said when it is used up."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.db import connection, transaction
+from django.utils import timezone
+
+from chat import limits
+from chat.limits import budget
+from chat.log.sql import django_execute, key_of
+from chat.log.usage import count_tokens, tokens_of
+from chat.models import Conversation, DailyUse, Message, Stream, User
+from chat.protocol.errors import ResourceExhausted
+from tests.inside import Core
+
+
+@pytest.fixture(autouse=True)
+def small_budget(settings: Any) -> None:
+    settings.LIMITS_OFF = False
+    small = {"DAY_QUESTIONS": 3, "DAY_TOKENS": 1000, "DAY_QUESTIONS_GUEST": 1, "DAY_TOKENS_GUEST": 10}
+    settings.LIMITS = {**settings.LIMITS, **small}
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    return User.objects.create_user("alice")
+
+
+def stream_of(user: User) -> Stream:
+    talk = Conversation.objects.create(user=user)
+    answer = Message.objects.create(conversation=talk, role=Message.MODEL)
+    return Stream.objects.create(user=user, conversation=talk, answer=answer, created_at=timezone.now())
+
+
+def use_of(user: User) -> tuple[int, int]:
+    """(questions, tokens) of today."""
+    found = DailyUse.objects.get(user=user, day=datetime.now(UTC).date())
+    return found.questions, found.tokens
+
+
+def test_a_question_too_many_is_refused_until_midnight(alice):
+    for _ in range(3):
+        limits.spend_question(alice.pk)
+    with pytest.raises(ResourceExhausted) as refused:
+        limits.spend_question(alice.pk)
+    left = budget.seconds_of_day_left(datetime.now(UTC))
+    assert left <= refused.value.retry_after <= left + 2
+    assert "3 questions" in refused.value.message
+    assert "midnight UTC" in refused.value.message
+    assert use_of(alice) == (3, 0)
+
+
+def test_another_day_begins_anew(alice):
+    DailyUse.objects.create(user=alice, day=datetime.now(UTC).date() - timedelta(days=1), questions=3, tokens=1000)
+    limits.spend_question(alice.pk)
+    assert use_of(alice) == (1, 0)
+
+
+def test_one_persons_day_is_nobody_elses(alice):
+    for _ in range(3):
+        limits.spend_question(alice.pk)
+    limits.spend_question(User.objects.create_user("bob").pk)
+
+
+def test_a_guest_has_a_budget_of_its_own(alice):
+    limits.spend_question(alice.pk, is_guest=True)
+    with pytest.raises(ResourceExhausted, match="asked 1 question today"):
+        limits.spend_question(alice.pk, is_guest=True)
+
+
+def test_used_tokens_end_the_day_too_and_are_named(alice):
+    limits.spend_question(alice.pk)
+    stream = stream_of(alice)
+    count_tokens(django_execute, key_of(stream.pk), {"totalTokenCount": 1000}, [])
+    assert use_of(alice) == (1, 1000)
+    with pytest.raises(ResourceExhausted, match="1,000 tokens"):
+        limits.spend_question(alice.pk)
+
+
+def test_an_answer_that_ends_after_midnight_counts_for_its_questions_day(alice):
+    yesterday = DailyUse.objects.create(user=alice, day=datetime.now(UTC).date() - timedelta(days=1), questions=1)
+    count_tokens(django_execute, key_of(stream_of(alice).pk), {"totalTokenCount": 7}, [])
+    assert DailyUse.objects.get(pk=yesterday.pk).tokens == 7
+
+
+def test_nothing_is_counted_where_limits_are_off(alice, settings):
+    settings.LIMITS_OFF = True
+    limits.spend_question(alice.pk)
+    count_tokens(django_execute, key_of(stream_of(alice).pk), {"totalTokenCount": 7}, [])
+    assert not DailyUse.objects.exists()
+
+
+def test_what_is_not_stored_is_not_counted(alice):
+    with transaction.atomic():
+        limits.spend_question(alice.pk)
+        transaction.set_rollback(True)
+    assert not DailyUse.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("usage", "text", "tokens"),
+    [
+        ({"totalTokenCount": 12}, "x" * 400, 12),
+        ({"totalTokenCount": "many"}, "", 0),
+        ({"totalTokenCount": -5}, "", 0),
+        (None, "", 0),
+    ],
+    ids=str,
+)
+def test_tokens_are_those_that_the_provider_names(usage, text, tokens):
+    assert tokens_of(usage, [{"text": text}]) == tokens
+
+
+def test_and_a_guess_where_it_names_none():
+    assert 50 < tokens_of(None, [{"text": "x" * 400}, {"attachment": "photo"}]) < 200
+
+
+async def test_a_turn_is_counted_with_its_tokens_and_a_joined_one_is_not(core: Core, settings):
+    settings.LIMITS["DAY_QUESTIONS"] = 2
+    started = await core.ask("words=5 gap=0", request_id="once")
+    await core.ended(started)
+    await core.ask("words=5 gap=0", request_id="once")
+    questions, tokens = await sync_to_async(use_of)(core.user)
+    assert questions == 1
+    usage = (await Stream.objects.aget(pk=started.pk)).usage
+    assert tokens == usage["totalTokenCount"] > 0
+    await core.ended(await core.ask("words=5 gap=0"))
+    with pytest.raises(ResourceExhausted, match="2 questions"):
+        await core.ask("words=5 gap=0")
+    assert await Stream.objects.acount() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_at_the_same_moment_not_one_too_many_gets_through(settings):
+    settings.LIMITS["DAY_QUESTIONS"] = 10
+    alice = User.objects.create_user("alice")
+    together, passed = threading.Barrier(4), []
+
+    def ask() -> None:
+        together.wait()
+        for _ in range(5):
+            try:
+                with transaction.atomic():
+                    limits.spend_question(alice.pk)
+            except ResourceExhausted:
+                continue
+            passed.append(1)
+        connection.close()
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(passed) == 10
+    assert use_of(alice) == (10, 0)
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(1, "1 min"), (61, "2 min"), (3600, "1 h 0 min"), (5000, "1 h 24 min")])
+def test_the_wait_is_said_in_words_and_never_too_short(seconds, words):
+    assert budget.in_words(seconds) == words
