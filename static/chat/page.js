@@ -15,6 +15,7 @@ import { Scroll } from "./scroll.js";
 import { Session } from "./session.js";
 import { Sidebar } from "./sidebar.js";
 import { View } from "./view.js";
+import { VoiceLoader } from "./voice/loader.js";
 
 /** @param {string} id @returns {HTMLElement} */
 const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
@@ -31,6 +32,7 @@ const view = new View({
   painted(messages) {
     scroll.keep();
     photo.painted(messages);
+    voice.painted(messages);
   },
   showPhoto: (image, attachment) => void photo.show(image, attachment),
 });
@@ -46,8 +48,20 @@ const photo = new PhotoLoader(byId("transcript"), /** @type {HTMLDialogElement} 
 });
 const camera = new CameraLoader(byId("camera"), {
   photos,
-  ask: (text) => (composer.busy ? void chat.stop() : void send(text)),
+  ask: (text) => voice.hush() || (composer.busy ? void chat.stop() : void send(text)),
   changed: checkModel,
+  said: (sentence) => announcer.say(sentence),
+});
+const voice = new VoiceLoader({
+  byId,
+  ask(text) {
+    composer.fill(text); // should it not be sent, nothing is lost
+    void send(text);
+  },
+  camera,
+  isBusy: () => composer.busy,
+  stop: () => void chat.stop(),
+  problem,
   said: (sentence) => announcer.say(sentence),
 });
 const sidebar = new Sidebar(byId("sidebar"), template("conversation"), session, {
@@ -138,6 +152,7 @@ const verbs = {
   "open-sidebar": () => {
     sidebar.open = true;
   },
+  "voice-wishes": () => void voice.choose().catch((error) => problem(error.message)),
   "show-photo": (button) => void photo.open(button),
   "toggle-camera": () => void camera.toggle().catch((error) => problem(error.message)),
   "close-sidebar": () => {

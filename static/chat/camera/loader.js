@@ -9,6 +9,8 @@ export class CameraLoader {
   #loading = null;
   /** @type {import("./viewfinder.js").Viewfinder | null} */
   #viewfinder = null;
+  /** @type {Promise<File | null> | null} */
+  #marked = null;
 
   /**
    * @param {HTMLElement} section
@@ -37,9 +39,21 @@ export class CameraLoader {
     this.#viewfinder?.shots.update();
   }
 
-  /** The frame of this moment, as a list of files; empty where there is no picture. @returns {Promise<File[]>} */
+  /** This is the moment that the next question is about: speech has ended, and its words are still to come. */
+  mark() {
+    this.#marked = this.#viewfinder?.frame() ?? null;
+  }
+
+  /** That question does not come. */
+  unmark() {
+    this.#marked = null;
+  }
+
+  /** The frame of the moment that was marked, else of this one; empty where there is none. @returns {Promise<File[]>} */
   async frames() {
-    const frame = await this.#viewfinder?.frame();
+    const marked = this.#marked;
+    this.#marked = null;
+    const frame = await (marked ?? this.#viewfinder?.frame());
     return frame ? [frame] : [];
   }
 

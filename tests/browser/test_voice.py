@@ -1,0 +1,156 @@
+"""Talking with the page: asked aloud, read aloud, interrupted.
+
+Headless Chromium has neither a speech service nor voices: they are given to it here. The microphone, its level and the
+page are real.
+"""
+
+import array
+import math
+import wave
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.test_camera import DESKTOP, HELLO, PHONE, SLOW, live, page, posts
+from tests.browser.test_page import Start, ended, grown_to, start
+
+__all__ = ["DESKTOP", "PHONE", "page", "start"]
+
+RATE = 48_000
+SILENT_FOR, SPEECH_FOR = 1.5, 1.0
+"""Seconds of the sound before the microphone, over and over: silence, speech, silence."""
+
+SERVICES = """
+window.recognisers = []; window.spoken = []; window.silenced = [];
+class Recogniser {
+    constructor() { window.recognisers.push(this); }
+    start() { this.isStarted = true; }
+    stop() { if (this.isStarted) this.onend(); }
+    abort() { this.onerror({ error: "aborted" }); this.onend(); }
+    hears(transcript) { this.onresult({ results: [[{ transcript }]] }); }
+}
+window.SpeechRecognition = window.webkitSpeechRecognition = Recogniser;
+Object.defineProperty(window, "speechSynthesis", { value: {
+    getVoices: () => [],
+    speak: ({ text }) => window.spoken.push(text),
+    cancel: () => window.silenced.push(performance.now()),
+} });
+"""
+
+
+def speech(seconds: float) -> list[float]:
+    """A voice's sound as far as its level goes: harmonics of 140 Hz, four syllables a second."""
+    return [
+        0.5
+        * (0.55 - 0.45 * math.cos(2 * math.pi * 4 * at / RATE))
+        * sum(math.sin(2 * math.pi * 140 * part * at / RATE) / part for part in (1, 2, 3, 5, 8))
+        / 2
+        for at in range(int(seconds * RATE))
+    ]
+
+
+@pytest.fixture
+def chromium_flags(tmp_path: Path) -> list[str]:
+    """A microphone that hears a person say something every few seconds."""
+    silence = [0.0] * int(SILENT_FOR * RATE)
+    sound = array.array("h", (int(32767 * one) for one in [*silence, *speech(SPEECH_FOR), *silence]))
+    with wave.open(str(tmp_path / "speech.wav"), "wb") as file:
+        file.setparams((1, 2, RATE, len(sound), "NONE", ""))
+        file.writeframes(sound.tobytes())
+    return [
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-audio-capture={tmp_path / 'speech.wav'}",
+    ]
+
+
+async def listening(page: Page, count: int = 1) -> None:
+    """The recogniser of that number has started."""
+    await page.wait_for_function(
+        "count => window.recognisers.filter((one) => one.isStarted).length >= count", arg=count
+    )
+
+
+async def hears(page: Page, text: str) -> None:
+    """The newest recogniser has understood that."""
+    await page.evaluate("text => window.recognisers.at(-1).hears(text)", text)
+
+
+async def test_a_question_is_spoken_and_its_answer_read_aloud(page: Page, start: Start) -> None:
+    await page.add_init_script(SERVICES)
+    await start(HELLO)
+    sent = posts(page)
+    await page.get_by_label("Voice:").click()
+    await page.get_by_label("Read answers aloud").check()
+    await page.get_by_role("button", name="Done").click()
+    await page.get_by_role("button", name="Open the camera").click()
+    await live(page)
+    talk = page.get_by_role("button", name="Speak")
+    await talk.click()
+    await expect(page.get_by_text("Chrome to Google")).to_be_visible()
+    await page.get_by_role("button", name="Allow it").click()
+    await listening(page)
+    await expect(page.locator("#announcer")).to_have_text("Listening…")
+    await hears(page, "what is this")
+    await expect(page.locator("#heard")).to_have_text("what is this")
+    assert sent == []
+    await ended(page, "complete")  # nobody has pressed anything: the end of speech was heard
+    await expect(page.locator("article[data-role=user]")).to_contain_text("what is this")
+    await expect(page.locator("article[data-role=user] img")).to_have_count(1)
+    await expect(talk).to_have_attribute("aria-pressed", "false")
+    text = await page.locator("article[data-role=model] [data-part=text]").inner_text()
+    spoken = await page.evaluate("window.spoken")
+    assert spoken
+    assert " ".join(spoken).split()[:3] == text.split()[:3]
+
+    await page.reload()
+    await page.get_by_role("button", name="Speak").click()
+    await listening(page)  # the consent is remembered
+
+
+async def test_speaking_interrupts_the_voice_and_the_answer(page: Page, start: Start) -> None:
+    await page.add_init_script(SERVICES)
+    await page.add_init_script(
+        "localStorage.setItem('voice', JSON.stringify({ isAloud: true, isHandsFree: true, isAllowed: true }))"
+    )
+    await start(SLOW)
+    await page.get_by_role("button", name="Speak").click()
+    await listening(page)
+    await hears(page, "why is the sky blue")
+    await grown_to(page, 20)
+    await page.wait_for_function("() => window.spoken.length > 0")
+    await ended(page, "stopped", 20)  # somebody speaks again
+    await listening(page, 2)
+    assert len(await page.locator("article[data-role=model] [data-part=text]").inner_text()) >= 20
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("button", name="Speak")).to_have_attribute("data-state", "off")
+
+
+async def test_escape_silences_the_voice_and_stops_the_answer(page: Page, start: Start) -> None:
+    await page.add_init_script(SERVICES)
+    await page.add_init_script("localStorage.setItem('voice', JSON.stringify({ isAloud: true }))")
+    await start(SLOW)
+    await page.get_by_label("Your message").fill("Why is the sky blue?")
+    await page.get_by_role("button", name="Send").click()
+    await page.wait_for_function("() => window.spoken.length > 0")
+    before = await page.evaluate("window.silenced.length")
+    await page.keyboard.press("Escape")
+    await ended(page, "stopped", 5)
+    assert await page.evaluate("window.silenced.length") > before
+
+
+async def test_consent_that_is_not_given_sends_no_sound_anywhere(page: Page, start: Start) -> None:
+    await page.add_init_script(SERVICES)
+    await start(HELLO)
+    await page.get_by_role("button", name="Speak").click()
+    await page.get_by_role("button", name="Type instead").click()
+    await expect(page.get_by_role("button", name="Speak")).to_have_attribute("data-state", "off")
+    assert await page.evaluate("window.recognisers.length") == 0
+
+
+async def test_without_a_recogniser_the_page_says_that_typing_is_left(page: Page, start: Start) -> None:
+    await page.add_init_script("delete window.SpeechRecognition; delete window.webkitSpeechRecognition")
+    await start(HELLO)
+    await page.get_by_role("button", name="Speak").press("Enter")
+    await expect(page.locator("#problem")).to_contain_text("Type your question")
