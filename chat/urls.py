@@ -14,6 +14,7 @@ from chat.views import (
     models,
     openapi,
     probe,
+    receipts,
     streams,
 )
 from chat.views.page import page
@@ -31,6 +32,7 @@ api = [
     path("chat", echat.chat),
     path("streams/<uuid:stream_id>", streams.follow),
     path("streams/<uuid:stream_id>/stop", streams.stop),
+    path("streams/<uuid:stream_id>/receipt", receipts.create),
     path("conversations", conversations.index),
     path("conversations/<uuid:conversation_id>", conversations.one),
     path("attachments", attachments.create),

@@ -1,15 +1,15 @@
 """What is kept. A conversation is a tree of messages; a stream is one turn; its events are the log.
 
     User ──< Conversation ──< Message (parent → a tree: edits and regenerations are siblings)
-      │            │             └─1 Stream (the turn that writes this answer) ──< Event (stream, seq)
+      │            │             └─1 Stream (the turn that writes this answer) ──< Event (stream, seq), 1 Receipt
       │            └──< Attachment (a photo, re-encoded; gone with its conversation)
       ├──< Ticket (starts one stream, and resumes it)
       ├──< ApiKey (for scripts of one's own)
       └──< DailyUse (questions and tokens of a day)
 
 `accounts.py` has who asks, `keys.py` and `invitations.py` what was given out, `audit.py` who did what,
-`conversations.py` what was said. A foreign id and an unknown id are the same to a reader: look everything up through
-`for_user`.
+`conversations.py` what was said, `receipts.py` how it reached its reader. A foreign id and an unknown id are the same
+to a reader: look everything up through `for_user`.
 """
 
 from chat.models.accounts import OwnedQuerySet, Ticket, User
@@ -17,6 +17,7 @@ from chat.models.audit import AuditEntry
 from chat.models.conversations import Attachment, Conversation, Event, Message, Stream
 from chat.models.invitations import Invitation
 from chat.models.keys import ApiKey
+from chat.models.receipts import Receipt
 from chat.models.usage import DailyUse
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Invitation",
     "Message",
     "OwnedQuerySet",
+    "Receipt",
     "Stream",
     "Ticket",
     "User",

@@ -7,16 +7,18 @@ import msgspec
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from chat.protocol import receipt
 from chat.protocol.request import Ask
 from chat.views.api import api, json_response
 from chat.views.auth import Refresh, SignIn
 from chat.views.conversations import Change
 from chat.views.gemini import GenerateContent
 from chat.views.keys import NewKey
+from chat.views.receipts import ReceiptBody
 
 Schema = dict[str, Any]
 
-BODIES: tuple[type, ...] = (SignIn, Refresh, Ask, Change, GenerateContent, NewKey)
+BODIES: tuple[type, ...] = (SignIn, Refresh, Ask, Change, GenerateContent, NewKey, ReceiptBody)
 
 STREAM = "text/event-stream"
 JSON = "application/json"
@@ -36,6 +38,13 @@ ROUTES: tuple[tuple[str, str, str, type | str | None, str], ...] = (
     ("POST", "/v2/chat", "The same without the OK; with stream false one JSON answer", Ask, STREAM),
     ("GET", "/v2/streams/{id}", "Follow one's own stream after Last-Event-ID or ?after=; ?poll=1", None, STREAM),
     ("POST", "/v2/streams/{id}/stop", "Stop the generation; idempotent", None, "StreamStatus"),
+    (
+        "POST",
+        "/v2/streams/{id}/receipt",
+        "When events came and were painted; idempotent",
+        ReceiptBody,
+        "ReceiptKept",
+    ),
     ("GET", "/v2/conversations", "One's own conversations: ?q=, ?limit=, ?cursor=", None, "Conversations"),
     ("GET", "/v2/conversations/{id}", "One conversation with its messages and stream ids", None, "Transcript"),
     ("PATCH", "/v2/conversations/{id}", "Rename, pin", Change, "Conversation"),
@@ -121,6 +130,7 @@ SCHEMAS: dict[str, Schema] = {
     "Ticket": of(ticket=TEXT, expires_in=COUNT),
     "Keys": of(keys=many(of(**KEY))),
     "NewlyMadeKey": of(**KEY, key=TEXT),
+    "ReceiptKept": of(id=ID, events=COUNT, verdict={"enum": list(receipt.VERDICTS)}),
     "StreamStatus": of(id=ID, status={"enum": ["running", "complete", "stopped", "failed", "interrupted"]}),
     "Conversation": of(**SUMMARY),
     "Conversations": of(conversations=many(of(**SUMMARY)), next={"type": ["string", "null"]}),

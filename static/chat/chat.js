@@ -1,12 +1,11 @@
 /**
  * The conversation in progress: one turn at a time, from the composer's text to the answer's end.
  */
-import { Connection } from "./connection.js";
 import { Draft } from "./draft.js";
 import { isOpen } from "./message.js";
 import { apply, EMPTY } from "./transcript.js";
 import { newestBelow, path } from "./tree.js";
-import { bodyOf, listenerOf } from "./turn.js";
+import { bodyOf, connectionOf } from "./turn.js";
 import { uuid } from "./uuid.js";
 
 /** A page that comes back looks for what it missed at most this often, in ms: one return is several events. */
@@ -20,7 +19,7 @@ export class Chat {
   #clock;
   #storage;
   #told;
-  /** @type {Connection | null} */
+  /** @type {import("./connection.js").Connection | null} */
   #connection = null;
   #looked = Number.NEGATIVE_INFINITY;
 
@@ -171,11 +170,12 @@ export class Chat {
 
   /**
    * @param {string} key
-   * @param {(connection: Connection) => Promise<void>} start
+   * @param {(connection: import("./connection.js").Connection) => Promise<void>} start
    * @param {(conversation: string) => void} [accepted]
    */
   async #connect(key, start, accepted = () => {}) {
-    const tell = listenerOf(key, {
+    const means = { session: this.#session, clock: this.#clock };
+    this.#connection = connectionOf(key, means, {
       apply: (action) => this.#apply(action),
       now: () => this.#clock.now(),
       accepted,
@@ -185,7 +185,6 @@ export class Chat {
         this.#told.ended(end);
       },
     });
-    this.#connection = new Connection({ session: this.#session, clock: this.#clock, tell });
     this.#told.began();
     if (document.hidden) this.#connection.hide();
     await start(this.#connection);

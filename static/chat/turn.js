@@ -1,7 +1,19 @@
 /**
  * One question and its answer: what its connection tells becomes actions on the transcript.
  */
+import { Connection } from "./connection.js";
 import { noticeOf } from "./events.js";
+import { Receipt } from "./receipt.js";
+
+/**
+ * The line of one turn, which leaves a receipt.
+ * @param {string} key the answer's
+ * @param {{session: Requester, clock: Clock}} means
+ * @param {Parameters<typeof listenerOf>[1]} told
+ */
+export function connectionOf(key, means, told) {
+  return new Connection({ ...means, tell: new Receipt(means).listening(listenerOf(key, told)) });
+}
 
 /**
  * @param {string} key the answer's
@@ -9,7 +21,7 @@ import { noticeOf } from "./events.js";
  *          noticed: (sentence: string) => void, ended: (end: End) => void}} told
  * @returns {Listener}
  */
-export function listenerOf(key, { apply, now, accepted, noticed, ended }) {
+function listenerOf(key, { apply, now, accepted, noticed, ended }) {
   return {
     accepted({ conversation, ...names }) {
       apply({ type: "accepted", key, ...names });

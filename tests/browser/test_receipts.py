@@ -1,0 +1,40 @@
+"""The page's receipt: nearly every event has all its times, and its hops add up."""
+
+import asyncio
+import sqlite3
+import zlib
+from array import array
+
+from playwright.async_api import Page
+
+from tests.faults.arena import environment, until
+from tests.faults.upstream import upstream
+from tests.servers.wondercam import Serve
+
+
+def receipts(server) -> list[tuple[int, str, bytes, int]]:
+    """(events stored, verdict, packed, offset in µs) of each receipt."""
+    database = sqlite3.connect(server.data_dir / "wondercam.sqlite3")
+    try:
+        return database.execute(
+            "SELECT last_seq + 1, verdict, packed, offset_us FROM chat_receipt JOIN chat_stream ON id = stream_id"
+        ).fetchall()
+    finally:
+        database.close()
+
+
+async def test_a_turn_leaves_one_receipt_with_nearly_all_events_received_and_painted(serve: Serve, page: Page):
+    async with upstream() as model:
+        server = await asyncio.to_thread(serve, environment(model.url))
+        await page.goto(server.url)
+        for number in range(3):
+            await page.get_by_role("textbox").fill(f"seed={number} words=60 gap=15")
+            await page.keyboard.press("Enter")
+            await until(lambda count=number + 1: len(receipts(server)) == count, "the receipt is kept")
+    for stored, verdict, packed, offset in receipts(server):
+        ticks = array("i", zlib.decompress(packed))
+        painted = [ticks[at + 2] for at in range(0, len(ticks), 3) if ticks[at + 2] >= 0]
+        assert len(painted) >= 0.99 * stored
+        assert all(ticks[at + 2] >= ticks[at + 1] for at in range(0, len(ticks), 3))
+        assert 0 <= offset < 2_000_000
+        assert verdict in {"good", "reader", "network"}  # the machine may be busy; nothing stands between
