@@ -11,6 +11,7 @@ from pathlib import Path
 
 import django
 import pytest
+from asgiref.sync import SyncToAsync
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA_DIR = tempfile.mkdtemp(prefix="wondercam-tests-")
@@ -37,6 +38,8 @@ for name in documented_variables():
 os.environ.update(SETTINGS)
 django.setup()
 
+from django.db import connections  # noqa: E402 (settings come first)
+
 pytest_plugins = [
     "tests.servers.chromium",
     "tests.servers.nginx",
@@ -61,6 +64,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_unconfigure() -> None:
     """The data folder of this test process goes with it."""
     shutil.rmtree(DATA_DIR, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def closed_connections() -> Generator[None, None, None]:
+    """What a test opened in the thread of `sync_to_async` is closed with it; from Python 3.13 on a connection that is
+    left to the collector of cycles is a warning, and so an error of whatever test runs then."""
+    yield
+    SyncToAsync.single_thread_executor.submit(connections.close_all).result()
 
 
 def failed_where_a_skip_is_one(report: pytest.TestReport | pytest.CollectReport) -> None:

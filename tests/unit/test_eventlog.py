@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+from asgiref.sync import sync_to_async
 from django.db import connection
 
 from chat.log import LeaseLost, Log, Tail, eventlog, pages
@@ -117,7 +118,7 @@ async def test_a_commit_is_announced_when_another_connection_can_read_it(
 async def test_memory_and_table_give_the_same_page(log: Log, stream: Stream, tail: Tail, after: int):
     await write(tail, 99)
     from_memory = await log.read(stream.pk, after)
-    from_table = await asyncio.to_thread(pages.read_page, stream.pk, after)
+    from_table = await sync_to_async(pages.read_page)(stream.pk, after)
 
     assert from_memory == from_table
     assert [event.seq for event in from_memory.events] == list(range(after + 1, 100))
@@ -141,8 +142,8 @@ async def test_a_page_that_is_not_the_last_does_not_say_that_the_stream_has_ende
     await write(tail, 15)
     tail.append(16, data_of(16), an_end())
     await tail.settled()
-    first = await asyncio.to_thread(pages.read_page, stream.pk, -1)
-    second = await asyncio.to_thread(pages.read_page, stream.pk, 9)
+    first = await sync_to_async(pages.read_page)(stream.pk, -1)
+    second = await sync_to_async(pages.read_page)(stream.pk, 9)
 
     assert ([event.seq for event in first.events], first.ended) == (list(range(10)), False)
     assert ([event.seq for event in second.events], second.ended) == (list(range(10, 17)), True)
@@ -150,9 +151,9 @@ async def test_a_page_that_is_not_the_last_does_not_say_that_the_stream_has_ende
 
 async def test_a_page_of_large_events_is_a_small_one(log: Log, stream: Stream, tail: Tail):
     await write(tail, 20, size=pages.PAGE_BYTES // 4)
-    page = await asyncio.to_thread(pages.read_page, stream.pk, 0)
+    page = await sync_to_async(pages.read_page)(stream.pk, 0)
     await write(tail, 1, size=pages.PAGE_BYTES * 2)
-    large = await asyncio.to_thread(pages.read_page, stream.pk, 20)
+    large = await sync_to_async(pages.read_page)(stream.pk, 20)
 
     assert ([event.seq for event in page.events], page.ended) == ([1, 2, 3], False)
     assert [event.seq for event in large.events] == [21]
@@ -178,7 +179,7 @@ async def test_finished_tails_are_forgotten_in_turn(log: Log, monkeypatch: pytes
     monkeypatch.setattr(eventlog, "ENDED_TAILS", 2)
     ended = []
     for number in range(4):
-        row = await asyncio.to_thread(new_stream, f"user{number}")
+        row = await sync_to_async(new_stream)(f"user{number}")
         tail = log.open_tail(row.pk, FIRST_EPOCH, events.Event(0, 0, events.OK_DATA))
         tail.append(1, data_of(1), an_end())
         await tail.settled()

@@ -5,6 +5,7 @@ import threading
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.db import InterfaceError, OperationalError, connections
 
 from chat.log import LeaseLost, Log, Tail, eventlog, group_commit
@@ -84,7 +85,7 @@ async def test_an_outage_is_waited_out(log: Log, stream: Stream, monkeypatch: py
     tail.append(1, "{}")
     await tail.settled()
 
-    assert await asyncio.to_thread(rows, stream) == [0, 1]
+    assert await sync_to_async(rows)(stream) == [0, 1]
 
 
 async def test_an_outage_that_lasts_fails_what_waited_and_nothing_later(
@@ -140,8 +141,8 @@ async def test_after_a_failed_append_nothing_of_its_stream_is_stored(
     with pytest.raises(OperationalError):
         tail.append(30, "{}", an_end())
 
-    assert await asyncio.to_thread(rows, stream) == [0]
-    assert await asyncio.to_thread(rows, other) == list(range(29))
+    assert await sync_to_async(rows)(stream) == [0]
+    assert await sync_to_async(rows)(other) == list(range(29))
 
 
 @pytest.mark.parametrize("through_the_thread", [True, False])
@@ -158,8 +159,8 @@ async def test_a_writer_whose_epoch_is_over_is_refused_by_the_database(
         await lost.settled()
     await fine.settled()
 
-    assert await asyncio.to_thread(rows, stream) == [0]
-    assert await asyncio.to_thread(rows, other) == [0, 1]
+    assert await sync_to_async(rows)(stream) == [0]
+    assert await sync_to_async(rows)(other) == [0, 1]
 
 
 @pytest.mark.parametrize("status", [events.COMPLETE, events.STOPPED, events.FAILED])
@@ -172,7 +173,7 @@ async def test_an_end_is_refused_where_an_event_before_it_is_missing(log: Log, s
     await stream.arefresh_from_db()
 
     assert stream.status == events.RUNNING
-    assert await asyncio.to_thread(rows, stream) == [0]
+    assert await sync_to_async(rows)(stream) == [0]
 
 
 async def test_an_end_ends_the_epoch(log: Log, stream: Stream):
@@ -190,7 +191,7 @@ async def test_more_events_than_one_statement_takes_are_one_transaction(log: Log
         tail.append(number, "{}")
     await tail.settled()
 
-    assert await asyncio.to_thread(rows, stream) == list(range(2 * ROWS_PER_INSERT + 2))
+    assert await sync_to_async(rows)(stream) == list(range(2 * ROWS_PER_INSERT + 2))
 
 
 async def test_a_commit_whose_answer_was_lost_is_not_written_twice(
@@ -201,14 +202,14 @@ async def test_a_commit_whose_answer_was_lost_is_not_written_twice(
     tail.append(1, '{"a":1}', an_end())
     await tail.settled()
 
-    assert await asyncio.to_thread(rows, stream) == [0, 1]
+    assert await sync_to_async(rows)(stream) == [0, 1]
     assert (tail.ended, tail.error) == (True, None)
 
 
 async def test_a_connection_that_breaks_after_a_refusal_leaves_the_writer_alive(
     log: Log, stream: Stream, other: Stream, monkeypatch: pytest.MonkeyPatch
 ):
-    await asyncio.to_thread(Event.objects.create, stream=stream, seq=1, at=0, data="another worker's")
+    await sync_to_async(Event.objects.create)(stream=stream, seq=1, at=0, data="another worker's")
     failing(monkeypatch, None, InterfaceError("closed"))
     lost, fine = tail_of(log, stream), tail_of(log, other)
     gate = threading.Event()
@@ -222,11 +223,11 @@ async def test_a_connection_that_breaks_after_a_refusal_leaves_the_writer_alive(
         await lost.settled()
     await fine.settled()
 
-    assert await asyncio.to_thread(rows, other) == [0, 1]
+    assert await sync_to_async(rows)(other) == [0, 1]
 
 
 async def test_one_stream_s_refused_row_fails_that_stream_alone(log: Log, stream: Stream, other: Stream):
-    await asyncio.to_thread(Event.objects.create, stream=stream, seq=1, at=0, data="another worker's")
+    await sync_to_async(Event.objects.create)(stream=stream, seq=1, at=0, data="another worker's")
     lost, fine = tail_of(log, stream), tail_of(log, other)
     lost.append(1, "{}")
     fine.append(1, "{}")
@@ -234,7 +235,7 @@ async def test_one_stream_s_refused_row_fails_that_stream_alone(log: Log, stream
         await lost.settled()
     await fine.settled()
 
-    assert await asyncio.to_thread(rows, other) == [0, 1]
+    assert await sync_to_async(rows)(other) == [0, 1]
 
 
 async def test_a_stream_that_somebody_else_has_ended_takes_no_second_end(log: Log, stream: Stream):
@@ -244,7 +245,7 @@ async def test_a_stream_that_somebody_else_has_ended_takes_no_second_end(log: Lo
     with pytest.raises(LeaseLost):
         await tail.settled()
 
-    assert await asyncio.to_thread(rows, stream) == [0]
+    assert await sync_to_async(rows)(stream) == [0]
 
 
 async def test_a_job_that_raises_takes_nothing_else_with_it(log: Log, stream: Stream):
@@ -277,7 +278,7 @@ async def test_closing_writes_what_is_pending(log: Log, stream: Stream):
     await asyncio.to_thread(log.end)
     await tail.settled()
 
-    assert await asyncio.to_thread(rows, stream) == list(range(20))
+    assert await sync_to_async(rows)(stream) == list(range(20))
 
 
 async def test_the_writer_has_a_connection_of_its_own(log: Log):

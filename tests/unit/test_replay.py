@@ -10,6 +10,7 @@ import sys
 import uuid
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.utils import timezone
@@ -181,7 +182,7 @@ async def test_a_running_stream_is_followed_until_it_ends(running):
     playing = asyncio.create_task(Player(put, "text", str(running.pk), None).play(source(), 0, None))
     await asyncio.wait_for(begun.wait(), 10)
     assert shown == ["Once"]
-    await asyncio.to_thread(end, running)
+    await sync_to_async(end)(running)
     await asyncio.wait_for(playing, 10)
     assert "".join(shown) == "Once upon a time"
 

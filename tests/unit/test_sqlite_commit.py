@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.db import connection
 from django.utils import timezone
 
@@ -66,7 +67,7 @@ async def test_events_are_committed_without_the_thread(stream: Stream, log: Log)
     await tail.settled()
 
     assert "log-commit" not in threads()
-    assert await asyncio.to_thread(stored, stream) == [0, 1, 2]
+    assert await sync_to_async(stored)(stream) == [0, 1, 2]
 
 
 async def test_nothing_is_shown_before_its_commit(stream: Stream, monkeypatch: pytest.MonkeyPatch, log: Log):
@@ -118,7 +119,7 @@ async def test_while_somebody_else_writes_the_thread_waits_and_the_order_is_kept
 
     assert shown == sorted(set(shown))
     assert shown[-1] == 31
-    assert await asyncio.to_thread(stored, stream) == list(range(32))
+    assert await sync_to_async(stored)(stream) == list(range(32))
 
 
 async def test_what_was_gathered_goes_to_the_thread_before_what_came_after_it(stream: Stream, log: Log):
@@ -130,7 +131,7 @@ async def test_what_was_gathered_goes_to_the_thread_before_what_came_after_it(st
     await tail.settled()
     await job
 
-    assert await asyncio.to_thread(stored, stream) == [0, 1, 2]
+    assert await sync_to_async(stored)(stream) == [0, 1, 2]
 
 
 async def test_a_stream_that_somebody_else_has_ended_is_refused_as_by_the_thread(stream: Stream, log: Log):
@@ -140,7 +141,7 @@ async def test_a_stream_that_somebody_else_has_ended_is_refused_as_by_the_thread
 
     with pytest.raises(LeaseLost):
         await tail.settled()
-    assert await asyncio.to_thread(stored, stream) == [0]
+    assert await sync_to_async(stored)(stream) == [0]
 
 
 async def test_after_the_thread_is_done_the_loop_commits_again(
