@@ -5,10 +5,10 @@ from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from asgiref.sync import sync_to_async
 from django.http.response import HttpResponseBase
 
 from chat.accounts import tokens
+from chat.log.sql import in_thread
 from chat.models import Receipt, Stream
 from chat.protocol import receipt
 from chat.protocol.errors import InvalidArgument, NotFound
@@ -46,7 +46,7 @@ async def create(request: Request, stream_id: UUID) -> HttpResponseBase:
     if stream is None:
         raise NotFound("There is no such stream.")
     said = body(request, ReceiptBody)
-    moments = await sync_to_async(_moments)(stream)
+    moments = await in_thread(lambda: _moments(stream))
     if said.events[-1][0] >= len(moments):
         raise InvalidArgument("`events` names an event that the stream does not have.")
     arrivals = [Arrival(*event) for event in said.events]
