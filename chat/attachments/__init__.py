@@ -6,8 +6,9 @@
 
     formats.py    which format the first bytes are, and the sentence for those that cannot be used
     picture.py    the photo as a browser shows it -> a new JPEG without metadata
-    jpeg.py, png.py, webp.py, avif.py
+    jpeg.py  png.py  webp.py  avif.py
                   what each format says of a picture before its pixels are decoded
+    inline.py     bytes in JSON: base64 as protocol buffers take it
     exif.py       how the camera was turned
     colour.py     colour profiles, gamma and code points -> sRGB
 

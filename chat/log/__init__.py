@@ -8,6 +8,9 @@
     tail.py           the writing end of one stream: its newest events, and its subscribers
     subscriber.py     one reader that waits for more of a stream
     pages.py          committed events after a cursor, from the table
+    interruption.py   ends a stream that its worker did not end
+    deletion.py       takes rows away in steps that nobody has to wait for
+    usage.py          counts an answer's tokens for its day, in the transaction that ends its stream
     follow.py         live, resume and replay: pages of a stream until it ends
     notifier.py       tells other processes which streams have grown
     eventlog.py       `Log`: all of it as one object, made when the process starts and closed when it ends

@@ -7,6 +7,7 @@
     lifespan.py     the application's start and end (ASGI lifespan)
     channel.py      one connection: its requests in turn, deadlines, refusals
     parser.py       bytes to requests, by llhttp
+    inbox.py        what the application is told about its request
     bodies.py       how much of the requests' bodies is held
     request.py      one request: scope in, response out, waiting for a slow reader
     access.py       a line of the log for each request

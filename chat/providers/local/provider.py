@@ -1,4 +1,4 @@
-"""`local`: a real model without a key or a network. The OpenAI reader pointed at the server in `embedded.py`.
+"""`local`: a real model without a key or a network. The OpenAI reader pointed at the server in `server.py`.
 
 Its settings:
 

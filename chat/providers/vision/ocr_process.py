@@ -1,7 +1,7 @@
 """A program of its own: a photo comes in at stdin, the lines of text in it go out at stdout as JSON.
 
 A process, not a thread: it can be stopped at any moment, its 600 MB go back when it ends, and whatever a photo does to
-a decoder it does there. Run by `sight.py` as a file, with nothing of ours on its path and nothing of ours in its
+a decoder it does there. Run by `ocr.py` as a file, with nothing of ours on its path and nothing of ours in its
 environment. Exit code 3: this is no photo.
 """
 

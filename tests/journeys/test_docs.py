@@ -1,0 +1,83 @@
+"""What README and docs tell people to type is typed: against a real server, with only its address changed."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.servers.process import program
+from tests.servers.wondercam import Serve, WonderCam
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+HERE = "http://127.0.0.1:18000"
+
+
+def blocks(page: str, language: str, words: str) -> list[str]:
+    """The code blocks of a page in that language that have these words in them."""
+    found = re.findall(rf"^```{language}\n(.*?)^```$", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
+    return [block for block in found if words in block]
+
+
+def shell(script: str, server: WonderCam) -> str:
+    """What a shell prints that is given the script with the server's address in it."""
+    program(["curl"], "curl")
+    told = script.replace(HERE, server.url).replace("https://chat.example.com", server.url)
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", told],
+        env=server.env,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_what_the_readme_types_into_a_shell_streams_an_answer(shared_server: WonderCam) -> None:
+    [script] = blocks("README.md", "sh", "/v2/echat")
+    said = shell(script, shared_server)
+    assert said.startswith("retry: 1000\nid: ")
+    assert 'data: {"candidates": [{"content": {"parts": [{"text": "OK"}]}}]}' in said
+    assert said.endswith("data: [DONE]\n\n")
+
+
+@pytest.mark.parametrize("script", blocks("docs/api.md", "python", "genai"))
+def test_google_s_snippet_prints_the_answer_and_nothing_else(script: str, shared_server: WonderCam) -> None:
+    told = f"access = {shared_server.guest()!r}\n" + script.replace(HERE, shared_server.url)
+    command = [sys.executable, "-W", "ignore", "-c", told]
+    done = subprocess.run(command, env=shared_server.env, capture_output=True, text=True, timeout=110, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+    assert "None" not in done.stdout
+
+
+def test_every_python_block_of_the_docs_can_be_compiled() -> None:
+    for page in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]:
+        for block in blocks(str(page.relative_to(ROOT)), "python", ""):
+            compile(block, str(page), "exec")
+
+
+def test_the_probe_of_the_deployment_page_streams(shared_server: WonderCam) -> None:
+    probes = re.findall(r"^ {4}(curl -N .*/v2/probe.*)$", (ROOT / "docs" / "deploy.md").read_text(), re.MULTILINE)
+    for script in probes:
+        assert shell(script.replace("gap=200", "gap=1"), shared_server).endswith("data: [DONE]\n\n")
+
+
+def test_the_commands_of_the_operators_page_do_what_it_says(serve: Serve, tmp_path: Path) -> None:
+    server = serve({"WONDERCAM_MODELS": "recording/hello", "WONDERCAM_RECORDING_SPEED": "0"})
+    with server.client() as client:
+        stream = client.post("/v2/echat", json={"contents": [{"text": "Hi"}]}).headers["X-Stream-Id"]
+    file = tmp_path / "stream.jsonl"
+
+    assert stream in server.manage("list_streams", "--json")
+    assert server.manage("replay_stream", stream, "--speed", "0", "--format", "sse").endswith("data: [DONE]\n\n")
+    server.manage("export_stream", stream, str(file))
+    assert file.read_text().startswith('{"wondercam":"recording"')
+    assert server.manage("replay_stream", str(file), "--speed", "0", "--format", "text").strip()
+    server.manage("prune_streams", "--older-than", "30d", "--dry-run")
+    server.manage("backup", str(tmp_path / "copy.sqlite3"))
+    assert (tmp_path / "copy.sqlite3").stat().st_size > 0
