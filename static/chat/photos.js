@@ -169,6 +169,7 @@ export class Photos {
   #drop(photo) {
     this.#held = this.#held.filter((other) => other !== photo);
     photo.row.remove();
+    if (photo.file) URL.revokeObjectURL(photo.url); // a photo that was sent before is still on the page
     this.#told.changed();
   }
 }

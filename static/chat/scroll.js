@@ -18,7 +18,8 @@ export class Scroll {
     viewport.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     button.addEventListener("click", () => this.toEnd());
     // What stands in the viewport also grows without us: photos load, a keyboard opens.
-    new ResizeObserver(() => this.keep()).observe(viewport);
+    const observer = new ResizeObserver(() => this.keep());
+    for (const part of [viewport, ...viewport.children]) observer.observe(part);
   }
 
   /** After something was painted: to the end, if the reader was there. */
