@@ -54,6 +54,7 @@ class Log:
         self._tails: dict[UUID, Tail] = {}
         self._ended: OrderedDict[UUID, Tail] = OrderedDict()
         self._elsewhere: dict[UUID, list[Subscriber]] = {}
+        self._read_elsewhere: set[UUID] = set()
 
     async def open(self, redis: bool, on_stop: Callable[[UUID], None]) -> None:
         """Serve: exchange notifications with other processes where there is Redis, and make checkpoints.
@@ -164,8 +165,9 @@ class Log:
         tail = self.tail_of(stream_id)
         if tail is not None:
             tail.subscribers.append(subscriber)
-            return lambda: tail.subscribers.remove(subscriber)
+            return lambda: tail.unsubscribe(subscriber)
         self._elsewhere.setdefault(stream_id, []).append(subscriber)
+        self._read_elsewhere.add(stream_id)
 
         def unsubscribe() -> None:
             others = self._elsewhere[stream_id]
@@ -179,6 +181,17 @@ class Log:
         """How many readers of this process follow the stream."""
         tail = self.tail_of(stream_id)
         return len(self._elsewhere.get(stream_id, ()) if tail is None else tail.subscribers)
+
+    def unread_seconds(self, stream_id: UUID) -> float:
+        """For how long no reader of this process has followed a stream that it writes; 0 while one does."""
+        tail = self._tails.get(stream_id)
+        return 0.0 if tail is None or tail.subscribers else tail.loop.time() - tail.left_at
+
+    def read_elsewhere(self) -> list[UUID]:
+        """The streams of other processes that were read here since this was asked before."""
+        found = self._read_elsewhere.union(self._elsewhere)
+        self._read_elsewhere.clear()
+        return list(found)
 
     def poll_seconds(self, tail: Tail | None) -> float:
         """After how long a reader looks by itself although nobody told it: never, where it reads a tail."""

@@ -44,6 +44,7 @@ class Tail:
         "events",
         "gone",
         "key",
+        "left_at",
         "loop",
         "next_seq",
         "pending",
@@ -73,6 +74,7 @@ class Tail:
         self.gone = False
         self.error: Exception | None = None
         self.subscribers: list[Subscriber] = []
+        self.left_at = self.loop.time()
         self._submit = submit
         self._on_end = on_end
         self._notifier = notifier
@@ -129,6 +131,11 @@ class Tail:
         if self._settled is not None and not self._settled.done():
             self._settled.set_result(None)
         self._settled = None
+
+    def unsubscribe(self, subscriber: Subscriber) -> None:
+        """A reader goes; `left_at` is when the last one did, on the loop's clock."""
+        self.subscribers.remove(subscriber)
+        self.left_at = self.loop.time()
 
     def publish(self, seq: int) -> None:
         """Tell the subscribers, in the order they came, then other processes, that the stream has reached `seq`.

@@ -85,6 +85,9 @@ class Stream(models.Model):
     worker = models.CharField(max_length=120, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     epoch = models.PositiveIntegerField(default=1, help_text="Grows whenever the stream changes hands or ends.")
+    read_elsewhere_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When a process that does not write it had a reader of it."
+    )
     stop_requested_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)

@@ -3,7 +3,8 @@
     start ── Start.store (message + event 0, one transaction) ── the reader has its OK
       └─ Turn, a task of its own: the provider's answer → Tail.append → commit → the stream's subscribers
 
-A turn belongs to no request: a reader may go and come back; only `stop` stops it.
+A turn belongs to no request: a reader may go and come back. It ends by `stop`, with the sign-in that asked for it, and,
+where it is a guest's, when nobody has read it for a while (`unwanted.py`).
 """
 
 import asyncio
@@ -28,6 +29,7 @@ from chat.turns import leases, photos
 from chat.turns.leases import Reaper, Worker
 from chat.turns.start import Start, Started
 from chat.turns.turn import Turn
+from chat.turns.unwanted import Unwanted
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +45,7 @@ class Turns:
         self._log = event_log
         self._catalogue = catalogue
         self._reaper = Reaper(event_log, self.worker)
+        self._unwanted = Unwanted(event_log)
         self._turns: dict[UUID, Turn] = {}
         self._starting: set[asyncio.Task[Stream]] = set()
         self._periodic: list[asyncio.Task[None]] = []
@@ -89,6 +92,8 @@ class Turns:
             try:
                 await self._renew(self.running())
                 self._tell_gone(await self._reaper.beat(self.running()))
+                for stream_id in await self._unwanted.look():
+                    self.stop_here(stream_id)
             except Exception as error:  # the database may be away: the next beat tries again
                 log.warning("leases could not be renewed: %s", type(error).__name__)
 
@@ -157,13 +162,18 @@ class Turns:
             instruction = prompt.instruction(started.system, system, language=start.ask.language)
             generation, asker = start.ask.generation, start.user.pk
             asked = prompt.Prompt(start.model, started.contents, instruction, generation, extra, asker)
+            self._unwanted.watch(started.stream.pk, start.user)
             self._run(Turn(self._log, self._catalogue.answer, started, asked, start.began))
         return started.stream
 
     def _run(self, turn: Turn) -> None:
         self._turns[turn.stream_id] = turn
         metrics.started()
-        turn.spawn().add_done_callback(lambda _: self._turns.pop(turn.stream_id, None))
+        turn.spawn().add_done_callback(lambda _: self._ended(turn.stream_id))
+
+    def _ended(self, stream_id: UUID) -> None:
+        self._turns.pop(stream_id, None)
+        self._unwanted.forget(stream_id)
 
     def _checked(self, contents: list[prompt.Content], model: prompt.Model) -> list[prompt.Content]:
         if text_bytes(contents) > (most := limits.of("PROMPT_BYTES")):

@@ -148,6 +148,13 @@ VARIABLES = (
         least=1,
     ),
     Variable(
+        "WONDERCAM_LIMIT_GUEST_UNREAD_SECONDS",
+        60,
+        "For how long a guest's answer goes on without a reader; then it is stopped",
+        wrong="no whole number",
+        least=1,
+    ),
+    Variable(
         "WONDERCAM_LIMIT_STREAM_SECONDS",
         300,
         "The longest time one answer may take",

@@ -1,0 +1,86 @@
+"""Which running turns nobody wants any more, beside those that somebody asks to be stopped.
+
+An account's answers go on when their reader leaves: it will come back. They end with the right of whoever asked: the
+sign-in was ended, the API key deleted, the password changed. A guest's answer also ends when nobody has read it for
+`WONDERCAM_LIMIT_GUEST_UNREAD_SECONDS`, here or at another process: strangers who leave free their places.
+"""
+
+import logging
+from collections.abc import Collection
+from datetime import timedelta
+from functools import partial
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+
+from chat import limits
+from chat.accounts import tokens
+from chat.accounts.claims import Claims
+from chat.log import Log
+from chat.log.sql import in_thread
+from chat.models import Stream, User
+from chat.protocol import events
+
+log = logging.getLogger(__name__)
+
+
+class Unwanted:
+    """Looks at the turns of one process, at every beat."""
+
+    def __init__(self, event_log: Log) -> None:
+        self._log = event_log
+        self._claims: dict[UUID, Claims] = {}
+        self._guests: set[UUID] = set()
+
+    def watch(self, stream_id: UUID, asker: User) -> None:
+        """A turn begins, which this user asked for."""
+        if asker.claims is not None:
+            self._claims[stream_id] = asker.claims
+        if asker.is_guest:
+            self._guests.add(stream_id)
+
+    def forget(self, stream_id: UUID) -> None:
+        """The turn has ended."""
+        self._claims.pop(stream_id, None)
+        self._guests.discard(stream_id)
+
+    async def look(self) -> list[UUID]:
+        """The turns to be stopped now; tells other processes which of their streams are read here."""
+        if read_here := self._log.read_elsewhere():
+            await self._log.write(partial(note_readers, read_here))
+        ended = await self._of_ended_sign_ins()
+        unread = await self._unread()
+        for reason, streams in (("whoever asked has signed out", ended), ("nobody reads a guest's answer", unread)):
+            for stream_id in streams:
+                log.info("stream %s is stopped: %s", stream_id, reason)
+        return [*ended, *unread]
+
+    async def _of_ended_sign_ins(self) -> list[UUID]:
+        if not self._claims:
+            return []
+        watched = dict(self._claims)
+        ended = await in_thread(partial(tokens.ended, set(watched.values())))
+        return [stream_id for stream_id, claims in watched.items() if claims in ended]
+
+    async def _unread(self) -> list[UUID]:
+        if settings.LIMITS_OFF:
+            return []
+        seconds = limits.of("GUEST_UNREAD_SECONDS")
+        unread = [stream_id for stream_id in self._guests if self._log.unread_seconds(stream_id) > seconds]
+        if not unread:
+            return []
+        elsewhere = await in_thread(partial(read_lately, unread, seconds))
+        return [stream_id for stream_id in unread if stream_id not in elsewhere]
+
+
+def note_readers(streams: Collection[UUID]) -> None:
+    """Readers of this process follow these streams, which others write."""
+    running = Stream.objects.filter(pk__in=streams, status=events.RUNNING)
+    running.update(read_elsewhere_at=timezone.now())
+
+
+def read_lately(streams: Collection[UUID], seconds: int) -> set[UUID]:
+    """Those that other processes have readers of."""
+    since = timezone.now() - timedelta(seconds=seconds)
+    return set(Stream.objects.filter(pk__in=streams, read_elsewhere_at__gt=since).values_list("pk", flat=True))
