@@ -1,4 +1,4 @@
-"""What one process holds: its providers, its log and its turns. Made once, opened when the process serves.
+"""What one process holds: its providers, its log, its turns, its metrics. Made once, opened when the process serves.
 
 Views are handed it by `views.api`, as `request.process`; commands and the admin read tables and need none of it.
 """
@@ -11,6 +11,7 @@ from django.conf import settings
 
 from chat import limits, providers
 from chat.log import Log, deletion
+from chat.metrics import Metrics
 from chat.turns.runner import Turns
 
 
@@ -20,7 +21,8 @@ class Process:
     def __init__(self) -> None:
         self.catalogue: Any = providers
         self.log = Log()
-        self.turns = Turns(self.log, self.catalogue)
+        self.metrics = Metrics()
+        self.turns = Turns(self.log, self.catalogue, self.metrics)
 
     async def open(self) -> None:
         """Serve: hear other processes, ask upstreams for their models, end and delete what earlier processes left."""

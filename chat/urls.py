@@ -11,6 +11,7 @@ from chat.views import (
     gemini,
     health,
     keys,
+    metrics,
     models,
     openapi,
     probe,
@@ -60,4 +61,5 @@ urlpatterns = [
     path("v2/", include(api)),
     path("healthz", health.alive),
     path("readyz", health.ready),
+    path("metrics", metrics.show),
 ]

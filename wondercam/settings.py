@@ -137,6 +137,7 @@ HOST = envstr("HOST")
 PORT = envint("PORT")
 WEB_WORKERS = envint("WEB_WORKERS")
 DRAIN_SECONDS = envint("WONDERCAM_DRAIN_SECONDS")
+METRICS_TOKEN = envstr("WONDERCAM_METRICS_TOKEN")
 
 PROVIDERS = Environment()  # each provider's file knows the names of its variables
 

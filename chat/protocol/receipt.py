@@ -66,6 +66,13 @@ class Delivery:
     hops: list[Hops]
     verdict: str
 
+    @property
+    def slowest(self) -> tuple[float, float]:
+        """The slowest twentieth of its events, in ms: from the log to the reader, and from there to the pixel."""
+        return _slowest([hop.downlink for hop in self.hops]), _slowest(
+            [hop.paint for hop in self.hops if hop.paint is not None]
+        )
+
 
 def pack(arrivals: Iterable[Arrival]) -> bytes:
     """Compact, for the database; `unpack` is the opposite, to a tenth of a ms."""

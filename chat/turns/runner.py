@@ -18,9 +18,10 @@ from uuid import UUID
 
 from django.db import IntegrityError
 
-from chat import limits, metrics
+from chat import limits
 from chat.log import Log
 from chat.log.sql import in_thread
+from chat.metrics import Metrics
 from chat.models import Stream, Ticket, User
 from chat.protocol import events, prompt
 from chat.protocol.errors import InvalidArgument, TooLarge, Unavailable
@@ -40,10 +41,11 @@ STOP_POLL = 0.5
 class Turns:
     """The running turns of one process, which write to its log and ask its providers."""
 
-    def __init__(self, event_log: Log, catalogue: Any) -> None:
+    def __init__(self, event_log: Log, catalogue: Any, metrics: Metrics) -> None:
         self.worker = Worker()
         self._log = event_log
         self._catalogue = catalogue
+        self._metrics = metrics
         self._reaper = Reaper(event_log, self.worker)
         self._unwanted = Unwanted(event_log)
         self._turns: dict[UUID, Turn] = {}
@@ -163,17 +165,19 @@ class Turns:
             generation, asker = start.ask.generation, start.user.pk
             asked = prompt.Prompt(start.model, started.contents, instruction, generation, extra, asker)
             self._unwanted.watch(started.stream.pk, start.user)
-            self._run(Turn(self._log, self._catalogue.answer, started, asked, start.began))
+            turn = Turn(self._log, self._catalogue.answer, self._metrics, started, asked, start.began)
+            self._run(turn, started.ok.at)
         return started.stream
 
-    def _run(self, turn: Turn) -> None:
+    def _run(self, turn: Turn, ok_us: int) -> None:
         self._turns[turn.stream_id] = turn
-        metrics.started()
+        self._metrics.started(turn.prompt.model.id, ok_us, len(self._turns))
         turn.spawn().add_done_callback(lambda _: self._ended(turn.stream_id))
 
     def _ended(self, stream_id: UUID) -> None:
         self._turns.pop(stream_id, None)
         self._unwanted.forget(stream_id)
+        self._metrics.left(len(self._turns))
 
     def _checked(self, contents: list[prompt.Content], model: prompt.Model) -> list[prompt.Content]:
         if text_bytes(contents) > (most := limits.of("PROMPT_BYTES")):

@@ -20,12 +20,13 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from chat import limits, log_lines, metrics
+from chat import limits, log_lines
 from chat.log import MAX_PENDING, LeaseLost, Log
 from chat.log.batch import AWAY
 from chat.log.fence import FIRST_EPOCH, Ending
 from chat.log.interruption import interrupt
 from chat.log.sql import in_thread
+from chat.metrics import Metrics
 from chat.models import Attachment
 from chat.protocol import answer, events, log_context, prompt
 from chat.protocol.errors import ApiError, DeadlineExceeded, Internal, Interrupted, TooLarge
@@ -51,7 +52,13 @@ class Turn:
     """The generation of one answer, from its prompt to its last event."""
 
     def __init__(
-        self, event_log: Log, ask_provider: AnswerPrompt, started: Started, asked: prompt.Prompt, began: float
+        self,
+        event_log: Log,
+        ask_provider: AnswerPrompt,
+        metrics: Metrics,
+        started: Started,
+        asked: prompt.Prompt,
+        began: float,
     ) -> None:
         self.stream_id: UUID = started.stream.pk
         self.prompt = asked
@@ -61,6 +68,7 @@ class Turn:
         self.task: asyncio.Task[None] | None = None
         self._log = event_log
         self._ask_provider = ask_provider
+        self._metrics = metrics
         self.tail = event_log.open_tail(self.stream_id, FIRST_EPOCH, started.ok)
         self._most = limits.of("OUTPUT_BYTES")
         self._held: Chunk | None = None
@@ -134,7 +142,7 @@ class Turn:
             except AWAY:
                 continue  # `write` has waited for the database already
             if seq is not None:
-                metrics.ended(events.INTERRUPTED)
+                self._metrics.ended(self.prompt.model.id, events.INTERRUPTED, monotonic() - self.began)
                 self._log.announce(self.stream_id, seq)
             return
 
@@ -173,17 +181,18 @@ class Turn:
         ending = Ending(status, self.answer.finished(), timezone.now(), failure, self.answer.usage, self.first_token_us)
         self.tail.append(self._at(), events.encode(last), ending)
         await self.tail.settled()
+        seconds = monotonic() - self.began
         log_lines.stream_ended(
             self.stream_id,
             status,
             model=self.prompt.model.id,
-            seconds=monotonic() - self.began,
+            seconds=seconds,
             first_token=None if self.first_token_us is None else self.first_token_us / 1e6,
             finish_reason=self._finish_reason,
             usage=self.answer.usage,
             error=failure,
         )
-        metrics.ended(status)
+        self._metrics.ended(self.prompt.model.id, status, seconds, self.first_token_us, self.answer.usage)
 
     def _last(self, error: ApiError | None) -> tuple[str, Response, dict[str, Any] | None]:
         """The end's status, the last event, and the error to store with the stream."""

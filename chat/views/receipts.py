@@ -53,6 +53,7 @@ async def create(request: Request, stream_id: UUID) -> HttpResponseBase:
     found = receipt.delivery(moments, arrivals, said.busy_ms)
     assert found is not None
     agent = (said.user_agent or request.headers.get("User-Agent", ""))[:200]
+    request.process.metrics.received(found.verdict, *found.slowest)
     kept = await request.process.log.write(lambda: _keep(stream, agent, arrivals, found))
     return json_response({"id": stream.pk, "events": kept.count, "verdict": kept.verdict})
 

@@ -57,6 +57,8 @@ async def resumed(request: Request, stream_id: UUID | None, user: User) -> HttpR
         raise InvalidArgument("The cursor is ahead of the stream: no such event was ever sent.")
     if stream.status != events.RUNNING and after == last:
         return HttpResponse(status=204, headers=ids_of(stream))
+    if after >= 0:
+        request.process.metrics.resumed()
     return streamed(request, stream, after, user)
 
 

@@ -25,6 +25,7 @@ async def follow(request: Request, stream_id: UUID) -> HttpResponseBase:
 async def stop(request: Request, stream_id: UUID) -> HttpResponseBase:
     """Stop the generation; the same answer however often it is asked."""
     user = await tokens.authenticate(request)
+    request.process.metrics.stop_requested()
     stream = await Stream.objects.for_user(user.pk).filter(pk=stream_id).afirst()
     if stream is None:
         raise NotFound("There is no such stream.")

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 
 from wondercam.server import signals
+from wondercam.server.metrics_folder import MetricsFolder
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ class Supervisor:
         self.watched = WATCHED | ({signal.SIGHUP} if signals.hangs_up() else set())
         signal.pthread_sigmask(signal.SIG_BLOCK, self.watched)
         self.due = [0.0] * self.count
+        self.metrics = MetricsFolder()
         while self.born or not self.stopping:
             if not self.stopping:
                 self.start_those_due()
@@ -63,6 +65,7 @@ class Supervisor:
             self.reap()
             if self.status:
                 self.stop()
+        self.metrics.remove()
         return self.status
 
     def signalled(self, number: int) -> None:
@@ -135,6 +138,7 @@ class Supervisor:
             if not ended:
                 continue
             age = time.monotonic() - self.born.pop(pid)
+            self.metrics.forget(pid)
             code = os.waitstatus_to_exitcode(wait_status)
             if code == 1 and not self.accepting:
                 self.status = 1  # it has said why, and the next could not start either

@@ -52,4 +52,13 @@ VARIABLES = (
         ),
         wrong="another word than `debug`, `info`, `warning`, `error`",
     ),
+    Variable(
+        "WONDERCAM_METRICS_TOKEN",
+        None,
+        (
+            "Whoever sends it as a Bearer token may read `/metrics`; without one only this machine may, and no proxy "
+            "that says so of itself"
+        ),
+        shown="none",
+    ),
 )
