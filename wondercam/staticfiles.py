@@ -14,7 +14,7 @@ from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
 from django.core.files.storage import FileSystemStorage
 
 PACKAGES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "streaming-markdown": ("streaming-markdown", ("smd.js",)),
+    "temml": ("temml/dist", ("temml.mjs",)),
     "eventsource-parser": ("eventsource-parser/dist", ("index.js", "index.js.map")),
     "highlight": ("@highlightjs/cdn-assets/es", ("highlight.min.js",)),
     "instrument-sans": (

@@ -2,6 +2,7 @@
  * An answer as it grows: Markdown with the model's pictures between its texts, written a piece at a time.
  */
 import { paintCode } from "./code.js";
+import { paintFormula } from "./formula.js";
 import { Markdown } from "./markdown.js";
 
 /** Characters that are written between two looks at the clock. */
@@ -61,7 +62,7 @@ export class AnswerText {
   #begin() {
     const part = document.createElement("div");
     this.#place.append(part);
-    return new Markdown(part, paintCode);
+    return new Markdown(part, { code: paintCode, formula: paintFormula });
   }
 }
 

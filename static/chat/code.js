@@ -1,34 +1,12 @@
 /**
- * A finished block of code: its language, a copy button, and colours once the highlighter is loaded.
+ * Colours for a block of code that is whole, once the highlighter is loaded.
  */
 
 /** Longer code stays as it is: colours are not worth a frozen page. */
 const LONGEST = 60_000;
 
-/**
- * @param {HTMLElement} code
- * @param {string} language as the text names it
- */
-export function paintCode(code, language) {
-  const frame = code.closest("figure");
-  if (!frame) return;
-  const bar = document.createElement("figcaption");
-  bar.append(language || "text", button());
-  frame.prepend(bar);
-  void colour(code, language);
-}
-
-function button() {
-  const made = document.createElement("button");
-  made.type = "button";
-  made.className = "quiet";
-  made.dataset.do = "copy code";
-  made.textContent = "Copy";
-  return made;
-}
-
-/** @param {HTMLElement} code @param {string} language */
-async function colour(code, language) {
+/** @param {HTMLElement} code @param {string} language as the text names it */
+export async function paintCode(code, language) {
   const text = code.textContent ?? "";
   if (!language || text.length > LONGEST) return;
   const { default: highlighter } = await import("highlight");

@@ -4,7 +4,7 @@
  */
 
 const MAY_BE_MADE = new Set(
-  "p h3 h4 h5 h6 code em strong s a blockquote br hr ul ol li input table thead tbody tr th td pre figure div bdi".split(
+  "p h3 h4 h5 h6 code em strong s a blockquote br hr ul ol li input table thead tbody tr th td pre figure figcaption button div bdi sup span wbr".split(
     " ",
   ),
 );
@@ -67,6 +67,17 @@ export class FakeElement {
     if (child instanceof FakeElement) child.parentElement = this;
     this.childNodes.push(child);
     return child;
+  }
+
+  /** @param {FakeElement | FakeText} made @param {FakeElement | FakeText} child */
+  replaceChild(made, child) {
+    if (made instanceof FakeElement) made.parentElement = this;
+    this.childNodes[this.childNodes.indexOf(child)] = made;
+  }
+
+  /** @param {FakeElement | FakeText} child */
+  removeChild(child) {
+    this.childNodes.splice(this.childNodes.lastIndexOf(child), 1);
   }
 
   /** @param {string} name @param {string} value */

@@ -9,10 +9,15 @@ function rendered(chunks) {
   const root = place();
   /** @type {string[]} */
   const blocks = [];
-  const markdown = new Markdown(root, (code, language) => blocks.push(`${language}:${code.textContent}`));
+  /** @type {string[]} */
+  const formulas = [];
+  const markdown = new Markdown(root, {
+    code: (code, language) => blocks.push(`${language}:${code.textContent}`),
+    formula: (place) => formulas.push(String(place.textContent)),
+  });
   for (const chunk of chunks) markdown.write(chunk);
   markdown.finish();
-  return { root, blocks };
+  return { root, blocks, formulas };
 }
 
 /** @param {string} text @param {number} at */
@@ -52,7 +57,23 @@ const ATTACKS = [
   "| a |\n|---|\n| <img src=x onerror=alert(1)> |\n",
   '[a](https://a.example "><img src=x onerror=alert(1)>")',
 ];
-const ATTRIBUTES = new Set(["href", "target", "rel", "dir", "type", "disabled", "checked", "start", "tabindex"]);
+const ATTRIBUTES = new Set([
+  "href",
+  "target",
+  "rel",
+  "dir",
+  "type",
+  "disabled",
+  "checked",
+  "start",
+  "tabindex",
+  "role",
+  "class",
+  "aria-label",
+  "aria-pressed",
+  "data-do",
+  "data-language",
+]);
 
 for (const attack of ATTACKS) {
   test(`harmless, whole and split at every place: ${JSON.stringify(attack)}`, () => {
@@ -108,7 +129,7 @@ test("the same text gives the same page, wherever its chunks are cut", () => {
 
 test("what was written is never taken back: text only grows", () => {
   const root = place();
-  const markdown = new Markdown(root);
+  const markdown = new Markdown(root, { code() {}, formula() {} });
   let before = "";
   for (const character of TEXT) {
     markdown.write(character);
@@ -170,4 +191,114 @@ test("nesting without end harms nothing", () => {
     const { root } = rendered([`${deep}text\n\nafter`]);
     assert.match(root.textContent, /text.*after/s);
   }
+});
+
+// All of GFM
+
+/** @param {string} text */
+const outline = (text) => rendered([text]).root.outline;
+
+test("a table keeps its alignment, and escaped bars", () => {
+  const { root } = rendered(["| a | b | c |\n|:--|:-:|--:|\n| 1 | 2 \\| 3 | 4 |\n| 5 |\n\nend"]);
+  const cells = root.all.filter(({ tagName }) => tagName === "TD");
+  assert.deepEqual(
+    cells.map(({ attributes, textContent }) => `${attributes.class}:${textContent}`),
+    ["start:1", "center:2 | 3", "end:4", "start:5", "center:", "end:"].map((cell) => `align-${cell}`),
+  );
+});
+
+test("task lists are boxes with a name", () => {
+  const boxes = rendered(["- [ ] one\n- [x] two\n"]).root.all.filter(({ tagName }) => tagName === "INPUT");
+  assert.deepEqual(
+    boxes.map(({ attributes }) => [attributes["aria-label"], "checked" in attributes, "disabled" in attributes]),
+    [
+      ["To do", false, true],
+      ["Done", true, true],
+    ],
+  );
+});
+
+test("footnotes stand where they are written", () => {
+  assert.equal(
+    outline("So[^1] it is.\n\n[^1]: Because.\n"),
+    "<root><p>So<sup>1</> it is.</><div><sup>1</><p>Because.</></></>",
+  );
+});
+
+for (const [text, expected] of [
+  ["Title\n=====\n\nSmall\n---\n", "<root><h3>Title</><h4>Small</></>"],
+  ["## With marks ##", "<root><h4>With marks</></>"],
+  ["a  \nb\\\nc", "<root><p>a<br></>b<br></>c</></>"],
+  [
+    "***both*** and __bold__ and snake_case_word",
+    "<root><p><em><strong>both</></> and <strong>bold</> and snake_case_word</></>",
+  ],
+  ["*open and **closed***", "<root><p><em>open and <strong>closed</></></></>"],
+  ["2 * 3 * 4 and a_b", "<root><p>2 * 3 * 4 and a_b</></>"],
+  ["~~gone~~ ~also~", "<root><p><s>gone</> <s>also</></></>"],
+  ["``a ` b``", "<root><p><code>a ` b</></></>"],
+  [
+    "[named][n] and [n]\n\n[n]: https://n.example 'title'",
+    "<root><p><a>named<bdi>n.example</></> and <a>n<bdi>n.example</></></></>",
+  ],
+  ["<https://a.example> www.b.example.", "<root><p><a>https://a.example</> <a>www.b.example</>.</></>"],
+  ["(see https://a.example/x_(y))", "<root><p>(see <a>https://a.example/x_(y)</>)</></>"],
+  ["\\*not\\* &amp; &#33; &unknown;", "<root><p>*not* & ! &unknown;</></>"],
+  ["> a\nlazy\n> - b\n\nc", "<root><blockquote><p>a\nlazy</><ul><li><p>b</></></></><p>c</></>"],
+  ["1. a\n\n   b\n2. c", "<root><ol><li><p>a</><p>b</></><li><p>c</></></></>"],
+  [
+    "1. a\n  - b\n    - c\n2. d",
+    "<root><ol><li><p>a</><ul><li><p>b</><ul><li><p>c</></></></></></><li><p>d</></></></>",
+  ],
+  [
+    "- a\n\n      code\n",
+    "<root><ul><li><p>a</><figure><figcaption>text<button>Wrap</><button>Copy</></><pre><code>code</></></></></></>",
+  ],
+  ["* * *\n- - -", "<root><hr></><hr></></>"],
+]) {
+  test(`as CommonMark and GFM have it: ${JSON.stringify(text)}`, () => {
+    assert.equal(outline(text), expected);
+    assert.equal(rendered([...text]).root.outline, expected, "a character at a time");
+  });
+}
+
+test("a list that begins elsewhere says where", () => {
+  assert.equal(rendered(["7. seven\n"]).root.all[0].attributes.start, "7");
+});
+
+// Formulas
+
+test("formulas are found in each of their forms, in a line and on lines of their own", () => {
+  const text = "So $a_1 + b_1$, $2x+1$ and \\(c\\).\n\n$$I \\propto \\frac{1}{\\lambda^4}$$\n\n\\[\nx_1\ny_1\n\\]\n";
+  assert.deepEqual(rendered([text]).formulas, [
+    "a_1 + b_1",
+    "2x+1",
+    "c",
+    "I \\propto \\frac{1}{\\lambda^4}",
+    "x_1\ny_1",
+  ]);
+  assert.deepEqual(rendered([...text]).root.outline, rendered([text]).root.outline);
+});
+
+for (const text of [
+  "It costs $5 and then $6, or $20,000 and $30.",
+  "echo $HOME is set",
+  "A lone $ sign, a $$ pair",
+  "from $five\nto $six",
+  "an open \\( bracket",
+  "$$ never closed\n\nnext",
+]) {
+  test(`no formula, and nothing lost: ${JSON.stringify(text)}`, () => {
+    const { formulas, root } = rendered([text]);
+    assert.deepEqual(formulas, []);
+    const letters = (/** @type {string} */ of) => of.replace(/[\s\\]/g, "");
+    assert.equal(letters(root.textContent), letters(text));
+  });
+}
+
+test("code is left alone, in a line and in a block", () => {
+  const text = "Run `echo $a$` or:\n\n```sh\necho $HOME $$ \\( $x$\n```\n\nthen $y$";
+  const { formulas, root } = rendered([text]);
+  assert.deepEqual(formulas, ["y"]);
+  assert.match(root.textContent, /echo \$a\$.*echo \$HOME \$\$ \\\( \$x\$/s);
 });

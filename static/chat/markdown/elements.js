@@ -1,0 +1,136 @@
+/**
+ * The elements that blocks become: the only ones that a model's text can make. Texts are parsed where they changed.
+ */
+
+import { breakable } from "./delimiters.js";
+
+/** @typedef {import("./blocks.js").Block} Block */
+/** @typedef {import("./delimiters.js").Node} Node */
+
+/**
+ * @typedef {{tag: string, attributes?: Record<string, string>, kids?: (string | Shape)[], text?: string, open?: boolean,
+ *            whole?: "code" | "math", language?: string}} Shape
+ *   an element: `kids` in it, or `text` with Markdown inside (`open` where it goes on); `whole` once nothing is to come
+ */
+
+/** A message's headings begin below the page's own and the message's. */
+const HEADINGS = ["h3", "h4", "h5", "h6", "h6", "h6"];
+const AUTO = { dir: "auto" };
+
+/** What can be done with code. @type {Shape[]} */
+const BUTTONS = [
+  {
+    tag: "button",
+    attributes: { type: "button", class: "quiet", "data-do": "wrap code", "aria-pressed": "false" },
+    kids: ["Wrap"],
+  },
+  { tag: "button", attributes: { type: "button", class: "quiet", "data-do": "copy code" }, kids: ["Copy"] },
+];
+
+/** @param {Block[]} blocks @param {boolean} open whether the last of them goes on @returns {Shape[]} */
+export function shapesOf(blocks, open) {
+  return blocks.map((block, at) => shapeOf(block, open && at === blocks.length - 1));
+}
+
+/** @param {Block} block @param {boolean} open @returns {Shape} */
+function shapeOf(block, open) {
+  switch (block.type) {
+    case "paragraph":
+      return { tag: "p", attributes: AUTO, text: block.text, open };
+    case "heading":
+      return { tag: HEADINGS[block.level - 1], attributes: AUTO, text: block.text, open };
+    case "plain":
+      return { tag: "pre", attributes: { class: "plain", ...AUTO }, kids: breakable([block.text]) };
+    case "rule":
+      return { tag: "hr" };
+    case "code":
+      return codeOf(block, open);
+    case "math":
+      return { tag: "span", attributes: { class: "math block" }, kids: [block.text], whole: "math" };
+    case "quote":
+      return { tag: "blockquote", kids: shapesOf(block.blocks, open) };
+    case "note":
+      return {
+        tag: "div",
+        attributes: { class: "footnote" },
+        kids: [{ tag: "sup", kids: [block.label] }, ...shapesOf(block.blocks, open)],
+      };
+    case "list":
+      return listOf(block, open);
+    case "table":
+      return tableOf(block, open);
+  }
+}
+
+/** @param {Extract<Block, {type: "code"}>} block @param {boolean} open @returns {Shape} */
+function codeOf({ language, text, closed }, open) {
+  const isWhole = closed || !open;
+  return {
+    tag: "figure",
+    attributes: { "data-language": language || "text" },
+    kids: [
+      { tag: "figcaption", kids: [language || "text", ...BUTTONS] },
+      {
+        tag: "pre",
+        attributes: { tabindex: "0", "aria-label": `Code: ${language || "text"}`, role: "region" },
+        kids: [{ tag: "code", kids: text ? [text] : [], whole: isWhole ? "code" : undefined, language }],
+      },
+    ],
+  };
+}
+
+/** @param {Extract<Block, {type: "list"}>} block @param {boolean} open @returns {Shape} */
+function listOf({ start, loose, items }, open) {
+  const attributes = {
+    ...(loose ? { class: "loose" } : {}),
+    ...(start > 1 || start === 0 ? { start: String(start) } : {}),
+  };
+  const last = items.length - 1;
+  return {
+    tag: start < 0 ? "ul" : "ol",
+    attributes,
+    kids: items.map(({ task, blocks }, at) => {
+      const kids = shapesOf(blocks, open && at === last);
+      return task === null
+        ? { tag: "li", kids }
+        : { tag: "li", attributes: { class: "task" }, kids: [box(task), ...kids] };
+    }),
+  };
+}
+
+/** @param {boolean} isDone @returns {Shape} */
+function box(isDone) {
+  /** @type {Record<string, string>} */
+  const state = isDone ? { checked: "" } : {};
+  return {
+    tag: "input",
+    attributes: { type: "checkbox", disabled: "", "aria-label": isDone ? "Done" : "To do", ...state },
+  };
+}
+
+/** @param {Extract<Block, {type: "table"}>} block @param {boolean} open @returns {Shape} */
+function tableOf({ align, rows }, open) {
+  const [head, ...body] = rows;
+  const row = (/** @type {string[]} */ cells, /** @type {string} */ tag, /** @type {boolean} */ isLast) => ({
+    tag: "tr",
+    kids: cells.map((text, at) => ({
+      tag,
+      attributes: { ...AUTO, ...(align[at] ? { class: `align-${align[at]}` } : {}) },
+      text,
+      open: isLast && at === cells.length - 1,
+    })),
+  });
+  return {
+    tag: "div",
+    attributes: { class: "table", tabindex: "0", role: "region", "aria-label": "Table" },
+    kids: [
+      {
+        tag: "table",
+        kids: [
+          { tag: "thead", kids: [row(head, "th", false)] },
+          { tag: "tbody", kids: body.map((cells, at) => row(cells, "td", open && at === body.length - 1)) },
+        ],
+      },
+    ],
+  };
+}
