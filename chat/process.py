@@ -20,9 +20,9 @@ class Process:
 
     def __init__(self) -> None:
         self.catalogue: Any = providers
-        self.log = Log()
+        self.log = Log(settings.COMMIT_SECONDS)
         self.metrics = Metrics()
-        self.turns = Turns(self.log, self.catalogue, self.metrics)
+        self.turns = Turns(self.log, self.catalogue, self.metrics, settings.LEASE_SECONDS)
 
     async def open(self) -> None:
         """Serve: hear other processes, ask upstreams for their models, end and delete what earlier processes left."""

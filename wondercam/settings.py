@@ -103,7 +103,8 @@ TEMPLATES = [
 SQLITE = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 5,
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    # Checkpoints are the server's (chat/log/checkpoint.py); a command's are made when it closes its connection.
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0;",
 }
 
 DATABASE_POOL = envint("DATABASE_POOL")
@@ -138,6 +139,8 @@ PORT = envint("PORT")
 WEB_WORKERS = envint("WEB_WORKERS")
 DRAIN_SECONDS = envint("WONDERCAM_DRAIN_SECONDS")
 METRICS_TOKEN = envstr("WONDERCAM_METRICS_TOKEN")
+LEASE_SECONDS = envint("WONDERCAM_LEASE_SECONDS")
+COMMIT_SECONDS = envint("WONDERCAM_COMMIT_SECONDS")
 
 PROVIDERS = Environment()  # each provider's file knows the names of its variables
 

@@ -83,9 +83,8 @@ class Checkpointer:
         return False
 
     def _serve(self) -> None:
-        done = self._commits
+        done = -1  # whoever made them before may have left something
         with closing(_connect(self._path)) as own, closing(_connect(self._path)) as reader:
-            _read_from_now_on(reader)
             while not self._closing:
                 woken = self._due.wait(IDLE_SECONDS)
                 self._due.clear()
@@ -100,16 +99,16 @@ class Checkpointer:
 
 def _checkpoint(own: sqlite3.Connection, reader: sqlite3.Connection, *, idle: bool) -> None:
     """Move the log twice, what was written during the first time with the second; then begin it anew or not."""
-    _read_from_now_on(reader)
+    _hold(own, reader)
     own.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-    _read_from_now_on(reader)
+    _hold(own, reader)
     began = monotonic()
     (_, pages, _) = own.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
     quick = monotonic() - began < QUICK_FLUSH
     if idle or quick or pages * PAGE_BYTES > LARGEST_LOG:
         reader.execute("COMMIT")
         _restart(own)
-        _read_from_now_on(reader)
+        _hold(own, reader)
 
 
 def _connect(path: str) -> sqlite3.Connection:
@@ -119,8 +118,13 @@ def _connect(path: str) -> sqlite3.Connection:
     return connection
 
 
-def _read_from_now_on(reader: sqlite3.Connection) -> None:
-    """Hold the newest state open for reading, and no older one: only what every reader has can be moved."""
+def _hold(own: sqlite3.Connection, reader: sqlite3.Connection) -> None:
+    """Hold the newest state open for reading, and no older one: only what every reader has can be moved.
+
+    A page is written first: a reader that begins when all of the log was moved reads the file and holds no log, and
+    between two readers the next commit might begin the log anew.
+    """
+    _write_a_page(own)
     if reader.in_transaction:
         reader.execute("COMMIT")
     reader.execute("BEGIN")
@@ -128,11 +132,17 @@ def _read_from_now_on(reader: sqlite3.Connection) -> None:
 
 
 def _restart(own: sqlite3.Connection) -> None:
-    """Let the log be written from its start again, and write its header here: the first commit flushes it."""
+    """Let the log be written from its start again. `_hold` is the commit that flushes its header."""
     for _ in range(RESTARTS):
         (busy, *_) = own.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
         if not busy:
-            (version,) = own.execute("PRAGMA user_version").fetchone()
-            own.execute(f"PRAGMA user_version={version}")
             return
         sleep(0.001)
+
+
+def _write_a_page(own: sqlite3.Connection) -> None:
+    """The smallest commit: a number in the file's header that SQLite leaves to its users, as it is."""
+    (version,) = own.execute("PRAGMA user_version").fetchone()
+    own.execute("PRAGMA busy_timeout=1000")
+    own.execute(f"PRAGMA user_version={version}")
+    own.execute("PRAGMA busy_timeout=0")

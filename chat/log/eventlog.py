@@ -16,7 +16,7 @@ from channels.layers import get_channel_layer
 from chat import models
 from chat.log.checkpoint import Checkpointer
 from chat.log.follow import follow
-from chat.log.group_commit import GroupCommit
+from chat.log.group_commit import RETRY_SECONDS, GroupCommit
 from chat.log.notifier import Notifier
 from chat.log.pages import Page, read_page
 from chat.log.sql import DJANGO, Database
@@ -40,11 +40,12 @@ T = TypeVar("T")
 class Log:
     """The log of all streams, for one event loop at a time.
 
-    Without `open` it writes and follows, but hears of no other process and answers `find` with None.
+    Without `open` it writes and follows, but hears of no other process. While the database is away a commit is tried
+    again for `retry_seconds`.
     """
 
-    def __init__(self) -> None:
-        self._commits = GroupCommit(self._connect)
+    def __init__(self, retry_seconds: float = RETRY_SECONDS) -> None:
+        self._commits = GroupCommit(self._connect, retry_seconds)
         self._submit = self._commits.submit
         self._on_end = self._retire  # bound once, not for every tail
         self._sqlite: SqliteConnection | None = None

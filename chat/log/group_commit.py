@@ -2,7 +2,7 @@
 
 A batch is everything that waited while the last commit ran; there is no timer. It is one transaction: each job in a
 savepoint of its own, then all events in one INSERT, then the ends of streams. While the database cannot be reached or
-is locked, the batch is tried again for `RETRY_SECONDS`; when it refuses a row, every stream's part is tried by itself,
+is locked, the batch is tried again for `retry_seconds`; when it refuses a row, every stream's part is tried by itself,
 so that one stream's failure fails that stream alone. Whatever a failed stream has behind the failure is dropped,
 wherever it is queued.
 
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 RETRY_SECONDS = 15.0
-"""For which a batch is tried again while the database cannot be reached or is locked."""
+"""For which a batch is tried again while the database cannot be reached or is locked, unless told otherwise."""
 
 JOBS_AT_ONCE = 16
 """Jobs in one transaction of the thread's: the first turns of a burst do not wait for the last."""
@@ -45,8 +45,9 @@ class GroupCommit:
     `connect` opens the loop's own connection, or returns None where the database is no SQLite file.
     """
 
-    def __init__(self, connect: Callable[[], SqliteConnection | None]) -> None:
+    def __init__(self, connect: Callable[[], SqliteConnection | None], retry_seconds: float = RETRY_SECONDS) -> None:
         self._connect = connect
+        self.retry_seconds = retry_seconds
         self._queue: deque[Work] = deque()
         self._ready = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -153,7 +154,7 @@ class GroupCommit:
 
     def _commit(self, batch: list[Work]) -> None:
         """Store the batch; where the database refuses it, every stream's part by itself. Nothing is raised."""
-        deadline = time.monotonic() + RETRY_SECONDS
+        deadline = time.monotonic() + self.retry_seconds
         error = self._store(batch, deadline)
         if error is None or isinstance(error, AWAY):
             return self._settle(batch, error)
@@ -173,7 +174,7 @@ class GroupCommit:
             except AWAY as error:
                 connection.close()
                 if time.monotonic() > deadline:
-                    log.exception("the log could not be written for %.0f s", RETRY_SECONDS)
+                    log.exception("the log could not be written for %.0f s", self.retry_seconds)
                     return error
             except (IntegrityError, LeaseLost, HoleInLog) as error:
                 return error

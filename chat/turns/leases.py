@@ -1,9 +1,9 @@
 """Who runs what: every running stream has a lease that its worker renews, so that a dead worker's turns are found.
 
-A worker renews all its leases in one UPDATE every `HEARTBEAT` seconds. At the same beat it looks at everybody else's: a
-lease that is still the same after `LOOKS` beats is a dead worker's. No clock is read for it, so none may jump to any
-effect, and where nobody could look, since the database was away, nobody is thought dead. A worker that starts also
-ends, at once, the streams of workers of its own machine that no longer live.
+A worker renews all its leases in one UPDATE every few seconds (`WONDERCAM_LEASE_SECONDS`). At the same beat it looks
+at everybody else's: a lease that is still the same after `LOOKS` beats is a dead worker's. No clock is read for it, so
+none may jump to any effect, and where nobody could look, since the database was away, nobody is thought dead. A worker
+that starts also ends, at once, the streams of workers of its own machine that no longer live.
 
 A worker that is wrongly thought dead cannot write on: ending its stream ends its epoch (`chat/log/fence.py`).
 """
@@ -25,11 +25,8 @@ from chat.models import Stream, User
 from chat.protocol import events
 from chat.protocol.errors import Interrupted
 
-HEARTBEAT = 5.0
-"""Seconds between renewals."""
-
 LOOKS = 4
-"""Beats without a renewal that make a lease lapse: a dead worker's turn ends within 30 s."""
+"""Beats without a renewal that make a lease lapse: with one every 5 s a dead worker's turn ends within 30 s."""
 
 GONE = "The server that wrote this answer went away in the middle of it. Try again."
 

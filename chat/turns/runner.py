@@ -39,9 +39,13 @@ STOP_POLL = 0.5
 
 
 class Turns:
-    """The running turns of one process, which write to its log and ask its providers."""
+    """The running turns of one process, which write to its log and ask its providers.
 
-    def __init__(self, event_log: Log, catalogue: Any, metrics: Metrics) -> None:
+    Leases are renewed, and those of others looked at, every `lease_seconds`.
+    """
+
+    def __init__(self, event_log: Log, catalogue: Any, metrics: Metrics, lease_seconds: float) -> None:
+        self._lease_seconds = lease_seconds
         self.worker = Worker()
         self._log = event_log
         self._catalogue = catalogue
@@ -90,7 +94,7 @@ class Turns:
     async def _beat(self) -> None:
         """Renew our leases and look at everybody else's."""
         while True:
-            await asyncio.sleep(leases.HEARTBEAT)
+            await asyncio.sleep(self._lease_seconds)
             try:
                 await self._renew(self.running())
                 self._tell_gone(await self._reaper.beat(self.running()))

@@ -8,7 +8,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.db import InterfaceError, OperationalError, connections
 
-from chat.log import LeaseLost, Log, Tail, eventlog, group_commit
+from chat.log import LeaseLost, Log, Tail, eventlog
 from chat.log.fence import FIRST_EPOCH, ROWS_PER_INSERT, HoleInLog
 from chat.log.group_commit import GroupCommit
 from chat.log.sqlite_commit import Refused, SqliteConnection
@@ -91,7 +91,7 @@ async def test_an_outage_is_waited_out(log: Log, stream: Stream, monkeypatch: py
 async def test_an_outage_that_lasts_fails_what_waited_and_nothing_later(
     log: Log, stream: Stream, other: Stream, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(group_commit, "RETRY_SECONDS", -1.0)
+    monkeypatch.setattr(log._commits, "retry_seconds", -1.0)
     failing(monkeypatch, OperationalError("away"))
     tail = tail_of(log, stream)
     tail.append(1, "{}")
@@ -109,7 +109,7 @@ async def test_after_a_failed_append_nothing_of_its_stream_is_stored(
     log: Log, stream: Stream, other: Stream, through_the_thread: bool, monkeypatch: pytest.MonkeyPatch
 ):
     """With more of the same stream queued behind the failed commit, in the thread's queue or on the loop."""
-    monkeypatch.setattr(group_commit, "RETRY_SECONDS", -1.0)
+    monkeypatch.setattr(log._commits, "retry_seconds", -1.0)
     tail, fine = tail_of(log, stream), tail_of(log, other)
     gate, reached, write, store = threading.Event(), threading.Event(), GroupCommit._write, SqliteConnection.store
 

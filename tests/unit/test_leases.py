@@ -18,6 +18,7 @@ from chat.protocol import events
 from chat.turns import leases
 from chat.turns.leases import Reaper, Worker
 from tests.inside import new_stream
+from wondercam import variables
 
 pytestmark = pytest.mark.usefixtures("log")
 
@@ -54,7 +55,7 @@ async def test_a_lease_that_is_not_renewed_lapses_and_one_that_is_does_not(reape
 
 def test_a_dead_worker_is_found_within_30_seconds():
     # Its last renewal comes just after a look, which therefore does not count.
-    assert (1 + leases.LOOKS + 1) * leases.HEARTBEAT <= 30
+    assert (1 + leases.LOOKS + 1) * variables.ALL["WONDERCAM_LEASE_SECONDS"].default <= 30
 
 
 async def test_one_renewal_begins_the_count_anew(reaper: Reaper):

@@ -175,7 +175,7 @@ async def test_a_turn_that_could_not_be_written_to_its_end_is_found_and_ended(
 ):
     started = await core.ask("words=3 then=stall")
     await seen(core, started, 3)
-    monkeypatch.setattr(group_commit, "RETRY_SECONDS", -1.0)
+    monkeypatch.setattr(core.log._commits, "retry_seconds", -1.0)
     in_the_thread(monkeypatch)
 
     def away(*_: Any) -> None:
@@ -202,7 +202,7 @@ async def test_a_turn_whose_log_failed_ends_as_interrupted_once_that_can_be_stor
     core: Core, monkeypatch: pytest.MonkeyPatch
 ):
     """An outage that outlasts the retries, with more of the answer on its way: nothing may be stored behind the gap."""
-    monkeypatch.setattr(group_commit, "RETRY_SECONDS", -1.0)
+    monkeypatch.setattr(core.log._commits, "retry_seconds", -1.0)
     in_the_thread(monkeypatch)
     started = await core.ask("seed=3 words=400 gap=5")
     await seen(core, started, 3)

@@ -28,6 +28,26 @@ VARIABLES = (
         wrong="no whole number",
     ),
     Variable(
+        "WONDERCAM_LEASE_SECONDS",
+        5,
+        (
+            "How often a worker renews the leases of the answers it writes; one whose worker is silent for four times "
+            "as long is ended as interrupted by another worker. The same on all workers of a site"
+        ),
+        wrong="no whole number from 1 up",
+        least=1,
+    ),
+    Variable(
+        "WONDERCAM_COMMIT_SECONDS",
+        15,
+        (
+            "For how long the log tries to store events while the database cannot be reached or is locked; then the "
+            "answers that wait end as interrupted"
+        ),
+        wrong="no whole number from 1 up",
+        least=1,
+    ),
+    Variable(
         "WONDERCAM_TRUSTED_PROXIES",
         None,
         (
