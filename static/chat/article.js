@@ -18,7 +18,7 @@ export class Article {
   /**
    * @param {HTMLElement} element from the partial `_message.html`
    * @param {Message} message
-   * @param {(image: HTMLImageElement, attachment: string) => void} showPhoto
+   * @param {(image: HTMLImageElement, photo: Photo) => void} showPhoto
    */
   constructor(element, { key, role }, showPhoto) {
     this.element = element;
@@ -122,10 +122,9 @@ export class Article {
   /** @param {Photo[]} photos */
   #photos(photos) {
     this.#part("photos").replaceChildren(
-      ...photos.map(({ attachment, url }, at) => {
+      ...photos.map((photo, at) => {
         const { button, image } = photoButton(`Photo ${at + 1} of this message`);
-        if (url) image.src = url;
-        else this.#showPhoto(image, attachment);
+        this.#showPhoto(image, photo);
         return button;
       }),
     );

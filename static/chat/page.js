@@ -34,7 +34,7 @@ const view = new View({
     photo.painted(messages);
     voice.painted(messages);
   },
-  showPhoto: (image, attachment) => void photo.show(image, attachment),
+  showPhoto: (image, shown) => photo.show(image, shown),
 });
 const photos = new Photos(byId("previews"), session, {
   problem,
@@ -129,7 +129,7 @@ function checkModel() {
 async function send(text, looks = !composer.editing) {
   checkModel();
   const isSeen = photos.count > 0 || (looks && camera.sees);
-  if (composer.busy || (!text.trim() && !isSeen) || (isSeen && composer.photos === "no")) return;
+  if (composer.busy || (!text.trim() && !photos.count) || (isSeen && composer.photos === "no")) return;
   composer.busy = true; // photos may still be on their way: a second Enter must not send twice
   try {
     if (looks && !photos.count) await photos.add(await camera.frames(), { unsent: true });

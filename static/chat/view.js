@@ -28,7 +28,7 @@ export class View {
 
   /**
    * @param {{list: HTMLElement, template: HTMLTemplateElement, clock: Clock, painted: (shown: Message[]) => void,
-   *          showPhoto: (image: HTMLImageElement, attachment: string) => void}} means
+   *          showPhoto: (image: HTMLImageElement, photo: Photo) => void}} means
    */
   constructor({ list, template, clock, painted, showPhoto }) {
     this.#list = list;

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.test_camera import HELLO, open_camera
+from tests.browser.test_camera import HELLO, HIDE, open_camera
 from tests.browser.test_page import Start, ended, start
 from tests.browser.test_photos import sign
 from tests.servers.wondercam import Serve
@@ -93,3 +93,23 @@ async def test_the_other_camera_comes_without_a_black_frame_and_is_remembered_fo
 async def light_of_first(page: Page) -> str:
     """Whether the camera that was open first is still on."""
     return str(await page.evaluate("window.track.readyState"))
+
+
+@pytest.mark.parametrize("chromium_flags", [TWO], indirect=True)
+async def test_a_screen_is_shown_whole_and_goes_on_while_its_reader_looks_at_it(page: Page, start: Start) -> None:
+    await start(HELLO)
+    await open_camera(page)
+    await page.get_by_label("Show a screen or window instead").click()
+    camera = page.locator("#camera")
+    await expect(camera).to_have_attribute("data-kind", "screen")
+    await expect(camera).to_have_attribute("data-state", "live")
+    assert await light_of_first(page) == "ended"
+    await page.evaluate(HIDE, True)
+    await expect(camera).to_have_attribute("data-state", "live")
+    await page.evaluate(HIDE, False)
+    await page.get_by_role("button", name="What is this?").click()
+    await ended(page, "complete")
+    await expect(page.locator("article[data-role=user] img")).to_have_count(1)
+    await page.get_by_label("Show a screen or window instead").click()
+    await expect(camera).to_have_attribute("data-kind", "camera")
+    await expect(camera).to_have_attribute("data-state", "live")

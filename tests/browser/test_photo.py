@@ -1,5 +1,6 @@
 """Photos as things: looked at, zoomed into, cropped, asked about again; and answers that point into them."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -160,3 +161,24 @@ async def assert_drawn(page: Page) -> None:
     assert box["width"] == pytest.approx(image["width"] / 2, abs=6)
     assert point["x"] + point["width"] / 2 == pytest.approx(image["x"] + image["width"] / 2, abs=2)
     assert point["y"] + point["height"] / 2 == pytest.approx(image["y"] + image["height"] / 2, abs=2)
+
+
+async def test_an_hour_of_photos_is_not_kept_in_memory_and_each_comes_back_when_it_is_looked_at(
+    page: Page, start: Start, photo: str
+) -> None:
+    await start(HELLO)
+    await page.set_viewport_size({"width": 390, "height": 500})
+    for count in range(1, 9):
+        await asked_with(page, photo, f"Question {count}?")
+        await expect(page.locator("article")).to_have_count(2 * count)
+    held = page.locator("article img[src]")
+    images = page.locator("article img")
+    await expect(images).to_have_count(8)
+    await page.wait_for_function("() => document.querySelectorAll('article img[src]').length <= 5")
+    assert await held.count() >= 1
+    height = await page.evaluate("document.querySelector('#viewport').scrollHeight")
+    await images.first.scroll_into_view_if_needed()
+    await expect(images.first).to_have_attribute("src", re.compile("^blob:"))
+    left, right = await colours(page, "article >> nth=0 >> img")
+    assert (near(left, LEFT), near(right, RIGHT)) == (True, True)
+    assert await page.evaluate("document.querySelector('#viewport').scrollHeight") == height

@@ -1,6 +1,7 @@
 /**
  * Photos as things to look at, crop and ask about again, and answers that point into them: loaded when first needed.
  */
+import { PhotoMemory } from "./photo_memory.js";
 
 /** An answer that has one of these is worth a closer look (marks.js). */
 const POINTS = /["'](?:box_2d|points?)["']\s*:/;
@@ -14,6 +15,7 @@ export class PhotoLoader {
   #list;
   #dialog;
   #told;
+  #memory;
   /** @type {readonly Shown[]} */
   #messages = [];
   /** The answers' articles that were looked at. @type {WeakSet<HTMLElement>} */
@@ -31,6 +33,10 @@ export class PhotoLoader {
     this.#list = list;
     this.#dialog = dialog;
     this.#told = told;
+    this.#memory = new PhotoMemory(/** @type {HTMLElement} */ (list.parentElement), async (attachment) => {
+      const response = await told.session.request(`/v2/attachments/${attachment}`);
+      return response.ok ? response.blob() : null;
+    });
   }
 
   /** After the messages were painted: what an answer points at is drawn once it has ended. @param {readonly Shown[]} messages */
@@ -49,10 +55,9 @@ export class PhotoLoader {
     }
   }
 
-  /** Shows a stored photo. @param {HTMLImageElement} image @param {string} attachment */
-  async show(image, attachment) {
-    const response = await this.#told.session.request(`/v2/attachments/${attachment}`);
-    if (response.ok) image.src = URL.createObjectURL(await response.blob());
+  /** Shows a message's photo. @param {HTMLImageElement} image @param {Photo} photo */
+  show(image, photo) {
+    this.#memory.show(image, photo);
   }
 
   /** Opens the photo that this button shows. @param {HTMLElement} button */
