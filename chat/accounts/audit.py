@@ -27,6 +27,12 @@ def record_reading(request: HttpRequest, found: Any) -> None:
         record(Action.READ, who=reader, target=target, address=limits.address(request))
 
 
+def record_end(user_id: int, address: str) -> None:
+    """Somebody ends the own account."""
+    owner = User.objects.get(pk=user_id)
+    record(Action.DELETED, who=owner, target=f"account {user_id}, {owner.get_username()}", address=address)
+
+
 def record_throttled(account: str, address: str) -> None:
     """Somebody tried to sign in more often than is allowed; once in a while for each address."""
     if limits.is_first(f"throttled:{address}", QUIET_SECONDS):

@@ -114,6 +114,27 @@ async def delete_conversation(pk: UUID, write: Write) -> None:
     await asyncio.shield(asyncio.get_running_loop().create_task(_delete(Rows(conversation=pk), write)))
 
 
+async def delete_account(user_id: int, write: Write, record: Callable[[], None]) -> None:
+    """Delete an account with all that it has; returns when all of it is gone. `record` runs before the account goes, in
+    its transaction, after which nobody comes in by it and nothing of it is found. Goes on as `delete_conversation`."""
+
+    async def run() -> None:
+        await write(lambda: _end_account(user_id, record))
+        await finish(write)
+
+    await asyncio.shield(asyncio.get_running_loop().create_task(run()))
+
+
+def _end_account(user_id: int, record: Callable[[], None]) -> None:
+    holder = _holder()
+    record()
+    Stream.objects.filter(user=user_id).update(user=holder, request_id=None)
+    Attachment.objects.filter(user=user_id, conversation=None).delete()
+    Attachment.objects.filter(user=user_id).update(user=holder)
+    Conversation.objects.filter(user=user_id).update(user=holder)
+    User.objects.filter(pk=user_id).delete()
+
+
 async def finish(write: Write) -> None:
     """Delete what an earlier process has hidden and not finished; run when a process starts."""
     for rows in await in_thread(hidden):

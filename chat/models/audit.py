@@ -18,6 +18,7 @@ class AuditEntry(models.Model):
         DISABLED = "disabled", "disabled an account"
         KEY_MADE = "key-made", "made an API key"
         KEY_ENDED = "key-ended", "ended an API key"
+        DELETED = "deleted", "deleted the own account"
         INVITED = "invited", "used an invitation"
 
     at = models.DateTimeField(auto_now_add=True, db_index=True)

@@ -1,0 +1,93 @@
+"""All that one has as a ZIP file, made while it is sent: a conversation or a photo at a time is in memory."""
+
+import zipfile
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from chat.log.sql import in_thread
+from chat.models import ApiKey, Attachment, Conversation, DailyUse, User
+from chat.views.messages import messages_of
+
+README = """account.json            the account, its API keys (without the keys), what was used of each day
+conversations/<id>.json a conversation with all its messages, each answer with its stream
+photos/<id>.jpg         the photos that messages name as `attachment`
+"""
+
+
+class Sent:
+    """What the archive has written and nobody has taken yet."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+
+    def write(self, piece: bytes, /) -> int:
+        """As of a file."""
+        self._pieces.append(bytes(piece))
+        return len(piece)
+
+    def flush(self) -> None:
+        """As of a file."""
+
+    def close(self) -> None:
+        """As of a file."""
+
+    def take(self) -> bytes:
+        """All of it, once."""
+        found, self._pieces = b"".join(self._pieces), []
+        return found
+
+
+async def zipped(user_id: int) -> AsyncIterator[bytes]:
+    """The archive's bytes."""
+    sent = Sent()
+    with zipfile.ZipFile(sent, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("README.txt", README)
+        for name, read in await in_thread(partial(entries, user_id)):
+            archive.writestr(name, await in_thread(read), None if name.endswith(".json") else zipfile.ZIP_STORED)
+            yield sent.take()
+    yield sent.take()
+
+
+def entries(user_id: int) -> list[tuple[str, "partial[bytes]"]]:
+    """The archive's files, each with what reads it."""
+    talks = Conversation.objects.for_user(user_id).values_list("pk", flat=True)
+    photos = Attachment.objects.for_user(user_id).values_list("pk", flat=True)
+    found = [("account.json", partial(account, user_id))]
+    found += [(f"conversations/{pk}.json", partial(conversation, user_id, pk)) for pk in talks]
+    return found + [(f"photos/{pk}.jpg", partial(photo, user_id, pk)) for pk in photos]
+
+
+def account(user_id: int) -> bytes:
+    """Who one is."""
+    user = User.objects.get(pk=user_id)
+    days = list(DailyUse.objects.filter(user=user).values("day", "questions", "tokens"))
+    keys = [key.as_json() for key in ApiKey.objects.for_user(user_id)]
+    kept = {"id": user.pk, "name": user.get_username(), "email": user.email, "guest": user.is_guest}
+    return written({**kept, "created_at": user.date_joined, "keys": keys, "days": days})
+
+
+def conversation(user_id: int, pk: UUID) -> bytes:
+    """A conversation; empty where it was deleted meanwhile."""
+    found = Conversation.objects.for_user(user_id).filter(pk=pk).first()
+    return b"" if found is None else written({**dict(fields(found)), "messages": messages_of(found)})
+
+
+def fields(found: Conversation) -> Iterator[tuple[str, Any]]:
+    """A conversation's own columns."""
+    for name in ("id", "title", "pinned", "system", "created_at", "updated_at"):
+        yield name, getattr(found, name)
+
+
+def photo(user_id: int, pk: UUID) -> bytes:
+    """A photo; empty where it was deleted meanwhile."""
+    found = Attachment.objects.for_user(user_id).filter(pk=pk).first()
+    return b"" if found is None else bytes(found.data)
+
+
+def written(value: Any) -> bytes:
+    """JSON that a person can read."""
+    return msgspec.json.format(msgspec.json.encode(value))

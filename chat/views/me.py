@@ -1,0 +1,73 @@
+"""One's own account: what it is, all that it has, and its end."""
+
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+
+from chat import limits
+from chat.accounts import audit, keys, tokens
+from chat.log import deletion
+from chat.log.sql import in_thread
+from chat.models import DailyUse, Stream, User
+from chat.protocol import events
+from chat.protocol.errors import PermissionDenied, ResourceExhausted
+from chat.views.account_export import zipped
+from chat.views.api import Request, api, json_response
+
+EXPORT_SECONDS = 60
+"""Between two exports of one person: each reads all there is."""
+
+
+@api("GET", "DELETE")
+async def index(request: Request) -> HttpResponseBase:
+    """Who one is and what was used of the day; or the end of the account with all that it has."""
+    if request.method == "DELETE":
+        return await _ended(request, await tokens.authenticate(request, needs=keys.SIGN_IN))
+    user = await tokens.authenticate(request)
+    return json_response(await in_thread(partial(described, user.pk)))
+
+
+@api("GET")
+async def export(request: HttpRequest) -> HttpResponseBase:
+    """All that one has, as a ZIP file."""
+    user = await tokens.authenticate(request)
+    if not limits.is_first(f"export:{user.pk}", EXPORT_SECONDS):
+        raise ResourceExhausted("An export was made a moment ago: wait a minute.", retry_after=EXPORT_SECONDS)
+    headers = {"Content-Disposition": 'attachment; filename="wondercam.zip"', "Content-Type": "application/zip"}
+    return StreamingHttpResponse(zipped(user.pk), headers=headers)
+
+
+def described(user_id: int) -> dict[str, Any]:
+    """The account, with the day's questions and tokens and how many of each there may be."""
+    user = User.objects.get(pk=user_id)
+    used = DailyUse.objects.filter(user=user, day=datetime.now(UTC).date()).first() or DailyUse()
+    who = "_GUEST" if user.is_guest else ""
+    return {
+        "id": user.pk,
+        "name": user.get_username(),
+        "guest": user.is_guest,
+        "created_at": user.date_joined,
+        "today": {
+            "questions": used.questions,
+            "tokens": used.tokens,
+            "most_questions": limits.of(f"DAY_QUESTIONS{who}"),
+            "most_tokens": limits.of(f"DAY_TOKENS{who}"),
+        },
+    }
+
+
+async def _ended(request: Request, user: User) -> HttpResponse:
+    if await User.objects.filter(pk=user.pk, is_staff=True).aexists():
+        raise PermissionDenied("This account may review those of others: an operator ends it.")
+    streams = [stream async for stream in Stream.objects.for_user(user.pk).only("pk", "status")]
+    for stream in streams:
+        if stream.status == events.RUNNING:
+            await request.process.turns.stop(stream)
+    record = partial(audit.record_end, user.pk, limits.address(request))
+    await deletion.delete_account(user.pk, request.process.log.write, record)
+    for stream in streams:
+        request.process.log.forget(stream.pk)
+    return HttpResponse(status=204)
