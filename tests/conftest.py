@@ -50,8 +50,8 @@ pytest_plugins = [
 ]
 
 
-SERVERS = {"serve", "site", "postgres", "redis", "nginx", "chromium"}
-"""Fixtures that start a program."""
+SERVERS = {"serve", "site", "postgres", "redis", "nginx", "chromium", "one_slot"}
+"""Fixtures that start a program, or load the real model."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

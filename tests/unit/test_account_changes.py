@@ -127,6 +127,7 @@ user = get_user_model().objects.get(username="alice"); user.set_password("anothe
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command", [["changepassword", "alice"], ["shell", "-c", IN_A_SHELL]], ids=["command", "shell"]
 )

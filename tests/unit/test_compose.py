@@ -33,12 +33,14 @@ def schema_says(path: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["docker-compose.yml", "deploy/https.yml"])
 def test_the_compose_files_follow_the_specification(path: str) -> None:
     said = schema_says(ROOT / path)
     assert said.returncode == 0, said.stdout
 
 
+@pytest.mark.slow
 def test_the_specification_refuses_a_key_that_does_not_exist(tmp_path: Path) -> None:
     wrong = tmp_path / "docker-compose.yml"
     wrong.write_text((ROOT / "docker-compose.yml").read_text().replace("restart:", "restarts:"))
@@ -95,6 +97,7 @@ def test_the_image_installs_by_hash_and_runs_as_nobody_special() -> None:
     assert re.search(r"^CMD .*exec python manage.py serve", DOCKERFILE, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_the_page_can_be_built_and_served_with_the_settings_of_the_image(tmp_path: Path) -> None:
     """What the image's `collectstatic` does: every file found, every import line rewritten to a name with a hash."""
     script = f"""

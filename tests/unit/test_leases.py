@@ -115,6 +115,7 @@ async def test_one_s_own_turns_are_not_looked_at(reaper: Reaper):
     assert await beats(reaper, leases.LOOKS + 3, [stream.pk]) == []
 
 
+@pytest.mark.slow
 async def test_a_new_worker_ends_its_dead_neighbours_streams_at_once(log: Log):
     gone = subprocess.Popen(["/bin/true"])
     gone.wait()

@@ -383,12 +383,14 @@ def settings_with(**variables: str) -> str:
     return done.stderr
 
 
+@pytest.mark.slow
 def test_limits_cannot_be_off_in_production_by_accident():
     assert "WONDERCAM_LIMITS_OFF_IS_INTENDED" in settings_with(DEBUG="0", WONDERCAM_LIMITS="off")
     assert not settings_with(DEBUG="0", WONDERCAM_LIMITS="off", WONDERCAM_LIMITS_OFF_IS_INTENDED="1")
     assert not settings_with(DEBUG="1", WONDERCAM_LIMITS="off")
 
 
+@pytest.mark.slow
 def test_a_wrong_limit_stops_the_start_with_its_name():
     assert "WONDERCAM_LIMIT_CHAT_USER" in settings_with(WONDERCAM_LIMIT_CHAT_USER="many")
     assert "WONDERCAM_LIMIT_STREAMS" in settings_with(WONDERCAM_LIMIT_STREAMS="0")

@@ -77,6 +77,7 @@ def test_the_good_part_of_a_corrupt_file_is_played_and_the_fault_is_told(tmp_pat
     assert out.getvalue() == as_a_reader_got(HELLO, last=15, done=False)
 
 
+@pytest.mark.slow
 def test_from_a_shell_the_exit_status_is_1_and_standard_output_is_sse(tmp_path):
     path = tmp_path / "cut.jsonl"
     path.write_bytes(HELLO.read_bytes()[:-40])

@@ -339,10 +339,12 @@ def started(**variables: str) -> str:
     return done.stderr if done.returncode else ""
 
 
+@pytest.mark.slow
 def test_production_passes_djangos_own_checks():
     assert not started(WONDERCAM_HSTS_PRELOAD="1")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "value"),
     [

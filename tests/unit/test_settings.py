@@ -111,6 +111,7 @@ def test_without_debug_https_is_the_rule_where_others_than_this_machine_come(
     assert found["SESSION_COOKIE_SECURE"] is https
 
 
+@pytest.mark.slow
 def test_production_settings_pass_the_checks_for_deployment(tmp_path: Path) -> None:
     production = {**os.environ, **KEYS, "DEBUG": "0", "WONDERCAM_LIMITS": "on", "WONDERCAM_HSTS_PRELOAD": "1"}
     command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING", "--tag", "security"]
@@ -121,6 +122,7 @@ def test_production_settings_pass_the_checks_for_deployment(tmp_path: Path) -> N
     assert checked.returncode == 0, checked.stderr
 
 
+@pytest.mark.slow
 def test_a_wrong_setting_ends_a_command_with_one_sentence(tmp_path: Path) -> None:
     wrong = {**os.environ, "WONDERCAM_DATA_DIR": str(tmp_path), "WONDERCAM_LIMIT_STREAMS": "lots"}
     ended = subprocess.run(
@@ -130,6 +132,7 @@ def test_a_wrong_setting_ends_a_command_with_one_sentence(tmp_path: Path) -> Non
     assert ended.stderr == "WonderCam cannot start: WONDERCAM_LIMIT_STREAMS is 'lots': write a whole number.\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stamp", "environment", "debug"),
     [

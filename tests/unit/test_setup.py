@@ -125,6 +125,7 @@ def test_the_packages_of_a_lock_are_counted() -> None:
     assert packages.count([str(ROOT / "requirements-model.txt")]) == 1
 
 
+@pytest.mark.slow
 def test_a_failed_installation_shows_what_pip_said(tmp_path: Path) -> None:
     lock = tmp_path / "lock.txt"
     lock.write_text(f"wondercam-no-such-package==1 --hash=sha256:{'0' * 64}\n")

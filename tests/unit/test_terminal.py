@@ -104,6 +104,7 @@ def on_a_terminal(*arguments):
     return written.decode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["text", "sse", "json"])
 def test_a_replay_cannot_drive_the_terminal(form, tmp_path):
     path = recorded(tmp_path, "".join(HOSTILE[:-1]))
