@@ -6,8 +6,8 @@ They belong to one thread of one process, with connections of its own.
 A PASSIVE checkpoint moves what it can and stops no writer. But a log that is written to without a pause is never moved
 as a whole, so it is never begun anew, and grows for as long as the load lasts: every page of it is then a new one,
 which costs a commit a fifth more. Beginning it anew (RESTART) keeps writers out for as long as the disk takes to flush
-what is left and the new header. That is done when nobody writes, when the disk has just shown that it flushes quickly,
-or when the log has grown to `LARGEST_LOG`.
+what is left and the new header. That is done when the disk has just shown that it flushes quickly, or when the log has
+grown large: to `LARGE_LOG` while nobody writes, to `LARGEST_LOG` while somebody does.
 
 SQLite would begin a log that was moved as a whole anew by itself, at the next commit, and flush its header there: on
 the event loop. A read transaction that is always open in this thread prevents that.
@@ -17,7 +17,9 @@ import fcntl
 import logging
 import sqlite3
 import threading
+from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from time import monotonic, sleep
 
 log = logging.getLogger(__name__)
@@ -33,8 +35,11 @@ LARGEST_LOG = 256 * 1024 * 1024
 
 PAGE_BYTES = 4096
 
+LARGE_LOG = 16 * 1024 * 1024
+"""The same while nobody writes."""
+
 IDLE_SECONDS = 2.0
-"""Without a commit, after which the log is moved and begun anew whatever its size."""
+"""Without a commit, after which the log is moved whatever its size."""
 
 RESTARTS = 8
 """How often a log is tried to be begun anew while somebody reads or writes; then the next checkpoint may do it."""
@@ -85,16 +90,21 @@ class Checkpointer:
     def _serve(self) -> None:
         done = -1  # whoever made them before may have left something
         with closing(_connect(self._path)) as own, closing(_connect(self._path)) as reader:
+            self._try(lambda: _hold(own, reader))
             while not self._closing:
+                before = self._commits
                 woken = self._due.wait(IDLE_SECONDS)
                 self._due.clear()
-                if not woken and self._commits == done:
-                    continue
-                done = self._commits
-                try:
-                    _checkpoint(own, reader, idle=not woken)
-                except sqlite3.Error as error:
-                    log.warning("a checkpoint was not made: %s", error)
+                idle = not woken and self._commits == before
+                if woken or (idle and self._commits != done):
+                    done = self._commits
+                    self._try(partial(_checkpoint, own, reader, idle=idle))
+
+    def _try(self, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except sqlite3.Error as error:
+            log.warning("a checkpoint was not made: %s", error)
 
 
 def _checkpoint(own: sqlite3.Connection, reader: sqlite3.Connection, *, idle: bool) -> None:
@@ -105,7 +115,7 @@ def _checkpoint(own: sqlite3.Connection, reader: sqlite3.Connection, *, idle: bo
     began = monotonic()
     (_, pages, _) = own.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
     quick = monotonic() - began < QUICK_FLUSH
-    if idle or quick or pages * PAGE_BYTES > LARGEST_LOG:
+    if quick or pages * PAGE_BYTES > (LARGE_LOG if idle else LARGEST_LOG):
         reader.execute("COMMIT")
         _restart(own)
         _hold(own, reader)

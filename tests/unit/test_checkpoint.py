@@ -95,6 +95,16 @@ def test_while_the_thread_lives_no_commit_begins_the_log_anew(path: Path, monkey
         assert frames(path) > held
 
 
+def test_where_the_disk_is_slow_a_small_log_is_left_also_while_nobody_writes(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(checkpoint, "QUICK_FLUSH", -1)
+    with closing(checkpoint._connect(str(path))) as own, closing(checkpoint._connect(str(path))) as reader:
+        checkpoint._checkpoint(own, reader, idle=True)
+
+        assert frames(path) > 100
+
+
 def test_the_thread_makes_one_after_enough_commits(path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(checkpoint, "COMMITS_PER_CHECKPOINT", 10)
     made = threading.Event()
