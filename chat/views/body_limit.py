@@ -9,6 +9,7 @@ A credential is a signed token that has not expired, or what only the database c
 The views check who asks; here it is only kept small what strangers can make the server hold.
 """
 
+import re
 from functools import lru_cache
 from time import time
 from typing import Any
@@ -21,11 +22,13 @@ from django.urls import resolve
 from rest_framework_simplejwt.settings import api_settings
 
 from chat.accounts.claims import LEEWAY, verified
-from chat.accounts.tokens import KEY, NO_TOKEN
+from chat.accounts.keys import PATTERN
+from chat.accounts.tokens import NO_TOKEN
 from chat.protocol.errors import ApiError, NotFound, TooLarge, Unauthenticated
 
 NOWHERE_BYTES = 1024
 STRANGER_BYTES = 16 * 1024
+API_KEY = re.compile(PATTERN, re.ASCII)
 
 
 def limit_of(scope: dict[str, Any]) -> tuple[int, ApiError]:
@@ -62,9 +65,9 @@ def has_credential(scope: dict[str, Any], cookie: bool) -> bool:
 
 
 def might_be_known(credential: str) -> bool:
-    """Whether a token is signed by us and holds; True for what is no token: an API key, which the database knows."""
-    if not KEY.fullmatch(credential):
-        return bool(credential)
+    """Whether a token is signed by us and holds; True for what looks like an API key, which the database knows."""
+    if API_KEY.fullmatch(credential):
+        return True
     try:
         _, expires = verified(credential, api_settings.SIGNING_KEY)
     except Unauthenticated:

@@ -53,7 +53,7 @@ def test_a_token_brings_what_its_route_takes():
 
 @pytest.mark.parametrize(
     "given",
-    [{"x_goog_api_key": access()}, {"query": b"key=" + access().encode()}, {"authorization": "Bearer wc_an-api-key"}],
+    [{"x_goog_api_key": access()}, {"query": b"key=" + access().encode()}, {"authorization": f"Bearer wc_{'k' * 43}"}],
     ids=["header", "query", "API key"],
 )
 def test_a_key_is_a_credential_wherever_it_stands(given: dict[str, Any]):
@@ -65,7 +65,15 @@ YESTERDAY = int((datetime.now(UTC) - timedelta(days=1)).timestamp())
 
 @pytest.mark.parametrize(
     "header",
-    ["Basic YTpi", "Bearer", "Bearer ", "Bearer a.b.c", f"Bearer {access()}x", f"Bearer {access(exp=YESTERDAY)}"],
+    [
+        "Basic YTpi",
+        "Bearer",
+        "Bearer ",
+        "Bearer a.b.c",
+        f"Bearer {access()}x",
+        f"Bearer {access(exp=YESTERDAY)}",
+        "Bearer wc_x",
+    ],
 )
 def test_a_token_that_is_not_ours_or_not_valid_any_more_is_none(header: str):
     assert allowed("/v2/echat", authorization=header) == (STRANGER_BYTES, 401)

@@ -16,6 +16,7 @@ from chat.accounts import tickets, tokens
 from chat.models import ApiKey, AuditEntry, User
 from chat.process import this_process
 from chat.protocol.errors import Unauthenticated
+from chat.views.body_limit import limit_of
 
 JSON = "application/json"
 ASK = {"contents": [{"text": ""}], "model": "nobody/nothing"}
@@ -67,6 +68,12 @@ def test_a_key_is_taken_wherever_a_token_is(alice):
     assert Client().get("/v1beta/models", headers={"Authorization": f"bearer {key}"}).status_code == 200
     assert call("POST", "/v2/chat", key, ASK).status_code == 404  # let in, and told that there is no such model
     assert call("POST", "/v2/tickets", key).status_code == 200
+
+
+def test_a_key_brings_bodies_as_large_as_a_token_does(alice, settings):
+    headers = [(b"authorization", f"Bearer {new_key(alice)['key']}".encode())]
+    most, _ = limit_of({"path": "/v2/echat", "query_string": b"", "headers": headers})
+    assert most == settings.LIMITS["CHAT_BODY_BYTES"]
 
 
 def test_a_key_is_looked_up_with_one_query_and_writes_once_an_hour(alice):
