@@ -7,7 +7,8 @@
 FROM node:24-bookworm-slim AS page
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev
+RUN npm ci --omit=dev && find node_modules/@vladmandic/human -type f ! -name 'centernet.*' ! -name LICENSE \
+    ! -name package.json -delete
 
 # The Python packages and the embedded model's weights, every file by its hash.
 FROM python:3.13-slim-bookworm AS packages

@@ -28,8 +28,12 @@ MIGRATE_UNLESS_DONE = data="$${WONDERCAM_DATA_DIR:-data}"; \
 DEVELOPMENT = if [ -z "$${DEBUG+set}" ] && ! grep -qs '^ *\(export \)\{0,1\}DEBUG *=' .env; \
 	then export DEBUG=1; touch $(VENV)/.development; fi
 
+# Of the package with the network for boxes only that is used; the rest is 38 MB.
+ONLY_NETWORKS := find node_modules/@vladmandic/human -type f ! -name 'centernet.*' ! -name LICENSE ! -name package.json \
+	-delete
+
 .DEFAULT_GOAL := help
-.PHONY: help run superuser test test-unit test-next install install-dev port programs lint format bench bench-quick soak \
+.PHONY: help run superuser test test-unit test-next install install-dev port programs lint format bench bench-quick bench-sight soak \
 	lock clean
 
 help: ## this list
@@ -83,6 +87,9 @@ bench: $(VENV)/.bench programs ## measure beside other servers, and write docs/p
 
 bench-quick: $(VENV)/.bench ## the main figures only, to the terminal (2 minutes)
 	@$(PY) -m bench --quick
+
+bench-sight: install ## ask about every photo in PHOTOS=folder (with labels), and print how many answers are right
+	@$(PY) -m bench.sight "$(PHOTOS)"
 
 soak: install-dev programs ## the faults of the tests, for many more rounds
 	@WONDERCAM_TEST_SOAK=1 $(PY) -m pytest tests/faults --timeout=7200
@@ -141,4 +148,5 @@ $(VENV)/.node: requirements-node.txt | $(VENV)/.made
 node_modules/.installed: package.json package-lock.json | $(VENV)/.node
 	@echo "Installing the page's packages"
 	@$(WITH_NODE) npm ci --no-audit --no-fund --loglevel=error
+	@$(ONLY_NETWORKS)
 	@touch $@

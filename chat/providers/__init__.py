@@ -24,7 +24,7 @@ from chat.providers.advice import advised
 from chat.providers.breaker import Breaker
 from chat.providers.local import provider as local
 from chat.providers.settings import Settings, items
-from chat.providers.vision import ocr
+from chat.providers.vision import sight
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class Catalogue:
     """What is configured: the providers, their models in order, how patient we are, and who stands in for whom."""
 
     def __init__(self, settings: Mapping[str, str]) -> None:
-        self.sight = ocr.from_settings(settings)
+        self.sight = sight.from_settings(settings)
         self.patience = policy.Patience.from_settings(settings)
         named = items(settings, "WONDERCAM_MODELS")
         self.free = not named
@@ -147,23 +147,31 @@ def refusal_of_photos(model: Model) -> str:
     return f"{title(model)} cannot see photos, and no model of this server can. Send words instead."
 
 
+def who_sees() -> str:
+    """A sentence on which configured models see more; empty where none does."""
+    able = [model.id for model in catalogue() if model.images]
+    return f"{' or '.join(able[:3])} can see more in it." if able else ""
+
+
 def takes_photos(model: Model) -> bool:
-    """Whether a photo may be sent to the model: it sees, or the text in the photo can be read to it."""
+    """Whether a photo may be sent to the model: it sees, or is told what can be recognised in the photo."""
     return model.images or configured().sight is not None
 
 
 async def words(prompt: Prompt) -> AsyncGenerator[Response | Prompt, None]:
-    """A notice, then the prompt with the photos' text. Where photos are not read here a new one is refused with
-    InvalidArgument, and those that another model was shown before are spoken of."""
+    """What is seen in the photos, then the prompt with facts in their place, or the answer's end where the model would
+    make up the rest. Where photos are not looked at here a new one is refused with InvalidArgument, and those that
+    another model was shown before are spoken of."""
     known, refusal = configured(), refusal_of_photos(prompt.model)
     if known.sight is not None:
-        async with aclosing(known.sight.words(prompt, title(prompt.model), refusal)) as found:
+        alone = prompt.model.provider == local.NAME
+        async with aclosing(known.sight.words(prompt, title(prompt.model), who_sees(), alone)) as found:
             async for each in found:
                 yield each
-    elif ocr.has_photo(prompt.contents[-1]):
+    elif sight.has_photo(prompt.contents[-1]):
         raise errors.InvalidArgument(refusal)
     else:
-        yield replace(prompt, contents=[ocr.unseen(content) for content in prompt.contents])
+        yield replace(prompt, contents=[sight.unseen(content) for content in prompt.contents])
 
 
 async def answer(prompt: Prompt, give: Give) -> None:
@@ -184,8 +192,10 @@ async def answer(prompt: Prompt, give: Give) -> None:
                 async for found in words(asked):
                     if isinstance(found, Prompt):
                         asked, read_out = found, True
-                    elif not (read_out and events.parts_of(found)):  # a fallback's reader has what the photo says
+                    elif not (read_out and events.parts_of(found)):  # a fallback's reader has what the photo shows
                         give(events.chunk(found))
+                        if events.finish_reason(found):
+                            return None
             return await policy.answer(provider.answer, asked, breaker, attempts, give)
         except errors.ApiError as error:
             other = known.fallbacks.get(model.id)
@@ -212,5 +222,7 @@ async def discover(seconds: float = 3.0) -> None:
 
 async def close() -> None:
     """Let every provider go; they come back when they are used again."""
+    if _catalogue is not None and _catalogue.sight is not None:
+        await _catalogue.sight.close()
     for provider in _catalogue.providers if _catalogue else []:
         await provider.close()

@@ -179,11 +179,12 @@ def test_the_locks_agree_with_each_other() -> None:
         assert shared == {name: runtime[name] for name in shared}, lock.name
 
 
-def test_no_lock_brings_what_needs_a_screen() -> None:
-    """opencv-python is opencv-python-headless plus libraries of a desktop, which a server does not have."""
+def test_no_lock_brings_what_needs_a_screen_or_is_large_for_little() -> None:
+    """Of rapidocr only its networks are used: what it needs for itself are 170 MB, and with PyTorch 2 GB."""
     locked = set().union(*(pins(lock) for lock in LOCKS))
-    assert "opencv-python-headless" in locked
-    assert locked.isdisjoint({"opencv-python", "opencv-contrib-python", "pyside6", "pyqt5", "pyqt6"})
+    assert {"rapidocr", "onnxruntime"} <= locked
+    large = {"opencv-python", "opencv-python-headless", "shapely", "torch", "tensorflow"}
+    assert locked.isdisjoint({*large, "opencv-contrib-python", "pyside6", "pyqt5", "pyqt6"})
 
 
 def test_every_page_package_is_locked_with_its_hash() -> None:

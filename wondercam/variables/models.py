@@ -41,13 +41,13 @@ VARIABLES = (
     Variable(
         "WONDERCAM_OCR",
         True,
-        "The text in a photo is read for models that cannot see photos; off, such a photo is refused",
+        "What can be recognised in a photo (things, text, codes) is told to models that cannot see; off, it is refused",
         wrong="anything but a switch",
     ),
     Variable(
         "WONDERCAM_OCR_SECONDS",
         20,
-        "How long reading all photos of a message may take",
+        "How long looking at one photo may take; what was recognised until then is the answer",
         wrong="no number from 0.1",
     ),
     Variable(

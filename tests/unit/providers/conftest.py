@@ -47,7 +47,8 @@ class Outcome:
     @property
     def notices(self) -> list[tuple[str, str]]:
         """Kind and message of every notice."""
-        found = [response["wondercam"]["notice"] for response in self.responses if "wondercam" in response]
+        ours = [response.get("wondercam", {}) for response in self.responses]
+        found = [each["notice"] for each in ours if "notice" in each]
         return [(notice["kind"], notice["message"]) for notice in found]
 
 

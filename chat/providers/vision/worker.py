@@ -1,0 +1,148 @@
+"""The process that recognises: kept warm for the next photo, ended when none comes for a while.
+
+One photo at a time: on two cores a second one would only make both late. Whoever's turn it is has `seconds`; what was
+recognised until then is the answer, and a process that is late, or whose reader has gone, is killed: nothing of a photo
+stays in it. Loading takes about a second.
+"""
+
+import asyncio
+import json
+import logging
+import struct
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from chat.protocol import errors
+from chat.providers.vision.seen import Seen
+
+log = logging.getLogger(__name__)
+
+PROGRAM = "chat.recognition"
+ROOT = Path(__file__).resolve().parents[3]
+IDLE_SECONDS = 600.0
+WAIT_SECONDS = 60.0
+LOAD_SECONDS = 30.0
+LINE_BYTES = 2**20
+ENVIRONMENT = {"LANG": "C.UTF-8", "PYTHONUTF8": "1", "PYTHONPATH": str(ROOT)}
+
+
+class Worker:
+    """The process, started when it is first needed. For one event loop at a time."""
+
+    def __init__(self, seconds: float, idle: float = IDLE_SECONDS, program: str = PROGRAM) -> None:
+        self._seconds = seconds
+        self._idle = idle
+        self._program = program
+        self._turn = asyncio.Lock()
+        self._process: asyncio.subprocess.Process | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._sleep: asyncio.TimerHandle | None = None
+
+    async def recognise(self, photo: bytes) -> Seen:
+        """What is in the photo, as much as there was time for.
+
+        Raises InvalidArgument where it is none, Unavailable where too many wait or the process does not start.
+        """
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                await self._turn.acquire()
+        except TimeoutError:
+            raise errors.Unavailable(
+                "Too many photos are waiting to be looked at: try again soon.", retry_after=5
+            ) from None
+        try:
+            return await self._recognised(photo)
+        finally:
+            self._turn.release()
+
+    async def _recognised(self, photo: bytes) -> Seen:
+        seen = Seen()
+        process = await self._running()
+        try:
+            async with asyncio.timeout(self._seconds):
+                await self._ask(process, photo, seen)
+        except TimeoutError:
+            self.stop()
+            return seen
+        except BaseException:
+            self.stop()
+            raise
+        self._rest()
+        return seen
+
+    async def _ask(self, process: asyncio.subprocess.Process, photo: bytes, seen: Seen) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            process.stdin.write(struct.pack(">I", len(photo)) + photo)
+            await process.stdin.drain()
+        except (BrokenPipeError, ConnectionResetError):
+            raise gone() from None
+        while True:
+            line = await process.stdout.readline()
+            if not line:
+                log.error("recognising a photo ended its process")
+                raise gone()
+            fact = json.loads(line)
+            if "error" in fact:
+                raise errors.InvalidArgument("The photo cannot be opened.")
+            if "end" in fact:
+                seen.complete = True
+                return
+            seen.add(fact)
+
+    async def _running(self) -> asyncio.subprocess.Process:
+        if self._sleep is not None:
+            self._sleep.cancel()
+        loop = asyncio.get_running_loop()
+        if self._process is None or self._process.returncode is not None or self._loop is not loop:
+            self.stop()
+            self._loop = loop
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *("-P", "-m", self._program),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+                env=ENVIRONMENT,
+                limit=LINE_BYTES,
+            )
+            await self._loaded(self._process)
+        return self._process
+
+    async def _loaded(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None
+        try:
+            async with asyncio.timeout(LOAD_SECONDS):
+                line = await process.stdout.readline()
+        except BaseException:
+            self.stop()
+            raise
+        if not line:
+            self.stop()
+            raise gone()
+
+    def _rest(self) -> None:
+        self._sleep = asyncio.get_running_loop().call_later(self._idle, self.stop)
+
+    def stop(self) -> None:
+        """Kill the process; the next photo starts another."""
+        if self._sleep is not None:
+            self._sleep.cancel()
+        process, self._process = self._process, None
+        if process is not None and process.returncode is None and self._loop is not None and not self._loop.is_closed():
+            with suppress(ProcessLookupError):
+                process.kill()
+
+    async def close(self) -> None:
+        """Kill the process and wait for its end."""
+        process, loop = self._process, self._loop
+        self.stop()
+        if process is not None and loop is asyncio.get_running_loop():
+            await process.wait()
+
+
+def gone() -> errors.Unavailable:
+    """The process does not work on this machine, or a photo ended it."""
+    return errors.Unavailable("The photo could not be looked at on this server.")

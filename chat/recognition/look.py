@@ -1,0 +1,59 @@
+"""How a photo looks as a whole: too dark, too bright, blurred, and its colours."""
+
+from typing import NamedTuple
+
+import numpy
+from PIL import Image, ImageFilter
+
+SIDE = 256
+DARK, BRIGHT = 35.0, 235.0
+BLURRED = 2.2
+"""The mean of the edges between pixels; sharp photos have 4 and more."""
+LEAST_COLOUR = 0.15
+GREY_SATURATION, BLACK_VALUE, DULL_VALUE, WHITE_VALUE = 40, 50, 150, 200
+HUES = (
+    (15, "red"),
+    (43, "orange"),
+    (75, "yellow"),
+    (165, "green"),
+    (265, "blue"),
+    (300, "purple"),
+    (340, "pink"),
+    (361, "red"),
+)
+
+
+class Look(NamedTuple):
+    """What the whole picture is like; `colours` are the most frequent ones, two at most."""
+
+    dark: bool
+    bright: bool
+    blurred: bool
+    colours: tuple[str, ...]
+
+
+def look_at(photo: Image.Image) -> Look:
+    """Measured on a small copy."""
+    small = photo.copy()
+    small.thumbnail((SIDE, SIDE))
+    grey = small.convert("L")
+    mean = float(numpy.asarray(grey, numpy.float32).mean())
+    pixels = numpy.asarray(grey, numpy.float32)
+    soft = numpy.asarray(grey.filter(ImageFilter.BoxBlur(1)), numpy.float32)
+    edges = float(numpy.abs(pixels - soft).mean()) if min(grey.size) > 2 else BLURRED
+    return Look(mean < DARK, mean > BRIGHT, edges < BLURRED, colours_of(small))
+
+
+def colours_of(photo: Image.Image) -> tuple[str, ...]:
+    """Names of the colours that cover most of it."""
+    hue, saturation, value = numpy.asarray(photo.convert("HSV"), numpy.int32).reshape(-1, 3).T
+    degrees = hue * 360 // 256
+    bounds = numpy.searchsorted([bound for bound, _ in HUES], degrees, side="right")
+    names = numpy.array([name for _, name in HUES])[numpy.minimum(bounds, len(HUES) - 1)]
+    names = numpy.where(((names == "orange") | (names == "red")) & (value < DULL_VALUE), "brown", names)
+    names = numpy.where(saturation < GREY_SATURATION, "grey", names)
+    names = numpy.where((saturation < GREY_SATURATION) & (value > WHITE_VALUE), "white", names)
+    names = numpy.where(value < BLACK_VALUE, "black", names)
+    found, counts = numpy.unique(names, return_counts=True)
+    frequent = sorted(zip(counts.tolist(), found.tolist(), strict=True), reverse=True)
+    return tuple(name for count, name in frequent[:2] if count >= LEAST_COLOUR * len(names))

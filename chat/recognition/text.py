@@ -1,0 +1,149 @@
+"""The text in a photo, and nothing that is none: which lines are believed, and in which order they stand.
+
+The detector finds "lines" in leaves, tiles and rims of cups, and the recogniser reads something in each; in a script
+that it does not know, it reads look-alikes. A line is believed where the detector and the recogniser are certain,
+where it reads the same when it is squeezed, where its characters fill its box, and where they are of a script that is
+known. The bounds were set on 46 labelled photos; `docs/vision.md` has what they gave.
+"""
+
+import difflib
+import math
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from PIL import Image
+
+from chat.recognition import text_boxes
+from chat.recognition.text_boxes import TextBox
+from chat.recognition.text_lines import Line, Reader, along, down, in_order, texts_of
+
+SCRIPTS = ("LATIN", "CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "FULLWIDTH", "HALFWIDTH", "IDEOGRAPHIC")
+KNOWN = "Latin letters, Chinese and Japanese"
+WIDE = SCRIPTS[1:5]
+"""Scripts whose characters are as wide as they are tall, and of which two make a word."""
+LETTERS = 3
+SHARE, FOUND, SAME = 0.85, 0.80, 0.60
+SHORT_SHARE, SHORT_FOUND = 0.97, 0.935
+CLEARLY_FOUND, CLEARLY_LONG = 0.95, 1.5
+WHOLE_PICTURE = 0.95
+CHARACTERS_A_SQUARE = 0.4
+SQUEEZE = 0.8
+CERTAIN, CERTAIN_LETTERS = 0.97, 8
+"""A line so long that is read with such certainty is not read a second time."""
+MOST_LINES = 150
+SIZES, BESIDE = 1.6, 2.0
+LOOK_ALIKES = frozenset("ABCEHKMOPTXY3")
+"""Latin capitals that Cyrillic and Greek have, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What was read: `coverage` is the believed lines' share of the picture; `unread`, whether there is writing in a
+    script that is not known; `left`, how many lines were found and not read."""
+
+    lines: tuple[str, ...] = ()
+    coverage: float = 0.0
+    unread: bool = False
+    left: int = 0
+
+
+class TextFinder:
+    """The detector and the reader, as onnxruntime sessions."""
+
+    def __init__(self, detector: Any, reader: Reader) -> None:
+        self._detector = detector
+        self._reader = reader
+
+    def read(self, photo: Image.Image) -> Iterator[Text]:
+        """What is read so far, after each line that is believed; the last one is whole and in order."""
+        area = photo.width * photo.height
+        boxes = text_boxes.find(self._detector, photo)
+        fitting = [box for box in boxes if box.along * box.across < WHOLE_PICTURE * area]
+        standing = in_order([Line("-", (), box) for box in fitting])
+        believed: list[Line] = []
+        unread: list[Line] = []
+        short: list[Line] = []
+        for number, place in enumerate(standing[:MOST_LINES]):
+            line = self._reader.read(photo, place.box)
+            if self._is_believed(photo, line):
+                believed.append(line)
+                yield text_of(believed, [], area, len(standing) - number - 1)
+            elif is_short(line):
+                short.append(line)
+            elif is_clear(line.box):
+                unread.append(line)
+        believed += [line for line in short if any(is_beside(line, other) for other in believed)]
+        yield text_of(believed, unread, area, max(0, len(standing) - MOST_LINES))
+
+    def _is_believed(self, photo: Image.Image, line: Line) -> bool:
+        if not is_plausible(line):
+            return False
+        if line.share >= CERTAIN and len(line.text) >= CERTAIN_LETTERS:
+            return True
+        again = self._reader.read(photo, line.box, SQUEEZE)
+        return difflib.SequenceMatcher(None, line.text, again.text).ratio() >= SAME
+
+
+def text_of(believed: list[Line], unread: list[Line], area: int, left: int) -> Text:
+    """The lines that stand together; where others could not be read, look-alikes are no words either."""
+    if unread:
+        believed = [line for line in believed if not is_look_alike(line.text)]
+    letters = sum(len(line.text) for line in believed)
+    covered = sum(line.box.along * line.box.across for line in believed) / area
+    rows = tuple(texts_of(believed))
+    clear = [line for line in unread if line.box.along * line.box.across * 4 > covered * area / max(1, letters)]
+    return Text(rows, min(1.0, covered), bool(clear), left)
+
+
+def is_plausible(line: Line) -> bool:
+    """Whether a line may be text at all."""
+    letters = [character for character in line.text if character.isalnum()]
+    if not letters or not all(map(is_known, line.text)):
+        return False
+    enough = LETTERS - 1 if any(script_of(letter) in WIDE for letter in letters) else LETTERS
+    squares = line.box.along / line.box.across
+    if len(line.text.strip()) < CHARACTERS_A_SQUARE * squares:
+        return False
+    if len(letters) < enough:
+        return line.share >= SHORT_SHARE and line.box.share >= SHORT_FOUND
+    return line.share >= SHARE and line.box.share >= FOUND
+
+
+def is_short(line: Line) -> bool:
+    """Whether a line is a letter or two, certain but for its size: it is believed beside other text."""
+    letters = [character for character in line.text if character.isalnum()]
+    return 0 < len(letters) < LETTERS and all(map(is_known, line.text)) and line.share >= SHORT_SHARE
+
+
+def is_beside(line: Line, other: Line) -> bool:
+    """Whether a short line goes on where another ends, or the other way round, and is about as high."""
+    right = (math.cos(other.box.angle), math.sin(other.box.angle))
+    heights = sorted((min(line.box.along, line.box.across), other.box.across))
+    level = abs(down(line.box, right) - down(other.box, right)) < other.box.across / 2
+    apart = abs(along(line.box, right) - along(other.box, right)) - (line.box.along + other.box.along) / 2
+    return level and apart < BESIDE * other.box.across and heights[0] * SIZES >= heights[1]
+
+
+def is_clear(box: TextBox) -> bool:
+    """Whether the detector is certain that this is writing, be it readable or not."""
+    return box.share >= CLEARLY_FOUND and box.along >= CLEARLY_LONG * box.across
+
+
+def is_look_alike(text: str) -> bool:
+    """Whether every letter of a line could be one of another script."""
+    letters = [character for character in text if character.isalnum()]
+    return all(letter in LOOK_ALIKES for letter in letters)
+
+
+def is_known(character: str) -> bool:
+    """Whether a character is of a script that is read, or of none."""
+    if unicodedata.category(character) == "Sm":
+        return character.isascii() or character in "×÷±≤≥≠"
+    return not character.isalpha() or script_of(character) in SCRIPTS
+
+
+def script_of(character: str) -> str:
+    """The first word of its name, which for letters is their script."""
+    return unicodedata.name(character, "").split(" ")[0]

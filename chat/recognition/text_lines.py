@@ -1,0 +1,158 @@
+"""What the lines of text say: PaddleOCR's recogniser (the ONNX file in the package `rapidocr`), line by line.
+
+Each box is cut out and turned level; upside down ones are turned by a classifier. The recogniser gives a character, or
+none, for every few pixels; repeated ones are one (connectionist temporal classification, taken at its peaks).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy
+from PIL import Image
+
+from chat.recognition.text_boxes import TextBox
+
+HEIGHT, TURN_WIDTH = 48, 192
+LEAST_WIDTH, MOST_WIDTH = 16, 3200
+UPRIGHT_RATIO = 1.5
+"""A box so much taller than wide stands upright: its line runs up or down."""
+UPSIDE_DOWN = 0.9
+CERTAINLY_UPRIGHT = 0.85
+"""Below it a line is read the other way round, too: the classifier errs on one line in ten of small print."""
+GAP = 0.8
+"""Boxes of a row with less room between them, in heights of a line, are one line."""
+BLANK = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line as it was read: `shares` has one for each character."""
+
+    text: str
+    shares: tuple[float, ...]
+    box: TextBox
+
+    @property
+    def share(self) -> float:
+        """How certain its characters are on the average; 0 for an empty line."""
+        return sum(self.shares) / len(self.shares) if self.shares else 0.0
+
+
+class Reader:
+    """The recogniser and the classifier of upside down lines: two onnxruntime sessions."""
+
+    def __init__(self, recogniser: Any, turner: Any) -> None:
+        self._recogniser = recogniser
+        self._turner = turner
+        characters = recogniser.get_modelmeta().custom_metadata_map["character"].splitlines()
+        self._characters = ["", *characters, " "]
+
+    def read(self, photo: Image.Image, box: TextBox, squeeze: float = 1.0) -> Line:
+        """The line in that box; its box is turned the way that the text runs. `squeeze` makes it narrower or wider."""
+        if box.across > UPRIGHT_RATIO * box.along:
+            box = turned(box, -90)
+        cut = cut_out(photo, box)
+        first = 180 if self._is_upside_down(cut) else 0
+        line = self._read_at(cut, box, first, squeeze)
+        if line.share >= CERTAINLY_UPRIGHT:
+            return line
+        return max(line, self._read_at(cut, box, 180 - first, squeeze), key=lambda each: each.share)
+
+    def _read_at(self, cut: Image.Image, box: TextBox, degrees: int, squeeze: float) -> Line:
+        width = min(MOST_WIDTH, max(LEAST_WIDTH, round(cut.width * HEIGHT / cut.height * squeeze)))
+        held = cut.transpose(Image.Transpose.ROTATE_180) if degrees else cut
+        text, shares = self._decoded(self._recogniser.run(None, {"x": given(held, width)})[0][0])
+        return Line(text, shares, turned(box, 180) if degrees else box)
+
+    def _is_upside_down(self, cut: Image.Image) -> bool:
+        width = min(TURN_WIDTH, max(1, round(cut.width * HEIGHT / cut.height)))
+        padded = numpy.zeros((1, 3, HEIGHT, TURN_WIDTH), numpy.float32)
+        padded[..., :width] = given(cut, width)
+        return float(self._turner.run(None, {"x": padded})[0][0][1]) > UPSIDE_DOWN
+
+    def _decoded(self, steps: Any) -> tuple[str, tuple[float, ...]]:
+        kinds = steps.argmax(axis=1)
+        peaks = steps[numpy.arange(len(kinds)), kinds]
+        starts = numpy.flatnonzero((kinds != BLANK) & (numpy.diff(kinds, prepend=BLANK) != 0))
+        text = "".join(self._characters[kinds[at]] for at in starts)
+        return text, tuple(float(peaks[at]) for at in starts)
+
+
+def given(cut: Image.Image, width: int) -> Any:
+    """A picture as the networks take it: one of blue, green, red, from -1 to 1."""
+    pixels = numpy.asarray(cut.resize((width, HEIGHT), Image.Resampling.BILINEAR), numpy.float32)[..., ::-1]
+    return numpy.ascontiguousarray((pixels / 127.5 - 1).transpose(2, 0, 1)[None])
+
+
+def cut_out(photo: Image.Image, box: TextBox) -> Image.Image:
+    """The box's part of the photo, level."""
+    size = (max(2, round(box.along)), max(2, round(box.across)))
+    corners = tuple(float(value) for value in box.corners().flatten())
+    return photo.transform(size, Image.Transform.QUAD, corners, Image.Resampling.BILINEAR)
+
+
+def turned(box: TextBox, degrees: int) -> TextBox:
+    """The box, read in another direction."""
+    angle = box.angle + numpy.deg2rad(degrees)
+    if degrees % 180:
+        return TextBox(box.x, box.y, box.across, box.along, float(angle), box.share)
+    return box._replace(angle=float(angle))
+
+
+def in_order(lines: list[Line]) -> list[Line]:
+    """From top to bottom and along each row, as they stand when the photo is held so that most of it can be read."""
+    return [line for row in rows_of(lines) for line in row]
+
+
+def rows_of(lines: list[Line]) -> list[list[Line]]:
+    """The lines that stand beside each other, from top to bottom."""
+    if not lines:
+        return []
+    right = reading_direction(lines)
+    rows: list[list[Line]] = []
+    for line in sorted(lines, key=lambda line: down(line.box, right)):
+        last = rows[-1][0].box if rows else None
+        if last is not None and down(line.box, right) - down(last, right) < min(last.across, line.box.across) / 2:
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    return [sorted(row, key=lambda line: along(line.box, right)) for row in rows]
+
+
+def texts_of(lines: list[Line]) -> list[str]:
+    """The rows as text: what stands close together is one line of it."""
+    right = reading_direction(lines) if lines else (1.0, 0.0)
+    found: list[str] = []
+    for row in rows_of(lines):
+        before: TextBox | None = None
+        for line in row:
+            close = before is not None and gap(before, line.box, right) < GAP * min(before.across, line.box.across)
+            if close:
+                found[-1] += f" {line.text.strip()}"
+            else:
+                found.append(line.text.strip())
+            before = line.box
+    return found
+
+
+def reading_direction(lines: list[Line]) -> tuple[float, float]:
+    """The direction in which most of the text runs, as a unit vector."""
+    weights = numpy.array([len(line.text) for line in lines], numpy.float64)
+    angles = numpy.array([line.box.angle for line in lines])
+    held = float(numpy.arctan2((weights * numpy.sin(angles)).sum(), (weights * numpy.cos(angles)).sum()))
+    return float(numpy.cos(held)), float(numpy.sin(held))
+
+
+def along(box: TextBox, right: tuple[float, float]) -> float:
+    """Where the box stands in the reading direction."""
+    return box.x * right[0] + box.y * right[1]
+
+
+def down(box: TextBox, right: tuple[float, float]) -> float:
+    """Where the box stands across the reading direction."""
+    return box.y * right[0] - box.x * right[1]
+
+
+def gap(one: TextBox, other: TextBox, right: tuple[float, float]) -> float:
+    """The room between two boxes of a row."""
+    return along(other, right) - along(one, right) - (one.along + other.along) / 2
