@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { joined } from "../../static/chat/voice/recognition.js";
 import { talking } from "./voices.js";
 
 const QUIET = 0.002;
@@ -173,4 +174,11 @@ test("a voice that was chosen reads its own language, at the speed that was chos
       ["ja", 1.5, null],
     ],
   );
+});
+
+test("what was understood is one text, also where each piece repeats the ones before it", () => {
+  assert.equal(joined(["what is", "this thing"]), "what is this thing");
+  assert.equal(joined(["what", "What is", "what is this"]), "what is this");
+  assert.equal(joined(["one two", "", "one two three", "four"]), "one two three four");
+  assert.equal(joined([]), "");
 });

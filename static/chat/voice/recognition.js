@@ -65,7 +65,7 @@ export class Recognition {
     let text = "";
     let problem = "";
     recognizer.onresult = ({ results }) => {
-      text = Array.from(results, (result) => result[0].transcript.trim()).join(" ");
+      text = joined(Array.from(results, (result) => result[0].transcript.trim()));
       tell.heard(text);
     };
     recognizer.onerror = ({ error }) => {
@@ -95,4 +95,19 @@ export class Recognition {
   get #local() {
     return { langs: [this.#language], processLocally: true };
   }
+}
+
+/**
+ * The pieces as one text. Chrome on Android gives each piece with all that came before it: such a piece takes the place of what it repeats.
+ * @param {string[]} pieces
+ */
+export function joined(pieces) {
+  /** @type {string[]} */
+  const kept = [];
+  for (const piece of pieces) {
+    const before = kept.join(" ");
+    if (before && piece.toLowerCase().startsWith(before.toLowerCase())) kept.length = 0;
+    if (piece) kept.push(piece);
+  }
+  return kept.join(" ");
 }
