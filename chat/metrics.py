@@ -58,6 +58,10 @@ class Metrics:
     def _numbers(self) -> Numbers:
         return Numbers()
 
+    def open(self) -> None:
+        """Make the numbers now, in the worker, so that the first turn need not wait for the import."""
+        _ = self._numbers
+
     def started(self, model: str, ok_us: int, running: int) -> None:
         """A turn of `model` began, its OK stored after `ok_us` µs; `running` are generated now."""
         numbers = self._numbers

@@ -26,6 +26,7 @@ class Process:
 
     async def open(self) -> None:
         """Serve: hear other processes, ask upstreams for their models, end and delete what earlier processes left."""
+        self.metrics.open()
         await self.log.open(bool(settings.REDIS_URL), self.turns.stop_here)
         await self.catalogue.discover()
         await self.turns.open()
