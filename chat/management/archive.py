@@ -6,14 +6,17 @@ Who asked does not travel, and neither do photos: a question's photo stays a ref
 new owner has that photo.
 """
 
-from collections.abc import Callable
+import io
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from PIL import Image
 
 from chat.log import fence, sql
 from chat.management import arguments
@@ -52,10 +55,24 @@ def describe(stream: Stream) -> dict[str, Any]:
     }
 
 
-def restore(recording: Recording, owner: User, stored: Callable[[int], None] = lambda count: None) -> Stream:
+def photos(stream: Stream) -> Iterator[tuple[str, bytes]]:
+    """The photos that the stream's question names and that are kept: (id, JPEG)."""
+    parts = stream.answer.parent.parts if stream.answer.parent else []
+    ids = {pk for part in parts if (pk := arguments.stream_id(str(part.get("attachment"))))}
+    for photo in Attachment.objects.filter(pk__in=ids).order_by("pk"):
+        yield str(photo.pk), bytes(photo.data)
+
+
+def restore(
+    recording: Recording,
+    owner: User,
+    stored: Callable[[int], None] = lambda count: None,
+    photos: Mapping[str, bytes] = MappingProxyType({}),
+) -> Stream:
     """Store a recording as a new ended stream of `owner`, in a conversation of its own; Refused where it cannot be.
 
     `stored` is told how many more events are in, a few thousand at a time; they are kept all together, or not at all.
+    `photos` came with it, by their ids.
     """
     if recording.error:
         raise Refused(f"Nothing was imported. {recording.error}")
@@ -67,6 +84,7 @@ def restore(recording: Recording, owner: User, stored: Callable[[int], None] = l
         if Stream.objects.filter(pk=pk).exists():
             raise Refused(f"Nothing was imported: there is a stream {pk} already, and none is ever overwritten.")
         conversation = Conversation.objects.create(user=owner, title=_text(header, "title", 200, "A recording"))
+        _keep_photos(photos, conversation)
         stream = _stream(pk, recording, conversation, _answer(recording, conversation))
         status, stream.status = stream.status, events.RUNNING  # events go into a running stream only
         stream.save(force_insert=True)
@@ -77,6 +95,22 @@ def restore(recording: Recording, owner: User, stored: Callable[[int], None] = l
         stream.status = status
         stream.save(update_fields=["status"])
     return stream
+
+
+def _keep_photos(photos: Mapping[str, bytes], conversation: Conversation) -> None:
+    """Keep the photos whose ids are free, byte for byte; what is no JPEG is a lost photo."""
+    for name, data in photos.items():
+        pk = arguments.stream_id(name)
+        if pk is None or Attachment.objects.filter(pk=pk).exists():
+            continue
+        try:
+            with Image.open(io.BytesIO(data), formats=["JPEG"]) as picture:
+                width, height = picture.size
+                picture.verify()
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+            continue
+        kept = {"mime_type": "image/jpeg", "width": width, "height": height, "data": data}
+        Attachment.objects.create(pk=pk, user=conversation.user, conversation=conversation, **kept)
 
 
 def _answer(recording: Recording, conversation: Conversation) -> Message:

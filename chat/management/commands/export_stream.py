@@ -1,27 +1,33 @@
 """A stored stream as a portable file."""
 
 import json
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
 from chat.log.pages import stored_events
-from chat.management import archive, arguments
+from chat.management import archive, arguments, carriers
 from chat.management.files import new_file
 from chat.management.filters import Filter
 from chat.management.progress import Progress
+from chat.models import Stream
 from chat.protocol import events, recording
 
 
 class Command(Filter):
-    """`export_stream`: JSON lines to a new file, or to the pipe where no file is named."""
+    """`export_stream`: to a new file, or to the pipe where no file is named."""
 
-    help = "Write a recorded stream as a portable file (JSON lines); to standard output where no FILE is given."
+    help = "Write a recorded stream as a portable file, JSON lines by default; to standard output without FILE."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which stream, and where to."""
+        """Which stream, where to, and as which kind of file."""
         parser.add_argument("id", help="the stream's id")
         parser.add_argument("file", metavar="FILE", nargs="?", help="a file that does not exist yet; it is made 0600")
+        kinds = parser.add_mutually_exclusive_group()
+        kinds.add_argument("--html", action="store_true", help="one page that plays it anywhere, without a network")
+        kinds.add_argument("--cast", action="store_true", help="an asciicast v3, for asciinema")
+        kinds.add_argument("--zip", action="store_true", help="with the photos of its question")
         parser.add_argument("--json", action="store_true", help="print what was written to FILE as a JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -29,19 +35,29 @@ class Command(Filter):
         stream, name = arguments.stream(options["id"]), options["file"]
         if stream.status == events.RUNNING:
             raise CommandError(f"Stream {stream.pk} is still running: export it when it has ended.")
-        if options["json"] and name is None:
-            raise CommandError("--json describes the FILE that was written: name one.")
-        count = stream.last_seq + 1
-        lines = recording.dump(
-            archive.describe(stream), Progress(self.say, count, "events").over(stored_events(stream.pk))
-        )
+        if name is None and (options["json"] or options["zip"]):
+            raise CommandError("Name a FILE that does not exist yet: --zip and --json need one.")
         if name is None:
-            for line in lines:
-                self.put(line)
+            for piece in self._text(stream, options):
+                self.put(piece)
             return
         with new_file(name) as file:
-            file.writelines(line.encode() for line in lines)
+            if options["zip"]:
+                carriers.zipped(self._lines(stream), archive.photos(stream), file)
+            else:
+                file.writelines(piece.encode() for piece in self._text(stream, options))
+        count = stream.last_seq + 1
         if options["json"]:
             self.put(json.dumps({"id": str(stream.pk), "events": count, "file": name}, ensure_ascii=False) + "\n")
         else:
             self.say(f"Stream {stream.pk}: {count} events are in {name}.")
+
+    def _lines(self, stream: Stream) -> Iterator[str]:
+        progress = Progress(self.say, stream.last_seq + 1, "events")
+        return recording.dump(archive.describe(stream), progress.over(stored_events(stream.pk)))
+
+    def _text(self, stream: Stream, options: dict[str, Any]) -> Iterable[str]:
+        lines, title = self._lines(stream), stream.conversation.title or f"Stream {stream.pk}"
+        if options["html"]:
+            return [carriers.html(lines, title)]
+        return carriers.cast(lines, title) if options["cast"] else lines

@@ -1,0 +1,127 @@
+"""The other files that a recording travels in; each holds its JSON lines whole, so that it comes back byte for byte.
+
+    .html    one page that plays it anywhere, without a server or a network
+    .cast    an asciicast v3 (https://docs.asciinema.org/manual/asciicast/v3/), the lines as comments
+    .zip     recording.jsonl, and the photos that its question names
+
+`lines_of` finds the lines again in any of them. No name in a file is ever a path here.
+"""
+
+import base64
+import hashlib
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterable, Iterator
+from typing import IO, Any
+
+from django.template.loader import render_to_string
+
+from chat.management.terminal import shown
+from chat.protocol import events
+
+COLUMNS, ROWS = 100, 30
+"""The terminal that a cast is made for."""
+
+ENTRY = "recording.jsonl"
+LARGEST_ENTRY = 512 * 1024 * 1024
+PHOTO_NAME = "photos/{}.jpg"
+FIXED = (1980, 1, 1, 0, 0, 0)
+"""The date of every entry: equal recordings make equal files."""
+
+EMBEDDED = re.compile(rb'<script type="application/json" id="recording">(.*?)</script>', re.DOTALL)
+MARKUP = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
+"""What could end the element it stands in, written as JSON may write it."""
+
+
+class NotARecording(ValueError):
+    """A file of one of these kinds that holds no recording, and the sentence that says so."""
+
+
+def html(lines: Iterable[str], title: str) -> str:
+    """The page. Nothing recorded is markup in it, and its policy lets no other script run and no request leave."""
+    style, script = render_to_string("recordings/player.css"), render_to_string("recordings/player.js")
+    recording = json.dumps("".join(lines), ensure_ascii=False).translate(MARKUP)
+    policy = (
+        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
+    )
+    words = {"policy": policy, "title": title, "style": style, "script": script, "recording": recording}
+    return render_to_string("recordings/player.html", words)
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def cast(lines: Iterable[str], title: str) -> Iterator[str]:
+    """The lines of the cast: each recorded line as a comment, then what it puts on the screen, harmless there."""
+    head = {"version": 3, "term": {"cols": COLUMNS, "rows": ROWS}, "title": title}
+    yield json.dumps(head, ensure_ascii=False) + "\n"
+    before = 0
+    for number, line in enumerate(lines):
+        yield f"# {line}"
+        if number == 0:
+            continue
+        event = json.loads(line)
+        text = events.text_of(events.decode(event["data"])) if event["seq"] else ""
+        if text:
+            on_screen = shown(text).replace("\r\n", "\n").replace("\n", "\r\n")
+            yield json.dumps([round((event["at"] - before) / 1e6, 6), "o", on_screen], ensure_ascii=False) + "\n"
+            before = event["at"]
+
+
+def zipped(lines: Iterable[str], photos: Iterable[tuple[str, bytes]], to: IO[bytes]) -> None:
+    """Write the recording and its photos, (id, JPEG) each, as a zip file."""
+    with zipfile.ZipFile(to, "w") as file:
+        with file.open(_entry(ENTRY, zipfile.ZIP_DEFLATED), "w") as entry:
+            for line in lines:
+                entry.write(line.encode())
+        for name, data in photos:
+            file.writestr(_entry(PHOTO_NAME.format(name), zipfile.ZIP_STORED), data)
+
+
+def _entry(name: str, method: int) -> zipfile.ZipInfo:
+    made = zipfile.ZipInfo(name, FIXED)
+    made.compress_type = method
+    made.external_attr = 0o600 << 16
+    return made
+
+
+def lines_of(file: io.BufferedReader) -> Iterable[bytes]:
+    """The recording's lines, whatever kind of file they travel in. NotARecording where it holds none."""
+    head = file.peek(64)  # a pipe cannot be read from its start again
+    if head.startswith(b"PK"):
+        return io.BytesIO(_read(file, ENTRY))
+    if head.lower().startswith(b"<!doctype html"):
+        found = EMBEDDED.search(file.read())
+        if found is None:
+            raise NotARecording("this page holds no recording")
+        return io.BytesIO(str(json.loads(found[1])).encode())
+    if re.match(rb'\{\s*"version"', head):
+        return (line[2:] for line in file if line.startswith(b"# "))
+    return file
+
+
+def photos_of(file: IO[bytes], names: Iterable[str], most: int) -> dict[str, bytes]:
+    """The photos of these ids that a zip file has, at most `most` bytes each; none of any other kind of file."""
+    if not zipfile.is_zipfile(file):
+        return {}
+    found: dict[str, Any] = {}
+    for name in names:
+        try:
+            found[name] = _read(file, PHOTO_NAME.format(name), most)
+        except NotARecording:
+            continue
+    return found
+
+
+def _read(file: IO[bytes], name: str, most: int = LARGEST_ENTRY) -> bytes:
+    try:
+        with zipfile.ZipFile(file) as archive, archive.open(name) as entry:
+            data = entry.read(most + 1)
+    except (zipfile.BadZipFile, KeyError, OSError, RuntimeError, NotImplementedError) as wrong:
+        raise NotARecording(f"the zip file has no {name} that can be read ({wrong})") from None
+    if len(data) > most:
+        raise NotARecording(f"{name} has more than {most:,} bytes")
+    return data
