@@ -50,8 +50,7 @@ pytest_plugins = [
 ]
 
 
-SERVERS = {"serve", "site", "postgres", "redis", "nginx", "chromium", "one_slot"}
-"""Fixtures that start a program, or load the real model."""
+SERVERS = {"chromium", "nginx", "one_slot", "postgres", "redis", "serve", "server", "site"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

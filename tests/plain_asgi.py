@@ -1,6 +1,6 @@
 """A small ASGI application for the tests of the server, and the server on it: `python -m tests.plain_asgi`.
 
-Paths under /django/ go through the site's own handler to the views below, those under /django/api/ its short way, the
+Paths under /django/ go through the site's own handler to the views below, those under /django/api/ as its API, the
 others to `plain`.
 Arguments: the number of workers, then `Options` as JSON.
 """
@@ -27,7 +27,7 @@ from wondercam.server.transport import listening_socket
 from wondercam.server.worker import Worker
 
 WAYS = ("", "api/")
-"""Through the whole of Django, and the short way."""
+"""As a page, and as the API."""
 MIDDLEWARE = ["django.middleware.security.SecurityMiddleware", "django.middleware.common.CommonMiddleware"]
 WORKER: list[Worker] = []
 END = asyncio.Event()

@@ -10,6 +10,7 @@
     wondercam.W003  several workers without Redis
     wondercam.W004  Redis does not answer (`serve` and `check --deploy`)
     wondercam.W005  DEBUG where others than this machine come
+    wondercam.W006  plain HTTP (`check --deploy`)
 
 `manage.py check` reports them, `serve` does not start with an error. A variable whose value cannot be used at all
 (wondercam/env.py) stops every command before it comes to checks.
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError, connections
 from redis import ConnectionPool, Redis
 from redis.exceptions import RedisError
@@ -158,3 +159,12 @@ def debug_for_others(**_: Any) -> list[CheckMessage]:
         f"DEBUG is on, and ALLOWED_HOSTS names {', '.join(others)}: whoever reaches it sees what only you should."
     )
     return [Warning(sentence, hint="Set DEBUG=0, SECRET_KEY and JWT_SIGNING_KEY.", id="wondercam.W005")]
+
+
+@register(Tags.security, deploy=True)
+def https(**_: Any) -> list[CheckMessage]:
+    """Whether people come by HTTPS. Django asks only where its own middleware stands under its own name."""
+    if settings.HTTPS:
+        return []
+    sentence = "WONDERCAM_HTTPS is off: passwords, tokens and cookies are sent readable."
+    return [Warning(sentence, hint="Put a proxy with TLS in front (docs/deploy.md).", id="wondercam.W006")]

@@ -1,5 +1,6 @@
 """A request of Django's whose headers are looked up where they are."""
 
+from collections.abc import Iterator, Mapping
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -7,24 +8,25 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http.request import HttpHeaders
 
 
-class Headers(HttpHeaders):
+class Headers(Mapping[str, str]):
     """The headers in `META`. Django's own copies all of them, twice, before it can say what one of them is."""
 
     def __init__(self, meta: dict[str, Any]) -> None:
-        self._meta = meta
+        self.meta = meta
 
     def __getitem__(self, name: str) -> str:
-        value: str = self._meta[in_meta(name)]
+        value: str = self.meta[in_meta(name)]
         return value
 
     def get(self, name: str, default: Any = None) -> Any:
         """The header's value: one look."""
-        return self._meta.get(in_meta(name), default)
+        return self.meta.get(in_meta(name), default)
 
-    @cached_property
-    def _store(self) -> Any:  # type: ignore[override]
-        """What Django's mapping has, for whoever wants all of them."""
-        return HttpHeaders(self._meta)._store
+    def __iter__(self) -> Iterator[str]:
+        return iter(HttpHeaders(self.meta))
+
+    def __len__(self) -> int:
+        return len(HttpHeaders(self.meta))
 
 
 @lru_cache(maxsize=256)
@@ -37,5 +39,11 @@ class Request(ASGIRequest):
     """What the site's handler makes of an ASGI scope."""
 
     @cached_property
-    def headers(self) -> Headers:
+    def headers(self) -> Headers:  # type: ignore[override]
         return Headers(self.META)
+
+    def let_go(self) -> None:
+        """Drop what nobody asks for once an event stream has begun, which may be open for minutes."""
+        self.close()
+        self.META.clear()
+        self.__dict__.pop("headers", None)

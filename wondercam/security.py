@@ -1,11 +1,9 @@
-"""The headers of every response, and the short way to the API: the only middlewares on a stream's path, both async.
+"""The headers of every response, and the checks of the API's requests: the first middlewares, both async.
 
-    MIDDLEWARE = [Cors (async), Security (async), … the page's stack …]
+    MIDDLEWARE = [Cors (async), Security (async), … those of pages (wondercam/pages.py) …]
 
-Django's own middlewares are sync at heart: under ASGI each costs a hop into a thread, and the first hop pins that
-thread to the request until its stream ends. The API needs none of them: it has no session, no CSRF (Bearer only),
-no messages, no slash to append. So its requests go straight to their view from here, and what those middlewares
-would have done for it is done here: the host is checked, plain HTTP refused where HTTPS is the rule, headers set.
+The API has no session, no CSRF (Bearer only), no messages, no slash to append. What the middlewares for pages would
+have done for it is done here: the host is checked, plain HTTP refused where HTTPS is the rule, headers set.
 
 The policies follow the names of Django 6's own CSP support, so that they can move there.
 """
@@ -15,23 +13,24 @@ from collections.abc import Awaitable, Callable
 from functools import cache, lru_cache
 from typing import Any, ClassVar
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from asgiref.sync import markcoroutinefunction, sync_to_async
 from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
 from django.core.exceptions import DisallowedHost, PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
 from django.http.request import split_domain_port, validate_host
-from django.http.response import HttpResponseBase, ResponseHeaders
-from django.urls import ResolverMatch, URLResolver, get_resolver
+from django.http.response import HttpResponseBase
+from django.urls import ResolverMatch, get_resolver
 from django.utils.cache import patch_vary_headers
 
 GetResponse = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
-Headers = dict[str, tuple[str, str]]
-"""By the name in small letters: the name as it is sent, and the value."""
 
 PROBES = ("/healthz", "/readyz", "/metrics")
 WITH_SESSION = ("/v2/auth/session",)
 ADMIN = "/admin/"
+DETAILED = (400, 404, 500)
+"""Where Django's own page lists all settings, or all addresses, with DEBUG: ours stands in its place; the log has what
+went wrong."""
 
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 PAGE_POLICY = (
@@ -67,7 +66,7 @@ class Cors(CorsMiddleware):
 
 
 class Security:
-    """Sets `request.csp_nonce`, sends the API straight to its views, and hardens every response."""
+    """Sets `request.csp_nonce`, checks who is called and how, and hardens every response."""
 
     sync_capable: ClassVar = False
     async_capable: ClassVar = True
@@ -78,10 +77,14 @@ class Security:
 
     async def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if is_direct(request.path_info):
-            response = await direct(request)
+            response = refused(request) or await self.get_response(request)
+            if not response.streaming:
+                response.headers.setdefault("Content-Length", str(len(response.content)))  # type: ignore[attr-defined]
         else:
             request.csp_nonce = secrets.token_urlsafe(16)  # type: ignore[attr-defined]
             response = await self.get_response(request)
+        if settings.DEBUG and response.status_code in DETAILED and "json" not in response.headers["Content-Type"]:
+            response = await sync_to_async(error_page)(request, response.status_code)
         harden(request, response)
         return response
 
@@ -102,31 +105,24 @@ def is_direct(path: str) -> bool:
     return (is_api(path) and path not in WITH_SESSION) or path in PROBES
 
 
-async def direct(request: HttpRequest) -> HttpResponseBase:
-    """The view's response, found and called without any other middleware."""
-    resolver = get_resolver()
+def refused(request: HttpRequest) -> HttpResponseBase | None:
+    """The response to a request of the API that may not come this way, or whose address is none; None for any other."""
     try:
         check_way(request)
-        request.resolver_match, view = resolved(resolver, request.path_info)
+        resolved(request.path_info)
     except DisallowedHost as wrong:
         return error_page(request, 400, wrong)
     except PermissionDenied as wrong:
         return error_page(request, 403, wrong)
     except Http404 as wrong:
         return error_page(request, 404, wrong)
-    match = request.resolver_match
-    response: HttpResponseBase = await view(request, *match.args, **match.kwargs)
-    if isinstance(response, HttpResponse):
-        response.headers.setdefault("Content-Length", str(len(response.content)))
-    return response
+    return None
 
 
 @lru_cache(maxsize=256)
-def resolved(resolver: URLResolver, path: str) -> tuple[ResolverMatch, Callable[..., Any]]:
-    """The path's view, and how to await it; kept, since to find it takes eighty calls. What is not found raises, and
-    is not kept."""
-    match = resolver.resolve(path)
-    return match, match.func if iscoroutinefunction(match.func) else sync_to_async(match.func)
+def resolved(path: str) -> ResolverMatch:
+    """The path's view, kept, since to find it takes eighty calls. What is not found raises Http404, and is not kept."""
+    return get_resolver().resolve(path)
 
 
 def check_way(request: HttpRequest) -> None:
@@ -146,36 +142,30 @@ def is_ours(host: str, allowed: tuple[str, ...]) -> bool:
     return bool(domain) and validate_host(domain, allowed)
 
 
-def error_page(request: HttpRequest, status: int, wrong: Exception) -> HttpResponseBase:
+def error_page(request: HttpRequest, status: int, wrong: Exception | None = None) -> HttpResponseBase:
     """The site's own answer for that status (`handler404` … in the sitemap)."""
     handler: Callable[..., HttpResponseBase] = get_resolver().resolve_error_handler(status)
-    return handler(request, exception=wrong)
+    return handler(request) if status == 500 else handler(request, exception=wrong or Exception())
 
 
 def harden(request: HttpRequest, response: HttpResponseBase) -> None:
     """Set what the response does not set by itself."""
     path, headers = request.path_info, response.headers
     hsts = settings.SECURE_HSTS_SECONDS if settings.SECURE_HSTS_SECONDS and request.is_secure() else 0
-    if not is_direct(path):
-        ours = checked(of_page(path, request.csp_nonce, hsts))  # type: ignore[attr-defined]
-    elif "vary" in headers._store:
-        ours = of_api(hsts)
+    ours = of_api(hsts) if is_direct(path) else of_page(path, request.csp_nonce, hsts)  # type: ignore[attr-defined]
+    present = {name.lower() for name in headers}
+    for name, value in ours.items():
+        if name.lower() not in present:
+            headers[name] = value
+    if "vary" in present and is_direct(path):
         patch_vary_headers(response, ("origin",))
-    else:
-        ours = of_api(hsts)
-    headers._store = ours | headers._store
-
-
-def checked(headers: dict[str, str]) -> Headers:
-    """Headers as Django's responses keep them, which checks each name and value whenever it is set."""
-    return ResponseHeaders(headers)._store
 
 
 @cache
-def of_api(hsts: int) -> Headers:
+def of_api(hsts: int) -> dict[str, str]:
     """The API's headers, always the same."""
     policies = {"Content-Security-Policy": API_POLICY, "Permissions-Policy": f"{CAPTURE.format('()')}, {FEATURES}"}
-    return checked({**HEADERS, **policies, "Cache-Control": "no-store", "Vary": "origin", **transport(hsts)})
+    return {**HEADERS, **policies, "Cache-Control": "no-store", "Vary": "origin", **transport(hsts)}
 
 
 def of_page(path: str, nonce: str, hsts: int) -> dict[str, str]:

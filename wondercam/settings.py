@@ -73,16 +73,18 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "wondercam.security.Cors",
-    "wondercam.security.Security",  # the API goes straight to its views from here
-    "servestatic.middleware.ServeStaticMiddleware",
-    "django.middleware.security.SecurityMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "wondercam.security.Security",
+    "wondercam.pages.StaticFiles",  # from here on Django's, which requests of the API go past
+    "wondercam.pages.Https",
+    "wondercam.pages.Session",
+    "wondercam.pages.Common",
+    "wondercam.pages.Csrf",
+    "wondercam.pages.Authentication",
+    "wondercam.pages.Messages",
+    "wondercam.pages.FrameOptions",
 ]
+SILENCED_SYSTEM_CHECKS = ["security.W001", "security.W002", "security.W003"]
+"""Whether Django's middlewares are there by their own names; here they are subclasses (wondercam/pages.py)."""
 ROOT_URLCONF = "wondercam.urls"
 ASGI_APPLICATION = "wondercam.asgi.application"
 TEMPLATES = [

@@ -14,6 +14,7 @@ from typing import Any, NoReturn, TypeVar
 import msgspec
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -88,6 +89,7 @@ async def guarded(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -
         return refusal(Unavailable("The database does not answer just now: try again in a moment.", retry_after=1))
     except Exception:
         log.exception("failed %s %s", request.method, request.path)
+        await got_request_exception.asend(sender=None, request=request)
         return refusal(Internal("Something went wrong on the server; it has been logged."))
 
 

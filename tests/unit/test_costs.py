@@ -189,7 +189,7 @@ def threads_of(pid: int) -> int:
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="counts threads in /proc")
-async def test_sixty_more_streams_take_no_more_threads_than_the_lanes_have(serve: Serve):
+async def test_sixty_more_streams_take_no_more_threads_than_there_are_executors(serve: Serve):
     server = serve({"WONDERCAM_MODELS": "recording/long", "WONDERCAM_RECORDING_SPEED": "0.05"})
     headers = {"Authorization": f"Bearer {await asyncio.to_thread(server.guest)}"}
 

@@ -10,7 +10,7 @@ import pytest
 from tests.servers.plain.conftest import Serve
 from tests.servers.plain.site import Client, Site
 from tests.servers.process import accepts, wait_until
-from wondercam.handler import LANES
+from wondercam.handler import EXECUTORS
 
 MIB = 1024 * 1024
 
@@ -289,9 +289,9 @@ def test_a_peer_that_takes_nothing_for_long_is_dropped(serve: Serve) -> None:
 def test_threads_do_not_grow_with_streams(serve: Serve, way: str) -> None:
     site = serve()
     for _ in range(10):
-        assert b"lane" in site.get(f"{way}/blocking")[2]
+        assert b"executor" in site.get(f"{way}/blocking")[2]
     site.streams(60, f"{way}/stream")
-    assert site.state["threads"] <= 1 + LANES
+    assert site.state["threads"] <= 1 + EXECUTORS
 
 
 # Start and end

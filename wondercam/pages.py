@@ -1,0 +1,79 @@
+"""The middlewares of Django and ServeStatic, for pages only: a request of the API goes past each in one call.
+
+They are sync at heart: under ASGI each costs a hop into a thread, and the API needs none of them. They stand in
+MIDDLEWARE under these names, so that everything else in that list, such as what an operator adds, sees every request.
+Django's deployment checks look for the names of its own: `wondercam.checks` asks what they would have asked.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.middleware.clickjacking import XFrameOptionsMiddleware
+from django.middleware.common import CommonMiddleware
+from django.middleware.csrf import CsrfViewMiddleware
+from django.middleware.security import SecurityMiddleware
+from servestatic.middleware import ServeStaticMiddleware
+from servestatic.responders import MissingFileError
+
+from wondercam.security import is_direct
+
+
+class ForPages:
+    """Put before a middleware's class: its requests are those of the pages."""
+
+    get_response: Callable[[HttpRequest], Any]
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if is_direct(request.path_info):
+            return self.get_response(request)
+        return super().__call__(request)  # type: ignore[misc]
+
+
+class StaticFiles(ForPages, ServeStaticMiddleware):  # type: ignore[misc]
+    """With DEBUG a file that is missing is a 404 of ours, too, not an error that lists the folders."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        return self.get_response(request) if is_direct(request.path_info) else self.file_or_page(request)
+
+    async def file_or_page(self, request: HttpRequest) -> HttpResponseBase:
+        try:
+            found: HttpResponseBase = await ServeStaticMiddleware.__call__(self, request)
+        except MissingFileError:
+            found = await self.get_response(request)
+        return found
+
+
+class Https(ForPages, SecurityMiddleware):
+    pass
+
+
+class Session(ForPages, SessionMiddleware):
+    pass
+
+
+class Common(ForPages, CommonMiddleware):
+    pass
+
+
+class Csrf(ForPages, CsrfViewMiddleware):
+    async def process_view(self, request: HttpRequest, *view: Any) -> Any:  # type: ignore[override]
+        """As Django's, in a thread: its own is called in one for every request."""
+        return None if is_direct(request.path_info) else await sync_to_async(super().process_view)(request, *view)
+
+
+class Authentication(ForPages, AuthenticationMiddleware):
+    pass
+
+
+class Messages(ForPages, MessageMiddleware):
+    pass
+
+
+class FrameOptions(ForPages, XFrameOptionsMiddleware):
+    pass
