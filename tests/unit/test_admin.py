@@ -342,6 +342,7 @@ def test_a_long_conversation_has_pages(reviewer, conversation):
     assert reviewer.get(f"{url}?page=x").status_code == 200
 
 
+@pytest.mark.slow
 def test_a_stream_of_100_000_events_is_a_page_of_events_and_a_bounded_picture(
     reviewer, conversation, django_assert_max_num_queries
 ):

@@ -148,3 +148,33 @@ def test_the_map_of_a_package_is_equal_to_its_folder(package: Path) -> None:
 
 def test_some_packages_have_a_map() -> None:
     assert {path.parent.name for path in maps()} >= {"server", "variables"}
+
+
+WORDS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", 10: "ten"}
+
+
+def names_in(file: str) -> set[str]:
+    """The names of the tests in a file that is named by the end of its path."""
+    found = [path for path in ours(".py") if f"/{name_of(path)}".endswith(f"/{file}")]
+    return {
+        name for path in found for name in re.findall(r"^ *(?:async )?def (test_\w+)", path.read_text(), re.MULTILINE)
+    }
+
+
+def named_by(phrase: str, tests: set[str]) -> set[str]:
+    """The tests whose name begins with the phrase, apart from what stands between its letters and digits."""
+    beginning = "test" + re.sub(r"[\W_]", "", phrase.lower())
+    return {test for test in tests if test.replace("_", "").startswith(beginning)}
+
+
+def test_every_test_that_the_guarantees_name_exists() -> None:
+    wrong: list[str] = []
+    text = (ROOT / "docs" / "guarantees.md").read_text()
+    for file, rest in re.findall(r"`([\w/]*test_\w+\.py)`((?:(?! · |`[\w/]*test_)[^|\n])*)", text):
+        for phrase, number in re.findall(r"\*([^*]+)\*(?: \((\w+) tests\))?", rest):
+            found = named_by(phrase, names_in(file))
+            if not found or (number and WORDS[len(found)] != number):
+                wrong.append(f"{file}: {phrase} ({len(found)})")
+        if (whole := re.match(r" \((\w+) tests\)", rest)) and WORDS.get(len(names_in(file))) != whole[1]:
+            wrong.append(f"{file}: {len(names_in(file))} tests")
+    assert wrong == []

@@ -169,6 +169,7 @@ def test_every_file_of_the_packages_is_found_and_nothing_beside_them() -> None:
         assert not finders.find(other)
 
 
+@pytest.mark.slow
 def test_every_file_gets_a_name_with_its_hash_and_imports_follow(tmp_path: Path, settings: Any) -> None:
     settings.STATIC_ROOT = tmp_path
     settings.STORAGES = {
