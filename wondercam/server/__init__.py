@@ -11,6 +11,7 @@
     bodies.py       how much of the requests' bodies is held
     request.py      one request: scope in, response out, waiting for a slow reader
     access.py       a line of the log for each request
+    metrics_folder.py   where several workers put their numbers
     errors.py       what a request is told that the application never saw
     transport.py    the socket: writes at once when nothing is queued
     reactor.py      what the event loop calls
