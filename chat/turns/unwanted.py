@@ -6,9 +6,10 @@ sign-in was ended, the API key deleted, the password changed. A guest's answer a
 """
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from datetime import timedelta
 from functools import partial
+from itertools import islice
 from uuid import UUID
 
 from django.conf import settings
@@ -23,6 +24,9 @@ from chat.models import Stream, User
 from chat.protocol import events
 
 log = logging.getLogger(__name__)
+
+AT_A_TIME = 100
+"""Sign-ins asked about in one call of a thread, which would hold up the event loop if it took long."""
 
 
 class Unwanted:
@@ -57,10 +61,9 @@ class Unwanted:
         return [*ended, *unread]
 
     async def _of_ended_sign_ins(self) -> list[UUID]:
-        if not self._claims:
-            return []
-        watched = dict(self._claims)
-        ended = await in_thread(partial(tokens.ended, set(watched.values())))
+        watched, ended = dict(self._claims), set[Claims]()
+        for some in batched(watched.values(), AT_A_TIME):
+            ended |= await in_thread(partial(tokens.ended, set(some)))
         return [stream_id for stream_id, claims in watched.items() if claims in ended]
 
     async def _unread(self) -> list[UUID]:
@@ -72,6 +75,13 @@ class Unwanted:
             return []
         elsewhere = await in_thread(partial(read_lately, unread, seconds))
         return [stream_id for stream_id in unread if stream_id not in elsewhere]
+
+
+def batched(items: Iterable[Claims], size: int) -> Iterator[list[Claims]]:
+    """In lists of `size` at most (itertools has it from Python 3.12)."""
+    rest = iter(items)
+    while some := list(islice(rest, size)):
+        yield some
 
 
 def note_readers(streams: Collection[UUID]) -> None:

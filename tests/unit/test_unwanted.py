@@ -1,6 +1,8 @@
 """Turns that nobody wants any more: of whoever has signed out, and of guests who have gone."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from time import monotonic
 from typing import Any
 
@@ -12,9 +14,10 @@ from chat.accounts.claims import Claims
 from chat.log import Log
 from chat.log.subscriber import Subscriber
 from chat.models import Stream, User
+from chat.process import this_process
 from chat.protocol import events
 from chat.protocol.request import Ask
-from chat.turns import leases
+from chat.turns.runner import Turns
 from chat.turns.unwanted import Unwanted
 from tests.inside import Core
 
@@ -22,8 +25,13 @@ LONG = "words=2000 gap=50"
 
 
 @pytest.fixture
-def quick_beats(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(leases, "HEARTBEAT", 0.05)
+async def quick(core: Core) -> AsyncIterator[Core]:
+    """Turns that are looked at twenty times a second."""
+    process = this_process()
+    turns = Turns(core.log, process.catalogue, process.metrics, 0.05)
+    await turns.open()
+    yield replace(core, turns=turns)
+    await turns.close(0)
 
 
 @pytest.fixture(autouse=True)
@@ -54,10 +62,10 @@ async def look(core: Core) -> list[Any]:
     return await core.turns._unwanted.look()
 
 
-async def test_an_answer_is_stopped_soon_after_whoever_asked_has_signed_out(quick_beats: None, core: Core):
-    stream = await begun(core)
+async def test_an_answer_is_stopped_soon_after_whoever_asked_has_signed_out(quick: Core):
+    stream = await begun(quick)
     await sync_to_async(families.end)("f")
-    assert await end_of(core, stream) == events.STOPPED
+    assert await end_of(quick, stream) == events.STOPPED
 
 
 async def test_it_goes_on_while_the_sign_in_does(core: Core):
@@ -89,10 +97,10 @@ async def test_a_guests_answer_that_nobody_reads_is_stopped_after_a_while(core: 
     assert await look(core) == [stream.pk]
 
 
-async def test_it_ends_as_stopped_with_what_came_so_far(quick_beats: None, core: Core):
-    stream = await begun(core, is_guest=True)
-    nobody_has_read(core, stream, 61)
-    while core.turns.running():
+async def test_it_ends_as_stopped_with_what_came_so_far(quick: Core):
+    stream = await begun(quick, is_guest=True)
+    nobody_has_read(quick, stream, 61)
+    while quick.turns.running():
         await asyncio.sleep(0.01)
     assert (await Stream.objects.aget(pk=stream.pk)).status == events.STOPPED
 
