@@ -2,15 +2,16 @@
 
  1. `static/chat/composer.js` hands the words to `connection.js`, which POSTs them to `/v2/echat`.
  2. `urls.py` → `views/echat.py`: who asks (`accounts/tokens.py`), how often (`limits/`), and what exactly
-    (`protocol/request.py`). A native EventSource comes in by a ticket, Google's SDKs by `views/gemini.py`; all call
-    `Turns.start`.
+    (`protocol/request.py`). A native EventSource comes in by a ticket, Google's SDKs by `views/gemini.py`, OpenAI's by
+    `views/openai.py`; all call `Turns.start`.
  3. `turns/runner.py` checks what is asked of which model (`providers/`), keeps photos (`attachments/`), and hands
     `turns/start.py` to the log: the message, the answer to come, its stream and event 0 in one transaction.
  4. `views/event_stream.py` follows the stream from its beginning. Event 0 is stored, so the reader has its OK, whatever
     happens.
  5. Meanwhile `turns/turn.py` runs in a task of its own, which no reader's leaving can reach: it builds the prompt
-    (`protocol/prompt.py`) and asks the provider: `providers/__init__.py` → a file for each upstream. What comes back is
-    decoded (`protocol/sse.py`), read and given on in the call that brought it (`providers/http/sse_response.py`).
+    (`protocol/prompt.py`) and asks the provider: `providers/catalogue.py` → a file for each upstream. What comes back
+    is decoded (`providers/http/decoding.py`), read and given on in the call that brought it
+    (`providers/http/sse_response.py`).
  6. Each chunk becomes an event (`protocol/events.py`), which `log/tail.py` appends; `log/group_commit.py` commits what
     all streams have pending, as soon as it is free: on SQLite in the event loop itself (`log/sqlite_commit.py`). The
     statement refuses a writer that does not hold the stream any more (`log/fence.py`). After the commit, and never

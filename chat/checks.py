@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
-from chat.providers import Catalogue
+from chat.providers.catalogue import Catalogue
 
 
 @register("wondercam")

@@ -12,6 +12,7 @@ from django.conf import settings
 from chat import limits, providers
 from chat.log import Log, deletion
 from chat.metrics import Metrics
+from chat.turns.departures import Departures
 from chat.turns.runner import Turns
 
 
@@ -23,6 +24,7 @@ class Process:
         self.log = Log(settings.COMMIT_SECONDS)
         self.metrics = Metrics()
         self.turns = Turns(self.log, self.catalogue, self.metrics, settings.LEASE_SECONDS)
+        self.departures = Departures(self.log, self.turns)
 
     async def open(self) -> None:
         """Serve: hear other processes, ask upstreams for their models, end and delete what earlier processes left."""
@@ -34,6 +36,7 @@ class Process:
 
     async def close(self) -> None:
         """Drain the turns, then let go of everything."""
+        self.departures.close()
         await self.turns.close(settings.DRAIN_SECONDS)
         self._deleting.cancel()
         await asyncio.gather(self._deleting, return_exceptions=True)

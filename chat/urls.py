@@ -8,12 +8,14 @@ from chat.views import (
     auth,
     conversations,
     echat,
+    errors,
     gemini,
     health,
     keys,
     me,
     metrics,
     models,
+    openai,
     openapi,
     probe,
     receipts,
@@ -53,6 +55,7 @@ account_pages = [
 gemini_api = [
     path("models", gemini.index),
     re_path(rf"^models/(?P<model>[^:]+):(?P<method>{'|'.join(gemini.METHODS)})$", gemini.generate),
+    re_path(rf"^models/(?P<model>[^:]+):{gemini.COUNT}$", gemini.count_tokens),
     path("models/<path:model>", gemini.one),
 ]
 urlpatterns = [
@@ -60,9 +63,11 @@ urlpatterns = [
     path("c/<uuid:conversation_id>", page, name="conversation"),
     path("accounts/", include((account_pages, "accounts"))),
     path("v1beta/", include(gemini_api)),
-    path("v1/", include(gemini_api)),  # what newer SDKs of Google's ask by default
+    path("v1/chat/completions", openai.complete),
+    path("v1/", include(gemini_api)),  # what newer SDKs of Google's ask by default; its models are OpenAI's, too
     path("v2/", include(api)),
     path("healthz", health.alive),
     path("readyz", health.ready),
     path("metrics", metrics.show),
+    re_path("^v[0-9]+(?:beta)?/", errors.nowhere),
 ]

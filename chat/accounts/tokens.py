@@ -60,13 +60,13 @@ BAD_REFRESH = "The refresh token is not valid, or not valid any more: sign in ag
 def credential(request: HttpRequest, *, key_header: bool = False) -> str:
     """The request's access token or API key, as it looks like one.
 
-    `key_header`: Gemini's `x-goog-api-key` may carry it where there is no Authorization.
+    `key_header`: where there is no Authorization, Gemini's `x-goog-api-key` or `?key=` may carry it.
 
     A credential that is there but wrong never falls back to another one.
     """
     header, pattern = request.headers.get("Authorization"), BEARER
     if header is None and key_header:
-        header, pattern = request.headers.get("x-goog-api-key"), KEY
+        header, pattern = request.headers.get("x-goog-api-key") or request.GET.get("key"), KEY
     if header is None:
         raise Unauthenticated(NO_TOKEN)
     if not (found := pattern.fullmatch(header.strip())):

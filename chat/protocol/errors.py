@@ -91,7 +91,13 @@ class BadUpstream(ApiError):
 
 
 class Blocked(ApiError):
+    """`gemini` is what Gemini itself sends in its place: a `promptFeedback`, or a candidate without content."""
+
     code, status = 400, "FAILED_PRECONDITION"
+
+    def __init__(self, message: str, *, gemini: dict[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.gemini = gemini
 
 
 class Unavailable(ApiError):

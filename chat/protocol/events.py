@@ -7,6 +7,7 @@ What Gemini has no word for is under one extra key, `wondercam`:
     {"candidates": [], "wondercam": {"notice": {"kind": "waiting", "message": "…"}}}    while nothing is generated yet
     {"candidates": [{…, "finishReason": "OTHER"}], "wondercam": {"end": "stopped"}}     the reader stopped it
     {"error": {…}, "wondercam": {"end": "failed" | "interrupted"}}                      it failed, or its worker died
+    {"error": {…}, "wondercam": {"end": "failed", "gemini": {…}}}                       blocked: what Gemini says of it
 
 `static/chat/events.js` is this file's counterpart in the page; a test holds their words equal.
 """
@@ -17,7 +18,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from chat.protocol.errors import ApiError
+from chat.protocol.errors import ApiError, Blocked
 
 OK_DATA = '{"candidates": [{"content": {"parts": [{"text": "OK"}]}}]}'
 """Event 0, to the letter: the message is stored. Not part of the answer."""
@@ -110,7 +111,8 @@ def stopped(usage: dict[str, int] | None = None) -> Response:
 
 def failure(error: ApiError, end: str = FAILED) -> Response:
     """The last event of a stream that failed (`end` FAILED) or whose worker went away (INTERRUPTED)."""
-    return {**error.as_json(), "wondercam": {"end": end}}
+    blocked = {"gemini": error.gemini} if isinstance(error, Blocked) and error.gemini else {}
+    return {**error.as_json(), "wondercam": {"end": end, **blocked}}
 
 
 def chunk(response: Response) -> Chunk:

@@ -5,6 +5,7 @@ and a part is `{"text": …}` or `{"inlineData": {"mimeType": …, "data": <base
 (https://ai.google.dev/api/caching#Content). Gemini's own servers get it as it is; other providers translate.
 """
 
+import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -51,6 +52,18 @@ def text_of(content: Content) -> str:
     return "".join(part.get("text", "") for part in content["parts"])
 
 
+def part_bytes(part: Part) -> int:
+    """A part's size as far as it is text: pictures count by themselves, calls and their results as JSON."""
+    if "text" in part:
+        return len(part["text"].encode())
+    return 0 if "inlineData" in part or "attachment" in part else len(json.dumps(part))
+
+
+def answers_a_call(content: Content) -> bool:
+    """Whether a content holds the results of functions that the content before it has called."""
+    return any("functionResponse" in part for part in content["parts"])
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """One stored message as far as a prompt needs it: its place in the tree, who said it, and its parts."""
@@ -85,12 +98,12 @@ def history_of(path: list[Said], messages: int, size: int) -> list[Content]:
         parts = [part for part in message.parts if not part.get("thought")]
         if not parts:
             continue
-        size -= sum(len(part.get("text", "").encode()) for part in parts)
+        size -= sum(map(part_bytes, parts))
         if kept and (size < 0 or len(kept) >= messages):
             break
         kept.append({"role": message.role, "parts": parts})
     kept.reverse()
-    while len(kept) > 1 and kept[0]["role"] == "model":  # a conversation begins with the user
+    while len(kept) > 1 and (kept[0]["role"] == "model" or answers_a_call(kept[0])):  # it begins with the user's words
         kept.pop(0)
     return kept
 
@@ -115,9 +128,16 @@ def fitting(prompt: Prompt, answer_tokens: int) -> Prompt:
             break
         first -= 1
     contents = prompt.contents[min(first, len(prompt.contents) - 1) :]
-    while len(contents) > 1 and contents[0].get("role") == "model":  # a conversation begins with the user
+    while len(contents) > 1 and (contents[0].get("role") == "model" or answers_a_call(contents[0])):
         contents = contents[1:]
     return replace(prompt, contents=contents)
+
+
+def tokens_of(prompt: Prompt) -> int:
+    """A whole prompt's tokens, by the same guess."""
+    parts = [part for content in prompt.contents for part in content["parts"]]
+    photos = sum("inlineData" in part for part in parts) * PHOTO_TOKENS
+    return photos + (sum(map(part_bytes, parts)) + len(prompt.system.encode())) // BYTES_A_TOKEN + 1
 
 
 def guess(text: str) -> int:

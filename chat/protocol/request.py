@@ -5,17 +5,22 @@ own list of `{role, parts}`. A part is a text, a photo as `inlineData`, or a sto
 address are refused: the server fetches nothing on a client's word.
 """
 
-import re
 from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
 
 from chat.protocol.errors import InvalidArgument
-from chat.protocol.prompt import Content, Part
+from chat.protocol.prompt import Content, Part, part_bytes
+from chat.protocol.proto_json import camel_case
 
 Shape = TypeVar("Shape")
-UNDERSCORE = re.compile(r"_([a-z])")
+
+PICTURE_FIELDS = {"inlineData", "attachment"}
+NOT_PARTS = {"fileData"}
+"""Parts by which a client would have the server, or the upstream with the server's key, fetch something."""
+
+ROLES = {"user": "user", "model": "model", "function": "user", "tool": "user"}
 
 
 class InlineData(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
@@ -95,15 +100,6 @@ class Ask(msgspec.Struct, forbid_unknown_fields=True):
             raise ValueError("`language` is a language tag such as `en` or `pt-BR`")
 
 
-def camel_case(value: Any) -> Any:
-    """Every key in camelCase: Gemini takes `inline_data` for `inlineData`, and Google's own SDKs send `mime_type`."""
-    if isinstance(value, list):
-        return [camel_case(item) for item in value]
-    if isinstance(value, dict):
-        return {UNDERSCORE.sub(lambda found: found[1].upper(), key): camel_case(v) for key, v in value.items()}
-    return value
-
-
 def read(raw: Any, shape: type[Shape]) -> Shape:
     """The value as `shape`, its keys in camelCase or not. Most are, and need not be gone through for it."""
     try:
@@ -128,6 +124,40 @@ def contents_of(raw: list[dict[str, Any]] | None) -> list[Content]:
     return [{"role": content.get("role", "user"), "parts": content["parts"]} for content in found]
 
 
+def gemini_contents_of(raw: Any) -> list[Content]:
+    """The contents of a Gemini request: the same, and parts of every other kind as they are: calls of functions and
+    their results, code, thoughts and their signatures. Roles may be left out."""
+    found = [each if isinstance(each, dict) else {"parts": None} for each in (raw if isinstance(raw, list) else [raw])]
+    contents = [{"role": ROLES.get(each.get("role") or "user"), "parts": each.get("parts")} for each in found]
+    if not contents or any(content["role"] is None for content in contents):
+        raise InvalidArgument("`contents` has a message whose `role` is neither `user` nor `model`.")
+    for content in contents:
+        parts = [content["parts"]] if isinstance(content["parts"], dict) else content["parts"]
+        if not isinstance(parts, list) or not parts or not all(isinstance(part, dict) and part for part in parts):
+            raise InvalidArgument("`contents` has a message without `parts`.")
+        content["parts"] = [_gemini_part(camel_case(part)) for part in parts]
+    if contents[-1]["role"] != "user":
+        raise InvalidArgument("`contents` ends with the model's message: the last one must be the user's.")
+    return contents
+
+
+def _gemini_part(part: Part) -> Part:
+    part = {name: value for name, value in part.items() if value is not None}
+    if not NOT_PARTS.isdisjoint(part):
+        raise InvalidArgument("Files by address are not taken: send the photo itself as `inlineData`.")
+    try:
+        if not PICTURE_FIELDS.isdisjoint(part):
+            picture = {name: part.pop(name) for name in PICTURE_FIELDS & part.keys()}
+            if isinstance(blob := picture.get("inlineData"), dict):
+                picture["inlineData"] = {name: blob[name] for name in ("mimeType", "data") if name in blob}
+            return {**part, **msgspec.to_builtins(msgspec.convert(picture, AskPart))}
+        if not isinstance(part.get("text", ""), str):
+            raise msgspec.ValidationError("Expected `str` - at `$.text`")
+    except msgspec.ValidationError as wrong:
+        raise InvalidArgument(f"`contents` cannot be used: {wrong}.") from None
+    return part
+
+
 def check_generation(raw: dict[str, Any]) -> None:
     """Check the bounded fields of `generationConfig`."""
     try:
@@ -141,13 +171,13 @@ def system_of(raw: str | dict[str, Any] | None) -> str:
     if raw is None or isinstance(raw, str):
         return raw or ""
     try:
-        content = read({**raw, "role": "user"}, AskContent)
+        parts = [raw["parts"]] if isinstance(raw.get("parts"), dict) else raw.get("parts")
+        content = read({"parts": parts, "role": "user"}, AskContent)
     except msgspec.ValidationError as wrong:
         raise InvalidArgument(f"`systemInstruction` cannot be used: {wrong}.") from None
     return "\n".join(part.text for part in content.parts if part.text)
 
 
 def text_bytes(contents: list[Content]) -> int:
-    """The size of all text, in bytes of UTF-8."""
-    parts: list[Part] = [part for content in contents for part in content["parts"]]
-    return sum(len(part.get("text", "").encode()) for part in parts)
+    """The size of all text and of all calls, in bytes of UTF-8."""
+    return sum(part_bytes(part) for content in contents for part in content["parts"])

@@ -46,10 +46,10 @@ class Ending:
         if self._quiet:
             return []
         candidate = response["candidates"][0]
-        reason = {name: candidate.pop(name) for name in ("finishReason", "finishMessage") if name in candidate}
-        self._final = {"candidates": [{"content": {"role": "model", "parts": []}, **reason}]}
-        self._final |= {name: response[name] for name in ("modelVersion", "responseId") if name in response}
-        return [events.chunk(response)]
+        # What stands beside the words, such as the grounding, is looked for in the last response: it is in both.
+        self._final = {**response, "candidates": [{**candidate, "content": {"role": "model", "parts": []}}]}
+        said = {name: value for name, value in candidate.items() if name not in ("finishReason", "finishMessage")}
+        return [events.chunk({**response, "candidates": [said]})]
 
     def last(self) -> Chunk | None:
         """The chunk that ends the answer, with its reason and the usage; None where no reason was ever given."""

@@ -36,6 +36,8 @@ BLOCKED = {
     "JAILBREAK": "as an attempt to get round its rules",
 }
 
+SAID_WHEN_BLOCKED = ("promptFeedback", "usageMetadata", "modelVersion", "responseId")
+
 Headers = Callable[[], Awaitable[dict[str, str]]]
 
 
@@ -71,6 +73,17 @@ class Gemini:
         url = f"{self._address_of(prompt.model.name)}:streamGenerateContent?alt=sse"
         reader = Answer(self.who)
         await self._connection.stream(self.who, url, request_of(prompt), await self._headers(), reader, give)
+
+    async def count_tokens(self, prompt: Prompt) -> dict[str, Any]:
+        """What Gemini counts of a prompt: `{"totalTokens", …}`. Raises ApiError."""
+        url = f"{self._address_of(prompt.model.name)}:countTokens"
+        body = request_of(prompt)
+        if self.name == "gemini":  # Vertex takes the fields themselves
+            body = {"generateContentRequest": {"model": f"models/{prompt.model.name}", **body}}
+        found = await self._connection.post(self.who, url, body, await self._headers())
+        if not isinstance(found, dict) or not isinstance(found.get("totalTokens"), int):
+            raise validation.unsound(self.who)
+        return found
 
 
 class PlainPart(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -188,7 +201,8 @@ class Answer:
         feedback = chunk.get("promptFeedback")
         reason = feedback.get("blockReason") if isinstance(feedback, dict) else None
         if reason and not chunk.get("candidates"):
-            raise errors.Blocked(f"{self.who} refused this message {BLOCKED.get(str(reason), 'and does not say why')}.")
+            sentence = f"{self.who} refused this message {BLOCKED.get(str(reason), 'and does not say why')}."
+            raise errors.Blocked(sentence, gemini={name: chunk[name] for name in SAID_WHEN_BLOCKED if name in chunk})
 
 
 def without_nulls(found: dict[str, Any]) -> dict[str, Any]:

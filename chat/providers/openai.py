@@ -83,7 +83,7 @@ class OpenAI:
 
     async def answer(self, prompt: Prompt, give: events.Give) -> None:
         """Give the answer in Gemini's shape; ends after a finishReason or raises an ApiError."""
-        translation = Translation(prompt.model.name, self.who)
+        translation = Translation(prompt.model.name, self.who, tools="tools" in prompt.extra)
         wanted = prompt.generation.get("maxOutputTokens")
         fit = fitting(prompt, wanted if isinstance(wanted, int) else ANSWER_TOKENS)
         body = {**self._extra, **request_of(fit)}

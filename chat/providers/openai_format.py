@@ -4,10 +4,13 @@ https://platform.openai.com/docs/api-reference/chat: chunks of `choices[].delta`
 perhaps one with `usage` and no choices, then `[DONE]`. Servers differ in all but the first.
 """
 
+import json
+from collections.abc import Iterator
 from typing import Any
 
 from chat.protocol import errors, events
-from chat.protocol.prompt import Part, Prompt
+from chat.protocol.openai_tools import Calls, call_of, json_schema, tools_of
+from chat.protocol.prompt import Content, Part, Prompt
 from chat.providers.http.decoding import Halves
 from chat.providers.thoughts import ThinkTags, parts_of, said_in, written
 from chat.providers.validation import NO_ANSWER, unsound
@@ -46,9 +49,12 @@ GENERATION = {
 
 
 class Translation:
-    """Chat completion chunks in, Gemini responses out. Of several choices the first (index 0) is the answer."""
+    """Chat completion chunks in, Gemini responses out. Of several choices the first (index 0) is the answer.
 
-    def __init__(self, model: str, who: str) -> None:
+    Calls of functions go on, whole, with the reason to end, where `tools` were given.
+    """
+
+    def __init__(self, model: str, who: str, *, tools: bool = False) -> None:
         self.model = model
         self.who = who
         self.reason = ""
@@ -56,6 +62,7 @@ class Translation:
         self.refusal = False
         self.usage: dict[str, int] = {}
         self._spoke = False
+        self._calls = Calls() if tools else None
         self._tags = ThinkTags()
         self._thoughts, self._texts = Halves(), Halves()
 
@@ -91,6 +98,8 @@ class Translation:
 
     def _parts(self, delta: dict[str, Any]) -> list[Part]:
         self.refusal = self.refusal or bool(delta.get("refusal"))
+        if self._calls is not None:
+            self._calls.add(delta)
         said = said_in(delta)
         tagged = self._tags.feed(self._texts.join(said.text + written(delta.get("refusal"))))
         self._spoke = self._spoke or bool(said.text)
@@ -111,6 +120,7 @@ class Translation:
             reason = ""
         if reason:
             parts += self._rest()
+            reason = self._called(parts, reason)
         if not parts and not reason:
             return []
         candidate: dict[str, Any] = {"content": {"role": "model", "parts": parts}}
@@ -119,6 +129,16 @@ class Translation:
             candidate["finishReason"] = reason
             response["usageMetadata"] = self.usage
         return [events.Chunk(events.encode(response), parts, reason or None, self.usage if reason else None)]
+
+    def _called(self, parts: list[Part], reason: str) -> str:
+        """The reason to end, once the calls that were made are among the parts."""
+        if not self._calls:
+            return reason
+        try:
+            parts += self._calls.parts()
+        except ValueError:
+            return "MALFORMED_FUNCTION_CALL"
+        return "STOP"
 
     def _rest(self) -> list[Part]:
         """What was kept, since it might have been half a character or half a tag."""
@@ -132,7 +152,7 @@ class Translation:
             raise errors.Truncated(f"{self.who} ended the answer in the middle.")
         if self.reason:
             return []
-        return self._chunks(self._rest(), "STOP" if done and self._spoke else "")
+        return self._chunks(self._rest(), "STOP" if done and (self._spoke or self._calls) else "")
 
 
 def usage_of(usage: dict[str, Any]) -> dict[str, int]:
@@ -151,24 +171,50 @@ def request_of(prompt: Prompt) -> dict[str, Any]:
     """The prompt as the body of a chat completion. Turns of the same role are joined: many templates insist on it."""
     messages: list[dict[str, Any]] = [{"role": "system", "content": prompt.system}] if prompt.system else []
     for content in prompt.contents:
-        role = "assistant" if content.get("role") == "model" else "user"
-        found = content_of(content["parts"] if role == "user" else spoken(content["parts"]))
-        if not found:
-            continue
-        if messages and messages[-1]["role"] == role:
-            messages[-1]["content"] = joined(messages[-1]["content"], found)
-        else:
-            messages.append({"role": role, "content": found})
+        for message in messages_of(content):
+            if messages and joinable(messages[-1], message):
+                messages[-1]["content"] = joined(messages[-1]["content"], message["content"])
+            else:
+                messages.append(message)
     body = {ours: prompt.generation[theirs] for theirs, ours in GENERATION.items() if theirs in prompt.generation}
-    if prompt.generation.get("responseMimeType") == "application/json":
-        body["response_format"] = {"type": "json_object"}
     return {
         "model": prompt.model.name,
         "messages": messages,
         "stream": True,
         "stream_options": {"include_usage": True},
         **body,
+        **response_format(prompt.generation),
+        **tools_of(prompt.extra),
     }
+
+
+def response_format(generation: dict[str, Any]) -> dict[str, Any]:
+    """The field for an answer in JSON, with its schema where there is one."""
+    schema = generation.get("responseJsonSchema") or json_schema(generation.get("responseSchema"))
+    if schema:
+        return {"response_format": {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}}
+    if generation.get("responseMimeType") == "application/json":
+        return {"response_format": {"type": "json_object"}}
+    return {}
+
+
+def messages_of(content: Content) -> Iterator[dict[str, Any]]:
+    """A content as messages: the results of functions first, then what is said, with the calls of functions."""
+    parts: list[Part] = content["parts"]
+    for part in parts:
+        if result := part.get("functionResponse"):
+            said = json.dumps(result.get("response"), ensure_ascii=False)
+            yield {"role": "tool", "tool_call_id": result.get("id") or f"call_0_{result.get('name')}", "content": said}
+    role = "assistant" if content.get("role") == "model" else "user"
+    found = content_of([part for part in parts if "functionResponse" not in part] if role == "user" else spoken(parts))
+    calls = [call_of(part, number) for number, part in enumerate(part for part in parts if "functionCall" in part)]
+    if found or calls:
+        yield {"role": role, "content": found or None, **({"tool_calls": calls} if calls else {})}
+
+
+def joinable(first: dict[str, Any], second: dict[str, Any]) -> bool:
+    """Whether two messages can be one: of one role, and neither is a call or a result."""
+    return first["role"] == second["role"] in ("user", "assistant") and "tool_calls" not in {**first, **second}
 
 
 def spoken(parts: list[Part]) -> list[Part]:

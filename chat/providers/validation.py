@@ -73,7 +73,8 @@ class NoAnswer(errors.BadUpstream):
 def check_empty_end(reason: str, who: str) -> None:
     """Pass the end of an answer without a word where that is an answer; raises Blocked or NoAnswer else."""
     if reason in REFUSALS:
-        raise errors.Blocked(f"{who} refused to answer {REFUSALS[reason]}.")
+        said = {"candidates": [{"finishReason": reason, "index": 0}]}
+        raise errors.Blocked(f"{who} refused to answer {REFUSALS[reason]}.", gemini=said)
     if reason not in NORMAL:
         raise NoAnswer(f"{who} {NO_ANSWER.get(reason, 'ended without an answer')}.")
 

@@ -25,7 +25,7 @@ from chat.metrics import Metrics
 from chat.models import Stream, Ticket, User
 from chat.protocol import events, prompt
 from chat.protocol.errors import InvalidArgument, TooLarge, Unavailable
-from chat.protocol.request import Ask, check_generation, contents_of, system_of, text_bytes
+from chat.protocol.request import Ask, check_generation, contents_of, gemini_contents_of, system_of, text_bytes
 from chat.turns import leases, photos
 from chat.turns.leases import Reaper, Worker
 from chat.turns.start import Start, Started
@@ -133,14 +133,16 @@ class Turns:
     ) -> Stream:
         """Store the message and event 0, then generate the answer in a task of its own; the stream to follow.
 
-        `began` is when the request arrived (monotonic, s); `extra` is passed on to Gemini untouched. Raises an
-        ApiError, and stores and starts nothing, where the request cannot be used. The same `request_id` from the same
-        user joins the stream that it started first.
+        `began` is when the request arrived (monotonic, s). `extra` marks a request in Gemini's own language: what it
+        holds is passed on to Gemini untouched, and so are parts of every kind. Raises an ApiError, and stores and
+        starts nothing, where the request cannot be used. The same `request_id` from the same user joins the stream
+        that it started first.
         """
         _, model = self._catalogue.find(ask.model)
         check_generation(ask.generation)
         system = system_of(ask.system)
-        contents = None if ask.contents is None and ask.parent_id else contents_of(ask.contents)
+        read = contents_of if extra is None else gemini_contents_of
+        contents = None if ask.contents is None and ask.parent_id else read(ask.contents)
         if contents is not None:
             contents = await photos.store_inline(user, self._checked(contents, model))
         if self._draining:  # nothing is waited for between here and the task that `drain` waits for
@@ -186,7 +188,9 @@ class Turns:
     def _checked(self, contents: list[prompt.Content], model: prompt.Model) -> list[prompt.Content]:
         if text_bytes(contents) > (most := limits.of("PROMPT_BYTES")):
             raise TooLarge(f"The message is longer than {most:,} bytes.")
-        has_photo = any("text" not in part for content in contents for part in content["parts"])
+        has_photo = any(
+            "inlineData" in part or "attachment" in part for content in contents for part in content["parts"]
+        )
         if has_photo and not self._catalogue.takes_photos(model):
             raise InvalidArgument(self._catalogue.refusal_of_photos(model))
         return contents

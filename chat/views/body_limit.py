@@ -25,6 +25,7 @@ from chat.accounts.claims import LEEWAY, verified
 from chat.accounts.keys import PATTERN
 from chat.accounts.tokens import NO_TOKEN
 from chat.protocol.errors import ApiError, NotFound, TooLarge, Unauthenticated
+from chat.views.errors import nowhere
 
 NOWHERE_BYTES = 1024
 STRANGER_BYTES = 16 * 1024
@@ -48,7 +49,10 @@ def limit_of(scope: dict[str, Any]) -> tuple[int, ApiError]:
 @lru_cache(maxsize=256)
 def view_at(path: str) -> Any:
     """What the view at that path says of its bodies; None where it says nothing. Http404 where there is no view."""
-    return getattr(resolve(path).func, "body_bytes", None)
+    view = resolve(path).func
+    if view is nowhere:
+        raise Http404
+    return getattr(view, "body_bytes", None)
 
 
 def has_credential(scope: dict[str, Any], cookie: bool) -> bool:

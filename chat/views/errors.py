@@ -5,9 +5,12 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views import csrf, defaults
+from django.views.decorators.csrf import csrf_exempt
 
 from chat.protocol.errors import ApiError, Internal, InvalidArgument, NotFound, PermissionDenied
 from chat.views.api import refusal
+
+NOTHING = "There is nothing at this address."
 
 
 def for_api(request: HttpRequest) -> bool:
@@ -33,7 +36,13 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404: the same for what never was and for what is not yours."""
-    return answer(request, NotFound("There is nothing at this address."), defaults.page_not_found, exception)
+    return answer(request, NotFound(NOTHING), defaults.page_not_found, exception)
+
+
+@csrf_exempt
+async def nowhere(request: HttpRequest) -> HttpResponse:
+    """404 as JSON for an unknown address of an API: with DEBUG Django would answer with a page."""
+    return refusal(NotFound(NOTHING))
 
 
 def failed(request: HttpRequest) -> HttpResponse:

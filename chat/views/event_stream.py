@@ -109,47 +109,11 @@ async def so_far(log: Log, stream_id: UUID, after: int = -1, *, timing: bool = F
         logger.exception("stream %s: its reader was cut off", name)
 
 
-async def gemini_stream(log: Log, stream_id: UUID) -> AsyncGenerator[bytes, None]:
-    """The same stream as Gemini itself would send it: no OK, no ids, no words of ours, no `[DONE]`."""
-    try:
-        async for page in log.follow(stream_id, 0):
-            if lines := [line for line in map(as_gemini, page.events) if line]:
-                yield b"".join(b"data: %s\r\n\r\n" % line.encode() for line in lines)
-    except ApiError as error:
-        yield b"data: %s\r\n\r\n" % events.encode(error.as_json()).encode()
-    except Exception:
-        logger.exception("stream %s: its reader was cut off", stream_id)
-
-
-async def gemini_array(log: Log, stream_id: UUID) -> AsyncGenerator[bytes, None]:
-    """The same without `alt=sse`: one JSON array that grows by a response at a time."""
-    before = b"["
-    try:
-        async for page in log.follow(stream_id, 0):
-            for line in map(as_gemini, page.events):
-                if line:
-                    yield before + line.encode()
-                    before = b",\r\n"
-        yield b"[]" if before == b"[" else b"]"
-    except ApiError as error:
-        yield before + events.encode(error.as_json()).encode() + b"]"
-    except Exception:
-        logger.exception("stream %s: its reader was cut off", stream_id)
-
-
-def as_gemini(event: Event) -> str:
-    """An event without our own words; empty where nothing else is in it."""
-    if '"wondercam"' not in event.data:
-        return event.data
-    response = events.decode(event.data)
-    response.pop("wondercam", None)
-    return events.encode(response) if response.get("candidates") or "error" in response else ""
-
-
-async def whole(log: Log, stream_id: UUID) -> Response:
+async def whole(log: Log, stream_id: UUID, *, ours: bool = False) -> Response:
     """The stream as one response, once it has ended: `{"candidates", "usageMetadata", …}` or `{"error": …}`.
 
-    What stands beside the text, such as the grounding, is kept from wherever it came; the later one counts.
+    What stands beside the text, such as the grounding, is kept from wherever it came; the later one counts. `ours`:
+    with what our own word `wondercam` says of a failure.
     """
     answer, found, candidate = Answer(), Response(), Response()
     async for page in log.follow(stream_id, 0):
@@ -159,7 +123,7 @@ async def whole(log: Log, stream_id: UUID) -> Response:
             found.update(response)
             candidate.update((response.get("candidates") or [{}])[0])
     if "error" in found:
-        return {"error": found["error"]}
+        return {name: found[name] for name in ("error", *(["wondercam"] if ours else [])) if name in found}
     candidate["content"] = {"role": "model", "parts": answer.finished()}
     found.pop("wondercam", None)
     return {**found, "candidates": [candidate]}

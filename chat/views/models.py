@@ -33,6 +33,6 @@ async def index(request: HttpRequest) -> HttpResponseBase:
             "context": model.context,
             "default": place == 0,
         }
-        for place, model in enumerate(providers.catalogue())
+        for place, model in enumerate(providers.models())
     ]
     return json_response({"models": models})

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from chat.protocol import receipt
+from chat.protocol.completions import Completion
 from chat.protocol.request import Ask
 from chat.views.api import api, json_response
 from chat.views.auth import Refresh, SignIn
@@ -18,7 +19,7 @@ from chat.views.receipts import ReceiptBody
 
 Schema = dict[str, Any]
 
-BODIES: tuple[type, ...] = (SignIn, Refresh, Ask, Change, GenerateContent, NewKey, ReceiptBody)
+BODIES: tuple[type, ...] = (SignIn, Refresh, Ask, Change, GenerateContent, Completion, NewKey, ReceiptBody)
 
 STREAM = "text/event-stream"
 JSON = "application/json"
@@ -58,6 +59,15 @@ ROUTES: tuple[tuple[str, str, str, type | str | None, str], ...] = (
     ("GET", "/v2/probe", "A synthetic stream at a known pace: ?events=, ?gap= in ms, ?size=", None, STREAM),
     ("POST", "/v1beta/models/{model}:generateContent", "Gemini's API: one answer", GenerateContent, "Response"),
     ("POST", "/v1beta/models/{model}:streamGenerateContent", "Gemini's API: ?alt=sse", GenerateContent, STREAM),
+    ("POST", "/v1beta/models/{model}:countTokens", "Gemini's API: the tokens of a request", GenerateContent, "Count"),
+    ("GET", "/v1beta/models", "The models in Gemini's shape and OpenAI's: ?pageSize=, ?pageToken=", None, "Listing"),
+    (
+        "POST",
+        "/v1/chat/completions",
+        "OpenAI's API: one completion, or with stream true its chunks",
+        Completion,
+        "Completed",
+    ),
     ("GET", "/healthz", "Whether the process answers", None, "Health"),
     ("GET", "/readyz", "Whether it takes new turns", None, "Health"),
 )
@@ -149,6 +159,9 @@ SCHEMAS: dict[str, Schema] = {
     "Models": of(models=many(MODEL)),
     "Health": of(status=TEXT),
     "Response": {"type": "object", "description": "Gemini's GenerateContentResponse"},
+    "Completed": {"type": "object", "description": "OpenAI's chat.completion, or its chunks as an event stream"},
+    "Count": of(totalTokens=COUNT),
+    "Listing": {"type": "object", "description": "Gemini's ListModelsResponse, and OpenAI's list beside it"},
 }
 
 

@@ -48,7 +48,7 @@ def _render(request: HttpRequest, user: Any, conversation_id: UUID | None) -> Ht
         "conversation": conversation,
         "current": conversation_id,
         "messages": messages_of(conversation) if conversation else [],
-        "models": [choice(model) for model in providers.catalogue()],
+        "models": [choice(model) for model in providers.models()],
         "blank": {},
         "csrf_cookie": settings.CSRF_COOKIE_NAME,
         "signup_is_open": settings.SIGNUP == "open",

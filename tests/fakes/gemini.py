@@ -81,8 +81,32 @@ STATUSES = {"400": "INVALID_ARGUMENT", "401": "UNAUTHENTICATED", "403": "PERMISS
 STATUSES |= {"429": "RESOURCE_EXHAUSTED", "500": "INTERNAL", "503": "UNAVAILABLE", "504": "DEADLINE_EXCEEDED"}
 
 
+SIGNATURE = "c2lnbmF0dXJl"
+CALL = {"functionCall": {"id": "f1", "name": "weather", "args": {"city_name": "Rome"}}, "thoughtSignature": SIGNATURE}
+RAN = [
+    {"executableCode": {"language": "PYTHON", "code": "print(1)"}},
+    {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": "1\n"}},
+]
+
+
+async def tools(request: Request, reply: Reply) -> None:
+    """A call of a function; after its result, which must come back with its call and its signature, the answer."""
+    parts = [part for content in request.json()["contents"] for part in content["parts"]]
+    said: list[dict[str, Any]] = [{"text": "Let me see."}, *RAN, CALL]
+    if any("functionResponse" in part for part in parts):
+        if any(part not in parts for part in (CALL, *RAN)):
+            await reply.whole(400, {"error": {"code": 400, "status": "INVALID_ARGUMENT", "message": "no signature"}})
+            return
+        said = [{"text": "It is warm."}]
+    candidate = {"content": {"role": "model", "parts": said}, "finishReason": "STOP"}
+    await reply.whole(200, sse({"candidates": [candidate], "usageMetadata": USAGE}), "text/event-stream")
+
+
 async def play(request: Request, reply: Reply) -> None:
     """Behave as the model's name says."""
+    if request.target.endswith(":countTokens"):
+        await reply.whole(200, {"totalTokens": 42, "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 42}]})
+        return
     match = re.search(r"/models/([^:/?]+):streamGenerateContent\?alt=sse$", request.target)
     name = match[1] if match else "404"
     if name not in BODIES | PLAYS | STATUSES and not name.isupper():
@@ -171,6 +195,14 @@ async def paced(request: Request, reply: Reply) -> None:
     await reply.end()
 
 
+async def endless(request: Request, reply: Reply) -> None:
+    """A word every 50 ms, until the client goes."""
+    await reply.head()
+    while not reply.gone.is_set():
+        await reply.send(sse(chunk("on and ")))
+        await reply.silence(0.05)
+
+
 async def fast(request: Request, reply: Reply) -> None:
     """10,000 responses as fast as they go."""
     await reply.head()
@@ -197,6 +229,8 @@ PLAYS: dict[str, Play] = {
     "quota": quota,
     "stop-and-stay": stop_and_stay,
     "paced": paced,
+    "tools": tools,
+    "endless": endless,
     "fast": fast,
 }
 

@@ -23,7 +23,7 @@ ENDS: dict[str, tuple[str, int | None]] = {
     "filter": (events.COMPLETE, None),
     "twice": (events.COMPLETE, None),
     "truncate": (events.FAILED, 502),
-    "done-only": (events.FAILED, 502),
+    "done-only": (events.COMPLETE, None),
     "mid-json": (events.FAILED, 502),
     "mid-utf8": (events.FAILED, 502),
     "cut": (events.FAILED, 502),

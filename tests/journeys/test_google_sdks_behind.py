@@ -27,7 +27,6 @@ FAULTS = {
     "429": (429, ""),
     "400": (400, ""),
     "503": (503, ""),
-    "blocked": (400, ""),
     "stall-before": (504, ""),
     "error-data": (503, PARTIAL),
     "error-bare": (503, PARTIAL),
@@ -37,7 +36,8 @@ FAULTS = {
     "stall-between": (504, PARTIAL),
 }
 HARM = types.HarmCategory.HARM_CATEGORY_HARASSMENT
-MODELS = [*FAULTS, "hello", "rich", "SAFETY"]
+FOR_JAVASCRIPT = [*FAULTS, "hello", "rich", "SAFETY"]
+MODELS = [*FOR_JAVASCRIPT, "blocked", "tools", "endless"]
 
 pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class:DeprecationWarning")  # the SDK's own
 
@@ -117,7 +117,7 @@ async def test_python_sends_and_gets_all_that_gemini_knows(server: WonderCam, be
     assert Image.open(io.BytesIO(data)).size == (64, 48)
     assert sent["systemInstruction"] == {"parts": [{"text": "You are brief."}]}
     assert sent["generationConfig"]["temperature"] == 0.5
-    assert list(sent["generationConfig"]["thinkingConfig"].values()) == [True]  # the SDK's own spelling passes
+    assert sent["generationConfig"]["thinkingConfig"] == {"includeThoughts": True}
     assert sent["safetySettings"] == [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_NONE"}]
     assert sent["tools"] == [{"googleSearch": {}}]
     parts = [part for chunk in chunks for part in chunk.candidates[0].content.parts]
@@ -147,13 +147,83 @@ async def test_a_chat_goes_on_after_an_answer_with_thoughts_and_a_picture(server
     ]
 
 
+def weather(city_name: str) -> str:
+    """The weather of a city."""
+    return f"It is 30 degrees in {city_name}."
+
+
+async def test_a_loop_of_tools_passes_its_second_leg_with_its_signature(server: WonderCam, behind: Server):
+    config = types.GenerateContentConfig(tools=[weather])
+    async with (await client_of(server)).aio as client:
+        found = await client.models.generate_content(model="tools", contents="How warm is it in Rome?", config=config)
+
+    assert found.text == "It is warm."
+    contents = behind.requests[-1].json()["contents"]
+    assert contents[1]["parts"] == [{"text": "Let me see."}, *gemini.RAN, gemini.CALL]
+    assert contents[2]["parts"][0]["functionResponse"]["response"] == {"result": "It is 30 degrees in Rome."}
+
+
+async def test_a_blocked_prompt_is_told_as_gemini_tells_it(server: WonderCam):
+    async with (await client_of(server)).aio as client:
+        stream = await client.models.generate_content_stream(model="blocked", contents="Hi")
+        chunks = [chunk async for chunk in stream]
+        whole = await client.models.generate_content(model="blocked", contents="Hi")
+
+    assert [chunk.prompt_feedback.block_reason for chunk in chunks] == ["SAFETY"]
+    assert (whole.prompt_feedback.block_reason, whole.candidates) == ("SAFETY", None)
+
+
+async def test_schemas_and_fields_that_we_do_not_know_are_passed_on(server: WonderCam, behind: Server):
+    schema = {"type": "object", "properties": {"first_name": {"type": "string"}}}
+    body = {
+        "contents": [
+            {"parts": {"inline_data": {"mime_type": "image/jpeg", "data": base64.b64encode(photo()).decode()}}}
+        ],
+        "system_instruction": {"parts": [{"text": "Be brief."}]},
+        "generation_config": {"response_json_schema": schema, "thinking_config": {"include_thoughts": True}},
+        "tool_config": {"function_calling_config": {"mode": "ANY"}},
+        "some_future_field": {"inner_name": 1},
+    }
+
+    def post() -> None:
+        with server.client() as client:
+            client.post("/v1beta/models/hello:generateContent", json=body).raise_for_status()
+
+    await asyncio.to_thread(post)
+    sent = behind.requests[-1].json()
+    assert set(sent["contents"][0]["parts"][0]) == {"inlineData"}
+    assert sent["systemInstruction"] == {"parts": [{"text": "Be brief."}]}
+    assert sent["generationConfig"] == {"responseJsonSchema": schema, "thinkingConfig": {"includeThoughts": True}}
+    assert sent["toolConfig"] == {"functionCallingConfig": {"mode": "ANY"}}
+    assert sent["someFutureField"] == {"innerName": 1}
+
+
+async def test_tokens_are_counted_by_gemini(server: WonderCam, behind: Server):
+    async with (await client_of(server)).aio as client:
+        counted = await client.models.count_tokens(model="hello", contents="How many?")
+
+    assert counted.total_tokens == 42
+    assert behind.requests[-1].target == "/v1beta/models/hello:countTokens"
+
+
+async def test_a_stream_that_its_reader_leaves_is_stopped_and_its_place_is_free(server: WonderCam, behind: Server):
+    key = await asyncio.to_thread(server.guest)
+    for left in range(1, 4):  # more than may run at once
+        async with (await client_of(server, key)).aio as client:
+            stream = await client.models.generate_content_stream(model="endless", contents="Hi")
+            assert (await anext(stream)).text
+        async with asyncio.timeout(10):
+            while len(behind.gone) < left:
+                await asyncio.sleep(0.05)
+
+
 async def test_javascript_gets_the_same(server: WonderCam, behind: Server):
     environment = {
         **os.environ,
         "WONDERCAM_URL": server.url,
         "WONDERCAM_KEY": await asyncio.to_thread(server.guest),
         "WONDERCAM_PHOTO": base64.b64encode(photo()).decode(),
-        "WONDERCAM_MODELS": ",".join(MODELS),
+        "WONDERCAM_MODELS": ",".join(FOR_JAVASCRIPT),
     }
     script = str(Path(__file__).with_name("gemini_behind.mjs"))
     pipe = asyncio.subprocess.PIPE

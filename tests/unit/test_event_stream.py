@@ -12,9 +12,11 @@ from django.http import HttpRequest
 
 from chat.log import Log, follow
 from chat.log.pages import Page
+from chat.models import Stream
+from chat.process import Process
 from chat.protocol import errors, events
 from chat.protocol.events import Event
-from chat.views import event_stream
+from chat.views import doors, event_stream
 
 NAME = UUID("12345678-1234-1234-1234-123456789abc")
 DELTA = events.encode(events.delta("Hi\u2028\n\ndata: [DONE]"))
@@ -118,7 +120,9 @@ async def test_gemini_s_stream_has_none_of_our_words():
     waiting = events.encode(events.notice(events.WAITING, "in line"))
     stopped = events.encode(events.stopped())
     log = Following([Event(1, 0, waiting), Event(2, 0, DELTA)], [Event(3, 0, stopped)])
-    body = b"".join([piece async for piece in event_stream.gemini_stream(log, NAME)])
+    process = Process()
+    process.log = log
+    body = b"".join([piece async for piece in doors.gemini_stream(process, Stream(pk=NAME))])
 
     assert b"wondercam" not in body
     assert b"[DONE]" not in body.replace(DELTA.encode(), b"")

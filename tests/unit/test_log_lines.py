@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -10,8 +11,9 @@ import pytest
 from chat import log_lines, providers
 from chat.log import Log
 from chat.models import Stream
+from chat.process import Process
 from chat.protocol import events, log_context
-from chat.views import event_stream
+from chat.views import doors, event_stream
 from tests.inside import Core
 
 STREAM = UUID(int=7)
@@ -96,15 +98,19 @@ async def test_a_provider_that_fails_as_it_should_not_is_logged_with_its_traceba
     assert "failed (500 INTERNAL)" in caplog.text
 
 
-@pytest.mark.parametrize("body", ["event_stream", "so_far", "gemini_stream", "gemini_array"])
+BODIES = [partial(body, Log(), STREAM) for body in (event_stream.event_stream, event_stream.so_far)]
+DOORS = [partial(body, Process(), Stream(pk=STREAM)) for body in (doors.gemini_stream, doors.gemini_array)]
+
+
+@pytest.mark.parametrize("body", [*BODIES, *DOORS], ids=["event_stream", "so_far", "gemini_stream", "gemini_array"])
 async def test_a_body_that_breaks_is_logged_with_its_traceback(
-    body: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    body: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(*_: Any, **__: Any) -> Any:
         raise RuntimeError("a fault of ours")
 
     monkeypatch.setattr(Log, "follow", broken)
-    async for _ in getattr(event_stream, body)(Log(), STREAM):
+    async for _ in body():
         pass
     assert "RuntimeError: a fault of ours" in caplog.text
     assert str(STREAM) in caplog.text

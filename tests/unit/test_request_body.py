@@ -4,7 +4,8 @@ import msgspec
 import pytest
 
 from chat.protocol.errors import InvalidArgument
-from chat.protocol.request import Ask, camel_case, check_generation, contents_of, system_of, text_bytes
+from chat.protocol.proto_json import camel_case
+from chat.protocol.request import Ask, check_generation, contents_of, system_of, text_bytes
 
 PHOTO = {"inlineData": {"mimeType": "image/jpeg", "data": "AAAA"}}
 

@@ -70,6 +70,13 @@ class Local:
         finally:
             place.leave()
 
+    async def count_tokens(self, prompt: Prompt) -> dict[str, Any]:
+        """The tokens of a prompt's words, the template's own among them. Raises ApiError."""
+        count = self._counter(await self._running())
+        texts = [text for text in (prompt.system or SYSTEM, *map(text_of, prompt.contents)) if text]
+        counted = [await count(text) + TURN_TOKENS for text in texts]
+        return {"totalTokens": sum(counted) + TEMPLATE_TOKENS}
+
     def _counter(self, running: Running) -> "Count":
         async def count(text: str) -> int:
             url, headers = f"{running.address}/tokenize", {"Authorization": f"Bearer {running.key}"}

@@ -151,7 +151,7 @@ async def slow_model(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[tuple[Sl
     async with Server(slow) as server:
         monkeypatch.setattr(Embedded, "_run", lambda self: Running(server.url, "key", None))
         provider = local.Local(Embedded(Shape(slots=1)))
-        monkeypatch.setattr(providers, "PROVIDERS", (lambda settings: provider,))
+        monkeypatch.setattr("chat.providers.catalogue.PROVIDERS", (lambda settings: provider,))
         providers.configure({})
         yield slow, server
 

@@ -88,6 +88,7 @@ async def test_thoughts_pictures_grounding_and_unknown_fields_pass_untouched(ups
     assert drawn == {"mimeType": "image/png", "data": gemini.PICTURE}
     assert (text["groundingMetadata"], text["futureField"]) == ({"q": 1}, {"a": [1]})
     assert grounded["candidates"][0]["groundingMetadata"] == {"s": 2}
+    assert last["candidates"][0]["groundingMetadata"] == {"s": 2}
     assert last["candidates"][0]["finishReason"] == "STOP"
     assert outcome.text == "See!"
 

@@ -37,7 +37,7 @@ def model() -> Generator[server.Embedded, None, None]:
 def one_slot(model: server.Embedded, monkeypatch: pytest.MonkeyPatch) -> local.Local:
     """The embedded provider on that server."""
     provider = local.Local(model)
-    monkeypatch.setattr(providers, "PROVIDERS", (lambda settings: provider,))
+    monkeypatch.setattr("chat.providers.catalogue.PROVIDERS", (lambda settings: provider,))
     monkeypatch.setattr(model, "stop", lambda: None)
     providers.configure(SETTINGS)
     return provider

@@ -166,7 +166,7 @@ async def test_without_names_the_servers_own_list_of_models_is_offered() -> None
     async with Server(openai.play) as server:
         providers.configure({**QUICK, "OPENAI_BASE_URL": f"{server.url}/v1", "OPENAI_API_KEY": KEY})
         await providers.discover()
-        first, second = providers.catalogue()
+        first, second = providers.models()
         assert (first.id, first.context, first.images) == ("openai/hello", 4096, True)
         assert (second.id, second.context, second.images) == ("openai/org/second", 9000, False)
         assert (await ask(None)).text == openai.TEXT
@@ -177,7 +177,7 @@ async def test_what_is_configured_wins_over_what_the_server_lists() -> None:
         given = {"WONDERCAM_MODELS": "openai/hello", "OPENAI_BASE_URL": f"{server.url}/v1"}
         providers.configure({**QUICK, **given, "OPENAI_IMAGES": "0", "OPENAI_CONTEXT": "hello=1000, other=5"})
         await providers.discover()
-        (model,) = providers.catalogue()
+        (model,) = providers.models()
         assert (model.context, model.images) == (1000, False)
 
 
@@ -185,4 +185,4 @@ async def test_a_server_that_lists_nothing_stops_nothing() -> None:
     async with Server(openai.failing_then(9, openai.play)) as server:
         providers.configure({**QUICK, "WONDERCAM_MODELS": "openai/hello", "OPENAI_BASE_URL": f"{server.url}/v1"})
         await providers.discover()
-        assert [model.id for model in providers.catalogue()] == ["openai/hello"]
+        assert [model.id for model in providers.models()] == ["openai/hello"]

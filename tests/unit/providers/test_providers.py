@@ -18,7 +18,7 @@ KEYS = {"GEMINI_API_KEY": "AIza-secret", "VERTEX_PROJECT": "p", "OPENAI_API_KEY"
 def ids(**settings: str) -> list[str]:
     """The catalogue for these settings."""
     providers.configure(settings)
-    return [model.id for model in providers.catalogue()]
+    return [model.id for model in providers.models()]
 
 
 def test_with_nothing_configured_the_embedded_model_answers() -> None:

@@ -53,7 +53,7 @@ class Blind:
 def blind(monkeypatch: pytest.MonkeyPatch) -> Blind:
     """Only that provider."""
     provider = Blind()
-    monkeypatch.setattr(providers, "PROVIDERS", (lambda settings: provider,))
+    monkeypatch.setattr("chat.providers.catalogue.PROVIDERS", (lambda settings: provider,))
     return provider
 
 

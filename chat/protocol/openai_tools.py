@@ -1,0 +1,152 @@
+"""Tools in the languages of OpenAI's chat completions and of Gemini, translated both ways. Pure.
+
+    Gemini                                                   OpenAI
+    tools [{functionDeclarations: [{name, parameters}]}]     tools [{type: function, function: {name, parameters}}]
+    toolConfig.functionCallingConfig {mode, allowed…}        tool_choice auto | none | required | {function: {name}}
+    part {functionCall: {id, name, args}}                    message.tool_calls [{id, function: {name, arguments}}]
+    part {functionResponse: {id, name, response}}            message {role: tool, tool_call_id, content}
+    part.thoughtSignature                                    tool_call.extra_content.google.thought_signature
+
+The last line is how Google's own OpenAI-compatible endpoint does it (https://ai.google.dev/gemini-api/docs/openai).
+"""
+
+import json
+from typing import Any
+
+import msgspec
+
+from chat.protocol.errors import InvalidArgument
+from chat.protocol.prompt import Part
+
+Fields = dict[str, Any]
+
+MODES = {"AUTO": "auto", "NONE": "none", "ANY": "required", "VALIDATED": "auto"}
+
+
+def tools_of(extra: Fields) -> Fields:
+    """Gemini's `tools` and `toolConfig` as fields of a chat completion; InvalidArgument for tools that are Google's."""
+    declared: list[Fields] = []
+    for tool in extra.get("tools") or []:
+        if others := set(tool) - {"functionDeclarations"}:
+            raise InvalidArgument(f"This model does not know the tool `{min(others)[:80]}`.")
+        declared += tool.get("functionDeclarations") or []
+    if not declared:
+        return {}
+    found: Fields = {"tools": [{"type": "function", "function": function_of(each)} for each in declared]}
+    config = (extra.get("toolConfig") or {}).get("functionCallingConfig") or {}
+    allowed = config.get("allowedFunctionNames") or []
+    if len(allowed) == 1:
+        found["tool_choice"] = {"type": "function", "function": {"name": allowed[0]}}
+    elif mode := MODES.get(str(config.get("mode", ""))):
+        found["tool_choice"] = mode
+    return found
+
+
+def function_of(declared: Fields) -> Fields:
+    """A function's declaration as OpenAI's."""
+    schema = declared.get("parametersJsonSchema") or json_schema(declared.get("parameters") or {"type": "object"})
+    described = {name: declared[name] for name in ("name", "description") if declared.get(name)}
+    return {**described, "parameters": schema}
+
+
+def json_schema(schema: Any) -> Any:
+    """Gemini's `Schema` (types in capitals, `nullable`) as JSON Schema."""
+    if isinstance(schema, list):
+        return [json_schema(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {name: value for name, value in schema.items() if name not in ("type", "nullable", "properties")}
+    found = {name: value if name in ("enum", "default") else json_schema(value) for name, value in found.items()}
+    if isinstance(kind := schema.get("type"), str):
+        found["type"] = [kind.lower(), "null"] if schema.get("nullable") else kind.lower()
+    if isinstance(properties := schema.get("properties"), dict):
+        found["properties"] = {name: json_schema(each) for name, each in properties.items()}
+    return found
+
+
+def gemini_tools_of(tools: list[Fields], choice: Any) -> Fields:
+    """OpenAI's `tools` and `tool_choice` as Gemini's `tools` and `toolConfig`."""
+    functions = [tool.get("function") for tool in tools if tool.get("type", "function") == "function"]
+    if len(functions) != len(tools) or not all(isinstance(each, dict) and each.get("name") for each in functions):
+        raise InvalidArgument("`tools` are functions with a name: other kinds are not known here.")
+    if not functions:
+        return {}
+    declared = [
+        {
+            **{name: each[name] for name in ("name", "description") if each.get(name)},
+            **({"parametersJsonSchema": each["parameters"]} if each.get("parameters") else {}),
+        }
+        for each in functions
+        if each is not None
+    ]
+    config: Fields = {}
+    if isinstance(choice, dict):
+        config = {"mode": "ANY", "allowedFunctionNames": [str((choice.get("function") or {}).get("name"))]}
+    elif choice in ("auto", "none", "required"):
+        config = {"mode": {"auto": "AUTO", "none": "NONE", "required": "ANY"}[choice]}
+    found: Fields = {"tools": [{"functionDeclarations": declared}]}
+    return {**found, "toolConfig": {"functionCallingConfig": config}} if config else found
+
+
+def call_of(part: Part, number: int) -> Fields:
+    """A part with a `functionCall` as one of OpenAI's `tool_calls`, the `number`th of its message."""
+    call = part["functionCall"]
+    arguments = json.dumps(call.get("args") or {}, ensure_ascii=False)
+    found = {
+        "id": call.get("id") or f"call_{number}_{call.get('name', '')}",
+        "type": "function",
+        "function": {"name": str(call.get("name", "")), "arguments": arguments},
+    }
+    if signature := part.get("thoughtSignature"):
+        found["extra_content"] = {"google": {"thought_signature": signature}}
+    return found
+
+
+def part_of(call: Fields) -> Part:
+    """One of OpenAI's `tool_calls` as a part with a `functionCall`; ValueError where its arguments are no object."""
+    function = call.get("function") or {}
+    given = function.get("arguments") or {}
+    arguments = msgspec.json.decode(given) if isinstance(given, str) else given
+    if not isinstance(arguments, dict) or not isinstance(function.get("name"), str):
+        raise ValueError("no function's name, or no arguments")
+    found: Fields = {"name": function["name"], "args": arguments}
+    part: Part = {"functionCall": {"id": call["id"], **found} if call.get("id") else found}
+    google = (call.get("extra_content") or {}).get("google") or {}
+    return {**part, "thoughtSignature": google["thought_signature"]} if google.get("thought_signature") else part
+
+
+class Calls:
+    """The calls in a stream of deltas, each put together from its pieces."""
+
+    def __init__(self) -> None:
+        self._calls: dict[Any, Fields] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._calls)
+
+    def add(self, delta: Fields) -> None:
+        """Take what a delta or a message holds of them; servers leave out the index, or send arguments as an object."""
+        found = delta.get("tool_calls")
+        pieces = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+        if isinstance(delta.get("function_call"), dict):  # what OpenAI called it at first
+            pieces.append({"index": 0, "function": delta["function_call"]})
+        for piece in pieces:
+            self._add(piece)
+
+    def _add(self, piece: Fields) -> None:
+        function = piece["function"] if isinstance(piece.get("function"), dict) else {}
+        key = piece.get("index")
+        if key is None or (piece.get("id") and self._calls.get(key, {}).get("id", piece["id"]) != piece["id"]):
+            key = piece.get("id") or (len(self._calls) if function.get("name") else len(self._calls) - 1)
+        call = self._calls.setdefault(key, {"function": {"name": "", "arguments": ""}})
+        call.update({name: piece[name] for name in ("id", "extra_content") if piece.get(name)})
+        call["function"]["name"] = call["function"]["name"] or str(function.get("name") or "")
+        arguments = function.get("arguments")
+        if arguments:
+            call["function"]["arguments"] += arguments if isinstance(arguments, str) else json.dumps(arguments)
+
+    def parts(self) -> list[Part]:
+        """All of them, whole; ValueError where one cannot be read."""
+        parts = [part_of(call) for call in self._calls.values()]
+        self._calls.clear()
+        return parts

@@ -1,0 +1,220 @@
+"""What can be asked here: the providers that are configured, their models in order, and who stands in for whom.
+
+prompt → Catalogue.answer → policy (deadlines, retries, breaker) → a provider's own answer → its server
+             └── the fallback model, where the first one has failed before its first content
+"""
+
+import asyncio
+import logging
+import time
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Any, Protocol, runtime_checkable
+
+from chat.protocol import errors, events
+from chat.protocol.events import Give, Response
+from chat.protocol.prompt import Model, Prompt, tokens_of
+from chat.providers import gemini, openai, policy, recording, vertex
+from chat.providers.advice import advised
+from chat.providers.breaker import Breaker
+from chat.providers.local import provider as local
+from chat.providers.settings import Settings, items
+from chat.providers.vision import sight
+
+log = logging.getLogger(__name__)
+
+
+class Provider(Protocol):
+    """One upstream."""
+
+    name: str
+
+    def models(self) -> tuple[Model, ...]:
+        """What is configured; no I/O."""
+        ...
+
+    async def answer(self, prompt: Prompt, give: Give) -> None:
+        """Give the answer's chunks as they come, the last one with a reason. Raises ApiError; to cancel it stops it."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections and processes."""
+        ...
+
+
+@runtime_checkable
+class Discovering(Protocol):
+    """A provider whose server can be asked for its models."""
+
+    async def discover(self) -> None:
+        """Learn them; raises ApiError."""
+        ...
+
+
+@runtime_checkable
+class Counting(Protocol):
+    """A provider whose server counts tokens."""
+
+    async def count_tokens(self, prompt: Prompt) -> dict[str, Any]:
+        """`{"totalTokens": …}` and whatever else Gemini says of it; raises ApiError."""
+        ...
+
+
+PROVIDERS: tuple[Callable[[Settings], Provider | None], ...] = (
+    vertex.from_settings,
+    gemini.from_settings,
+    openai.from_settings,
+    recording.from_settings,
+    local.from_settings,
+)
+"""Every provider there is; without WONDERCAM_MODELS their models are offered in this order, `local` if alone."""
+
+
+class Catalogue:
+    """The models of one process, made from its settings. Raises ValueError with a sentence that names the variable."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.sight = sight.from_settings(settings)
+        self.patience = policy.Patience.from_settings(settings)
+        wanted = items(settings, "WONDERCAM_MODELS")
+        self._free = not wanted
+        self._wanted = [item for item in wanted if not item.endswith("/*")]
+        self._providers = [provider for make in PROVIDERS if (provider := make(settings)) is not None]
+        self._breakers: defaultdict[str, Breaker] = defaultdict(Breaker)
+        self._models: dict[str, tuple[Provider, Model]] = {}
+        self._gather()
+        self._fallbacks = dict(fallback(item) for item in items(settings, "WONDERCAM_FALLBACKS"))
+        for name in (*self._fallbacks, *self._fallbacks.values()):
+            if name not in self._models:
+                raise ValueError(f"WONDERCAM_FALLBACKS names {name}, which is no model of this server.")
+
+    def _gather(self) -> None:
+        """Ask the providers for their models again. Raises ValueError where a wanted one is missing."""
+        found = {model.id: (provider, model) for provider in self._providers for model in provider.models()}
+        for item in self._wanted:
+            if item not in found:
+                raise ValueError(f"WONDERCAM_MODELS names {item}, and no provider of that name is configured.")
+        if self._free:
+            found = {name: pair for name, pair in found.items() if pair[0].name != local.NAME} or found
+        self._models = {name: found[name] for name in dict.fromkeys([*self._wanted, *found])}
+
+    def _configured(self) -> dict[str, tuple[Provider, Model]]:
+        if not self._models:
+            raise errors.Unavailable("No model is configured on this server.")
+        return self._models
+
+    def models(self) -> tuple[Model, ...]:
+        """All models, the default first; Unavailable where there are none."""
+        return tuple(model for _, model in self._configured().values())
+
+    def find(self, model_id: str | None) -> tuple[Provider, Model]:
+        """The model of that id, or the default one; NotFound with a sentence that lists what there is."""
+        models = self._configured()
+        if not model_id:
+            return next(iter(models.values()))
+        if model_id not in models:
+            raise errors.NotFound(f"There is no model of that name here. There are: {', '.join(models)}.")
+        return models[model_id]
+
+    def refusal_of_photos(self, model: Model) -> str:
+        """The sentence for a photo that a model cannot see: it says which configured model can."""
+        able = [other.id for other in self.models() if other.images]
+        if able:
+            return f"{title(model)} cannot see photos. {' or '.join(able[:3])} can: choose it and send again."
+        return f"{title(model)} cannot see photos, and no model of this server can. Send words instead."
+
+    def _who_sees(self) -> str:
+        """A sentence on which configured models see more; empty where none does."""
+        able = [model.id for model in self.models() if model.images]
+        return f"{' or '.join(able[:3])} can see more in it." if able else ""
+
+    def takes_photos(self, model: Model) -> bool:
+        """Whether a photo may be sent to the model: it sees, or is told what can be recognised in the photo."""
+        return model.images or self.sight is not None
+
+    async def _read_photos(self, prompt: Prompt) -> AsyncGenerator[Response | Prompt, None]:
+        """What is seen in the photos, then the prompt with facts in their place, or the answer's end where the model
+        would make up the rest. Where photos are not looked at here a new one is refused with InvalidArgument, and those
+        that another model was shown before are spoken of."""
+        if self.sight is not None:
+            alone = prompt.model.provider == local.NAME
+            async with aclosing(self.sight.words(prompt, title(prompt.model), self._who_sees(), alone)) as found:
+                async for each in found:
+                    yield each
+        elif sight.has_photo(prompt.contents[-1]):
+            raise errors.InvalidArgument(self.refusal_of_photos(prompt.model))
+        else:
+            yield replace(prompt, contents=[sight.unseen(content) for content in prompt.contents])
+
+    async def answer(self, prompt: Prompt, give: Give) -> None:
+        """Give the answer to a prompt: returns after a chunk with a reason, or raises an ApiError within the deadlines.
+
+        Notices (`events.notice`) may come before the first content. To cancel it stops the upstream at once.
+        """
+        attempts = policy.Attempts(self.patience, time.monotonic() + self.patience.total)
+        model, tried, read_out = self.find(prompt.model.id)[1], set[str](), False
+        while True:
+            tried.add(model.id)
+            provider = self._models[model.id][0]
+            asked = replace(prompt, model=model)
+            try:
+                if asked.has_images() and not model.images:
+                    async for found in self._read_photos(asked):
+                        if isinstance(found, Prompt):
+                            asked, read_out = found, True
+                        elif not (read_out and events.parts_of(found)):  # a fallback's reader has what the photo shows
+                            give(events.chunk(found))
+                            if events.finish_reason(found):
+                                return None
+                return await policy.answer(provider.answer, asked, self._breakers[model.id], attempts, give)
+            except errors.ApiError as error:
+                other = self._fallbacks.get(model.id)
+                if other is None or other in tried or not policy.may_go_elsewhere(error, attempts):
+                    raise advised(policy.final(error), len(self._models) > 1) from None
+                model = self._models[other][1]
+            told = f"{title(asked.model)} is not available: {title(model)} answers instead."
+            give(events.chunk(events.notice(events.FALLBACK, told)))
+
+    async def count_tokens(self, prompt: Prompt, seconds: float = 30.0) -> dict[str, Any]:
+        """The tokens of a prompt, as Gemini's `countTokens` answers: counted where the provider can, guessed else."""
+        provider, _ = self.find(prompt.model.id)
+        if not isinstance(provider, Counting):
+            return {"totalTokens": tokens_of(prompt)}
+        try:
+            async with asyncio.timeout(seconds):
+                return await provider.count_tokens(prompt)
+        except TimeoutError:
+            raise errors.DeadlineExceeded(f"{title(prompt.model)} did not count within {seconds:g} seconds.") from None
+
+    async def discover(self, seconds: float = 3.0) -> None:
+        """Ask the providers that can be asked which models they have; who does not answer in time is left as it is."""
+        for provider in self._providers:
+            if isinstance(provider, Discovering):
+                try:
+                    async with asyncio.timeout(seconds):
+                        await provider.discover()
+                except (errors.ApiError, TimeoutError):
+                    log.warning("%s does not say which models it has", provider.name)
+        self._gather()
+
+    async def close(self) -> None:
+        """Let every provider go; they come back when they are used again."""
+        if self.sight is not None:
+            await self.sight.close()
+        for provider in self._providers:
+            await provider.close()
+
+
+def fallback(item: str) -> tuple[str, str]:
+    """`a/b=c/d` as a pair."""
+    first, sign, second = (part.strip() for part in item.partition("="))
+    if not (first and sign and second):
+        raise ValueError(f"WONDERCAM_FALLBACKS holds {item!r}: write provider/model=provider/model.")
+    return first, second
+
+
+def title(model: Model) -> str:
+    """What sentences call a model."""
+    return model.title or model.id

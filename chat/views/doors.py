@@ -1,0 +1,95 @@
+"""The bodies of responses to clients of other APIs: the log's events as Gemini's server sends them, and OpenAI's.
+
+A reader that goes away stops its generation, as it does there (`turns/departures.py`).
+"""
+
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from chat.models import Stream
+from chat.process import Process
+from chat.protocol import completions, events, sse
+from chat.protocol.completions import Chunks
+from chat.protocol.errors import ApiError
+from chat.protocol.events import Event, Response
+from chat.views import event_stream
+
+log = logging.getLogger(__name__)
+
+
+async def responses(process: Process, stream: Stream) -> AsyncGenerator[list[str], None]:
+    """The stream as Gemini itself would send it, in batches of lines of JSON: no OK, no words of ours."""
+    try:
+        with process.departures.noticed(stream):
+            async with aclosing(process.log.follow(stream.pk, 0)) as pages:
+                async for page in pages:
+                    if lines := [line for line in map(as_gemini, page.events) if line]:
+                        yield lines
+    except ApiError as error:
+        yield [events.encode(error.as_json())]
+
+
+async def gemini_stream(process: Process, stream: Stream) -> AsyncGenerator[bytes, None]:
+    """The same as an event stream: no ids, no `[DONE]`."""
+    try:
+        async with aclosing(responses(process, stream)) as batches:
+            async for batch in batches:
+                yield b"".join([b"data: %s\r\n\r\n" % line.encode() for line in batch])
+    except Exception:
+        log.exception("stream %s: its reader was cut off", stream.pk)
+
+
+async def gemini_array(process: Process, stream: Stream) -> AsyncGenerator[bytes, None]:
+    """The same without `alt=sse`: one JSON array that grows by a response at a time."""
+    before = b"["
+    try:
+        async with aclosing(responses(process, stream)) as batches:
+            async for batch in batches:
+                for line in batch:
+                    yield before + line.encode()
+                    before = b",\r\n"
+        yield b"[]" if before == b"[" else b"]"
+    except Exception:
+        log.exception("stream %s: its reader was cut off", stream.pk)
+
+
+async def openai_stream(process: Process, stream: Stream, chunks: Chunks) -> AsyncGenerator[bytes, None]:
+    """The same as OpenAI's server sends it; a failure is an `error` object, after which nothing comes."""
+    try:
+        async with aclosing(responses(process, stream)) as batches:
+            async for batch in batches:
+                for response in map(events.decode, batch):
+                    if error := response.get("error"):
+                        yield as_event(completions.error_of(error))
+                        return
+                    if said := chunks.of(response):
+                        yield b"".join(map(as_event, said))
+        yield sse.DONE
+    except Exception:
+        log.exception("stream %s: its reader was cut off", stream.pk)
+
+
+def as_event(value: Response) -> bytes:
+    """A JSON object as an event."""
+    return b"data: %s\n\n" % events.encode(value).encode()
+
+
+def as_gemini(event: Event) -> str:
+    """An event without our own words; empty where nothing else is in it. A refusal is what Gemini said of it."""
+    if '"wondercam"' not in event.data:
+        return event.data
+    response = events.decode(event.data)
+    ours = response.pop("wondercam", None) or {}
+    if blocked := ours.get("gemini"):
+        return events.encode(blocked)
+    return events.encode(response) if response.get("candidates") or "error" in response else ""
+
+
+async def whole(process: Process, stream: Stream) -> Response:
+    """The stream as one response, once it has ended: Gemini's, or `{"error": …}`."""
+    with process.departures.noticed(stream):
+        found = await event_stream.whole(process.log, stream.pk, ours=True)
+    blocked = found.get("wondercam", {}).get("gemini")
+    found.pop("wondercam", None)
+    return blocked or found

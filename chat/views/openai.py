@@ -1,0 +1,60 @@
+"""OpenAI's API as a door: `POST /v1/chat/completions` in front of every provider, recorded like any other turn.
+
+OpenAI's own SDKs work with only their base URL (`…/v1`) and key changed; the key is an access token or an API key.
+`GET /v1/models` is in `gemini.py`: one address answers in both shapes. Errors are in OpenAI's shape.
+"""
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from time import monotonic
+from typing import Any
+
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+
+from chat import limits
+from chat.accounts import tokens
+from chat.protocol import completions
+from chat.protocol.completions import Chunks, Completion
+from chat.protocol.errors import ApiError
+from chat.views import doors
+from chat.views.api import Request, api, body, chat_bytes, json_response, refusal
+from chat.views.gemini import Asked, model_of
+from chat.views.resume import HEADERS, ids_of
+
+
+def in_their_shape(view: Callable[..., Awaitable[HttpResponseBase]]) -> Callable[..., Any]:
+    """The view, with the errors that it raises as OpenAI's JSON."""
+
+    @wraps(view)
+    async def answer(request: Request) -> HttpResponseBase:
+        try:
+            return await view(request)
+        except ApiError as error:
+            refused: HttpResponse = refusal(error)
+            refused.content = json_response(completions.as_json(error)).content
+            return refused
+
+    return answer
+
+
+@api("POST", body_bytes=chat_bytes)
+@in_their_shape
+async def complete(request: Request) -> HttpResponseBase:
+    """One completion, whole or as it is generated."""
+    began = monotonic()
+    user = await tokens.authenticate(request)
+    asked = body(request, Completion, chat_bytes())
+    model = model_of(asked.model)
+    turn = Asked(model, asked.contents(), asked.system(), asked.generation(), asked.extra())
+    await limits.spend("chat", user=user.pk, ip=limits.address(request))
+    stream = await turn.start(request.process.turns, user, began)
+    usage = asked.stream_options is not None and asked.stream_options.include_usage
+    chunks = Chunks(stream.pk.hex, model.id, include_usage=usage)
+    headers = {**HEADERS, **ids_of(stream)}
+    if asked.stream:
+        return StreamingHttpResponse(doors.openai_stream(request.process, stream, chunks), headers=headers)
+    answer = await doors.whole(request.process, stream)
+    if "error" in answer:
+        return json_response(completions.error_of(answer["error"]), answer["error"]["code"], headers=ids_of(stream))
+    return json_response(chunks.whole(answer), headers=ids_of(stream))

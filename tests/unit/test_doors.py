@@ -1,0 +1,160 @@
+"""The doors for clients of Gemini's and OpenAI's APIs: what their requests may hold, and what is refused by name."""
+
+import json
+from typing import Any
+
+import pytest
+from django.test import AsyncClient
+
+from chat.accounts import tokens
+from chat.models import Message
+from chat.protocol.proto_json import camel_case
+from tests.inside import Core
+
+GENERATE = "/v1beta/models/script:generateContent"
+WORDS = {"contents": [{"parts": [{"text": "words=3"}]}]}
+
+
+async def post(core: Core, path: str, body: dict[str, Any], **query: str) -> Any:
+    """Send as JSON with an access token."""
+    headers = {"Authorization": f"Bearer {tokens.access_for(core.user)}"}
+    return await AsyncClient().post(
+        path, json.dumps(body), content_type="application/json", query_params=query, headers=headers
+    )
+
+
+def test_names_become_camel_case_and_what_a_user_has_named_stays():
+    given = {
+        "system_instruction": {"parts": [{"inline_data": {"mime_type": "a"}}]},
+        "tools": [
+            {
+                "function_declarations": [
+                    {"parameters": {"properties": {"first_name": {"any_of": [{"min_items": 1}]}}, "required": ["a_b"]}}
+                ]
+            }
+        ],
+        "contents": [{"parts": [{"function_call": {"args": {"first_name": {"x_y": 1}}}, "thought_signature": "s"}]}],
+        "generation_config": {"response_json_schema": {"$defs": {"a_b": {}}}, "response_schema": {"max_items": 2}},
+        "labels": {"my_team": "a"},
+    }
+    assert camel_case(given) == {
+        "systemInstruction": {"parts": [{"inlineData": {"mimeType": "a"}}]},
+        "tools": [
+            {
+                "functionDeclarations": [
+                    {"parameters": {"properties": {"first_name": {"anyOf": [{"minItems": 1}]}}, "required": ["a_b"]}}
+                ]
+            }
+        ],
+        "contents": [{"parts": [{"functionCall": {"args": {"first_name": {"x_y": 1}}}, "thoughtSignature": "s"}]}],
+        "generationConfig": {"responseJsonSchema": {"$defs": {"a_b": {}}}, "responseSchema": {"maxItems": 2}},
+        "labels": {"my_team": "a"},
+    }
+
+
+async def test_a_key_in_the_address_is_taken_and_a_wrong_one_is_refused(core: Core):
+    client, key = AsyncClient(), tokens.access_for(core.user)
+    taken = await client.get("/v1beta/models", query_params={"key": key})
+    refused = await client.get("/v1beta/models", query_params={"key": "wrong"})
+    elsewhere = await client.get("/v2/models", query_params={"key": key})
+
+    assert (taken.status_code, refused.status_code, elsewhere.status_code) == (200, 401, 401)
+
+
+async def test_models_come_in_pages_in_both_shapes(core: Core, monkeypatch: pytest.MonkeyPatch):
+    headers = {"x-goog-api-key": tokens.access_for(core.user)}
+    ask = AsyncClient().get
+    everything = (await ask("/v1/models", headers=headers)).json()
+    names = [model["name"] for model in everything["models"]]
+    first = (await ask("/v1/models", {"pageSize": "1"}, headers=headers)).json()
+    rest = (await ask("/v1/models", {"pageToken": first.get("nextPageToken", "0")}, headers=headers)).json()
+    wrong = await ask("/v1/models", {"pageToken": "x"}, headers=headers)
+
+    assert [f"models/{model['id']}" for model in everything["data"]] == names
+    assert everything["object"] == "list"
+    assert first["models"] == everything["models"][:1]
+    assert rest["models"] == everything["models"][1:] or len(names) == 1
+    assert wrong.status_code == 400
+
+
+@pytest.mark.parametrize("debug", [True, False])
+@pytest.mark.parametrize("path", ["/v1beta/modles", "/v1beta/models/m:embedContent/x", "/v1/embeddings", "/v2/nothing"])
+async def test_an_unknown_address_is_json_with_debug_too(path: str, debug: bool, settings: Any):
+    settings.DEBUG = debug
+    response = await AsyncClient().post(path, "{}", content_type="application/json")
+
+    assert response.status_code in (401, 404, 405)
+    assert response.json()["error"]["message"]
+
+
+async def test_contents_in_any_spelling_of_proto3_are_asked_and_kept(core: Core):
+    body = {
+        "contents": {"parts": {"text": "words=3"}},
+        "system_instruction": {"parts": {"text": "Be brief."}},
+        "generation_config": {"max_output_tokens": 9, "temperature": None},
+        "safety_settings": [],
+    }
+    response = await post(core, GENERATE, body)
+
+    assert response.status_code == 200, response.content
+    assert response.json()["candidates"][0]["finishReason"] == "STOP"
+    sent = core.model.asked[-1].json()
+    assert sent["messages"][0] == {"role": "system", "content": "Be brief."}
+    assert sent["max_tokens"] == 9
+
+
+async def test_calls_and_results_in_the_history_reach_a_server_of_chat_completions(core: Core):
+    call = {"function_call": {"name": "weather", "args": {"the_city": "Rom"}}, "thought_signature": "c2ln"}
+    result = {"function_response": {"name": "weather", "response": {"the_degrees": 30}}}
+    contents = [
+        {"role": "user", "parts": [{"text": "words=2"}]},
+        {"role": "model", "parts": [{"text": "Hm", "thought": True}, call]},
+        {"role": "function", "parts": [result]},
+    ]
+    declared = [{"function_declarations": [{"name": "weather", "parameters": {"type": "OBJECT"}}]}]
+    response = await post(core, GENERATE, {"contents": contents, "tools": declared})
+
+    assert response.status_code == 200, response.content
+    sent = core.model.asked[-1].json()
+    assert [message["role"] for message in sent["messages"]] == ["user", "assistant", "tool"]
+    assert sent["messages"][1]["tool_calls"][0]["function"] == {"name": "weather", "arguments": '{"the_city": "Rom"}'}
+    assert sent["messages"][2]["content"] == '{"the_degrees": 30}'
+    assert sent["messages"][2]["tool_call_id"] == sent["messages"][1]["tool_calls"][0]["id"]
+    stored = [message async for message in Message.objects.order_by("created_at")]
+    assert stored[1].parts[1]["thoughtSignature"] == "c2ln"
+
+
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({**WORDS, "cachedContent": "cachedContents/x"}, "cachedContent"),
+    ({**WORDS, "someFutureField": 1}, "someFutureField"),
+    ({**WORDS, "tools": [{"googleSearch": {}}]}, "googleSearch"),
+    ({"contents": [{"parts": [{"fileData": {"fileUri": "x"}}]}]}, "inlineData"),
+    ({"contents": [{"parts": []}]}, "without `parts`"),
+    ({"contents": [{"role": "king", "parts": [{"text": "x"}]}]}, "`role`"),
+    ({"contents": [{"role": "model", "parts": [{"text": "x"}]}]}, "ends with the model's"),
+    ({"contents": 7}, "another shape"),
+    ({}, "another shape"),
+]
+
+
+@pytest.mark.parametrize(("body", "says"), REFUSED, ids=[says for _, says in REFUSED])
+async def test_what_would_have_to_be_left_out_is_refused_by_name(core: Core, body: dict[str, Any], says: str):
+    response = await post(core, GENERATE, body)
+
+    assert response.status_code == 400
+    assert says in response.json()["error"]["message"]
+
+
+async def test_tokens_are_counted_or_guessed(core: Core):
+    path = "/v1beta/models/script:countTokens"
+    plain = await post(core, path, WORDS)
+    inner = await post(core, path, {"generate_content_request": {"model": "models/script", **WORDS}})
+
+    assert plain.json() == inner.json() == {"totalTokens": 3}
+
+
+async def test_openais_errors_have_openais_shape(core: Core):
+    response = await post(core, "/v1/chat/completions", {"messages": [{"role": "user", "content": "x"}], "model": "no"})
+
+    assert response.status_code == 404
+    assert response.json()["error"]["code"] == "model_not_found"
