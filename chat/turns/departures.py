@@ -14,7 +14,6 @@ from functools import partial
 from chat.log import Log
 from chat.log.sql import in_thread
 from chat.models import Stream
-from chat.turns import leases
 from chat.turns.runner import Turns
 from chat.turns.unwanted import read_lately
 
@@ -22,6 +21,9 @@ log = logging.getLogger(__name__)
 
 GRACE = 2.0
 """Seconds in which somebody else may come."""
+
+READ_ELSEWHERE_SECONDS = 10
+"""How old the word of another process may be that it reads the stream: it is given at every beat."""
 
 
 class Departures:
@@ -50,7 +52,7 @@ class Departures:
         if self._log.unread_seconds(stream.pk) < GRACE / 2:
             return
         try:
-            if not await in_thread(partial(read_lately, [stream.pk], int(2 * leases.HEARTBEAT))):
+            if not await in_thread(partial(read_lately, [stream.pk], READ_ELSEWHERE_SECONDS)):
                 await self._turns.stop(stream)
         except Exception:
             log.exception("stream %s could not be stopped after its reader had left", stream.pk)
