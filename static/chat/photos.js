@@ -59,7 +59,10 @@ export class Photos {
     return this.#held.find((held) => held.url === url)?.file ?? null;
   }
 
-  /** Takes a photo that was sent before as a draft photo once more. @param {Required<Photo>} photo @param {string} name */
+  /**
+   * Takes a photo that was sent before as a draft photo once more.
+   * @param {Required<Photo>} photo @param {string} name
+   */
   reuse({ attachment, url }, name) {
     if (this.count >= MOST) return this.#told.problem(FULL);
     this.#keep({ file: null, url, row: this.#preview(url, name), send: async () => attachment });

@@ -43,7 +43,7 @@ test("a second press ends what is being said, and asks it", async () => {
   assert.deepEqual(told.asked, ["enough"]);
 });
 
-test("on the device nothing is asked for; elsewhere only after consent, which is remembered by who gives it", async () => {
+test("on the device nothing is asked for; elsewhere nothing is heard before consent", async () => {
   const local = talking({ available: "available" });
   await local.press();
   assert.deepEqual(local.told.consents, []);
@@ -114,7 +114,7 @@ test("a tap silences the voice and stops the answer at once, and the rest is not
   assert.equal(talk.hush(), false);
 });
 
-test("with hands free, speaking silences the voice and stops the answer within 300 ms, and is listened to", async () => {
+test("with hands free, speaking silences the voice and stops the answer within 300 ms", async () => {
   const { talk, press, told, microphone, recognisers, synthesis } = talking({ wishes: FREE });
   await press();
   recognisers[0].hears("what is this");
@@ -149,6 +149,29 @@ test("with hands free, it is the reader's turn once the voice has ended", async 
   recognisers[1].fails("no-speech");
   assert.equal(talk.state, "waiting");
   assert.ok(microphone.isOpen);
+});
+
+test("a phone lends its microphone to the recogniser or to the page, never to both", async () => {
+  const { talk, press, told, microphone, recognisers } = talking({ wishes: FREE, isExclusive: true });
+  await press();
+  assert.equal(microphone.isOpen, false);
+  assert.equal(recognisers[0].continuous, false); // the recogniser hears where speech ends
+  recognisers[0].hears("what is this");
+  recognisers[0].stop();
+  assert.deepEqual(told.asked, ["what is this"]);
+  assert.equal(talk.state, "waiting");
+  assert.ok(microphone.isOpen);
+  told.busy = true;
+  talk.follow({ key: "a", text: "It is a cat. And", status: "running" });
+  microphone.sounds(QUIET, 500);
+  const passed = microphone.sounds(SPEECH, 1000, () => !talk.isSpeaking);
+  assert.ok(passed <= 300, `${passed} ms`);
+  assert.equal(talk.state, "listening");
+  assert.equal(microphone.isOpen, false);
+
+  const held = talking({ isExclusive: true });
+  await held.press({ isHeld: true });
+  assert.equal(held.recognisers[0].continuous, true);
 });
 
 test("the end ends everything: the voice, the answer, the listening and the microphone", async () => {

@@ -57,6 +57,7 @@ export function recogniserType(available) {
     onerror = (/** @type {any} */ _event) => {};
     onend = () => {};
     processLocally = false;
+    continuous = false;
     started = false;
     constructor() {
       FakeRecognizer.all.push(this);
@@ -98,7 +99,10 @@ class FakeMicrophone {
     this.isOpen = false;
   }
 
-  /** How loud it is for so many ms; how long it took until something was true. @param {number} level @param {number} duration @param {() => boolean} [until] */
+  /**
+   * How loud it is for so many ms; how long it took until something was true.
+   * @param {number} level @param {number} duration @param {() => boolean} [until]
+   */
   sounds(level, duration, until = () => false) {
     for (let passed = 20; passed <= duration; passed += 20) {
       this.heard(level * (1 + 0.1 * Math.sin(passed)), 20);
@@ -108,8 +112,11 @@ class FakeMicrophone {
   }
 }
 
-/** A conversation with everything it needs. @param {{available?: string, wishes?: object, consent?: Hearing | ""}} [how] */
-export function talking({ available, wishes = {}, consent = "maker" } = {}) {
+/**
+ * A conversation with everything it needs.
+ * @param {{available?: string, wishes?: object, consent?: Hearing | "", isExclusive?: boolean}} [how]
+ */
+export function talking({ available, wishes = {}, consent = "maker", isExclusive = false } = {}) {
   const Recognizer = recogniserType(available);
   const synthesis = new FakeSynthesis();
   const microphone = new FakeMicrophone();
@@ -139,6 +146,7 @@ export function talking({ available, wishes = {}, consent = "maker" } = {}) {
     microphone: /** @type {any} */ (microphone),
     reader,
     wishes: remembered,
+    isExclusive,
     told: {
       ask: (text) => told.asked.push(text),
       spoke: () => told.spoke++,

@@ -1,7 +1,8 @@
 /**
  * The picture of a camera or a screen: opened, changed and closed, so that its light is on only while it is shown.
  *
- * At most one stream is open. One that arrives after `close()`, because a permission was given late, is stopped at once.
+ * At most one stream is open. One that arrives after `close()`, because a permission was given late, is stopped at
+ * once.
  */
 
 /** What a photo is scaled down to is 2048 px; this is the nearest size that cameras have. */
@@ -57,14 +58,19 @@ export class Feed {
     return this.#track?.getSettings() ?? {};
   }
 
-  /** Whether the preview is a mirror: of a camera that looks at its user, which on a desktop is any that says nothing. */
+  /**
+   * Whether the preview is a mirror: of a camera that looks at its user, which on a desktop is any that says nothing.
+   */
   get isMirrored() {
     if (this.source.kind === "screen") return false;
     const { facingMode } = this.settings;
     return facingMode ? facingMode === "user" : !/back|rear|environment/i.test(this.#track?.label ?? "");
   }
 
-  /** What this track can do beside being seen. @returns {{torch: boolean, zoom: {min: number, max: number, step: number} | null}} */
+  /**
+   * What this track can do beside being seen.
+   * @returns {{torch: boolean, zoom: {min: number, max: number, step: number} | null}}
+   */
   get can() {
     const found = /** @type {any} */ (this.#track?.getCapabilities?.() ?? {});
     const { zoom } = found;

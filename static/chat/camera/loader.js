@@ -49,7 +49,10 @@ export class CameraLoader {
     this.#marked = null;
   }
 
-  /** The frame of the moment that was marked, else of this one; empty where there is none. @returns {Promise<File[]>} */
+  /**
+   * The frame of the moment that was marked, else of this one; empty where there is none.
+   * @returns {Promise<File[]>}
+   */
   async frames() {
     const marked = this.#marked;
     this.#marked = null;

@@ -3,7 +3,8 @@
  *
  * Gemini gives `{"box_2d": [ymin, xmin, ymax, xmax], "label": "…"}` and `{"point": [y, x], "label": "…"}`, in
  * thousandths of the photo (https://ai.google.dev/gemini-api/docs/image-understanding), in a code fence or not, in a
- * list or not. A list that breaks off in the middle still has its whole entries; an entry that cannot be read is left out.
+ * list or not. A list that breaks off in the middle still has its whole entries; an entry that cannot be read is left
+ * out.
  */
 
 export const MOST_MARKS = 100;
@@ -51,7 +52,10 @@ function entries(text) {
   return found.filter((entry) => entry !== null);
 }
 
-/** The object; null where it cannot be read, even without trailing commas or with the other quotes. @param {string} json */
+/**
+ * The object; null where it cannot be read, even without trailing commas or with the other quotes.
+ * @param {string} json
+ */
 function parsed(json) {
   const strict = json.replace(/,\s*([}\]])/g, "$1");
   for (const attempt of [json, strict, strict.replaceAll("'", '"')]) {

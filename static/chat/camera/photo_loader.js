@@ -39,7 +39,10 @@ export class PhotoLoader {
     });
   }
 
-  /** After the messages were painted: what an answer points at is drawn once it has ended. @param {readonly Shown[]} messages */
+  /**
+   * After the messages were painted: what an answer points at is drawn once it has ended.
+   * @param {readonly Shown[]} messages
+   */
   painted(messages) {
     this.#messages = messages;
     for (const [at, answer] of messages.entries()) {

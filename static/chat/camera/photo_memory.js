@@ -26,7 +26,10 @@ export class PhotoMemory {
     });
   }
 
-  /** Shows a photo in its image, now and whenever it comes near. @param {HTMLImageElement} image @param {Photo} photo */
+  /**
+   * Shows a photo in its image, now and whenever it comes near.
+   * @param {HTMLImageElement} image @param {Photo} photo
+   */
   show(image, { attachment, url }) {
     this.#attachments.set(image, attachment);
     if (url && !this.#gone.has(url)) image.src = url;

@@ -1,7 +1,8 @@
 /**
  * Why there is no picture, and what to do: one sentence for each of the reasons that browsers name.
  *
- * The names are those of the Media Capture specification (https://www.w3.org/TR/mediacapture-streams/#dom-mediadevices-getusermedia).
+ * The names are those of the Media Capture specification
+ * (https://www.w3.org/TR/mediacapture-streams/#dom-mediadevices-getusermedia).
  */
 
 const INSECURE =

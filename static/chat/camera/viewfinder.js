@@ -109,7 +109,7 @@ export class Viewfinder {
     addEventListener("pagehide", () => this.#pause());
   }
 
-  /** Where nothing has the focus, Space and Enter are the shutter; Escape closes the camera. @param {KeyboardEvent} event */
+  /** Space and Enter are the shutter where nothing has the focus; Escape closes. @param {KeyboardEvent} event */
   #pressed(event) {
     if (!this.isOpen || event.defaultPrevented) return;
     const target = /** @type {HTMLElement} */ (event.target);

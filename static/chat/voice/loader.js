@@ -39,7 +39,10 @@ export class VoiceLoader {
     voice.choose();
   }
 
-  /** After the messages were painted: the newest answer is read aloud where that is wished. @param {readonly Message[]} messages */
+  /**
+   * After the messages were painted: the newest answer is read aloud where that is wished.
+   * @param {readonly Message[]} messages
+   */
   painted(messages) {
     const newest = messages.at(-1);
     if (newest?.role !== "model") return;

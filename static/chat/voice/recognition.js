@@ -51,15 +51,15 @@ export class Recognition {
 
   /**
    * Listens until `stop()`, or until the browser has heard enough.
-   * @param {boolean} isLocal
+   * @param {{isLocal: boolean, isPatient: boolean}} how `isPatient`: a pause is not the end; `stop()` is.
    * @param {{heard: (text: string) => void, ended: (text: string, problem: string) => void}} tell
    *   `ended` comes once: with what was understood, or why nothing was; both are "" where nobody spoke.
    */
-  start(isLocal, tell) {
+  start({ isLocal, isPatient }, tell) {
     if (!this.#Recognizer || this.#running) return;
     const recognizer = new this.#Recognizer();
     recognizer.lang = this.#language;
-    recognizer.continuous = true;
+    recognizer.continuous = isPatient;
     recognizer.interimResults = true;
     if (isLocal) recognizer.processLocally = true;
     let text = "";
@@ -98,7 +98,8 @@ export class Recognition {
 }
 
 /**
- * The pieces as one text. Chrome on Android gives each piece with all that came before it: such a piece takes the place of what it repeats.
+ * The pieces as one text. Chrome on Android gives each piece with all that came before it: such a piece takes the place
+ * of what it repeats.
  * @param {string[]} pieces
  */
 export function joined(pieces) {

@@ -5,7 +5,7 @@
  * soon as its end is certain, and none is longer than voices can bear.
  */
 
-/** Chrome's own voices fall silent after some 15 s (https://issues.chromium.org/issues/40747712): 160 letters take 11. */
+/** Chrome's own voices fall silent after 15 s (https://issues.chromium.org/issues/40747712); 160 letters take 11. */
 const LONGEST = 160;
 const FENCE = /^\s*(?:```|~~~|\$\$\s*$|\\[[\]]\s*$)/;
 const BLOCK = new RegExp(`${FENCE.source}|^\\s*\\|`);
@@ -100,7 +100,10 @@ function isEnd(before, stop, after) {
   return !ABBREVIATIONS.has(word) && !/^(\p{L}|\d{1,2}|(\p{L}\.)+\p{L})$/u.test(word);
 }
 
-/** The last place to breathe before `most`; a space, or there, where there is none. @param {string} line @param {number} most */
+/**
+ * The last place to breathe before `most`; a space, or there, where there is none.
+ * @param {string} line @param {number} most
+ */
 function pauseBefore(line, most) {
   const pauses = [...line.slice(0, most).matchAll(PAUSE)];
   const last = pauses.at(-1);
@@ -148,7 +151,10 @@ const SCRIPTS = [
   [/\p{Script=Thai}/u, "th"],
 ];
 
-/** The language of a sentence: by its script where that tells one, else the reader's. @param {string} sentence @param {string} own */
+/**
+ * The language of a sentence: by its script where that tells one, else the reader's.
+ * @param {string} sentence @param {string} own
+ */
 export function languageOf(sentence, own) {
   const found = SCRIPTS.find(([script]) => script.test(sentence))?.[1];
   return !found || own.startsWith(found) ? own : found;

@@ -3,8 +3,12 @@
  *
  *     off → listening → off (asked) · with hands free: off → waiting, for speech or for the end of the answer
  *
- * The microphone's level tells when speech begins and ends; the words are the recogniser's. Nothing listens before
- * somebody has pressed the button, and the microphone is closed as soon as nobody waits for words.
+ * The microphone's level tells when speech begins and ends; the words are the recogniser's. A phone lends its
+ * microphone
+ * to one of the two at a time: there the recogniser says when speech ends, and the level only when it begins.
+ *
+ * Nothing listens before somebody has pressed the button, and the microphone is closed as soon as nobody waits for
+ * words.
  */
 import { UNHEARD } from "./recognition.js";
 import { VoiceActivity } from "./voice_activity.js";
@@ -35,7 +39,10 @@ export class Talk {
     return this.#means.reader.isSpeaking;
   }
 
-  /** One press of the button: listens, or ends what is being said. @param {{isHeld?: boolean}} [how] until `release()` */
+  /**
+   * One press of the button: listens, or ends what is being said.
+   * @param {{isHeld?: boolean}} [how] `isHeld`: until `release()`, however long one pauses
+   */
   async press({ isHeld = false } = {}) {
     this.#isHeld = isHeld;
     if (this.state === "listening") return this.#finish();
@@ -97,7 +104,7 @@ export class Talk {
   }
 
   async #listen() {
-    const { recognition, microphone, wishes, told } = this.#means;
+    const { recognition, wishes, told } = this.#means;
     const request = ++this.#starting;
     const where = await recognition.where();
     if (where === "none") return told.problem(NO_HEARING);
@@ -105,22 +112,30 @@ export class Talk {
     if (!chosen || request !== this.#starting) return undefined;
     this.#isLocal = chosen === "device";
     this.#recognise();
-    this.#activity = new VoiceActivity();
-    try {
-      await microphone.open((level, passed) => this.#hear(level, passed));
-    } catch {
-      // The recogniser says what is wrong with the microphone; without a level the browser decides when speech ends.
-    }
+    if (!this.#means.isExclusive) await this.#openMicrophone();
     return undefined;
   }
 
+  async #openMicrophone() {
+    this.#activity = new VoiceActivity();
+    try {
+      await this.#means.microphone.open((level, passed) => this.#hear(level, passed));
+    } catch {
+      // The recogniser says what is wrong with the microphone; without a level the browser decides when speech ends.
+    }
+  }
+
   #recognise() {
-    const { recognition, told } = this.#means;
+    const { recognition, microphone, isExclusive, told } = this.#means;
     this.#enter("listening");
-    recognition.start(this.#isLocal, {
-      heard: (text) => told.heard(text),
-      ended: (text, problem) => this.#understood(text, problem),
-    });
+    if (isExclusive) microphone.close();
+    recognition.start(
+      { isLocal: this.#isLocal, isPatient: this.#isHeld || !isExclusive },
+      {
+        heard: (text) => told.heard(text),
+        ended: (text, problem) => this.#understood(text, problem),
+      },
+    );
   }
 
   /** @param {number} level @param {number} passed */
@@ -151,6 +166,7 @@ export class Talk {
   #rest(state) {
     this.#starting += 1;
     if (state === "off") this.#means.microphone.close();
+    else if (this.#means.isExclusive) void this.#openMicrophone();
     this.#enter(state);
   }
 

@@ -38,6 +38,8 @@ interface TalkMeans {
   microphone: Pick<import("./microphone.js").Microphone, "open" | "close">;
   reader: Pick<import("./reader.js").Reader, "begin" | "read" | "stop" | "isSpeaking">;
   wishes: Pick<import("./wishes.js").Wishes, "read">;
+  /** Whether the device lends its microphone to one listener at a time. */
+  isExclusive: boolean;
   told: {
     /** A question was spoken. */
     ask: (text: string) => void;

@@ -7,6 +7,11 @@ import { Recognition } from "./recognition.js";
 import { Talk } from "./talk.js";
 import { Wishes } from "./wishes.js";
 
+/**
+ * On phones the recogniser falls silent while the page has the microphone open, too
+ * (https://github.com/WebAudio/web-speech-api/issues/101).
+ */
+const PHONES = /Android|iPhone|iPad/;
 const LISTENING = "Listening…";
 const FAILED_DOWNLOAD = "The download did not work. Type your question, or allow the browser's own service.";
 
@@ -44,6 +49,7 @@ export class Voice {
       microphone,
       reader,
       wishes: this.#wishes,
+      isExclusive: PHONES.test(navigator.userAgent),
       told: {
         ...means,
         spoke: () => means.camera.mark(),
