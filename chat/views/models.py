@@ -9,7 +9,7 @@ from chat.protocol.prompt import Model
 from chat.views.api import api, json_response
 
 SEEN, READ, NO = "seen", "read", "no"
-"""What becomes of a photo: the model sees it, only the text in it is read to the model, or it is refused."""
+"""What becomes of a photo: the model sees it, it is told what the server recognises in it, or the photo is refused."""
 
 
 def photos(model: Model) -> str:

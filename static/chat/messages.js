@@ -6,7 +6,7 @@ export const CUT = "The connection was lost. Picking the answer up where it stop
 export const UNSENT = "Not sent yet: the server cannot be reached. Trying again…";
 export const HELD = "Something between you and the server holds the stream back, so the answer arrives in steps.";
 export const UNSEEN = "This model cannot see photos: choose one that can, or ask in words.";
-export const ONLY_READ = "This model cannot see photos: only the text in a photo is read to it.";
+export const ONLY_READ = "This model cannot see photos: it is told what can be recognised in them.";
 
 /** What a refusal that may not last says: why, and when the page asks again. @param {Failure} failure
  * @param {number} seconds what is left of the wait that the server asked for */

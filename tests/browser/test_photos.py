@@ -42,7 +42,7 @@ async def test_a_sign_is_read_to_a_model_that_cannot_see(page: Page, start: Star
     await expect(page.locator("#note")).to_be_empty()
     await attach(page, sign("GATE 42 CLOSED"))
     await expect(page.locator("#note")).to_have_text(
-        "This model cannot see photos: only the text in a photo is read to it."
+        "This model cannot see photos: it is told what can be recognised in them."
     )
     await ask(page, "What does this sign say?")
     await expect(answer(page).locator("[data-part=notice]")).to_contain_text("Looking at the photo")
