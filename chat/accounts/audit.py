@@ -27,6 +27,13 @@ def record_reading(request: HttpRequest, found: Any) -> None:
         record(Action.READ, who=reader, target=target, address=limits.address(request))
 
 
+def record_disabled(request: HttpRequest, account: User) -> None:
+    """Somebody in the admin disables one of several accounts at once, of which no signal tells."""
+    staff: Any = request.user
+    target = f"account {account.pk}, {account.get_username()}"
+    record(Action.DISABLED, who=staff, target=target, address=limits.address(request))
+
+
 def record_end(user_id: int, address: str) -> None:
     """Somebody ends the own account."""
     owner = User.objects.get(pk=user_id)

@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from chat.accounts import audit
 from chat.models import User
 
 
@@ -66,6 +67,8 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]  # generic in the stubs
     def deactivate(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
         """They are out, and every token they hold is void. One's own account stays."""
         others = self._changeable(request, chosen).exclude(username=request.user.get_username())
+        for account in others.filter(is_active=True):
+            audit.record_disabled(request, account)
         count = others.update(is_active=False)
         self.message_user(request, f"{count} accounts are switched off.")
 

@@ -101,6 +101,13 @@ def test_a_new_password_and_a_lock_are_written_down(alice):
     assert written() == [("password", "", whose), ("disabled", "", whose)]
 
 
+def test_accounts_that_are_disabled_together_are_written_down_with_by_whom(chief, alice):
+    bob = User.objects.create_user("bob", is_active=False)
+    form = {"action": "deactivate", "_selected_action": [alice.pk, bob.pk]}
+    assert chief.post(reverse("admin:chat_user_changelist"), form).status_code == 302
+    assert written() == [("disabled", "chief", f"account {alice.pk}, alice")]
+
+
 def test_an_invitation_that_was_used_is_written_down(settings, db):
     settings.SIGNUP = "invite"
     code = Invitation.give(timedelta(days=1), "Ada")

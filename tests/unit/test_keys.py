@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.test.client import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from chat.accounts import tickets, tokens
-from chat.models import ApiKey, AuditEntry, User
+from chat.models import ApiKey, AuditEntry, OwnedQuerySet, User
 from chat.process import this_process
 from chat.protocol.errors import Unauthenticated
 from chat.views.body_limit import limit_of
@@ -89,6 +89,16 @@ def test_a_key_is_looked_up_with_one_query_and_writes_once_an_hour(alice):
     ApiKey.objects.update(last_used_at=used - timedelta(hours=2))
     assert is_open(key)
     assert ApiKey.objects.get().last_used_at >= used
+
+
+def test_a_key_lets_in_while_its_use_cannot_be_noted(alice, monkeypatch):
+    key = new_key(alice)["key"]
+
+    async def locked(*_: Any, **__: Any) -> int:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(OwnedQuerySet, "aupdate", locked)
+    assert is_open(key)
 
 
 @pytest.mark.parametrize(
