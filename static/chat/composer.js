@@ -32,6 +32,19 @@ export class Composer {
     this.#question.addEventListener("input", () => this.#typed());
   }
 
+  /** Chooses the model that was chosen last, if it is there, and keeps in mind what is chosen next. @param {Storage} storage */
+  remember(storage) {
+    const picker = this.#picker;
+    if (!(picker instanceof HTMLSelectElement)) return;
+    try {
+      const last = storage.getItem("model");
+      if ([...picker.options].some(({ value }) => value === last)) picker.value = String(last);
+      picker.addEventListener("change", () => storage.setItem("model", picker.value));
+    } catch {
+      // A forbidden storage costs the choice, not the chat.
+    }
+  }
+
   /** The model that is chosen; "" where the server decides. */
   get model() {
     return this.#picker?.value ?? "";

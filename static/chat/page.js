@@ -9,6 +9,7 @@ import { Chat } from "./chat.js";
 import { clock } from "./clock.js";
 import { Composer } from "./composer.js";
 import { refusal } from "./errors.js";
+import { listenForFiles } from "./intake.js";
 import { ONLY_READ, UNSEEN } from "./messages.js";
 import { Photos } from "./photos.js";
 import { Scroll } from "./scroll.js";
@@ -121,7 +122,8 @@ function name(title) {
 function checkModel() {
   const seen = photos.count || camera.sees ? composer.photos : "";
   byId("note").textContent = seen === "read" ? ONLY_READ : "";
-  problem(seen === "no" ? UNSEEN : "");
+  if (seen === "no") problem(UNSEEN);
+  else if (byId("problem").textContent === UNSEEN) problem(""); // what else is said stays until something is done
   camera.update();
 }
 
@@ -131,10 +133,11 @@ async function send(text, looks = !composer.editing) {
   const isSeen = photos.count > 0 || (looks && camera.sees);
   if (composer.busy || (!text.trim() && !photos.count) || (isSeen && composer.photos === "no")) return;
   composer.busy = true; // photos may still be on their way: a second Enter must not send twice
+  problem("");
   try {
     if (looks && !photos.count) await photos.add(await camera.frames(), { unsent: true });
     const taken = await photos.take();
-    composer.fill("");
+    if (composer.text === text) composer.fill(""); // what was typed meanwhile stays
     checkModel();
     scroll.toEnd();
     const editing = composer.takeEdit();
@@ -182,19 +185,13 @@ addEventListener("online", () => chat.wake());
 addEventListener("pageshow", ({ persisted }) => chat.wake(persisted));
 document.addEventListener("visibilitychange", () => (document.hidden ? chat.hide() : chat.wake()));
 
-const files = /** @type {HTMLInputElement} */ (byId("files"));
-files.addEventListener("change", () => {
-  void photos.add([...(files.files ?? [])]);
-  files.value = "";
+listenForFiles(/** @type {HTMLInputElement} */ (byId("files")), (files) => {
+  problem("");
+  void photos.add(files);
 });
-document.addEventListener("paste", (event) => {
-  const pasted = [...(event.clipboardData?.files ?? [])];
-  if (pasted.length) void photos.add(pasted);
-});
-for (const event of ["dragover", "drop"]) document.addEventListener(event, (moved) => moved.preventDefault());
-document.addEventListener("drop", (event) => void photos.add([...(event.dataTransfer?.files ?? [])]));
 byId("composer").addEventListener("change", checkModel);
 
 chat.open(app.dataset.conversation ?? "", JSON.parse(byId("messages").textContent ?? "[]"));
 composer.fill(composer.text || chat.draft.read().text);
+composer.remember(localStorage);
 composer.refocus();

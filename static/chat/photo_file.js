@@ -2,7 +2,10 @@
  * Photos as files that can be sent: JPEG, and no side longer than the models look at.
  */
 
+/** A camera's picture, and a photo that was chosen: text in it stays readable. In px. */
 const LARGEST_SIDE = 2048;
+const LARGEST_CHOSEN = 3072;
+const LARGEST_BYTES = 5 * 1024 * 1024;
 const QUALITY = 0.9;
 
 /**
@@ -10,10 +13,11 @@ const QUALITY = 0.9;
  * @param {CanvasImageSource} picture
  * @param {{x: number, y: number, width: number, height: number}} part in the picture's own pixels
  * @param {string} name
+ * @param {number} [largest] no side is longer, in px
  * @returns {Promise<File>}
  */
-export async function jpeg(picture, { x, y, width, height }, name) {
-  const scale = Math.min(1, LARGEST_SIDE / Math.max(width, height));
+export async function jpeg(picture, { x, y, width, height }, name, largest = LARGEST_SIDE) {
+  const scale = Math.min(1, largest / Math.max(width, height));
   const [across, down] = [width, height].map((side) => Math.max(1, Math.round(side * scale)));
   const canvas = new OffscreenCanvas(across, down);
   const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d", { alpha: false }));
@@ -25,14 +29,35 @@ export async function jpeg(picture, { x, y, width, height }, name) {
 }
 
 /**
- * The photo, upright; as it is where it is small already.
+ * The photo as it is sent: decoded by the browser, whatever its name and type say, upright, and encoded anew, so that
+ * nothing but its pixels leaves the page. An Error says why it cannot be sent.
  * @param {File} file
- * @param {number} largest in bytes
- * @returns {Promise<Blob>}
+ * @returns {Promise<File>}
  */
-export async function shrink(file, largest) {
-  const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
+export async function prepared(file) {
+  const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" }).catch(async () => {
+    throw new Error(unreadable(file.name, await kindOf(file)));
+  });
   const { width, height } = bitmap;
-  if (Math.max(width, height) <= LARGEST_SIDE && file.size <= largest) return file;
-  return jpeg(bitmap, { x: 0, y: 0, width, height }, file.name);
+  for (const side of [LARGEST_CHOSEN, LARGEST_SIDE]) {
+    const made = await jpeg(bitmap, { x: 0, y: 0, width, height }, "photo.jpg", side);
+    if (made.size <= LARGEST_BYTES) return made;
+  }
+  throw new Error(`“${file.name}” is larger than 5 MB: choose a smaller one.`);
+}
+
+/** What the first bytes say that the file is: "heic", "image" or "". @param {Blob} file */
+async function kindOf(file) {
+  const head = new Uint8Array(await file.slice(0, 16).arrayBuffer());
+  const text = String.fromCharCode(...head);
+  if (text.slice(4, 8) === "ftyp" && /^(hei|hev|mif1|msf1)/.test(text.slice(8))) return "heic";
+  return /^(\xff\xd8\xff|\x89PNG|RIFF....WEBP|GIF8|BM)/s.test(text) ? "image" : "";
+}
+
+/** @param {string} name @param {string} kind */
+function unreadable(name, kind) {
+  if (kind === "heic")
+    return `“${name}” is a HEIC photo, which this browser cannot read. Save it as JPEG and attach that.`;
+  if (kind === "image") return `“${name}” is damaged: it cannot be read as a photo.`;
+  return `“${name}” is not a photo that this browser can read: choose JPEG, PNG or WebP.`;
 }

@@ -1,25 +1,12 @@
 /**
- * Photos on their way out: chosen, pasted or dropped; checked, made smaller, uploaded at once, shown as previews.
+ * Photos on their way out: chosen, pasted or dropped; shown as previews at once, made smaller, uploaded.
+ *
+ * A photo counts from the moment it is chosen: a question that is sent before it is ready waits for it.
  */
-import { shrink } from "./photo_file.js";
+import { prepared } from "./photo_file.js";
 
 export const MOST = 4;
-const FULL = `A message takes up to ${MOST} photos: send these first.`;
-const LARGEST_BYTES = 5 * 1024 * 1024;
-const TYPES = new Set(["image/jpeg", "image/png", "image/webp"]);
-
-/**
- * Why this file cannot be sent, as a sentence; "" where it can.
- * @param {{type: string, name: string}} file
- * @param {number} held how many photos the message has already
- */
-export function objection(file, held) {
-  if (held >= MOST) return FULL;
-  if (/^image\/hei[cf]/.test(file.type) || /\.hei[cf]$/i.test(file.name)) {
-    return "This is a HEIC photo, which this browser cannot read. Save it as JPEG and attach that.";
-  }
-  return TYPES.has(file.type) ? "" : `“${file.name}” is not a photo that can be sent: choose JPEG, PNG or WebP.`;
-}
+const FULL = `A message takes up to ${MOST} photos: the others were not added.`;
 
 /**
  * A draft photo. `send` uploads it, at the first call only, and gives its id.
@@ -70,16 +57,15 @@ export class Photos {
   }
 
   /**
-   * Takes files as draft photos. They are uploaded at once, so that sending is quick; a camera's stay in this page
+   * Takes files as draft photos: whatever the browser can decode, whoever it comes from. They are uploaded at once, so that sending is quick; a camera's stay in this page
    * until a question is asked with them (`unsent`).
    * @param {Iterable<File>} files
    * @param {{unsent?: boolean}} [how]
    */
   async add(files, { unsent = false } = {}) {
     for (const file of files) {
-      const sentence = objection(file, this.count);
-      if (sentence) return this.#told.problem(sentence);
-      await this.#hold(file, unsent);
+      if (this.count >= MOST) return this.#told.problem(FULL);
+      this.#hold(file, unsent);
     }
     return undefined;
   }
@@ -93,31 +79,33 @@ export class Photos {
   /** Takes the photos for a message, once all have arrived at the server. @returns {Promise<Photo[]>} */
   async take() {
     const held = this.#held;
-    const photos = await Promise.all(held.map(async ({ url, send }) => ({ url, attachment: await send() })));
+    const ids = await Promise.all(held.map(({ send }) => send()));
+    const photos = held.map(({ url }, at) => ({ url, attachment: ids[at] }));
     this.#held = [];
     this.#previews.replaceChildren();
     return photos;
   }
 
   /** @param {File} file @param {boolean} unsent */
-  async #hold(file, unsent) {
-    let small;
-    try {
-      small = await shrink(file, LARGEST_BYTES);
-    } catch {
-      return this.#told.problem(`“${file.name}” cannot be read as a photo.`);
-    }
-    if (small.size > LARGEST_BYTES)
-      return this.#told.problem(`“${file.name}” is larger than 5 MB: choose a smaller one.`);
-    const url = URL.createObjectURL(small);
-    const row = this.#preview(url, file.name);
+  #hold(file, unsent) {
+    const row = this.#preview("", file.name);
+    row.dataset.sending = "";
     /** @type {Promise<string> | null} */
     let sent = null;
     /** @type {Held} */
-    const photo = { file, url, row, send: () => (sent ??= this.#send(photo, small)) };
+    const photo = { file, url: "", row, send: () => (sent ??= this.#send(photo, small)) };
+    const small = prepared(file).then((made) => this.#ready(photo, made));
     this.#keep(photo);
-    if (!unsent) photo.send().catch(() => {}); // said, and the photo dropped: see #send
-    return undefined;
+    if (unsent) small.catch((error) => this.#refuse(photo, error));
+    else photo.send().catch(() => {}); // said, and the photo dropped: see #send
+  }
+
+  /** @param {Held} photo @param {Blob} made */
+  #ready(photo, made) {
+    photo.url = URL.createObjectURL(made);
+    /** @type {HTMLImageElement} */ (photo.row.querySelector("img")).src = photo.url;
+    photo.row.removeAttribute("data-sending");
+    return made;
   }
 
   /** @param {Held} photo */
@@ -130,18 +118,25 @@ export class Photos {
     this.#told.changed();
   }
 
-  /** Uploads a draft photo; one that is refused is dropped, with the reason. @param {Held} photo @param {Blob} small */
+  /** Uploads a draft photo once it is made; one that is refused is dropped, with the reason.
+   * @param {Held} photo @param {Promise<Blob>} small */
   async #send(photo, small) {
-    photo.row.dataset.sending = "";
     try {
-      return await this.#upload(small);
+      const made = await small;
+      photo.row.dataset.sending = "";
+      return await this.#upload(made);
     } catch (error) {
-      this.#drop(photo);
-      this.#told.problem(/** @type {Error} */ (error).message);
+      this.#refuse(photo, /** @type {Error} */ (error));
       throw error;
     } finally {
       photo.row.removeAttribute("data-sending");
     }
+  }
+
+  /** @param {Held} photo @param {Error} error */
+  #refuse(photo, error) {
+    this.#drop(photo);
+    this.#told.problem(error.message);
   }
 
   /** @param {Blob} photo @returns {Promise<string>} its id */
@@ -157,7 +152,7 @@ export class Photos {
   #preview(url, name) {
     const row = document.createElement("li");
     const { button, image } = photoButton(name);
-    image.src = url;
+    if (url) image.src = url;
     const remove = document.createElement("button");
     remove.type = "button";
     remove.className = "remove";
@@ -172,7 +167,7 @@ export class Photos {
   #drop(photo) {
     this.#held = this.#held.filter((other) => other !== photo);
     photo.row.remove();
-    if (photo.file) URL.revokeObjectURL(photo.url); // a photo that was sent before is still on the page
+    if (photo.file && photo.url) URL.revokeObjectURL(photo.url); // a photo that was sent before is still on the page
     this.#told.changed();
   }
 }

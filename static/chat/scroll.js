@@ -1,31 +1,57 @@
 /**
- * Stays at the end while the reader is there, and leaves a reader who looks elsewhere alone.
+ * Stays at the end while the reader is there. The first intent to leave it leaves it: a wheel, a finger, a key, any
+ * step up. Only coming back to the very end stays there again.
  */
 
-/** This close to the end counts as there, in px. */
+/** This close to the end there is nothing to jump to, in px. */
 const NEAR = 48;
+/** This close to the end is the end: layouts are rounded, in px. */
+const END = 4;
+/** A finger that moves less than this does not drag, in px. */
+const DRAG = 3;
+const KEYS_UP = new Set(["ArrowUp", "PageUp", "Home"]);
 
 export class Scroll {
   #viewport;
   #button;
   #stuck = true;
   #top = 0;
+  /** @type {number | null} where the finger is that touches the viewport */
+  #finger = null;
 
   /** @param {HTMLElement} viewport @param {HTMLElement} button "Jump to latest" */
   constructor(viewport, button) {
     this.#viewport = viewport;
     this.#button = button;
-    viewport.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    const passive = { passive: true };
+    viewport.addEventListener(
+      "scroll",
+      () => {
+        this.#notice();
+        this.#showButton();
+      },
+      passive,
+    );
+    viewport.addEventListener("wheel", ({ deltaY }) => deltaY < 0 && this.#leave(), passive);
+    viewport.addEventListener("touchstart", ({ touches }) => this.#touch(touches[0].clientY), passive);
+    viewport.addEventListener("touchmove", ({ touches }) => this.#drag(touches[0].clientY), passive);
+    for (const end of ["touchend", "touchcancel"]) viewport.addEventListener(end, () => this.#touch(null), passive);
+    viewport.addEventListener("keydown", ({ key, shiftKey }) => {
+      if (KEYS_UP.has(key) || (key === " " && shiftKey)) this.#leave();
+    });
     button.addEventListener("click", () => this.toEnd());
     // What stands in the viewport also grows without us: photos load, a keyboard opens.
-    const observer = new ResizeObserver(() => this.keep());
-    for (const part of [viewport, ...viewport.children]) observer.observe(part);
+    new ResizeObserver(() => this.keep()).observe(viewport);
   }
 
-  /** After something was painted: to the end, if the reader was there. */
+  /** After something was painted: to the end, if the reader was there and holds nothing. */
   keep() {
-    if (this.#stuck) this.#viewport.scrollTop = this.#viewport.scrollHeight;
-    this.#button.hidden = this.#isNear;
+    this.#notice(); // the browser may have scrolled already, and not told yet
+    if (this.#stuck && this.#finger === null) {
+      this.#viewport.scrollTop = this.#viewport.scrollHeight;
+      this.#top = this.#viewport.scrollTop;
+    }
+    this.#showButton();
   }
 
   /** To the end, to stay there. */
@@ -34,17 +60,36 @@ export class Scroll {
     this.keep();
   }
 
-  get #isNear() {
+  /** How far the end is, in px. */
+  get #left() {
     const { scrollHeight, scrollTop, clientHeight } = this.#viewport;
-    return scrollHeight - scrollTop - clientHeight < NEAR;
+    return scrollHeight - scrollTop - clientHeight;
   }
 
-  #scrolled() {
+  #leave() {
+    if (this.#viewport.scrollTop > 0) this.#stuck = false;
+  }
+
+  #touch(/** @type {number | null} */ at) {
+    this.#finger = at;
+    if (at === null) this.keep();
+  }
+
+  #drag(/** @type {number} */ at) {
+    if (at > (this.#finger ?? at) + DRAG) this.#leave();
+  }
+
+  /** Where the reader has gone since the last look. */
+  #notice() {
     const { scrollTop } = this.#viewport;
-    // Only the reader moves up; growing text moves the end away without moving the reader.
-    if (this.#isNear) this.#stuck = true;
-    else if (scrollTop < this.#top) this.#stuck = false;
+    const step = scrollTop - this.#top;
     this.#top = scrollTop;
-    this.#button.hidden = this.#isNear;
+    // Growing text moves the end away without moving the reader; shrinking text moves the reader to the end.
+    if (step < 0 && this.#left > END) this.#stuck = false;
+    else if (step > 0 && this.#left <= END) this.#stuck = true;
+  }
+
+  #showButton() {
+    this.#button.hidden = this.#left < NEAR;
   }
 }

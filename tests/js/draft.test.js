@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Draft } from "../../static/chat/draft.js";
-import { objection } from "../../static/chat/photos.js";
 
 /** @returns {Storage} */
 function storage() {
@@ -40,11 +39,4 @@ test("a storage that is full, forbidden or holds nonsense costs nothing but the 
     throw new Error("QuotaExceededError");
   };
   new Draft(broken, "").keep("text");
-});
-
-test("what cannot be sent is told before it is sent", () => {
-  assert.equal(objection({ type: "image/jpeg", name: "a.jpg" }, 0), "");
-  assert.match(objection({ type: "image/jpeg", name: "a.jpg" }, 4), /up to 4/);
-  assert.match(objection({ type: "", name: "IMG_1.HEIC" }, 0), /HEIC/);
-  assert.match(objection({ type: "image/gif", name: "a.gif" }, 0), /JPEG, PNG or WebP/);
 });

@@ -1,0 +1,53 @@
+"""Scrolling while an answer grows: the page stays at the end, until its reader looks back."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from tests.browser.recorded import record
+from tests.browser.test_page import answer
+from tests.servers.wondercam import Serve
+
+PHONE = {"width": 390, "height": 500}
+
+
+async def drag(page: Page) -> None:
+    """A finger on the text goes down by 200 px."""
+    cdp = await page.context.new_cdp_session(page)
+    await cdp.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": 190, "y": 100}]})
+    for y in range(110, 310, 20):
+        await cdp.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": 190, "y": y}]})
+    await cdp.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+async def wheel(page: Page) -> None:
+    """A trackpad's small steps."""
+    await page.mouse.move(190, 200)
+    for _ in range(10):
+        await page.mouse.wheel(0, -6)
+
+
+@pytest.mark.parametrize("look_back", [drag, wheel])
+async def test_a_reader_who_looks_back_is_left_alone_and_can_jump_to_the_end(
+    chromium: Browser, serve: Serve, tmp_path: Path, look_back: Callable[[Page], Awaitable[None]]
+) -> None:
+    server = serve(record(tmp_path, "lines", [f"Line {n}.\n\n" for n in range(900)], 10_000))
+    touch = look_back is drag
+    context = await chromium.new_context(viewport=PHONE, has_touch=touch, is_mobile=touch)
+    page = await context.new_page()
+    await page.goto(server.url)
+    await page.get_by_label("Your message").fill("Tell me everything.")
+    await page.get_by_role("button", name="Send").click()
+    await expect(answer(page)).to_contain_text("Line 60.")
+    await look_back(page)
+    await expect(page.locator("#latest")).to_be_visible()
+    place = "viewport => viewport.scrollTop"
+    before = await page.locator("#viewport").evaluate(place)
+    shown = (await answer(page).locator("[data-part=text]").inner_text()).count("Line")
+    await expect(answer(page)).to_contain_text(f"Line {shown + 60}.")
+    assert abs(await page.locator("#viewport").evaluate(place) - before) < 60
+    await page.locator("#latest").click()
+    await expect(page.locator("#latest")).to_be_hidden()
+    await context.close()
