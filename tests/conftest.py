@@ -51,6 +51,7 @@ pytest_plugins = [
 
 
 SERVERS = {"chromium", "nginx", "one_slot", "postgres", "redis", "serve", "server", "site"}
+"""Fixtures that start a program, or load the real model."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -18,9 +18,10 @@ class Filter(BaseCommand):
 
     requires_system_checks: list[str] = []
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.stdout, self.stderr = screens(self.stdout._out, self.stderr._out, self.style.ERROR)
+    def __init__(self, stdout: Any = None, stderr: Any = None, *args: Any, **options: Any) -> None:
+        super().__init__(stdout, stderr, *args, **options)
+        self.output, self.errors = stdout or sys.stdout, stderr or sys.stderr
+        self.stdout, self.stderr = screens(self.output, self.errors, self.style.ERROR)
 
     def run_from_argv(self, argv: list[str]) -> None:
         """As `BaseCommand`, with the shell's own manners."""
@@ -35,7 +36,7 @@ class Filter(BaseCommand):
         """As `BaseCommand`; what `call_command` is given to print to is as safe as the real terminal."""
         stdout, stderr = options.pop("stdout", None), options.pop("stderr", None)
         if stdout or stderr:
-            self.stdout, self.stderr = screens(stdout or self.stdout._out, stderr or self.stderr._out)
+            self.stdout, self.stderr = screens(stdout or self.output, stderr or self.errors)
         return super().execute(*args, **options)
 
     def put(self, text: str) -> None:

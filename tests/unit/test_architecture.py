@@ -112,6 +112,51 @@ def test_every_migration_is_written() -> None:
         pytest.fail(f"the models have changed: manage.py makemigrations\n{said.getvalue()}")
 
 
+# What a library does not promise
+
+
+PROMISED = {"_meta", "_state", "_default_manager", "_replace", "_make", "_asdict", "_fields", "_exit"}
+"""Names with an underscore that are documented: of Django's models, of named tuples, of `os`."""
+INSIDE_OF = {
+    "wondercam/server/transport.py": "Twisted",
+    "chat/providers/http/push_body.py": "aiohttp",
+    "wondercam/staticfiles.py": "Django: import lines of ES modules",
+    "chat/accounts/signals.py": "Django: whether a password was set, or its hash renewed",
+}
+"""The modules that use what a library does not promise, each naming it; `requirements.in` bounds these libraries."""
+
+
+def private_names(path: Path) -> Iterator[str]:
+    """Each `thing._name` of a file, but for those of its own classes."""
+    tree = ast.parse(path.read_text())
+    own = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and is_own(node.value)}
+    own |= {found.name for found in functions(tree)}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Attribute) or not re.match("_[^_]", node.attr) or node.attr in PROMISED | own:
+            continue
+        if not is_own(node.value):
+            yield f"{name_of(path)}:{node.lineno} {ast.unparse(node)}"
+
+
+def is_own(value: ast.expr) -> bool:
+    """Whether it is `self`, `cls` or `super()`."""
+    if isinstance(value, ast.Call):
+        value = value.func
+    return isinstance(value, ast.Name) and value.id in {"self", "cls", "super"}
+
+
+def test_only_the_modules_that_say_so_use_what_a_library_does_not_promise() -> None:
+    sources = [path for path in ours(".py") if name_of(path).startswith(("chat/", "wondercam/"))]
+    used = [found for path in sources if name_of(path) not in INSIDE_OF for found in private_names(path)]
+    assert used == []
+
+
+@pytest.mark.parametrize("package", ["Django", "asgiref", "daphne", "Twisted", "aiohttp"])
+def test_libraries_whose_inside_is_relied_on_have_an_upper_bound(package: str) -> None:
+    (line,) = re.findall(rf"^{package}\b.*", (ROOT / "requirements.in").read_text(), re.MULTILINE)
+    assert "<" in line
+
+
 # What server and page say to each other
 
 

@@ -13,8 +13,7 @@
     access.py       a line of the log for each request
     metrics_folder.py   where several workers put their numbers
     errors.py       what a request is told that the application never saw
-    transport.py    the socket: writes at once when nothing is queued
-    reactor.py      what the event loop calls
+    transport.py    the socket, the port, the reactor: Twisted's, writing at once when nothing is queued
     proxies.py      which address a request came from when proxies stand in front
 
 A response's chunk goes request → transport → socket in one call, without an event-loop iteration between. What is

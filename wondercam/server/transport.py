@@ -3,6 +3,16 @@
 Twisted gathers writes and sends them in the next event-loop iteration; for an event of a stream that
 is most of its delay. Here only what the socket does not take is queued, in Twisted's own queue, and
 the reactor goes on with it.
+
+This is the only module that uses names which Twisted does not promise. `check_twisted` looks at the start whether they
+are there; `requirements.in` holds the versions that were tried.
+
+    FileDescriptor._tempDataLen, _writeDisconnected      what is queued, whether we have closed: a write would overtake
+                                                         what waits, or go to a closed socket
+    Port._fromListeningDescriptor                        a port of our class on the workers' common socket: none would
+                                                         be opened
+    AsyncioSelectorReactor._asyncioEventloop, _readers,  events without Twisted's log: no connection would be read
+    _readOrWrite
 """
 
 # Twisted and Daphne carry few types: what is inherited from them is unchecked.
@@ -14,8 +24,14 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, NamedTuple
 
+from django.core.exceptions import ImproperlyConfigured
+from twisted import version as twisted_version  # type: ignore[attr-defined]
 from twisted.internet import tcp
+from twisted.internet.abstract import FileDescriptor
+from twisted.internet.asyncioreactor import AsyncioSelectorReactor
 
+TRIED = (26, 26)
+"""The first and the last major version of Twisted whose inner names were tried."""
 BACKLOG = 1024
 UNSENT = 128 * 1024
 """What the kernel may hold for a connection and not have sent yet, in bytes: a reader that stopped
@@ -87,9 +103,50 @@ class Port(tcp.Port):
     transport: Any = Transport
     most = 100
 
+    @classmethod
+    def on(cls, listener: socket.socket, factory: Any, reactor: Any) -> "Port":
+        """A port on a socket that listens already."""
+        port: Port = cls._fromListeningDescriptor(reactor, listener.fileno(), listener.family, factory)
+        return port
+
     def doRead(self) -> None:
         self.numberAccepts = self.most  # Twisted raises it with each one
         super().doRead()
+
+
+class Reactor(AsyncioSelectorReactor):
+    """Twisted's reactor on an asyncio loop, called by the loop without a detour.
+
+    Twisted's own says at each event in whose name its log is to speak: ten calls, and a log that is silent.
+    """
+
+    def addReader(self, reader: Any) -> None:
+        if reader in self._readers:
+            return
+        descriptor = reader.fileno()
+        try:
+            self._asyncioEventloop.add_reader(descriptor, self._readOrWrite, reader, True)
+        except OSError:  # no socket: Twisted knows what to do
+            super().addReader(reader)
+        else:
+            self._readers[reader] = descriptor
+
+
+def check_twisted(version: Any = twisted_version) -> None:
+    """ImproperlyConfigured where this Twisted is not one that this module was tried with, or lacks a name it uses."""
+    nobody: Any = object()
+    needed = [
+        (FileDescriptor(nobody), ("dataBuffer", "offset", "_tempDataLen", "_writeDisconnected")),
+        (tcp.Port, ("_fromListeningDescriptor",)),
+        (AsyncioSelectorReactor, ("_readOrWrite",)),
+    ]
+    missing = [name for owner, names in needed for name in names if not hasattr(owner, name)]
+    if TRIED[0] <= version.major <= TRIED[1] and not missing:
+        return
+    why = f"has no {', '.join(missing)}" if missing else "was never tried"
+    raise ImproperlyConfigured(
+        f"Twisted {version.short()} {why}, and the server relies on its inside: install what requirements.txt locks."
+    )
 
 
 def listening_socket(host: str, port: int, unacknowledged: int = 120) -> socket.socket:

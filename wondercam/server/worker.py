@@ -31,10 +31,9 @@ from wondercam.server.channel import Factory
 from wondercam.server.inbox import Inbox
 from wondercam.server.lifespan import Lifespan, StartupFailed
 from wondercam.server.options import Options
-from wondercam.server.reactor import Reactor
 from wondercam.server.request import Disconnected
 from wondercam.server.supervisor import report
-from wondercam.server.transport import Port
+from wondercam.server.transport import Port, Reactor
 
 logger = logging.getLogger(__name__)
 
@@ -48,16 +47,16 @@ COLLECTOR = (2_000, 5, 200)
 it was, each look among the young took 8 to 15 ms, and all that is there was looked through every few seconds."""
 
 
-def install_reactor() -> Any:
-    """Twisted's reactor on uvloop, in place of the idle one that importing Daphne leaves behind."""
+def install_reactor() -> tuple[Any, asyncio.AbstractEventLoop]:
+    """Twisted's reactor on uvloop, and its loop, in place of the idle one that importing Daphne leaves behind."""
     loop = uvloop.new_event_loop()
     loop.set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="blocking"))
     asyncio.set_event_loop(loop)
     sys.modules.pop("twisted.internet.reactor", None)
-    daphne.server.reactor = reactor = Reactor(loop)
+    reactor = Reactor(loop)
     installReactor(reactor)
     reactor.suggestThreadPoolSize(1)
-    return reactor
+    return reactor, loop
 
 
 def spare_the_collector() -> None:
@@ -92,12 +91,11 @@ class Worker(daphne.server.Server):
 
     def run(self) -> int:
         """Serve until asked to stop; the process's exit status."""
-        self.reactor = install_reactor()
+        self.reactor, loop = install_reactor()
         observer: Any = STDLibLogObserver("twisted")
         globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False, discardBuffer=True)
         self.reactor.startRunning(installSignalHandlers=False)
-        status: int = self.reactor._asyncioEventloop.run_until_complete(self.live())
-        return status
+        return loop.run_until_complete(self.live())
 
     async def live(self) -> int:
         """Start, serve, drain."""
@@ -157,9 +155,7 @@ class Worker(daphne.server.Server):
     def open(self) -> Port:
         """Accept connections."""
         self.http_factory = Factory(self)
-        port: Port = Port._fromListeningDescriptor(
-            self.reactor, self.listener.fileno(), self.listener.family, self.http_factory
-        )
+        port = Port.on(self.listener, self.http_factory, self.reactor)
         port.most = port.most if self.parent == NO_PARENT else 1  # one each: a burst spreads over the workers
         port.startListening()
         return port

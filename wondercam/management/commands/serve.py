@@ -14,7 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 from wondercam.checks import START, several_workers
 from wondercam.server.options import Options
 from wondercam.server.supervisor import Supervisor, leave
-from wondercam.server.transport import listening_socket
+from wondercam.server.transport import check_twisted, listening_socket
 from wondercam.server.worker import NO_PARENT, Worker
 
 log = logging.getLogger(__name__)
@@ -33,6 +33,7 @@ class Command(BaseCommand):
     def handle(self, *, host: str, port: int, workers: int, **_: Any) -> None:
         refuse_what_cannot_serve(workers)
         refuse_a_database_that_is_behind()
+        check_twisted()
         options = Options.from_environment()
         from wondercam.asgi import application, body_limit  # not earlier: it sets Django up, as a program of its own
 
