@@ -6,12 +6,13 @@ from uuid import UUID
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import Max, Model, Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from chat.accounts import audit
-from chat.models import User
+from chat.admin.filters import LATEST, BoundedPaginator
+from chat.models import Stream, User
 
 SHOWN_USERS = 15
 
@@ -24,8 +25,10 @@ class UserFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """A bounded list, however many users there are."""
-        recent = User.objects.annotate(asked=Max("streams__created_at")).filter(asked__isnull=False)
-        users: list[User] = list(recent.order_by("-asked")[:SHOWN_USERS])
+        lately = Stream.objects.order_by("-created_at").values_list("user", flat=True)[:LATEST]
+        asked = list(dict.fromkeys(lately))[:SHOWN_USERS]
+        found = User.objects.in_bulk(asked)
+        users = [found[pk] for pk in asked if pk in found]
         chosen = self.value()
         if chosen and chosen.isdigit() and chosen not in {str(user.pk) for user in users}:
             users += User.objects.filter(pk=chosen)
@@ -42,6 +45,7 @@ class ReviewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the
     page_template = ""
     list_per_page = 50
     show_full_result_count = False
+    paginator = BoundedPaginator
     actions = None
 
     class Media:
@@ -58,6 +62,11 @@ class ReviewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Never: `prune_streams` and the users themselves delete."""
         return False
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Also what a filter of ours is called by."""
+        ours = {getattr(item, "parameter_name", None) for item in self.list_filter}
+        return lookup in ours or super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

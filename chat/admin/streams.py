@@ -12,7 +12,9 @@ from django.utils.html import format_html
 
 from chat import review
 from chat.admin.display import bars, event_row, facts, status_badge
+from chat.admin.filters import ModelFilter, ReceiptFilter, StatusFilter
 from chat.admin.readonly import ReviewAdmin, UserFilter
+from chat.admin.timeline import timeline
 from chat.models import Stream
 from chat.protocol import timing
 
@@ -27,19 +29,18 @@ class StreamAdmin(ReviewAdmin):
 
     page_template = "admin/chat/stream/events.html"
     list_display = (
-        "short_id", "user", "conversation_link", "model_id", "badge", "ok", "first_token", "rate", "duration",
-        "last_seq", "created_at",
+        "short_id", "user", "conversation_link", "model_id", "badge", "delivery", "ok", "first_token", "rate",
+        "duration", "last_seq", "created_at",
     )  # fmt: skip
-    list_filter = ("status", UserFilter, "model", "provider", "user__is_guest", "created_at")
-    list_select_related = ("user", "conversation")
+    list_filter = (StatusFilter, ReceiptFilter, UserFilter, ModelFilter, "user__is_guest", "created_at")
+    list_select_related = ("user", "conversation", "receipt")
     search_fields = ("user__username", "provider", "model", "conversation__title")
     search_help_text = "User, model, title, or the id of a stream or conversation"
     ordering = ("-created_at",)
-    date_hierarchy = "created_at"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """With the ends of each log."""
-        return review.with_ends(super().get_queryset(request).select_related("user", "conversation"))
+        return review.with_ends(super().get_queryset(request).select_related("user", "conversation", "receipt"))
 
     def by_id(self, pk: UUID) -> Q:
         """A conversation's id finds its streams."""
@@ -47,8 +48,8 @@ class StreamAdmin(ReviewAdmin):
 
     @admin.display(description="stream")
     def short_id(self, stream: Stream) -> str:
-        """Enough of the id to tell one from another."""
-        return str(stream.pk)[:8]
+        """Enough of the id to tell one from another: its end, since it begins with the time of its making."""
+        return f"…{str(stream.pk)[-12:]}"
 
     @admin.display(description="conversation", ordering="conversation__title")
     def conversation_link(self, stream: Stream) -> str:
@@ -65,6 +66,12 @@ class StreamAdmin(ReviewAdmin):
     def badge(self, stream: Stream) -> str:
         """How it ended."""
         return status_badge(stream.status)
+
+    @admin.display(description="delivery")
+    def delivery(self, stream: Stream) -> str:
+        """How it reached its reader, where the page has said so."""
+        kept = getattr(stream, "receipt", None)
+        return kept.verdict if kept else "–"
 
     @admin.display(description="OK", ordering="ok_us")
     def ok(self, stream: Stream) -> str:
@@ -99,6 +106,7 @@ class StreamAdmin(ReviewAdmin):
             "stalls": [(gap.after_seq, timing.words(gap.us)) for gap in measured.stalls[:SHOWN_STALLS]],
             "more_stalls": max(0, len(measured.stalls) - SHOWN_STALLS),
             "bars": bars(review.histogram(moments)),
+            **timeline(found, moments),
             "duration": timing.words(measured.duration_us),
             "request_sent": request[:SHOWN_REQUEST],
             "request_is_cut": len(request) > SHOWN_REQUEST,

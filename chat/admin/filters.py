@@ -1,0 +1,86 @@
+"""Filters and paging of the review's lists, bounded however many rows there are: no COUNT of all, no DISTINCT."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+
+from chat.models import Stream
+from chat.protocol import events, receipt
+
+LATEST = 1_000
+"""Streams whose models are offered; another one is found by its name in the search field."""
+
+COUNTED = 10_000
+"""Rows that a list counts, and so can page through: whoever looks further back narrows the list."""
+
+
+class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # generic in the stubs alone
+    """Counts `COUNTED` rows at most."""
+
+    @cached_property
+    def count(self) -> int:
+        """How many rows there are, as far as it is counted."""
+        rows: Any = self.object_list
+        return int(rows.order_by()[:COUNTED].count())
+
+
+class StreamFilter(admin.SimpleListFilter):
+    """A field of streams; in a list of conversations, of any of theirs."""
+
+    field = ""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Those with the chosen value."""
+        if not self.value():
+            return queryset
+        if queryset.model is Stream:
+            return queryset.filter(**{self.field: self.value()})
+        return queryset.filter(Exists(Stream.objects.filter(conversation=OuterRef("pk"), **{self.field: self.value()})))
+
+
+class StatusFilter(StreamFilter):
+    """How it ended."""
+
+    title, parameter_name, field = "status", "status__exact", "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Every status."""
+        return [(status, status) for status in events.STATUSES]
+
+
+class ModelFilter(StreamFilter):
+    """Which model answered."""
+
+    title, parameter_name, field = "model", "model", "model"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The models that were asked lately, and the one chosen."""
+        lately = Stream.objects.order_by("-created_at").values_list("model", flat=True)[:LATEST]
+        names = {*lately, *([self.value()] if self.value() else [])}
+        return [(str(name), str(name)) for name in sorted(names, key=str)]
+
+
+class ReceiptFilter(StreamFilter):
+    """How it reached its reader."""
+
+    title, parameter_name, field = "delivery", "receipt__verdict", "receipt__verdict"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Every verdict."""
+        return [(verdict, verdict) for verdict in receipt.VERDICTS]
+
+
+class StatusOfConversation(StatusFilter):
+    """How any of its turns ended."""
+
+    parameter_name = "streams__status__exact"
+
+
+class ModelOfConversation(ModelFilter):
+    """Which models answered in it."""
+
+    parameter_name = "streams__model"
