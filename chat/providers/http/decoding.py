@@ -41,6 +41,11 @@ class Unpacker:
         self._inflate: Any = None
         self._in = self._out = 0
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether the body has begun, and nothing in it is packed."""
+        return self._begun and self._inflate is None
+
     def feed(self, piece: bytes) -> list[bytes]:
         """The unpacked pieces, each of at most STEP bytes unless nothing was packed; raises PackedWrong."""
         if not self._begun and piece:

@@ -105,6 +105,7 @@ class Body:
     def set_result(self, _: None) -> None:
         """Something has come, or a chunk or the body has ended."""
         content, on_data = self._content, self._on_data
+        content._waiter = self  # `pause` and `close` take it away again
         buffer = content._buffer
         while buffer and on_data is not None and not self._paused:
             piece = buffer.popleft()
@@ -114,8 +115,6 @@ class Body:
             content._http_chunk_splits.clear()
         if content.is_eof():
             self._tell_the_end()
-        elif not self._paused and self._on_data is not None:
-            content._waiter = self
 
     def set_exception(self, error: BaseException) -> None:
         """The connection was cut."""

@@ -55,6 +55,7 @@ class Arrival:
         self._who = who
         self._max_size = max_size
         self._unpacker = unpacker
+        self._is_plain = False
         self._decoder: EventDecoder | ObjectDecoder | None = None
         self._reader = reader
         self._give = give
@@ -94,9 +95,12 @@ class Arrival:
         if self._ended:
             return
         try:
+            if self._is_plain:  # nearly always, and asked for every token
+                return self._take(piece)
             for unpacked in self._unpacker.feed(piece):
                 if not self._ended:
                     self._take(unpacked)
+            self._is_plain = self._unpacker.is_plain
         except StreamTooLarge:
             self._end(errors.BadUpstream(f"{self._who} sent more in one piece than this server accepts."))
         except PackedWrong:

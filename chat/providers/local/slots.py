@@ -1,75 +1,70 @@
-"""A line of people before a few slots: first come, first served, and everybody knows their place."""
+"""A queue before a few slots: first come, first served, and everybody is told how many are ahead."""
 
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator
 
 
-class Line:
-    """`slots` can be used at once; the others wait in turn. For one event loop at a time, without locks."""
+class Slots:
+    """`count` can be used at once; who asks for more waits in a queue. For one event loop at a time, without locks."""
 
-    def __init__(self, slots: int) -> None:
-        self._free = slots
-        self._waiting: deque[Place] = deque()
+    def __init__(self, count: int) -> None:
+        self._free = count
+        self._queue: deque[Slot] = deque()
 
-    def join(self) -> "Place":
-        """A place in the line; whoever joins must `leave`, however it ends."""
-        place = Place(self)
-        if self._free and not self._waiting:
+    def ask(self) -> "Slot":
+        """A slot, now or later; whoever asks must `release` it, however it ends."""
+        slot = Slot(self)
+        if self._free and not self._queue:
             self._free -= 1
-            place.served = True
+            slot.grant()
         else:
-            self._waiting.append(place)
-        return place
+            self._queue.append(slot)
+        return slot
 
-    def left(self, place: "Place") -> None:
-        """Give the slot on, or the place up."""
-        if place.served:
+    def release(self, slot: "Slot") -> None:
+        """Give the slot to the next in the queue, or take this one out of the queue."""
+        if slot.granted:
             self._free += 1
-        elif place in self._waiting:
-            self._waiting.remove(place)
-        while self._free and self._waiting:
+        elif slot in self._queue:
+            self._queue.remove(slot)
+        while self._free and self._queue:
             self._free -= 1
-            self._waiting.popleft().served = True
-        for waiting in self._waiting:
+            self._queue.popleft().grant()
+        for waiting in self._queue:
             waiting.moved.set()
 
-    def ahead_of(self, place: "Place") -> int:
+    def ahead_of(self, slot: "Slot") -> int:
         """How many wait before this one."""
-        return self._waiting.index(place)
+        return self._queue.index(slot)
 
 
-class Place:
-    """One's place in the line."""
+class Slot:
+    """A slot that was asked for, `granted` or not yet."""
 
-    def __init__(self, line: Line) -> None:
-        self._line = line
-        self._served = False
+    def __init__(self, slots: Slots) -> None:
+        self._slots = slots
+        self.granted = False
         self.moved = asyncio.Event()
 
-    @property
-    def served(self) -> bool:
-        """Whether it is this one's turn."""
-        return self._served
-
-    @served.setter
-    def served(self, served: bool) -> None:
-        self._served = served
+    def grant(self) -> None:
+        """It may be used from now on."""
+        self.granted = True
         self.moved.set()
 
     async def ahead(self) -> AsyncGenerator[int, None]:
-        """How many are ahead, at once and whenever it changes; ends when it is this one's turn."""
+        """How many are ahead, at once and whenever it changes; ends when it is granted."""
         last = -1
-        while not self._served:
+        while not self.granted:
             self.moved.clear()
-            ahead = self._line.ahead_of(self)
+            ahead = self._slots.ahead_of(self)
             if ahead != last:
                 last = ahead
                 yield ahead
             else:
                 await self.moved.wait()
 
-    def leave(self) -> None:
+    def release(self) -> None:
         """Done, stopped or tired of waiting."""
-        self._line.left(self)
-        self._served = False
+        self._slots.release(self)
+        self.granted = False

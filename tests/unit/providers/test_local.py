@@ -82,7 +82,7 @@ async def test_closing_an_answer_frees_its_slot_at_once(one_slot: local.Local, q
     assert time.monotonic() - start < 5  # llama.cpp has let the other go, or this would have waited for all of it
 
 
-async def test_someone_who_leaves_the_line_lets_the_others_move_up(one_slot: local.Local) -> None:
+async def test_someone_who_leaves_the_queue_lets_the_others_move_up(one_slot: local.Local) -> None:
     long = responses(prompt("Tell me a very long story.", one_slot))
     await anext(long)
     second, third = (responses(prompt("Hi", one_slot, **FAST)) for _ in range(2))

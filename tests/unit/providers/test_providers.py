@@ -7,7 +7,7 @@ import pytest
 
 from chat import providers
 from chat.protocol import errors
-from chat.providers.local.slots import Line
+from chat.providers.local.slots import Slots
 from tests.fakes import gemini
 from tests.fakes.server import Server
 from tests.unit.providers.conftest import QUICK, ask
@@ -113,14 +113,14 @@ def self_signed(folder: Path) -> ssl.SSLContext:
 
 
 async def test_a_line_serves_in_turn_whoever_leaves() -> None:
-    line = Line(2)
-    places = [line.join() for _ in range(5)]
-    assert [place.served for place in places] == [True, True, False, False, False]
-    places[3].leave()  # tired of waiting
-    places[0].leave()
-    assert [place.served for place in places] == [False, True, True, False, False]
-    places[0].leave()  # twice is once
-    assert [place.served for place in places] == [False, True, True, False, False]
-    places[1].leave()
-    assert [place.served for place in places] == [False, False, True, False, True]
-    assert not line.join().served
+    slots = Slots(2)
+    asked = [slots.ask() for _ in range(5)]
+    assert [slot.granted for slot in asked] == [True, True, False, False, False]
+    asked[3].release()  # tired of waiting
+    asked[0].release()
+    assert [slot.granted for slot in asked] == [False, True, True, False, False]
+    asked[0].release()  # twice is once
+    assert [slot.granted for slot in asked] == [False, True, True, False, False]
+    asked[1].release()
+    assert [slot.granted for slot in asked] == [False, False, True, False, True]
+    assert not slots.ask().granted
