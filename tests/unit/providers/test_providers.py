@@ -112,7 +112,7 @@ def self_signed(folder: Path) -> ssl.SSLContext:
     return context
 
 
-async def test_a_line_serves_in_turn_whoever_leaves() -> None:
+async def test_slots_are_granted_in_turn_whoever_leaves() -> None:
     slots = Slots(2)
     asked = [slots.ask() for _ in range(5)]
     assert [slot.granted for slot in asked] == [True, True, False, False, False]
