@@ -17,6 +17,8 @@ WORD, KIND = 0.40, 0.45
 BOX, PERSON = 0.60, 0.55
 BOTH_WORD, BOTH_BOX = 0.08, 0.30
 GUESS, GUESS_BOX, WITHIN, VERY_LIKELY = 0.15, 0.40, 0.10, 0.10
+NEAR = 0.5
+"""A word that a box agrees with has at least that share of the likeliest word's."""
 LEAST_AREA = 0.01
 MOST_THINGS, MOST_BOXES = 5, 12
 OVERLAP = 0.5
@@ -133,7 +135,8 @@ def is_sure(box: Box, words: dict[str, Guess], whole: dict[str, Thing]) -> bool:
         return True
     if word is not None and any(words[name].kind == word.kind for name in whole):
         return False  # most likely the thing that the whole picture is named by, under another name
-    agreed = word is not None and word.share >= BOTH_WORD and not whole
+    likeliest = max((guess.share for guess in words.values()), default=0.0)
+    agreed = word is not None and not whole and word.share >= max(BOTH_WORD, likeliest * NEAR)
     return box.share >= BOX or (agreed and box.share >= BOTH_BOX)
 
 

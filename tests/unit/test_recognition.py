@@ -47,12 +47,20 @@ def test_a_word_is_certain_where_its_classes_are_together():
     assert (first.word, first.kind, round(first.share, 3)) == ("dog", "animal", 0.6)
 
 
+GUESSES = [("boat", False), ("shoe", False)]
+
+
 @pytest.mark.parametrize(
     ("found", "seen", "told"),
     [
         ([DOG], [], [("dog", True)]),
         ([CAT], [], [("cat", False)]),
         ([CAT], [box("cat", 0.45)], [("cat", True)]),  # both say so
+        (
+            [Guess("shoe", "clothing", 0.38), Guess("boat", "vehicle", 0.12)],
+            [box("boat", 0.5)],
+            GUESSES,
+        ),  # only one does
         ([CAT], [box("dog", 0.45)], [("dog", False), ("cat", False)]),
         ([], [box("horse", 0.7)], [("horse", True)]),
         ([], [box("horse", 0.7, 0.05)], [("horse", False)]),  # too small to be what the photo is of
