@@ -31,7 +31,7 @@ WAYS = ("", "api/")
 MIDDLEWARE = ["django.middleware.security.SecurityMiddleware", "django.middleware.common.CommonMiddleware"]
 WORKER: list[Worker] = []
 END = asyncio.Event()
-"""Set when the lifespan is asked to stop: running streams then end tidily."""
+"""Set when the lifespan is asked to stop: running streams then end."""
 COUNTS: dict[str, int] = {"streams": 0, "cancelled": 0, "disconnected": 0, "offered": 0, "views_closed": 0, "pushed": 0}
 
 

@@ -43,8 +43,8 @@ UNFINISHED = "wondercam.unfinished"
 THREADS = 3
 """Threads for blocking calls that are bound to no request (`asyncio.to_thread`, name look-ups)."""
 COLLECTOR = (2_000, 5, 200)
-"""Thresholds of the collector of cycles: looks of about 1 and 5 ms while 100 streams a second arrive. With 20,000, as
-it was, each look among the young took 8 to 15 ms, and all that is there was looked through every few seconds."""
+"""Thresholds of the garbage collector: passes of about 1 and 5 ms while 100 streams a second arrive. With 20,000, as
+it was, each pass over the young generation took 8 to 15 ms, and a full one came every few seconds."""
 
 
 def install_reactor() -> tuple[Any, asyncio.AbstractEventLoop]:
@@ -59,9 +59,11 @@ def install_reactor() -> tuple[Any, asyncio.AbstractEventLoop]:
     return reactor, loop
 
 
-def spare_the_collector() -> None:
-    """What was imported and built by now stays for good: look through it never again; among the young often, since
-    everybody waits for as long as a look takes; at all there is hardly ever, since a stream leaves no cycles behind.
+def tune_garbage_collector() -> None:
+    """What was imported and built by now stays for good: leave it out of every pass.
+
+    The young generation is passed over often, since everybody waits meanwhile; the oldest hardly ever, since a stream
+    leaves no reference cycles behind.
     """
     gc.collect()
     gc.freeze()
@@ -108,7 +110,7 @@ class Worker(daphne.server.Server):
         except StartupFailed as why:
             print(f"WonderCam cannot start: {why}", file=sys.stderr, flush=True)
             return 1
-        spare_the_collector()
+        tune_garbage_collector()
         housekeeping = asyncio.create_task(self.housekeeping())
         port = self.open()
         self.ready()
