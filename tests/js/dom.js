@@ -4,7 +4,7 @@
  */
 
 const MAY_BE_MADE = new Set(
-  "p h3 h4 h5 h6 code em strong s a blockquote br hr ul ol li input table thead tbody tr th td pre figure figcaption button div bdi sup span wbr".split(
+  "p h2 h3 h4 h5 h6 code em strong s a blockquote br hr ul ol li input table thead tbody tr th td pre figure figcaption button div bdi sup span wbr".split(
     " ",
   ),
 );

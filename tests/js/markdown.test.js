@@ -226,8 +226,9 @@ test("footnotes stand where they are written", () => {
 });
 
 for (const [text, expected] of [
-  ["Title\n=====\n\nSmall\n---\n", "<root><h3>Title</><h4>Small</></>"],
-  ["## With marks ##", "<root><h4>With marks</></>"],
+  ["Title\n=====\n\nSmall\n---\n", "<root><h2>Title</><h3>Small</></>"],
+  ["## With marks ##", "<root><h3>With marks</></>"],
+  ["## ", "<root><p>##</></>"],
   ["a  \nb\\\nc", "<root><p>a<br></>b<br></>c</></>"],
   [
     "***both*** and __bold__ and snake_case_word",

@@ -13,8 +13,8 @@ import { breakable } from "./delimiters.js";
  *   an element: `kids` in it, or `text` with Markdown inside (`open` where it goes on); `whole` once nothing is to come
  */
 
-/** A message's headings begin below the page's own and the message's. */
-const HEADINGS = ["h3", "h4", "h5", "h6", "h6", "h6"];
+/** A message's headings begin below the page's own. */
+const HEADINGS = ["h2", "h3", "h4", "h5", "h6", "h6"];
 const AUTO = { dir: "auto" };
 
 /** What can be done with code. @type {Shape[]} */
@@ -38,6 +38,8 @@ function shapeOf(block, open) {
     case "paragraph":
       return { tag: "p", attributes: AUTO, text: block.text, open };
     case "heading":
+      // A heading without a word is none to whoever hears the page.
+      if (!block.text) return { tag: "p", attributes: AUTO, text: open ? "" : "#".repeat(block.level) };
       return { tag: HEADINGS[block.level - 1], attributes: AUTO, text: block.text, open };
     case "plain":
       return { tag: "pre", attributes: { class: "plain", ...AUTO }, kids: breakable([block.text]) };
