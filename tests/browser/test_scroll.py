@@ -4,13 +4,13 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from tests.browser.recorded import record
 from tests.browser.test_page import answer
 from tests.servers.wondercam import Serve
 
-PHONE = {"width": 390, "height": 500}
+PHONE: ViewportSize = {"width": 390, "height": 500}
 
 
 async def drag(page: Page) -> None:
