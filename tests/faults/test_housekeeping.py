@@ -18,7 +18,7 @@ from tests.servers.wondercam import WonderCam
 
 EVENTS = 100_000
 SILENCE = 0.8
-"""Seconds: on a busy machine that runs other tests, too. At once, the same deletion is silent for twice as long."""
+"""Seconds, beyond twice the usual: the same rows deleted at once take 1.2 s and more."""
 
 
 def grown(server: WonderCam, stream: str, events: int) -> None:
@@ -36,10 +36,11 @@ def grown(server: WonderCam, stream: str, events: int) -> None:
 
 
 class Watch:
-    """When a reader was shown something."""
+    """When a reader was shown something. `usual`: its longest silence before the work, where others are at work too."""
 
     def __init__(self) -> None:
         self.moments: list[float] = []
+        self.usual = 0.0
 
     @property
     def silence(self) -> float:
@@ -59,6 +60,8 @@ async def streaming(arena: Arena, server: WonderCam):
             await reader.reached(reader.last + 1)
 
     looking = asyncio.create_task(look())
+    await reader.reached(reader.last + 100)
+    watch.usual, watch.moments[:] = watch.silence, watch.moments[-1:]
     yield watch
     assert not reader.done, "the answer was over before the work was: it proves nothing"
     await stop(reader)
@@ -95,7 +98,7 @@ async def test_deleting_a_long_conversation_keeps_no_stream_silent(arena: Arena)
         assert (await client.get(f"{server.url}/v2/streams/{old.stream_id}")).status_code == 404
         assert (await deleted).status_code == 204
         assert events_of(server, old.stream_id) == 0
-    assert watch.silence < SILENCE
+    assert watch.silence < SILENCE + 2 * watch.usual
 
 
 async def test_a_deletion_that_a_crash_broke_off_is_finished_by_the_next_process(arena: Arena):
@@ -119,7 +122,7 @@ async def test_pruning_a_long_recording_keeps_no_stream_silent(arena: Arena):
         said = await asyncio.to_thread(server.manage, "prune_streams", "--older-than", "300d", "--json")
         assert '"streams": 1' in said
         assert events_of(server, old.stream_id) == 0
-    assert watch.silence < SILENCE
+    assert watch.silence < SILENCE + 2 * watch.usual
 
 
 async def test_a_back_up_ends_while_an_answer_streams_and_serves_the_same_transcript(arena: Arena, tmp_path):
@@ -128,7 +131,7 @@ async def test_a_back_up_ends_while_an_answer_streams_and_serves_the_same_transc
     copy = tmp_path / "copy.sqlite3"
     async with streaming(arena, server) as watch:
         await asyncio.to_thread(server.manage, "backup", str(copy))
-    assert watch.silence < SILENCE
+    assert watch.silence < SILENCE + 2 * watch.usual
     assert copy.stat().st_mode & 0o777 == 0o600
 
     async def transcript() -> object:
