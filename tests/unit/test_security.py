@@ -41,7 +41,8 @@ PUBLIC = {
     "admin/login/": "signs in",
     "admin/logout/": "ends the visitor's own session",
 }
-LIKE = ["models/x:generateContent", "chat/", "models/x:streamGenerateContent", "nothing"]
+LIKE = ["models/x:generateContent", "models/x:countTokens", "models/x:streamGenerateContent"]
+LIKE += ["v9beta/", "chat/", "nothing"]
 ONE_OF = {"uuid": "6f9619ff-8b86-4d01-b42d-00cf4fc964ff", "int": "1", "str": "x", "slug": "x", "path": "x"}
 JSON = "application/json"
 
