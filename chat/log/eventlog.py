@@ -209,8 +209,7 @@ class Log:
         tail = self.tail_of(stream_id)
         if tail is not None and (found := tail.since(after)) is not None:
             return Page(found, tail.ended)
-        page = await sync_to_async(read_page)(stream_id, after)
-        return page if tail is None else page._replace(more=not page.ended)  # the tail has the rest
+        return await sync_to_async(read_page)(stream_id, after)
 
     async def last_seq(self, stream_id: UUID) -> int:
         """The newest committed event's seq; -1 where there is none."""

@@ -30,10 +30,10 @@ def slow_fsync(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-async def gaps(server: WonderCam, token: str) -> AsyncIterator[float]:
+async def gaps(server: WonderCam, token: str, question: str = QUESTION) -> AsyncIterator[float]:
     """Seconds between the pieces of one answer, as a reader gets them."""
     headers = {"Authorization": f"Bearer {token}"}
-    body = {"contents": [{"text": QUESTION}]}
+    body = {"contents": [{"text": question}]}
     async with (
         httpx.AsyncClient(timeout=60) as client,
         client.stream("POST", f"{server.url}/v2/echat", json=body, headers=headers) as answer,

@@ -259,3 +259,53 @@ def test_no_file_names_a_registry() -> None:
 def test_dependency_floors(name: str, floor: str) -> None:
     assert Version(version(name)) >= Version(floor)
     assert Version(pins(ROOT / "requirements.txt")[name.lower()]) >= Version(floor)
+
+
+# Objects, not module state
+
+
+def names_of_modules(tree: ast.AST) -> set[str]:
+    """The names under which a file has imported modules of ours, or of others by `import x`."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in ("chat", "wondercam"):
+            folder = ROOT.joinpath(*(node.module or "").split("."))
+            modules = {a.asname or a.name for a in node.names if (folder / f"{a.name}.py").exists()}
+            found |= modules | {a.asname or a.name for a in node.names if (folder / a.name / "__init__.py").exists()}
+    return found
+
+
+def targets(tree: ast.AST) -> Iterator[ast.Attribute]:
+    """Every attribute that is assigned to or deleted."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del):
+            yield node
+
+
+def of_the_site(path: Path) -> bool:
+    return name_of(path).startswith(("chat/", "wondercam/"))
+
+
+def test_no_module_sets_an_attribute_of_another_one() -> None:
+    found = []
+    for path in filter(of_the_site, ours(".py")):
+        tree = ast.parse(path.read_text())
+        modules = names_of_modules(tree)
+        found += [
+            f"{name_of(path)}:{target.lineno}"
+            for target in targets(tree)
+            if isinstance(target.value, ast.Name) and target.value.id in modules
+        ]
+    assert found == []
+
+
+def test_no_function_sets_a_name_of_its_module() -> None:
+    found = [
+        f"{name_of(path)}:{node.lineno}"
+        for path in filter(of_the_site, ours(".py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Global)
+    ]
+    assert found == []

@@ -233,3 +233,30 @@ async def test_a_turn_waits_while_too_much_of_it_is_uncommitted(log: Log, tail: 
 async def test_a_dead_worker_s_stream_without_any_event_is_ended_too(log: Log, stream: Stream):
     await Event.objects.filter(stream=stream).adelete()
     assert await log.write(lambda: interrupt(stream.pk, errors.Interrupted("gone"))) == 0
+
+
+async def test_a_tail_gives_what_a_reader_misses_and_no_event_more_or_less(tail: Tail):
+    await write(tail, 5)
+    tail.events = tail.events[2:]  # as when older ones no longer fit
+
+    assert [[event.seq for event in tail.since(after) or []] for after in (1, 2, 4, 5, 6)] == [
+        [2, 3, 4, 5],
+        [3, 4, 5],
+        [5],
+        [],
+        [],
+    ]
+    assert tail.since(0) is None
+
+
+async def test_a_reader_behind_its_tail_reads_on_without_waiting(log: Log, stream: Stream, tail: Tail):
+    """From the table, page by page, until the tail reaches back to it: nobody would wake it in between."""
+    await write(tail, 60, size=10_000)
+    found: list[int] = []
+    async with asyncio.timeout(5):
+        async for page in log.follow(stream.pk, 0):
+            found += [event.seq for event in page.events]
+            if found[-1] == 60:
+                break
+
+    assert found == list(range(1, 61))

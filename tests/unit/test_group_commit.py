@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -135,6 +136,7 @@ async def test_after_a_failed_append_nothing_of_its_stream_is_stored(
         tail.append(seq, "{}")
         fine.append(seq, "{}")
     gate.set()
+    time.sleep(0.3)  # the thread takes its next batch before the loop has heard of the failure
     with pytest.raises(OperationalError):
         await tail.settled()
     await fine.settled()

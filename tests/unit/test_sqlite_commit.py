@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,7 +14,9 @@ from django.db import connection
 from django.utils import timezone
 
 from chat.log import LeaseLost, Log, Tail
+from chat.log.batch import Job
 from chat.log.fence import FIRST_EPOCH
+from chat.log.group_commit import GroupCommit
 from chat.log.sql import DIALECT, EVENTS_AFTER, moment
 from chat.log.sqlite_commit import SqliteConnection
 from chat.models import Event, Message, Stream
@@ -132,6 +135,68 @@ async def test_what_was_gathered_goes_to_the_thread_before_what_came_after_it(st
     await job
 
     assert await sync_to_async(stored)(stream) == [0, 1, 2]
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Holds the commit thread before its next transaction."""
+    opened, write = threading.Event(), GroupCommit._write
+
+    def held(self: GroupCommit, batch: Any) -> None:
+        opened.wait(10)
+        write(self, batch)
+
+    monkeypatch.setattr(GroupCommit, "_write", held)
+    yield opened
+    opened.set()
+
+
+async def test_while_the_thread_has_work_the_loop_commits_nothing_behind_it(
+    stream: Stream, log: Log, gate: threading.Event
+):
+    tail = tail_of(log, stream)
+    tail.append(1, "{}")
+    job = asyncio.create_task(log.write(lambda: None))
+    await asyncio.sleep(0)  # the loop has committed the event, the thread has the job
+    tail.append(2, "{}")
+    await asyncio.sleep(0.05)
+    before = await asyncio.to_thread(stored, stream)
+    gate.set()
+    await tail.settled()
+    await job
+
+    assert before == [0, 1]
+    assert [event.seq for event in tail.events] == await asyncio.to_thread(stored, stream) == [0, 1, 2]
+
+
+async def test_what_the_loop_flushes_in_the_same_iteration_comes_behind_what_the_thread_was_given(
+    stream: Stream, log: Log, gate: threading.Event
+):
+    tail = tail_of(log, stream)
+    tail.append(1, "{}")  # its flush is due at the end of this iteration
+    job = Job(lambda: None)
+    log._commits.submit(job)
+    tail.append(2, "{}")
+    await asyncio.sleep(0.05)
+    before = await asyncio.to_thread(stored, stream)
+    gate.set()
+    await tail.settled()
+    await job.future
+
+    assert before == [0]
+    assert [event.seq for event in tail.events] == await asyncio.to_thread(stored, stream) == [0, 1, 2]
+
+
+async def test_nothing_is_written_now_while_the_thread_has_work(stream: Stream, log: Log, gate: threading.Event):
+    job = asyncio.create_task(log.write(lambda: None))
+    await asyncio.sleep(0)
+    ran: list[bool] = []
+    during = log.write_now(lambda database: ran.append(True) or 1)
+    gate.set()
+    await job
+    after = log.write_now(lambda database: 2)
+
+    assert (during, ran, after) == (None, [], 2)
 
 
 async def test_a_stream_that_somebody_else_has_ended_is_refused_as_by_the_thread(stream: Stream, log: Log):

@@ -1,6 +1,8 @@
 """Turns: begun once, stopped at any moment, drained, and never without an end."""
 
 import asyncio
+import socket
+import subprocess
 import time
 from datetime import timedelta
 from typing import Any
@@ -10,18 +12,19 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from chat import providers
-from chat.log import group_commit
+from chat.log import MAX_PENDING, group_commit
 from chat.log.interruption import interrupt
 from chat.log.sql import DIALECT, DJANGO
 from chat.log.sqlite_commit import Refused, SqliteConnection
 from chat.models import Message, Stream
+from chat.process import this_process
 from chat.protocol import errors, events, prompt
 from chat.turns import leases, turn
 from chat.turns.leases import Reaper, Worker
 from chat.turns.start import Start
 from chat.turns.turn import without_nul
 from tests.faults.upstream import Script
-from tests.inside import Core
+from tests.inside import Core, new_stream
 from tests.unit.test_group_commit import in_the_thread
 
 
@@ -385,3 +388,31 @@ async def test_a_question_into_a_conversation_is_the_thread_s(core: Core, monkey
     _, tried = await begun(core, monkeypatch, conversation_id=first.conversation_id)
 
     assert tried == ["DjangoConnection"]
+
+
+async def test_a_provider_is_told_to_wait_while_too_much_is_uncommitted(core: Core, monkeypatch: pytest.MonkeyPatch):
+    asked = list[Any]()
+
+    async def answer(asked_prompt: prompt.Prompt, give: events.Give) -> None:
+        large = events.chunk(events.delta("x" * (MAX_PENDING // 2 + 1)))
+        asked.append(give(large))
+        asked.append(give(large))
+        await asked[-1]
+        asked.append(give(large))
+        give(events.chunk(events.finish("STOP")))
+
+    monkeypatch.setattr(providers, "answer", answer)
+    await core.ended(await core.ask("anything"))
+
+    assert [full is None for full in asked] == [True, False, True]
+
+
+async def test_a_process_that_starts_ends_the_streams_of_dead_workers_of_its_machine(log: Any):
+    gone = subprocess.Popen(["/bin/true"])
+    gone.wait()
+    dead = await asyncio.to_thread(new_stream, "ann", f"{socket.gethostname()}:{gone.pid}:x")
+    turns = this_process().turns
+    await turns.open()
+    await turns.close(0)
+
+    assert (await row_of(dead)).status == events.INTERRUPTED
