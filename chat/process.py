@@ -4,14 +4,17 @@ Views are handed it by `views.api`, as `request.process`; commands and the admin
 """
 
 import asyncio
-from typing import Any
+from contextlib import suppress
 
 from django.apps import apps
 from django.conf import settings
 
-from chat import limits, providers
+from chat import limits
 from chat.log import Log, deletion
 from chat.metrics import Metrics
+from chat.protocol.errors import Unavailable
+from chat.providers.catalogue import Catalogue
+from chat.providers.settings import Settings
 from chat.turns.departures import Departures
 from chat.turns.runner import Turns
 
@@ -20,17 +23,31 @@ class Process:
     """Closed in the reverse order of opening. May be opened again after that, on another event loop."""
 
     def __init__(self) -> None:
-        self.catalogue: Any = providers
+        self._catalogue: Catalogue | None = None
+        with suppress(ValueError):  # chat.checks says what is wrong
+            self.configure(settings.PROVIDERS)
         self.log = Log(settings.COMMIT_SECONDS)
         self.metrics = Metrics()
-        self.turns = Turns(self.log, self.catalogue, self.metrics, settings.LEASE_SECONDS)
+        self.turns = Turns(self.log, lambda: self.catalogue, self.metrics, settings.LEASE_SECONDS)
         self.departures = Departures(self.log, self.turns)
+
+    def configure(self, variables: Settings) -> None:
+        """Make the catalogue of providers. Raises ValueError with a sentence that names the variable."""
+        self._catalogue = Catalogue(variables)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The providers and their models; Unavailable where they could not be made."""
+        if self._catalogue is None:
+            raise Unavailable("No model is configured on this server.")
+        return self._catalogue
 
     async def open(self) -> None:
         """Serve: hear other processes, ask upstreams for their models, end and delete what earlier processes left."""
         self.metrics.open()
         await self.log.open(bool(settings.REDIS_URL), self.turns.stop_here)
-        await self.catalogue.discover()
+        if self._catalogue is not None:
+            await self._catalogue.discover()
         await self.turns.open()
         self._deleting = asyncio.create_task(deletion.finish(self.log.write))
 
@@ -40,7 +57,8 @@ class Process:
         await self.turns.close(settings.DRAIN_SECONDS)
         self._deleting.cancel()
         await asyncio.gather(self._deleting, return_exceptions=True)
-        await self.catalogue.close()
+        if self._catalogue is not None:
+            await self._catalogue.close()
         await limits.close()
         await self.log.close()
 

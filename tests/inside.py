@@ -15,7 +15,6 @@ from asgiref.sync import sync_to_async
 from django.db import connections
 from django.utils import timezone
 
-from chat import providers
 from chat.log import Log
 from chat.log.fence import Ending
 from chat.models import Conversation, Message, Stream, User
@@ -24,6 +23,7 @@ from chat.protocol import events
 from chat.protocol.events import Event
 from chat.protocol.request import Ask
 from chat.turns.runner import Turns
+from tests.catalogue import providers
 from tests.faults.arena import environment
 from tests.faults.upstream import Model, upstream
 

@@ -10,7 +10,7 @@ where it is a guest's, when nobody has read it for a while (`unwanted.py`).
 import asyncio
 import contextvars
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -26,6 +26,7 @@ from chat.models import Stream, Ticket, User
 from chat.protocol import events, prompt
 from chat.protocol.errors import InvalidArgument, TooLarge, Unavailable
 from chat.protocol.request import Ask, check_generation, contents_of, gemini_contents_of, system_of, text_bytes
+from chat.providers.catalogue import Catalogue
 from chat.turns import leases, photos
 from chat.turns.leases import Reaper, Worker
 from chat.turns.start import Start, Started
@@ -44,7 +45,9 @@ class Turns:
     Leases are renewed, and those of others looked at, every `lease_seconds`.
     """
 
-    def __init__(self, event_log: Log, catalogue: Any, metrics: Metrics, lease_seconds: float) -> None:
+    def __init__(
+        self, event_log: Log, catalogue: Callable[[], Catalogue], metrics: Metrics, lease_seconds: float
+    ) -> None:
         self._lease_seconds = lease_seconds
         self.worker = Worker()
         self._log = event_log
@@ -138,7 +141,7 @@ class Turns:
         starts nothing, where the request cannot be used. The same `request_id` from the same user joins the stream
         that it started first.
         """
-        _, model = self._catalogue.find(ask.model)
+        _, model = self._catalogue().find(ask.model)
         check_generation(ask.generation)
         system = system_of(ask.system)
         read = contents_of if extra is None else gemini_contents_of
@@ -171,7 +174,7 @@ class Turns:
             generation, asker = start.ask.generation, start.user.pk
             asked = prompt.Prompt(start.model, started.contents, instruction, generation, extra, asker)
             self._unwanted.watch(started.stream.pk, start.user)
-            turn = Turn(self._log, self._catalogue.answer, self._metrics, started, asked, start.began)
+            turn = Turn(self._log, self._catalogue().answer, self._metrics, started, asked, start.began)
             self._run(turn, started.ok.at)
         return started.stream
 
@@ -191,8 +194,8 @@ class Turns:
         has_photo = any(
             "inlineData" in part or "attachment" in part for content in contents for part in content["parts"]
         )
-        if has_photo and not self._catalogue.takes_photos(model):
-            raise InvalidArgument(self._catalogue.refusal_of_photos(model))
+        if has_photo and not self._catalogue().takes_photos(model):
+            raise InvalidArgument(self._catalogue().refusal_of_photos(model))
         return contents
 
     async def stop(self, stream: Stream) -> str:

@@ -15,7 +15,7 @@ import msgspec
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
-from chat import limits, providers
+from chat import limits
 from chat.accounts import tokens
 from chat.models import Stream, User
 from chat.process import Process
@@ -23,6 +23,7 @@ from chat.protocol.errors import InvalidArgument, NotFound
 from chat.protocol.prompt import Content, Model, Prompt
 from chat.protocol.proto_json import camel_case
 from chat.protocol.request import Ask, gemini_contents_of, system_of
+from chat.providers.catalogue import Catalogue
 from chat.turns.runner import Turns
 from chat.views import doors
 from chat.views.api import Request, api, body, chat_bytes, json_response
@@ -109,7 +110,7 @@ async def generate(request: Request, model: str, method: str) -> HttpResponseBas
     """One answer, whole or as it is generated: an event stream with `?alt=sse`, else one growing JSON array."""
     began = monotonic()
     user = await tokens.authenticate(request, key_header=True)
-    asked = Asked.of_body(body(request, dict[str, Any], chat_bytes()), model_of(model))
+    asked = Asked.of_body(body(request, dict[str, Any], chat_bytes()), model_of(request.process.catalogue, model))
     await limits.spend("chat", user=user.pk, ip=limits.address(request))
     stream = await asked.start(request.process.turns, user, began)
     if method == "generateContent":
@@ -133,17 +134,17 @@ async def count_tokens(request: Request, model: str) -> HttpResponseBase:
     user = await tokens.authenticate(request, key_header=True)
     raw = body(request, dict[str, Any], chat_bytes())
     inner = raw.get("generateContentRequest") or raw.get("generate_content_request") or raw
-    asked = Asked.of_body(inner, model_of(model))
+    asked = Asked.of_body(inner, model_of(request.process.catalogue, model))
     await limits.spend("chat", user=user.pk, ip=limits.address(request))
-    return json_response(await providers.count_tokens(asked.prompt(user)))
+    return json_response(await request.process.catalogue.count_tokens(asked.prompt(user)))
 
 
-def model_of(name: str) -> Model:
+def model_of(catalogue: Catalogue, name: str) -> Model:
     """The model by its id here (`provider/model`), or by its own name alone, as an SDK's user would write it.
 
     The default one where there is no name.
     """
-    for model in providers.models():
+    for model in catalogue.models():
         if not name:
             return model
         if name in (model.id, model.name):
@@ -169,7 +170,7 @@ def described(model: Model) -> dict[str, Any]:
 async def index(request: Request) -> HttpResponseBase:
     """The models as the SDKs of both makers list them: by pages (`pageSize`, `pageToken`) for Google's, else all."""
     await tokens.authenticate(request, key_header=True)
-    models = [described(model) for model in providers.models()]
+    models = [described(model) for model in request.process.catalogue.models()]
     size, first = number_of(request, "pageSize", PAGE), number_of(request, "pageToken", 0)
     after = first + min(max(size, 1), LARGEST_PAGE)
     more = {"nextPageToken": str(after)} if after < len(models) else {}
@@ -188,4 +189,4 @@ def number_of(request: Request, name: str, default: int) -> int:
 async def one(request: Request, model: str) -> HttpResponseBase:
     """One model."""
     await tokens.authenticate(request, key_header=True)
-    return json_response(described(model_of(model)))
+    return json_response(described(model_of(request.process.catalogue, model)))

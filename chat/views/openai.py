@@ -45,7 +45,7 @@ async def complete(request: Request) -> HttpResponseBase:
     began = monotonic()
     user = await tokens.authenticate(request)
     asked = body(request, Completion, chat_bytes())
-    model = model_of(asked.model)
+    model = model_of(request.process.catalogue, asked.model)
     turn = Asked(model, asked.contents(), asked.system(), asked.generation(), asked.extra())
     await limits.spend("chat", user=user.pk, ip=limits.address(request))
     stream = await turn.start(request.process.turns, user, began)

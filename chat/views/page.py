@@ -12,9 +12,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
-from chat import providers
 from chat.models import Conversation
-from chat.protocol.prompt import Model
+from chat.process import this_process
+from chat.providers.catalogue import Catalogue
 from chat.views.messages import messages_of
 from chat.views.models import photos
 
@@ -48,7 +48,7 @@ def _render(request: HttpRequest, user: Any, conversation_id: UUID | None) -> Ht
         "conversation": conversation,
         "current": conversation_id,
         "messages": messages_of(conversation) if conversation else [],
-        "models": [choice(model) for model in providers.models()],
+        "models": choices(this_process().catalogue),
         "blank": {},
         "csrf_cookie": settings.CSRF_COOKIE_NAME,
         "signup_is_open": settings.SIGNUP == "open",
@@ -56,6 +56,7 @@ def _render(request: HttpRequest, user: Any, conversation_id: UUID | None) -> Ht
     return render(request, "chat/page.html", context)
 
 
-def choice(model: Model) -> dict[str, str]:
-    """A model as the composer offers it."""
-    return {"id": model.id, "title": model.title or model.id, "photos": photos(model)}
+def choices(catalogue: Catalogue) -> list[dict[str, str]]:
+    """The models as the composer offers them."""
+    models = catalogue.models()
+    return [{"id": model.id, "title": model.title or model.id, "photos": photos(catalogue, model)} for model in models]

@@ -14,14 +14,15 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from chat import providers
 from chat.log import eventlog, tail
 from chat.log.sqlite_commit import SqliteConnection
 from chat.models import User
 from chat.protocol import events
 from chat.protocol.request import Ask
+from chat.providers.catalogue import Catalogue
 from chat.turns.start import Start
 from chat.views import event_stream
+from tests.catalogue import providers
 from tests.fakes import gemini
 from tests.fakes.server import Reply, Request, Server
 from tests.inside import Core
@@ -69,7 +70,7 @@ def talkative(monkeypatch: pytest.MonkeyPatch) -> None:
             await asyncio.sleep(0)
         give(events.chunk(events.finish("STOP")))
 
-    monkeypatch.setattr(providers, "answer", answer)
+    monkeypatch.setattr(Catalogue, "answer", staticmethod(answer))
 
 
 async def pieces_of(core: Core) -> list[bytes]:

@@ -8,11 +8,12 @@ from uuid import UUID
 
 import pytest
 
-from chat import log_lines, providers
+from chat import log_lines
 from chat.log import Log
 from chat.models import Stream
 from chat.process import Process
 from chat.protocol import events, log_context
+from chat.providers.catalogue import Catalogue
 from chat.views import doors, event_stream
 from tests.inside import Core
 
@@ -80,7 +81,7 @@ async def test_what_a_provider_logs_names_the_stream(core: Core, monkeypatch: py
         give(events.chunk(events.delta("x")))
         give(events.chunk(events.finish("STOP")))
 
-    monkeypatch.setattr(providers, "answer", answer)
+    monkeypatch.setattr(Catalogue, "answer", staticmethod(answer))
     stream = await ended(core, "Why?")
     assert seen == [str(stream.pk)]
     assert log_context.stream_id.get() == ""
@@ -92,7 +93,7 @@ async def test_a_provider_that_fails_as_it_should_not_is_logged_with_its_traceba
     async def answer(prompt: Any, give: events.Give) -> None:
         raise RuntimeError("a fault of ours")
 
-    monkeypatch.setattr(providers, "answer", answer)
+    monkeypatch.setattr(Catalogue, "answer", staticmethod(answer))
     await ended(core, "Why?")
     assert "RuntimeError: a fault of ours" in caplog.text
     assert "failed (500 INTERNAL)" in caplog.text

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.test import AsyncClient
 
-from chat import providers
 from chat.accounts import tokens
 from chat.models import Conversation, Message, Stream
+from tests.catalogue import providers
 from tests.faults.arena import environment
 from tests.inside import Core
 

@@ -17,7 +17,7 @@ from chat.log import LeaseLost, Log, Tail
 from chat.log.batch import Job
 from chat.log.fence import FIRST_EPOCH
 from chat.log.group_commit import GroupCommit
-from chat.log.sql import DIALECT, EVENTS_AFTER, moment
+from chat.log.sql import DIALECT, EVENTS_AFTER, Database, moment
 from chat.log.sqlite_commit import SqliteConnection
 from chat.models import Event, Message, Stream
 from chat.protocol import events
@@ -191,12 +191,17 @@ async def test_nothing_is_written_now_while_the_thread_has_work(stream: Stream, 
     job = asyncio.create_task(log.write(lambda: None))
     await asyncio.sleep(0)
     ran: list[bool] = []
-    during = log.write_now(lambda database: ran.append(True) or 1)
+
+    def run(database: Database) -> str:
+        ran.append(True)
+        return "written"
+
+    during = log.write_now(run)
+    before = len(ran)
     gate.set()
     await job
-    after = log.write_now(lambda database: 2)
 
-    assert (during, ran, after) == (None, [], 2)
+    assert (during, before, log.write_now(run)) == (None, 0, "written")
 
 
 async def test_a_stream_that_somebody_else_has_ended_is_refused_as_by_the_thread(stream: Stream, log: Log):

@@ -9,11 +9,11 @@ import pytest
 from django.db import connection, models
 from django.utils import timezone
 
-from chat import providers
 from chat.models import Conversation, Message, Stream, User
 from chat.protocol import events
 from chat.protocol.request import Ask
 from chat.turns.start import Start, Started
+from tests.catalogue import providers
 
 WORKER = "host:1:token"
 CONTENTS = [

@@ -11,7 +11,6 @@ import pytest
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from chat import providers
 from chat.log import MAX_PENDING, group_commit
 from chat.log.interruption import interrupt
 from chat.log.sql import DIALECT, DJANGO
@@ -19,6 +18,7 @@ from chat.log.sqlite_commit import Refused, SqliteConnection
 from chat.models import Message, Stream
 from chat.process import this_process
 from chat.protocol import errors, events, prompt
+from chat.providers.catalogue import Catalogue
 from chat.turns import leases, turn
 from chat.turns.leases import Reaper, Worker
 from chat.turns.start import Start
@@ -102,7 +102,7 @@ async def test_text_that_came_with_a_finish_reason_is_kept_when_the_stop_comes_b
         give(events.chunk(last))
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(providers, "answer", answer)
+    monkeypatch.setattr(Catalogue, "answer", staticmethod(answer))
     started = await core.ask("anything")
     await seen(core, started, 1)
     await core.turns.stop(started)
@@ -401,7 +401,7 @@ async def test_a_provider_is_told_to_wait_while_too_much_is_uncommitted(core: Co
         asked.append(give(large))
         give(events.chunk(events.finish("STOP")))
 
-    monkeypatch.setattr(providers, "answer", answer)
+    monkeypatch.setattr(Catalogue, "answer", staticmethod(answer))
     await core.ended(await core.ask("anything"))
 
     assert [full is None for full in asked] == [True, False, True]

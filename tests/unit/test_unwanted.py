@@ -28,7 +28,7 @@ LONG = "words=2000 gap=50"
 async def quick(core: Core) -> AsyncIterator[Core]:
     """Turns that are looked at twenty times a second."""
     process = this_process()
-    turns = Turns(core.log, process.catalogue, process.metrics, 0.05)
+    turns = Turns(core.log, lambda: process.catalogue, process.metrics, 0.05)
     await turns.open()
     yield replace(core, turns=turns)
     await turns.close(0)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from chat import providers
 from chat.protocol import errors, events
 from chat.protocol.prompt import Prompt
+from tests.catalogue import providers
 
 QUICK = {
     "WONDERCAM_LIMIT_FIRST_TOKEN_SECONDS": "1",

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from chat import providers
 from chat.protocol import errors, events
 from chat.protocol.prompt import Prompt
 from chat.providers.local import provider as local
 from chat.providers.local.server import Embedded, Running, Shape
+from tests.catalogue import providers
 from tests.fakes import gemini, openai
 from tests.fakes.server import Reply, Request, Server
 from tests.unit.providers.conftest import QUICK, ask, responses

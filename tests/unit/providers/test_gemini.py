@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from chat import providers
 from chat.protocol import errors, events
 from chat.protocol.prompt import Prompt
 from chat.protocol.sse import Decoder
 from chat.providers import gemini as reader
 from chat.providers import validation
+from tests.catalogue import providers
 from tests.fakes import gemini
 from tests.fakes.server import Reply, Request, Server
 from tests.unit.providers.conftest import QUICK, Outcome, ask, responses

@@ -11,13 +11,13 @@ from typing import Any
 import aiohttp
 import pytest
 
-from chat import providers
 from chat.protocol import errors, events
 from chat.protocol.prompt import Model, Prompt
 from chat.providers.http.client import Connection
 from chat.providers.local import provider as local
 from chat.providers.local import server
 from chat.providers.openai import OpenAI
+from tests.catalogue import providers
 from tests.unit.providers.conftest import QUICK, ask, responses
 
 SETTINGS = {**QUICK, "WONDERCAM_LIMIT_FIRST_TOKEN_SECONDS": "60", "WONDERCAM_LIMIT_IDLE_SECONDS": "60"}

@@ -4,10 +4,10 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from chat import providers
 from chat.protocol import errors, events
 from chat.protocol.prompt import Model, Prompt
 from chat.providers import openai_format
+from tests.catalogue import providers
 from tests.fakes import openai
 from tests.fakes.server import Server
 from tests.unit.providers.conftest import QUICK, ask

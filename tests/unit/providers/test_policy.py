@@ -6,10 +6,10 @@ from email.utils import format_datetime
 
 import pytest
 
-from chat import providers
 from chat.protocol import errors, events
 from chat.providers.breaker import MOST_REMEMBERED, Breaker
 from chat.providers.validation import NoAnswer
+from tests.catalogue import providers
 from tests.fakes import gemini, openai
 from tests.fakes.server import Play, Reply, Request, Server
 from tests.unit.providers.conftest import QUICK, ask

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from chat import providers
 from chat.protocol import errors
 from chat.providers.local.slots import Slots
+from tests.catalogue import providers
 from tests.fakes import gemini
 from tests.fakes.server import Server
 from tests.unit.providers.conftest import QUICK, ask

@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from chat import providers
+from chat import providers as package
 from chat.providers.http.push_body import PRIVATE, Body, check_aiohttp
 from tests.fakes.server import Play, Reply, Request, Server
 
@@ -140,7 +140,7 @@ def test_an_aiohttp_without_one_of_the_names_is_refused_at_the_import_with_what_
 
 
 def test_no_other_module_touches_a_private_name_of_aiohttp() -> None:
-    root = Path(providers.__file__).parent
+    root = Path(package.__file__).parent
     users = [path.name for path in root.rglob("*.py") if re.search(r"\b(content|response)\._[a-z]", path.read_text())]
     assert users == ["push_body.py"]
 

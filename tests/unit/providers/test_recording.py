@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from chat import providers
 from chat.protocol import errors, events, recording
 from chat.protocol.events import Event
+from tests.catalogue import providers
 from tests.unit.providers.conftest import QUICK, ask
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from chat import providers
 from chat.protocol import errors, events
 from chat.protocol.prompt import Model, Prompt
 from chat.providers.vision import sentences, sight
 from chat.providers.vision.seen import Seen
+from tests.catalogue import providers
 from tests.unit.providers.conftest import ask
 
 DOG = {"name": "dog", "share": 0.9, "sure": True, "number": 1}

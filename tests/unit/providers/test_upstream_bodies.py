@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from chat import providers
 from chat.protocol import errors, events
+from tests.catalogue import providers
 from tests.fakes.server import Reply, Request, Server
 from tests.unit.providers.conftest import QUICK, Outcome, ask
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from chat import providers
 from chat.protocol import errors
 from chat.providers import vertex
+from tests.catalogue import providers
 from tests.fakes import gemini
 from tests.fakes.google import TokenServer
 from tests.fakes.server import Reply, Request, Server
