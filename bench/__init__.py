@@ -4,6 +4,7 @@
     python -m bench --quick    the main rows, once, to the terminal
     python -m bench scale      the curves: streams, events a second, readers of one stream, size of the log
     python -m bench profile    where the CPU of a token and of a request goes, by stage
+    python -m bench.pair      this checkout beside another one: CPU of an event and of a question
     python -m bench.sight      how often what is said about photos is right
 
     __main__.py   reads the command line
@@ -22,6 +23,7 @@
     scale.py      the curves
     grow.py       a database as it is after long use
     profile.py    CPU by stage
+    pair.py       this checkout beside another one, both alive, loads in turn
     sight.py      what is said about photos, and how often it is right
 
 All clocks are CLOCK_MONOTONIC of the one machine that upstream, server and client share, so an event's

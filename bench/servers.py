@@ -121,8 +121,13 @@ def command(key: str, port: int) -> list[str]:
 
 
 @contextlib.contextmanager
-def running(key: str, address: str, log: Path, folder: str = "", prefix: tuple[str, ...] = ()) -> Generator[Server]:
-    """Yields the server `key`, ready and signed in. `folder`: its data, kept; default: new and thrown away."""
+def running(
+    key: str, address: str, log: Path, folder: str = "", prefix: tuple[str, ...] = (), root: Path = ROOT
+) -> Generator[Server]:
+    """Yields the server `key` of the checkout `root`, ready and signed in.
+
+    `folder` is its data, kept; by default new and thrown away.
+    """
     with contextlib.ExitStack() as stack:
         folder = folder or stack.enter_context(TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True))
         stores: dict[str, tuple[str, int]] = {}
@@ -132,10 +137,10 @@ def running(key: str, address: str, log: Path, folder: str = "", prefix: tuple[s
         output = stack.enter_context(log.open("a"))
         if key != "reference":
             migrate = [sys.executable, "manage.py", "migrate", "-v", "0"]
-            subprocess.run(migrate, env=env, cwd=ROOT, stdout=output, stderr=output, check=True)
+            subprocess.run(migrate, env=env, cwd=root, stdout=output, stderr=output, check=True)
         port = free_port()
         argv = [*prefix, sys.executable, *command(key, port)]
-        process = subprocess.Popen(argv, env=env, cwd=ROOT, stdout=output, stderr=output)
+        process = subprocess.Popen(argv, env=env, cwd=root, stdout=output, stderr=output)
         try:
             await_port(port, process)
             await_health(port)

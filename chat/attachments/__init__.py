@@ -48,8 +48,8 @@ async def store(user: User, data: bytes) -> Attachment:
         async with asyncio.timeout(SECONDS):
             sender = user.network or str(user.pk)
             source = await DECODING.run(sender, picture.source_of, data, bounds)
-            lane = DECODING if source.memory <= SMALL else DECODING_LARGE
-            pixels, width, height = await lane.run(sender, picture.reencode, source)
+            executor = DECODING if source.memory <= SMALL else DECODING_LARGE
+            pixels, width, height = await executor.run(sender, picture.reencode, source)
     except TimeoutError:
         raise Unavailable("The photo could not be read in time: try again soon.", retry_after=5) from None
     return await Attachment.objects.acreate(user=user, mime_type=MIME, width=width, height=height, data=pixels)

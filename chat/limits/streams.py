@@ -32,7 +32,7 @@ def check_streams(user_id: int, database: Database = DJANGO, *, is_guest: bool =
     """
     if settings.LIMITS_OFF:
         return
-    if DIALECT.features.has_select_for_update_skip_locked:  # not `connection`: on the loop that leaves a circle a task
+    if DIALECT.features.has_select_for_update_skip_locked:  # not `connection`: on the loop that leaves a cycle a task
         row = User.objects.select_for_update(skip_locked=True, no_key=True).filter(pk=user_id)
         if not list(row.values_list("pk")):
             raise ResourceExhausted("Another answer of yours begins at this moment: try again.", retry_after=1)

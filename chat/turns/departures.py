@@ -1,7 +1,7 @@
 """Readers of the doors (Gemini's API and OpenAI's) that go away in the middle of an answer.
 
 Whoever asks those APIs expects what their makers do: to close the connection is to stop. So a stream that such a reader
-leaves is stopped after GRACE seconds, unless somebody else follows it (`docs/decisions/0010-doors-stop-when-left.md`).
+leaves is stopped after GRACE seconds, unless somebody else follows it (`docs/decisions/0013-doors-stop-when-left.md`).
 """
 
 import asyncio

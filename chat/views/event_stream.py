@@ -1,4 +1,4 @@
-"""The log on the wire: `follow` as bytes of an event stream, and as one JSON answer.
+"""The log as bodies of responses: `follow` as bytes of an event stream, and as one JSON answer.
 
 Nothing escapes these generators: an exception after the headers would take Daphne's housekeeping with it. What ends
 a body without `[DONE]` is a cut, after which a reader resumes; an end is always an event.
@@ -29,7 +29,7 @@ Check = Callable[[], Awaitable[Any]]
 
 class Outlet:
     """How a stream's body reaches its reader besides being asked for: `write`, where the server offers one, puts a
-    piece on the wire at once, or says no: the body has not begun, or the reader is behind, and the piece is to be sent
+    piece on the socket at once, or says no: the body has not begun, or the reader is behind, and the piece is to be sent
     as any other."""
 
     __slots__ = ("write",)

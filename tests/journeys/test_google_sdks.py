@@ -76,7 +76,7 @@ def test_the_python_sdk_raises_its_own_error_for_a_wrong_key(server: WonderCam):
     assert (caught.value.code, caught.value.status) == (401, "UNAUTHENTICATED")
 
 
-def test_a_photo_for_a_model_that_cannot_see_is_refused_in_a_sentence(client: genai.Client):
+def test_a_photo_for_a_model_that_cannot_see_is_answered_by_what_is_recognised_in_it(client: genai.Client):
     photo = io.BytesIO()
     Image.new("RGB", (64, 64), "navy").save(photo, "JPEG")
     parts = [
@@ -84,11 +84,9 @@ def test_a_photo_for_a_model_that_cannot_see_is_refused_in_a_sentence(client: ge
         types.Part.from_bytes(data=photo.getvalue(), mime_type="image/jpeg"),
     ]
 
-    with pytest.raises(errors.ClientError) as caught:
-        client.models.generate_content(model=MODEL, contents=types.Content(role="user", parts=parts))
+    answer = client.models.generate_content(model=MODEL, contents=types.Content(role="user", parts=parts))
 
-    assert caught.value.code == 400
-    assert "photo" in caught.value.message
+    assert "not sure" in (answer.text or "").lower() or "cannot" in (answer.text or "").lower(), answer.text
 
 
 def test_the_javascript_sdk_streams_chats_and_raises_its_own_errors(server: WonderCam):

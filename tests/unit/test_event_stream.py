@@ -1,4 +1,4 @@
-"""The log on the wire: framing to the byte, and nothing ever escapes a generator."""
+"""The log as bodies of responses: framing to the byte, and nothing ever escapes a generator."""
 
 import asyncio
 from collections.abc import AsyncIterator

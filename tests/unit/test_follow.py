@@ -1,4 +1,4 @@
-"""`follow`: live, resume and replay are one function, whatever becomes of the hints."""
+"""`follow`: live, resume and replay are one function, whatever becomes of the notifications."""
 
 import asyncio
 from collections.abc import Callable
