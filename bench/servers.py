@@ -136,8 +136,9 @@ def running(
         env = environment(address, folder, **{name: url for name, (url, _) in stores.items()})
         output = stack.enter_context(log.open("a"))
         if key != "reference":
-            migrate = [sys.executable, "manage.py", "migrate", "-v", "0"]
-            subprocess.run(migrate, env=env, cwd=root, stdout=output, stderr=output, check=True)
+            for name in ("migrate", "collectstatic"):
+                argv = [sys.executable, "manage.py", name, "--noinput", "-v", "0"]
+                subprocess.run(argv, env=env, cwd=root, stdout=output, stderr=output, check=True)
         port = free_port()
         argv = [*prefix, sys.executable, *command(key, port)]
         process = subprocess.Popen(argv, env=env, cwd=root, stdout=output, stderr=output)

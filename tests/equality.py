@@ -127,7 +127,8 @@ REVIEWER = """
 from django.test import Client
 from chat.models import User
 client = Client()
-client.force_login(User.objects.filter(is_superuser=True).first() or User.objects.create_superuser("reviewer"))
+user, made = User.objects.get_or_create(username="reviewer", defaults={"is_staff": True, "is_superuser": True})
+client.force_login(user)
 print(client.cookies.output(header="", attrs=[]).strip())
 """
 

@@ -50,15 +50,17 @@ const ENDINGS = {
   failed: "This answer failed.",
 };
 
+const NOTHING = "The model ended its answer without a word. Say it in other words, or choose another model.";
+
 /**
  * What is said under an answer that did not end well, and what the reader can do: the controls beside the sentence.
  * @param {Message} message
  * @returns {{sentence: string, can: ("again" | "continue" | "edit")[]}}
  */
-export function endingOf({ role, status, error, reason, text }) {
+export function endingOf({ role, status, error, reason, text, pictures }) {
   if (role === "user") return { sentence: "", can: [] };
   if (status === "complete") {
-    const sentence = cutShort(reason);
+    const sentence = cutShort(reason) || (text || pictures.length ? "" : NOTHING);
     return { sentence, can: sentence ? [reason === "MAX_TOKENS" ? "continue" : "edit", "again"] : [] };
   }
   const sentence = ENDINGS[status] ?? "";

@@ -212,7 +212,8 @@ async def test_a_server_killed_in_the_middle_says_so_and_offers_another_try(page
     shown = await answer(page).locator("[data-part=text]").inner_text()
     server.restart()
     await ended(page, "interrupted")
-    assert (await answer(page).locator("[data-part=text]").inner_text()).startswith(shown)
+    after = await answer(page).locator("[data-part=text]").inner_text()
+    assert after.replace("*", "").startswith(shown.replace("*", ""))  # an emphasis that is open while more may come
     await expect(answer(page)).to_contain_text("went away in the middle")
     await page.reload()
     await expect(answer(page)).to_contain_text("went away in the middle")

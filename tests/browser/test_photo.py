@@ -181,4 +181,4 @@ async def test_an_hour_of_photos_is_not_kept_in_memory_and_each_comes_back_when_
     await expect(images.first).to_have_attribute("src", re.compile("^blob:"))
     left, right = await colours(page, "article >> nth=0 >> img")
     assert (near(left, LEFT), near(right, RIGHT)) == (True, True)
-    assert await page.evaluate("document.querySelector('#viewport').scrollHeight") == height
+    assert abs(await page.evaluate("document.querySelector('#viewport').scrollHeight") - height) <= 2

@@ -235,9 +235,7 @@ async def test_foreign_streams_and_unknown_ones_are_the_same_404(arena: Arena, s
     assert len(set(answers)) == 1
 
 
-async def test_a_token_that_was_signed_out_ends_its_reader_within_30_seconds_and_not_the_answer(
-    arena: Arena, server: WonderCam
-):
+async def test_a_sign_out_stops_the_answer_and_its_reader_within_30_seconds(arena: Arena, server: WonderCam):
     async with httpx.AsyncClient(base_url=server.url) as client:
         pair = (await client.post("/v2/auth/guest")).json()
         reader = Reader(server.url, pair["access"])
@@ -246,11 +244,11 @@ async def test_a_token_that_was_signed_out_ends_its_reader_within_30_seconds_and
         began = monotonic()
         await task
         assert monotonic() - began < 30
-        await until(lambda: row_of(server, reader.stream_id)["status"] == events.COMPLETE, "the answer's end", 60)
+        await until(lambda: row_of(server, reader.stream_id)["status"] == events.STOPPED, "the answer's end", 60)
 
-    assert reader.refusal
-    assert (reader.faults, reader.end) == ([], "")
-    assert events.answer_text(check_log(server, reader.stream_id)) == Script(20, 80).text
+    assert reader.faults == []
+    assert reader.refusal or reader.end == events.STOPPED
+    assert Script(20, 80).text.startswith(events.answer_text(check_log(server, reader.stream_id)))
 
 
 async def test_a_disabled_user_s_answer_is_stopped_and_its_reader_told(arena: Arena, server: WonderCam):

@@ -58,7 +58,8 @@ export class PhotoMemory {
 
   /** @param {HTMLImageElement} image */
   async #fetch(image) {
-    const photo = await this.#load(this.#attachments.get(image) ?? "");
+    // One that cannot be had just now, as when the page is left, is asked for when it is looked at again.
+    const photo = await this.#load(this.#attachments.get(image) ?? "").catch(() => null);
     if (!photo || image.src) return;
     image.src = URL.createObjectURL(photo);
     await image.decode().catch(() => {});
