@@ -29,8 +29,8 @@ Check = Callable[[], Awaitable[Any]]
 
 class Outlet:
     """How a stream's body reaches its reader besides being asked for: `write`, where the server offers one, puts a
-    piece on the socket at once, or says no: the body has not begun, or the reader is behind, and the piece is to be sent
-    as any other."""
+    piece on the socket at once, or says no: the body has not begun, or the reader is behind, and the piece is to be
+    sent as any other."""
 
     __slots__ = ("write",)
 
