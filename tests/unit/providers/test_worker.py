@@ -84,7 +84,7 @@ async def test_a_program_that_does_not_start_is_unavailable() -> None:
 
 
 async def test_an_idle_process_is_ended(make: Make) -> None:
-    worker = make(idle=0.05)
+    worker = make(idle=1)
     await worker.recognise(b"one")
     process = worker._process
     assert process is not None
