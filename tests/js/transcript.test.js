@@ -94,7 +94,7 @@ test("what a sentence tells the reader to do is offered beside it", () => {
   assert.deepEqual(endingOf(message({ ...complete, reason: "MAX_TOKENS" })).can, ["continue", "again"]);
   assert.deepEqual(endingOf(message({ ...complete, reason: "SAFETY" })).can, ["edit", "again"]);
   assert.deepEqual(endingOf(message({ ...complete, text: "x", reason: "STOP" })).can, []);
-  assert.match(endingOf(message({ ...complete, reason: "STOP" })).sentence, /without a word/u);
+  assert.match(endingOf(message({ status: "complete", reason: "STOP" })).sentence, /without a word/u);
   assert.deepEqual(endingOf(message({ status: "stopped", text: "x" })).can, ["continue", "again"]);
   assert.deepEqual(endingOf(message({ status: "stopped" })).can, ["again"]);
   assert.deepEqual(endingOf(message({ status: "failed" })).can, ["edit", "again"]);
