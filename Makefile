@@ -7,7 +7,7 @@ TEST_WORKERS ?= 3
 VENV := .venv
 NEXT := .venv-next
 PY := $(VENV)/bin/python
-PACKAGES := setup/packages.py
+PACKAGES := deploy/setup/packages.py
 WITH_NODE := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 QUIET_SITE := DEBUG=1 WONDERCAM_DATA_DIR=$(VENV)/lint-data
 UV := env -u PIP_FIND_LINKS $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
@@ -49,7 +49,7 @@ superuser: install ## make an account that may do everything, for the review at 
 	@$(DEVELOPMENT); $(MIGRATE_UNLESS_DONE) && exec $(PY) manage.py createsuperuser
 
 port: # said now, not after minutes of set-up; where there is no python3 yet, the set-up will say so
-	@python=$$(command -v "$(PYTHON)" || command -v python3 || command -v $(PY)) || exit 0; "$$python" setup/port.py
+	@python=$$(command -v "$(PYTHON)" || command -v python3 || command -v $(PY)) || exit 0; "$$python" deploy/setup/port.py
 
 test: install-dev programs ## set up what is missing, then run every test
 	@$(WITH_NODE) npm test --silent
@@ -106,7 +106,7 @@ clean: ## remove what the set-up made (never data/)
 	rm -rf $(VENV) $(NEXT) node_modules staticfiles
 
 $(VENV)/.made:
-	@python=$$(sh setup/python.sh $(PYTHON)) || exit 1; \
+	@python=$$(sh deploy/setup/python.sh $(PYTHON)) || exit 1; \
 	echo "Making the virtual environment with $$("$$python" --version)"; \
 	"$$python" -m venv $(VENV) && touch $@
 
@@ -117,7 +117,7 @@ $(VENV)/.runtime: requirements.txt requirements-model.txt | $(VENV)/.made
 
 # Looked at again by each `make run` until the library is there.
 $(VENV)/.libraries: | $(VENV)/.runtime
-	@sh setup/libraries.sh $(PY) && touch $@ || true
+	@sh deploy/setup/libraries.sh $(PY) && touch $@ || true
 
 $(VENV)/.dev: requirements-dev.txt | $(VENV)/.runtime
 	@echo "Installing the tools for tests and checks"
@@ -131,7 +131,7 @@ $(VENV)/.bench: requirements-bench.txt | $(VENV)/.runtime
 
 # The same packages, but for those of requirements-next.txt.
 $(NEXT)/.dev: requirements.txt requirements-model.txt requirements-dev.txt requirements-next.txt
-	@python=$$(OLDEST=3.12 sh setup/python.sh $(PYTHON)) || exit 1; \
+	@python=$$(OLDEST=3.12 sh deploy/setup/python.sh $(PYTHON)) || exit 1; \
 	echo "Making the environment of the next Django with $$("$$python" --version)"; "$$python" -m venv $(NEXT)
 	@$(NEXT)/bin/python $(PACKAGES) requirements.txt requirements-model.txt
 	@$(NEXT)/bin/python $(PACKAGES) requirements-dev.txt

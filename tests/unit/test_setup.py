@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from setup import packages, port
+from deploy.setup import packages, port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -22,7 +22,7 @@ def run(*command: str, cwd: Path = ROOT, **environment: str) -> subprocess.Compl
 
 
 def a_python(folder: Path, version: str, venv: bool = True) -> str:
-    """A program that answers as a Python of that version would, in words that setup/python.sh asks for."""
+    """A program that answers as a Python of that version would, in words that deploy/setup/python.sh asks for."""
     minor = version.partition(".")[2]
     script = f"""#!/bin/sh
 case "$2" in
@@ -40,13 +40,13 @@ esac
 @pytest.mark.parametrize("version", ["3.11", "3.12", "3.13", "3.14"])
 def test_every_python_from_3_11_to_3_14_is_taken(tmp_path: Path, version: str) -> None:
     python = a_python(tmp_path, version)
-    assert run("sh", "setup/python.sh", python).stdout.strip() == python
+    assert run("sh", "deploy/setup/python.sh", python).stdout.strip() == python
 
 
 @pytest.mark.parametrize("version", ["3.10", "3.15"])
 def test_a_python_that_is_too_old_or_too_new_is_named_with_what_to_install(tmp_path: Path, version: str) -> None:
     python = a_python(tmp_path, version)
-    said = run("sh", "setup/python.sh", python)
+    said = run("sh", "deploy/setup/python.sh", python)
     assert said.returncode == 1
     assert f"{python} is Python {version}" in said.stderr
     assert "needs Python 3.11 to 3.14" in said.stderr
@@ -54,7 +54,7 @@ def test_a_python_that_is_too_old_or_too_new_is_named_with_what_to_install(tmp_p
 
 
 def test_a_python_without_venv_is_told_with_the_package_that_brings_it(tmp_path: Path) -> None:
-    said = run("sh", "setup/python.sh", a_python(tmp_path, "3.13", venv=False))
+    said = run("sh", "deploy/setup/python.sh", a_python(tmp_path, "3.13", venv=False))
     assert said.returncode == 1
     assert "apt-get install python3-venv" in said.stderr
 
@@ -63,7 +63,7 @@ def test_the_bounds_of_python_are_said_alike_everywhere() -> None:
     spoken = {
         "README.md": r"needs Python (3\.\d+) to (3\.\d+)",
         "CONTRIBUTING.md": r"need Python (3\.\d+) to (3\.\d+)",
-        "setup/python.sh": r"oldest=\$\{OLDEST:-(3\.\d+)\} newest=(3\.\d+)",
+        "deploy/setup/python.sh": r"oldest=\$\{OLDEST:-(3\.\d+)\} newest=(3\.\d+)",
     }
     found = {name: re.search(pattern, (ROOT / name).read_text()) for name, pattern in spoken.items()}
     assert {match and match.groups() for match in found.values()} == {("3.11", "3.14")}
@@ -132,7 +132,7 @@ def test_the_packages_of_all_locks_are_counted(tmp_path: Path) -> None:
 def test_a_failed_installation_shows_what_pip_said(tmp_path: Path) -> None:
     lock = tmp_path / "lock.txt"
     lock.write_text(f"wondercam-no-such-package==1 --hash=sha256:{'0' * 64}\n")
-    said = run(sys.executable, str(ROOT / "setup/packages.py"), str(lock), PIP_NO_INDEX="1", PIP_FIND_LINKS="")
+    said = run(sys.executable, str(ROOT / "deploy/setup/packages.py"), str(lock), PIP_NO_INDEX="1", PIP_FIND_LINKS="")
     assert said.returncode != 0
     assert "wondercam-no-such-package" in said.stderr
 
@@ -146,6 +146,6 @@ def test_a_missing_libgomp_is_told_with_the_command_that_installs_it(tmp_path: P
     python.chmod(0o755)
     (tmp_path / "id").write_text("#!/bin/sh\necho 1000\n")
     (tmp_path / "id").chmod(0o755)
-    said = run("sh", "setup/libraries.sh", str(python), PATH=f"{tmp_path}:{os.environ['PATH']}")
+    said = run("sh", "deploy/setup/libraries.sh", str(python), PATH=f"{tmp_path}:{os.environ['PATH']}")
     assert said.returncode == 1
     assert "sudo apt-get install libgomp1" in said.stderr

@@ -1,6 +1,6 @@
 """Installs lock files with pip into this Python's environment, and says how far it is.
 
-    .venv/bin/python setup/packages.py requirements.txt requirements-model.txt
+    .venv/bin/python deploy/setup/packages.py requirements.txt requirements-model.txt
 
 Every file is checked by its hash. On a terminal one line is kept up to date; elsewhere (a log) there is a line for
 each large download. What pip printed is shown when it fails, and its exit status passed on.

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Checks that the embedded model's engine finds its shared libraries, and installs the one that minimal systems lack
 # (libgomp1) where that is possible without asking: as root on Debian. Elsewhere it names the command.
-#   setup/libraries.sh PYTHON       status 0 when the engine can be loaded
+#   deploy/setup/libraries.sh PYTHON       status 0 when the engine can be loaded
 set -u
 python=$1
 engine() { "$python" -c 'import xllamacpp' 2>&1; }

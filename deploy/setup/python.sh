@@ -1,7 +1,7 @@
 #!/bin/sh
 # Prints the first Python that WonderCam runs on and that can make virtual environments; else says what to install.
-#   setup/python.sh [PYTHON]        PYTHON: the one to use, in place of those on the PATH
-#   OLDEST=3.12 setup/python.sh     for what needs a newer one
+#   deploy/setup/python.sh [PYTHON]        PYTHON: the one to use, in place of those on the PATH
+#   OLDEST=3.12 deploy/setup/python.sh     for what needs a newer one
 set -u
 oldest=${OLDEST:-3.11} newest=3.14
 version='import sys; print("%d.%d" % sys.version_info[:2])'
