@@ -3,6 +3,7 @@
  */
 import { Draft } from "./draft.js";
 import { isOpen } from "./message.js";
+import { Throttle } from "./throttle.js";
 import { apply, EMPTY } from "./transcript.js";
 import { newestBelow, path } from "./tree.js";
 import { bodyOf, connectionOf } from "./turn.js";
@@ -21,7 +22,7 @@ export class Chat {
   #told;
   /** @type {import("./connection.js").Connection | null} */
   #connection = null;
-  #looked = Number.NEGATIVE_INFINITY;
+  #look;
 
   /**
    * @param {{session: import("./session.js").Session, clock: Clock, storage: Storage,
@@ -33,6 +34,7 @@ export class Chat {
     this.#clock = clock;
     this.#storage = storage;
     this.#told = told;
+    this.#look = new Throttle(clock, LOOK_AGAIN, () => void this.#lookAgain().catch(() => {})); // the next one mends it
   }
 
   get draft() {
@@ -104,7 +106,7 @@ export class Chat {
   /** @param {boolean} [frozen] whether the page stood still, as in the browser's cache of pages to go back to */
   wake(frozen) {
     if (this.#connection) this.#connection.wake(frozen);
-    else void this.#lookAgain().catch(() => {}); // it looks again at the next occasion
+    else this.#look.request();
   }
 
   /** Nobody looks at this page: it needs no connection of its own for now. */
@@ -121,8 +123,7 @@ export class Chat {
   /** Shows what was asked meanwhile in another tab or on another device; its newest answer is followed. */
   async #lookAgain() {
     const isUnsent = this.path.some(({ role, stream }) => role === "model" && !stream);
-    if (!this.conversation || isUnsent || this.#clock.now() < this.#looked + LOOK_AGAIN) return;
-    this.#looked = this.#clock.now();
+    if (!this.conversation || this.busy || isUnsent) return;
     const conversation = this.conversation;
     const { messages } = await this.#session.json("GET", `/v2/conversations/${conversation}`);
     if (this.busy || conversation !== this.conversation) return;

@@ -38,6 +38,7 @@ class Worker:
         self._process: asyncio.subprocess.Process | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._sleep: asyncio.TimerHandle | None = None
+        self._ending: set[asyncio.Task[tuple[bytes, bytes]]] = set()
 
     async def recognise(self, photo: bytes) -> Seen:
         """What is in the photo, as much as there was time for.
@@ -131,16 +132,20 @@ class Worker:
         if self._sleep is not None:
             self._sleep.cancel()
         process, self._process = self._process, None
-        if process is not None and process.returncode is None and self._loop is not None and not self._loop.is_closed():
+        if process is None or self._loop is None or self._loop.is_closed():
+            return
+        if process.returncode is None:
             with suppress(ProcessLookupError):
                 process.kill()
+        ending = self._loop.create_task(process.communicate())  # its pipes are closed when they are read to the end
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
 
     async def close(self) -> None:
-        """Kill the process and wait for its end."""
-        process, loop = self._process, self._loop
+        """Kill the process, and wait for the end of every one that was killed."""
         self.stop()
-        if process is not None and loop is asyncio.get_running_loop():
-            await process.wait()
+        if self._loop is asyncio.get_running_loop():
+            await asyncio.gather(*self._ending, return_exceptions=True)
 
 
 def gone() -> errors.Unavailable:

@@ -19,8 +19,8 @@ async def make() -> AsyncIterator[Make]:
     """Workers of the fake program, closed at the end."""
     made: list[Worker] = []
 
-    def worker(seconds: float = 20, **options: float) -> Worker:
-        made.append(Worker(seconds, program=FAKE, **options))
+    def worker(seconds: float = 20, program: str = FAKE, **options: float) -> Worker:
+        made.append(Worker(seconds, program=program, **options))
         return made[-1]
 
     yield worker
@@ -77,8 +77,8 @@ async def test_a_photo_that_ends_the_process_fails_alone(make: Make) -> None:
     assert (await worker.recognise(b"one")).complete
 
 
-async def test_a_program_that_does_not_start_is_unavailable() -> None:
-    worker = Worker(20, program="tests.fakes.no_such_program")
+async def test_a_program_that_does_not_start_is_unavailable(make: Make) -> None:
+    worker = make(program="tests.fakes.no_such_program")
     with pytest.raises(errors.Unavailable):
         await worker.recognise(b"one")
 
@@ -90,3 +90,15 @@ async def test_an_idle_process_is_ended(make: Make) -> None:
     assert process is not None
     assert await asyncio.wait_for(process.wait(), 10) < 0
     assert (await worker.recognise(b"two")).lines == ["photo 1 of this process"]
+
+
+async def test_what_is_closed_leaves_no_process_and_no_pipe_behind() -> None:
+    worker = Worker(1, program=FAKE)
+    await worker.recognise(b"one")
+    first = worker._process
+    await worker.recognise(b"endless")
+    await worker.close()
+    assert first is not None
+    assert first.returncode is not None
+    assert first.stdout is not None
+    assert first.stdout.at_eof()
