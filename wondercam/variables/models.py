@@ -60,6 +60,7 @@ VARIABLES = (
         "LOCAL_CONTEXT",
         2048,
         "Tokens of a conversation that the embedded model sees; older turns are left out",
+        shown="2048; 8192 with `LOCAL_MMPROJ`",
         wrong="no whole number from 1024",
     ),
     Variable(
@@ -72,9 +73,19 @@ VARIABLES = (
     Variable(
         "LOCAL_WEIGHTS",
         None,
-        "Another file of weights (GGUF) for the embedded model",
+        (
+            "The GGUF file of another model, run in the embedded one's place; its name is `local/` and the file's in"
+            " small letters, without `.gguf`"
+        ),
         shown="those installed",
-        wrong="a file that is no GGUF: turns fail with a sentence",
+        wrong="a file that is not there, or is no GGUF",
+    ),
+    Variable(
+        "LOCAL_MMPROJ",
+        None,
+        "The projector of that model (GGUF, often named `mmproj-….gguf`): with it the model sees photos",
+        shown="none",
+        wrong="a file that is not there, is no projector, or is that of another model; no `LOCAL_WEIGHTS`",
     ),
     Variable(
         "OPENAI_BASE_URL",

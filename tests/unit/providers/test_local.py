@@ -18,6 +18,7 @@ from chat.providers.local import provider as local
 from chat.providers.local import server
 from chat.providers.openai import OpenAI
 from tests.catalogue import providers
+from tests.fakes.gguf import MODEL_HEAD, gguf
 from tests.unit.providers.conftest import QUICK, ask, responses
 
 SETTINGS = {**QUICK, "WONDERCAM_LIMIT_FIRST_TOKEN_SECONDS": "60", "WONDERCAM_LIMIT_IDLE_SECONDS": "60"}
@@ -143,17 +144,25 @@ async def test_a_photo_is_refused_with_a_sentence_that_says_who_can_see() -> Non
     assert "recording/hello can" in outcome.error.message
 
 
-@pytest.mark.parametrize("content", [None, b"", b"junk", b"GGUF" + bytes(1000)])
-async def test_weights_that_cannot_be_loaded_are_a_typed_error_every_time(
-    tmp_path: Path, content: bytes | None
-) -> None:
-    path = tmp_path / "weights.gguf"
-    if content is not None:
-        path.write_bytes(content)
-    providers.configure({**SETTINGS, "LOCAL_WEIGHTS": str(path)})
-    missing = content is None or not content.startswith(b"GGUF")
+async def test_weights_that_the_engine_cannot_load_are_a_typed_error_every_time(tmp_path: Path) -> None:
+    path = tmp_path / "hollow.gguf"
+    path.write_bytes(gguf(MODEL_HEAD))
+    providers.configure({**SETTINGS, "LOCAL_WEIGHTS": str(path), "WONDERCAM_MODELS": "local/hollow"})
     for _ in range(2):
-        assert isinstance((await ask(None)).error, errors.NotFound if missing else errors.Unavailable)
+        error = (await ask(None)).error
+        assert isinstance(error, errors.Unavailable)
+        assert "could not be loaded" in error.message
+
+
+async def test_weights_that_are_gone_since_the_start_are_told_without_a_word_of_trying_again(tmp_path: Path) -> None:
+    path = tmp_path / "gone.gguf"
+    path.write_bytes(gguf(MODEL_HEAD))
+    providers.configure({**SETTINGS, "LOCAL_WEIGHTS": str(path), "WONDERCAM_MODELS": "local/gone"})
+    path.unlink()
+    error = (await ask(None)).error
+    assert isinstance(error, errors.NotFound)
+    assert "LOCAL_WEIGHTS" in error.message
+    assert "again" not in error.message
 
 
 @pytest.mark.parametrize(

