@@ -131,7 +131,7 @@ def transcript(conversation: Conversation, page: int = 1) -> Transcript:
     pages = max(1, -(-len(order) // TURNS_PER_PAGE))
     page = min(max(page, 1), pages)
     shown = order[(page - 1) * TURNS_PER_PAGE : page * TURNS_PER_PAGE]
-    messages = Message.objects.select_related("stream").defer("stream__request").in_bulk([row[0] for row in shown])
+    messages = Message.objects.whole().defer("stream__request").in_bulk([row[0] for row in shown])
     turns = [Turn(messages[pk], version, versions) for pk, version, versions in shown if pk in messages]
     streams = [stream for turn in turns if (stream := getattr(turn.message, "stream", None))]
     times = timings(streams)

@@ -14,7 +14,7 @@ from django.urls import URLPattern, path
 from chat import review
 from chat.accounts import audit
 from chat.admin.display import facts, status_badge
-from chat.admin.filters import ModelOfConversation, StatusOfConversation
+from chat.admin.filters import OF_CONVERSATIONS
 from chat.admin.readonly import ReviewAdmin, UserFilter, uuid_in
 from chat.models import Attachment, Conversation, Message, Stream
 
@@ -25,7 +25,7 @@ class ConversationAdmin(ReviewAdmin):
 
     page_template = "admin/chat/conversation/transcript.html"
     list_display = ("name", "user", "messages_count", "latest_model", "latest_status", "updated_at")
-    list_filter = (UserFilter, StatusOfConversation, ModelOfConversation, "user__is_guest", "updated_at")
+    list_filter = (UserFilter, *OF_CONVERSATIONS, "user__is_guest", "updated_at")
     list_select_related = ("user",)
     search_fields = ("title", "user__username")
     search_help_text = "Title, user, what was said, or the id of a conversation or stream"

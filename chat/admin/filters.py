@@ -84,3 +84,7 @@ class ModelOfConversation(ModelFilter):
     """Which models answered in it."""
 
     parameter_name = "streams__model"
+
+
+OF_CONVERSATIONS = (StatusOfConversation, ModelOfConversation)
+"""What conversations are narrowed by, in the order of the list's side."""

@@ -32,6 +32,14 @@ class Conversation(models.Model):
         return self.title or str(self.id)
 
 
+class MessageQuerySet(models.QuerySet["Message"]):
+    """Messages, many at a time."""
+
+    def whole(self) -> Self:
+        """Each with the rows that belong to it, in one query: whoever shows messages reads them by this."""
+        return self.select_related("stream")
+
+
 class Message(models.Model):
     """One user's or model's message. `parts` are Gemini's, a photo being `{"attachment": <id>}`."""
 
@@ -45,6 +53,8 @@ class Message(models.Model):
     parts = models.JSONField(default=list)
     position = models.PositiveIntegerField(default=0, help_text="In the conversation, in the order of arrival.")
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = MessageQuerySet.as_manager()
 
     class Meta:
         ordering = ("position",)

@@ -15,7 +15,7 @@ from chat.protocol import events
 
 def messages_of(conversation: Conversation) -> list[dict[str, Any]]:
     """All messages of the tree, oldest first, each answer with its stream. A running answer has no parts yet."""
-    rows = list(conversation.messages.select_related("stream").order_by("position"))
+    rows = list(Message.objects.whole().filter(conversation=conversation).order_by("position"))
     reasons = _reasons(conversation)
     thoughts = _thoughts(row.stream.pk for row in rows if hasattr(row, "stream") and _thinks(row))
     return [_message(row, reasons.get(row.pk), thoughts) for row in rows]

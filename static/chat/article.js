@@ -7,22 +7,28 @@ import { endingOf, waitingFor } from "./messages.js";
 import { photoButton } from "./photos.js";
 import { rateOf, seconds, story } from "./times.js";
 
+/**
+ * Who loads a photo into its image, and what else is shown of a message whenever it changes.
+ * @typedef {{showPhoto: (image: HTMLImageElement, photo: Photo) => void,
+ *            extras: ((element: HTMLElement, message: Message) => void)[]}} Means
+ */
+
 export class Article {
   /** @type {AnswerText | null} */
   #answer = null;
   /** @type {Message | null} */
   #shown = null;
   #isDone = false;
-  #showPhoto;
+  #means;
 
   /**
    * @param {HTMLElement} element from the partial `_message.html`
    * @param {Message} message
-   * @param {(image: HTMLImageElement, photo: Photo) => void} showPhoto
+   * @param {Means} means
    */
-  constructor(element, { key, role }, showPhoto) {
+  constructor(element, { key, role }, means) {
     this.element = element;
-    this.#showPhoto = showPhoto;
+    this.#means = means;
     element.dataset.key = key;
     element.dataset.role = role;
     element.setAttribute("aria-label", role === "user" ? "You" : "WonderCam");
@@ -79,6 +85,7 @@ export class Article {
     set(this.#part("model"), message.model.replace(/^[^/]*\//, ""));
     set(this.#part("mark"), message.role === "user" ? (message.status === "sent" ? "Sent" : "Sending…") : "");
     this.#times(message);
+    for (const show of this.#means.extras) show(this.element, message);
   }
 
   /** @param {Message} message @param {Message | null} before */
@@ -124,7 +131,7 @@ export class Article {
     this.#part("photos").replaceChildren(
       ...photos.map((photo, at) => {
         const { button, image } = photoButton(`Photo ${at + 1} of this message`);
-        this.#showPhoto(image, photo);
+        this.#means.showPhoto(image, photo);
         return button;
       }),
     );

@@ -6,7 +6,7 @@ import { isOpen } from "./message.js";
 import { Throttle } from "./throttle.js";
 import { apply, EMPTY } from "./transcript.js";
 import { newestBelow, path } from "./tree.js";
-import { bodyOf, connectionOf } from "./turn.js";
+import { bodyOf, connectionOf, contentsOf, titleOf } from "./turn.js";
 import { uuid } from "./uuid.js";
 
 /** A page that comes back looks for what it missed at most this often, in ms: one return is several events. */
@@ -99,9 +99,11 @@ export class Chat {
     if (!this.busy) this.#followLeaf();
   }
 
-  async stop() {
-    await this.#connection?.stop();
-  }
+  /** Keeps beside a message what is known of it now.
+   * @type {(key: string, facts: Facts) => void} */
+  note = (key, facts) => this.#apply({ type: "noted", key, facts });
+
+  stop = () => this.#connection?.stop();
 
   /** @param {boolean} [frozen] whether the page stood still, as in the browser's cache of pages to go back to */
   wake(frozen) {
@@ -138,9 +140,8 @@ export class Chat {
     const key = (drafted.text === text && drafted.requestId) || uuid();
     draft.keep(text, key);
     this.#apply({ type: "asked", key, parent: parent?.key ?? "", text, photos, model, at: this.#clock.now() });
-    const contents = [...photos.map(({ attachment }) => ({ attachment })), ...(text ? [{ text }] : [])];
     const place = this.conversation ? { parent_id: parent?.id ?? null } : {};
-    await this.#ask(key, { contents, model, ...place }, text, () => {
+    await this.#ask(key, { contents: contentsOf(text, photos), model, ...place }, text, () => {
       if (draft.read().requestId === key) draft.keep("");
     });
   }
@@ -164,7 +165,7 @@ export class Chat {
         stored();
         if (this.conversation || !id) return;
         this.conversation = id;
-        this.#told.opened(id, text.trim().replace(/\s+/g, " ").slice(0, 80) || "Photo");
+        this.#told.opened(id, titleOf(text));
       },
     );
   }

@@ -24,6 +24,7 @@ const BLANK = {
   error: null,
   reason: "",
   times: UNTIMED,
+  facts: {},
 };
 
 /**
@@ -50,7 +51,7 @@ export const isOpen = (found) => found.status === "sending" || found.status === 
  * @param {number} at the page's clock
  * @returns {Message}
  */
-export function fromStored({ id, role, parts, stream }, parent, at) {
+export function fromStored({ id, role, parts, stream, ...more }, parent, at) {
   const isRunning = stream?.status === "running";
   return message({
     key: id,
@@ -74,7 +75,13 @@ export function fromStored({ id, role, parts, stream }, parent, at) {
       total: stream?.duration_ms ?? null,
       tokens: tokensOf(stream?.usage),
     },
+    facts: factsOf(more),
   });
+}
+
+/** What a stored message has beside the fields that are read above. @param {Facts} stored @returns {Facts} */
+export function factsOf({ id, role, parts, stream, parent_id, text, created_at, ...facts }) {
+  return facts;
 }
 
 /**

@@ -8,6 +8,7 @@ import { PhotoLoader } from "./camera/photo_loader.js";
 import { Chat } from "./chat.js";
 import { clock } from "./clock.js";
 import { Composer } from "./composer.js";
+import { app, byId, csrf, name, problem, template } from "./document.js";
 import { refusal } from "./errors.js";
 import { listenForFiles } from "./intake.js";
 import { ONLY_READ, UNSEEN } from "./messages.js";
@@ -17,11 +18,6 @@ import { Session } from "./session.js";
 import { Sidebar } from "./sidebar.js";
 import { View } from "./view.js";
 import { VoiceLoader } from "./voice/loader.js";
-
-/** @param {string} id @returns {HTMLElement} */
-const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
-const app = /** @type {HTMLElement} */ (document.querySelector(".app"));
-const template = (/** @type {string} */ id) => /** @type {HTMLTemplateElement} */ (/** @type {unknown} */ (byId(id)));
 
 const session = new Session({ fetch: (...request) => fetch(...request), clock, csrf });
 const announcer = new Announcer(byId("announcer"));
@@ -35,7 +31,7 @@ const view = new View({
     photo.painted(messages);
     voice.painted(messages);
   },
-  showPhoto: (image, shown) => photo.show(image, shown),
+  articles: { showPhoto: (image, shown) => photo.show(image, shown), extras: [] },
 });
 const photos = new Photos(byId("previews"), session, {
   problem,
@@ -97,26 +93,6 @@ const chat = new Chat({
     },
   },
 });
-
-/** The newest CSRF token: signing in as a guest changes it, and the cookie with it. */
-function csrf() {
-  const cookie = document.cookie.split("; ").find((pair) => pair.startsWith(`${app.dataset.csrfCookie}=`));
-  const field = /** @type {HTMLInputElement | null} */ (document.querySelector("[name=csrfmiddlewaretoken]"));
-  return cookie?.split("=")[1] ?? field?.value ?? "";
-}
-
-/** @param {string} sentence */
-function problem(sentence) {
-  const place = byId("problem");
-  place.textContent = sentence;
-  place.hidden = !sentence;
-}
-
-/** @param {string} title */
-function name(title) {
-  byId("title").textContent = title;
-  document.title = `${title} · WonderCam`;
-}
 
 /** Says before anything is sent what becomes of the photos with the chosen model. */
 function checkModel() {

@@ -4,7 +4,7 @@
  * Nothing here touches the page or the network. A message that did not change stays the same object, which is
  * how the view knows what to paint.
  */
-import { awaited, ended, fromStored, message, receive } from "./message.js";
+import { awaited, ended, factsOf, fromStored, message, receive } from "./message.js";
 
 /** @type {Transcript} */
 export const EMPTY = { messages: [], leaf: "" };
@@ -45,10 +45,13 @@ const VERBS = {
     change(transcript, key, (answer) => (answer.line === line ? answer : { ...answer, line })),
   ended: (transcript, { key, end, error }) => change(transcript, key, (answer) => ended(answer, end, error)),
   shown: (transcript, { leaf }) => ({ ...transcript, leaf }),
+  noted: (transcript, { key, facts }) =>
+    change(transcript, key, (found) => ({ ...found, facts: { ...found.facts, ...facts } })),
 };
 
 /**
- * The transcript with what the server has and the page has not; the newest of that is shown.
+ * The transcript with what the server has and the page has not; the newest of that is shown. Of the messages that the
+ * page has, the facts are taken.
  * @param {Transcript} transcript
  * @param {{messages: Stored[], at: number}} action
  * @returns {Transcript}
@@ -57,12 +60,20 @@ function stored(transcript, { messages, at }) {
   const keys = new Map(transcript.messages.filter(({ id }) => id).map(({ id, key }) => [id, key]));
   const streams = new Set(transcript.messages.map(({ stream }) => stream));
   const added = [];
+  let known = transcript;
   for (const found of messages) {
-    if (keys.has(found.id) || (found.stream && streams.has(found.stream.id))) continue;
+    const key = keys.get(found.id);
+    if (key) known = change(known, key, (before) => withFacts(before, factsOf(found)));
+    if (key || (found.stream && streams.has(found.stream.id))) continue;
     keys.set(found.id, found.id);
     added.push(fromStored(found, keys.get(found.parent_id ?? "") ?? "", at));
   }
-  return added.length ? add(transcript, ...added) : transcript;
+  return added.length ? add(known, ...added) : known;
+}
+
+/** @param {Message} found @param {Facts} facts */
+function withFacts(found, facts) {
+  return JSON.stringify(found.facts) === JSON.stringify(facts) ? found : { ...found, facts };
 }
 
 /** @param {Transcript} transcript @param {Message[]} added @returns {Transcript} */

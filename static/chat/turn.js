@@ -53,3 +53,13 @@ export function bodyOf(key, conversation, asked) {
     Object.fromEntries(Object.entries(body).filter(([, value]) => value !== ""))
   );
 }
+
+/** A question's parts, as the server takes them. @param {string} text @param {Photo[]} photos */
+export function contentsOf(text, photos) {
+  return [...photos.map(({ attachment }) => ({ attachment })), ...(text ? [{ text }] : [])];
+}
+
+/** What a chat that begins with this question is called at first. @param {string} text */
+export function titleOf(text) {
+  return text.trim().replace(/\s+/g, " ").slice(0, 80) || "Photo";
+}

@@ -63,7 +63,12 @@ interface Message {
   /** Of a complete answer: Gemini's finishReason. */
   reason: string;
   times: Times;
+  /** What else the server keeps with the message, by name. */
+  facts: Facts;
 }
+
+/** Fields of a message that no reducer looks into: each belongs to the module that shows it. */
+type Facts = Readonly<Record<string, unknown>>;
 
 /**
  * Of an answer, in ms since its question was sent; null where it is not known. On the page's clock are `began`, and
@@ -95,7 +100,8 @@ type Action =
   | { type: "received"; key: string; seq: number; response: GeminiResponse; at: number }
   | { type: "line"; key: string; line: string }
   | { type: "ended"; key: string; end: End; error: Failure | null }
-  | { type: "shown"; leaf: string };
+  | { type: "shown"; leaf: string }
+  | { type: "noted"; key: string; facts: Facts };
 
 /** A message as the server gives it: `chat/views/messages.py`. */
 interface Stored {
@@ -115,6 +121,8 @@ interface Stored {
     thought_ms: number | null;
     duration_ms: number | null;
   } | null;
+  /** What is not named here is among the message's `facts`. */
+  [fact: string]: unknown;
 }
 
 type State = "idle" | "sending" | "streaming" | "waiting" | "polling" | "ended";

@@ -16,7 +16,7 @@ export class View {
   #list;
   #template;
   #clock;
-  #showPhoto;
+  #means;
   #painted;
   /** @type {Map<string, Article>} */
   #articles = new Map();
@@ -28,14 +28,14 @@ export class View {
 
   /**
    * @param {{list: HTMLElement, template: HTMLTemplateElement, clock: Clock, painted: (shown: Message[]) => void,
-   *          showPhoto: (image: HTMLImageElement, photo: Photo) => void}} means
+   *          articles: import("./article.js").Means}} means
    */
-  constructor({ list, template, clock, painted, showPhoto }) {
+  constructor({ list, template, clock, painted, articles }) {
     this.#list = list;
     this.#template = template;
     this.#clock = clock;
     this.#painted = painted;
-    this.#showPhoto = showPhoto;
+    this.#means = articles;
   }
 
   /** Shows this transcript with the next frame. @param {Transcript} transcript */
@@ -110,7 +110,7 @@ export class View {
   #make(message) {
     const copy = /** @type {DocumentFragment} */ (this.#template.content.cloneNode(true));
     const element = /** @type {HTMLElement} */ (copy.firstElementChild);
-    const article = new Article(element, message, this.#showPhoto);
+    const article = new Article(element, message, this.#means);
     this.#articles.set(message.key, article);
     return article;
   }

@@ -261,6 +261,25 @@ test("what the page holds already stays the same object, whatever key it has", (
   assert.equal(apply(next, { type: "stored", messages: STORED, at: 0 }), next);
 });
 
+test("what the server keeps beside a message goes with it, and is taken anew of a message that is there", () => {
+  const mark = { value: 1 };
+  const open = apply(EMPTY, { type: "stored", messages: [STORED[0], { ...STORED[1], mark }], at: 0 });
+  assert.deepEqual(
+    path(open).map(({ facts }) => facts),
+    [{}, { mark }],
+  );
+  const changed = apply(open, { type: "stored", messages: [STORED[0], { ...STORED[1], mark: null }], at: 0 });
+  assert.deepEqual(path(changed)[1].facts, { mark: null });
+  assert.equal(path(changed)[0], path(open)[0]);
+});
+
+test("what is noted of a message leaves all else as it is", () => {
+  const open = apply(EMPTY, { type: "stored", messages: STORED.slice(0, 2), at: 0 });
+  const noted = apply(open, { type: "noted", key: "2", facts: { mark: "x" } });
+  assert.deepEqual(path(noted)[1], { ...path(open)[1], facts: { mark: "x" } });
+  assert.equal(path(noted)[0], path(open)[0]);
+});
+
 test("an empty conversation is an empty path", () => {
   assert.deepEqual(path(apply(EMPTY, { type: "stored", messages: [], at: 0 })), []);
 });

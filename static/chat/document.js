@@ -1,0 +1,30 @@
+/**
+ * What stands around the conversation: its name, the line that says what is wrong, and who the page belongs to.
+ */
+
+/** @param {string} id @returns {HTMLElement} */
+export const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+/** @param {string} id */
+export const template = (id) => /** @type {HTMLTemplateElement} */ (/** @type {unknown} */ (byId(id)));
+
+export const app = /** @type {HTMLElement} */ (document.querySelector(".app"));
+
+/** The newest CSRF token: signing in as a guest changes it, and the cookie with it. */
+export function csrf() {
+  const cookie = document.cookie.split("; ").find((pair) => pair.startsWith(`${app.dataset.csrfCookie}=`));
+  const field = /** @type {HTMLInputElement | null} */ (document.querySelector("[name=csrfmiddlewaretoken]"));
+  return cookie?.split("=")[1] ?? field?.value ?? "";
+}
+
+/** Says what is wrong, until something else is said; "" for nothing. @param {string} sentence */
+export function problem(sentence) {
+  const place = byId("problem");
+  place.textContent = sentence;
+  place.hidden = !sentence;
+}
+
+/** @param {string} title */
+export function name(title) {
+  byId("title").textContent = title;
+  document.title = `${title} · WonderCam`;
+}
