@@ -1,6 +1,6 @@
 """Filters and paging of the review's lists, bounded however many rows there are: no COUNT of all, no DISTINCT."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.core.paginator import Paginator
@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
-from chat.models import Stream
+from chat.models import Feedback, Stream
 from chat.protocol import events, receipt
 
 LATEST = 1_000
@@ -86,5 +86,27 @@ class ModelOfConversation(ModelFilter):
     parameter_name = "streams__model"
 
 
-OF_CONVERSATIONS = (StatusOfConversation, ModelOfConversation)
+class FeedbackOfConversation(admin.SimpleListFilter):
+    """What its reader thought of any of its answers."""
+
+    title, parameter_name = "feedback", "feedback"
+    wanted: ClassVar[dict[str, dict[str, Any]]] = {
+        "up": {"value": Feedback.UP},
+        "down": {"value": Feedback.DOWN},
+        "reason": {"reason__gt": ""},
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Every kind."""
+        return [("up", "thumbs up"), ("down", "thumbs down"), ("reason", "with a reason")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Those with one of that kind."""
+        if (kind := self.value()) is None:
+            return queryset
+        found = Feedback.objects.filter(**self.wanted[kind]) if kind in self.wanted else Feedback.objects.none()
+        return queryset.filter(pk__in=found.values("message__conversation"))
+
+
+OF_CONVERSATIONS = (FeedbackOfConversation, StatusOfConversation, ModelOfConversation)
 """What conversations are narrowed by, in the order of the list's side."""

@@ -1,7 +1,8 @@
 """What is kept. A conversation is a tree of messages; a stream is one turn; its events are the log.
 
     User ──< Conversation ──< Message (parent → a tree: edits and regenerations are siblings)
-      │            │             └─1 Stream (the turn that writes this answer) ──< Event (stream, seq), 1 Receipt
+      │            │             ├─1 Stream (the turn that writes this answer) ──< Event (stream, seq), 1 Receipt
+      │            │             └─1 Feedback (a thumb up or down for this answer, and why)
       │            └──< Attachment (a photo, re-encoded; gone with its conversation)
       ├──< Ticket (starts one stream, and resumes it)
       ├──< ApiKey (for scripts of one's own)
@@ -14,7 +15,7 @@ to a reader: look everything up through `for_user`.
 
 from chat.models.accounts import OwnedQuerySet, Ticket, User
 from chat.models.audit import AuditEntry
-from chat.models.conversations import Attachment, Conversation, Event, Message, Stream
+from chat.models.conversations import Attachment, Conversation, Event, Feedback, Message, Stream
 from chat.models.invitations import Invitation
 from chat.models.keys import ApiKey
 from chat.models.receipts import Receipt
@@ -27,6 +28,7 @@ __all__ = [
     "Conversation",
     "DailyUse",
     "Event",
+    "Feedback",
     "Invitation",
     "Message",
     "OwnedQuerySet",

@@ -1,6 +1,6 @@
 """What people and models say to each other: conversations, their messages, the streams that wrote the answers."""
 
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from django.db import models
@@ -37,7 +37,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
     def whole(self) -> Self:
         """Each with the rows that belong to it, in one query: whoever shows messages reads them by this."""
-        return self.select_related("stream")
+        return self.select_related("stream", "feedback")
 
 
 class Message(models.Model):
@@ -66,6 +66,38 @@ class Message(models.Model):
     def text(self) -> str:
         """The text parts, joined; a model's thoughts are not part of its answer."""
         return "".join(part.get("text", "") for part in self.parts if not part.get("thought"))
+
+
+class Feedback(models.Model):
+    """What the reader of an answer thinks of it: the newest opinion, with its reason if one was given."""
+
+    UP, DOWN = 1, -1
+    VALUES = ((UP, "thumbs up"), (DOWN, "thumbs down"))
+    LONGEST_REASON = 1_000
+
+    message = models.OneToOneField(Message, models.CASCADE, primary_key=True, related_name="feedback")
+    value = models.SmallIntegerField(choices=VALUES)
+    reason = models.CharField(max_length=LONGEST_REASON, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = (models.CheckConstraint(condition=Q(value__in=(1, -1)), name="feedback_is_up_or_down"),)
+
+    def __str__(self) -> str:
+        return f"{self.get_value_display()}: {self.reason}" if self.reason else self.get_value_display()
+
+    @classmethod
+    def give(cls, message: Message, value: int, reason: str) -> "Feedback | None":
+        """Keep it in place of what was said before; 0 withdraws that. In a transaction that holds the message."""
+        if not value:
+            cls.objects.filter(message=message).delete()
+            return None
+        return cls.objects.update_or_create(message=message, defaults={"value": value, "reason": reason})[0]
+
+    def as_json(self) -> dict[str, Any]:
+        """What its reader is told about it."""
+        return {"value": self.value, "reason": self.reason}
 
 
 class StreamQuerySet(OwnedQuerySet):

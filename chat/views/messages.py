@@ -1,16 +1,52 @@
-"""A message as the page and the API give it: one shape, from the database to the browser.
+"""A message as the page and the API give it: one shape, from the database to the browser; and what is thought of one.
 
 `GET /v2/conversations/<id>` answers with it, and the page is rendered with it; `static/chat/message.js` reads it.
+`POST /v2/messages/<id>/feedback` keeps an opinion of an answer, which is part of that shape.
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
+import msgspec
 from django.db.models import F, Max
+from django.http.response import HttpResponseBase
 
-from chat.models import Conversation, Event, Message, Stream
+from chat.accounts import tokens
+from chat.models import Conversation, Event, Feedback, Message, Stream
 from chat.protocol import events
+from chat.protocol.errors import InvalidArgument, NotFound
+from chat.views.api import Request, api, body, json_response
+
+
+class FeedbackBody(msgspec.Struct, forbid_unknown_fields=True):
+    """`value`: 1 for a good answer, -1 for a bad one, 0 to withdraw what was said. `reason` goes with the first two."""
+
+    value: Literal[1, -1, 0]
+    reason: Annotated[str, msgspec.Meta(max_length=Feedback.LONGEST_REASON)] = ""
+
+    def __post_init__(self) -> None:
+        if self.reason and not self.value:
+            raise ValueError("a `reason` goes with a `value` of 1 or -1")
+
+
+@api("POST")
+async def feedback(request: Request, message_id: UUID) -> HttpResponseBase:
+    """Keep what its reader thinks of an answer, in place of an earlier opinion; sent again it changes nothing."""
+    user = await tokens.authenticate(request)
+    said = body(request, FeedbackBody)
+    return json_response(await request.process.log.write(lambda: _rated(user.pk, message_id, said)))
+
+
+def _rated(user_id: int, message_id: UUID, said: FeedbackBody) -> dict[str, Any]:
+    own = Message.objects.filter(conversation__user_id=user_id, pk=message_id)
+    message = own.select_for_update(of=("self",)).first()  # held: it may be on its way out
+    if message is None:
+        raise NotFound("There is no such message.")
+    if message.role != Message.MODEL:
+        raise InvalidArgument("Only an answer can be rated, and this message is a question.")
+    kept = Feedback.give(message, said.value, said.reason.strip())
+    return {"id": message.pk, "feedback": kept.as_json() if kept else None}
 
 
 def messages_of(conversation: Conversation) -> list[dict[str, Any]]:
@@ -31,6 +67,7 @@ def _message(row: Message, reason: str | None, thoughts: dict[UUID, int]) -> dic
         "text": row.text,
         "created_at": row.created_at,
         "stream": _stream(stream, reason, thoughts.get(stream.pk)) if stream else None,
+        "feedback": row.feedback.as_json() if hasattr(row, "feedback") else None,
     }
 
 

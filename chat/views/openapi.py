@@ -15,11 +15,22 @@ from chat.views.auth import Refresh, SignIn
 from chat.views.conversations import Change
 from chat.views.gemini import GenerateContent
 from chat.views.keys import NewKey
+from chat.views.messages import FeedbackBody
 from chat.views.receipts import ReceiptBody
 
 Schema = dict[str, Any]
 
-BODIES: tuple[type, ...] = (SignIn, Refresh, Ask, Change, GenerateContent, Completion, NewKey, ReceiptBody)
+BODIES: tuple[type, ...] = (
+    SignIn,
+    Refresh,
+    Ask,
+    Change,
+    GenerateContent,
+    Completion,
+    NewKey,
+    ReceiptBody,
+    FeedbackBody,
+)
 
 STREAM = "text/event-stream"
 JSON = "application/json"
@@ -53,6 +64,7 @@ ROUTES: tuple[tuple[str, str, str, type | str | None, str], ...] = (
     ("GET", "/v2/conversations/{id}", "One conversation with its messages and stream ids", None, "Transcript"),
     ("PATCH", "/v2/conversations/{id}", "Rename, pin", Change, "Conversation"),
     ("DELETE", "/v2/conversations/{id}", "Delete with its photos and recordings", None, ""),
+    ("POST", "/v2/messages/{id}/feedback", "A thumb for an answer, and why; idempotent", FeedbackBody, "FeedbackKept"),
     ("POST", "/v2/attachments", "One photo (multipart field `photo`)", "multipart", "Attachment"),
     ("GET", "/v2/attachments/{id}", "The photo as it is kept", None, "image/jpeg"),
     ("GET", "/v2/models", "The models and what each can do", None, "Models"),
@@ -106,6 +118,7 @@ ANSWERED = of(
     thought_ms=MAYBE_COUNT,
     duration_ms=MAYBE_COUNT,
 )
+FEEDBACK: Schema = {"anyOf": [of(value={"enum": [1, -1]}, reason=TEXT), {"type": "null"}]}
 MESSAGE = of(
     id=ID,
     parent_id={"type": ["string", "null"], "format": "uuid"},
@@ -114,6 +127,7 @@ MESSAGE = of(
     text=TEXT,
     created_at=TIME,
     stream={"anyOf": [ANSWERED, {"type": "null"}]},
+    feedback=FEEDBACK,
 )
 MODEL = of(
     id=TEXT,
@@ -151,6 +165,7 @@ SCHEMAS: dict[str, Schema] = {
     "Keys": of(keys=many(of(**KEY))),
     "NewlyMadeKey": of(**KEY, key=TEXT),
     "ReceiptKept": of(id=ID, events=COUNT, verdict={"enum": list(receipt.VERDICTS)}),
+    "FeedbackKept": of(id=ID, feedback=FEEDBACK),
     "StreamStatus": of(id=ID, status={"enum": ["running", "complete", "stopped", "failed", "interrupted"]}),
     "Conversation": of(**SUMMARY),
     "Conversations": of(conversations=many(of(**SUMMARY)), next={"type": ["string", "null"]}),

@@ -10,6 +10,7 @@ import { clock } from "./clock.js";
 import { Composer } from "./composer.js";
 import { app, byId, csrf, name, problem, template } from "./document.js";
 import { refusal } from "./errors.js";
+import { Feedback } from "./feedback.js";
 import { listenForFiles } from "./intake.js";
 import { ONLY_READ, UNSEEN } from "./messages.js";
 import { Photos } from "./photos.js";
@@ -31,7 +32,10 @@ const view = new View({
     photo.painted(messages);
     voice.painted(messages);
   },
-  articles: { showPhoto: (image, shown) => photo.show(image, shown), extras: [] },
+  articles: {
+    showPhoto: (image, shown) => photo.show(image, shown),
+    extras: [(element, message) => feedback.show(element, message)],
+  },
 });
 const photos = new Photos(byId("previews"), session, {
   problem,
@@ -126,14 +130,19 @@ async function send(text, looks = !composer.editing) {
   }
 }
 
-/** @type {Record<string, (button: HTMLElement) => void>} */
+const feedback = new Feedback(session, chat, { said: (sentence) => announcer.say(sentence) });
+
+/** What a button does by its `data-do`, or a form by its `data-submit`.
+ * @type {Record<string, (control: HTMLElement) => unknown>} */
 const verbs = {
   "open-sidebar": () => {
     sidebar.open = true;
   },
-  "voice-wishes": () => void voice.choose().catch((error) => problem(error.message)),
-  "show-photo": (button) => void photo.open(button),
-  "toggle-camera": () => void camera.toggle().catch((error) => problem(error.message)),
+  "voice-wishes": () => voice.choose(),
+  "show-photo": (button) => photo.open(button),
+  "toggle-camera": () => camera.toggle(),
+  thumb: (button) => feedback.thumb(button),
+  reason: (form) => feedback.reason(/** @type {HTMLFormElement} */ (form)),
   "close-sidebar": () => {
     sidebar.open = false;
   },
@@ -144,17 +153,31 @@ const actions = new Actions(chat, composer, {
   problem,
 });
 
+/** Does what a control says; what fails is said. @param {HTMLElement} control @param {string} verb */
+async function act(control, verb) {
+  try {
+    await (verbs[verb] ? verbs[verb](control) : actions.take(control));
+  } catch (error) {
+    problem(/** @type {Error} */ (error).message);
+  }
+}
+
 document.addEventListener("click", (event) => {
   const target = /** @type {HTMLElement} */ (event.target);
   const actor = /** @type {HTMLElement | null} */ (target.closest("[data-do]"));
-  if (actor) void (verbs[actor.dataset.do ?? ""] ?? (() => actions.take(actor)))(actor);
+  if (actor) void act(actor, actor.dataset.do ?? "");
   const suggestion = target.closest("[data-suggestion]");
   if (!suggestion) return;
   composer.refocus();
   void send(suggestion.textContent ?? "");
 });
 document.addEventListener("submit", (event) => {
-  const field = /** @type {HTMLFormElement} */ (event.target).elements.namedItem("csrfmiddlewaretoken");
+  const form = /** @type {HTMLFormElement} */ (event.target);
+  if (form.dataset.submit) {
+    event.preventDefault();
+    void act(form, form.dataset.submit);
+  }
+  const field = form.elements.namedItem("csrfmiddlewaretoken");
   if (field instanceof HTMLInputElement) field.value = csrf();
 });
 addEventListener("online", () => chat.wake());

@@ -1,0 +1,89 @@
+/**
+ * What its reader thinks of an answer: a thumb beneath it, and a reason if there is one. The server keeps the newest
+ * opinion (`POST /v2/messages/<id>/feedback`) and gives it with the message, as `feedback`.
+ */
+
+/** @typedef {{value: number, reason: string} | null} Opinion */
+
+/** @type {Record<string, string>} */
+const WHY = { 1: "What was good about it?", "-1": "What was wrong with it?" };
+
+export class Feedback {
+  #session;
+  #chat;
+  #told;
+
+  /**
+   * @param {{json: (method: string, path: string, body?: object) => Promise<any>}} session
+   * @param {Pick<import("./chat.js").Chat, "find" | "note">} chat
+   * @param {{said: (sentence: string) => void}} told
+   */
+  constructor(session, chat, told) {
+    this.#session = session;
+    this.#chat = chat;
+    this.#told = told;
+  }
+
+  /** Shows which thumb is given. @param {HTMLElement} element @param {Message} message */
+  show(element, { facts }) {
+    const opinion = /** @type {Opinion} */ (facts.feedback ?? null);
+    for (const button of /** @type {NodeListOf<HTMLElement>} */ (element.querySelectorAll("[data-do=thumb]"))) {
+      button.setAttribute("aria-pressed", String(Number(button.dataset.value) === opinion?.value));
+    }
+  }
+
+  /** Gives this thumb, or takes it back if it was given; a reason is asked for. @param {HTMLElement} button */
+  async thumb(button) {
+    const article = /** @type {HTMLElement} */ (button.closest("article"));
+    const isBack = button.getAttribute("aria-pressed") === "true";
+    const value = isBack ? 0 : Number(button.dataset.value);
+    const form = formOf(article);
+    form.hidden = isBack;
+    if (!isBack) ask(form, WHY[value]);
+    await this.#give(article, value, "");
+    this.#told.said(isBack ? "Taken back." : "Thank you. You can say why.");
+  }
+
+  /** Keeps the reason that was typed. @param {HTMLFormElement} form */
+  async reason(form) {
+    const article = /** @type {HTMLElement} */ (form.closest("article"));
+    const given = /** @type {Opinion} */ (this.#chat.find(article.dataset.key ?? "")?.facts.feedback ?? null);
+    form.hidden = true;
+    /** @type {HTMLElement | null} */ (article.querySelector("[data-do=thumb][aria-pressed=true]"))?.focus();
+    if (!given) return;
+    await this.#give(article, given.value, fieldOf(form).value.trim());
+    this.#told.said("Thank you.");
+  }
+
+  /** Shows the opinion at once, and the one before if it cannot be kept.
+   * @param {HTMLElement} article @param {number} value @param {string} reason */
+  async #give(article, value, reason) {
+    const key = article.dataset.key ?? "";
+    const message = this.#chat.find(key);
+    if (!message?.id) return;
+    const before = message.facts.feedback ?? null;
+    this.#chat.note(key, { feedback: value ? { value, reason } : null });
+    try {
+      const opinion = value ? { value, reason } : { value };
+      const kept = await this.#session.json("POST", `/v2/messages/${message.id}/feedback`, opinion);
+      this.#chat.note(key, { feedback: kept.feedback });
+    } catch (error) {
+      this.#chat.note(key, { feedback: before });
+      throw error;
+    }
+  }
+}
+
+/** @param {HTMLElement} article */
+const formOf = (article) => /** @type {HTMLFormElement} */ (article.querySelector("[data-part=reason]"));
+
+/** @param {HTMLFormElement} form */
+const fieldOf = (form) => /** @type {HTMLInputElement} */ (form.querySelector("input"));
+
+/** @param {HTMLFormElement} form @param {string} question */
+function ask(form, question) {
+  const field = fieldOf(form);
+  field.value = "";
+  field.placeholder = question;
+  field.setAttribute("aria-label", question);
+}
