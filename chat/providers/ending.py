@@ -1,7 +1,8 @@
 """Which response ends an answer: the last one with a `finishReason`, once nothing follows it.
 
 Models send STOP with every response, before a round of tools, after their thoughts. So what a response with a reason
-says goes on at once, and its reason is kept until the answer is over.
+says goes on, and its reason is kept until the answer is over. Mostly the end of the body has come with it: it is held
+until whatever has arrived is read, so that the last words and the end are one event.
 """
 
 from typing import Any
@@ -12,11 +13,16 @@ from chat.providers import validation
 
 
 class Ending:
-    """Takes an attempt's chunks in order; `usage` is the newest that any of them had."""
+    """Takes an attempt's chunks in order; `usage` is the newest that any of them had.
+
+    While it `holds` the words of a response with a reason they are given by `release`, by the next `take`, or by
+    `last` together with the reason.
+    """
 
     def __init__(self) -> None:
         self.usage: dict[str, Any] | None = None
         self._final: events.Response | None = None
+        self.holds = False
         self._reasons = 0
         self._quiet = False
 
@@ -32,19 +38,22 @@ class Ending:
 
     def take(self, chunk: Chunk) -> list[Chunk]:
         """The chunks that can go on now that this one has come."""
+        released = self.release()
         self.usage = chunk.usage or self.usage
         if chunk.reason is not None:
-            return self._with_reason(chunk)
+            self._final = events.decode(chunk.data)
+            self._reasons += 1
+            self.holds = bool(chunk.parts)
+            self._quiet = not self.holds
+            return released
         self._quiet = not validation.has_content(chunk)
-        return [] if self._quiet and says_nothing(chunk) else [chunk]
+        return released if self._quiet and says_nothing(chunk) else [*released, chunk]
 
-    def _with_reason(self, chunk: Chunk) -> list[Chunk]:
-        response = events.decode(chunk.data)
-        self._reasons += 1
-        self._quiet = not chunk.parts
-        self._final = response
-        if self._quiet:
+    def release(self) -> list[Chunk]:
+        """The words that are held, without their reason."""
+        if not self.holds or self._final is None:
             return []
+        self.holds, response = False, self._final
         candidate = response["candidates"][0]
         # What stands beside the words, such as the grounding, is looked for in the last response: it is in both.
         self._final = {**response, "candidates": [{**candidate, "content": {"role": "model", "parts": []}}]}
@@ -53,6 +62,7 @@ class Ending:
 
     def last(self) -> Chunk | None:
         """The chunk that ends the answer, with its reason and the usage; None where no reason was ever given."""
+        self.holds = False
         return None if self._final is None else events.chunk({**self._final, "usageMetadata": self.usage or {}})
 
 

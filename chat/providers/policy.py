@@ -90,7 +90,11 @@ class Attempt:
                 raise self._late() from None
         except errors.Truncated:
             if not self._ending.certain:
+                self._release()
                 raise
+        except BaseException:
+            self._release()
+            raise
         last = self._ending.last()
         if last is None:
             raise errors.Truncated(f"{self._who} ended the answer in the middle.")
@@ -101,7 +105,7 @@ class Attempt:
     def _giving(self) -> Give:
         """`give`, with every chunk looked at on its way and the deadline moved; a reader that is behind is not late."""
         give, ending, deadline = self._give, self._ending, self._deadline
-        time, idle, ends = self._time, self._patience.idle, self._ends
+        loop, time, idle, ends = asyncio.get_running_loop(), self._time, self._patience.idle, self._ends
 
         def on_chunk(chunk: Chunk) -> "asyncio.Future[None] | None":
             if self._spoke and chunk.parts and chunk.reason is None and not ending.seen:
@@ -114,6 +118,8 @@ class Attempt:
                 paused = None
                 for each in ending.take(chunk):
                     paused = give(each) or paused
+                if ending.holds:  # the end of what has arrived is known in the loop's next iteration
+                    loop.call_soon(loop.call_soon, self._release)
             if paused is not None and not deadline.paused:
                 deadline.paused = True
                 paused.add_done_callback(resume)
@@ -123,6 +129,10 @@ class Attempt:
             deadline.paused, deadline.until = False, min(time() + idle, ends)
 
         return on_chunk
+
+    def _release(self) -> None:
+        for each in self._ending.release():
+            self._give(each)
 
     def _look(self, chunk: Chunk) -> None:
         self._spoke = self._spoke or validation.has_answer(chunk)

@@ -1,8 +1,8 @@
 """A response's body that gives every piece on in the very call that brought it.
 
 aiohttp's own reading (`StreamReader.readany`) wakes a task for each piece: with 10,000 pieces over loopback that costs
-13 µs of CPU a piece more than this, a fifth of what reading an event takes. `StreamReader` calls `set_result` on its
-waiter as soon as it has something; here the waiter is an object of ours in place of a task's future.
+13 µs of CPU a piece more than this, a fifth of what reading an event takes. `StreamReader.feed_data` appends each piece
+to its buffer, a deque; here that deque is a `Buffer`, whose `append` gives the piece on.
 
 This is the only module that uses private names of aiohttp: those of `StreamReader` in PRIVATE. `check_aiohttp` looks
 for them at the import, tests/unit/providers/test_push_body.py tries what is relied on, and requirements.in has an upper
@@ -10,16 +10,17 @@ bound. Should they go, `readany` in a task does the same for more.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 import aiohttp
 
 PRIVATE = {
-    "_waiter": "cleared, then told by `set_result` or `set_exception`: without it no answer would arrive",
-    "_buffer": "a deque of the pieces that have come: they would come twice",
+    "_buffer": "the deque that pieces are appended to, replaced by ours: without it no answer would arrive",
     "_size": "bytes in it: the upstream would be paused for ever after two read-ahead buffers",
     "_http_chunk_splits": "where HTTP's chunks end, None or a deque: it would grow until the upstream is paused",
+    "_eof_waiter": "told by `set_result` or `set_exception`, once: nobody would hear of the end",
 }
 
 OnData = Callable[[bytes], None]
@@ -36,11 +37,34 @@ def check_aiohttp(reader: type = aiohttp.StreamReader) -> None:
 check_aiohttp()
 
 
+class Buffer(deque[bytes]):
+    """StreamReader's buffer: a piece that is appended goes to `on_data`, and stays only where there is none."""
+
+    def __init__(self, content: Any) -> None:
+        super().__init__(content._buffer)
+        self._content = content
+        self.on_data: OnData | None = None
+
+    def append(self, piece: bytes) -> None:
+        """Called by aiohttp's parser: nothing here may make it go on parsing."""
+        if self.on_data is None:
+            super().append(piece)
+            return
+        content = self._content
+        content._size -= len(piece)
+        if content._http_chunk_splits:
+            content._http_chunk_splits.clear()
+        self.on_data(piece)
+
+
 class Body:
     """The body of a response whose head has come: `on_data` first, then await `over`."""
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
-        self._content: Any = response.content
+        content: Any = response.content
+        self._content = content
+        self._buffer = content._buffer = Buffer(content)
+        content._eof_waiter = self
         self._over: asyncio.Future[None] | None = None
         self._on_data: OnData | None = None
         self._paused = False
@@ -59,62 +83,48 @@ class Body:
     def pause(self) -> None:
         """Take nothing more: aiohttp fills its buffer, then lets the server wait."""
         self._paused = True
-        if self._content._waiter is self:
-            self._content._waiter = None
+        self._buffer.on_data = None
 
     def resume(self) -> None:
         """The opposite. Not to be called from `on_data`: aiohttp goes on parsing in here."""
         self._paused = False
-        content = self._content
-        while content._buffer and not self._paused and self._on_data is not None:
+        content, buffer = self._content, self._buffer
+        while buffer and not self._paused and self._on_data is not None:
             if content.exception() is None:
                 self._on_data(content.read_nowait())
             else:  # `read_nowait` would raise it and keep what came before the cut
-                self._on_data(content._buffer.popleft())
-        self._wait()
+                self._on_data(buffer.popleft())
+        if not self._paused:
+            buffer.on_data = self._on_data
+        self._tell_the_end()
 
     def close(self) -> None:
         """Take nothing more, and let go of whoever took it."""
         self.pause()
         self._on_data = self._over = None
-
-    def _wait(self) -> None:
         content = self._content
-        if self._paused or self._on_data is None:
-            return
-        if content.is_eof() or content.exception() is not None:
-            self._tell_the_end()
-        else:
-            content._waiter = self
+        content._buffer = deque(self._buffer)  # ours knows its reader: a cycle
+        if content._eof_waiter is self:
+            content._eof_waiter = None
 
     def _tell_the_end(self) -> None:
         over, content = self._over, self._content
-        if over is None or over.done() or self._paused or content._buffer:
+        if over is None or over.done() or self._paused or self._buffer:
             return
         if (error := content.exception()) is not None:
             over.set_exception(error)
         elif content.is_eof():
             over.set_result(None)
 
-    # What aiohttp asks of a waiter, while its parser runs: nothing here may make it go on parsing.
+    # What aiohttp asks of one that waits for the end, while its parser runs.
 
     def done(self) -> bool:
-        """It is always waited."""
+        """It has not been told."""
         return False
 
     def set_result(self, _: None) -> None:
-        """Something has come, or a chunk or the body has ended."""
-        content, on_data = self._content, self._on_data
-        content._waiter = self  # `pause` and `close` take it away again
-        buffer = content._buffer
-        while buffer and on_data is not None and not self._paused:
-            piece = buffer.popleft()
-            content._size -= len(piece)
-            on_data(piece)
-        if content._http_chunk_splits:
-            content._http_chunk_splits.clear()
-        if content.is_eof():
-            self._tell_the_end()
+        """The body has ended."""
+        self._tell_the_end()
 
     def set_exception(self, error: BaseException) -> None:
         """The connection was cut."""
