@@ -1,6 +1,7 @@
 """`/v2/echat` and `/v2/chat`: ask, and read the answer as it is generated."""
 
 from time import monotonic
+from uuid import UUID
 
 import msgspec
 from django.http.response import HttpResponseBase
@@ -8,11 +9,12 @@ from django.http.response import HttpResponseBase
 from chat import limits
 from chat.accounts import keys, tickets, tokens
 from chat.models import Stream, Ticket, User
-from chat.protocol.errors import InvalidArgument
+from chat.protocol.errors import InvalidArgument, NotFound
+from chat.protocol.prompt import Part
 from chat.protocol.request import Ask, contents_of
 from chat.views import event_stream
 from chat.views.api import Request, api, body, chat_bytes, json_response, parse
-from chat.views.resume import cursor_of, ids_of, resumed, streamed
+from chat.views.resume import Cursor, cursor_of, ids_of, resumed, streamed
 
 
 @api("POST", "GET", body_bytes=chat_bytes)
@@ -42,25 +44,44 @@ async def chat(request: Request) -> HttpResponseBase:
 async def _asked_or_resumed(request: Request, user: User, ask: Ask, began: float, *, after: int) -> HttpResponseBase:
     """The answer from after event `after`. A POST that is sent again with the id of an event goes on behind it.
 
-    Clients such as @microsoft/fetch-event-source reconnect that way; whether it is the same question is told by its
-    `request_id`, or by what is asked.
+    Clients such as @microsoft/fetch-event-source and eventsource-client reconnect that way.
     """
     if last := request.headers.get("Last-Event-ID"):
-        before = Stream.objects.for_user(user.pk).filter(pk=cursor_of(last).stream_id)
-        stream = await before.select_related("answer__parent").afirst()
-        if stream is not None and is_same(ask, stream):
-            return await resumed(request, stream.pk, user)
+        return await resumed(request, await _asked_before(ask, user, cursor_of(last)), user)
     return streamed(request, await _started(request, user, ask, began), after, user)
 
 
+async def _asked_before(ask: Ask, user: User, cursor: Cursor) -> UUID:
+    """The stream that answers this request already. NotFound where the cursor's is not one's own, InvalidArgument where
+    it answers another question: to start a second answer in its place would double the text."""
+    named = {"request_id": ask.request_id} if cursor.stream_id is None else {"pk": cursor.stream_id}
+    before = Stream.objects.for_user(user.pk).filter(**named).select_related("answer__parent")
+    stream = None if named == {"request_id": None} else await before.afirst()
+    if stream is None:
+        raise NotFound("There is no such stream: to ask anew, leave `Last-Event-ID` out.")
+    if not is_same(ask, stream):
+        raise InvalidArgument("`Last-Event-ID` is of the answer to another question: to ask this one, leave it out.")
+    return stream.pk
+
+
 def is_same(ask: Ask, stream: Stream) -> bool:
-    """Whether the stream answers this request: by its idempotency key, or, where it has none, by its question."""
+    """Whether the stream answers this request: by its idempotency key, or, where it has none, by what is asked."""
     if ask.request_id is not None or stream.request_id is not None:
         return ask.request_id == stream.request_id
     question = stream.answer.parent
-    return (
-        ask.contents is not None and question is not None and contents_of(ask.contents)[-1]["parts"] == question.parts
-    )
+    if question is None or ask.model not in (None, stream.model_id):
+        return False
+    if ask.conversation_id not in (None, stream.conversation_id):
+        return False
+    if ask.contents is None:
+        return ask.parent_id == question.pk
+    asked = contents_of(ask.contents)[-1]["parts"]
+    return len(asked) == len(question.parts) and all(map(is_same_part, asked, question.parts))
+
+
+def is_same_part(asked: Part, kept: Part) -> bool:
+    """Whether a part was stored as the other; a photo in the body is encoded anew, so any photo may be it."""
+    return "attachment" in kept if "inlineData" in asked else asked == kept
 
 
 async def _started(request: Request, user: User, ask: Ask, began: float, ticket: Ticket | None = None) -> Stream:

@@ -6,6 +6,7 @@ from itertools import pairwise
 from time import monotonic
 from typing import Any
 from urllib.parse import quote
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -16,6 +17,7 @@ from tests.equality import equal
 from tests.faults.arena import Arena, asking, stop
 from tests.faults.reader import Reader, request
 from tests.faults.upstream import Script
+from tests.servers.wondercam import WonderCam
 
 
 async def test_an_answer_reads_the_same_everywhere(arena: Arena):
@@ -118,6 +120,46 @@ async def test_the_same_request_id_joins_the_first_stream(arena: Arena):
     assert {reader.stream_id for reader in [*readers, late]} == {readers[0].stream_id}
     assert len(arena.model.asked) == 1
     await equal(server, late.token, late.stream_id, late, *readers, replay=False)
+
+
+async def shown_of_post(server: WonderCam, token: str, body: dict[str, Any], last: str, most: int) -> list[str]:
+    """The ids that a POST shows, `most` at most; then the connection is closed. `last` goes along where it is one."""
+    headers = {"Authorization": f"Bearer {token}", **({"Last-Event-ID": last} if last else {})}
+    shown: list[str] = []
+    async with request("POST", f"{server.url}/v2/echat", headers, body) as response:
+        assert response.status == 200, await response.body()
+        decoder = Decoder()
+        async for piece in response.pieces():
+            shown += [event.id for event in decoder.feed(piece) if event.data != events.DONE]
+            if len(shown) >= most:
+                break
+    return shown
+
+
+@pytest.mark.parametrize("more", [{}, {"request_id": "r"}])
+async def test_a_post_that_is_sent_again_with_the_id_of_its_last_event_goes_on_behind_it(
+    arena: Arena, more: dict[str, Any]
+):
+    server = await arena.serve()
+    token = arena.tokens[server.url]
+    body = {"contents": [{"text": "seed=8 words=12 gap=30"}], **more}
+    shown = await shown_of_post(server, token, body, "", 3)
+    for most in (2, 4, 99):  # as @microsoft/fetch-event-source and eventsource-client do after each cut
+        shown += await shown_of_post(server, token, body, shown[-1], most)
+    stream_id = shown[0].partition(":")[0]
+    headers = {"Authorization": f"Bearer {token}", "Last-Event-ID": shown[-1]}
+    async with httpx.AsyncClient(base_url=server.url, headers=headers) as client:
+        over = await client.post("/v2/echat", json=body)
+        other = await client.post("/v2/echat", json={"contents": [{"text": "another"}]})
+        foreign = await client.post("/v2/echat", json=body, headers={"Last-Event-ID": f"{uuid4()}:1"})
+
+    assert shown == [f"{stream_id}:{seq}" for seq in range(14)]
+    assert over.status_code == 204
+    assert (other.status_code, other.json()["error"]["status"]) == (400, "INVALID_ARGUMENT")
+    assert "another question" in other.json()["error"]["message"]
+    assert (foreign.status_code, foreign.json()["error"]["status"]) == (404, "NOT_FOUND")
+    assert len(arena.model.asked) == 1
+    await equal(server, token, stream_id, replay=False)
 
 
 async def test_a_stop_keeps_what_came_and_can_be_said_twice(arena: Arena):
