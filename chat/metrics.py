@@ -30,6 +30,7 @@ class Numbers:
         by_model: Any = {"labelnames": ("model",), **made}
         self.started = Counter("streams_started", "Turns that began.", **by_model)
         self.ended = Counter("streams_ended", "Turns that ended.", labelnames=("model", "status"), **made)
+        self.taken_up = Counter("streams_taken_up", "Turns of dead workers that went on here.", **by_model)
         self.running = Gauge("streams_running", "Turns that are generated now.", multiprocess_mode="livesum", **made)
         self.ok = Histogram("stream_ok_seconds", "Request to stored OK.", buckets=OK_BUCKETS, **by_model)
         self.first_token = Histogram(
@@ -67,6 +68,12 @@ class Metrics:
         numbers = self._numbers
         numbers.started.labels(model).inc()
         numbers.ok.labels(model).observe(ok_us / 1e6)
+        numbers.running.set(running)
+
+    def taken_up(self, model: str, running: int) -> None:
+        """A dead worker's turn of `model` goes on here; `running` are generated now."""
+        numbers = self._numbers
+        numbers.taken_up.labels(model).inc()
         numbers.running.set(running)
 
     def left(self, running: int) -> None:

@@ -62,7 +62,7 @@ def _said(seq: int, response: events.Response) -> tuple[str, str]:
         return "OK", ""
     if error := response.get("error"):
         return "error", str(error.get("message", ""))
-    if notice := ours.get("notice"):
+    if notice := ours.get("notice") or ours.get(events.PICKED_UP):
         return "notice", str(notice.get("message", ""))
     if reason := events.finish_reason(response):
         return "end", events.text_of(response) or str(ours.get("end") or reason)

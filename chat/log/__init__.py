@@ -9,6 +9,7 @@
     subscriber.py     one reader that waits for more of a stream
     pages.py          committed events after a cursor, from the table
     interruption.py   ends a stream that its worker did not end
+    takeover.py       takes such a stream over: another worker writes it from now on
     deletion.py       takes rows away in steps that nobody has to wait for
     usage.py          counts an answer's tokens for its day, in the transaction that ends its stream
     follow.py         live, resume and replay: pages of a stream until it ends

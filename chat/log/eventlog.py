@@ -116,9 +116,15 @@ class Log:
         return self._commits.run_now(job)
 
     def open_tail(self, stream_id: UUID, epoch: int, first: Event) -> Tail:
-        """Begin to write a stream, held under `epoch`, whose first event has just been committed by a job."""
+        """Begin to write a stream, held under `epoch`, whose event `first` has just been committed by a job.
+
+        Readers that followed it while another process wrote it are from now on told by its tail.
+        """
         tail = Tail(stream_id, epoch, first, self._submit, self._on_end, self._notifier)
         self._tails[stream_id] = tail
+        for subscriber in self._elsewhere.pop(stream_id, ()):
+            tail.subscribers.append(subscriber)
+            subscriber.wake()
         return tail
 
     def _retire(self, tail: Tail) -> None:
@@ -170,13 +176,17 @@ class Log:
         self._elsewhere.setdefault(stream_id, []).append(subscriber)
         self._read_elsewhere.add(stream_id)
 
-        def unsubscribe() -> None:
-            others = self._elsewhere[stream_id]
+        return lambda: self._unsubscribe(stream_id, subscriber)
+
+    def _unsubscribe(self, stream_id: UUID, subscriber: Subscriber) -> None:
+        """End a subscription to another process's stream, which may be this one's by now."""
+        others = self._elsewhere.get(stream_id, [])
+        if subscriber in others:
             others.remove(subscriber)
             if not others:
                 del self._elsewhere[stream_id]
-
-        return unsubscribe
+        elif (tail := self.tail_of(stream_id)) is not None and subscriber in tail.subscribers:
+            tail.unsubscribe(subscriber)
 
     def readers_of(self, stream_id: UUID) -> int:
         """How many readers of this process follow the stream."""

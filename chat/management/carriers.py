@@ -24,6 +24,9 @@ from chat.protocol import events
 COLUMNS, ROWS = 100, 30
 """The terminal that a cast is made for."""
 
+CLEARED = "\x1b[2J\x1b[H"
+"""An empty screen, where an answer begins anew."""
+
 ENTRY = "recording.jsonl"
 LARGEST_ENTRY = 512 * 1024 * 1024
 PHOTO_NAME = "photos/{}.jpg"
@@ -64,9 +67,11 @@ def cast(lines: Iterable[str], title: str) -> Iterator[str]:
         if number == 0:
             continue
         event = json.loads(line)
-        text = events.text_of(events.decode(event["data"])) if event["seq"] else ""
-        if text:
-            on_screen = shown(text).replace("\r\n", "\n").replace("\n", "\r\n")
+        response = events.decode(event["data"]) if event["seq"] else {}
+        text = events.text_of(response)
+        if text or events.begins_anew(response):
+            on_screen = CLEARED if events.begins_anew(response) else ""
+            on_screen += shown(text).replace("\r\n", "\n").replace("\n", "\r\n")
             yield json.dumps([round((event["at"] - before) / 1e6, 6), "o", on_screen], ensure_ascii=False) + "\n"
             before = event["at"]
 

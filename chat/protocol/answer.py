@@ -31,7 +31,16 @@ class Answer:
 
     def add(self, response: Response) -> None:
         """Apply one event."""
+        if events.begins_anew(response):
+            self.begin_anew()
         self.take(events.parts_of(response), response.get("usageMetadata"))
+
+    def begin_anew(self) -> None:
+        """Forget what was said: another answer takes its place."""
+        self.parts.clear()
+        self._texts.clear()
+        self._thought = False
+        self.size = 0
 
     def take(self, parts: list[dict[str, Any]], usage: dict[str, Any] | None) -> None:
         """The same. A photo or a call is a part of its own; what has no word here is kept as it is."""
@@ -60,6 +69,18 @@ class Answer:
         if text := "".join(self._texts):
             self.parts.append({"text": text, "thought": True} if self._thought else {"text": text})
         self._texts.clear()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing of it has come yet."""
+        return not self.parts and not self._texts
+
+    def text(self) -> str | None:
+        """What was said so far, without thoughts; None where it holds more than text."""
+        parts = [*self.parts, *({"text": text, "thought": self._thought} for text in self._texts)]
+        if any("text" not in part or part.keys() - {"text", "thought"} for part in parts):
+            return None
+        return "".join(part["text"] for part in parts if not part.get("thought"))
 
     def finished(self) -> list[dict[str, Any]]:
         """All parts, the last text included."""

@@ -5,6 +5,8 @@ Every event's `data` is one line of JSON in the shape of Gemini's `GenerateConte
 What Gemini has no word for is under one extra key, `wondercam`:
 
     {"candidates": [], "wondercam": {"notice": {"kind": "waiting", "message": "…"}}}    while nothing is generated yet
+    {"candidates": [], "wondercam": {"picked_up": {"message": "…"}}}                    its worker died; another goes on
+    {"candidates": [], "wondercam": {"superseded_from": 1}}    what came from that event to this one counts no more
     {"candidates": [{…, "finishReason": "OTHER"}], "wondercam": {"end": "stopped"}}     the reader stopped it
     {"error": {…}, "wondercam": {"end": "failed" | "interrupted"}}                      it failed, or its worker died
     {"error": {…}, "wondercam": {"end": "failed", "gemini": {…}}}                       blocked: what Gemini says of it
@@ -32,6 +34,8 @@ STATUSES = (RUNNING, *ENDS)
 
 WAITING, READING, FALLBACK = "waiting", "reading", "fallback"
 NOTICES = (WAITING, READING, FALLBACK)
+
+PICKED_UP, SUPERSEDED_FROM = "picked_up", "superseded_from"
 
 Response = dict[str, Any]
 """A `GenerateContentResponse` as Python's own types."""
@@ -101,6 +105,22 @@ def notice(kind: str, message: str) -> Response:
     return {"candidates": [], "wondercam": {"notice": {"kind": kind, "message": message}}}
 
 
+def picked_up(message: str, *, anew: bool = False) -> Response:
+    """Another worker has taken the turn up. `anew`: the answer begins from its beginning again."""
+    ours: dict[str, Any] = {PICKED_UP: {"message": message}}
+    return {"candidates": [], "wondercam": {**ours, SUPERSEDED_FROM: 1} if anew else ours}
+
+
+def begun_anew() -> Response:
+    """The answer begins from its beginning again: nothing from event 1 to this one counts."""
+    return {"candidates": [], "wondercam": {SUPERSEDED_FROM: 1}}
+
+
+def begins_anew(response: Response) -> bool:
+    """Whether what came before this event counts no more."""
+    return SUPERSEDED_FROM in (response.get("wondercam") or ())
+
+
 def stopped(usage: dict[str, int] | None = None) -> Response:
     """The last event of a stream that its reader stopped."""
     response = finish("OTHER", usage)
@@ -147,6 +167,19 @@ def finish_reason(response: Response) -> str | None:
     return look(response)[1]
 
 
+def counts_from(events: Iterable[Event]) -> int:
+    """The seq of the last event at which the answer began anew; 0 where it did not."""
+    anew = (event.seq for event in events if SUPERSEDED_FROM in event.data and begins_anew(decode(event.data)))
+    return max(anew, default=0)
+
+
 def answer_text(events: Iterable[Event]) -> str:
-    """The answer's text: that of events 1 and up, put together by seq."""
-    return "".join(text_of(decode(event.data)) for event in events if event.seq > 0)
+    """The answer's text: that of events 1 and up, put together by seq, without what was superseded."""
+    texts: list[str] = []
+    for event in events:
+        if event.seq > 0:
+            response = decode(event.data)
+            if begins_anew(response):
+                texts.clear()
+            texts.append(text_of(response))
+    return "".join(texts)

@@ -31,7 +31,8 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One turn as a provider gets it. `contents` runs from the oldest to the newest and ends with the user's."""
+    """One turn as a provider gets it. `contents` runs from the oldest to the newest and ends with the user's, or, where
+    an answer that broke off is to be gone on with, with the text of that."""
 
     model: Model
     contents: list[Content]
@@ -41,6 +42,11 @@ class Prompt:
     """Fields of the Gemini request that only Gemini understands (`safetySettings`, `tools` …), passed on untouched."""
     asker: Any = None
     """Who asks, as any hashable value: whose failures say nothing about others' questions."""
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it ends with the beginning of the answer, which is to be gone on with."""
+        return bool(self.contents) and self.contents[-1].get("role") == "model"
 
     def has_images(self) -> bool:
         """Whether any part carries a photo."""
@@ -115,7 +121,7 @@ BYTES_A_TOKEN, PHOTO_TOKENS = 3, 1000
 def fitting(prompt: Prompt, answer_tokens: int) -> Prompt:
     """The prompt within its model's context, with room for the answer: the oldest turns are left out, by a guess.
 
-    The newest message always stays: whether it is too long alone is the model's to say.
+    The newest message always stays, with what was already answered: whether it is too long alone is the model's to say.
     """
     if prompt.model.context is None:
         return prompt
@@ -127,7 +133,7 @@ def fitting(prompt: Prompt, answer_tokens: int) -> Prompt:
         if room < 0:
             break
         first -= 1
-    contents = prompt.contents[min(first, len(prompt.contents) - 1) :]
+    contents = prompt.contents[min(first, len(prompt.contents) - (2 if prompt.goes_on else 1)) :]
     while len(contents) > 1 and (contents[0].get("role") == "model" or answers_a_call(contents[0])):
         contents = contents[1:]
     return replace(prompt, contents=contents)

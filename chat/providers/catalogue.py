@@ -62,6 +62,16 @@ class Counting(Protocol):
         ...
 
 
+@runtime_checkable
+class GoingOn(Protocol):
+    """A provider that says whether its server goes on with an answer whose beginning it is given."""
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it does."""
+        ...
+
+
 PROVIDERS: tuple[Callable[[Settings], Provider | None], ...] = (
     vertex.from_settings,
     gemini.from_settings,
@@ -70,6 +80,9 @@ PROVIDERS: tuple[Callable[[Settings], Provider | None], ...] = (
     local.from_settings,
 )
 """Every provider there is; without WONDERCAM_MODELS their models are offered in this order, `local` if alone."""
+
+NAMES = ("vertex", "gemini", "openai", "recording", "local")
+OFF, ALL = "off", "all"
 
 
 class Catalogue:
@@ -82,6 +95,7 @@ class Catalogue:
         self._free = not wanted
         self._wanted = [item for item in wanted if not item.endswith("/*")]
         self._providers = [provider for make in PROVIDERS if (provider := make(settings)) is not None]
+        self._continued = continued(settings)
         self._breakers: defaultdict[str, Breaker] = defaultdict(Breaker)
         self._models: dict[str, tuple[Provider, Model]] = {}
         self._gather()
@@ -171,11 +185,21 @@ class Catalogue:
                 return await policy.answer(provider.answer, asked, self._breakers[model.id], attempts, give)
             except errors.ApiError as error:
                 other = self._fallbacks.get(model.id)
-                if other is None or other in tried or not policy.may_go_elsewhere(error, attempts):
+                if other is None or other in tried or prompt.goes_on or not policy.may_go_elsewhere(error, attempts):
                     raise advised(policy.final(error), len(self._models) > 1) from None
                 model = self._models[other][1]
             told = f"{title(asked.model)} is not available: {title(model)} answers instead."
             give(events.chunk(events.notice(events.FALLBACK, told)))
+
+    def may_continue(self, model_id: str) -> bool:
+        """Whether answers of this model may be generated on after their worker died."""
+        return model_id in self._models and self._models[model_id][0].name in self._continued
+
+    def goes_on(self, model: Model, *, photos: bool) -> bool:
+        """Whether the model can be given the beginning of its answer. With photos only where it sees them itself: what
+        is recognised in them is told by words of ours, which are part of the answer."""
+        provider = self._models[model.id][0]
+        return isinstance(provider, GoingOn) and provider.goes_on and (model.images or not photos)
 
     async def count_tokens(self, prompt: Prompt, seconds: float = 30.0) -> dict[str, Any]:
         """The tokens of a prompt, as Gemini's `countTokens` answers: counted where the provider can, guessed else."""
@@ -213,6 +237,17 @@ def fallback(item: str) -> tuple[str, str]:
     if not (first and sign and second):
         raise ValueError(f"WONDERCAM_FALLBACKS holds {item!r}: write provider/model=provider/model.")
     return first, second
+
+
+def continued(settings: Settings) -> frozenset[str]:
+    """The providers whose answers may be generated on after a crash, by WONDERCAM_CONTINUE. Raises ValueError."""
+    given = items(settings, "WONDERCAM_CONTINUE") or [local.NAME]
+    for name in given:
+        if name not in (OFF, ALL, *NAMES) or (name in (OFF, ALL) and len(given) > 1):
+            raise ValueError(
+                f"WONDERCAM_CONTINUE holds {name!r}: write {OFF}, {ALL}, or a list of providers ({', '.join(NAMES)})."
+            )
+    return frozenset(NAMES if given == [ALL] else () if given == [OFF] else given)
 
 
 def title(model: Model) -> str:

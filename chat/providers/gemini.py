@@ -44,6 +44,9 @@ Headers = Callable[[], Awaitable[dict[str, str]]]
 class Gemini:
     """A reader of Gemini streams: `address_of(model name)` is the model's URL, `headers()` the credentials."""
 
+    goes_on = True
+    """A last content of the model's is the beginning of the answer."""
+
     def __init__(
         self,
         name: str,

@@ -26,11 +26,15 @@ ANSWER_TOKENS = 1024
 """Kept free in a model's context for an answer of unknown length."""
 
 
+GOING_ON = {"continue_final_message": True, "add_generation_prompt": False}
+"""What vLLM is to be told where the last message is the beginning of the answer; llama.cpp and Ollama go on anyway."""
+
+
 class Dialect:
     """What one server takes of the fields that not all servers take, as learned from its refusals: `renamed` maps a
     field to the name that it has there, or to nothing where it is left out."""
 
-    INSTEAD = {"stream_options": "", "max_tokens": "max_completion_tokens"}
+    INSTEAD = {"stream_options": "", "max_tokens": "max_completion_tokens", **dict.fromkeys(GOING_ON, "")}
 
     def __init__(self, renamed: dict[str, str]) -> None:
         self._renamed = renamed
@@ -77,6 +81,11 @@ class OpenAI:
         """What is configured."""
         return self._models
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether a last message of the assistant's is the beginning of the answer: nearly everywhere but at OpenAI."""
+        return self.base_url != BASE_URL
+
     async def close(self) -> None:
         """Close the connections."""
         await self._connection.close()
@@ -86,7 +95,7 @@ class OpenAI:
         translation = Translation(prompt.model.name, self.who, tools="tools" in prompt.extra)
         wanted = prompt.generation.get("maxOutputTokens")
         fit = fitting(prompt, wanted if isinstance(wanted, int) else ANSWER_TOKENS)
-        body = {**self._extra, **request_of(fit)}
+        body = {**self._extra, **request_of(fit), **(GOING_ON if prompt.goes_on else {})}
         url = f"{self.base_url}/chat/completions"
         while True:
             sent = self._dialect.spoken(body)

@@ -98,7 +98,7 @@ class Attempt:
         last = self._ending.last()
         if last is None:
             raise errors.Truncated(f"{self._who} ended the answer in the middle.")
-        if not self._spoke:
+        if not (self._spoke or prompt.goes_on):  # what was to be gone on with may have been all of it
             validation.check_empty_end(last.reason or "", self._who)
         self._give(last)
 

@@ -5,13 +5,14 @@ at everybody else's: a lease that is still the same after `LOOKS` beats is a dea
 none may jump to any effect, and where nobody could look, since the database was away, nobody is thought dead. A worker
 that starts also ends, at once, the streams of workers of its own machine that no longer live.
 
-A worker that is wrongly thought dead cannot write on: ending its stream ends its epoch (`chat/log/fence.py`).
+Where that is allowed, the turn is taken up and goes on (`continuation.py`); else its stream ends as interrupted. A
+worker that is wrongly thought dead cannot write on: either ends its epoch (`chat/log/fence.py`).
 """
 
 import os
 import secrets
 import socket
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -43,6 +44,9 @@ WHERE stream.status = '{events.RUNNING}' AND stream.worker = %s
 
 Lease = tuple[UUID, datetime | None]
 """A stream and the moment its lease was renewed."""
+
+TakeUp = Callable[[UUID, datetime | None], Awaitable[bool]]
+"""Goes on with the turn of a stream whose lease was seen so; False where that is not to be."""
 
 
 class Worker:
@@ -77,11 +81,13 @@ class Worker:
 
 
 class Reaper:
-    """Ends the streams whose worker is gone; remembers at how many beats it has seen each lease unchanged."""
+    """Finds the streams whose worker is gone, and has them taken up or ends them; remembers at how many beats it has
+    seen each lease unchanged."""
 
-    def __init__(self, log: Log, worker: Worker) -> None:
+    def __init__(self, log: Log, worker: Worker, take_up: TakeUp | None = None) -> None:
         self._log = log
         self._worker = worker
+        self._take_up = take_up
         self._seen: dict[UUID, tuple[datetime | None, int]] = {}
 
     async def beat(self, mine: Collection[UUID]) -> list[UUID]:
@@ -103,13 +109,16 @@ class Reaper:
                 yield pk, lease
 
     async def end_dead_neighbours(self) -> list[UUID]:
-        """At the start: end the streams of this machine's workers that no longer live."""
+        """End, or take up, the streams of this machine's workers that no longer live; those that it ended."""
         return await self.interrupt(await in_thread(lambda: list(leases_of_the_dead(self._worker))))
 
     async def interrupt(self, leases: Collection[Lease] | Iterator[Lease]) -> list[UUID]:
-        """End these streams where their leases are still as they were seen; those that it ended."""
+        """End these streams where they are not taken up, and their leases are still as they were seen; those that it
+        ended."""
         ended = []
         for pk, lease in leases:
+            if self._take_up is not None and await self._take_up(pk, lease):
+                continue
             seq = await self._log.write(partial(interrupt, pk, Interrupted(GONE), lease_until=lease))
             if seq is not None:
                 ended.append(pk)

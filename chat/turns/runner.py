@@ -11,6 +11,7 @@ import asyncio
 import contextvars
 import logging
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -28,6 +29,7 @@ from chat.protocol.errors import InvalidArgument, TooLarge, Unavailable
 from chat.protocol.request import Ask, check_generation, contents_of, gemini_contents_of, system_of, text_bytes
 from chat.providers.catalogue import Catalogue
 from chat.turns import leases, photos
+from chat.turns.continuation import Continuation
 from chat.turns.leases import Reaper, Worker
 from chat.turns.start import Start, Started
 from chat.turns.turn import Turn
@@ -37,6 +39,10 @@ log = logging.getLogger(__name__)
 
 STOP_POLL = 0.5
 """Seconds between looks for stop requests that came to another worker: without a notification they take up to 1 s."""
+
+
+NEIGHBOURS_POLL = 1.0
+"""Seconds between looks for workers of this machine that have died."""
 
 
 class Turns:
@@ -53,7 +59,8 @@ class Turns:
         self._log = event_log
         self._catalogue = catalogue
         self._metrics = metrics
-        self._reaper = Reaper(event_log, self.worker)
+        self._reaper = Reaper(event_log, self.worker, self._take_up)
+        self._continuation = Continuation(event_log, catalogue, self.worker)
         self._unwanted = Unwanted(event_log)
         self._turns: dict[UUID, Turn] = {}
         self._starting: set[asyncio.Task[Stream]] = set()
@@ -66,7 +73,8 @@ class Turns:
         """Take turns, after those of dead workers of this machine were found; begin to renew leases."""
         self._draining = False
         self._tell_gone(await self._reaper.end_dead_neighbours())
-        self._periodic = [asyncio.create_task(self._beat()), asyncio.create_task(self._look_for_stops())]
+        periodic = (self._beat(), self._look_for_stops(), self._look_for_dead_neighbours())
+        self._periodic = [asyncio.create_task(each) for each in periodic]
 
     async def close(self, grace: float) -> None:
         """Drain, then renew no more."""
@@ -100,11 +108,22 @@ class Turns:
             await asyncio.sleep(self._lease_seconds)
             try:
                 await self._renew(self.running())
-                self._tell_gone(await self._reaper.beat(self.running()))
+                if not self._draining:  # what could be taken up is left to those who go on
+                    self._tell_gone(await self._reaper.beat(self.running()))
                 for stream_id in await self._unwanted.look():
                     self.stop_here(stream_id)
             except Exception as error:  # the database may be away: the next beat tries again
                 log.warning("leases could not be renewed: %s", type(error).__name__)
+
+    async def _look_for_dead_neighbours(self) -> None:
+        """Find the turns of this machine's workers that have died, without waiting for their leases to lapse."""
+        while True:
+            await asyncio.sleep(NEIGHBOURS_POLL)
+            try:
+                if not self._draining:
+                    self._tell_gone(await self._reaper.end_dead_neighbours())
+            except Exception as error:  # the database may be away: the next look tries again
+                log.warning("dead workers' streams could not be looked for: %s", type(error).__name__)
 
     async def _renew(self, mine: Sequence[UUID]) -> None:
         if not mine:
@@ -150,7 +169,7 @@ class Turns:
             contents = await photos.store_inline(user, self._checked(contents, model))
         if self._draining:  # nothing is waited for between here and the task that `drain` waits for
             raise Unavailable("This server is going down; the next one takes over in a moment.", retry_after=1)
-        start = Start(user, ask, contents, model, began, self.worker.name, ticket)
+        start = Start(user, ask, contents, model, began, self.worker.name, ticket, through_door=extra is not None)
         if start.is_plain and (started := self._log.write_now(start.store)) is not None:
             return self._begin(start, started, system, extra or {})
         # A task of its own: once the message may be stored, no reader's going away keeps its answer from being begun.
@@ -174,13 +193,25 @@ class Turns:
             generation, asker = start.ask.generation, start.user.pk
             asked = prompt.Prompt(start.model, started.contents, instruction, generation, extra, asker)
             self._unwanted.watch(started.stream.pk, start.user)
-            turn = Turn(self._log, self._catalogue().answer, self._metrics, started, asked, start.began)
-            self._run(turn, started.ok.at)
+            turn = Turn(self._log, self._catalogue().answer, self._metrics, started.place, asked, start.began)
+            self._run(turn)
+            self._metrics.started(start.model.id, started.ok.at, len(self._turns))
         return started.stream
 
-    def _run(self, turn: Turn, ok_us: int) -> None:
+    async def _take_up(self, stream_id: UUID, lease: datetime | None) -> bool:
+        """Go on with a dead worker's turn, where that is allowed."""
+        taken = None if self._draining else await self._continuation.take_up(stream_id, lease)
+        if taken is None:
+            return False
+        log.warning("stream %s goes on here: its worker is gone", stream_id)
+        self._unwanted.watch(stream_id, taken.user)
+        began = monotonic() - taken.place.last.at / 1e6
+        self._run(Turn(self._log, taken.ask_provider, self._metrics, taken.place, taken.prompt, began))
+        self._metrics.taken_up(taken.prompt.model.id, len(self._turns))
+        return True
+
+    def _run(self, turn: Turn) -> None:
         self._turns[turn.stream_id] = turn
-        self._metrics.started(turn.prompt.model.id, ok_us, len(self._turns))
         turn.spawn().add_done_callback(lambda _: self._ended(turn.stream_id))
 
     def _ended(self, stream_id: UUID) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.utils import timezone
@@ -30,6 +30,7 @@ from chat.log.sql import (
 )
 from chat.models import Attachment, Conversation, Message, Stream, Ticket, User
 from chat.protocol import events, ids
+from chat.protocol.answer import Answer
 from chat.protocol.errors import InvalidArgument, NotFound
 from chat.protocol.events import Event
 from chat.protocol.prompt import Content, Model, Said, history_of, newest_leaf, path_to, photos_of, text_of
@@ -38,6 +39,8 @@ from chat.protocol.request import Ask
 TITLE_LENGTH = 80
 BEGUN = ("id", "conversation_id", "answer_id", "status")
 """What is known of a stream that has just begun; the rest is fetched where it is asked for."""
+THROUGH_DOOR = "door"
+"""The field of a stored request that marks one in Gemini's language or OpenAI's."""
 SAME_REQUEST = f"SELECT id FROM {Stream._meta.db_table} WHERE user_id = %s AND request_id = %s"
 
 
@@ -54,13 +57,30 @@ class Started:
     system: str = ""
     fresh: bool = True
 
+    @property
+    def place(self) -> "Place":
+        """Where its turn begins to write."""
+        return Place(self.stream.pk, FIRST_EPOCH, self.ok, Answer())
+
+
+class Place(NamedTuple):
+    """Where a turn writes: its stream, held under `epoch`, whose last event is `last`, and the answer as far as it is
+    stored."""
+
+    stream_id: UUID
+    epoch: int
+    last: Event
+    answer: Answer
+    first_token_us: int | None = None
+
 
 @dataclass(slots=True)
 class Start:
     """Everything that a turn begins with. `contents` hold photos by id; None answers `ask.parent_id` again.
 
     `began` is when the request arrived, in seconds of the monotonic clock: the zero of the stream's own clock.
-    `worker` is the name of the process that will hold the stream.
+    `worker` is the name of the process that will hold the stream. Whoever asks `through_door`, in Gemini's language or
+    OpenAI's, cannot resume: its answer is not continued when its worker dies.
     """
 
     user: User
@@ -70,6 +90,7 @@ class Start:
     began: float
     worker: str
     ticket: Ticket | None = None
+    through_door: bool = False
     _stored: Started | None = None
 
     @property
@@ -201,6 +222,7 @@ class Start:
             "language": self.ask.language,
             "generationConfig": self.ask.generation,
             "systemInstruction": self.ask.system,
+            THROUGH_DOOR: self.through_door,
         }
         return {name: value for name, value in asked.items() if value}
 

@@ -23,15 +23,15 @@ from django.utils import timezone
 from chat import limits, log_lines
 from chat.log import MAX_PENDING, LeaseLost, Log
 from chat.log.batch import AWAY
-from chat.log.fence import FIRST_EPOCH, Ending
+from chat.log.fence import Ending
 from chat.log.interruption import interrupt
 from chat.log.sql import in_thread
 from chat.metrics import Metrics
 from chat.models import Attachment
-from chat.protocol import answer, events, log_context, prompt
+from chat.protocol import events, log_context, prompt
 from chat.protocol.errors import ApiError, DeadlineExceeded, Internal, Interrupted, TooLarge
 from chat.protocol.events import Chunk, Give, Response
-from chat.turns.start import Started
+from chat.turns.start import Place
 
 log = logging.getLogger(__name__)
 
@@ -56,20 +56,20 @@ class Turn:
         event_log: Log,
         ask_provider: AnswerPrompt,
         metrics: Metrics,
-        started: Started,
+        place: Place,
         asked: prompt.Prompt,
         began: float,
     ) -> None:
-        self.stream_id: UUID = started.stream.pk
+        self.stream_id: UUID = place.stream_id
         self.prompt = asked
         self.began = began
-        self.answer = answer.Answer()
-        self.first_token_us: int | None = None
+        self.answer = place.answer
+        self.first_token_us = place.first_token_us
         self.task: asyncio.Task[None] | None = None
         self._log = event_log
         self._ask_provider = ask_provider
         self._metrics = metrics
-        self.tail = event_log.open_tail(self.stream_id, FIRST_EPOCH, started.ok)
+        self.tail = event_log.open_tail(self.stream_id, place.epoch, place.last)
         self._most = limits.of("OUTPUT_BYTES")
         self._held: Chunk | None = None
         self._finish_reason: str | None = None
@@ -107,7 +107,7 @@ class Turn:
 
     async def _generate(self) -> ApiError | None:
         """Run the provider into the log; the error that it ended with. Raises what the log raised."""
-        timer = self.tail.loop.call_later(limits.of("STREAM_SECONDS"), self._expire)
+        timer = self.tail.loop.call_later(limits.of("STREAM_SECONDS") - self._at() / 1e6, self._expire)
         try:
             await self._ask_provider(await _with_photos(self.prompt), self._take)
         except asyncio.CancelledError:
@@ -137,7 +137,7 @@ class Turn:
         deadline = monotonic() + GIVE_UP_SECONDS
         while monotonic() < deadline:
             try:
-                job = partial(interrupt, self.stream_id, Interrupted(LOST), epoch=FIRST_EPOCH)
+                job = partial(interrupt, self.stream_id, Interrupted(LOST), epoch=self.tail.epoch)
                 seq = await self._log.write(job)
             except AWAY:
                 continue  # `write` has waited for the database already

@@ -61,7 +61,8 @@ async def _asked_before(ask: Ask, user: User, cursor: Cursor) -> UUID:
         raise NotFound("There is no such stream: to ask anew, leave `Last-Event-ID` out.")
     if not is_same(ask, stream):
         raise InvalidArgument("`Last-Event-ID` is of the answer to another question: to ask this one, leave it out.")
-    return stream.pk
+    found: UUID = stream.pk
+    return found
 
 
 def is_same(ask: Ask, stream: Stream) -> bool:

@@ -15,6 +15,7 @@ export class AnswerText {
   #written = 0;
   #pictures = 0;
   #finished = false;
+  #anew = 0;
 
   /** @param {HTMLElement} place an empty element */
   constructor(place) {
@@ -26,8 +27,9 @@ export class AnswerText {
    * Writes what is new, until `isLate` says so; at least one piece. Whether everything stands there now.
    * @param {Message} message @param {boolean} isWhole nothing more will come @param {() => boolean} isLate
    */
-  show({ text, pictures }, isWhole, isLate) {
+  show({ text, pictures, anew }, isWhole, isLate) {
     if (this.#finished) return true;
+    if (anew !== this.#anew) this.#restart(anew);
     do this.#step(text, pictures);
     while (!this.#isAtEnd(text, pictures) && !isLate());
     if (!this.#isAtEnd(text, pictures)) return false;
@@ -57,6 +59,14 @@ export class AnswerText {
     if (end < text.length && isHalf(text.charCodeAt(end - 1))) end += 1;
     if (end > this.#written) this.#markdown.write(text.slice(this.#written, end));
     this.#written = end;
+  }
+
+  /** Takes away what was written of an answer that began anew at this event. @param {number} anew */
+  #restart(anew) {
+    this.#anew = anew;
+    this.#written = this.#pictures = 0;
+    this.#place.replaceChildren();
+    this.#markdown = this.#begin();
   }
 
   #begin() {

@@ -8,6 +8,8 @@ export const RUNNING = "running";
 /** @type {readonly End[]} */
 export const ENDS = ["complete", "stopped", "failed", "interrupted"];
 export const NOTICES = ["waiting", "reading", "fallback"];
+export const PICKED_UP = "picked_up";
+export const SUPERSEDED_FROM = "superseded_from";
 
 /**
  * What these parts add to an answer: its text, its thoughts, its pictures (`at`: how much of the text is before each).
@@ -43,12 +45,19 @@ export function endOf(response) {
   return response.candidates?.[0]?.finishReason ? "complete" : null;
 }
 
+/** Whether what came before this response counts no more: the answer begins anew. @param {GeminiResponse} response */
+export function beginsAnew(response) {
+  return response.wondercam !== undefined && SUPERSEDED_FROM in response.wondercam;
+}
+
 /**
  * What the reader should know while no text comes; "" for nothing.
  * @param {GeminiResponse} response
  * @returns {string}
  */
 export function noticeOf(response) {
+  const pickedUp = response.wondercam?.[PICKED_UP];
+  if (pickedUp) return String(pickedUp.message);
   const notice = response.wondercam?.notice;
   return notice && NOTICES.includes(notice.kind) ? String(notice.message) : "";
 }

@@ -1,7 +1,7 @@
 /**
  * One message, as a value: from what the server has stored, and with each event of its stream.
  */
-import { contentOf, endOf, noticeOf, tokensOf } from "./events.js";
+import { beginsAnew, contentOf, endOf, noticeOf, tokensOf } from "./events.js";
 
 /** @type {Times} */
 const UNTIMED = { began: null, since: null, heard: null, thought: null, first: null, total: null, tokens: null };
@@ -18,6 +18,7 @@ const BLANK = {
   status: "sending",
   stream: "",
   seq: -1,
+  anew: 0,
   model: "",
   notice: "",
   line: "",
@@ -97,9 +98,10 @@ export function receive(answer, seq, response, at) {
   if (seq !== answer.seq + 1) throw new RangeError(`Event ${seq} came after ${answer.seq}: one is missing.`);
   if (seq === 0) return { ...answer, seq, status: "running", line: "", times: { ...answer.times, heard: at } };
   const end = endOf(response);
-  const content = added(answer, response.candidates?.[0]?.content?.parts ?? []);
+  const before = beginsAnew(response) ? { ...answer, text: "", thoughts: "", pictures: [], anew: seq } : answer;
+  const content = added(before, response.candidates?.[0]?.content?.parts ?? []);
   return {
-    ...answer,
+    ...before,
     ...content,
     seq,
     model: answer.model || response.modelVersion || "",
@@ -108,7 +110,7 @@ export function receive(answer, seq, response, at) {
     status: end ?? "running",
     error: response.error ?? null,
     reason: (end === "complete" && response.candidates?.[0]?.finishReason) || "",
-    times: timed(answer, content, response, at, end !== null),
+    times: timed(before, content, response, at, end !== null),
   };
 }
 

@@ -20,7 +20,14 @@ interface GeminiResponse {
   usageMetadata?: Record<string, number>;
   modelVersion?: string;
   error?: Failure;
-  wondercam?: { end?: string; notice?: { kind: string; message: string } };
+  wondercam?: {
+    end?: string;
+    notice?: { kind: string; message: string };
+    /** The answer's worker died, and another one goes on. */
+    picked_up?: { message: string };
+    /** What came from this event on up to this one counts no more. */
+    superseded_from?: number;
+  };
 }
 
 type End = "complete" | "stopped" | "failed" | "interrupted";
@@ -54,6 +61,8 @@ interface Message {
   stream: string;
   /** The last event that is part of `text`; -1 before the first. */
   seq: number;
+  /** The event at which the answer began anew; 0 where it did not. */
+  anew: number;
   model: string;
   /** What the server says while no text comes. */
   notice: string;

@@ -23,7 +23,8 @@ let frame = 0;
 const speed = () => Number(byId("speed").value);
 function show() {
   const seen = events.filter(({ at }, seq) => seq > 0 && at <= now);
-  byId("answer").textContent = seen.map(({ response }) => textOf(response)).join("");
+  const anew = seen.findLastIndex(({ response }) => response.wondercam?.superseded_from !== undefined);
+  byId("answer").textContent = seen.slice(Math.max(anew, 0)).map(({ response }) => textOf(response)).join("");
   byId("failure").textContent = seen.map(({ response }) => response.error?.message ?? "").join("");
   byId("place").value = String(now);
   byId("time").textContent = `${(now / 1000).toFixed(2)} of ${(end / 1000).toFixed(2)} s, event ${seen.length} of ${Math.max(events.length - 1, 0)}`;

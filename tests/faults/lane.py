@@ -8,7 +8,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from chat.protocol import events
@@ -19,6 +19,7 @@ from tests.faults.upstream import Script
 from tests.servers.process import Process
 from tests.servers.wondercam import LISTENING, ROOT, WonderCam, manage, settings
 
+ENDS = (events.COMPLETE, events.INTERRUPTED)
 HANG = 60
 """Seconds after which a round hangs: a dead worker's turns are to be found within 30."""
 
@@ -40,6 +41,7 @@ class Lane:
     name: str
     server: Killable
     counts: Counter[str]
+    silences: list[float] = field(default_factory=list)
 
     @classmethod
     async def open(cls, name: str, folder: Path, template: Path, model: str, more: Mapping[str, str]) -> "Lane":
@@ -122,16 +124,20 @@ class Lane:
             self.counts["reordered"] += sum("reordered" in fault for fault in reader.faults)
             assert reader.faults == []
             assert reader.shown == kept
+        self.counts["picked up"] += sum(events.PICKED_UP in event.data for event in log)
+        self.silences += [asker.silence]
         text = events.answer_text(log)
         assert await conversation_text(self.server, asker.token, asker.stream_id) == text
         self.counts[asker.end] += 1
         assert script.text.startswith(text)
-        assert asker.end in (events.COMPLETE, events.INTERRUPTED)
+        assert asker.end in ENDS
         assert asker.end != events.COMPLETE or text == script.text
 
 
 def summary(lanes: Sequence[Lane]) -> str:
     """The line that `make soak` prints."""
     total = sum((lane.counts for lane in lanes), Counter[str]())
-    words = ["rounds", "kills", "events", "lost", "doubled", "reordered", events.COMPLETE, events.INTERRUPTED]
-    return "kill loop: " + ", ".join(f"{word} {total[word]:,}" for word in words)
+    words = ["rounds", "kills", "events", "lost", "doubled", "reordered", *ENDS, "picked up"]
+    silences = sorted(silence for lane in lanes for silence in lane.silences) or [0.0]
+    silent = f"longest silence of an asker {silences[-1]:.1f} s, p99 {silences[len(silences) * 99 // 100]:.1f} s"
+    return "kill loop: " + ", ".join(f"{word} {total[word]:,}" for word in words) + f"; {silent}"

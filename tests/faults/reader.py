@@ -78,7 +78,8 @@ async def request(
 
 @dataclass
 class Reader:
-    """One reader of one stream. `shown` is what it was shown by seq, over all its connections."""
+    """One reader of one stream. `shown` is what it was shown by seq, over all its connections; `silence` the longest
+    time between two events, in s, `heard` when the last one came."""
 
     url: str
     token: str
@@ -90,6 +91,8 @@ class Reader:
     refusal: str = ""
     connections: int = 0
     done: bool = False
+    silence: float = 0.0
+    heard: float = 0.0
     progress: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def ask(self, question: str, **fields: Any) -> None:
@@ -137,6 +140,9 @@ class Reader:
             raise ConnectionResetError("the body ended without [DONE]")
 
     async def _take(self, id: str, data: str) -> None:
+        now = asyncio.get_running_loop().time()
+        self.silence = max(self.silence, now - (self.heard or now))
+        self.heard = now
         async with self.progress:
             if data == events.DONE:
                 self.done = True

@@ -1,6 +1,7 @@
 """A model that does what the question says: `seed=7 words=40 gap=5 then=stall` is 40 words, 5 ms apart, then silence.
 
-It speaks as OpenAI-compatible servers do. What the words are depends on the seed alone, so a test knows the whole
+It speaks as OpenAI-compatible servers do: where the last message is the assistant's, it goes on from there, or, with
+`then=refuse`, does not. What the words are depends on the seed alone, so a test knows the whole
 answer without having heard it from the server under test.
 """
 
@@ -45,6 +46,11 @@ class Script:
         """All that it will say."""
         return "".join(self.said())
 
+    def rest(self, so_far: str) -> list[str]:
+        """The words that come behind a text that it has said already."""
+        said = self.said()
+        return said[next(count for count in range(len(said) + 1) if "".join(said[:count]) == so_far) :]
+
     def said(self) -> list[str]:
         """Word by word."""
         return [word + "x" * self.size for word in words_of(self.seed, self.words)]
@@ -61,6 +67,7 @@ STOP = chunk(None, "stop") + b"data: " + json.dumps({"choices": [], "usage": USA
 
 BODIES: dict[str, bytes] = {
     "stop": STOP,
+    "refuse": STOP,
     "length": STOP.replace(b'"stop"', b'"length"'),
     "filter": STOP.replace(b'"stop"', b'"content_filter"'),
     "twice": chunk(None, "stop") + STOP,
@@ -80,13 +87,18 @@ BODIES: dict[str, bytes] = {
 
 async def play(request: Request, reply: Reply) -> None:
     """Answer one question."""
-    content = request.json()["messages"][-1]["content"]
+    *earlier, last = request.json()["messages"]
+    so_far = last["content"] if last["role"] == "assistant" else ""
+    content = (earlier[-1] if so_far else last)["content"]
     script = Script.of(content if isinstance(content, str) else " ".join(part.get("text", "") for part in content))
     if script.then.isdigit():
         await reply.whole(int(script.then), {"error": {"message": "no", "code": int(script.then)}}, Retry_After="1")
         return
+    if so_far and script.then == "refuse":
+        await reply.whole(400, {"error": {"message": "the last message must be the user's"}})
+        return
     await reply.head()
-    for word in script.said():
+    for word in script.rest(so_far):
         await reply.send(chunk(word))
         if script.gap:
             await asyncio.sleep(script.gap / 1000)

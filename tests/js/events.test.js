@@ -13,6 +13,7 @@ test("the page and the server have the same words", () => {
   const line = (/** @type {string} */ start) => python.split("\n").find((text) => text.startsWith(start)) ?? "";
   assert.deepEqual(words(line("COMPLETE, STOPPED")), events.ENDS);
   assert.deepEqual(words(line("WAITING, READING")), events.NOTICES);
+  assert.ok(python.includes(`PICKED_UP, SUPERSEDED_FROM = "${events.PICKED_UP}", "${events.SUPERSEDED_FROM}"`));
 });
 
 test("an answer's text is that of its parts, with thoughts beside it", () => {
@@ -28,6 +29,13 @@ test("each end is known by its last event, and nothing else is an end", () => {
   assert.equal(events.endOf({ error }), "failed");
   assert.equal(events.endOf({ candidates: [{ content: { parts: [{ text: "x" }] } }] }), null);
   assert.equal(events.endOf({ wondercam: { end: "exploded" } }), null);
+});
+
+test("that a turn was picked up again is said like a notice, whatever else is new in that field", () => {
+  assert.equal(events.noticeOf({ wondercam: { picked_up: { message: "Picked up again." } } }), "Picked up again.");
+  assert.equal(events.beginsAnew({ wondercam: { picked_up: { message: "" } } }), false);
+  assert.equal(events.beginsAnew({ wondercam: { superseded_from: 1 } }), true);
+  assert.equal(events.beginsAnew({ candidates: [] }), false);
 });
 
 test("only notices of a known kind are shown", () => {

@@ -54,6 +54,23 @@ test("thoughts and pictures are kept beside the text, each in its place", () => 
   assert.deepEqual(answer.pictures, [{ ...inlineData, at: 5 }]);
 });
 
+test("a turn that another worker goes on with keeps its text, and says so until more comes", () => {
+  const pickedUp = { wondercam: { picked_up: { message: "Picked up again." } } };
+  const began = [asked, received(0, OK), received(1, says("Be")), received(2, pickedUp)];
+  assert.deepEqual([answerAfter(began).text, answerAfter(began).notice], ["Be", "Picked up again."]);
+  const answer = answerAfter([...began, received(3, says("cause"))]);
+  assert.deepEqual([answer.text, answer.notice, answer.anew], ["Because", "", 0]);
+});
+
+test("an answer that begins anew forgets what it had said", () => {
+  const inlineData = { mimeType: "image/png", data: "AAAA" };
+  const picture = { candidates: [{ content: { parts: [{ text: "Maybe" }, { inlineData }] } }] };
+  const anew = { candidates: [], wondercam: { superseded_from: 1 } };
+  const before = [asked, received(0, OK), received(1, thinks("Hm.")), received(2, picture), received(3, anew)];
+  const answer = answerAfter([...before, received(4, says("Because"))]);
+  assert.deepEqual([answer.text, answer.thoughts, answer.pictures, answer.anew], ["Because", "", [], 3]);
+});
+
 test("an event that comes twice changes nothing", () => {
   const once = after([asked, received(0, OK), received(1, says("x"))]);
   assert.equal(apply(once, received(1, says("x"))), once);

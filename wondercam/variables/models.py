@@ -27,6 +27,16 @@ VARIABLES = (
         wrong="a model this server does not have",
     ),
     Variable(
+        "WONDERCAM_CONTINUE",
+        "local",
+        (
+            "Whose answers another worker goes on with when theirs has died, in place of ending them as interrupted: "
+            "`off`, `all`, or a list of providers such as `local, gemini`. The model is asked again, so an answer may "
+            "be paid for twice"
+        ),
+        wrong="anything else",
+    ),
+    Variable(
         "WONDERCAM_UPSTREAM_ATTEMPTS",
         3,
         "How often a model's server is asked, the first time included, before anything of the answer came",

@@ -11,6 +11,7 @@ from asgiref.sync import async_to_sync
 from django.core.management.base import CommandError, CommandParser
 
 from chat.log import Log
+from chat.log.pages import stored_events
 from chat.management import arguments
 from chat.management.filters import Filter
 from chat.management.recordings import load
@@ -47,8 +48,9 @@ class Command(Filter):
         cut = options["cut"]
         if cut is not None and cut <= after:
             raise CommandError(f"--cut {cut} comes before what --after {after} leaves to play.")
-        stream_id, source, error = self._open(options["source"], after)
-        player = Player(self.put, options["format"] or ("text" if self.stdout.isatty() else "sse"), stream_id, error)
+        stream_id, source, error, counts_from = self._open(options["source"], after)
+        form = options["format"] or ("text" if self.stdout.isatty() else "sse")
+        player = Player(self.put, form, stream_id, error, counts_from)
         async_to_sync(player.play)(source, options["speed"], cut)
         if player.failure:
             self.say(player.failure)
@@ -57,15 +59,18 @@ class Command(Filter):
         if self.stdout.isatty():
             self.put("\n")
 
-    def _open(self, name: str, after: int) -> tuple[str, Source, str | None]:
+    def _open(self, name: str, after: int) -> tuple[str, Source, str | None, int]:
+        """The stream's id, its events, the file's fault, and from which event on the answer's text counts."""
         stream_id = arguments.stream_id(name)
         if stream_id and Stream.objects.filter(pk=stream_id).exists():
-            return str(stream_id), stored(stream_id, after), None
+            counts_from = events.counts_from(stored_events(stream_id))
+            return str(stream_id), stored(stream_id, after), None, counts_from
         if not Path(name).is_file():
             what = f"There is no stream {stream_id}" if stream_id else f"{name!r} is neither a stream's id nor a file"
             raise CommandError(f"{what}: list_streams shows the streams there are.")
         read = load(name)
-        return str(arguments.stream_id(str(read.header.get("id"))) or "recording"), of_file(read, after), read.error
+        recorded = str(arguments.stream_id(str(read.header.get("id"))) or "recording")
+        return recorded, of_file(read, after), read.error, events.counts_from(read.events)
 
 
 async def stored(stream_id: Any, after: int) -> Source:
@@ -83,9 +88,13 @@ async def of_file(read: Recording, after: int) -> Source:
 
 
 class Player:
-    """Plays events through `put` in one format. `error`: the source breaks off, so its end is not to be told."""
+    """Plays events through `put` in one format. `error`: the source breaks off, so its end is not to be told. As text,
+    what an answer said before event `counts_from`, where it began anew, is left out."""
 
-    def __init__(self, put: Callable[[str], None], form: str, stream_id: str, error: str | None) -> None:
+    def __init__(
+        self, put: Callable[[str], None], form: str, stream_id: str, error: str | None, counts_from: int = 0
+    ) -> None:
+        self._counts_from = counts_from
         self._put = put
         self._form = form
         self._stream_id = stream_id
@@ -118,7 +127,7 @@ class Player:
             self._show_text(events.decode(event.data), event.seq)
 
     def _show_text(self, response: dict[str, Any], seq: int) -> None:
-        if seq and (text := events.text_of(response)):
+        if seq > self._counts_from and (text := events.text_of(response)):
             self._put(shown(text))
         if error := response.get("error"):
             self.failure = f"The stream failed: {error.get('message') or json.dumps(error)}"

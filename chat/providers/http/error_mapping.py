@@ -96,6 +96,7 @@ def kind_of(code: int, words: set[str], said: str) -> str | None:
 def unknown_fields(said: str) -> list[str]:
     """The fields that a refusal names, of those that can be done without or have another name."""
     found = ["stream_options"] if re.search(r"stream_options|include_usage", said) else []
+    found += [name for name in ("continue_final_message", "add_generation_prompt") if name in said]
     return found + (["max_tokens"] if {"max_tokens", "max_completion_tokens"} <= set(re.findall(r"\w+", said)) else [])
 
 

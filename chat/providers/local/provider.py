@@ -44,6 +44,7 @@ class Local:
     """The embedded model: a queue before its slots, and history cut to its context."""
 
     name = NAME
+    goes_on = True
 
     def __init__(self, embedded: Embedded, connection: Connection | None = None) -> None:
         files, context = embedded.weights, embedded.shape.context

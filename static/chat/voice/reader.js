@@ -38,6 +38,7 @@ export class Reader {
 
   /** The answer's text so far. @param {string} text @param {boolean} isWhole */
   read(text, isWhole) {
+    if (text.length < this.#length) this.begin(); // the answer began anew
     const sentences = this.#text.write(text.slice(this.#length));
     this.#length = text.length;
     for (const sentence of isWhole ? [...sentences, ...this.#text.finish()] : sentences) this.#say(sentence);
