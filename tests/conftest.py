@@ -21,6 +21,7 @@ SETTINGS = {
     "PYTHON_DOTENV_DISABLED": "1",
     "DEBUG": "1",
     "WONDERCAM_DATA_DIR": DATA_DIR,
+    "WONDERCAM_DISCOVER": "0",
     "WONDERCAM_LIMITS": "off",
     "SECRET_KEY": "a-key-for-tests-only-and-nothing-else-in-the-world",
     "JWT_SIGNING_KEY": "another-key-for-tests-only-to-sign-tokens-that-live-briefly",

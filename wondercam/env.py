@@ -58,12 +58,16 @@ def envlist(name: str) -> list[str]:
 
 
 class Environment(Mapping[str, str]):
-    """All variables that are set, read when they are asked for by whoever knows their names."""
+    """All variables that are set, read when they are asked for by whoever knows their names; `defaults` for some that
+    depend on the site."""
+
+    def __init__(self, defaults: Mapping[str, str] | None = None) -> None:
+        self._defaults = dict(defaults or {})
 
     def __getitem__(self, name: str) -> str:
         if text := os.environ.get(name, "").strip():
             return text
-        raise KeyError(name)
+        return self._defaults[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(os.environ)

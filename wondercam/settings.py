@@ -144,7 +144,8 @@ METRICS_TOKEN = envstr("WONDERCAM_METRICS_TOKEN")
 LEASE_SECONDS = envint("WONDERCAM_LEASE_SECONDS")
 COMMIT_SECONDS = envint("WONDERCAM_COMMIT_SECONDS")
 
-PROVIDERS = Environment()  # each provider's file knows the names of its variables
+PROVIDERS = Environment({"WONDERCAM_DISCOVER": "1" if DEBUG else "0"})
+"""Each provider's file knows the names of its variables."""
 
 AUTH_USER_MODEL = "chat.User"
 AUTH_PASSWORD_VALIDATORS = [

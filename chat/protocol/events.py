@@ -32,8 +32,8 @@ COMPLETE, STOPPED, FAILED, INTERRUPTED = "complete", "stopped", "failed", "inter
 ENDS = (COMPLETE, STOPPED, FAILED, INTERRUPTED)
 STATUSES = (RUNNING, *ENDS)
 
-WAITING, READING, FALLBACK = "waiting", "reading", "fallback"
-NOTICES = (WAITING, READING, FALLBACK)
+WAITING, READING, FALLBACK, LOADING = "waiting", "reading", "fallback", "loading"
+NOTICES = (WAITING, READING, FALLBACK, LOADING)
 
 PICKED_UP, SUPERSEDED_FROM = "picked_up", "superseded_from"
 

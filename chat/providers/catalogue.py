@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, Protocol, runtime_checkable
@@ -16,9 +16,10 @@ from typing import Any, Protocol, runtime_checkable
 from chat.protocol import errors, events
 from chat.protocol.events import Give, Response
 from chat.protocol.prompt import Model, Prompt, tokens_of
-from chat.providers import gemini, openai, policy, recording, vertex
+from chat.providers import found, gemini, openai, policy, recording, vertex
 from chat.providers.advice import advised
 from chat.providers.breaker import Breaker
+from chat.providers.found import LocalServer
 from chat.providers.local import provider as local
 from chat.providers.settings import Settings, items
 from chat.providers.vision import sight
@@ -54,6 +55,13 @@ class Discovering(Protocol):
 
 
 @runtime_checkable
+class Loading(Protocol):
+    """A provider that may run on this machine, where a model can take minutes to load."""
+
+    is_local: bool
+
+
+@runtime_checkable
 class Counting(Protocol):
     """A provider whose server counts tokens."""
 
@@ -72,29 +80,32 @@ class GoingOn(Protocol):
         ...
 
 
-PROVIDERS: tuple[Callable[[Settings], Provider | None], ...] = (
+Make = Callable[[Settings], Provider | None]
+PROVIDERS: tuple[Make, ...] = (
     vertex.from_settings,
     gemini.from_settings,
     openai.from_settings,
+    *found.FROM_SETTINGS,
     recording.from_settings,
     local.from_settings,
 )
-"""Every provider there is; without WONDERCAM_MODELS their models are offered in this order, `local` if alone."""
+"""Every provider there is; without WONDERCAM_MODELS their models are offered in this order, as `offered` says."""
 
-NAMES = ("vertex", "gemini", "openai", "recording", "local")
+NAMES = ("vertex", "gemini", "openai", *(kind.name for kind in found.KINDS), "recording", "local")
 OFF, ALL = "off", "all"
 
 
 class Catalogue:
     """The models of one process, made from its settings. Raises ValueError with a sentence that names the variable."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, makers: tuple[Make, ...] | None = None) -> None:
         self.sight = sight.from_settings(settings)
         self.patience = policy.Patience.from_settings(settings)
         wanted = items(settings, "WONDERCAM_MODELS")
         self._free = not wanted
         self._wanted = [item for item in wanted if not item.endswith("/*")]
-        self._providers = [provider for make in PROVIDERS if (provider := make(settings)) is not None]
+        made = [make(settings) for make in makers or PROVIDERS]
+        self._providers = without_doubles([provider for provider in made if provider is not None])
         self._continued = continued(settings)
         self._breakers: defaultdict[str, Breaker] = defaultdict(Breaker)
         self._models: dict[str, tuple[Provider, Model]] = {}
@@ -106,13 +117,12 @@ class Catalogue:
 
     def _gather(self) -> None:
         """Ask the providers for their models again. Raises ValueError where a wanted one is missing."""
-        found = {model.id: (provider, model) for provider in self._providers for model in provider.models()}
+        there = {model.id: (provider, model) for provider in self._providers for model in provider.models()}
         for item in self._wanted:
-            if item not in found:
+            if item not in there:
                 raise ValueError(f"WONDERCAM_MODELS names {item}, and no provider of that name is configured.")
-        if self._free:
-            found = {name: pair for name, pair in found.items() if pair[0].name != local.NAME} or found
-        self._models = {name: found[name] for name in dict.fromkeys([*self._wanted, *found])}
+        names = offered(there) if self._free else [*self._wanted, *there]
+        self._models = {name: there[name] for name in dict.fromkeys(names)}
 
     def _configured(self) -> dict[str, tuple[Provider, Model]]:
         if not self._models:
@@ -182,7 +192,8 @@ class Catalogue:
                             give(events.chunk(found))
                             if events.finish_reason(found):
                                 return None
-                return await policy.answer(provider.answer, asked, self._breakers[model.id], attempts, give)
+                is_local = isinstance(provider, Loading) and provider.is_local
+                return await policy.answer(provider.answer, asked, self._breakers[model.id], attempts, give, is_local)
             except errors.ApiError as error:
                 other = self._fallbacks.get(model.id)
                 if other is None or other in tried or prompt.goes_on or not policy.may_go_elsewhere(error, attempts):
@@ -214,13 +225,15 @@ class Catalogue:
 
     async def discover(self, seconds: float = 3.0) -> None:
         """Ask the providers that can be asked which models they have; who does not answer in time is left as it is."""
-        for provider in self._providers:
-            if isinstance(provider, Discovering):
-                try:
-                    async with asyncio.timeout(seconds):
-                        await provider.discover()
-                except (errors.ApiError, TimeoutError):
-                    log.warning("%s does not say which models it has", provider.name)
+        asked = [provider for provider in self._providers if isinstance(provider, Discovering)]
+        results = await asyncio.gather(
+            *(asyncio.wait_for(provider.discover(), seconds) for provider in asked), return_exceptions=True
+        )
+        for provider, result in zip(asked, results, strict=True):
+            if isinstance(result, errors.ApiError | TimeoutError):
+                log.warning("%s does not say which models it has", provider.name)
+            elif result is not None:
+                raise result
         self._gather()
 
     async def close(self) -> None:
@@ -229,6 +242,26 @@ class Catalogue:
             await self.sight.close()
         for provider in self._providers:
             await provider.close()
+
+
+def offered(there: Mapping[str, tuple[Provider, Model]]) -> list[str]:
+    """The ids of all models in their order where none is wished for: what is configured; then what was found on this
+    machine, models that see first; the embedded model only where nothing is configured."""
+    embedded = [name for name, (provider, _) in there.items() if provider.name == local.NAME]
+    local_servers = [name for name, (provider, _) in there.items() if isinstance(provider, LocalServer)]
+    configured = [name for name in there if name not in {*embedded, *local_servers}]
+    local_servers.sort(key=lambda name: not there[name][1].images)
+    return [*configured, *local_servers, *([] if configured else embedded)]
+
+
+def without_doubles(providers: list[Provider]) -> list[Provider]:
+    """The providers, but for a server of this machine that OPENAI_BASE_URL names already."""
+    bases = [provider.base_url for provider in providers if isinstance(provider, openai.OpenAI)]
+
+    def is_double(provider: Provider) -> bool:
+        return isinstance(provider, LocalServer) and not provider.is_asked_for and any(map(provider.is_at, bases))
+
+    return [provider for provider in providers if not is_double(provider)]
 
 
 def fallback(item: str) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from chat.protocol.prompt import Model, Prompt, fitting
 from chat.providers.http.client import Connection
 from chat.providers.http.error_mapping import FieldsRefused
 from chat.providers.openai_format import Translation, request_of
-from chat.providers.settings import Settings, address, items, named, secret, whole
+from chat.providers.settings import Settings, address, is_loopback, items, named, secret, whole
 
 BASE_URL = "https://api.openai.com/v1"
 WHO = "The OpenAI-compatible server"
@@ -70,6 +70,7 @@ class OpenAI:
         self.name = name
         self.who = who
         self.base_url = base_url
+        self.is_local = is_loopback(base_url)
         self._key = key
         self._models = models
         self._connection = connection or Connection()

@@ -4,6 +4,7 @@ Every reader raises ValueError with a sentence that names the variable.
 """
 
 from collections.abc import Mapping
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 Settings = Mapping[str, str]
@@ -62,6 +63,15 @@ def address(settings: Settings, name: str, default: str = "") -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
         raise ValueError(f"{name} is no address such as https://host/path (and may hold no user, query or fragment).")
     return value.rstrip("/")
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address is this machine's own."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def secret(settings: Settings, name: str) -> str:

@@ -75,6 +75,7 @@ class Turn:
         self._finish_reason: str | None = None
         self._cut_short: str | None = None
         self._begun = self._ending = self._late = False
+        self._limit: asyncio.TimerHandle | None = None
 
     def spawn(self) -> asyncio.Task[None]:
         """Start it in a context of its own, so that no request's end can reach it (asgiref ties hops to contexts)."""
@@ -107,7 +108,7 @@ class Turn:
 
     async def _generate(self) -> ApiError | None:
         """Run the provider into the log; the error that it ended with. Raises what the log raised."""
-        timer = self.tail.loop.call_later(limits.of("STREAM_SECONDS") - self._at() / 1e6, self._expire)
+        self._expire_after(limits.of("STREAM_SECONDS") - self._at() / 1e6)
         try:
             await self._ask_provider(await _with_photos(self.prompt), self._take)
         except asyncio.CancelledError:
@@ -124,8 +125,14 @@ class Turn:
             log.exception("stream %s: the provider failed in a way that it should not", self.stream_id)
             return Internal("The answer failed in a way that is this server's fault. Try again.")
         finally:
-            timer.cancel()
+            if self._limit is not None:
+                self._limit.cancel()
         return None
+
+    def _expire_after(self, seconds: float) -> None:
+        if self._limit is not None:
+            self._limit.cancel()
+        self._limit = self.tail.loop.call_later(seconds, self._expire)
 
     async def _give_up(self, error: Exception) -> None:
         """The log refused this turn, or could not be written: nothing more of it may be stored but its end."""
@@ -158,6 +165,8 @@ class Turn:
         at = int((monotonic() - self.began) * 1e6)
         if self.first_token_us is None and chunk.parts:
             self.first_token_us = at
+        if chunk.notice == events.LOADING:  # `providers/policy.py` bounds the loading, and then allows the whole time
+            self._expire_after(2 * limits.of("STREAM_SECONDS"))
         if self._held is not None:
             self.tail.append(at, self._held.data)
             self._held = None

@@ -7,7 +7,7 @@ export const DONE = "[DONE]";
 export const RUNNING = "running";
 /** @type {readonly End[]} */
 export const ENDS = ["complete", "stopped", "failed", "interrupted"];
-export const NOTICES = ["waiting", "reading", "fallback"];
+export const NOTICES = ["waiting", "reading", "fallback", "loading"];
 export const PICKED_UP = "picked_up";
 export const SUPERSEDED_FROM = "superseded_from";
 

@@ -77,6 +77,15 @@ def test_guests_follow_debug_unless_they_are_set(load: Any) -> None:
     assert load(DEBUG="0", WONDERCAM_GUESTS="on")["GUESTS"] is True
 
 
+def test_model_servers_of_this_machine_are_looked_for_with_debug_unless_that_is_set(load: Any) -> None:
+    def found(debug: str, discover: str) -> str:
+        providers = load(DEBUG=debug, WONDERCAM_DISCOVER=discover)["PROVIDERS"]
+        return str(providers["WONDERCAM_DISCOVER"])
+
+    assert (found("1", ""), found("0", "")) == ("1", "0")
+    assert (found("1", "0"), found("0", "1")) == ("0", "1")
+
+
 def test_accounts_are_open_with_debug_and_closed_without_unless_it_is_set(load: Any) -> None:
     assert load(DEBUG="1")["SIGNUP"] == "open"
     assert load(DEBUG="0")["SIGNUP"] == "closed"

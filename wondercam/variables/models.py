@@ -17,6 +17,17 @@ VARIABLES = (
         wrong="a provider that is not configured, a model it does not have",
     ),
     Variable(
+        "WONDERCAM_DISCOVER",
+        None,
+        (
+            "Whether Ollama, LM Studio and llama.cpp's server are looked for on this machine as the server starts"
+            " (127.0.0.1, ports 11434, 1234 and 8080), and their models offered, those that see first. Without effect"
+            " where `WONDERCAM_MODELS` is set: it can name them (`ollama/gemma3:4b`, `lmstudio/*`, `llamacpp/*`)"
+        ),
+        shown="on with `DEBUG`, off otherwise",
+        wrong="anything but a switch",
+    ),
+    Variable(
         "WONDERCAM_FALLBACKS",
         None,
         (
@@ -47,6 +58,17 @@ VARIABLES = (
         10,
         "The longest `Retry-After` that is waited for; a longer one is passed on to the reader",
         wrong="no number from 0",
+    ),
+    Variable(
+        "WONDERCAM_LIMIT_LOADING_SECONDS",
+        None,
+        (
+            "`WONDERCAM_LIMIT_FIRST_TOKEN_SECONDS` for a model on this machine (embedded, found, or at a loopback"
+            " address), which may have to be loaded first; the reader is told. No part of"
+            " `WONDERCAM_LIMIT_STREAM_SECONDS`, and no longer than it"
+        ),
+        shown="300, or `WONDERCAM_LIMIT_FIRST_TOKEN_SECONDS` where that is set",
+        wrong="no number from 0.01",
     ),
     Variable(
         "WONDERCAM_OCR",

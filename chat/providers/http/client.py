@@ -118,6 +118,21 @@ class Connection:
         except Failure:
             raise errors.Unavailable(f"{who} cannot be reached at the moment.") from None
 
+    async def look(self, who: str, url: str, body: Mapping[str, Any] | None = None) -> Any:
+        """The JSON at an address where perhaps nothing is, or another program; POST with a body, else GET. Raises
+        Unavailable for whatever is no 200, without a line in the log."""
+        method, data = ("GET", None) if body is None else ("POST", msgspec.json.encode(body))
+        headers = {"Accept": "application/json", **({"Content-Type": "application/json"} if data else {})}
+        try:
+            async with self.session().request(
+                method, url, data=data, headers=headers, allow_redirects=False
+            ) as response:
+                if response.status == 200:
+                    return await small_json(response)
+        except Failure:
+            pass
+        raise errors.Unavailable(f"{who} is not there.")
+
 
 async def check(response: aiohttp.ClientResponse, who: str) -> None:
     """Pass a 200; raise the mapped error for every other response."""

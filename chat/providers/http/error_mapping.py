@@ -47,6 +47,10 @@ class FieldsRefused(errors.InvalidArgument):
         self.fields = fields
 
 
+class ModelLoading(errors.Unavailable):
+    """The upstream is there, and its model is still being loaded."""
+
+
 def refused(error: Any, who: str, code: int = 0, wait: int | None = None) -> errors.ApiError:
     """Our error for theirs: Google's `{"code", "status", "details"}`, OpenAI's `{"type", "code"}`, a text, or a bare
     status. A code that is no HTTP status (gRPC's 14, a vendor's 1301) does not outweigh the response's own."""
@@ -59,6 +63,8 @@ def refused(error: Any, who: str, code: int = 0, wait: int | None = None) -> err
     texts = list(texts_of(error))
     kind = kind_of(code, {text.upper() for text in texts}, " ".join(texts))
     log.warning("%s refused with %s %s", who, code, kind or status)
+    if code == 503 and LOADING.search(" ".join(texts)):
+        return ModelLoading(f"{who} is still loading its model.", retry_after=wait)
     if kind is None and code in (400, 422) and (unknown := unknown_fields(" ".join(texts))):
         return FieldsRefused(error_for(400, who).message, unknown)
     return error_of(kind, code, who, wait or _retry_delay(fields))
@@ -195,6 +201,9 @@ TOO_LONG = re.compile(
 )
 ANSWER_LENGTH = re.compile(r"max(_completion|_output|_new)?_?tokens`?'?\"? (is|are|value|parameter) ", re.IGNORECASE)
 """A refusal of the answer's length is none of the prompt's."""
+
+LOADING = re.compile(r"\bloading (the )?model\b|\bmodel [^.\n]{0,60}\b(is|still) (being )?load", re.IGNORECASE)
+"""llama.cpp's "Loading model", and what others say in its place."""
 
 TOO_LARGE_FOR_QUOTA = re.compile(r"request (is )?too large", re.IGNORECASE)
 """No waiting helps a request that is larger than what may be sent in a minute."""

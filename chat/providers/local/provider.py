@@ -25,11 +25,13 @@ from chat.providers.settings import Settings, named, text, whole
 
 NAME = "local"
 WHO = "The embedded model"
-LOAD_SECONDS = 60.0
+LOADING_AFTER = 5.0
+"""Seconds after which a reader is told what takes so long; most loads of the installed model are done by then."""
 MOST_TOKENS = 512
 CONTEXT, CONTEXT_WITH_PHOTOS = 2048, 8192
 ANSWER_SHARE = 4
 """Of another model's context a quarter is for the answer."""
+IS_LOADING = "The embedded model is being loaded: this can take minutes."
 TEMPLATE_TOKENS, TURN_TOKENS = 16, 8
 MOST_BYTES_A_TOKEN = 16  # on the average of a long text; a longer one is not worth counting
 SYSTEM = "You are a helpful AI assistant named WonderCam."
@@ -44,7 +46,7 @@ class Local:
     """The embedded model: a queue before its slots, and history cut to its context."""
 
     name = NAME
-    goes_on = True
+    goes_on = is_local = True
 
     def __init__(self, embedded: Embedded, connection: Connection | None = None) -> None:
         files, context = embedded.weights, embedded.shape.context
@@ -60,12 +62,12 @@ class Local:
         return (self._model,)
 
     async def answer(self, prompt: Prompt, give: events.Give) -> None:
-        """Give the answer; notices of kind WAITING come before it while others are ahead."""
+        """Give the answer; before it come notices of kind WAITING while others are ahead, and LOADING."""
         slot = self._slots.ask()
         try:
             async for ahead in slot.ahead():
                 give(events.chunk(events.notice(events.WAITING, waiting(ahead))))
-            running = await self._running()
+            running = await self._running(give)
             reader = OpenAI(
                 self.models(),
                 f"{running.address}/v1",
@@ -98,14 +100,13 @@ class Local:
 
         return count
 
-    async def _running(self) -> Running:
+    async def _running(self, give: events.Give | None = None) -> Running:
         loading = asyncio.wrap_future(self._embedded.start())
         loading.add_done_callback(lambda done: done.cancelled() or done.exception())  # retrieved, also if nobody waits
-        try:
-            async with asyncio.timeout(LOAD_SECONDS):
-                return await asyncio.shield(loading)
-        except TimeoutError:
-            raise errors.Unavailable("The embedded model takes too long to load on this server.") from None
+        done, _ = await asyncio.wait([loading], timeout=LOADING_AFTER)
+        if give is not None and not done:
+            give(events.chunk(events.notice(events.LOADING, IS_LOADING)))
+        return await asyncio.shield(loading)
 
     async def close(self) -> None:
         """Close the connections and end the server."""

@@ -60,7 +60,9 @@ async def test_it_answers_a_question_in_many_small_pieces_and_counts_them(one_sl
 async def test_the_others_wait_in_turn_and_are_told_their_place(one_slot: local.Local) -> None:
     outcomes = await asyncio.gather(*(ask(None, f"Count to {n}.", generation=FAST) for n in range(3)))
     assert [outcome.error for outcome in outcomes] == [None] * 3
-    first, second, third = ([message for _, message in outcome.notices] for outcome in outcomes)
+    first, second, third = (
+        [message for kind, message in outcome.notices if kind == events.WAITING] for outcome in outcomes
+    )
     assert first == []
     assert second == [local.waiting(0)]
     assert third == [local.waiting(1), local.waiting(0)]
@@ -191,19 +193,20 @@ async def test_an_engine_that_waiting_cannot_mend_is_told_without_a_word_of_tryi
     assert "again" not in outcome.error.message
 
 
-async def test_a_loading_that_hangs_is_a_typed_error_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_loading_that_hangs_is_told_and_is_a_typed_error_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     def hang(self: server.Embedded) -> server.Running:
-        release.wait(5)
+        release.wait(60)
         raise errors.Unavailable("never mind")
 
     release = threading.Event()
     monkeypatch.setattr(server.Embedded, "_run", hang)
-    monkeypatch.setattr(local, "LOAD_SECONDS", 0.1)
-    providers.configure(SETTINGS)
+    monkeypatch.setattr(local, "LOADING_AFTER", 0.1)
+    providers.configure({**SETTINGS, "WONDERCAM_LIMIT_LOADING_SECONDS": "0.5"})
     outcome = await ask(None)
     release.set()
-    assert isinstance(outcome.error, errors.Unavailable)
-    assert "too long to load" in outcome.error.message
+    assert outcome.notices == [(events.LOADING, local.IS_LOADING)]
+    assert isinstance(outcome.error, errors.DeadlineExceeded)
+    assert "within 0.5 seconds: it may still be loading" in outcome.error.message
 
 
 async def letters(text: str) -> int:
