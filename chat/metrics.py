@@ -1,5 +1,7 @@
 """What `/metrics` tells: counters and times of turns, by model. Counted by turn, never by event.
 
+What grows event by event (commits) or stands in a queue is looked at every few seconds (`chat/process.py`): `State`.
+
 `Metrics` is one object a process. With several workers each writes its numbers to a folder that the supervisor names in
 PROMETHEUS_MULTIPROC_DIR, and whichever worker is asked adds them all up; so `prometheus_client`, which looks at that
 variable as it is imported, is imported with the first number and not before the workers are forked.
@@ -8,15 +10,34 @@ Names follow https://prometheus.io/docs/practices/naming/: the unit last, second
 """
 
 import os
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+from chat.protocol.timing import Timing
 
 OK_BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 TOKEN_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60)
 DURATION_BUCKETS = (0.5, 1, 2, 5, 10, 20, 40, 80, 160, 320)
 DELIVERY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
+GAP_BUCKETS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A process at one moment: what is open and what waits now; what has grown since its start."""
+
+    readers: int
+    queued_commits: int
+    waiting_for_slots: int
+    resting: Collection[str]
+    commits: int
+    commit_seconds: float
+    cuts: int
 
 
 class Numbers:
@@ -36,6 +57,9 @@ class Numbers:
         self.first_token = Histogram(
             "stream_first_token_seconds", "Request to the first token.", buckets=TOKEN_BUCKETS, **by_model
         )
+        self.first_thought = Histogram(
+            "stream_first_thought_seconds", "Request to the first thought.", buckets=TOKEN_BUCKETS, **by_model
+        )
         self.duration = Histogram(
             "stream_duration_seconds", "Request to the end.", buckets=DURATION_BUCKETS, **by_model
         )
@@ -45,15 +69,53 @@ class Numbers:
         self.receipts = Counter("receipts", "Turns by how they reached their reader.", labelnames=("verdict",), **made)
         self.delivery = Histogram(
             "delivery_seconds",
-            "The slowest twentieth of a turn's events: to the reader (received), and on to the pixel (painted).",
+            "The slowest twentieth of a turn's events at each hop: commit, write, downlink, paint.",
             labelnames=("hop",),
             buckets=DELIVERY_BUCKETS,
             **made,
         )
+        self._of_ends(made, by_model)
+        self._of_processes(made)
+
+    def _of_ends(self, made: Any, by_model: Any) -> None:
+        """How turns went."""
+        from prometheus_client import Counter, Histogram
+
+        self.gaps = Histogram(
+            "stream_gap_seconds",
+            "Turns by their gaps between two events: so many of 100 are within this; 100 is the longest.",
+            labelnames=("model", "percentile"),
+            buckets=GAP_BUCKETS,
+            **made,
+        )
+        self.stalls = Counter("stream_stalls", "Gaps of a second or more.", **by_model)
+        self.errors = Counter(
+            "stream_errors", "Turns by the error they ended with.", labelnames=("model", "code"), **made
+        )
+        self.events = Counter("events", "Events of turns that ended.", **made)
+
+    def _of_processes(self, made: Any) -> None:
+        """What is looked at now and then."""
+        from prometheus_client import Counter, Gauge
+
+        made_sum: Any = {"multiprocess_mode": "livesum", **made}
+        self.readers = Gauge("readers", "Responses that follow a stream.", **made_sum)
+        self.queued = Gauge("commit_queue", "Events and jobs that wait for their commit.", **made_sum)
+        self.waiting = Gauge("slot_queue", "Questions that wait for a slot of the embedded model.", **made_sum)
+        self.resting = Gauge(
+            "model_resting", "Processes in which the breaker leaves a model alone.", labelnames=("model",), **made_sum
+        )
+        self.commits = Counter("commits", "Transactions of the log.", **made)
+        self.commit_seconds = Counter("commit_seconds", "Seconds that they took.", **made)
+        self.cuts = Counter("readers_cut", "Readers that went before the end of what they read.", **made)
+        self.taken_up = Counter("leases_taken_up", "Streams of lost workers that were ended here.", **made)
 
 
 class Metrics:
     """What is told of turns; the numbers are made with the first of them."""
+
+    def __init__(self) -> None:
+        self._state = State(0, 0, 0, (), 0, 0.0, 0)
 
     @cached_property
     def _numbers(self) -> Numbers:
@@ -85,18 +147,58 @@ class Metrics:
         model: str,
         status: str,
         seconds: float,
-        first_token_us: int | None = None,
+        *,
+        timing: Timing | None = None,
+        events: int = 0,
         usage: dict[str, Any] | None = None,
+        error: dict[str, Any] | None = None,
     ) -> None:
-        """A turn ended as `status`, `seconds` after its request; `usage` is Gemini's `usageMetadata`."""
+        """A turn ended as `status`, `seconds` after its request, with so many events; `usage` is Gemini's
+        `usageMetadata`, `error` the JSON of an ApiError."""
         numbers = self._numbers
         numbers.ended.labels(model, status).inc()
         numbers.duration.labels(model).observe(seconds)
-        if first_token_us is not None:
-            numbers.first_token.labels(model).observe(first_token_us / 1e6)
+        numbers.events.inc(events)
+        if error is not None:
+            numbers.errors.labels(model, error["status"]).inc()
+        if timing is not None:
+            self._timed(model, timing)
         for direction, name in (("in", "promptTokenCount"), ("out", "candidatesTokenCount")):
             if isinstance(count := (usage or {}).get(name), int):
                 numbers.tokens.labels(model, direction).inc(max(count, 0))
+
+    def _timed(self, model: str, timing: Timing) -> None:
+        numbers = self._numbers
+        for metric, us in (
+            (numbers.first_thought, timing.first_thought_us),
+            (numbers.first_token, timing.first_token_us),
+        ):
+            if us is not None:
+                metric.labels(model).observe(us / 1e6)
+        if timing.longest_gap is None:
+            return
+        for percentile, us in ((50, timing.gap_us[50]), (95, timing.gap_us[95]), (100, timing.longest_gap.us)):
+            numbers.gaps.labels(model, percentile).observe(us / 1e6)
+        if timing.stalls:
+            numbers.stalls.labels(model).inc(len(timing.stalls))
+
+    def taken_up(self, streams: int) -> None:
+        """So many streams of lost workers were ended by this process."""
+        if streams:
+            self._numbers.taken_up.inc(streams)
+
+    def looked(self, state: State) -> None:
+        """How the process is now."""
+        numbers, before = self._numbers, self._state
+        numbers.readers.set(state.readers)
+        numbers.queued.set(state.queued_commits)
+        numbers.waiting.set(state.waiting_for_slots)
+        for model in {*before.resting, *state.resting}:
+            numbers.resting.labels(model).set(model in state.resting)
+        numbers.commits.inc(state.commits - before.commits)
+        numbers.commit_seconds.inc(state.commit_seconds - before.commit_seconds)
+        numbers.cuts.inc(state.cuts - before.cuts)
+        self._state = state
 
     def resumed(self) -> None:
         """A reader went on from a cursor."""
@@ -106,12 +208,13 @@ class Metrics:
         """A reader stopped an answer."""
         self._numbers.stops.inc()
 
-    def received(self, verdict: str, received_ms: float, painted_ms: float) -> None:
-        """A turn's receipt came: its verdict, and its slowest twentieth to the reader and to the pixel."""
+    def received(self, verdict: str, slowest: Mapping[str, float | None]) -> None:
+        """A turn's receipt came: its verdict, and its slowest twentieth at each hop, in ms; None where unknown."""
         numbers = self._numbers
         numbers.receipts.labels(verdict).inc()
-        numbers.delivery.labels("received").observe(max(received_ms, 0) / 1000)
-        numbers.delivery.labels("painted").observe(max(painted_ms, 0) / 1000)
+        for hop, ms in slowest.items():
+            if ms is not None:
+                numbers.delivery.labels(hop).observe(max(ms, 0) / 1000)
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
         """All numbers of all workers, and their media type, in the form that the asker prefers."""

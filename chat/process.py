@@ -11,12 +11,15 @@ from django.conf import settings
 
 from chat import limits
 from chat.log import Log, deletion
-from chat.metrics import Metrics
+from chat.metrics import Metrics, State
 from chat.protocol.errors import Unavailable
 from chat.providers.catalogue import Catalogue
 from chat.providers.settings import Settings
 from chat.turns.departures import Departures
 from chat.turns.runner import Turns
+
+LOOK_SECONDS = 5.0
+"""Between two looks at queues and breakers; Prometheus asks every 15 s or less often."""
 
 
 class Process:
@@ -42,6 +45,17 @@ class Process:
             raise Unavailable("No model is configured on this server.")
         return self._catalogue
 
+    def look(self) -> None:
+        """Tell the metrics how busy this process is."""
+        log, catalogue = self.log.state(), self._catalogue
+        waiting, resting = (catalogue.waiting(), catalogue.resting()) if catalogue else (0, [])
+        self.metrics.looked(State(log.readers, log.queued, waiting, resting, log.commits, log.commit_seconds, log.cuts))
+
+    async def _look_again(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            self.look()
+
     async def open(self) -> None:
         """Serve: hear other processes, ask upstreams for their models, end and delete what earlier processes left."""
         self.metrics.open()
@@ -49,14 +63,18 @@ class Process:
         if self._catalogue is not None:
             await self._catalogue.discover()
         await self.turns.open()
-        self._deleting = asyncio.create_task(deletion.finish(self.log.write))
+        self._tasks = [
+            asyncio.create_task(deletion.finish(self.log.write)),
+            asyncio.create_task(self._look_again()),
+        ]
 
     async def close(self) -> None:
         """Drain the turns, then let go of everything."""
         self.departures.close()
         await self.turns.close(settings.DRAIN_SECONDS)
-        self._deleting.cancel()
-        await asyncio.gather(self._deleting, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._catalogue is not None:
             await self._catalogue.close()
         await limits.close()

@@ -191,6 +191,7 @@ CORS_ALLOW_HEADERS = (
     "last-event-id",
     "x-goog-api-client",
     "x-goog-api-key",
+    "x-wondercam-receipt",
     "x-wondercam-timing",
 )
 CORS_EXPOSE_HEADERS = (

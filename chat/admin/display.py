@@ -25,12 +25,21 @@ def facts(measured: Timing | None) -> list[tuple[str, str]]:
     gap = measured.longest_gap
     return [
         ("OK", timing.words(measured.ok_us)),
+        *([("first thought", timing.words(measured.first_thought_us))] if measured.first_thought_us else []),
         ("first token", timing.words(measured.first_token_us)),
         ("tokens/s", "–" if measured.tokens_per_s is None else f"{measured.tokens_per_s:.1f}"),
+        ("gaps, half and 95 of 100 within", gaps_within(measured)),
         ("longest gap", timing.words(gap.us if gap else None)),
         ("stalls", str(len(measured.stalls))),
         ("duration", timing.words(measured.duration_us)),
     ]
+
+
+def gaps_within(measured: Timing) -> str:
+    """Half of the gaps, and 95 of 100, are no longer than this."""
+    if not measured.gap_us:
+        return "–"
+    return f"{timing.words(measured.gap_us[50])}, {timing.words(measured.gap_us[95])}"
 
 
 def bars(counts: Sequence[int]) -> list[tuple[int, int, int]]:

@@ -1,48 +1,92 @@
-"""A turn's way to its reader as a picture: a line for each event, from when it was stored over when it was received to
-when it was painted. All of it on the server's clock, by the receipt's estimate of the reader's."""
+"""A turn's way to its reader as a picture: a line for each event, from when it arrived from the provider over when it
+was stored, written to the socket and received, to when it was painted. All of it on the server's clock, by the
+receipt's estimate of the reader's."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from chat.models import Stream
 from chat.protocol import receipt, timing
-from chat.protocol.receipt import Hops
+from chat.protocol.receipt import Delivery, Hops
 
 WIDTH = 1200
 MOST_LINES = 400
 """More would be one black bar; of a longer turn every so manieth event is drawn."""
 
+LEVELS = {"arrived": 20, "stored": 80, "written": 110, "received": 170, "painted": 230}
+"""How far down each clock is drawn."""
+
+MEANINGS = {
+    "commit": "arrived from the provider, until stored",
+    "write": "until written to the socket",
+    "downlink": "until received",
+    "paint": "until painted",
+}
+
+
+def delivery_of(stream: Stream, moments: Sequence[int]) -> Delivery | None:
+    """How the stream's events reached its reader; None where no receipt came."""
+    kept, written = getattr(stream, "receipt", None), getattr(stream, "write_times", None)
+    return receipt.delivery(moments, kept.arrivals, written.writes if written else ()) if kept else None
+
 
 def timeline(stream: Stream, moments: Sequence[int]) -> dict[str, Any]:
     """What the template draws; empty where no receipt came."""
-    kept = getattr(stream, "receipt", None)
-    found = receipt.delivery(moments, kept.arrivals) if kept else None
-    if kept is None or found is None:
+    found = delivery_of(stream, moments)
+    if found is None:
         return {}
-    end = max((hop.server + hop.downlink + (hop.paint or 0) for hop in found.hops), default=0) or 1
+    end = max(hop.total - hop.uplink for hop in found.hops) or 1
     step = -(-len(found.hops) // MOST_LINES)
-    downlink, paint = found.slowest
     return {
         "ways": [_way(hop, WIDTH / end) for hop in found.hops[::step]],
-        "verdict": kept.verdict,
+        "levels": LEVELS,
+        "verdict": _verdict(stream.receipt.verdict, found),
         "uplink": _words(found.offset_ms),
         "uplink_error": _words(found.error_ms),
-        "slowest_downlink": _words(downlink),
-        "slowest_paint": _words(paint),
+        "hops": list(_hops(found)),
     }
+
+
+def _verdict(kept: str, found: Delivery) -> str:
+    if found.held is None:
+        return kept
+    return (
+        f"{kept}: events came about {found.held.events:.0f} at a time, the longest was held for {_words(found.held.ms)}"
+    )
+
+
+def _hops(found: Delivery) -> Iterable[tuple[str, str, str]]:
+    """Each hop that is known: its name, what it means, and its slowest twentieth."""
+    for hop in receipt.HOPS:
+        if (slowest := found.slowest(hop)) is not None:
+            yield hop, MEANINGS[hop], _words(slowest)
 
 
 def _way(hop: Hops, scale: float) -> dict[str, Any]:
-    received = hop.server + hop.downlink
+    points = dict(_points(hop))
+    drawn = {clock: f"{points[clock] * scale:.1f} {LEVELS[clock]}" for clock in points}
+    before = [drawn[clock] for clock in ("arrived", "stored", "written") if clock in drawn]
+    lines = [("server", before)] if len(before) > 1 else []
+    lines.append(("downlink", [before[-1], drawn["received"]]))
+    if "painted" in drawn:
+        lines.append(("paint", [drawn["received"], drawn["painted"]]))
+    said = [f"{name} {_words(points[name])}" for name in points]
     return {
-        "seq": hop.seq,
-        "stored": _words(hop.server),
-        "downlink": _words(hop.downlink),
-        "paint": "never" if hop.paint is None else _words(hop.paint),
-        "x0": round(hop.server * scale, 1),
-        "x1": round(received * scale, 1),
-        "x2": None if hop.paint is None else round((received + hop.paint) * scale, 1),
+        "title": f"event {hop.seq}: {', '.join(said)}",
+        "lines": [(name, "M" + "L".join(line)) for name, line in lines],
     }
+
+
+def _points(hop: Hops) -> Iterable[tuple[str, float]]:
+    """When each clock that is known showed this event, in ms since the stream began."""
+    yield "arrived", hop.arrived
+    if hop.commit is not None:
+        yield "stored", hop.arrived + hop.commit
+    if hop.write is not None:
+        yield "written", hop.written
+    yield "received", hop.written + hop.downlink
+    if hop.paint is not None:
+        yield "painted", hop.written + hop.downlink + hop.paint
 
 
 def _words(ms: float) -> str:

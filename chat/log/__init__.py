@@ -13,6 +13,7 @@
     deletion.py       takes rows away in steps that nobody has to wait for
     usage.py          counts an answer's tokens for its day, in the transaction that ends its stream
     follow.py         live, resume and replay: pages of a stream until it ends
+    write_clock.py    when one reader's events were stored (`commit_times.py`) and written to its socket
     notifier.py       tells other processes which streams have grown
     eventlog.py       `Log`: all of it as one object, made when the process starts and closed when it ends
 
@@ -24,5 +25,6 @@ from chat.log.eventlog import Log
 from chat.log.fence import LeaseLost
 from chat.log.pages import Page
 from chat.log.tail import MAX_PENDING, Tail
+from chat.log.write_clock import Followed, WriteClock
 
-__all__ = ["MAX_PENDING", "LeaseLost", "Log", "Page", "Tail"]
+__all__ = ["MAX_PENDING", "Followed", "LeaseLost", "Log", "Page", "Tail", "WriteClock"]

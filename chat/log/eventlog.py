@@ -5,16 +5,20 @@ readers ── follow ──> the tail's committed events, or the table where no
 """
 
 import asyncio
+import logging
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Sequence
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 
 from chat import models
+from chat.log.batch import Job
 from chat.log.checkpoint import Checkpointer
+from chat.log.commit_times import CommitTimes
 from chat.log.follow import follow
 from chat.log.group_commit import RETRY_SECONDS, GroupCommit
 from chat.log.notifier import Notifier
@@ -37,6 +41,19 @@ POLL_NOTIFIED = 1.0
 T = TypeVar("T")
 
 
+class LogState(NamedTuple):
+    """How busy a log is: readers and work that waits now; commits, their seconds, and readers lost since the start."""
+
+    readers: int
+    queued: int
+    commits: int
+    commit_seconds: float
+    cuts: int
+
+
+logger = logging.getLogger(__name__)
+
+
 class Log:
     """The log of all streams, for one event loop at a time.
 
@@ -56,6 +73,7 @@ class Log:
         self._ended: OrderedDict[UUID, Tail] = OrderedDict()
         self._elsewhere: dict[UUID, list[Subscriber]] = {}
         self._read_elsewhere: set[UUID] = set()
+        self._cuts = 0
 
     async def open(self, redis: bool, on_stop: Callable[[UUID], None]) -> None:
         """Serve: exchange notifications with other processes where there is Redis, and make checkpoints.
@@ -115,12 +133,20 @@ class Log:
         """
         return self._commits.run_now(job)
 
-    def open_tail(self, stream_id: UUID, epoch: int, first: Event) -> Tail:
+    def write_soon(self, job: Callable[[Database], bool]) -> None:
+        """Run `job` in a transaction, for nobody who waits for it: what fails is logged. It returns True."""
+        if self._commits.run_now(job) is None:
+            work = Job(partial(job, DJANGO))
+            work.future.add_done_callback(_log_failure)
+            self._commits.submit(work)
+
+    def open_tail(self, stream_id: UUID, epoch: int, first: Event, began: float | None = None) -> Tail:
         """Begin to write a stream, held under `epoch`, whose event `first` has just been committed by a job.
 
-        Readers that followed it while another process wrote it are from now on told by its tail.
+        `began`: when the stream did, by the monotonic clock; now where that is not told. Readers that followed it while
+        another process wrote it are from now on told by its tail.
         """
-        tail = Tail(stream_id, epoch, first, self._submit, self._on_end, self._notifier)
+        tail = Tail(stream_id, epoch, first, self._submit, self._on_end, self._notifier, began)
         self._tails[stream_id] = tail
         for subscriber in self._elsewhere.pop(stream_id, ()):
             tail.subscribers.append(subscriber)
@@ -172,7 +198,7 @@ class Log:
         tail = self.tail_of(stream_id)
         if tail is not None:
             tail.subscribers.append(subscriber)
-            return lambda: tail.unsubscribe(subscriber)
+            return lambda: self._leave(tail, subscriber)
         self._elsewhere.setdefault(stream_id, []).append(subscriber)
         self._read_elsewhere.add(stream_id)
 
@@ -187,6 +213,22 @@ class Log:
                 del self._elsewhere[stream_id]
         elif (tail := self.tail_of(stream_id)) is not None and subscriber in tail.subscribers:
             tail.unsubscribe(subscriber)
+
+    def _leave(self, tail: Tail, subscriber: Subscriber) -> None:
+        tail.unsubscribe(subscriber)
+        self._cuts += not tail.ended
+
+    def state(self) -> LogState:
+        """How busy it is."""
+        here = sum(len(tail.subscribers) for tail in (*self._tails.values(), *self._ended.values()))
+        readers = here + sum(map(len, self._elsewhere.values()))
+        commits = self._commits
+        return LogState(readers, commits.queued, commits.commits, commits.commit_seconds, self._cuts)
+
+    def commit_times_of(self, stream_id: UUID) -> CommitTimes | None:
+        """When this process stores the stream's events, noted from now on; None where another process does."""
+        tail = self.tail_of(stream_id)
+        return None if tail is None else tail.time_commits()
 
     def readers_of(self, stream_id: UUID) -> int:
         """How many readers of this process follow the stream."""
@@ -238,3 +280,8 @@ class Log:
         connection = self._connect() if self._serving else None
         found = None if connection is None else connection.find(statement, parameters)
         return await sync_to_async(DJANGO.query)(statement, parameters) if found is None else found
+
+
+def _log_failure(done: "asyncio.Future[Any]") -> None:
+    if not done.cancelled() and (error := done.exception()):
+        logger.warning("something beside the log was not stored: %s", type(error).__name__)

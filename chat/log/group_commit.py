@@ -42,7 +42,8 @@ JOBS_AT_ONCE = 16
 class GroupCommit:
     """A queue, the thread that empties it, and the event loop's fast path. The thread starts with the first work.
 
-    `connect` opens the loop's own connection, or returns None where the database is no SQLite file.
+    `connect` opens the loop's own connection, or returns None where the database is no SQLite file. `commits` counts
+    those of events and jobs, `commit_seconds` how long they took.
     """
 
     def __init__(self, connect: Callable[[], SqliteConnection | None], retry_seconds: float = RETRY_SECONDS) -> None:
@@ -53,9 +54,16 @@ class GroupCommit:
         self._thread: threading.Thread | None = None
         self._closing = False
         self._outstanding = 0
+        self.commits = 0
+        self.commit_seconds = 0.0
         self._gathered: list[Work] = []
         self._sqlite: SqliteConnection | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def queued(self) -> int:
+        """How many events and jobs wait for their commit, or for the word that it is done."""
+        return self._outstanding + len(self._gathered)
 
     async def run(self, function: Callable[[], T]) -> T:
         """`function`'s result, once the transaction of the thread's that it ran in is committed."""
@@ -101,10 +109,13 @@ class GroupCommit:
         batch, sqlite = self._gathered, self._sqlite
         if not batch or sqlite is None or self._outstanding:
             return
+        began = time.monotonic()
         try:
             sqlite.store(*storable(batch))
         except Refused:
             return self._hand_over(batch)
+        self.commits += 1
+        self.commit_seconds += time.monotonic() - began
         self._gathered = []
         settle(batch, None)
 
@@ -169,7 +180,10 @@ class GroupCommit:
         pause = 0.01
         while True:
             try:
+                began = time.monotonic()
                 self._write(_unstored(batch) if refused else batch)
+                self.commits += 1
+                self.commit_seconds += time.monotonic() - began
                 return None
             except AWAY as error:
                 connection.close()

@@ -6,16 +6,20 @@ After an append that failed nothing of the stream is stored any more, whatever q
 """
 
 import asyncio
+from array import array
 from collections.abc import Callable
 from functools import partial
+from time import monotonic
 from uuid import UUID
 
 from chat.log.batch import Append
+from chat.log.commit_times import CommitTimes
 from chat.log.fence import Ending
 from chat.log.notifier import Notifier
 from chat.log.sql import key_of
 from chat.log.subscriber import Subscriber
 from chat.protocol.events import Event
+from chat.protocol.write_times import MOST_EVENTS
 
 TAIL_BYTES = 256 * 1024
 """What a tail keeps of its newest events; older ones are read from the table."""
@@ -30,7 +34,8 @@ _event = partial(tuple.__new__, Event)
 class Tail:
     """One stream that this process writes under `epoch`, from its event 0, which is stored.
 
-    `submit` takes an append on its way; `on_end` is called on the event loop after the last event's commit.
+    `submit` takes an append on its way; `on_end` is called on the event loop after the last event's commit. `began` is
+    when the stream did, by the monotonic clock.
     """
 
     __slots__ = (
@@ -38,6 +43,8 @@ class Tail:
         "_on_end",
         "_settled",
         "_submit",
+        "began",
+        "commit_times",
         "ended",
         "epoch",
         "error",
@@ -47,6 +54,7 @@ class Tail:
         "left_at",
         "loop",
         "next_seq",
+        "opened",
         "pending",
         "size",
         "stream_id",
@@ -61,11 +69,15 @@ class Tail:
         submit: Callable[[Append], None],
         on_end: Callable[["Tail"], None],
         notifier: Notifier | None,
+        began: float | None = None,
     ) -> None:
         self.stream_id = stream_id
         self.key = key_of(stream_id)
         self.epoch = epoch
         self.loop = asyncio.get_running_loop()
+        self.began = monotonic() if began is None else began
+        self.opened = monotonic() if first.seq == 0 else None
+        self.commit_times: CommitTimes | None = None
         self.next_seq = first.seq + 1
         self.events = [first]  # a list: a deque takes 600 bytes for its first element
         self.size = len(first.data)
@@ -116,6 +128,8 @@ class Tail:
             self.pending = 0
             return self._wake()
         self.events.append(event)
+        if self.commit_times is not None and len(self.commit_times.times) < MOST_EVENTS:
+            self.commit_times.times.append(monotonic())
         size = len(event.data)
         self.pending -= size
         self.size += size
@@ -131,6 +145,12 @@ class Tail:
         if self._settled is not None and not self._settled.done():
             self._settled.set_result(None)
         self._settled = None
+
+    def time_commits(self) -> CommitTimes:
+        """Note from now on when events are stored: for readers who ask."""
+        if self.commit_times is None:
+            self.commit_times = CommitTimes(self.began, self.opened, self.events[-1].seq + 1, array("d"))
+        return self.commit_times
 
     def unsubscribe(self, subscriber: Subscriber) -> None:
         """A reader goes; `left_at` is when the last one did, on the loop's clock."""

@@ -1,7 +1,8 @@
 """What is kept. A conversation is a tree of messages; a stream is one turn; its events are the log.
 
     User ──< Conversation ──< Message (parent → a tree: edits and regenerations are siblings)
-      │            │             ├─1 Stream (the turn that writes this answer) ──< Event (stream, seq), 1 Receipt
+      │            │             ├─1 Stream (the turn that writes this answer) ──< Event (stream, seq), 1 Receipt,
+      │            │             │                                                 1 WriteTimes
       │            │             └─1 Feedback (a thumb up or down for this answer, and why)
       │            └──< Attachment (a photo, re-encoded; gone with its conversation)
       ├──< Ticket (starts one stream, and resumes it)
@@ -18,7 +19,7 @@ from chat.models.audit import AuditEntry
 from chat.models.conversations import Attachment, Conversation, Event, Feedback, Message, Stream
 from chat.models.invitations import Invitation
 from chat.models.keys import ApiKey
-from chat.models.receipts import Receipt
+from chat.models.receipts import Receipt, WriteTimes
 from chat.models.usage import DailyUse
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "Stream",
     "Ticket",
     "User",
+    "WriteTimes",
 ]

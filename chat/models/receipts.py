@@ -1,10 +1,11 @@
-"""What readers' pages say of how a turn reached them."""
+"""How a turn reached its reader: what the reader's page says of it, and what the server does."""
 
 from django.db import models
 
 from chat.models.conversations import Stream
-from chat.protocol import receipt
+from chat.protocol import receipt, write_times
 from chat.protocol.receipt import Arrival
+from chat.protocol.write_times import Write
 
 
 class Receipt(models.Model):
@@ -31,3 +32,18 @@ class Receipt(models.Model):
     def arrivals(self) -> list[Arrival]:
         """When each event was received and painted, on its reader's clock."""
         return receipt.unpack(bytes(self.packed))
+
+
+class WriteTimes(models.Model):
+    """When the events of one stream were stored, and written to the socket of the reader who asked."""
+
+    stream = models.OneToOneField(Stream, models.CASCADE, primary_key=True, related_name="write_times")
+    packed = models.BinaryField(help_text="`chat.protocol.write_times.pack`")
+
+    def __str__(self) -> str:
+        return str(self.stream_id)
+
+    @property
+    def writes(self) -> list[Write]:
+        """When each event was stored and written, on the stream's clock."""
+        return write_times.unpack(bytes(self.packed))

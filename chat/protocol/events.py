@@ -162,6 +162,16 @@ def text_of(response: Response) -> str:
     return "".join(part["text"] for part in parts_of(response) if "text" in part and not part.get("thought"))
 
 
+def answers(parts: Iterable[dict[str, Any]]) -> bool:
+    """Whether anything of these parts belongs to the answer: neither a thought, nor a text without a character."""
+    return any(not part.get("thought") and part.get("text", True) for part in parts)
+
+
+def thinks(parts: Iterable[dict[str, Any]]) -> bool:
+    """Whether anything of these parts is a thought."""
+    return any(part.get("thought") for part in parts)
+
+
 def finish_reason(response: Response) -> str | None:
     """The first candidate's `finishReason`, if this is where it ends."""
     return look(response)[1]

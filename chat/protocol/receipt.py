@@ -1,12 +1,14 @@
-"""What a reader's page says of a turn: when each event arrived there and was painted. Pure.
+"""How a turn reached its reader: what its page says of each event, beside what the server noted. Pure.
 
-    request sent ── uplink ──> stream begins ── at ──> event stored ── downlink ──> received ── paint ──> painted
-    0 on the reader's clock    0 on the server's
+    request sent ── uplink ──> stream begins ── at ──> event arrived ── commit ──> stored ── write ──> written
+    0 on the reader's clock    0 on the server's       from the provider                               to the socket
+                               written ── downlink ──> received ── paint ──> painted
 
-The two clocks are never set: an event cannot arrive before it was there, and the stream cannot begin before it was
-asked for, so the uplink took between 0 and the shortest time that any event seemed to need. Half of that is the
+The two clocks are never set: an event cannot be received before it was written, and the stream cannot begin before it
+was asked for, so the uplink took between 0 and the shortest time that any event seemed to need. Half of that is the
 estimate, and half of it the greatest error (as in RFC 5905, section 8, where both ways are taken for equal). By that
-the hops of an event add up to the time from the request to the pixel.
+the hops of an event add up to the time from the request to the pixel. Where nobody noted when it was stored or written,
+the next hop that is known has that time too.
 """
 
 import zlib
@@ -17,23 +19,33 @@ from itertools import pairwise
 from statistics import quantiles
 from typing import NamedTuple
 
+from chat.protocol.write_times import Write
+
 TICKS = 10
 """Ticks in a ms: times are kept as whole tenths of a ms, 12 bytes an event before they are compressed."""
 
 NOT_PAINTED = -1
 
-GOOD, PROXY, NETWORK, READER = "good", "proxy", "network", "reader"
-VERDICTS = (GOOD, PROXY, NETWORK, READER)
+GOOD, PROXY, NETWORK, READER, SERVER = "good", "proxy", "network", "reader", "server"
+VERDICTS = (GOOD, PROXY, NETWORK, READER, SERVER)
 
-APART_US, TOGETHER_MS = 20_000, 5.0
+APART_MS, TOGETHER_MS = 20.0, 5.0
 HELD = 0.3
-"""The share of events stored `APART_US` apart and received within `TOGETHER_MS`, from which on they were held."""
+"""The share of events written `APART_MS` apart and received within `TOGETHER_MS`, from which on they may be held."""
+
+GROUPED = 0.85
+"""What gathers events lets hardly any through alone; a network that pauses joins those of the pause, and no others. By
+simulation with gaps of 22 to 100 ms, pauses of 150 ms on average, one a second, on top of 5 ms of jitter, fewer than
+one good turn in 100 is called held (tests/unit/test_receipts.py)."""
 
 FEWEST = 8
 """Pairs of events without which nothing is said of a path."""
 
+FEWEST_PIECES = 3
+"""One pause joins the events around it; what gathers them does so again and again, or until the end."""
+
 UNEVEN_MS = 250.0
-"""A downlink whose slowest twentieth takes so much longer than its quickest event is a network that stalls."""
+"""A hop whose slowest twentieth takes so much longer than its quickest event stalls."""
 
 SLOW_PAINT_MS = 100.0
 """A page that paints its slowest twentieth later is busy itself: above 100 ms a delay is seen (Nielsen 1993)."""
@@ -48,13 +60,39 @@ class Arrival(NamedTuple):
 
 
 class Hops(NamedTuple):
-    """One event's way, in ms: they add up to when it was painted, or else received, after the request."""
+    """One event's way, in ms: what is known adds up to when it was painted, or else received, after the request.
+
+    `arrived` is the time from the stream's begin until the provider sent it.
+    """
 
     seq: int
     uplink: float
-    server: float
+    arrived: float
+    commit: float | None
+    write: float | None
     downlink: float
     paint: float | None
+
+    @property
+    def total(self) -> float:
+        """From the request to the pixel, or to the reader where nobody looked."""
+        return self.uplink + self.written + self.downlink + (self.paint or 0)
+
+    @property
+    def written(self) -> float:
+        """When the server was done with it, as far as it noted that; in ms since the stream began."""
+        return self.arrived + (self.commit or 0) + (self.write or 0)
+
+
+class Held(NamedTuple):
+    """Events that came `events` at a time on average; the longest was held for `ms`."""
+
+    events: float
+    ms: float
+
+
+HOPS = ("commit", "write", "downlink", "paint")
+"""The hops after an event's arrival, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +103,12 @@ class Delivery:
     error_ms: float
     hops: list[Hops]
     verdict: str
+    held: "Held | None" = None
 
-    @property
-    def slowest(self) -> tuple[float, float]:
-        """The slowest twentieth of its events, in ms: from the log to the reader, and from there to the pixel."""
-        return _slowest([hop.downlink for hop in self.hops]), _slowest(
-            [hop.paint for hop in self.hops if hop.paint is not None]
-        )
+    def slowest(self, hop: str) -> float | None:
+        """The slowest twentieth of its events at one of `HOPS`, in ms; None where nothing is known of it."""
+        times = [time for way in self.hops if (time := getattr(way, hop)) is not None]
+        return _slowest(times) if times else None
 
 
 def pack(arrivals: Iterable[Arrival]) -> bytes:
@@ -89,36 +126,64 @@ def unpack(packed: bytes) -> list[Arrival]:
     return [Arrival(seq, at / TICKS, None if painted == NOT_PAINTED else painted / TICKS) for seq, at, painted in rows]
 
 
-def delivery(moments: Sequence[int], arrivals: Sequence[Arrival], busy_ms: float = 0.0) -> Delivery | None:
-    """The way of the events 0, 1, 2 … stored at `moments` (µs); None where none of them arrived.
+def delivery(
+    moments: Sequence[int], arrivals: Sequence[Arrival], writes: Iterable[Write] = (), busy_ms: float = 0.0
+) -> Delivery | None:
+    """The way of the events 0, 1, 2 … that came at `moments` (µs); None where none of them was received.
 
     `busy_ms`: for how long the reader's tab did nothing but work of its own meanwhile.
     """
     known = [arrival for arrival in arrivals if arrival.seq < len(moments)]
     if not known:
         return None
-    least = min(arrival.received - moments[arrival.seq] / 1000 for arrival in known)
+    by_seq = {write.seq: write for write in writes}
+    ways = [_server_hops(arrival, moments[arrival.seq] / 1000, by_seq.get(arrival.seq)) for arrival in known]
+    least = min(arrival.received - way.written for arrival, way in zip(known, ways, strict=True))
     offset = max(least, 0.0) / 2 if least >= 0 else least
-    hops = [_hops(arrival, moments[arrival.seq] / 1000, offset) for arrival in known]
-    return Delivery(offset, abs(least) / 2, hops, _verdict(moments, known, hops, busy_ms))
+    hops = [
+        way._replace(uplink=offset, downlink=arrival.received - way.written - offset)
+        for arrival, way in zip(known, ways, strict=True)
+    ]
+    held = _held(hops)
+    return Delivery(offset, abs(least) / 2, hops, _verdict(hops, held, busy_ms), held)
 
 
-def _hops(arrival: Arrival, server: float, offset: float) -> Hops:
+def _server_hops(arrival: Arrival, arrived: float, write: Write | None) -> Hops:
+    commit = queue = None
+    if write is not None and write.written >= arrived:
+        commit = None if write.stored is None else max(write.stored - arrived, 0.0)
+        queue = max(write.written - arrived - (commit or 0), 0.0)
     paint = None if arrival.painted is None else arrival.painted - arrival.received
-    return Hops(arrival.seq, offset, server, arrival.received - server - offset, paint)
+    return Hops(arrival.seq, 0.0, arrived, commit, queue, 0.0, paint)
 
 
-def _verdict(moments: Sequence[int], arrivals: Sequence[Arrival], hops: Sequence[Hops], busy_ms: float) -> str:
-    pairs = [(a, b) for a, b in pairwise(arrivals) if moments[b.seq] - moments[a.seq] > APART_US]
-    joined = [b.received - a.received < TOGETHER_MS for a, b in pairs]
+def _verdict(hops: Sequence[Hops], held: Held | None, busy_ms: float) -> str:
     downlinks = [hop.downlink for hop in hops]
     worst = max(downlinks) - min(downlinks)
-    if len(pairs) >= FEWEST and sum(joined) >= HELD * len(joined):
+    if held is not None:
         return READER if busy_ms > worst / 2 else PROXY
-    if _slowest(downlinks) - min(downlinks) > UNEVEN_MS:
+    if _slowest([hop.commit for hop in hops if hop.commit is not None]) > UNEVEN_MS:
+        return SERVER
+    waited = _slowest([hop.write for hop in hops if hop.write is not None])
+    if max(waited, _slowest(downlinks) - min(downlinks)) > UNEVEN_MS:
         return READER if busy_ms > worst / 2 else NETWORK
     paints = [hop.paint for hop in hops if hop.paint is not None]
     return READER if _slowest(paints) > SLOW_PAINT_MS else GOOD
+
+
+def _held(hops: Sequence[Hops]) -> Held | None:
+    """What gathers the events: those that were written apart come with others, nearly all of them."""
+    apart = [b.written - a.written > APART_MS for a, b in pairwise(hops)]
+    joined = [b.written + b.downlink - a.written - a.downlink < TOGETHER_MS for a, b in pairwise(hops)]
+    held = [together for together, far in zip(joined, apart, strict=True) if far]
+    if len(held) < FEWEST or sum(held) < HELD * len(held):
+        return None
+    grouped = [before or after for before, after in zip([False, *joined], [*joined, False], strict=True)]
+    pieces = 1 + joined.count(False)
+    if sum(grouped) < GROUPED * len(grouped) or 1 < pieces < FEWEST_PIECES:
+        return None
+    downlinks = [hop.downlink for hop in hops]
+    return Held(len(hops) / pieces, max(downlinks) - min(downlinks))
 
 
 def _slowest(times: Sequence[float]) -> float:

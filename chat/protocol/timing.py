@@ -1,13 +1,14 @@
 """When a stream's events came: pure arithmetic on their `at` (µs since the stream began, whole numbers).
 
-    0 ── OK ─────────── first token ─ · ─ · ─── · ──────────── · ─ last event
-    │    │                    │     gaps ▲             ▲ a stall
-    │    └ ok_us              └ first_token_us         └ a gap of a second or more
+    0 ── OK ─── first thought ─── first token ─ · ─ · ─── · ──────────── · ─ last event
+    │    │                              │     gaps ▲             ▲ a stall
+    │    └ ok_us                        └ first_token_us         └ a gap of a second or more
     └ the request was taken in
 
-Time before the first token is a wait, not a gap: notices and the OK do not shorten or lengthen it.
+Time before the first token is a wait, not a gap: notices, thoughts and the OK do not shorten or lengthen it.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -15,6 +16,8 @@ from typing import Any, NamedTuple
 
 from chat.protocol import events
 from chat.protocol.events import Event
+
+PERCENTILES = (50, 95, 99)
 
 STALL_US = 1_000_000
 """From here on a silence is felt as one: a second is the limit for an unbroken flow of thought (Nielsen 1993)."""
@@ -32,25 +35,35 @@ class Timing:
     """One stream's times in µs; None where the moment never came."""
 
     ok_us: int | None = None
+    first_thought_us: int | None = None
     first_token_us: int | None = None
     duration_us: int | None = None
     tokens_per_s: float | None = None
     longest_gap: Gap | None = None
     stalls: list[Gap] = field(default_factory=list)
+    gap_us: dict[int, int] = field(default_factory=dict)
+    """The gaps' `PERCENTILES`, by nearest rank: gaps that there were, in µs; empty where there was none."""
 
     def as_json(self) -> dict[str, Any]:
         """The same in ms, as commands print it."""
         return {
             "ok_ms": milliseconds(self.ok_us),
+            "first_thought_ms": milliseconds(self.first_thought_us),
             "first_token_ms": milliseconds(self.first_token_us),
             "duration_ms": milliseconds(self.duration_us),
             "tokens_per_s": None if self.tokens_per_s is None else round(self.tokens_per_s, 1),
             "longest_gap_ms": milliseconds(self.longest_gap and self.longest_gap.us),
+            "gap_ms": {f"p{percentile}": milliseconds(us) for percentile, us in self.gap_us.items()},
             "stalls": [{"after_seq": gap.after_seq, "ms": milliseconds(gap.us)} for gap in self.stalls],
         }
 
 
-def measure(moments: Sequence[int], first_token_us: int | None, usage: dict[str, Any] | None) -> Timing:
+def measure(
+    moments: Sequence[int],
+    first_token_us: int | None,
+    usage: dict[str, Any] | None,
+    first_thought_us: int | None = None,
+) -> Timing:
     """The times of a stream whose events 0, 1, 2 … came at `moments` and whose answer began at `first_token_us`.
 
     Tokens are those the provider counted (`usageMetadata.candidatesTokenCount`), never the number of events: one
@@ -59,14 +72,18 @@ def measure(moments: Sequence[int], first_token_us: int | None, usage: dict[str,
     """
     if not moments:
         return Timing()
-    gaps = _gaps(moments, first_token_us)
+    first, gaps = _gaps(moments, first_token_us)
+    ordered = sorted(gaps)
+    longest = ordered[-1] if ordered else 0
     return Timing(
         ok_us=moments[0],
+        first_thought_us=first_thought_us,
         first_token_us=first_token_us,
         duration_us=moments[-1],
         tokens_per_s=_rate(first_token_us, moments[-1], usage),
-        longest_gap=max(gaps, key=lambda gap: gap.us, default=None),
-        stalls=[gap for gap in gaps if gap.us >= STALL_US],
+        longest_gap=Gap(first + gaps.index(longest), longest) if ordered else None,
+        stalls=[Gap(seq, us) for seq, us in enumerate(gaps, first) if us >= STALL_US] if longest >= STALL_US else [],
+        gap_us=_percentiles(ordered),
     )
 
 
@@ -74,14 +91,18 @@ def of_events(recorded: Iterable[Event]) -> Timing:
     """The times of a stream from its events alone. Raises ValueError where an event's data is no JSON."""
     moments: list[int] = []
     first_token_us: int | None = None
+    first_thought_us: int | None = None
     usage: dict[str, Any] | None = None
     for event in recorded:
         response = events.decode(event.data)
         moments.append(event.at)
-        if first_token_us is None and event.seq > 0 and events.text_of(response):
+        parts = events.parts_of(response) if event.seq > 0 and first_token_us is None else []
+        if events.answers(parts):
             first_token_us = event.at
+        elif parts and first_thought_us is None and events.thinks(parts):
+            first_thought_us = event.at
         usage = response.get("usageMetadata") or usage
-    return measure(moments, first_token_us, usage)
+    return measure(moments, first_token_us, usage, first_thought_us)
 
 
 def milliseconds(us: int | None) -> float | None:
@@ -103,11 +124,16 @@ def words(us: int | None) -> str:
     return f"{minutes} min {seconds} s"
 
 
-def _gaps(moments: Sequence[int], first_token_us: int | None) -> list[Gap]:
+def _gaps(moments: Sequence[int], first_token_us: int | None) -> tuple[int, list[int]]:
+    """The event that the first gap follows, and the gaps: plain numbers, since every turn's end asks for them."""
     if first_token_us is None:
-        return []
-    pairs = enumerate(pairwise(moments))
-    return [Gap(seq, after - before) for seq, (before, after) in pairs if before >= first_token_us]
+        return 0, []
+    first = bisect_left(moments, first_token_us)
+    return first, [after - before for before, after in pairwise(moments[first:])]
+
+
+def _percentiles(ordered: Sequence[int]) -> dict[int, int]:
+    return {percentile: ordered[-(-percentile * len(ordered) // 100) - 1] for percentile in PERCENTILES if ordered}
 
 
 def _rate(first_token_us: int | None, end_us: int, usage: dict[str, Any] | None) -> float | None:

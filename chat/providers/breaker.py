@@ -31,6 +31,11 @@ class Breaker:
         self._failures: dict[Any, int] = {}
         self._closed_until: dict[Any, float] = {}
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the model rests for everybody just now."""
+        return self._rests_for_all() and max(self._closed_until.values(), default=0.0) > self._clock()
+
     def admit(self, who: str, asker: Any = None) -> None:
         """Pass, or raise Unavailable at once with `who` in its sentence."""
         if not self._failures or not self._resting(asker):

@@ -212,6 +212,14 @@ class Catalogue:
         provider = self._models[model.id][0]
         return isinstance(provider, GoingOn) and provider.goes_on and (model.images or not photos)
 
+    def resting(self) -> list[str]:
+        """The models that rest for everybody just now: their upstream has failed turn after turn."""
+        return [name for name, breaker in self._breakers.items() if breaker.is_open]
+
+    def waiting(self) -> int:
+        """How many questions wait for a slot of the embedded model."""
+        return sum(provider.waiting for provider in self._providers if isinstance(provider, local.Local))
+
     async def count_tokens(self, prompt: Prompt, seconds: float = 30.0) -> dict[str, Any]:
         """The tokens of a prompt, as Gemini's `countTokens` answers: counted where the provider can, guessed else."""
         provider, _ = self.find(prompt.model.id)

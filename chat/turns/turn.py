@@ -28,7 +28,7 @@ from chat.log.interruption import interrupt
 from chat.log.sql import in_thread
 from chat.metrics import Metrics
 from chat.models import Attachment
-from chat.protocol import events, log_context, prompt
+from chat.protocol import events, log_context, prompt, timing
 from chat.protocol.errors import ApiError, DeadlineExceeded, Internal, Interrupted, TooLarge
 from chat.protocol.events import Chunk, Give, Response
 from chat.turns.start import Place
@@ -65,11 +65,12 @@ class Turn:
         self.began = began
         self.answer = place.answer
         self.first_token_us = place.first_token_us
+        self.first_thought_us: int | None = None
         self.task: asyncio.Task[None] | None = None
         self._log = event_log
         self._ask_provider = ask_provider
         self._metrics = metrics
-        self.tail = event_log.open_tail(self.stream_id, place.epoch, place.last)
+        self.tail = event_log.open_tail(self.stream_id, place.epoch, place.last, began)
         self._most = limits.of("OUTPUT_BYTES")
         self._held: Chunk | None = None
         self._finish_reason: str | None = None
@@ -164,7 +165,7 @@ class Turn:
             chunk = events.chunk(events.decode(without_nul(chunk.data)))
         at = int((monotonic() - self.began) * 1e6)
         if self.first_token_us is None and chunk.parts:
-            self.first_token_us = at
+            self._note_beginning(at, chunk.parts)
         if chunk.notice == events.LOADING:  # `providers/policy.py` bounds the loading, and then allows the whole time
             self._expire_after(2 * limits.of("STREAM_SECONDS"))
         if self._held is not None:
@@ -182,6 +183,12 @@ class Turn:
             raise TooLarge("The answer grew longer than this server allows; what came so far is kept.")
         return None if self.tail.pending < MAX_PENDING else self.tail.backpressure()
 
+    def _note_beginning(self, at: int, parts: list[dict[str, Any]]) -> None:
+        if events.answers(parts):
+            self.first_token_us = at
+        elif self.first_thought_us is None and events.thinks(parts):
+            self.first_thought_us = at
+
     def _at(self) -> int:
         return int((monotonic() - self.began) * 1e6)
 
@@ -190,18 +197,32 @@ class Turn:
         ending = Ending(status, self.answer.finished(), timezone.now(), failure, self.answer.usage, self.first_token_us)
         self.tail.append(self._at(), events.encode(last), ending)
         await self.tail.settled()
-        seconds = monotonic() - self.began
+        self._tell_end(status, failure)
+
+    def _tell_end(self, status: str, failure: dict[str, Any] | None) -> None:
+        """In the server's log and its metrics. Gaps are those of the newest events, which the tail still has."""
+        moments = [event.at for event in self.tail.events]
+        measured = timing.measure(moments, self.first_token_us, self.answer.usage, self.first_thought_us)
         log_lines.stream_ended(
             self.stream_id,
             status,
             model=self.prompt.model.id,
-            seconds=seconds,
-            first_token=None if self.first_token_us is None else self.first_token_us / 1e6,
+            seconds=monotonic() - self.began,
+            timing=measured,
+            events=self.tail.next_seq,
             finish_reason=self._finish_reason,
             usage=self.answer.usage,
             error=failure,
         )
-        self._metrics.ended(self.prompt.model.id, status, seconds, self.first_token_us, self.answer.usage)
+        self._metrics.ended(
+            self.prompt.model.id,
+            status,
+            monotonic() - self.began,
+            timing=measured,
+            events=self.tail.next_seq,
+            usage=self.answer.usage,
+            error=failure,
+        )
 
     def _last(self, error: ApiError | None) -> tuple[str, Response, dict[str, Any] | None]:
         """The end's status, the last event, and the error to store with the stream."""

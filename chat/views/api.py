@@ -9,6 +9,7 @@ import logging
 import math
 from collections.abc import Callable, Coroutine
 from functools import wraps
+from time import monotonic
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
@@ -54,15 +55,16 @@ def api(*methods: str, csrf: bool = False, body_bytes: Callable[[], int] | None 
     def decorate(view: View) -> View:
         @wraps(view)
         async def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            response: HttpResponseBase
+            began = monotonic()
             if request.method == "OPTIONS":
-                response = HttpResponse(status=204, headers={"Allow": allow})
+                response: HttpResponseBase = HttpResponse(status=204, headers={"Allow": allow})
             elif request.method not in methods:
                 response = refusal(MethodNotAllowed(f"This address answers {allow}, not {request.method}."))
                 response.headers["Allow"] = allow
             else:
                 response = await guarded(view, request, *args, **kwargs)
             response.headers.setdefault("Cache-Control", "no-store")
+            response.headers["Server-Timing"] = f"app;dur={(monotonic() - began) * 1000:.1f}"
             return response
 
         answer.csrf_exempt = not csrf  # type: ignore[attr-defined]  # its decorator is one more coroutine

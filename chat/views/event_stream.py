@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.http import HttpRequest
 
-from chat.log import Log, Page
+from chat.log import Followed, Page
 from chat.protocol import events, sse
 from chat.protocol.answer import Answer
 from chat.protocol.errors import ApiError
@@ -52,7 +52,7 @@ def frames(stream_id: str, batch: list[Event], timing: bool) -> bytes:
 
 
 async def event_stream(
-    log: Log,
+    log: Followed,
     stream_id: UUID,
     after: int = -1,
     *,
@@ -96,7 +96,9 @@ def piece(name: str, page: Page, timing: bool) -> bytes:
     return frames(name, page.events, timing) or sse.HEARTBEAT
 
 
-async def so_far(log: Log, stream_id: UUID, after: int = -1, *, timing: bool = False) -> AsyncGenerator[bytes, None]:
+async def so_far(
+    log: Followed, stream_id: UUID, after: int = -1, *, timing: bool = False
+) -> AsyncGenerator[bytes, None]:
     """What is stored now after `after`, in the same frames; `[DONE]` only where the stream has ended."""
     name, start = str(stream_id), sse.PRELUDE
     try:
@@ -109,7 +111,7 @@ async def so_far(log: Log, stream_id: UUID, after: int = -1, *, timing: bool = F
         logger.exception("stream %s: its reader was cut off", name)
 
 
-async def whole(log: Log, stream_id: UUID, *, ours: bool = False) -> Response:
+async def whole(log: Followed, stream_id: UUID, *, ours: bool = False) -> Response:
     """The stream as one response, once it has ended: `{"candidates", "usageMetadata", …}` or `{"error": …}`.
 
     What stands beside the text, such as the grounding, is kept from wherever it came; the later one counts. `ours`:

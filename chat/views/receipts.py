@@ -9,13 +9,13 @@ from django.http.response import HttpResponseBase
 
 from chat.accounts import tokens
 from chat.log.sql import in_thread
-from chat.models import Receipt, Stream
+from chat.models import Receipt, Stream, WriteTimes
 from chat.protocol import receipt
 from chat.protocol.errors import InvalidArgument, NotFound
 from chat.protocol.receipt import Arrival, Delivery
+from chat.protocol.write_times import MOST_EVENTS, Write
 from chat.views.api import Request, api, body, json_response
 
-MOST_EVENTS = 5_000
 LONGEST_MS = 6 * 3600 * 1000.0
 
 Moment = Annotated[float, msgspec.Meta(ge=0, le=LONGEST_MS)]
@@ -46,20 +46,25 @@ async def create(request: Request, stream_id: UUID) -> HttpResponseBase:
     if stream is None:
         raise NotFound("There is no such stream.")
     said = body(request, ReceiptBody)
-    moments = await in_thread(lambda: _moments(stream))
+    moments, writes = await in_thread(lambda: (_moments(stream), _writes(stream)))
     if said.events[-1][0] >= len(moments):
         raise InvalidArgument("`events` names an event that the stream does not have.")
     arrivals = [Arrival(*event) for event in said.events]
-    found = receipt.delivery(moments, arrivals, said.busy_ms)
+    found = receipt.delivery(moments, arrivals, writes, said.busy_ms)
     assert found is not None
     agent = (said.user_agent or request.headers.get("User-Agent", ""))[:200]
-    request.process.metrics.received(found.verdict, *found.slowest)
+    request.process.metrics.received(found.verdict, {hop: found.slowest(hop) for hop in receipt.HOPS})
     kept = await request.process.log.write(lambda: _keep(stream, agent, arrivals, found))
     return json_response({"id": stream.pk, "events": kept.count, "verdict": kept.verdict})
 
 
 def _moments(stream: Stream) -> list[int]:
     return list(stream.events.order_by("seq").values_list("at", flat=True)[:MOST_EVENTS])
+
+
+def _writes(stream: Stream) -> list[Write]:
+    kept = WriteTimes.objects.filter(pk=stream.pk).first()
+    return [] if kept is None else kept.writes
 
 
 def _keep(stream: Stream, user_agent: str, arrivals: list[Arrival], found: Delivery) -> Receipt:

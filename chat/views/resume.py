@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from chat.accounts import tokens
+from chat.log import Followed, WriteClock
 from chat.models import Stream, User
 from chat.protocol import events
 from chat.protocol.errors import InvalidArgument, NotFound
@@ -74,12 +75,15 @@ def ids_of(stream: Stream) -> dict[str, str]:
 
 def streamed(request: Request, stream: Stream, after: int, user: User) -> StreamingHttpResponse:
     """The response that follows a stream for as long as the reader may read it; with `?poll=1` only what is there."""
-    log, outlet = request.process.log, event_stream.Outlet.of(request)
+    outlet = event_stream.Outlet.of(request)
+    log: Followed = request.process.log
+    if "HTTP_X_WONDERCAM_RECEIPT" in request.META:
+        log = WriteClock(request.process.log, stream)
     timing = request.headers.get("X-WonderCam-Timing") == "1"
     if request.META.get("QUERY_STRING") and request.GET.get("poll") == "1":  # most have none to be taken apart
         content = event_stream.so_far(log, stream.pk, after, timing=timing)
     else:
         # A token's own expiry does not end a stream that it began: only what its user or its family did since.
-        may_read = partial(tokens.holder, user.claims, log)
+        may_read = partial(tokens.holder, user.claims, request.process.log)
         content = event_stream.event_stream(log, stream.pk, after, timing=timing, may_read=may_read, outlet=outlet)
     return StreamingHttpResponse(content, headers={**HEADERS, **ids_of(stream)})

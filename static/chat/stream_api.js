@@ -15,12 +15,14 @@ export class StreamApi {
   }
 
   /**
-   * The stream from where the query says; without a stream the question is asked.
+   * The stream from where the query says; without a stream the question is asked. Whoever asked will leave a receipt, so
+   * the server notes when it writes the events to this reader.
    * @param {string} stream @param {string} body the question @param {string} query @param {AbortSignal} signal
    */
   request(stream, body, query, signal) {
-    if (stream) return this.#session.request(`/v2/streams/${stream}${query}`, { signal });
-    const headers = { "Content-Type": "application/json" };
+    const receipt = body ? { "X-WonderCam-Receipt": "1" } : undefined;
+    if (stream) return this.#session.request(`/v2/streams/${stream}${query}`, { headers: receipt, signal });
+    const headers = { "Content-Type": "application/json", ...receipt };
     return this.#session.request(`/v2/echat${query}`, { method: "POST", headers, body, signal });
   }
 

@@ -30,6 +30,16 @@ test("a cut body is not an end: it goes on after the last event, and asks nothin
   assert.equal(server.posts.length, 1);
 });
 
+/** What each request said of a receipt. @param {import("./server.js").FakeServer} server */
+const receipts = (server) => server.asked.map(({ options }) => new Headers(options.headers).get("X-WonderCam-Receipt"));
+
+test("whoever asked says that a receipt will follow, with the question and when it goes on", async () => {
+  const { body, server, clock } = await streaming();
+  body.cut();
+  await clock.pass(500);
+  assert.deepEqual(receipts(server), ["1", "1"]);
+});
+
 test("a body that ends cleanly without an end is cut just the same", async () => {
   const { body, connection, told } = await streaming();
   body.end();
@@ -128,6 +138,7 @@ test("a running stream is followed from where the page is", async () => {
   await run;
   assert.deepEqual(seqs(told), [0, 1]);
   assert.equal(server.posts.length, 0);
+  assert.deepEqual(receipts(server), [null]);
 });
 
 test("events of an unknown kind are passed over", async () => {

@@ -53,6 +53,8 @@ async def test_two_workers_tell_what_both_have_counted_and_forget_who_has_ended(
             assert told["wondercam_tokens_total out openai/script"] == 8 * 5
             assert told["wondercam_streams_running"] == 0
             assert told["wondercam_streams_resumed_total"] == 1
+            assert told["wondercam_stream_gap_seconds_count openai/script 95"] == 8
+            assert told["wondercam_events_total"] == 8 * 7
 
 
 def test_metrics_are_for_this_machine_or_for_the_token(serve: Serve) -> None:
@@ -80,12 +82,16 @@ def known() -> set[str]:
     """The names of all samples that there can be."""
     numbers = Metrics()._numbers
     numbers.running.set(1)
-    for metric in (numbers.started, numbers.ok, numbers.first_token, numbers.duration):
+    for metric in (numbers.started, numbers.ok, numbers.first_thought, numbers.first_token, numbers.duration):
         metric.labels("m")
+    numbers.stalls.labels("m")
+    numbers.resting.labels("m")
+    numbers.gaps.labels("m", 50)
+    numbers.errors.labels("m", "UNAVAILABLE")
     numbers.ended.labels("m", "complete")
     numbers.tokens.labels("m", "in")
     numbers.receipts.labels("good")
-    numbers.delivery.labels("received")
+    numbers.delivery.labels("downlink")
     return {sample.name for family in numbers.registry.collect() for sample in family.samples}
 
 
@@ -99,6 +105,6 @@ def test_alerts_and_dashboard_name_numbers_that_are_told(path: Path) -> None:
 def test_alerts_and_dashboard_can_be_read() -> None:
     rules = yaml.safe_load(RULES.read_text())["groups"][0]["rules"]
     assert all(rule["annotations"]["description"] for rule in rules)
-    assert len(json.loads((DEPLOY / "grafana.json").read_text())["panels"]) == 8
+    assert len(json.loads((DEPLOY / "grafana.json").read_text())["panels"]) == 12
     if promtool := shutil.which("promtool"):
         subprocess.run([promtool, "check", "rules", str(RULES)], check=True, capture_output=True)

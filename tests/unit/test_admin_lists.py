@@ -6,9 +6,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from chat.models import Receipt, Stream, User
-from chat.protocol import receipt
+from chat.models import Receipt, Stream, User, WriteTimes
+from chat.protocol import receipt, write_times
 from chat.protocol.receipt import Arrival
+from chat.protocol.write_times import Write
 from tests.recorded import HELLO, LONG, imported
 
 pytestmark = pytest.mark.django_db
@@ -55,8 +56,19 @@ def test_a_streams_page_draws_its_events_ways(chief: Client) -> None:
     received(made)
     shown = chief.get(address).content.decode()
     assert shown.count('class="downlink"') == shown.count('class="paint"') == 17
-    assert "event 0: stored at 0.6 ms, received 5.0 ms later, painted 8.0 ms after that" in shown
+    assert "event 0: arrived 0.6 ms, received 5.6 ms, painted 14 ms" in shown
     assert "good; uplink 5.0 ms ± 5.0 ms" in shown
+
+
+def test_a_streams_page_tells_the_servers_own_hops(chief: Client) -> None:
+    made = imported(HELLO)
+    moments = made.events.order_by("seq").values_list("at", flat=True)
+    writes = [Write(seq, at / 1000 + 1, at / 1000 + 3) for seq, at in enumerate(moments)]
+    WriteTimes.objects.create(stream=made, packed=write_times.pack(writes))
+    received(made)
+    shown = chief.get(reverse("admin:chat_stream_change", args=[made.pk])).content.decode()
+    assert "event 0: arrived 0.6 ms, stored 1.6 ms, written 3.6 ms, received 7.1 ms, painted 15 ms" in shown
+    assert shown.count('class="server"') == 17
 
 
 @pytest.mark.parametrize("name", [STREAMS, "admin:chat_conversation_changelist"])

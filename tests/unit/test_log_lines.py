@@ -12,7 +12,7 @@ from chat import log_lines
 from chat.log import Log
 from chat.models import Stream
 from chat.process import Process
-from chat.protocol import events, log_context
+from chat.protocol import events, log_context, timing
 from chat.providers.catalogue import Catalogue
 from chat.views import doors, event_stream
 from tests.inside import Core
@@ -31,21 +31,26 @@ async def ended(core: Core, question: str) -> Stream:
 def test_the_end_of_a_stream_is_one_line_with_its_figures(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     usage = {"promptTokenCount": 12, "candidatesTokenCount": 200}
-    known: dict[str, Any] = {"first_token": 0.12, "events": 210, "finish_reason": "STOP", "usage": usage}
+    measured = timing.measure([700, 120_000, 130_000, 1_330_000], 120_000, usage, first_thought_us=50_000)
+    known: dict[str, Any] = {"timing": measured, "events": 210, "finish_reason": "STOP", "usage": usage}
     log_lines.stream_ended(STREAM, events.COMPLETE, model="openai/x", seconds=3.4, **known)
 
     [line] = caplog.records
     assert line.levelname == "INFO"
     assert line.stream_id == STREAM  # type: ignore[attr-defined]
     assert line.getMessage() == (
-        "complete (STOP) by openai/x after 3.400 s, first token after 0.120 s, 210 events, tokens 12 in, 200 out"
+        "complete (STOP) by openai/x after 3.400 s, first token after 0.120 s, 210 events, "
+        "stalls: 1, the longest 1.20 s, tokens 12 in, 200 out"
     )
     assert line.fields == {  # type: ignore[attr-defined]
         "status": "complete",
         "reason": "STOP",
         "model": "openai/x",
         "seconds": 3.4,
+        "first_thought_seconds": 0.05,
         "first_token_seconds": 0.12,
+        "longest_gap_seconds": 1.2,
+        "stalls": 1,
         "events": 210,
         "tokens_in": 12,
         "tokens_out": 200,

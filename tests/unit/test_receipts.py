@@ -8,8 +8,9 @@ from django.test import Client
 
 from chat.accounts import tokens
 from chat.models import Receipt, Stream, User
-from chat.protocol import receipt
+from chat.protocol import receipt, write_times
 from chat.protocol.receipt import Arrival
+from chat.protocol.write_times import Write
 from tests.recorded import LONG, imported
 
 GAP = 50_000
@@ -23,7 +24,7 @@ def arrivals(later=lambda seq, at: at, paint=8.0, uplink=6.0, downlink=4.0):
 
 
 def verdict(found, busy_ms=0.0):
-    return receipt.delivery(MOMENTS, found, busy_ms).verdict
+    return receipt.delivery(MOMENTS, found, busy_ms=busy_ms).verdict
 
 
 # Arithmetic
@@ -39,10 +40,44 @@ def test_what_is_packed_comes_back_to_a_tenth_of_a_ms():
     assert len(packed) < 500 * 8
 
 
-def test_the_hops_add_up_to_when_it_was_painted():
-    found = receipt.delivery(MOMENTS, arrivals())
+def written(commit=0.4, write=0.3, known=lambda seq: True):
+    """When the events of `MOMENTS` were stored and written."""
+    return [Write(seq, at / 1000 + commit, at / 1000 + commit + write) for seq, at in enumerate(MOMENTS) if known(seq)]
+
+
+@pytest.mark.parametrize(
+    "writes",
+    [
+        [],
+        written(),
+        written(known=lambda seq: seq % 3),
+        [Write(seq, None, at / 1000 + 2) for seq, at in enumerate(MOMENTS)],
+    ],
+    ids=["unknown", "all", "some", "stored elsewhere"],
+)
+def test_the_hops_add_up_to_when_it_was_painted(writes):
+    found = receipt.delivery(MOMENTS, arrivals(), writes)
     for hop, arrival in zip(found.hops, arrivals(), strict=True):
-        assert hop.uplink + hop.server + hop.downlink + hop.paint == pytest.approx(arrival.painted)
+        known = [hop.uplink, hop.arrived, hop.commit, hop.write, hop.downlink, hop.paint]
+        assert sum(time for time in known if time is not None) == pytest.approx(arrival.painted, abs=2)
+        assert hop.total == pytest.approx(arrival.painted)
+
+
+def test_what_the_server_took_is_no_part_of_the_downlink():
+    found = receipt.delivery(MOMENTS, arrivals(downlink=30), written(commit=5, write=3))
+    assert {(f"{hop.commit:.3f}", f"{hop.write:.3f}") for hop in found.hops} == {("5.000", "3.000")}
+    assert found.slowest("commit") == pytest.approx(5)
+    assert found.hops[7].uplink + found.hops[7].downlink == pytest.approx(36 - 8)
+
+
+def test_what_is_packed_of_the_server_comes_back_to_a_tenth_of_a_ms():
+    told = [Write(0, 0.4, 0.9), Write(1, None, 51.2), Write(7, 350.0, 350.1)]
+    assert write_times.unpack(write_times.pack(told)) == told
+
+
+def test_what_came_again_after_a_cut_came_then():
+    later = [Write(1, 51.0, 900.0), Write(2, 101.0, 900.0)]
+    assert write_times.merged([Write(0, 0.4, 0.9), Write(1, 51.0, 51.2)], later) == [Write(0, 0.4, 0.9), *later]
 
 
 def test_the_clocks_offset_is_within_its_error():
@@ -60,6 +95,14 @@ def test_events_that_come_together_were_held_by_a_proxy():
     assert verdict(arrivals(lambda seq, ms: (ms // 500 + 1) * 500)) == receipt.PROXY
 
 
+@pytest.mark.parametrize("every", [2, 3, 8, 25])
+def test_what_gathers_so_many_events_at_a_time_is_found_with_its_size_and_hold(every: int):
+    found = receipt.delivery(MOMENTS, arrivals(lambda seq, ms: (seq // every + 1) * every * 50.0 + seq / 100))
+    assert found.verdict == receipt.PROXY
+    assert found.held.events == pytest.approx(every, abs=every / 4)
+    assert found.held.ms == pytest.approx((every - 1) * 50, abs=5)
+
+
 def test_events_that_come_together_in_a_busy_tab_were_held_by_it():
     assert verdict(arrivals(lambda seq, ms: (ms // 500 + 1) * 500), busy_ms=400) == receipt.READER
 
@@ -70,6 +113,45 @@ def test_a_network_that_stalls_now_and_then_is_no_proxy():
 
 def test_a_page_that_paints_late_is_busy():
     assert verdict(arrivals(paint=140)) == receipt.READER
+
+
+def test_a_database_that_is_slow_now_and_then_is_the_servers():
+    late = [Write(seq, ms := at / 1000 + (400 if seq % 10 == 9 else 0), ms) for seq, at in enumerate(MOMENTS)]
+    found = [Arrival(write.seq, write.written + 10, write.written + 18) for write in late]
+    assert receipt.delivery(MOMENTS, found, late).verdict == receipt.SERVER
+
+
+def test_lumps_of_the_models_own_server_are_nobodys():
+    moments = [at // 500_000 * 500_000 for at in MOMENTS]
+    found = [Arrival(seq, at / 1000 + 10, at / 1000 + 18) for seq, at in enumerate(moments)]
+    assert receipt.delivery(moments, found).verdict == receipt.GOOD
+
+
+def test_events_that_come_when_the_answer_is_over_were_held_by_a_proxy():
+    assert verdict(arrivals(lambda seq, ms: 4_000 + seq / 10)) == receipt.PROXY
+
+
+def test_one_pause_of_a_network_is_no_proxy_in_a_short_answer_either():
+    found = arrivals(lambda seq, ms: max(ms, 700) if seq else ms)[:20]
+    assert receipt.delivery(MOMENTS, found).verdict in {receipt.NETWORK, receipt.GOOD}
+
+
+@pytest.mark.parametrize("gap", [25, 50, 100])
+@pytest.mark.parametrize("count", [10, 40, 100])
+def test_at_most_one_good_path_in_a_hundred_is_accused(gap: int, count: int):
+    dice, accused, paths = random.Random(gap * count), 0, 300
+    moments = [seq * gap * 1000 for seq in range(count)]
+    for _ in range(paths):
+        found: list[Arrival] = []
+        free = 0.0
+        for seq in range(count):
+            if dice.random() < gap / 1000:
+                free = max(free, seq * gap) + dice.expovariate(1 / 150)
+            before = found[-1].received if found else 0.0
+            at = max(seq * gap + dice.expovariate(1 / 5), free, before)
+            found.append(Arrival(seq, at, at + 8))
+        accused += receipt.delivery(moments, found).verdict == receipt.PROXY
+    assert accused <= 3
 
 
 def test_nothing_is_said_of_a_few_events():

@@ -75,10 +75,12 @@ def test_a_recording_has_the_times_it_was_made_with():
         measured = timing.of_events(recording.load(file).events)
     assert measured.as_json() == {
         "ok_ms": 0.6,
+        "first_thought_ms": None,
         "first_token_ms": 418.0,
         "duration_ms": 5938.4,
         "tokens_per_s": 50.4,
         "longest_gap_ms": 1613.0,
+        "gap_ms": {"p50": 13.5, "p95": 25.9, "p99": 31.1},
         "stalls": [{"after_seq": 121, "ms": 1613.0}],
     }
 

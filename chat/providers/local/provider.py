@@ -57,6 +57,11 @@ class Local:
         self._most_tokens = context // ANSWER_SHARE if files.given else MOST_TOKENS
         self._slots = Slots(embedded.shape.slots)
 
+    @property
+    def waiting(self) -> int:
+        """How many questions wait for a slot."""
+        return self._slots.waiting
+
     def models(self) -> tuple[Model, ...]:
         """The one model."""
         return (self._model,)

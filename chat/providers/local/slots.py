@@ -12,6 +12,11 @@ class Slots:
         self._free = count
         self._queue: deque[Slot] = deque()
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for a slot."""
+        return len(self._queue)
+
     def ask(self) -> "Slot":
         """A slot, now or later; whoever asks must `release` it, however it ends."""
         slot = Slot(self)

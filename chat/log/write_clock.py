@@ -1,0 +1,105 @@
+"""When one reader's events were stored and written to its socket: noted while it reads, kept when it goes.
+
+Stands for the log where a reader will tell when its events arrived (`X-WonderCam-Receipt: 1`); the events of all others
+take no step more.
+"""
+
+from array import array
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from time import monotonic, time
+from typing import Protocol
+from uuid import UUID
+
+from chat.log.commit_times import CommitTimes
+from chat.log.pages import Page
+from chat.log.sql import Database, key_of
+from chat.log.subscriber import Deliver
+from chat.models import Stream
+from chat.protocol.events import Event
+from chat.protocol.write_times import MOST_EVENTS, merged, pack, pack_columns, unpack
+
+FIND = """
+SELECT kept.packed FROM chat_stream s LEFT JOIN chat_writetimes kept ON kept.stream_id = s.id WHERE s.id = %s
+"""
+
+KEEP = """
+INSERT INTO chat_writetimes (stream_id, packed) VALUES (%s, %s)
+ON CONFLICT (stream_id) DO UPDATE SET packed = excluded.packed
+"""
+
+
+class Followed(Protocol):
+    """What is read; `Log` is one."""
+
+    def follow(
+        self, stream_id: UUID, after: int = -1, deliver: Deliver | None = None, live: bool = True
+    ) -> AsyncGenerator[Page, None]:
+        """Pages of a stream's events."""
+        ...
+
+
+class Keeper(Followed, Protocol):
+    """What is read and written; `Log` is one."""
+
+    def commit_times_of(self, stream_id: UUID) -> CommitTimes | None:
+        """When this process stores the stream's events, noted from now on; None where another process does."""
+        ...
+
+    def write_soon(self, job: Callable[[Database], bool]) -> None:
+        """Run a job in a transaction, for nobody who waits for it."""
+        ...
+
+
+class WriteClock:
+    """A log as one reader reads it: `follow` notes what was written to its socket and when."""
+
+    def __init__(self, log: Keeper, stream: Stream) -> None:
+        self._log = log
+        self._stream_id = stream.pk
+        self._commits = log.commit_times_of(stream.pk)
+        # Another process's stream began by the wall clock: its monotonic one may be another machine's.
+        self._began = (
+            monotonic() - time() + stream.created_at.timestamp() if self._commits is None else self._commits.began
+        )
+        self._seqs = array("i")
+        self._times = array("d")
+
+    async def follow(
+        self, stream_id: UUID, after: int = -1, deliver: Deliver | None = None, live: bool = True
+    ) -> AsyncGenerator[Page, None]:
+        """The log's pages: one is written when the next is asked for."""
+
+        def timed(batch: list[Event]) -> bool:
+            if deliver is None or not deliver(batch):
+                return False
+            self._note(batch)
+            return True
+
+        try:
+            async with aclosing(self._log.follow(stream_id, after, timed, live)) as pages:
+                async for page in pages:
+                    yield page
+                    self._note(page.events)
+        finally:
+            if self._seqs:
+                self._log.write_soon(self._keep)
+
+    def _note(self, written: Sequence[Event]) -> None:
+        now = monotonic()
+        if len(self._seqs) < MOST_EVENTS:
+            for event in written:
+                self._seqs.append(event.seq)
+                self._times.append(now)
+
+    def _keep(self, database: Database) -> bool:
+        """Store what was noted beside what an earlier response to the same reader noted, unless the stream is gone."""
+        key, began = key_of(self._stream_id), self._began
+        stored = [None] * len(self._seqs) if self._commits is None else self._commits.of(self._seqs)
+        written = [max((now - began) * 1e3, 0.0) for now in self._times]
+        packed = pack_columns(self._seqs, stored, written)
+        for (before,) in database.query(FIND, [key]):
+            if before is not None:
+                packed = pack(merged(unpack(bytes(before)), unpack(packed)))
+            database.execute(KEEP, [key, packed])
+        return True
