@@ -108,7 +108,7 @@ class Numbers:
         self.commits = Counter("commits", "Transactions of the log.", **made)
         self.commit_seconds = Counter("commit_seconds", "Seconds that they took.", **made)
         self.cuts = Counter("readers_cut", "Readers that went before the end of what they read.", **made)
-        self.taken_up = Counter("leases_taken_up", "Streams of lost workers that were ended here.", **made)
+        self.lost = Counter("leases_lapsed", "Streams of lost workers that were ended here as interrupted.", **made)
 
 
 class Metrics:
@@ -182,10 +182,10 @@ class Metrics:
         if timing.stalls:
             numbers.stalls.labels(model).inc(len(timing.stalls))
 
-    def taken_up(self, streams: int) -> None:
+    def lapsed(self, streams: int) -> None:
         """So many streams of lost workers were ended by this process."""
         if streams:
-            self._numbers.taken_up.inc(streams)
+            self._numbers.lost.inc(streams)
 
     def looked(self, state: State) -> None:
         """How the process is now."""

@@ -9,16 +9,18 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from chat.accounts import audit
+from chat.admin.lists import BoundedList
 from chat.models import User
 
 
 @admin.register(User)
-class AccountAdmin(UserAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
+class AccountAdmin(BoundedList, UserAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
     """Accounts: switched on and off. Only a superuser gives rights, and nobody deletes: logs have an owner."""
 
     list_display = ("username", "email", "is_guest", "is_active", "is_staff", "date_joined")
     list_filter = ("is_active", "is_guest", "is_staff", "is_superuser", "date_joined")
     actions = ("activate", "deactivate")
+    ordering = ("-pk",)
     fieldsets = (
         (None, {"fields": ("username", "password", "email", "first_name", "last_name")}),
         ("State", {"fields": ("is_active", "is_guest", "token_version", "date_joined", "last_login")}),

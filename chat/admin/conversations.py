@@ -1,22 +1,21 @@
 """Conversations, and their transcripts."""
 
-import json
 from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, TextField
-from django.db.models.functions import Cast
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
 from chat import review
 from chat.accounts import audit
 from chat.admin.display import facts, status_badge
-from chat.admin.filters import OF_CONVERSATIONS
-from chat.admin.readonly import ReviewAdmin, UserFilter, uuid_in
-from chat.models import Attachment, Conversation, Message, Stream
+from chat.admin.filters import MATCHES, OF_CONVERSATIONS
+from chat.admin.readonly import ReviewAdmin, UserFilter
+from chat.admin.search import by_words, said
+from chat.models import Attachment, Conversation, Stream
 
 
 @admin.register(Conversation)
@@ -28,51 +27,41 @@ class ConversationAdmin(ReviewAdmin):
     list_filter = (UserFilter, *OF_CONVERSATIONS, "user__is_guest", "updated_at")
     list_select_related = ("user",)
     search_fields = ("title", "user__username")
-    search_help_text = "Title, user, what was said, or the id of a conversation or stream"
-    ordering = ("-updated_at",)
+    search_help_text = "Title, user, what was said lately, or the id of a conversation or stream"
+    ordering = ("-pk",)  # by their beginning, which an id tells: no index more for every question
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """With the number of messages and the latest turn, so that a list is one query."""
-        messages = Message.objects.filter(conversation=OuterRef("pk")).order_by()
+    def detailed(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """With the latest turn. Its answer's position tells how many messages there are."""
         latest = Stream.objects.filter(conversation=OuterRef("pk")).order_by("-created_at")
-        listed: QuerySet[Any] = (
+        found: QuerySet[Any] = (
             super()
-            .get_queryset(request)
+            .detailed(rows)
             .annotate(
-                held=Subquery(messages.values("conversation").annotate(held=Count("pk")).values("held")),
+                last_position=Subquery(latest.values("answer__position")[:1]),
                 provider_of_latest=Subquery(latest.values("provider")[:1]),
                 model_of_latest=Subquery(latest.values("model")[:1]),
                 status_of_latest=Subquery(latest.values("status")[:1]),
             )
         )
-        return listed
+        return found
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """Also by what was said."""
-        found, duplicates = super().get_search_results(request, queryset, search_term)
-        if not search_term.strip() or uuid_in(search_term):
-            return found, duplicates
-        said = Message.objects.annotate(said=Cast("parts", TextField())).filter(conversation=OuterRef("pk"))
-        term = search_term.strip()
-        # A database may keep what is not ASCII as JSON's escapes.
-        matches = said.filter(Q(said__icontains=term) | Q(said__icontains=json.dumps(term)[1:-1]))
-        return queryset.filter(Q(pk__in=found.order_by().values("pk")) | Exists(matches)), duplicates
+    def found(self, term: str) -> Q:
+        """By title and user, and by what was said."""
+        return by_words(term, "title") | Q(pk__in=said(term).values("conversation")[:MATCHES])
 
     def by_id(self, pk: UUID) -> Q:
         """A stream's id finds its conversation too."""
         return Q(pk=pk) | Q(pk__in=Stream.objects.filter(pk=pk).values("conversation"))
 
-    @admin.display(description="conversation", ordering="title")
+    @admin.display(description="conversation")
     def name(self, conversation: Conversation) -> str:
         """Its title; an untitled one is still something to click on."""
         return conversation.title or "(untitled)"
 
-    @admin.display(description="messages", ordering="held")
-    def messages_count(self, conversation: Any) -> int:
-        """All of them, every version."""
-        return conversation.held or 0
+    @admin.display(description="messages")
+    def messages_count(self, conversation: Any) -> str:
+        """All of them, every version; unknown where the recordings are pruned."""
+        return "–" if conversation.last_position is None else str(conversation.last_position + 1)
 
     @admin.display(description="latest model")
     def latest_model(self, conversation: Any) -> str:
@@ -80,7 +69,7 @@ class ConversationAdmin(ReviewAdmin):
         latest = (conversation.provider_of_latest, conversation.model_of_latest)
         return "/".join(latest) if all(latest) else "–"
 
-    @admin.display(description="latest turn", ordering="status_of_latest")
+    @admin.display(description="latest turn")
     def latest_status(self, conversation: Any) -> str:
         """How the latest turn ended."""
         return status_badge(conversation.status_of_latest) if conversation.status_of_latest else "–"

@@ -11,7 +11,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from chat.accounts import audit
-from chat.admin.filters import LATEST, BoundedPaginator
+from chat.admin.filters import LATEST
+from chat.admin.lists import BoundedList
 from chat.models import Stream, User
 
 SHOWN_USERS = 15
@@ -39,13 +40,10 @@ class UserFilter(admin.SimpleListFilter):
         return queryset.filter(user_id=int(self.value() or 0)) if self.value() else queryset
 
 
-class ReviewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
+class ReviewAdmin(BoundedList):
     """A list and a page to read. Looking needs the model's view permission; nothing else can be done."""
 
     page_template = ""
-    list_per_page = 50
-    show_full_result_count = False
-    paginator = BoundedPaginator
     actions = None
 
     class Media:
@@ -95,10 +93,15 @@ class ReviewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         """An id finds its row; anything else is looked for in the text."""
-        pk = uuid_in(search_term)
-        if pk is None:
-            return super().get_search_results(request, queryset, search_term)
-        return queryset.filter(self.by_id(pk)), False
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        pk = uuid_in(term)
+        return queryset.filter(self.found(term) if pk is None else self.by_id(pk)), False
+
+    def found(self, term: str) -> Q:
+        """The rows that words in the search field mean."""
+        raise NotImplementedError
 
     def by_id(self, pk: UUID) -> Q:
         """The rows that an id in the search field means."""

@@ -13,7 +13,8 @@ from django.utils.html import format_html
 from chat import review
 from chat.admin.display import bars, event_row, facts, status_badge
 from chat.admin.filters import ModelFilter, ReceiptFilter, StatusFilter
-from chat.admin.readonly import ReviewAdmin, UserFilter
+from chat.admin.readonly import ReviewAdmin, UserFilter, uuid_in
+from chat.admin.search import by_words
 from chat.admin.timeline import timeline
 from chat.models import Stream
 from chat.protocol import timing
@@ -38,9 +39,19 @@ class StreamAdmin(ReviewAdmin):
     search_help_text = "User, model, title, or the id of a stream or conversation"
     ordering = ("-created_at",)
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def detailed(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """With the ends of each log."""
-        return review.with_ends(super().get_queryset(request).select_related("user", "conversation", "receipt"))
+        return review.with_ends(super().detailed(rows))
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """With all that its page shows."""
+        found = uuid_in(object_id)
+        rows = self.get_queryset(request).select_related("user", "conversation", "receipt", "write_times")
+        return None if found is None else rows.filter(pk=found).first()
+
+    def found(self, term: str) -> Q:
+        """By user, model and title."""
+        return by_words(term, "provider", "model", conversation="title")
 
     def by_id(self, pk: UUID) -> Q:
         """A conversation's id finds its streams."""
@@ -51,18 +62,18 @@ class StreamAdmin(ReviewAdmin):
         """Enough of the id to tell one from another: its end, since it begins with the time of its making."""
         return f"…{str(stream.pk)[-12:]}"
 
-    @admin.display(description="conversation", ordering="conversation__title")
+    @admin.display(description="conversation")
     def conversation_link(self, stream: Stream) -> str:
         """Where it was said."""
         url = reverse("admin:chat_conversation_change", args=[stream.conversation_id])
         return format_html('<a href="{}">{}</a>', url, (stream.conversation.title or "(untitled)")[:40])
 
-    @admin.display(description="model", ordering="model")
+    @admin.display(description="model")
     def model_id(self, stream: Stream) -> str:
         """`provider/model`."""
         return stream.model_id
 
-    @admin.display(description="status", ordering="status")
+    @admin.display(description="status")
     def badge(self, stream: Stream) -> str:
         """How it ended."""
         return status_badge(stream.status)
@@ -73,12 +84,12 @@ class StreamAdmin(ReviewAdmin):
         kept = getattr(stream, "receipt", None)
         return kept.verdict if kept else "–"
 
-    @admin.display(description="OK", ordering="ok_us")
+    @admin.display(description="OK")
     def ok(self, stream: Stream) -> str:
         """Time to event 0."""
         return timing.words(review.ends(stream).ok_us)
 
-    @admin.display(description="first token", ordering="first_token_us")
+    @admin.display(description="first token")
     def first_token(self, stream: Stream) -> str:
         """Time to the answer's first text."""
         return timing.words(stream.first_token_us)
@@ -89,7 +100,7 @@ class StreamAdmin(ReviewAdmin):
         rate = review.ends(stream).tokens_per_s
         return "–" if rate is None else f"{rate:.1f}"
 
-    @admin.display(description="duration", ordering="end_us")
+    @admin.display(description="duration")
     def duration(self, stream: Stream) -> str:
         """Up to the last event."""
         return timing.words(review.ends(stream).duration_us)

@@ -133,7 +133,7 @@ class Turns:
             await self._log.write(lambda: leases.renew(mine, name))
 
     def _tell_gone(self, streams: Sequence[UUID]) -> None:
-        self._metrics.taken_up(len(streams))
+        self._metrics.lapsed(len(streams))
         for stream_id in streams:
             log.warning("stream %s was interrupted: its worker is gone", stream_id)
 

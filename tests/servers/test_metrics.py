@@ -85,6 +85,7 @@ def known() -> set[str]:
     for metric in (numbers.started, numbers.ok, numbers.first_thought, numbers.first_token, numbers.duration):
         metric.labels("m")
     numbers.stalls.labels("m")
+    numbers.taken_up.labels("m")
     numbers.resting.labels("m")
     numbers.gaps.labels("m", 50)
     numbers.errors.labels("m", "UNAVAILABLE")

@@ -1,0 +1,41 @@
+"""What the search fields of the review find: conditions that read each table once, never a join of all rows."""
+
+import json
+from functools import reduce
+from operator import and_, or_
+from typing import Any
+
+from django.db.models import Q, QuerySet, TextField
+from django.db.models.functions import Cast
+
+from chat.models import Conversation, Message, User
+
+LOOKED_THROUGH = 100_000
+"""The newest messages, among which words are looked for."""
+
+
+def by_words(term: str, *fields: str, conversation: str = "") -> Q:
+    """Rows where each word of `term` is in the user's name or in one of these fields.
+
+    `conversation`: a field of the row's conversation, which is looked into as well.
+    """
+    return reduce(and_, (_by_word(word, fields, conversation) for word in term.split()))
+
+
+def _by_word(word: str, fields: tuple[str, ...], conversation: str) -> Q:
+    found = [Q(**{f"{field}__icontains": word}) for field in fields]
+    found.append(Q(user__in=User.objects.filter(username__icontains=word).values("pk")))
+    if conversation:
+        named = Conversation.objects.filter(**{f"{conversation}__icontains": word})
+        found.append(Q(conversation__in=named.order_by().values("pk")))
+    return reduce(or_, found)
+
+
+def said(term: str) -> QuerySet[Any]:
+    """The newest messages in which `term` was said."""
+    oldest = Message.objects.order_by("-pk").values_list("pk", flat=True)[LOOKED_THROUGH : LOOKED_THROUGH + 1].first()
+    messages = Message.objects.order_by("-pk").annotate(said=Cast("parts", TextField()))
+    if oldest is not None:
+        messages = messages.filter(pk__gt=oldest)
+    # A database may keep what is not ASCII as JSON's escapes.
+    return messages.filter(Q(said__icontains=term) | Q(said__icontains=json.dumps(term)[1:-1]))
