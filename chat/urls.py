@@ -11,6 +11,7 @@ from chat.views import (
     errors,
     gemini,
     health,
+    installable,
     keys,
     me,
     messages,
@@ -68,6 +69,9 @@ urlpatterns = [
     path("v1/chat/completions", openai.complete),
     path("v1/", include(gemini_api)),  # what newer SDKs of Google's ask by default; its models are OpenAI's, too
     path("v2/", include(api)),
+    path("manifest.webmanifest", installable.manifest, name="manifest"),
+    path("service-worker.js", installable.service_worker),
+    path("offline", installable.offline, name="offline"),
     path("healthz", health.alive),
     path("readyz", health.ready),
     path("metrics", metrics.show),

@@ -19,9 +19,13 @@ from django.middleware.common import CommonMiddleware
 from django.middleware.csrf import CsrfViewMiddleware
 from django.middleware.security import SecurityMiddleware
 from servestatic.middleware import ServeStaticMiddleware
-from servestatic.responders import MissingFileError
+from servestatic.responders import MissingFileError, StaticFile
 
 from wondercam.security import is_direct
+from wondercam.staticfiles import CompressedCopies
+
+OF_THE_FILE = {"Content-Length", "ETag", "Last-Modified", "Vary"}
+"""Headers that ServeStatic sets from the file itself."""
 
 
 class ForPages:
@@ -36,7 +40,22 @@ class ForPages:
 
 
 class StaticFiles(ForPages, ServeStaticMiddleware):  # type: ignore[misc]
-    """With DEBUG a file that is missing is a 404 of ours, too, not an error that lists the folders."""
+    """With DEBUG a file that is missing is a 404 of ours, too, not an error that lists the folders; and the files that
+    are served from their sources are compressed as the collected ones are."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.copies = CompressedCopies()
+        super().__init__(*args, **kwargs)
+
+    def get_static_file(self, path: str, url: str, stat_cache: Any = None) -> StaticFile:
+        """As ServeStatic's. What it finds while it starts is looked up again at each request."""
+        found: StaticFile = super().get_static_file(path, url, stat_cache)
+        copy = self.copies.of(path) if self.autorefresh and stat_cache is None else None
+        if copy is None:
+            return found
+        _, headers = found.get_path_and_headers({})
+        kept = [(name, value) for name, value in headers if name not in OF_THE_FILE]
+        return StaticFile(path, kept, encodings={"gzip": copy})
 
     def __call__(self, request: HttpRequest) -> Any:
         return self.get_response(request) if is_direct(request.path_info) else self.file_or_page(request)

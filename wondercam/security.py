@@ -31,13 +31,15 @@ ADMIN = "/admin/"
 DETAILED = (400, 404, 500)
 """Where Django's own page lists all settings, or all addresses, with DEBUG: ours stands in its place; the log has what
 went wrong."""
+EMPTY = 405
+"""Where Django's answer is an empty page."""
 
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 PAGE_POLICY = (
     "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic'; style-src 'self'; img-src 'self' blob:; "
-    "media-src 'self' blob:; connect-src 'self'; font-src 'self'; manifest-src 'self'; form-action 'self'; "
-    "base-uri 'none'; object-src 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
-    "trusted-types wondercam"
+    "media-src 'self' blob:; connect-src 'self'; font-src 'self'; manifest-src 'self'; worker-src 'self'; "
+    "form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types wondercam"
 )
 ADMIN_POLICY = (
     "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self'; img-src 'self' blob: data:; "
@@ -83,10 +85,20 @@ class Security:
         else:
             request.csp_nonce = secrets.token_urlsafe(16)  # type: ignore[attr-defined]
             response = await self.get_response(request)
-        if settings.DEBUG and response.status_code in DETAILED and "json" not in response.headers["Content-Type"]:
+        if is_replaced(response):
+            allow = response.headers.get("Allow")
             response = await sync_to_async(error_page)(request, response.status_code)
+            if allow:
+                response.headers["Allow"] = allow
         harden(request, response)
         return response
+
+
+def is_replaced(response: HttpResponseBase) -> bool:
+    """Whether it is an error of Django's own making, in whose place people get a page of the site."""
+    if response.status_code == EMPTY or (settings.DEBUG and response.status_code in DETAILED):
+        return "json" not in response.headers.get("Content-Type", "")
+    return False
 
 
 def is_api(path: str) -> bool:

@@ -13,4 +13,5 @@ urlpatterns = [
 handler400 = "chat.views.errors.bad_request"
 handler403 = "chat.views.errors.forbidden"
 handler404 = "chat.views.errors.not_found"
+handler405 = "chat.views.errors.not_allowed"
 handler500 = "chat.views.errors.failed"

@@ -9,10 +9,12 @@ from asgiref.sync import async_to_sync, sync_to_async
 from django.conf import settings
 from django.contrib.auth import alogin
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 
 from chat import limits
 from chat.accounts import audit, families, guests, passwords, tickets, tokens
 from chat.protocol.errors import ResourceExhausted, Unauthenticated
+from chat.views import errors
 from chat.views.api import api, body, json_response
 
 
@@ -110,8 +112,9 @@ def limited(page: Callable[..., Any], rates: str = "login") -> Callable[..., Any
             try:
                 async_to_sync(spend_try)(request.POST.get("username", ""), limits.address(request), rates)
             except ResourceExhausted as error:
-                headers = {"Retry-After": str(error.retry_after)}
-                return HttpResponse(error.message, content_type="text/plain", status=429, headers=headers)
+                response = errors.page(request, 429, (_("Too many tries"), error.message))
+                response.headers["Retry-After"] = str(error.retry_after)
+                return response
         return page(request, *args, **kwargs)
 
     return answer

@@ -6,7 +6,7 @@ from uuid import UUID
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
@@ -40,8 +40,7 @@ def _render(request: HttpRequest, user: Any, conversation_id: UUID | None) -> Ht
     if conversation_id is not None:
         conversation = own.filter(pk=conversation_id).first()
         if conversation is None:
-            # Not Http404: where DEBUG is on, people would be shown Django's own page.
-            return render(request, "404.html", status=404)
+            raise Http404
     context = {
         "user": user,
         "conversations": own[:NEWEST] if user.pk else [],

@@ -1,20 +1,20 @@
 /**
  * One message on the page: its photos, its thoughts, its text, what is waited for, how it ended, what can be done.
  */
-import { AnswerText } from "./answer_text.js";
 import { isOpen } from "./message.js";
 import { endingOf, waitingFor } from "./messages.js";
 import { photoButton } from "./photos.js";
 import { rateOf, seconds, story } from "./times.js";
 
 /**
- * Who loads a photo into its image, and what else is shown of a message whenever it changes.
- * @typedef {{showPhoto: (image: HTMLImageElement, photo: Photo) => void,
+ * Who writes answers, who loads a photo into its image, and what else is shown of a message whenever it changes.
+ * @typedef {{answers: import("./answer_loader.js").AnswerLoader,
+ *            showPhoto: (image: HTMLImageElement, photo: Photo) => void,
  *            extras: ((element: HTMLElement, message: Message) => void)[]}} Means
  */
 
 export class Article {
-  /** @type {AnswerText | null} */
+  /** @type {import("./answer_text.js").AnswerText | null} */
   #answer = null;
   /** @type {Message | null} */
   #shown = null;
@@ -32,7 +32,6 @@ export class Article {
     element.dataset.key = key;
     element.dataset.role = role;
     element.setAttribute("aria-label", role === "user" ? "You" : "WonderCam");
-    if (role === "model") this.#answer = new AnswerText(this.#part("text"));
   }
 
   /**
@@ -44,12 +43,24 @@ export class Article {
     if (this.#shown === message && this.#isDone) return true;
     if (this.#shown !== message) this.#showFacts(message, this.#shown);
     this.#shown = message;
-    if (this.#answer) this.#isDone = this.#answer.show(message, !isOpen(message), isLate);
-    else {
-      set(this.#part("text"), message.text);
-      this.#isDone = true;
-    }
-    return this.#isDone;
+    const isWhole = message.role === "model" ? this.#showAnswer(message, isLate) : this.#showText(message);
+    this.#isDone = isWhole && (message.role === "user" || this.#answer !== null);
+    return isWhole;
+  }
+
+  /** Until what writes answers is loaded, one that grows stands there as plain text; and all, where it cannot be had.
+   * @param {Message} message @param {() => boolean} isLate */
+  #showAnswer(message, isLate) {
+    this.#answer ??= this.#means.answers.make(this.#part("text"));
+    if (this.#answer) return this.#answer.show(message, !isOpen(message), isLate);
+    if (isOpen(message) || this.#means.answers.hasFailed) this.#showText(message);
+    return this.#means.answers.hasFailed;
+  }
+
+  /** @param {Message} message */
+  #showText({ text }) {
+    set(this.#part("text"), text);
+    return true;
   }
 
   /** What an open answer is waiting for, and since when. @param {number} now */

@@ -3,6 +3,7 @@
  */
 import { Actions } from "./actions.js";
 import { Announcer } from "./announcer.js";
+import { AnswerLoader } from "./answer_loader.js";
 import { CameraLoader } from "./camera/loader.js";
 import { PhotoLoader } from "./camera/photo_loader.js";
 import { Chat } from "./chat.js";
@@ -11,17 +12,20 @@ import { Composer } from "./composer.js";
 import { app, byId, csrf, name, problem, template } from "./document.js";
 import { refusal } from "./errors.js";
 import { Feedback } from "./feedback.js";
+import { keepForOffline } from "./installation.js";
 import { listenForFiles } from "./intake.js";
 import { ONLY_READ, UNSEEN } from "./messages.js";
 import { Photos } from "./photos.js";
 import { Scroll } from "./scroll.js";
 import { Session } from "./session.js";
+import { Settings } from "./settings.js";
 import { Sidebar } from "./sidebar.js";
 import { View } from "./view.js";
 import { VoiceLoader } from "./voice/loader.js";
 
 const session = new Session({ fetch: (...request) => fetch(...request), clock, csrf });
 const announcer = new Announcer(byId("announcer"));
+const answers = new AnswerLoader();
 const scroll = new Scroll(byId("viewport"), byId("latest"));
 const view = new View({
   list: byId("transcript"),
@@ -33,15 +37,12 @@ const view = new View({
     voice.painted(messages);
   },
   articles: {
+    answers,
     showPhoto: (image, shown) => photo.show(image, shown),
     extras: [(element, message) => feedback.show(element, message)],
   },
 });
-const photos = new Photos(byId("previews"), session, {
-  problem,
-  refusal,
-  changed: checkModel,
-});
+const photos = new Photos(byId("previews"), session, { problem, refusal, changed: checkModel });
 const photo = new PhotoLoader(byId("transcript"), /** @type {HTMLDialogElement} */ (byId("photo")), {
   session,
   photos,
@@ -65,6 +66,7 @@ const voice = new VoiceLoader({
   problem,
   said: (sentence) => announcer.say(sentence),
 });
+const settings = new Settings(/** @type {HTMLDialogElement} */ (byId("settings")));
 const sidebar = new Sidebar(byId("sidebar"), template("conversation"), session, {
   problem,
   renamed: (id, title) => id === chat.conversation && name(title),
@@ -73,7 +75,10 @@ const sidebar = new Sidebar(byId("sidebar"), template("conversation"), session, 
 const composer = new Composer(/** @type {HTMLFormElement} */ (byId("composer")), {
   send,
   stop: () => void chat.stop(),
-  typed: (text) => chat.draft.type(text),
+  typed(text) {
+    chat.draft.type(text);
+    void answers.load(); // it is there before the answer is
+  },
 });
 const chat = new Chat({
   session,
@@ -135,17 +140,14 @@ const feedback = new Feedback(session, chat, { said: (sentence) => announcer.say
 /** What a button does by its `data-do`, or a form by its `data-submit`.
  * @type {Record<string, (control: HTMLElement) => unknown>} */
 const verbs = {
-  "open-sidebar": () => {
-    sidebar.open = true;
-  },
+  "open-sidebar": () => Object.assign(sidebar, { open: true }),
+  "open-settings": () => settings.open(),
   "voice-wishes": () => voice.choose(),
   "show-photo": (button) => photo.open(button),
   "toggle-camera": () => camera.toggle(),
   thumb: (button) => feedback.thumb(button),
   reason: (form) => feedback.reason(/** @type {HTMLFormElement} */ (form)),
-  "close-sidebar": () => {
-    sidebar.open = false;
-  },
+  "close-sidebar": () => Object.assign(sidebar, { open: false }),
 };
 const actions = new Actions(chat, composer, {
   send: (text) => void send(text, false),
@@ -194,3 +196,4 @@ chat.open(app.dataset.conversation ?? "", JSON.parse(byId("messages").textConten
 composer.fill(composer.text || chat.draft.read().text);
 composer.remember(localStorage);
 composer.refocus();
+addEventListener("load", () => void keepForOffline());

@@ -166,3 +166,7 @@ declare module "highlight" {
   };
   export default highlighter;
 }
+
+declare module "answer" {
+  export const AnswerText: typeof import("./answer_text.js").AnswerText;
+}

@@ -41,6 +41,11 @@ export class View {
   /** Shows this transcript with the next frame. @param {Transcript} transcript */
   show(transcript) {
     this.#next = transcript;
+    if (!this.#means.answers.isReady && transcript.messages.length) void this.#load();
+    this.#schedule();
+  }
+
+  #schedule() {
     if (this.#isScheduled) return;
     this.#scheduled();
     this.#isScheduled = true;
@@ -71,13 +76,19 @@ export class View {
     this.#list.toggleAttribute("data-whole", left === 0);
     this.#tick();
     this.#painted(shown);
-    if (left && !this.#isScheduled) this.#continue(shown.some(isOpen));
+    if (left && !this.#isScheduled && this.#means.answers.isReady) this.#continue(shown.some(isOpen));
+  }
+
+  /** What writes answers: once it is there, or cannot be had, they are painted. */
+  async #load() {
+    await this.#means.answers.load();
+    this.#schedule();
   }
 
   /** The rest in a later slice: soon while an answer grows, else when the browser has nothing else to do.
    * @param {boolean} soon */
   #continue(soon) {
-    if (soon || !("requestIdleCallback" in window)) return this.show(this.#next);
+    if (soon || !("requestIdleCallback" in window)) return this.#schedule();
     const call = requestIdleCallback(() => this.#paint(), { timeout: 200 });
     this.#scheduled = () => cancelIdleCallback(call);
     return undefined;

@@ -90,8 +90,9 @@ async def ask(page: Page, question: str) -> None:
 
 
 async def ended(page: Page, status: str, seconds: float = 30) -> None:
-    """The newest answer has come to this end."""
+    """The newest answer has come to this end, and all of it stands there."""
     await expect(answer(page)).to_have_attribute("data-status", status, timeout=seconds * 1000)
+    await expect(page.locator("#transcript")).to_have_attribute("data-whole", "")
 
 
 async def grown_to(page: Page, length: int) -> None:
@@ -157,6 +158,7 @@ async def test_a_reload_in_the_middle_of_an_answer_gives_the_whole_answer(page: 
     live = await answer(page).locator("[data-part=text]").inner_html()
     await page.reload()
     await expect(page.locator("article figure figcaption").first).to_be_visible()
+    await expect(page.locator("#transcript")).to_have_attribute("data-whole", "")
     assert without_colours(await answer(page).locator("[data-part=text]").inner_html()) == without_colours(live)
 
 

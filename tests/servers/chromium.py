@@ -4,10 +4,11 @@ Both are asynchronous, so that a test may drive a page and watch the server at o
 """
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from tests.servers.process import program
 
@@ -31,10 +32,16 @@ def chromium_flags() -> list[str]:
 
 @pytest_asyncio.fixture
 async def chromium(chromium_flags: list[str]) -> AsyncIterator[Browser]:
-    """A browser of this test's own."""
+    """A browser of this test's own. Its pages have no service worker unless `service_workers` says so."""
     path = program(["chromium", "chromium-browser", "google-chrome"], "chromium")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=[*FLAGS, *chromium_flags])
+        new_context = browser.new_context
+
+        async def without_worker(**options: Any) -> BrowserContext:
+            return await new_context(**{"service_workers": "block", **options})
+
+        browser.new_context = without_worker  # type: ignore[method-assign]
         yield browser
         await browser.close()
 

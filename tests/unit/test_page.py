@@ -11,7 +11,6 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.staticfiles import finders
-from django.core.management import call_command
 from django.test import AsyncClient, Client
 from django.utils import timezone
 
@@ -19,7 +18,7 @@ from chat.accounts import tokens
 from chat.models import Conversation, Event, Message, Stream, User
 from chat.protocol import events
 from tests.servers.wondercam import Serve
-from wondercam.staticfiles import PACKAGES, HashedStorage
+from wondercam.staticfiles import PACKAGES
 
 pytestmark = pytest.mark.django_db
 
@@ -169,21 +168,6 @@ def test_every_file_of_the_packages_is_found_and_nothing_beside_them() -> None:
         assert not finders.find(other)
 
 
-@pytest.mark.slow
-def test_every_file_gets_a_name_with_its_hash_and_imports_follow(tmp_path: Path, settings: Any) -> None:
-    settings.STATIC_ROOT = tmp_path
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "staticfiles": {"BACKEND": f"{HashedStorage.__module__}.{HashedStorage.__qualname__}"},
-    }
-    call_command("collectstatic", interactive=False, verbosity=0)
-    names = {path.name for path in tmp_path.rglob("*.js")}
-    page = next(path for path in (tmp_path / "chat").glob("page.*.js"))
-    imported = re.findall(r'from "\./([^"]+)"', page.read_text())
-    assert len(imported) > 5
-    assert all(re.fullmatch(r"[\w/]+\.[0-9a-f]{12}\.js", name) and Path(name).name in names for name in imported)
-
-
 def test_a_file_that_the_browser_has_already_is_not_sent_again(serve: Serve) -> None:
     address = f"{serve({'WONDERCAM_MODELS': 'recording/hello'}).url}/static/chat/page.js"
     first = httpx.get(address).raise_for_status()
@@ -203,3 +187,11 @@ def test_the_page_s_own_modules_form_no_cycle() -> None:
     while leaves := {name for name, needs in imports.items() if not needs}:
         imports = {name: needs - leaves for name, needs in imports.items() if name not in leaves}
     assert imports == {}
+
+
+@pytest.mark.parametrize(("cookie", "attribute"), [("dark", ' data-theme="dark"'), ('"><script>', ""), ("blue", "")])
+def test_a_page_has_the_theme_that_was_chosen_and_no_other_text_of_a_cookie(
+    client: Client, cookie: str, attribute: str
+) -> None:
+    client.cookies["theme"] = cookie
+    assert f'<html lang="en"{attribute}>' in client.get("/").content.decode()

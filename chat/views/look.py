@@ -1,0 +1,29 @@
+"""How pages look for this reader: light or dark, the size of the text, and the language's direction.
+
+What was chosen is kept in cookies (`static/chat/settings.js`), so that the server's page has it from its first byte:
+nothing flashes, and no script stands in the page.
+"""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+THEMES = {"": _("System"), "light": _("Light colours"), "dark": _("Dark colours")}
+TEXT_SIZES = {"small": _("Small"), "": _("Normal"), "large": _("Large"), "largest": _("Largest")}
+"""What may be chosen; "" is what the browser does by itself."""
+GROUNDS = {"light": "#f6f7f5", "dark": "#101413"}
+"""The colour of a browser's bars, as `--ground` in frame.css."""
+
+
+def look(request: HttpRequest) -> dict[str, Any]:
+    """What templates need: a context processor. A cookie that holds anything else counts as none."""
+    theme = request.COOKIES.get("theme", "")
+    text_size = request.COOKIES.get("text_size", "")
+    return {
+        "theme": theme if theme in THEMES else "",
+        "text_size": text_size if text_size in TEXT_SIZES else "",
+        "themes": THEMES.items(),
+        "text_sizes": TEXT_SIZES.items(),
+        "grounds": GROUNDS,
+    }

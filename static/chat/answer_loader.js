@@ -1,0 +1,44 @@
+/**
+ * The page's handle on how answers are written: Markdown and what belongs to it are loaded for the first answer.
+ */
+
+export class AnswerLoader {
+  /** @type {Promise<void> | null} */
+  #loading = null;
+  /** @type {typeof import("./answer_text.js").AnswerText | null} */
+  #AnswerText = null;
+  #load;
+  /** Whether the last try to load it has failed. */
+  hasFailed = false;
+
+  /** @param {() => Promise<{AnswerText: typeof import("./answer_text.js").AnswerText}>} [load] */
+  constructor(load = () => import("answer")) {
+    this.#load = load;
+  }
+
+  get isReady() {
+    return this.#AnswerText !== null;
+  }
+
+  /** Loads it, once. Resolves when it is there or cannot be had; the next call then tries again. */
+  async load() {
+    this.#loading ??= this.#load().then(({ AnswerText }) => {
+      this.#AnswerText = AnswerText;
+    });
+    try {
+      await this.#loading;
+      this.hasFailed = false;
+    } catch {
+      this.hasFailed = true;
+      this.#loading = null;
+    }
+  }
+
+  /** What writes an answer into this element, which is emptied first; null as long as it is not loaded.
+   * @param {HTMLElement} place */
+  make(place) {
+    if (!this.#AnswerText) return null;
+    place.replaceChildren();
+    return new this.#AnswerText(place);
+  }
+}

@@ -1,0 +1,14 @@
+/**
+ * The page that stands where the network is away: the draft can be read and changed; once the network is back, so is
+ * the page that was asked for.
+ */
+import { Draft } from "./draft.js";
+
+const question = /** @type {HTMLTextAreaElement} */ (document.getElementById("question"));
+const conversation = /^\/c\/([^/]+)/.exec(location.pathname)?.[1] ?? "";
+const draft = new Draft(localStorage, conversation);
+
+question.value = draft.read().text;
+question.addEventListener("input", () => draft.type(question.value));
+document.getElementById("again")?.addEventListener("click", () => location.reload());
+addEventListener("online", () => location.reload());

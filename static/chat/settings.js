@@ -1,0 +1,59 @@
+/**
+ * What a reader chooses for this browser: light or dark, and the size of the text. It shows at once, and is kept in
+ * cookies, which the server reads (chat/views/look.py): the next page looks so from its first byte.
+ */
+
+/** A year, in seconds. */
+const KEPT = 31_536_000;
+
+export class Settings {
+  #dialog;
+  #document;
+
+  /** @param {HTMLDialogElement} dialog @param {Document} [document] */
+  constructor(dialog, document = globalThis.document) {
+    this.#dialog = dialog;
+    this.#document = document;
+    dialog.addEventListener("change", ({ target }) => {
+      const { name, value } = /** @type {HTMLInputElement} */ (target);
+      if (name === "theme") this.theme = value;
+      if (name === "text_size") this.textSize = value;
+    });
+  }
+
+  open() {
+    this.#dialog.showModal();
+  }
+
+  /** @param {string} theme "light", "dark", or "" for what the system has */
+  set theme(theme) {
+    this.#choose("theme", theme);
+    this.#meta("color-scheme").content = theme || "light dark";
+    for (const meta of this.#document.querySelectorAll("meta[name=theme-color]")) {
+      const { of } = /** @type {HTMLElement} */ (meta).dataset;
+      const media = theme ? (of === theme ? "all" : "not all") : `(prefers-color-scheme: ${of})`;
+      meta.setAttribute("media", media);
+    }
+  }
+
+  /** @param {string} size "small", "large", "largest", or "" */
+  set textSize(size) {
+    this.#choose("text_size", size);
+  }
+
+  /** @param {"theme" | "text_size"} name @param {string} value */
+  #choose(name, value) {
+    const root = this.#document.documentElement;
+    const attribute = `data-${name.replace("_", "-")}`;
+    if (value) root.setAttribute(attribute, value);
+    else root.removeAttribute(attribute);
+    const { protocol } = this.#document.location;
+    const secure = protocol === "https:" ? "; Secure" : "";
+    this.#document.cookie = `${name}=${value}; Path=/; Max-Age=${value ? KEPT : 0}; SameSite=Lax${secure}`;
+  }
+
+  /** @param {string} name @returns {HTMLMetaElement} */
+  #meta(name) {
+    return /** @type {HTMLMetaElement} */ (this.#document.querySelector(`meta[name=${name}]`));
+  }
+}
