@@ -34,7 +34,7 @@ ONLY_NETWORKS := find node_modules/@vladmandic/human -type f ! -name 'centernet.
 
 .DEFAULT_GOAL := help
 .PHONY: help run superuser test test-unit test-next install install-dev port programs lint format bench bench-quick bench-sight soak \
-	lock clean
+	wheel lock clean
 
 help: ## this list
 	@awk -F ': .*## |## ' '/^[a-z-]+:.*## / { split($$1, target, ":"); printf "  make %-12s %s\n", target[1], $$2 }' Makefile
@@ -94,6 +94,9 @@ bench-sight: install ## ask about every photo in PHOTOS=folder (with labels), an
 soak: install-dev programs ## the faults of the tests, for many more rounds
 	@WONDERCAM_TEST_SOAK=1 $(PY) -m pytest tests/faults --timeout=7200
 
+wheel: install-dev ## write dist/wondercam-….whl: the site with its page's files and the networks that look at photos
+	@$(PY) deploy/setup/bundle.py && $(PY) -m hatchling build --target wheel
+
 lock: install-dev ## make the lock files again from the *.in files, within the newest versions
 	@$(UV) --upgrade requirements.in -o requirements.txt
 	@$(UV) --upgrade requirements-dev.in -o requirements-dev.txt
@@ -103,7 +106,7 @@ lock: install-dev ## make the lock files again from the *.in files, within the n
 	@$(UV) --upgrade requirements-node.in -o requirements-node.txt
 
 clean: ## remove what the set-up made (never data/)
-	rm -rf $(VENV) $(NEXT) node_modules staticfiles
+	rm -rf $(VENV) $(NEXT) node_modules staticfiles build dist
 
 $(VENV)/.made:
 	@python=$$(sh deploy/setup/python.sh $(PYTHON)) || exit 1; \

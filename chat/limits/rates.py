@@ -70,6 +70,10 @@ RATES: dict[str, tuple[Rate, ...]] = {
     ),
     "probe": (Rate("PROBE_IP", "blocks", 60, "Too many probes come from your address."),),
     "signup": (Rate("SIGNUP_IP", "blocks", 60, "Too many accounts are made from your address."),),
+    "reset": (
+        Rate("RESET_IP", "blocks", 3600, "Too many links for new passwords were asked for from your address."),
+        Rate("RESET_NAME", "name", 3600, "Too many links for new passwords were asked for this address."),
+    ),
     "key": (Rate("KEYS_HOUR", "user", 3600, "You have made as many API keys as one hour allows."),),
     "ticket": (Rate("TICKET_USER", "user", 60, "You have asked for as many tickets as one minute allows."),),
     "upload": (

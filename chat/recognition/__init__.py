@@ -11,6 +11,7 @@
     codes.py         QR and bar codes
     look.py          dark, blurred, and which colours
     onnx_format.py   networks of other formats, written for onnxruntime
+    networks.py      where the networks' files are
 
 A process, not a thread: it can be stopped at any moment, its memory is bounded and goes back when it ends, and whatever
 a photo does to a decoder it does there. It imports nothing else of ours and gets nothing of ours in its environment.

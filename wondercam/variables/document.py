@@ -9,15 +9,16 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 HEAD = """\
 # Settings
 
-WonderCam is set by environment variables and by nothing else. They can also stand in a file `.env` beside `manage.py`,
-one `NAME=value` a line (`.env.example` lists them all); a variable of the environment wins over the file.
+WonderCam is set by environment variables and by nothing else. They can also stand in a file `.env` beside `manage.py`
+(with the wheel: in the platform's data folder), one `NAME=value` a line (`.env.example` lists them all); a variable of
+the environment wins over the file.
 
 An empty variable counts as unset. A value that cannot be used stops the start with a sentence that names the variable;
 a name that nothing reads is a warning of `manage.py check` and of `serve`, with the name that was probably meant.
 Switches take `1`, `true`, `yes`, `on` or `0`, `false`, `no`, `off`; lists are separated by commas; sizes are in bytes.
 
 On a machine of your own you need none of them: `make run` turns `DEBUG` on, for `manage.py` in that folder too, and
-keys are made and kept in `data/`.
+keys are made and kept in `data/`. The installed command `wondercam` needs none either.
 In production set at least `SECRET_KEY`, `JWT_SIGNING_KEY` and `ALLOWED_HOSTS`.
 
 (This page is made from `wondercam/variables/`: change it there, then run `.venv/bin/python -m wondercam.variables`.)

@@ -110,6 +110,8 @@ VARIABLES = (
         wrong="no whole number",
         least=1,
     ),
+    Variable("WONDERCAM_LIMIT_RESET_IP", 20, "Reset links from one address, an hour", wrong="no whole number", least=1),
+    Variable("WONDERCAM_LIMIT_RESET_NAME", 5, "Reset links to one e-mail, an hour", wrong="no whole number", least=1),
     Variable("WONDERCAM_LIMIT_UPLOAD_USER", 20, "Photos of one person, a minute", wrong="no whole number", least=1),
     Variable("WONDERCAM_LIMIT_UPLOAD_USER_DAY", 200, "Photos of one person, a day", wrong="no whole number", least=1),
     Variable(

@@ -24,7 +24,7 @@ VARIABLES = (
             " (127.0.0.1, ports 11434, 1234 and 8080), and their models offered, those that see first. Without effect"
             " where `WONDERCAM_MODELS` is set: it can name them (`ollama/gemma3:4b`, `lmstudio/*`, `llamacpp/*`)"
         ),
-        shown="on with `DEBUG`, off otherwise",
+        shown="as that of `WONDERCAM_GUESTS`",
         wrong="anything but a switch",
     ),
     Variable(

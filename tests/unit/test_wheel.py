@@ -1,0 +1,127 @@
+"""The wheel brings all that the site needs, and starts by itself: nothing is asked, nothing of a checkout is used."""
+
+import os
+import re
+import stat
+import sys
+import tomllib
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests import wheel
+from tests.servers.process import Process
+from wondercam import commandline
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, but for the networks: they are 35 MB."""
+    return wheel.made(tmp_path_factory.mktemp("wheel"), "--without-networks")
+
+
+@pytest.fixture(scope="module")
+def unpacked(file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what an installer would put among the packages."""
+    folder = tmp_path_factory.mktemp("packages")
+    with zipfile.ZipFile(file) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def environment(packages: Path, home: Path, **changes: str) -> dict[str, str]:
+    """That of a person who has set nothing."""
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "VIRTUAL_ENV")}
+    return {**kept, "PYTHONPATH": str(packages), "HOME": str(home), "PORT": "0", **changes}
+
+
+def names_in(file: Path) -> set[str]:
+    with zipfile.ZipFile(file) as archive:
+        return set(archive.namelist())
+
+
+def test_the_wheel_has_all_code_migrations_and_templates_and_nothing_else_of_the_checkout(file: Path) -> None:
+    names = names_in(file)
+    for part, inside in (("chat", "chat"), ("wondercam", "wondercam"), ("templates", "wondercam/bundled/templates")):
+        kept = [path for path in (ROOT / part).rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+        assert {f"{inside}/{path.relative_to(ROOT / part).as_posix()}" for path in kept} <= names
+    tops = {name.split("/")[0] for name in names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"chat", "wondercam"}
+    assert not [name for name in names if "__pycache__" in name or name.endswith((".sqlite3", ".env"))]
+
+
+def test_the_page_s_files_are_in_the_wheel_under_names_with_their_hashes(file: Path) -> None:
+    names = names_in(file)
+    assert "wondercam/bundled/static/staticfiles.json" in names
+    for area, wanted in (("chat", "page"), ("vendor/highlight", "highlight.min"), ("admin/css", "base")):
+        assert [
+            n for n in names if re.match(rf"wondercam/bundled/static/{area}/{wanted}\.[0-9a-f]{{12}}\.(js|css)$", n)
+        ]
+
+
+def test_what_pyproject_asks_for_is_what_requirements_in_names() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    lines = [line for line in (ROOT / "requirements.in").read_text().splitlines() if line and not line.startswith("#")]
+    assert sorted([*project["dependencies"], *(name for names in extras.values() for name in names)]) == sorted(lines)
+    assert set(extras) == {"local", "ocr", "postgres", "redis"}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home folder in which nothing is yet."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def url(unpacked: Path, home: Path) -> Iterator[str]:
+    """The address of `wondercam`, started for the first time and without a command."""
+    recordings = {"WONDERCAM_MODELS": "recording/hello", "WONDERCAM_RECORDINGS": str(ROOT / "tests" / "recordings")}
+    process = Process([sys.executable, "-u", "-m", "wondercam"], environment(unpacked, home, **recordings), cwd=home)
+    try:
+        yield process.wait_for_line("Listening on ").removeprefix("Listening on ").strip()
+    finally:
+        process.kill9()
+
+
+def test_the_first_start_makes_its_database_and_keys_in_the_platform_s_data_folder(url: str, home: Path) -> None:
+    data = home / ".local" / "share" / "wondercam"
+    if sys.platform == "darwin":
+        data = home / "Library" / "Application Support" / "wondercam"
+    assert httpx.get(f"{url}/readyz").status_code == 200
+    assert (data / "wondercam.sqlite3").is_file()
+    for key in ("secret_key", "jwt_signing_key"):
+        assert len((data / key).read_text()) >= 32
+        assert stat.S_IMODE((data / key).stat().st_mode) == 0o600
+
+
+def test_the_page_and_its_files_come_from_the_wheel(url: str) -> None:
+    with httpx.Client(base_url=url) as browser:
+        page = browser.get("/")
+        assert page.status_code == 200
+        files = re.findall(r'(?:src|href)="(/static/[^"]+\.[0-9a-f]{12}\.(?:js|css))"', page.text)
+        assert files
+        for file in files:
+            assert browser.get(file).status_code == 200
+        assert "Django site admin" not in page.text
+
+
+def test_a_first_visitor_is_answered_without_an_account_or_a_setting(url: str) -> None:
+    with httpx.Client(base_url=url) as client:
+        token = client.post("/v2/auth/guest").json()["access"]
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = client.post("/v2/echat", json={"contents": [{"text": "Hi"}]}, headers=headers)
+        assert answer.text.endswith("data: [DONE]\n\n")
+        assert client.get("/c/00000000-0000-0000-0000-000000000000").status_code == 404  # a page of ours, no traceback
+
+
+def test_on_windows_the_command_says_where_wondercam_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert commandline.run(["wondercam"], platform="win32") == 1
+    assert "Windows Subsystem for Linux" in capsys.readouterr().err

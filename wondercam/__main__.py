@@ -1,0 +1,8 @@
+"""`python -m wondercam`: as the command `wondercam`."""
+
+import sys
+
+from wondercam.commandline import main
+
+if __name__ == "__main__":
+    sys.exit(main())

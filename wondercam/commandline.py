@@ -1,0 +1,59 @@
+"""The command line: `manage.py`, and `wondercam` where the wheel is installed. A wrong setting ends a command with the
+sentence that says which."""
+
+import os
+import sys
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import execute_from_command_line
+from django.db import DatabaseError, OperationalError, ProgrammingError
+
+from wondercam.installation import PROGRAM
+
+WINDOWS = (
+    "WonderCam runs on Linux and macOS. On Windows install it in the Windows Subsystem for Linux (wsl --install), "
+    "or run the container."
+)
+
+
+def main() -> int:
+    """`wondercam`: as `manage.py`, and without a command it serves."""
+    return run([*sys.argv, "serve"] if len(sys.argv) == 1 else sys.argv)
+
+
+def run(arguments: list[str], platform: str = sys.platform) -> int:
+    """Run the command; exit status 1 on a setting that cannot be used."""
+    if platform == "win32":
+        print(WINDOWS, file=sys.stderr)
+        return 1
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wondercam.settings")
+    try:
+        execute_from_command_line(arguments)
+    except ImproperlyConfigured as wrong:
+        print(f"WonderCam cannot start: {wrong}", file=sys.stderr)
+        return 1
+    except DatabaseError as wrong:
+        if "--traceback" in arguments or not is_the_databases(wrong):
+            raise
+        print(f"The database cannot be used: {str(wrong).strip()}. {advice(wrong)}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def is_the_databases(wrong: DatabaseError) -> bool:
+    """Whether the database is away, broken or behind, and not a statement of ours wrong."""
+    return type(wrong) in (DatabaseError, OperationalError) or (
+        is_behind(wrong) and isinstance(wrong, ProgrammingError)
+    )
+
+
+def is_behind(wrong: DatabaseError) -> bool:
+    """Whether a table or column is missing (SQLite's words, and PostgreSQL's)."""
+    return any(words in str(wrong) for words in ("no such table", "no such column", "does not exist"))
+
+
+def advice(wrong: DatabaseError) -> str:
+    """What to do about it."""
+    if is_behind(wrong):
+        return f"Run `{PROGRAM} migrate` first."
+    return f"`{PROGRAM} check --deploy` says more; --traceback shows where it happened."
