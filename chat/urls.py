@@ -19,6 +19,8 @@ from chat.views import (
     models,
     openai,
     openapi,
+    own_account,
+    passwords,
     probe,
     receipts,
     streams,
@@ -54,6 +56,14 @@ account_pages = [
     path("signup/", auth.limited(accounts.SignUp.as_view(), "signup"), name="signup"),
     path("signin/", auth.limited(accounts.SignIn.as_view()), name="signin"),
     path("signout/", accounts.SignOut.as_view(), name="signout"),
+    path("", own_account.own, name="own"),
+    path("password/", auth.limited(passwords.Change.as_view()), name="password"),
+    path("email/", auth.limited(passwords.Email.as_view()), name="email"),
+    path("reset/", auth.limited(passwords.Reset.as_view(), "reset", "email"), name="reset"),
+    path("reset/sent/", passwords.ResetSent.as_view(), name="reset-sent"),
+    path("reset/new/", auth.limited(passwords.NewPassword.as_view()), name="reset-new"),
+    path("export/", own_account.export, name="export"),
+    path("delete/", auth.limited(own_account.Delete.as_view()), name="delete"),
 ]
 gemini_api = [
     path("models", gemini.index),

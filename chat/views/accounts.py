@@ -1,6 +1,6 @@
 """Sign up, in and out, in Django's own manner. A guest who signs up keeps the account, and so the chats."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth import login
@@ -24,11 +24,14 @@ UNKNOWN = "This invitation is unknown, was used already or has expired: ask for 
 
 
 class SignUpForm(UserCreationForm):  # type: ignore[type-arg]
-    """A name and a password."""
+    """A name and a password, and for whoever wants to be able to reset that an e-mail address."""
 
     class Meta(UserCreationForm.Meta):
         model = User
-        fields = ("username",)
+        fields = ("username", "email")
+        help_texts: ClassVar[dict[str, str]] = {
+            "email": "If you give one, a forgotten password can be reset by a mail."
+        }
 
 
 class SignUp(FormView):  # type: ignore[type-arg]

@@ -103,14 +103,15 @@ async def spend_try(account: str, address: str, rates: str = "login") -> None:
         raise
 
 
-def limited(page: Callable[..., Any], rates: str = "login") -> Callable[..., Any]:
-    """A sign-in page (ours, the admin's) under the API's own limit of tries: 429 with `Retry-After` over it."""
+def limited(page: Callable[..., Any], rates: str = "login", field: str = "username") -> Callable[..., Any]:
+    """A page that takes passwords (ours, the admin's) under the API's own limit of tries, counted for the account that
+    the field names: 429 with `Retry-After` over it."""
 
     @wraps(page)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if request.method == "POST":
             try:
-                async_to_sync(spend_try)(request.POST.get("username", ""), limits.address(request), rates)
+                async_to_sync(spend_try)(request.POST.get(field, ""), limits.address(request), rates)
             except ResourceExhausted as error:
                 response = errors.page(request, 429, (_("Too many tries"), error.message))
                 response.headers["Retry-After"] = str(error.retry_after)

@@ -12,11 +12,13 @@ from chat.accounts import audit, keys, tokens
 from chat.log import deletion
 from chat.log.sql import in_thread
 from chat.models import DailyUse, Stream, User
+from chat.process import Process
 from chat.protocol import events
 from chat.protocol.errors import PermissionDenied, ResourceExhausted
 from chat.views.account_export import zipped
 from chat.views.api import Request, api, json_response
 
+OF_STAFF = "This account may review those of others: an operator ends it."
 EXPORT_SECONDS = 60
 """Between two exports of one person: each reads all there is."""
 
@@ -25,7 +27,9 @@ EXPORT_SECONDS = 60
 async def index(request: Request) -> HttpResponseBase:
     """Who one is and what was used of the day; or the end of the account with all that it has."""
     if request.method == "DELETE":
-        return await _ended(request, await tokens.authenticate(request, needs=keys.SIGN_IN))
+        user = await tokens.authenticate(request, needs=keys.SIGN_IN)
+        await end(request.process, user, limits.address(request))
+        return HttpResponse(status=204)
     user = await tokens.authenticate(request)
     return json_response(await in_thread(partial(described, user.pk)))
 
@@ -33,7 +37,11 @@ async def index(request: Request) -> HttpResponseBase:
 @api("GET")
 async def export(request: HttpRequest) -> HttpResponseBase:
     """All that one has, as a ZIP file."""
-    user = await tokens.authenticate(request)
+    return exported(await tokens.authenticate(request))
+
+
+def exported(user: User) -> StreamingHttpResponse:
+    """The file, while it is made. ResourceExhausted where one was asked for a moment ago."""
     if not limits.is_first(f"export:{user.pk}", EXPORT_SECONDS):
         raise ResourceExhausted("An export was made a moment ago: wait a minute.", retry_after=EXPORT_SECONDS)
     headers = {"Content-Disposition": 'attachment; filename="wondercam.zip"', "Content-Type": "application/zip"}
@@ -59,15 +67,14 @@ def described(user_id: int) -> dict[str, Any]:
     }
 
 
-async def _ended(request: Request, user: User) -> HttpResponse:
+async def end(process: Process, user: User, address: str) -> None:
+    """Stop what runs, and delete the account with all that it has. PermissionDenied for staff."""
     if await User.objects.filter(pk=user.pk, is_staff=True).aexists():
-        raise PermissionDenied("This account may review those of others: an operator ends it.")
+        raise PermissionDenied(OF_STAFF)
     streams = [stream async for stream in Stream.objects.for_user(user.pk).only("pk", "status")]
     for stream in streams:
         if stream.status == events.RUNNING:
-            await request.process.turns.stop(stream)
-    record = partial(audit.record_end, user.pk, limits.address(request))
-    await deletion.delete_account(user.pk, request.process.log.write, record)
+            await process.turns.stop(stream)
+    await deletion.delete_account(user.pk, process.log.write, partial(audit.record_end, user.pk, address))
     for stream in streams:
-        request.process.log.forget(stream.pk)
-    return HttpResponse(status=204)
+        process.log.forget(stream.pk)

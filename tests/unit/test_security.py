@@ -41,6 +41,9 @@ PUBLIC = {
     "accounts/signin/": "signs in",
     "accounts/signup/": "makes an account",
     "accounts/signout/": "ends the visitor's own session",
+    "accounts/reset/": "sends a link to the address of an account",
+    "accounts/reset/sent/": "says so",
+    "accounts/reset/new/": "takes such a link",
     "admin/login/": "signs in",
     "admin/logout/": "ends the visitor's own session",
 }
