@@ -10,7 +10,7 @@ from django.apps import apps
 from django.conf import settings
 
 from chat import limits
-from chat.log import Log, deletion
+from chat.log import Log, deletion, feeds
 from chat.metrics import Metrics, State
 from chat.protocol.errors import Unavailable
 from chat.providers.catalogue import Catalogue
@@ -66,6 +66,7 @@ class Process:
         self._tasks = [
             asyncio.create_task(deletion.finish(self.log.write)),
             asyncio.create_task(self._look_again()),
+            asyncio.create_task(feeds.keep_short(self.log.write)),
         ]
 
     async def close(self) -> None:

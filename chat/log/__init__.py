@@ -14,6 +14,8 @@
     usage.py          counts an answer's tokens for its day, in the transaction that ends its stream
     follow.py         live, resume and replay: pages of a stream until it ends
     write_clock.py    when one reader's events were stored (`commit_times.py`) and written to its socket
+    changes.py        what the feeds tell, written in the transactions that change things
+    feeds.py          what happens in a user's conversations, followed as a stream is
     notifier.py       tells other processes which streams have grown
     eventlog.py       `Log`: all of it as one object, made when the process starts and closed when it ends
 
@@ -23,8 +25,9 @@ the database, in the statement that would have written. After an append that fai
 
 from chat.log.eventlog import Log
 from chat.log.fence import LeaseLost
+from chat.log.follow import Followed
 from chat.log.pages import Page
 from chat.log.tail import MAX_PENDING, Tail
-from chat.log.write_clock import Followed, WriteClock
+from chat.log.write_clock import WriteClock
 
 __all__ = ["MAX_PENDING", "Followed", "LeaseLost", "Log", "Page", "Tail", "WriteClock"]

@@ -15,6 +15,7 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
+from chat.log.changes import DELETED, tell_of_conversation
 from chat.log.sql import django_execute, in_thread, key_of
 from chat.models import Attachment, Conversation, Message, Stream, User
 
@@ -54,6 +55,8 @@ class Rows:
         holder = _holder()
         self._streams().update(user=holder, request_id=None)
         if self._conversation is not None:
+            if Conversation.objects.filter(pk=self._conversation).exclude(user=holder).exists():
+                tell_of_conversation(self._conversation, DELETED, {})
             Attachment.objects.filter(conversation=self._conversation).update(user=holder)
             Conversation.objects.filter(pk=self._conversation).update(user=holder)
 
@@ -106,12 +109,13 @@ def hidden() -> list[Rows]:
     return [*found, Rows(left)] if left else found
 
 
-async def delete_conversation(pk: UUID, write: Write) -> None:
-    """Delete a conversation with its messages, streams, events and photos; returns when all of it is gone.
+async def delete_conversation(pk: UUID, write: Write, on_hidden: Callable[[], None] = lambda: None) -> None:
+    """Delete a conversation with its messages, streams, events and photos; returns when all of it is gone. `on_hidden`
+    is called as soon as nobody finds it any more.
 
     Goes on when the caller is cancelled: what the task waits for, a job of `write` or a timer, holds it.
     """
-    await asyncio.shield(asyncio.get_running_loop().create_task(_delete(Rows(conversation=pk), write)))
+    await asyncio.shield(asyncio.get_running_loop().create_task(_delete(Rows(conversation=pk), write, on_hidden)))
 
 
 async def delete_account(user_id: int, write: Write, record: Callable[[], None]) -> None:
@@ -141,8 +145,9 @@ async def finish(write: Write) -> None:
         await _delete(rows, write)
 
 
-async def _delete(rows: Rows, write: Write) -> None:
+async def _delete(rows: Rows, write: Write, on_hidden: Callable[[], None] = lambda: None) -> None:
     await write(rows.hide)
+    on_hidden()
     while True:
         began = monotonic()
         if not await write(rows.step):

@@ -19,11 +19,12 @@ from chat import models
 from chat.log.batch import Job
 from chat.log.checkpoint import Checkpointer
 from chat.log.commit_times import CommitTimes
+from chat.log.feeds import Feeds
 from chat.log.follow import follow
 from chat.log.group_commit import RETRY_SECONDS, GroupCommit
 from chat.log.notifier import Notifier
 from chat.log.pages import Page, read_page
-from chat.log.sql import DJANGO, Database
+from chat.log.sql import DJANGO, Database, in_thread
 from chat.log.sqlite_commit import SqliteConnection, database_file
 from chat.log.subscriber import Deliver, Subscriber
 from chat.log.tail import Tail
@@ -74,6 +75,7 @@ class Log:
         self._elsewhere: dict[UUID, list[Subscriber]] = {}
         self._read_elsewhere: set[UUID] = set()
         self._cuts = 0
+        self.feeds = Feeds(self._fetch_briefly)
 
     async def open(self, redis: bool, on_stop: Callable[[UUID], None]) -> None:
         """Serve: exchange notifications with other processes where there is Redis, and make checkpoints.
@@ -82,13 +84,15 @@ class Log:
         """
         self._serving = True
         if redis:
-            self._notifier = Notifier(get_channel_layer(), self._reached_elsewhere, on_stop)
+            self._notifier = Notifier(get_channel_layer(), self._reached_elsewhere, on_stop, self.feeds.wake)
+        self.feeds.open(self._notifier)
         if path := database_file():
             self._checkpointer = Checkpointer(path)
 
     async def close(self) -> None:
         """Write what is queued, then let go of threads and connections. The log may be opened again."""
         self._serving = False
+        self.feeds.close()
         notifier, self._notifier = self._notifier, None
         if notifier is not None:
             await notifier.close()
@@ -277,9 +281,17 @@ class Log:
 
         Another connection would have to read again what each commit has changed, and a thread takes longer than that.
         """
-        connection = self._connect() if self._serving else None
-        found = None if connection is None else connection.find(statement, parameters)
+        found = self._find(statement, parameters)
         return await sync_to_async(DJANGO.query)(statement, parameters) if found is None else found
+
+    async def _fetch_briefly(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
+        """The same for readers that stay for hours: no connection is kept for them."""
+        found = self._find(statement, parameters)
+        return await in_thread(partial(DJANGO.query, statement, parameters)) if found is None else found
+
+    def _find(self, statement: str, parameters: Sequence[Any]) -> list[Any] | None:
+        connection = self._connect() if self._serving else None
+        return None if connection is None else connection.find(statement, parameters)
 
 
 def _log_failure(done: "asyncio.Future[Any]") -> None:

@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
+from chat.log.changes import ENDED, Line, id_of, tell_of_streams
 from chat.log.sql import DIALECT, Execute, document, moment
 from chat.log.usage import count_tokens
 from chat.protocol import events
@@ -92,6 +93,16 @@ EVENTS_STORED = "SELECT COUNT(*) FROM chat_event WHERE stream_id = %s"
 WITHOUT_A_HOLE = f"{END_OF_STREAM} AND ({EVENTS_STORED}) = %s"
 
 END_OF_ANSWER = "UPDATE chat_message SET parts = %s WHERE id = (SELECT answer_id FROM chat_stream WHERE id = %s)"
+
+
+def update_endings(execute: Execute, endings: Sequence[tuple[Row, Ending]]) -> None:
+    """Mark streams as ended, each with its last event, and tell the feeds of their users."""
+    if not endings:
+        return
+    for row, ending in endings:
+        update_ending(execute, row, ending)
+    ended = [Line(row[0], ENDED, {"stream": id_of(row[0]), "status": ending.status}) for row, ending in endings]
+    tell_of_streams(execute, endings[0][1].ended_at, ended)
 
 
 def update_ending(execute: Execute, row: Row, ending: Ending) -> None:

@@ -2,8 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from typing import Protocol
-from uuid import UUID
+from typing import Protocol, TypeVar
 
 from chat.log.pages import Page
 from chat.log.subscriber import Deliver, Subscriber
@@ -16,28 +15,41 @@ HEARTBEAT = 15.0
 DELETED = "This answer was deleted."
 
 
-class Source(Protocol):
-    """Where pages come from; `Log` is one."""
+Key = TypeVar("Key", contravariant=True)
 
-    def tail_of(self, stream_id: UUID) -> Tail | None:
+
+class Source(Protocol[Key]):
+    """Where pages come from: `Log`, by a stream's id, and `Feeds`."""
+
+    def tail_of(self, key: Key, /) -> Tail | None:
         """The stream's tail, where this process writes it or has just written its end."""
         ...
 
-    async def read(self, stream_id: UUID, after: int) -> Page:
+    async def read(self, key: Key, after: int, /) -> Page:
         """Committed events after a cursor."""
         ...
 
-    def subscribe(self, stream_id: UUID, subscriber: Subscriber) -> Callable[[], None]:
+    def subscribe(self, key: Key, subscriber: Subscriber, /) -> Callable[[], None]:
         """Have the subscriber told of commits; returns what ends that."""
         ...
 
-    def poll_seconds(self, tail: Tail | None) -> float:
+    def poll_seconds(self, tail: Tail | None, /) -> float:
         """After how long a reader looks by itself although nobody told it."""
         ...
 
 
+class Followed(Protocol[Key]):
+    """What can be followed: `Log`, by a stream's id, and `Feeds`. The ids of its events begin with the key's text."""
+
+    def follow(
+        self, key: Key, /, after: int = -1, deliver: Deliver | None = None, live: bool = True
+    ) -> AsyncGenerator[Page, None]:
+        """Pages of what comes after a cursor."""
+        ...
+
+
 async def follow(
-    source: Source, stream_id: UUID, after: int = -1, deliver: Deliver | None = None, live: bool = True
+    source: Source[Key], key: Key, after: int = -1, deliver: Deliver | None = None, live: bool = True
 ) -> AsyncGenerator[Page, None]:
     """Every committed event with a seq above `after`, in pages as large as what the reader has not yet got.
 
@@ -50,12 +62,12 @@ async def follow(
     """
     loop = asyncio.get_running_loop()
     subscriber = Subscriber(after, deliver)
-    unsubscribe = source.subscribe(stream_id, subscriber)
+    unsubscribe = source.subscribe(key, subscriber)
     try:
         while True:
             subscriber.clear()
-            tail = source.tail_of(stream_id)
-            page = await _page(source, tail, stream_id, subscriber.after)
+            tail = source.tail_of(key)
+            page = await _page(source, tail, key, subscriber.after)
             if page.deleted:
                 raise NotFound(DELETED)
             if page.events:
@@ -74,8 +86,8 @@ async def follow(
         subscriber.close()
 
 
-async def _page(source: Source, tail: Tail | None, stream_id: UUID, after: int) -> Page:
+async def _page(source: Source[Key], tail: Tail | None, key: Key, after: int) -> Page:
     """What is committed after the cursor: no query and nothing to wait for where the stream is written here."""
     if tail is not None and (found := tail.since(after)) is not None:
         return Page(found, tail.ended)
-    return await source.read(stream_id, after)
+    return await source.read(key, after)

@@ -24,7 +24,7 @@ from django.db import IntegrityError, connection, transaction
 
 from chat import models
 from chat.log.batch import AWAY, Job, Work, by_key, settle, storable
-from chat.log.fence import HoleInLog, LeaseLost, Row, insert_events, update_ending
+from chat.log.fence import HoleInLog, LeaseLost, Row, insert_events, update_endings
 from chat.log.sql import Database, django_execute
 from chat.log.sqlite_commit import Refused, SqliteConnection
 
@@ -206,8 +206,7 @@ class GroupCommit:
                 if isinstance(work, Job):
                     work.run()
             insert_events(django_execute, rows)
-            for row, ending in endings:
-                update_ending(django_execute, row, ending)
+            update_endings(django_execute, endings)
 
     def _settle(self, batch: Sequence[Work], error: Exception | None) -> None:
         """Tell everybody on their own loop, with one callback a loop.

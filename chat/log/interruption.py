@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from chat.log.fence import Ending, LeaseLost, insert_events, update_ending
+from chat.log.fence import Ending, LeaseLost, insert_events, update_endings
 from chat.log.pages import stored_events
 from chat.log.sql import django_execute, key_of
 from chat.models import Stream
@@ -44,5 +44,5 @@ def _end(stream_id: UUID, epoch: int, error: ApiError) -> int:
     )
     row = (key_of(stream_id), last.seq + 1, last.at, events.encode(events.failure(error, events.INTERRUPTED)), epoch)
     insert_events(django_execute, [row])
-    update_ending(django_execute, row, ending)
+    update_endings(django_execute, [(row, ending)])
     return last.seq + 1

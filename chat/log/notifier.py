@@ -22,13 +22,21 @@ class Notifier:
     """The other processes. What there is to tell is gathered while one send is under way: a burst of commits is one
     message.
 
-    `on_reached` is called for each stream that has grown elsewhere, `on_stop` for each that is to be stopped.
+    `on_reached` is called for each stream that has grown elsewhere, `on_stop` for each that is to be stopped,
+    `on_changed` for each user whose feed has grown.
     """
 
-    def __init__(self, layer: Any, on_reached: Callable[[UUID], None], on_stop: Callable[[UUID], None]) -> None:
+    def __init__(
+        self,
+        layer: Any,
+        on_reached: Callable[[UUID], None],
+        on_stop: Callable[[UUID], None],
+        on_changed: Callable[[int], None],
+    ) -> None:
         self._layer = layer
         self._on_reached = on_reached
         self._on_stop = on_stop
+        self._on_changed = on_changed
         self._waiting: dict[str, dict[str, int]] = {}
         self._something = asyncio.Event()
         self._tasks = [asyncio.create_task(self._send()), asyncio.create_task(self._receive())]
@@ -41,8 +49,12 @@ class Notifier:
         """A reader asks for this stream to be stopped."""
         self._tell("stop", stream_id, 0)
 
-    def _tell(self, kind: str, stream_id: UUID, seq: int) -> None:
-        self._waiting.setdefault(kind, {})[str(stream_id)] = seq
+    def changed(self, user_id: int) -> None:
+        """The user's feed has grown; call it after the commit."""
+        self._tell("changed", user_id, 0)
+
+    def _tell(self, kind: str, name: UUID | int, seq: int) -> None:
+        self._waiting.setdefault(kind, {})[str(name)] = seq
         self._something.set()
 
     async def close(self) -> None:
@@ -80,3 +92,5 @@ class Notifier:
             self._on_reached(UUID(stream_id))
         for stream_id in message.get("stop", ()):
             self._on_stop(UUID(stream_id))
+        for user_id in message.get("changed", ()):
+            self._on_changed(int(user_id))

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-from chat.log.fence import ROWS_PER_INSERT, Ending, Row, insert_events, update_ending
+from chat.log.fence import ROWS_PER_INSERT, Ending, Row, insert_events, update_endings
 from chat.log.sql import DIALECT, Database
 
 CACHE_KIB = 16_000
@@ -77,8 +77,7 @@ class SqliteConnection:
             if job is not None:
                 job(self)
             insert_events(self.execute, rows)
-            for row, ending in endings:
-                update_ending(self.execute, row, ending)
+            update_endings(self.execute, endings)
             if self._connection.in_transaction:
                 self._connection.execute("COMMIT")
         except Exception as error:  # a job may raise anything; in the thread it fails alone

@@ -12,6 +12,7 @@ from typing import Protocol
 from uuid import UUID
 
 from chat.log.commit_times import CommitTimes
+from chat.log.follow import Followed
 from chat.log.pages import Page
 from chat.log.sql import Database, key_of
 from chat.log.subscriber import Deliver
@@ -29,17 +30,7 @@ ON CONFLICT (stream_id) DO UPDATE SET packed = excluded.packed
 """
 
 
-class Followed(Protocol):
-    """What is read; `Log` is one."""
-
-    def follow(
-        self, stream_id: UUID, after: int = -1, deliver: Deliver | None = None, live: bool = True
-    ) -> AsyncGenerator[Page, None]:
-        """Pages of a stream's events."""
-        ...
-
-
-class Keeper(Followed, Protocol):
+class Keeper(Followed[UUID], Protocol):
     """What is read and written; `Log` is one."""
 
     def commit_times_of(self, stream_id: UUID) -> CommitTimes | None:

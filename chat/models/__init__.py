@@ -5,17 +5,19 @@
       │            │             │                                                 1 WriteTimes
       │            │             └─1 Feedback (a thumb up or down for this answer, and why)
       │            └──< Attachment (a photo, re-encoded; gone with its conversation)
+      ├──< Change (a line of the feeds: a turn began, a chat was renamed …)
       ├──< Ticket (starts one stream, and resumes it)
       ├──< ApiKey (for scripts of one's own)
       └──< DailyUse (questions and tokens of a day)
 
 `accounts.py` has who asks, `keys.py` and `invitations.py` what was given out, `audit.py` who did what,
-`conversations.py` what was said, `receipts.py` how it reached its reader. A foreign id and an unknown id are the same
-to a reader: look everything up through `for_user`.
+`conversations.py` what was said, `changes.py` that it was, `receipts.py` how it reached its reader. A foreign id and an
+unknown id are the same to a reader: look everything up through `for_user`.
 """
 
 from chat.models.accounts import OwnedQuerySet, Ticket, User
 from chat.models.audit import AuditEntry
+from chat.models.changes import Change
 from chat.models.conversations import Attachment, Conversation, Event, Feedback, Message, Stream
 from chat.models.invitations import Invitation
 from chat.models.keys import ApiKey
@@ -26,6 +28,7 @@ __all__ = [
     "ApiKey",
     "Attachment",
     "AuditEntry",
+    "Change",
     "Conversation",
     "DailyUse",
     "Event",

@@ -196,6 +196,7 @@ class Turns:
             self._unwanted.watch(started.stream.pk, start.user)
             turn = Turn(self._log, self._catalogue().answer, self._metrics, started.place, asked, start.began)
             self._run(turn)
+            self._log.feeds.changed(start.user.pk)
             self._metrics.started(start.model.id, started.ok.at, len(self._turns))
         return started.stream
 

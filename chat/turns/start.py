@@ -15,6 +15,7 @@ from django.utils import timezone
 from msgspec import UNSET
 
 from chat import limits
+from chat.log.changes import MESSAGE, STARTED, Line, id_of, tell_of_streams
 from chat.log.fence import FIRST_EPOCH, insert_events
 from chat.log.sql import (
     CONVERSATIONS,
@@ -109,7 +110,7 @@ class Start:
         limits.check_streams(self.user.id, database, is_guest=self.user.is_guest)
         limits.spend_question(self.user.id, database, is_guest=self.user.is_guest)
         now = timezone.now()
-        conversation, system, said, position = self._conversation(database, now)
+        conversation, system, said, position, title = self._conversation(database, now)
         leaf = self._parent(said)
         messages = self._messages(leaf)
         self._claim_photos(conversation)
@@ -124,6 +125,7 @@ class Start:
         insert_events(database.execute, [(key, *ok, FIRST_EPOCH)])
         if self.ticket is not None:
             self.ticket.bind(stream)
+        tell_of_streams(database.execute, now, list(_told(key, messages, question, answer, title)))
         path = path_to(said, question)
         contents = history_of(path, limits.of("HISTORY_MESSAGES"), limits.of("HISTORY_BYTES"))
         begun = Stream.from_db("default", BEGUN, (stream, conversation, answer.id, events.RUNNING))
@@ -150,15 +152,15 @@ class Start:
             self.ticket.bind(stream.pk)
         return Started(stream, Event(0, 0, events.OK_DATA), fresh=False)
 
-    def _conversation(self, database: Database, now: datetime) -> tuple[UUID, str, dict[Any, Said], int]:
-        """The conversation's id, its own instruction, what was said in it, and the next message's position."""
+    def _conversation(self, database: Database, now: datetime) -> tuple[UUID, str, dict[Any, Said], int, str]:
+        """The conversation's id, its own instruction, what was said in it, the next message's position, its title."""
         if self.ask.conversation_id is None:
             if self.ask.parent_id:
                 raise InvalidArgument("`parent_id` needs the `conversation_id` that the message belongs to.")
             title = " ".join(text_of(self.contents[-1]).split())[:TITLE_LENGTH] if self.contents else ""
             new, at = ids.new(), moment(now)
             insert(database.execute, CONVERSATIONS, (key_of(new), self.user.id, title, False, "", at, at))
-            return new, "", {}, 0
+            return new, "", {}, 0, title
         conversation = Conversation.objects.for_user(self.user.id).filter(pk=self.ask.conversation_id).first()
         if conversation is None:
             raise NotFound("There is no such conversation.")
@@ -166,7 +168,8 @@ class Start:
         ordered = conversation.messages.order_by("position")
         rows = list(ordered.values_list("pk", "parent_id", "role", "parts", "position"))
         said = {row[0]: Said(*row[:4]) for row in rows}
-        return conversation.pk, conversation.system, said, (rows[-1][4] + 1 if rows else 0)
+        position = rows[-1][4] + 1 if rows else 0
+        return conversation.pk, conversation.system, said, position, conversation.title
 
     def _parent(self, said: dict[Any, Said]) -> UUID | None:
         parent = self.ask.parent_id
@@ -225,6 +228,14 @@ class Start:
             THROUGH_DOOR: self.through_door,
         }
         return {name: value for name, value in asked.items() if value}
+
+
+def _told(stream: Any, messages: Iterable[Said], question: Any, answer: Said, title: str) -> Iterator[Line]:
+    """What the user's feeds tell of a turn that begins."""
+    for said in messages:
+        yield Line(stream, MESSAGE, {"message": str(said.id), "role": said.role})
+    begun = {"stream": id_of(stream), "question": str(question), "message": str(answer.id), "title": title}
+    yield Line(stream, STARTED, begun)
 
 
 def _rows(messages: Iterable[Said], conversation: UUID, now: datetime, position: int) -> Iterator[tuple[Any, ...]]:

@@ -152,6 +152,7 @@ class Turn:
             if seq is not None:
                 self._metrics.ended(self.prompt.model.id, events.INTERRUPTED, monotonic() - self.began)
                 self._log.announce(self.stream_id, seq)
+                self._log.feeds.changed(self.prompt.asker)
             return
 
     def _expire(self) -> None:
@@ -197,6 +198,7 @@ class Turn:
         ending = Ending(status, self.answer.finished(), timezone.now(), failure, self.answer.usage, self.first_token_us)
         self.tail.append(self._at(), events.encode(last), ending)
         await self.tail.settled()
+        self._log.feeds.changed(self.prompt.asker)
         self._tell_end(status, failure)
 
     def _tell_end(self, status: str, failure: dict[str, Any] | None) -> None:

@@ -1,6 +1,7 @@
 """One's own conversations: the list, one transcript, rename and pin, delete."""
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from django.http.response import HttpResponseBase
 
 from chat.accounts import tokens
 from chat.log import Log, deletion
+from chat.log.changes import PINNED, RENAMED, tell_of_conversation
 from chat.models import Conversation
 from chat.process import Process
 from chat.protocol import events
@@ -89,14 +91,14 @@ async def one(request: Request, conversation_id: UUID) -> HttpResponseBase:
     if conversation is None:
         raise NotFound("There is no such conversation.")
     if request.method == "DELETE":
-        return await _deleted(request.process, conversation)
+        return await _deleted(request.process, user.pk, conversation)
     if request.method == "PATCH":
-        return await _changed(request.process.log, conversation, body(request, Change))
+        return await _changed(request.process.log, user.pk, conversation, body(request, Change))
     messages = await sync_to_async(messages_of)(conversation)
     return json_response({**summary(conversation), "system": conversation.system, "messages": messages})
 
 
-async def _changed(log: Log, conversation: Conversation, change: Change) -> HttpResponseBase:
+async def _changed(log: Log, user_id: int, conversation: Conversation, change: Change) -> HttpResponseBase:
     if change.title is not None:
         conversation.title = change.title.strip()
     if change.pinned is not None:
@@ -104,16 +106,26 @@ async def _changed(log: Log, conversation: Conversation, change: Change) -> Http
     if change.system is not None:
         conversation.system = change.system
     fields = {"title": conversation.title, "pinned": conversation.pinned, "system": conversation.system}
-    await log.write(lambda: Conversation.objects.filter(pk=conversation.pk).update(**fields))
+
+    def store() -> None:
+        Conversation.objects.filter(pk=conversation.pk).update(**fields)
+        if change.title is not None:
+            tell_of_conversation(conversation.pk, RENAMED, {"title": conversation.title})
+        if change.pinned is not None:
+            tell_of_conversation(conversation.pk, PINNED, {"pinned": conversation.pinned})
+
+    await log.write(store)
+    log.feeds.changed(user_id)
     return json_response(summary(conversation))
 
 
-async def _deleted(process: Process, conversation: Conversation) -> HttpResponseBase:
+async def _deleted(process: Process, user_id: int, conversation: Conversation) -> HttpResponseBase:
     streams = [stream async for stream in conversation.streams.all()]
     for stream in streams:
         if stream.status == events.RUNNING:
             await process.turns.stop(stream)
-    await deletion.delete_conversation(conversation.pk, process.log.write)
+    told = partial(process.log.feeds.changed, user_id)
+    await deletion.delete_conversation(conversation.pk, process.log.write, told)
     for stream in streams:
         process.log.forget(stream.pk)
     return HttpResponse(status=204)

@@ -7,7 +7,7 @@ a body without `[DONE]` is a cut, after which a reader resumes; an end is always
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -51,9 +51,12 @@ def frames(stream_id: str, batch: list[Event], timing: bool) -> bytes:
     return b"".join([sse.encode(stream_id, event) for event in batch])
 
 
+Key = TypeVar("Key")
+
+
 async def event_stream(
-    log: Followed,
-    stream_id: UUID,
+    log: Followed[Key],
+    key: Key,
     after: int = -1,
     *,
     timing: bool = False,
@@ -64,7 +67,7 @@ async def event_stream(
 
     `may_read` raises an ApiError when the reader's right ended.
     """
-    name, checked, start = str(stream_id), monotonic(), sse.PRELUDE
+    name, checked, start = str(key), monotonic(), sse.PRELUDE
 
     def deliver(batch: list[Event]) -> bool:
         write = None if start or outlet is None else outlet.write
@@ -76,7 +79,7 @@ async def event_stream(
         yield start
         start = b""
     try:
-        async for page in log.follow(stream_id, after, deliver):
+        async for page in log.follow(key, after, deliver):
             if may_read is not None and monotonic() - checked > RECHECK:
                 await may_read()
                 checked = monotonic()
@@ -96,13 +99,11 @@ def piece(name: str, page: Page, timing: bool) -> bytes:
     return frames(name, page.events, timing) or sse.HEARTBEAT
 
 
-async def so_far(
-    log: Followed, stream_id: UUID, after: int = -1, *, timing: bool = False
-) -> AsyncGenerator[bytes, None]:
+async def so_far(log: Followed[Key], key: Key, after: int = -1, *, timing: bool = False) -> AsyncGenerator[bytes, None]:
     """What is stored now after `after`, in the same frames; `[DONE]` only where the stream has ended."""
-    name, start = str(stream_id), sse.PRELUDE
+    name, start = str(key), sse.PRELUDE
     try:
-        async for page in log.follow(stream_id, after, live=False):
+        async for page in log.follow(key, after, live=False):
             yield start + frames(name, page.events, timing) + (sse.DONE if page.ended else b"")
             start = b""
     except ApiError as error:
@@ -111,7 +112,7 @@ async def so_far(
         logger.exception("stream %s: its reader was cut off", name)
 
 
-async def whole(log: Followed, stream_id: UUID, *, ours: bool = False) -> Response:
+async def whole(log: Followed[UUID], stream_id: UUID, *, ours: bool = False) -> Response:
     """The stream as one response, once it has ended: `{"candidates", "usageMetadata", …}` or `{"error": …}`.
 
     What stands beside the text, such as the grounding, is kept from wherever it came; the later one counts. `ours`:

@@ -13,6 +13,7 @@ from django.db.models import F, Max
 from django.http.response import HttpResponseBase
 
 from chat.accounts import tokens
+from chat.log.changes import FEEDBACK, tell_of_conversation
 from chat.models import Conversation, Event, Feedback, Message, Stream
 from chat.protocol import events
 from chat.protocol.errors import InvalidArgument, NotFound
@@ -35,7 +36,9 @@ async def feedback(request: Request, message_id: UUID) -> HttpResponseBase:
     """Keep what its reader thinks of an answer, in place of an earlier opinion; sent again it changes nothing."""
     user = await tokens.authenticate(request)
     said = body(request, FeedbackBody)
-    return json_response(await request.process.log.write(lambda: _rated(user.pk, message_id, said)))
+    kept = await request.process.log.write(lambda: _rated(user.pk, message_id, said))
+    request.process.log.feeds.changed(user.pk)
+    return json_response(kept)
 
 
 def _rated(user_id: int, message_id: UUID, said: FeedbackBody) -> dict[str, Any]:
@@ -46,6 +49,8 @@ def _rated(user_id: int, message_id: UUID, said: FeedbackBody) -> dict[str, Any]
     if message.role != Message.MODEL:
         raise InvalidArgument("Only an answer can be rated, and this message is a question.")
     kept = Feedback.give(message, said.value, said.reason.strip())
+    told = {"message": str(message.pk), "value": said.value}
+    tell_of_conversation(message.conversation_id, FEEDBACK, told)
     return {"id": message.pk, "feedback": kept.as_json() if kept else None}
 
 

@@ -76,7 +76,7 @@ def ids_of(stream: Stream) -> dict[str, str]:
 def streamed(request: Request, stream: Stream, after: int, user: User) -> StreamingHttpResponse:
     """The response that follows a stream for as long as the reader may read it; with `?poll=1` only what is there."""
     outlet = event_stream.Outlet.of(request)
-    log: Followed = request.process.log
+    log: Followed[UUID] = request.process.log
     if "HTTP_X_WONDERCAM_RECEIPT" in request.META:
         log = WriteClock(request.process.log, stream)
     timing = request.headers.get("X-WonderCam-Timing") == "1"

@@ -16,7 +16,7 @@ from chat.process import this_process
 from chat.protocol import events
 from chat.protocol.events import Event
 from chat.protocol.request import Ask
-from chat.providers.catalogue import continued
+from chat.providers.catalogue import NAMES, continued
 from chat.turns import leases
 from chat.turns.runner import Turns
 from tests.catalogue import providers
@@ -223,7 +223,7 @@ async def test_the_worker_that_was_wrongly_thought_dead_writes_no_more(
     [
         ("", {"local"}),
         ("off", set()),
-        ("all", {"vertex", "gemini", "openai", "recording", "local"}),
+        ("all", set(NAMES)),
         ("local, gemini", {"local", "gemini"}),
     ],
 )

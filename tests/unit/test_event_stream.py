@@ -1,7 +1,7 @@
 """The log as bodies of responses: framing to the byte, and nothing ever escapes a generator."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from io import BytesIO
 from typing import Any
 from uuid import UUID, uuid4
@@ -33,9 +33,9 @@ class Following(Log):
         self.closed = asyncio.Event()
         self.endless = False
 
-    async def follow(  # type: ignore[override]
+    async def follow(
         self, stream_id: UUID, after: int = -1, deliver: Any = None, live: bool = True
-    ) -> AsyncIterator[Page]:
+    ) -> AsyncGenerator[Page, None]:
         self.after.append(after)
         try:
             for number, batch in enumerate(self.batches, 1):

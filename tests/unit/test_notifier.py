@@ -82,9 +82,12 @@ def layer(monkeypatch: pytest.MonkeyPatch) -> Layer:
 
 
 def notifier_on(
-    layer: Layer, on_reached: Callable[[UUID], None] = print, on_stop: Callable[[UUID], None] = print
+    layer: Layer,
+    on_reached: Callable[[UUID], None] = print,
+    on_stop: Callable[[UUID], None] = print,
+    on_changed: Callable[[int], None] = print,
 ) -> Notifier:
-    return Notifier(layer, on_reached, on_stop)
+    return Notifier(layer, on_reached, on_stop, on_changed)
 
 
 async def test_a_burst_is_one_message_with_the_newest_seq(layer: Layer):
@@ -114,6 +117,18 @@ async def test_notifications_go_on_after_the_layer_was_away(layer: Layer):
     await notifies.close()
 
     assert stopped == [stream_id]
+
+
+async def test_a_feed_that_has_grown_is_told_by_its_user(layer: Layer):
+    changed = asyncio.Queue[int]()
+    notifies = notifier_on(layer, on_changed=changed.put_nowait)
+    notifies.changed(7)
+    while not layer.sent:
+        await asyncio.sleep(0.01)
+    layer.queue.put_nowait(layer.sent[0])
+
+    assert await asyncio.wait_for(changed.get(), 5) == 7
+    await notifies.close()
 
 
 async def test_a_notification_that_makes_no_sense_is_passed_over(layer: Layer):

@@ -1,0 +1,113 @@
+"""What the feeds tell: lines about a user's conversations, written in the transactions that change them.
+
+A line's place is its id, and lines of one user come in the order of their commits: on SQLite there is one writer at a
+time; on PostgreSQL a transaction holds the user's feed from its first line to its commit. A batch takes the feeds of
+its ended turns in the order of their users, so that two workers hardly ever wait for each other; should they, the
+database ends one of the transactions, which is tried again.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.utils import timezone
+
+from chat.log.sql import DIALECT, Execute, django_execute, key_of, moment
+from chat.models import Change
+from chat.protocol import events
+
+MESSAGE, STARTED, ENDED = "message", "started", "ended"
+RENAMED, PINNED, DELETED, FEEDBACK = "renamed", "pinned", "deleted", "feedback"
+
+KEPT = timedelta(days=2)
+"""For how long a line can be resumed from; who was away for longer looks at everything anew."""
+
+PRUNED_AT_ONCE = 500
+
+FEED_LOCK = 0x66656564
+"""The class of PostgreSQL's advisory locks that are a user's feed."""
+
+
+class Line(NamedTuple):
+    """What is to be told of a stream or a conversation, by the key that the database has for it."""
+
+    key: Any
+    kind: str
+    data: dict[str, Any]
+
+
+def tell_of_streams(execute: Execute, now: datetime, lines: Sequence[Line]) -> None:
+    """Tell the users of these streams, in one statement."""
+    _tell(execute, _insert_of("chat_stream", "s.conversation_id", len(lines)), now, lines)
+
+
+def tell_of_conversation(conversation: UUID, kind: str, data: dict[str, Any]) -> None:
+    """Tell the user of this conversation, while it is still that user's, in a job of `Log.write`."""
+    line = Line(key_of(conversation), kind, data)
+    _tell(django_execute, _insert_of("chat_conversation", "s.id", 1), timezone.now(), [line])
+
+
+def _tell(execute: Execute, statement: str, now: datetime, lines: Sequence[Line]) -> None:
+    values: list[Any] = []
+    at = moment(now)
+    for number, (key, kind, data) in enumerate(lines):
+        values += (number, key, kind, events.encode(data), at)
+    execute(statement, values)
+
+
+# A CTE that is materialized is done before the first id is taken: whoever holds the feed has the next place in it.
+_STATEMENTS = {
+    "sqlite": (
+        "(%s,%s,%s,%s,%s)",
+        "INSERT INTO chat_change (user_id, conversation_id, kind, data, at) "
+        "SELECT s.user_id, {conversation}, n.column3, n.column4, n.column5 FROM (VALUES {values}) n "
+        "CROSS JOIN {table} s ON s.id = n.column2 ORDER BY s.user_id, n.column1",
+    ),
+    "postgresql": (
+        "(%s::integer,%s::uuid,%s::text,%s::text,%s::timestamptz)",
+        "WITH held AS MATERIALIZED (SELECT o.*, pg_advisory_xact_lock({lock}, o.user_id::integer) FROM ("
+        "SELECT s.user_id, {conversation} AS conversation, n.* FROM (VALUES {values}) n "
+        "JOIN {table} s ON s.id = n.column2 ORDER BY s.user_id, n.column1) o) "
+        "INSERT INTO chat_change (user_id, conversation_id, kind, data, at) "
+        "SELECT user_id, conversation, column3, column4, column5 FROM held ORDER BY user_id, column1",
+    ),
+}
+
+
+@cache
+def _insert_of(table: str, conversation: str, count: int) -> str:
+    one, statement = _STATEMENTS[DIALECT.vendor]
+    return statement.format(values=",".join([one] * count), table=table, conversation=conversation, lock=FEED_LOCK)
+
+
+LINES = "SELECT id, conversation_id, kind, data FROM chat_change WHERE user_id = %s AND id > %s ORDER BY id LIMIT %s"
+LINES_OF_ONE = LINES.replace("WHERE", "WHERE conversation_id = %s AND")
+BOUNDS = "SELECT COALESCE(MIN(id), 0), COALESCE(MAX(id), 0) FROM chat_change WHERE user_id = %s"
+GENERATING = "SELECT id, conversation_id FROM chat_stream WHERE status = 'running' AND +user_id = %s"
+
+
+def newest_of(users: Sequence[int]) -> str:
+    """The query for the newest line of each of so many users."""
+    return _newest_of(len(users))
+
+
+@cache
+def _newest_of(count: int) -> str:
+    marks = ",".join(["%s"] * count)
+    return f"SELECT user_id, MAX(id) FROM chat_change WHERE user_id IN ({marks}) GROUP BY user_id"
+
+
+def id_of(key: Any) -> str:
+    """A key as ids are written."""
+    return str(key if isinstance(key, UUID) else UUID(key))
+
+
+def prune(before: datetime) -> bool:
+    """Delete some of the lines that are older; whether there may be more. A job of `Log.write`."""
+    some = list(Change.objects.order_by("id").values_list("id", "at")[:PRUNED_AT_ONCE])
+    old = [id for id, at in some if at < before]
+    if old:
+        Change.objects.filter(id__in=old).delete()
+    return bool(old) and len(old) == PRUNED_AT_ONCE

@@ -1,0 +1,182 @@
+"""Feeds: what happens in all of a user's conversations, or in one of them, as pages that never end.
+
+Followed as a stream is (`follow.py`), by the id of the last line. Whoever writes here wakes its readers here
+(`changed`), and those of other processes by the notifier; for what neither told, one query asks for the newest lines of
+all whose feeds are read here, however many readers they have.
+"""
+
+import asyncio
+import contextvars
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.utils import timezone
+
+from chat.log.changes import BOUNDS, DELETED, GENERATING, KEPT, LINES, LINES_OF_ONE, id_of, newest_of, prune
+from chat.log.follow import follow
+from chat.log.notifier import Notifier
+from chat.log.pages import Page
+from chat.log.sql import key_of
+from chat.log.subscriber import Deliver, Subscriber
+from chat.protocol import events
+from chat.protocol.events import Event
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.5
+"""Between looks for lines that nobody told of."""
+
+PRUNED_EVERY = 3600.0
+PAGE_LINES = 200
+USERS_AT_ONCE = 500
+
+GENERATING_NOW = "generating"
+"""The kind of a feed's first line, which no table has: what is generated at that moment."""
+
+Fetch = Callable[[str, Sequence[Any]], Awaitable[list[Any]]]
+
+
+class FeedKey(NamedTuple):
+    """Whose feed; of one conversation, or of all."""
+
+    user_id: int
+    conversation_id: UUID | None = None
+
+    def __str__(self) -> str:
+        """What the ids of its events begin with."""
+        return "feed"
+
+
+class Feeds:
+    """The feeds that are read in one process. `fetch` asks the database for some rows."""
+
+    def __init__(self, fetch: Fetch) -> None:
+        self._fetch = fetch
+        self._notifier: Notifier | None = None
+        self._subscribers: dict[int, list[Subscriber]] = {}
+        self._seen: dict[int, int] = {}
+        self._looking: asyncio.Task[None] | None = None
+
+    def open(self, notifier: Notifier | None) -> None:
+        """Tell other processes, too."""
+        self._notifier = notifier
+
+    def close(self) -> None:
+        """Look for nothing more."""
+        self._notifier = None
+        if self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
+
+    def changed(self, user_id: int) -> None:
+        """A line of this user's was committed here."""
+        self.wake(user_id)
+        if self._notifier is not None:
+            self._notifier.changed(user_id)
+
+    def wake(self, user_id: int) -> None:
+        """Let the readers of this user's feeds look."""
+        for subscriber in self._subscribers.get(user_id, ()):
+            subscriber.wake()
+
+    async def follow(
+        self, key: FeedKey, after: int = -1, deliver: Deliver | None = None, live: bool = True
+    ) -> AsyncGenerator[Page, None]:
+        """Pages of the lines after `after`. A reader without a place in the feed, or with one that is not in it any
+        more, first gets what is generated now, with the newest place."""
+        first = await self._first(key, after)
+        if first is not None:
+            yield Page([first], ended=False)
+            after = first.seq
+        async with aclosing(follow(self, key, after, deliver, live)) as pages:
+            async for page in pages:
+                yield page
+
+    async def _first(self, key: FeedKey, after: int) -> Event | None:
+        [(oldest, newest)] = await self._fetch(BOUNDS, [key.user_id])
+        if after >= 0 and oldest <= after <= newest:
+            return None
+        rows = await self._fetch(GENERATING, [key.user_id])
+        running = [{"conversation": id_of(row[1]), "stream": id_of(row[0])} for row in rows]
+        one = None if key.conversation_id is None else str(key.conversation_id)
+        line = {
+            "type": GENERATING_NOW,
+            **({"conversation": one} if one else {}),
+            "streams": [each for each in running if one in (None, each["conversation"])],
+            **({"missed": True} if after >= 0 else {}),
+        }
+        return Event(newest, 0, events.encode(line))
+
+    # What `follow` asks of a source
+
+    def tail_of(self, key: FeedKey) -> None:
+        """No feed is kept in memory."""
+
+    def poll_seconds(self, tail: object) -> float:
+        """Never: the process looks for all of them."""
+        return float("inf")
+
+    async def read(self, key: FeedKey, after: int) -> Page:
+        """At most `PAGE_LINES` lines after `after`; ended by the deletion of the one conversation that it is of."""
+        if key.conversation_id is None:
+            rows = await self._fetch(LINES, [key.user_id, after, PAGE_LINES])
+        else:
+            rows = await self._fetch(LINES_OF_ONE, [key_of(key.conversation_id), key.user_id, after, PAGE_LINES])
+        if rows:
+            self._seen[key.user_id] = max(self._seen.get(key.user_id, 0), rows[-1][0])
+        ended = key.conversation_id is not None and any(row[2] == DELETED for row in rows)
+        return Page([line_of(*row) for row in rows], ended, more=not ended and len(rows) == PAGE_LINES)
+
+    def subscribe(self, key: FeedKey, subscriber: Subscriber) -> Callable[[], None]:
+        """Have the subscriber woken for the user's lines; returns what ends that."""
+        user_id = key.user_id
+        self._subscribers.setdefault(user_id, []).append(subscriber)
+        if self._looking is None or self._looking.done():
+            # In a context of its own, so that no request's end can reach it.
+            self._looking = asyncio.get_running_loop().create_task(self._look(), context=contextvars.Context())
+
+        def unsubscribe() -> None:
+            others = self._subscribers[user_id]
+            others.remove(subscriber)
+            if not others:
+                del self._subscribers[user_id]
+                self._seen.pop(user_id, None)
+
+        return unsubscribe
+
+    async def _look(self) -> None:
+        """While anybody reads: wake those whose feeds have grown without a word."""
+        while self._subscribers:
+            await asyncio.sleep(POLL_SECONDS)
+            users = list(self._subscribers)
+            try:
+                for start in range(0, len(users), USERS_AT_ONCE):
+                    await self._look_at(users[start : start + USERS_AT_ONCE])
+            except Exception as error:  # the database may be away: the next look tries again
+                log.warning("feeds could not be looked at: %s", type(error).__name__)
+
+    async def _look_at(self, users: Sequence[int]) -> None:
+        for user_id, newest in await self._fetch(newest_of(users), users):
+            if newest > self._seen.get(user_id, 0):
+                self._seen[user_id] = newest
+                self.wake(user_id)
+
+
+async def keep_short(write: Callable[[Callable[[], bool]], Awaitable[bool]]) -> None:
+    """Delete what nobody resumes from any more, in small steps, again every `PRUNED_EVERY`."""
+    while True:
+        try:
+            more = True
+            while more:
+                more = await write(lambda: prune(timezone.now() - KEPT))
+        except Exception as error:  # the database may be away: the next time does it
+            log.warning("old lines of the feeds were not deleted: %s", type(error).__name__)
+        await asyncio.sleep(PRUNED_EVERY)
+
+
+def line_of(id: int, conversation: Any, kind: str, data: str) -> Event:
+    """A row as an event: `{"type", "conversation", …}`."""
+    return Event(id, 0, events.encode({"type": kind, "conversation": id_of(conversation), **events.decode(data)}))
