@@ -59,25 +59,30 @@ class WriteClock:
     async def follow(
         self, stream_id: UUID, after: int = -1, deliver: Deliver | None = None, live: bool = True
     ) -> AsyncGenerator[Page, None]:
-        """The log's pages: one is written when the next is asked for."""
+        """The log's pages: one was written when the next is asked for.
+
+        Its time is when it was handed over: after the system call this process may wait for the processor while the
+        reader reads.
+        """
 
         def timed(batch: list[Event]) -> bool:
+            now = monotonic()
             if deliver is None or not deliver(batch):
                 return False
-            self._note(batch)
+            self._note(batch, now)
             return True
 
         try:
             async with aclosing(self._log.follow(stream_id, after, timed, live)) as pages:
                 async for page in pages:
+                    now = monotonic()
                     yield page
-                    self._note(page.events)
+                    self._note(page.events, now)
         finally:
             if self._seqs:
                 self._log.write_soon(self._keep)
 
-    def _note(self, written: Sequence[Event]) -> None:
-        now = monotonic()
+    def _note(self, written: Sequence[Event], now: float) -> None:
         if len(self._seqs) < MOST_EVENTS:
             for event in written:
                 self._seqs.append(event.seq)

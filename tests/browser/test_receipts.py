@@ -19,7 +19,7 @@ def receipts(server) -> list[tuple[int, str, bytes, int, bytes | None]]:
     try:
         return database.execute(
             "SELECT last_seq + 1, verdict, r.packed, offset_us, w.packed FROM chat_receipt r JOIN chat_stream ON id = "
-            "stream_id LEFT JOIN chat_writetimes w ON w.stream_id = r.stream_id"
+            "r.stream_id LEFT JOIN chat_writetimes w ON w.stream_id = r.stream_id"
         ).fetchall()
     finally:
         database.close()

@@ -50,6 +50,20 @@ async def test_every_event_has_its_three_times_of_the_server_in_order(core: Core
         assert at / 1000 - 0.11 <= write.stored <= write.written
 
 
+async def test_no_event_is_written_later_than_its_reader_can_have_it(core: Core):
+    started = await core.ask("words=20 gap=2")
+    began, got = core.log.tail_of(started.pk).began, list[float]()
+
+    def write(piece: bytes) -> bool:
+        got.extend([(monotonic() - began) * 1000] * piece.count(b"id: "))
+        return True
+
+    async for piece in event_stream.event_stream(WriteClock(core.log, started), started.pk, outlet=Outlet(write)):
+        write(piece)
+    for write_time, at in zip(await kept(started), got, strict=True):
+        assert write_time.written <= at + 0.1
+
+
 async def test_nothing_is_noted_for_a_reader_who_does_not_ask(core: Core):
     started = await core.ask("words=5 gap=0")
     await read(core.log, started)
