@@ -11,7 +11,7 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from dotenv import load_dotenv
 
-from wondercam import installation, log_format, mail
+from wondercam import installation, log_format, mail, single_sign_on
 from wondercam.env import Environment, envbool, envchoice, envint, envlist, envstr
 from wondercam.variables import limits
 
@@ -69,6 +69,7 @@ IS_FOR_THIS_MACHINE = set(ALLOWED_HOSTS) <= set(LOOPBACK)
 PERSONAL = DEBUG or (installation.IS_WHEEL and IS_FOR_THIS_MACHINE and not envstr("SECRET_KEY"))
 """Whether it is somebody's own: what was just installed asks nothing, and its first visitor may chat."""
 
+SSO_NAME = envstr("WONDERCAM_OIDC_NAME")
 INSTALLED_APPS = [
     "daphne",
     "django.contrib.admin",
@@ -98,6 +99,19 @@ MIDDLEWARE = [
 ]
 SILENCED_SYSTEM_CHECKS = ["security.W001", "security.W002", "security.W003"]
 """Whether Django's middlewares are there by their own names; here they are subclasses (wondercam/pages.py)."""
+SOCIALACCOUNT_PROVIDERS = single_sign_on.providers(
+    envstr("WONDERCAM_OIDC_URL"), envstr("WONDERCAM_OIDC_CLIENT_ID"), envstr("WONDERCAM_OIDC_CLIENT_SECRET"), SSO_NAME
+)
+SINGLE_SIGN_ON = SSO_NAME if SOCIALACCOUNT_PROVIDERS else ""
+"""What the sign-in page calls it; empty where it is off."""
+if SINGLE_SIGN_ON:
+    INSTALLED_APPS += single_sign_on.APPS
+    MIDDLEWARE += [single_sign_on.MIDDLEWARE]
+SOCIALACCOUNT_ADAPTER = "chat.accounts.single_sign_on.Adapter"
+SOCIALACCOUNT_LOGIN_ON_GET = True  # by a link: `form-action 'self'` lets no form lead to another site
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False  # an address that a provider names opens no account that was made here
+ACCOUNT_UNIQUE_EMAIL = False
+ACCOUNT_EMAIL_VERIFICATION = "none"
 ROOT_URLCONF = "wondercam.urls"
 ASGI_APPLICATION = "wondercam.asgi.application"
 TEMPLATES = [

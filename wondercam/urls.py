@@ -1,7 +1,9 @@
 """The sitemap of the site."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import TemplateView
 
 from chat.views.auth import limited
 
@@ -10,6 +12,14 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("chat.urls")),
 ]
+if settings.SINGLE_SIGN_ON:
+    failed = TemplateView.as_view(template_name="socialaccount/authentication_error.html")
+    urlpatterns += [
+        path("accounts/", include("allauth.socialaccount.providers.openid_connect.urls")),
+        path("accounts/oidc/failed/", failed, name="socialaccount_login_error"),
+        path("accounts/oidc/cancelled/", failed, name="socialaccount_login_cancelled"),
+        path("accounts/oidc/inactive/", failed, name="account_inactive"),
+    ]
 handler400 = "chat.views.errors.bad_request"
 handler403 = "chat.views.errors.forbidden"
 handler404 = "chat.views.errors.not_found"

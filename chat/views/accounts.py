@@ -90,8 +90,10 @@ class SignIn(LoginView):
     template_name = "accounts/signin.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """With whether strangers may make an account."""
-        return super().get_context_data(signup_is_open=settings.SIGNUP == "open", **kwargs)
+        """With whether strangers may make an account, and the other way to sign in."""
+        return super().get_context_data(
+            signup_is_open=settings.SIGNUP == "open", single_sign_on=settings.SINGLE_SIGN_ON, **kwargs
+        )
 
 
 class SignOut(LogoutView):

@@ -17,6 +17,7 @@ from tests.servers.process import Process
 from wondercam import commandline
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+START_SECONDS = 300.0
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
 
@@ -71,7 +72,7 @@ def test_what_pyproject_asks_for_is_what_requirements_in_names() -> None:
     extras = project["optional-dependencies"]
     lines = [line for line in (ROOT / "requirements.in").read_text().splitlines() if line and not line.startswith("#")]
     assert sorted([*project["dependencies"], *(name for names in extras.values() for name in names)]) == sorted(lines)
-    assert set(extras) == {"local", "ocr", "postgres", "redis"}
+    assert set(extras) == {"local", "ocr", "postgres", "redis", "sso"}
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +87,7 @@ def url(unpacked: Path, home: Path) -> Iterator[str]:
     recordings = {"WONDERCAM_MODELS": "recording/hello", "WONDERCAM_RECORDINGS": str(ROOT / "tests" / "recordings")}
     process = Process([sys.executable, "-u", "-m", "wondercam"], environment(unpacked, home, **recordings), cwd=home)
     try:
-        yield process.wait_for_line("Listening on ").removeprefix("Listening on ").strip()
+        yield process.wait_for_line("Listening on ", START_SECONDS).removeprefix("Listening on ").strip()
     finally:
         process.kill9()
 

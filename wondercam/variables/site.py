@@ -98,4 +98,17 @@ VARIABLES = (
         wrong="anything else",
     ),
     Variable("WONDERCAM_EMAIL_FROM", "wondercam@localhost", "Whom mails come from"),
+    Variable(
+        "WONDERCAM_OIDC_URL",
+        None,
+        (
+            "The OpenID Connect provider by which people sign in, such as `https://id.example.com/realms/team`; it "
+            "sends them back to `/accounts/oidc/sso/login/callback/`. `manage.py migrate` once after it was set"
+        ),
+        shown="none",
+        wrong="no http or https address; one of the next two missing",
+    ),
+    Variable("WONDERCAM_OIDC_CLIENT_ID", None, "This site's name at that provider", shown="none"),
+    Variable("WONDERCAM_OIDC_CLIENT_SECRET", None, "Its secret there", shown="none"),
+    Variable("WONDERCAM_OIDC_NAME", "single sign-on", "What the sign-in page calls the provider"),
 )

@@ -1,0 +1,37 @@
+"""Single sign-on by OpenID Connect (`WONDERCAM_OIDC_…`), by django-allauth: off unless a provider is named.
+
+What is on is the sign-in at one provider; allauth's own pages, for passwords, addresses and connections, have no route.
+"""
+
+from importlib.util import find_spec
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+APPS = ["allauth", "allauth.account", "allauth.socialaccount", "allauth.socialaccount.providers.openid_connect"]
+MIDDLEWARE = "allauth.account.middleware.AccountMiddleware"
+PROVIDER = "sso"
+"""As its addresses name it: `/accounts/oidc/sso/login/callback/` is what the provider must be told."""
+
+
+def providers(url: str, client: str, secret: str, name: str) -> dict[str, Any]:
+    """allauth's SOCIALACCOUNT_PROVIDERS; empty where none is named. ImproperlyConfigured says what is missing."""
+    if not url:
+        return {}
+    parts = urlsplit(url)
+    if parts.scheme not in ("https", "http") or not parts.hostname:
+        raise ImproperlyConfigured("WONDERCAM_OIDC_URL is no address: write one such as https://id.example.com.")
+    if not client or not secret:
+        needed = "WONDERCAM_OIDC_CLIENT_ID and WONDERCAM_OIDC_CLIENT_SECRET"
+        raise ImproperlyConfigured(f"WONDERCAM_OIDC_URL needs {needed}: the provider gives them to its clients.")
+    if find_spec("allauth") is None:
+        raise ImproperlyConfigured("WONDERCAM_OIDC_URL needs django-allauth: `pip install 'wondercam[sso]'`.")
+    app = {
+        "provider_id": PROVIDER,
+        "name": name,
+        "client_id": client,
+        "secret": secret,
+        "settings": {"server_url": url},
+    }
+    return {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": [app]}}
