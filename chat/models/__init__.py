@@ -4,6 +4,7 @@
       │            │             ├─1 Stream (the turn that writes this answer) ──< Event (stream, seq), 1 Receipt,
       │            │             │                                                 1 WriteTimes
       │            │             └─1 Feedback (a thumb up or down for this answer, and why)
+      │            ├─1 SearchText (its words, to be searched)
       │            └──< Attachment (a photo, re-encoded; gone with its conversation)
       ├──< Change (a line of the feeds: a turn began, a chat was renamed …)
       ├──< Ticket (starts one stream, and resumes it)
@@ -11,8 +12,8 @@
       └──< DailyUse (questions and tokens of a day)
 
 `accounts.py` has who asks, `keys.py` and `invitations.py` what was given out, `audit.py` who did what,
-`conversations.py` what was said, `changes.py` that it was, `receipts.py` how it reached its reader. A foreign id and an
-unknown id are the same to a reader: look everything up through `for_user`.
+`conversations.py` what was said, `changes.py` that it was, `search.py` by what it is found, `receipts.py` how it reached
+its reader. A foreign id and an unknown id are the same to a reader: look everything up through `for_user`.
 """
 
 from chat.models.accounts import OwnedQuerySet, Ticket, User
@@ -22,6 +23,7 @@ from chat.models.conversations import Attachment, Conversation, Event, Feedback,
 from chat.models.invitations import Invitation
 from chat.models.keys import ApiKey
 from chat.models.receipts import Receipt, WriteTimes
+from chat.models.search import SearchText
 from chat.models.usage import DailyUse
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "Message",
     "OwnedQuerySet",
     "Receipt",
+    "SearchText",
     "Stream",
     "Ticket",
     "User",

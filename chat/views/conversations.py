@@ -1,4 +1,4 @@
-"""One's own conversations: the list, one transcript, rename and pin, delete."""
+"""One's own conversations: the list and its search, one transcript, rename and pin, delete."""
 
 from datetime import UTC, datetime
 from functools import partial
@@ -7,14 +7,15 @@ from uuid import UUID
 
 import msgspec
 from asgiref.sync import sync_to_async
-from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
+from chat import search
 from chat.accounts import tokens
 from chat.log import Log, deletion
 from chat.log.changes import PINNED, RENAMED, tell_of_conversation
-from chat.models import Conversation
+from chat.models import Conversation, Stream
 from chat.process import Process
 from chat.protocol import events
 from chat.protocol.errors import InvalidArgument, NotFound
@@ -22,6 +23,7 @@ from chat.views.api import Request, api, body, check_text, json_response
 from chat.views.messages import messages_of
 
 PAGE, LARGEST_PAGE = 50, 200
+LONGEST_QUERY = 200
 LONGEST_SYSTEM = 8_000
 
 
@@ -46,20 +48,32 @@ def summary(conversation: Conversation) -> dict[str, Any]:
 
 
 @api("GET")
-async def index(request: HttpRequest) -> HttpResponseBase:
+async def index(request: Request) -> HttpResponseBase:
     """A page of one's conversations, pinned and newest first: `?q=` searches, `?cursor=` goes on."""
     user = await tokens.authenticate(request)
-    limit = page_size(request.GET.get("limit"))
-    found = Conversation.objects.for_user(user.pk).order_by("-pinned", "-updated_at", "pk")
-    if query := request.GET.get("q", "").strip():
-        check_text(query)
-        found = found.filter(title__icontains=query[:200])
-    if cursor := request.GET.get("cursor"):
-        found = found.filter(beyond(cursor))
-    rows = [row async for row in found[: limit + 1]]
+    limit, cursor = page_size(request.GET.get("limit")), request.GET.get("cursor", "")
+    query = request.GET.get("q", "").strip()[:LONGEST_QUERY]
+    if not query:
+        own = Conversation.objects.for_user(user.pk)
+        return json_response(await sync_to_async(listed)(own, limit, cursor))
+    check_text(query)
+    is_whole = await search.catch_up(user.pk, request.process.log.write)
+    found = await sync_to_async(lambda: listed(search.found(user.pk, query), limit, cursor, query))()
+    return json_response({**found, "partial": not is_whole})
+
+
+def listed(conversations: QuerySet[Any], limit: int, cursor: str = "", query: str = "") -> dict[str, Any]:
+    """A page of these, in the list's order; what was said around a query's first word goes with each."""
+    running = Stream.objects.filter(conversation=OuterRef("pk"), status=events.RUNNING)
+    ordered = conversations.order_by("-pinned", "-updated_at", "pk").annotate(running=Exists(running))
+    rows = list((ordered.filter(beyond(cursor)) if cursor else ordered)[: limit + 1])
     more = rows[limit - 1] if len(rows) > limit else None
     next_cursor = f"{int(more.pinned)}.{more.updated_at.timestamp():.6f}.{more.pk}" if more else None
-    return json_response({"conversations": [summary(row) for row in rows[:limit]], "next": next_cursor})
+    shown = [{**summary(row), "running": row.running} for row in rows[:limit]]
+    if query:
+        said = search.excerpts([row["id"] for row in shown], query)
+        shown = [{**row, "excerpt": said.get(row["id"], "")} for row in shown]
+    return {"conversations": shown, "next": next_cursor}
 
 
 def page_size(text: str | None) -> int:
@@ -110,6 +124,7 @@ async def _changed(log: Log, user_id: int, conversation: Conversation, change: C
     def store() -> None:
         Conversation.objects.filter(pk=conversation.pk).update(**fields)
         if change.title is not None:
+            search.forget(conversation.pk)
             tell_of_conversation(conversation.pk, RENAMED, {"title": conversation.title})
         if change.pinned is not None:
             tell_of_conversation(conversation.pk, PINNED, {"pinned": conversation.pinned})

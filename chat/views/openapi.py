@@ -62,6 +62,7 @@ ROUTES: tuple[tuple[str, str, str, type | str | None, str], ...] = (
     ),
     ("GET", "/v2/conversations", "One's own conversations: ?q=, ?limit=, ?cursor=", None, "Conversations"),
     ("GET", "/v2/conversations/{id}", "One conversation with its messages and stream ids", None, "Transcript"),
+    ("GET", "/v2/conversations/{id}/export", "As a file: ?format= md, json or zip", None, "application/octet-stream"),
     ("PATCH", "/v2/conversations/{id}", "Rename, pin", Change, "Conversation"),
     ("DELETE", "/v2/conversations/{id}", "Delete with its photos and recordings", None, ""),
     ("POST", "/v2/messages/{id}/feedback", "A thumb for an answer, and why; idempotent", FeedbackBody, "FeedbackKept"),
@@ -113,6 +114,8 @@ def many(item: Schema) -> Schema:
 
 
 SUMMARY = {"id": ID, "title": TEXT, "pinned": FLAG, "created_at": TIME, "updated_at": TIME}
+LISTED = of(**SUMMARY, running=FLAG)
+LISTED["properties"] = {**LISTED["properties"], "excerpt": TEXT}
 MAYBE_COUNT: Schema = {"type": ["integer", "null"]}
 ANSWERED = of(
     id=ID,
@@ -176,7 +179,10 @@ SCHEMAS: dict[str, Schema] = {
     "FeedbackKept": of(id=ID, feedback=FEEDBACK),
     "StreamStatus": of(id=ID, status={"enum": ["running", "complete", "stopped", "failed", "interrupted"]}),
     "Conversation": of(**SUMMARY),
-    "Conversations": of(conversations=many(of(**SUMMARY)), next={"type": ["string", "null"]}),
+    "Conversations": {
+        **of(conversations=many(LISTED), next={"type": ["string", "null"]}),
+        "description": "With ?q= also `partial`: whether older conversations are still to be read, so ask again",
+    },
     "Transcript": of(**SUMMARY, system=TEXT, messages=many(MESSAGE)),
     "Attachment": of(id=ID, width=COUNT, height=COUNT),
     "Models": of(models=many(MODEL)),

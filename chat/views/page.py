@@ -15,11 +15,12 @@ from django.views.decorators.http import require_safe
 from chat.models import Conversation
 from chat.process import this_process
 from chat.providers.catalogue import Catalogue
+from chat.views.conversations import listed
 from chat.views.messages import messages_of
 from chat.views.models import photos
 
-NEWEST = 200
-"""How many conversations the sidebar lists."""
+NEWEST = 50
+"""How many conversations come with the page; its list asks for the others as one scrolls."""
 
 
 @never_cache
@@ -43,12 +44,10 @@ def _render(request: HttpRequest, user: Any, conversation_id: UUID | None) -> Ht
             raise Http404
     context = {
         "user": user,
-        "conversations": own[:NEWEST] if user.pk else [],
+        "chats": listed(own, NEWEST),
         "conversation": conversation,
-        "current": conversation_id,
         "messages": messages_of(conversation) if conversation else [],
         "models": choices(this_process().catalogue),
-        "blank": {},
         "csrf_cookie": settings.CSRF_COOKIE_NAME,
         "signup_is_open": settings.SIGNUP == "open",
     }

@@ -1,0 +1,165 @@
+"""Full text search in one's own conversations: each word must occur in the title or in what was said, anywhere in it.
+
+    catch_up ── reads what was said since the last search, newest first, and stores it folded, a few chats at a time
+    found ───── the conversations that have every word
+
+What is searched is `SearchText`, one row a conversation. On SQLite an FTS5 table of trigrams lies over it, which its
+triggers keep equal; on PostgreSQL a GIN index of `pg_trgm` (migration 0016 makes either where the database can). Both
+answer "contains" by index from three letters on, in every script. For shorter words, and where there is neither, the
+rows of the asker are read: the same answer, slower.
+
+Nothing is done while a question is asked or answered: who searches pays, and only for what is new.
+"""
+
+import re
+import unicodedata
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from functools import partial
+from time import monotonic
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.db import connection
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.expressions import RawSQL
+
+from chat.models import Conversation, Message, SearchText, Stream
+from chat.protocol import events
+
+MOST_WORDS = 8
+LONGEST_TEXT = 200_000
+"""Characters of a conversation that are kept to be searched, the newest first."""
+
+BATCH = 20
+"""Conversations that one transaction stores: some 10 ms."""
+
+SECONDS = 0.4
+"""How long one search reads on; what is left is for the next one."""
+
+TRIGRAMS = "chat_searchtext_trigrams"
+HAS_WORD = f"SELECT rowid FROM {TRIGRAMS} WHERE {TRIGRAMS} MATCH %s"
+EXCERPT = 60
+"""Characters around a word that was found."""
+
+Write = Callable[[Callable[[], Any]], Awaitable[Any]]
+"""Runs a job in a transaction of the log's writer."""
+
+
+class Read(NamedTuple):
+    """A conversation as it was read: `seen` is its `updated_at` of then."""
+
+    conversation: UUID
+    seen: datetime
+    text: str
+
+
+def folded(text: str) -> str:
+    """Without case, accents and widths: what looks alike is found alike."""
+    split = unicodedata.normalize("NFKD", text.casefold())
+    return unicodedata.normalize("NFC", "".join(letter for letter in split if not unicodedata.combining(letter)))
+
+
+def words(query: str) -> list[str]:
+    """The words of a query, folded; what is in quotation marks is one word."""
+    parts = re.findall(r'"([^"]+)"|(\S+)', folded(query).replace("“", '"').replace("”", '"'))
+    found = ((quoted or plain).strip() for quoted, plain in parts)
+    return [word for word in dict.fromkeys(found) if word][:MOST_WORDS]
+
+
+def found(user_id: int | None, query: str) -> QuerySet[Conversation]:
+    """The conversations of a user that have every word of the query, as far as they have been read."""
+    rows = SearchText.objects.all()
+    for word in words(query):
+        rows = rows.filter(_has(word))
+    own: QuerySet[Conversation] = Conversation.objects.for_user(user_id)
+    return own.filter(searchable__in=rows)
+
+
+def _has(word: str) -> Q:
+    if len(word) >= 3 and connection.vendor == "sqlite" and has_trigrams():
+        phrase = '"' + word.replace('"', '""') + '"'
+        return Q(pk__in=RawSQL(HAS_WORD, [phrase]))
+    return Q(text__contains=word)
+
+
+def has_trigrams() -> bool:
+    """Whether this SQLite has the table of trigrams."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM sqlite_master WHERE name = %s", [TRIGRAMS])
+        return cursor.fetchone() is not None
+
+
+async def catch_up(user_id: int, write: Write, seconds: float = SECONDS) -> bool:
+    """Read what is new, for about so long; whether all of it has been read now."""
+    until = monotonic() + seconds
+    while rows := await sync_to_async(_read)(user_id):
+        await write(partial(_store, user_id, rows))
+        if len(rows) < BATCH:
+            break
+        if monotonic() > until:
+            return False
+    return True
+
+
+def _read(user_id: int) -> list[Read]:
+    """The next conversations that have changed since they were read. One that is being answered is read afterwards."""
+    running = Stream.objects.filter(conversation=OuterRef("pk"), status=events.RUNNING)
+    own = Conversation.objects.for_user(user_id).exclude(searchable__seen=F("updated_at")).exclude(Exists(running))
+    rows = list(own.order_by("-updated_at").values_list("pk", "title", "updated_at")[:BATCH])
+    said = _said([pk for pk, _, _ in rows])
+    return [Read(pk, at, folded("\n".join([title, *said[pk]])[:LONGEST_TEXT])) for pk, title, at in rows]
+
+
+def _said(conversations: Sequence[UUID]) -> dict[UUID, list[str]]:
+    """The texts of these conversations, the newest first."""
+    texts: dict[UUID, list[str]] = {pk: [] for pk in conversations}
+    messages = Message.objects.filter(conversation__in=conversations).order_by("-position")
+    for message in messages.only("conversation_id", "parts"):
+        texts[message.conversation_id].append(message.text)
+    return texts
+
+
+def _store(user_id: int, rows: Sequence[Read]) -> None:
+    ids = [row.conversation for row in rows]
+    own = Conversation.objects.for_user(user_id).filter(pk__in=ids).select_for_update()
+    there = set(own.values_list("pk", flat=True))  # held: one may be on its way out
+    SearchText.objects.bulk_create(
+        [SearchText(conversation_id=row.conversation, seen=row.seen, text=row.text) for row in rows if row[0] in there],
+        update_conflicts=True,
+        unique_fields=["conversation"],
+        update_fields=["seen", "text"],
+    )
+
+
+def forget(conversation_id: UUID) -> None:
+    """It is to be read again: its title has changed."""
+    SearchText.objects.filter(conversation=conversation_id).update(seen=None)
+
+
+def excerpts(conversations: Sequence[UUID], query: str) -> dict[UUID, str]:
+    """What stands around the query's first word in each of these; only of those where it was said."""
+    word = next(iter(words(query)), "")
+    shown = {}
+    for pk, texts in _said(conversations).items():
+        if text := next((text for text in texts if word in folded(text)), ""):
+            shown[pk] = _around(text, word)
+    return shown
+
+
+def _around(text: str, word: str) -> str:
+    at = _place_of(text, word)
+    start, end = max(0, at - EXCERPT), at + len(word) + EXCERPT
+    piece = " ".join(text[start:end].split())
+    return f"{'…' if start else ''}{piece}{'…' if end < len(text) else ''}"
+
+
+def _place_of(text: str, word: str) -> int:
+    """Where in the text the word begins: folding may change how long it is."""
+    wanted, passed = folded(text).index(word), 0
+    for at, letter in enumerate(text):
+        if passed >= wanted:
+            return at
+        passed += len(folded(letter))
+    return 0

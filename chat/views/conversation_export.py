@@ -1,0 +1,106 @@
+"""One conversation as a file: `GET /v2/conversations/<id>/export?format=md|json|zip`.
+
+md ──── the newest path through it, to be read: a heading for each message, its text as it is
+json ── all of it, as `GET /v2/conversations/<id>` gives it
+zip ─── both, and the photos
+"""
+
+import zipfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
+from urllib.parse import quote
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+
+from chat.accounts import tokens
+from chat.log.sql import in_thread
+from chat.models import Conversation, Message
+from chat.protocol.errors import InvalidArgument, NotFound
+from chat.protocol.prompt import Said, newest_leaf, path_to
+from chat.views.account_export import Sent, fields, photo, written
+from chat.views.api import api
+from chat.views.messages import messages_of
+
+TYPES = {"md": "text/markdown; charset=utf-8", "json": "application/json", "zip": "application/zip"}
+
+
+@api("GET")
+async def export(request: HttpRequest, conversation_id: UUID) -> HttpResponseBase:
+    """The conversation as a file of the format that is asked for."""
+    user = await tokens.authenticate(request)
+    format = request.GET.get("format", "md")
+    if format not in TYPES:
+        raise InvalidArgument("`format` is md, json or zip.")
+    found = await Conversation.objects.for_user(user.pk).filter(pk=conversation_id).afirst()
+    if found is None:
+        raise NotFound("There is no such conversation.")
+    headers = {"Content-Disposition": disposition(found.title, format), "Content-Type": TYPES[format]}
+    if format == "zip":
+        return StreamingHttpResponse(zipped(found), headers=headers)
+    write = markdown if format == "md" else json
+    return HttpResponse(await sync_to_async(write)(found), headers=headers)
+
+
+def disposition(title: str, format: str) -> str:
+    """A download under the conversation's title, in any script (RFC 6266)."""
+    plain = "".join(" " if letter in '/\\:*?"<>|' or not letter.isprintable() else letter for letter in title)
+    name = " ".join(plain.split()).strip(".")[:80] or "chat"
+    return f"attachment; filename=\"chat.{format}\"; filename*=UTF-8''{quote(name, safe='')}.{format}"
+
+
+async def zipped(found: Conversation) -> AsyncIterator[bytes]:
+    """The archive's bytes, made while they are sent: a photo at a time is in memory."""
+    sent = Sent()
+    with zipfile.ZipFile(sent, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, read in await in_thread(partial(entries, found)):
+            archive.writestr(name, await in_thread(read), zipfile.ZIP_STORED if name.endswith(".jpg") else None)
+            yield sent.take()
+    yield sent.take()
+
+
+def entries(found: Conversation) -> list[tuple[str, Callable[[], bytes]]]:
+    """The archive's files, each with what reads it."""
+    photos = found.attachments.values_list("pk", flat=True)
+    texts: list[tuple[str, Callable[[], bytes]]] = [
+        ("chat.md", partial(markdown, found, "photos/{}.jpg")),
+        ("chat.json", partial(json, found)),
+    ]
+    return texts + [(f"photos/{pk}.jpg", partial(photo, found.user_id, pk)) for pk in photos]
+
+
+def json(found: Conversation) -> bytes:
+    """All of it, for programs."""
+    return written({**dict(fields(found)), "messages": messages_of(found)})
+
+
+def markdown(found: Conversation, address: str = "") -> bytes:
+    """The newest path, to be read. `address`: where a photo of some id is; "" where none comes along."""
+    rows = list(Message.objects.whole().filter(conversation=found).order_by("position"))
+    said = {row.pk: Said(row.pk, row.parent_id, row.role, row.parts) for row in rows}
+    shown = {step.id for step in path_to(said, newest_leaf(said))} if said else set()
+    head = f"# {' '.join(found.title.split()) or 'Chat'}\n\n{found.created_at:%Y-%m-%d %H:%M} UTC\n"
+    return "\n".join([head, *(section(row, address) for row in rows if row.pk in shown)]).encode()
+
+
+def section(row: Message, address: str) -> str:
+    """One message under a heading that says whose it is."""
+    stream = getattr(row, "stream", None)
+    who = "You" if row.role == Message.USER else f"WonderCam ({stream.model_id})" if stream else "WonderCam"
+    pieces = list(paragraphs(row, address))
+    if stream and stream.error:
+        pieces.append(f"*{stream.error.get('message', 'This answer failed.')}*")
+    return "\n\n".join([f"## {who}", *pieces]) + "\n"
+
+
+def paragraphs(row: Message, address: str) -> Iterator[str]:
+    """Its photos, then its text; thoughts are not part of an answer."""
+    for part in row.parts:
+        if id := part.get("attachment"):
+            yield f"![Photo]({address.format(id)})" if address else "*(a photo)*"
+        elif "inlineData" in part:
+            yield "*(a picture)*"
+    if row.text:
+        yield row.text
