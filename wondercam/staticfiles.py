@@ -53,6 +53,7 @@ IMPORTED: dict[str, str] = {
     "camera": "chat/camera/viewfinder.js",
     "highlight": "vendor/highlight/highlight.min.js",
     "photo": "chat/camera/photo_viewer.js",
+    "switcher": "chat/switcher.js",
     "temml": "vendor/temml/temml.mjs",
     "voice": "chat/voice/voice.js",
 }

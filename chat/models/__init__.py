@@ -12,8 +12,8 @@
       └──< DailyUse (questions and tokens of a day)
 
 `accounts.py` has who asks, `keys.py` and `invitations.py` what was given out, `audit.py` who did what,
-`conversations.py` what was said, `changes.py` that it was, `search.py` by what it is found, `receipts.py` how it reached
-its reader. A foreign id and an unknown id are the same to a reader: look everything up through `for_user`.
+`conversations.py` what was said, `changes.py` that it was, `search.py` by what it is found, `receipts.py` how it
+reached its reader. A foreign id and an unknown id are the same to a reader: look everything up through `for_user`.
 """
 
 from chat.models.accounts import OwnedQuerySet, Ticket, User

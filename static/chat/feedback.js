@@ -24,14 +24,6 @@ export class Feedback {
     this.#told = told;
   }
 
-  /** Shows which thumb is given. @param {HTMLElement} element @param {Message} message */
-  show(element, { facts }) {
-    const opinion = /** @type {Opinion} */ (facts.feedback ?? null);
-    for (const button of /** @type {NodeListOf<HTMLElement>} */ (element.querySelectorAll("[data-do=thumb]"))) {
-      button.setAttribute("aria-pressed", String(Number(button.dataset.value) === opinion?.value));
-    }
-  }
-
   /** Gives this thumb, or takes it back if it was given; a reason is asked for. @param {HTMLElement} button */
   async thumb(button) {
     const article = /** @type {HTMLElement} */ (button.closest("article"));
@@ -71,6 +63,14 @@ export class Feedback {
       this.#chat.note(key, { feedback: before });
       throw error;
     }
+  }
+}
+
+/** Shows which thumb is given. @param {HTMLElement} element @param {Message} message */
+export function showThumbs(element, { facts }) {
+  const opinion = /** @type {Opinion} */ (facts.feedback ?? null);
+  for (const button of /** @type {NodeListOf<HTMLElement>} */ (element.querySelectorAll("[data-do=thumb]"))) {
+    button.setAttribute("aria-pressed", String(Number(button.dataset.value) === opinion?.value));
   }
 }
 

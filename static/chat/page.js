@@ -9,17 +9,18 @@ import { PhotoLoader } from "./camera/photo_loader.js";
 import { Chat } from "./chat.js";
 import { clock } from "./clock.js";
 import { Composer } from "./composer.js";
-import { app, byId, csrf, name, problem, template } from "./document.js";
+import { app, byId, csrf, problem, template } from "./document.js";
 import { refusal } from "./errors.js";
-import { Feedback } from "./feedback.js";
+import { Feedback, showThumbs } from "./feedback.js";
 import { keepForOffline } from "./installation.js";
 import { listenForFiles } from "./intake.js";
+import { Library } from "./library.js";
 import { ONLY_READ, UNSEEN } from "./messages.js";
 import { Photos } from "./photos.js";
 import { Scroll } from "./scroll.js";
 import { Session } from "./session.js";
 import { Settings } from "./settings.js";
-import { Sidebar } from "./sidebar.js";
+import { listenForVerbs } from "./verbs.js";
 import { View } from "./view.js";
 import { VoiceLoader } from "./voice/loader.js";
 
@@ -36,11 +37,7 @@ const view = new View({
     photo.painted(messages);
     voice.painted(messages);
   },
-  articles: {
-    answers,
-    showPhoto: (image, shown) => photo.show(image, shown),
-    extras: [(element, message) => feedback.show(element, message)],
-  },
+  articles: { answers, showPhoto: (image, shown) => photo.show(image, shown), extras: [showThumbs] },
 });
 const photos = new Photos(byId("previews"), session, { problem, refusal, changed: checkModel });
 const photo = new PhotoLoader(byId("transcript"), /** @type {HTMLDialogElement} */ (byId("photo")), {
@@ -67,11 +64,7 @@ const voice = new VoiceLoader({
   said: (sentence) => announcer.say(sentence),
 });
 const settings = new Settings(/** @type {HTMLDialogElement} */ (byId("settings")));
-const sidebar = new Sidebar(byId("sidebar"), template("conversation"), session, {
-  problem,
-  renamed: (id, title) => id === chat.conversation && name(title),
-  deleted: (id) => id === chat.conversation && location.assign("/"),
-});
+const library = new Library({ session, clock, scroll, opened: open });
 const composer = new Composer(/** @type {HTMLFormElement} */ (byId("composer")), {
   send,
   stop: () => void chat.stop(),
@@ -88,16 +81,14 @@ const chat = new Chat({
     changed: () => view.show(chat.transcript),
     began() {
       composer.busy = true;
+      library.answering(true);
       announcer.began();
     },
-    opened(id, title) {
-      history.replaceState(null, "", `/c/${id}`);
-      sidebar.add(id, title);
-      name(title);
-    },
+    opened: (id, title) => library.added(id, title),
     noticed: (sentence) => announcer.say(sentence),
     ended(end) {
       composer.busy = false;
+      library.answering(false);
       announcer.ended(end);
     },
   },
@@ -140,14 +131,17 @@ const feedback = new Feedback(session, chat, { said: (sentence) => announcer.say
 /** What a button does by its `data-do`, or a form by its `data-submit`.
  * @type {Record<string, (control: HTMLElement) => unknown>} */
 const verbs = {
-  "open-sidebar": () => Object.assign(sidebar, { open: true }),
+  ...library.verbs,
   "open-settings": () => settings.open(),
   "voice-wishes": () => voice.choose(),
   "show-photo": (button) => photo.open(button),
   "toggle-camera": () => camera.toggle(),
   thumb: (button) => feedback.thumb(button),
+  suggestion(button) {
+    composer.refocus();
+    void send(button.textContent ?? "");
+  },
   reason: (form) => feedback.reason(/** @type {HTMLFormElement} */ (form)),
-  "close-sidebar": () => Object.assign(sidebar, { open: false }),
 };
 const actions = new Actions(chat, composer, {
   send: (text) => void send(text, false),
@@ -164,27 +158,14 @@ async function act(control, verb) {
   }
 }
 
-document.addEventListener("click", (event) => {
-  const target = /** @type {HTMLElement} */ (event.target);
-  const actor = /** @type {HTMLElement | null} */ (target.closest("[data-do]"));
-  if (actor) void act(actor, actor.dataset.do ?? "");
-  const suggestion = target.closest("[data-suggestion]");
-  if (!suggestion) return;
-  composer.refocus();
-  void send(suggestion.textContent ?? "");
-});
-document.addEventListener("submit", (event) => {
-  const form = /** @type {HTMLFormElement} */ (event.target);
-  if (form.dataset.submit) {
-    event.preventDefault();
-    void act(form, form.dataset.submit);
-  }
-  const field = form.elements.namedItem("csrfmiddlewaretoken");
-  if (field instanceof HTMLInputElement) field.value = csrf();
-});
+listenForVerbs((control, verb) => void act(control, verb), csrf);
 addEventListener("online", () => chat.wake());
 addEventListener("pageshow", ({ persisted }) => chat.wake(persisted));
-document.addEventListener("visibilitychange", () => (document.hidden ? chat.hide() : chat.wake()));
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) return chat.hide();
+  library.wake();
+  return chat.wake();
+});
 
 listenForFiles(/** @type {HTMLInputElement} */ (byId("files")), (files) => {
   problem("");
@@ -192,8 +173,20 @@ listenForFiles(/** @type {HTMLInputElement} */ (byId("files")), (files) => {
 });
 byId("composer").addEventListener("change", checkModel);
 
-chat.open(app.dataset.conversation ?? "", JSON.parse(byId("messages").textContent ?? "[]"));
-composer.fill(composer.text || chat.draft.read().text);
+/** Shows a chat with its draft. @param {string} id @param {Stored[]} messages */
+function open(id, messages) {
+  composer.cancelEdit();
+  composer.busy = false;
+  problem("");
+  chat.open(id, messages);
+  composer.fill(chat.draft.read().text);
+  composer.refocus();
+}
+
+const loaded = app.dataset.conversation ?? "";
+const typed = composer.text; // by the reader or the browser, before this script ran
+library.began(loaded);
+open(loaded, JSON.parse(byId("messages").textContent ?? "[]"));
+if (typed) composer.fill(typed);
 composer.remember(localStorage);
-composer.refocus();
 addEventListener("load", () => void keepForOffline());

@@ -11,6 +11,11 @@ const END = 4;
 const DRAG = 3;
 const KEYS_UP = new Set(["ArrowUp", "PageUp", "Home"]);
 
+/**
+ * A place in a conversation: a message, and how much of it is above the edge, in px.
+ * @typedef {{id: string, above: number}} Place
+ */
+
 export class Scroll {
   #viewport;
   #button;
@@ -18,6 +23,8 @@ export class Scroll {
   #top = 0;
   /** @type {number | null} where the finger is that touches the viewport */
   #finger = null;
+  /** @type {Place | null} where the reader was, until that is painted */
+  #wanted = null;
 
   /** @param {HTMLElement} viewport @param {HTMLElement} button "Jump to latest" */
   constructor(viewport, button) {
@@ -44,20 +51,52 @@ export class Scroll {
     new ResizeObserver(() => this.keep()).observe(viewport);
   }
 
+  /** Where the reader is; null at the end. @returns {Place | null} */
+  get place() {
+    if (this.#stuck) return null;
+    for (const article of this.#viewport.querySelectorAll("article")) {
+      const above = this.#above(article);
+      if (above < article.offsetHeight) return { id: article.dataset.id ?? "", above };
+    }
+    return null;
+  }
+
+  /** Back to a place, with what is painted next; null: to the end. @param {Place | null} place */
+  restore(place) {
+    this.#wanted = place;
+    this.#stuck = !place;
+    if (!place) this.keep();
+  }
+
   /** After something was painted: to the end, if the reader was there and holds nothing. */
   keep() {
+    if (this.#wanted) return this.#return(this.#wanted);
     this.#notice(); // the browser may have scrolled already, and not told yet
     if (this.#stuck && this.#finger === null) {
       this.#viewport.scrollTop = this.#viewport.scrollHeight;
       this.#top = this.#viewport.scrollTop;
     }
-    this.#showButton();
+    return this.#showButton();
   }
 
   /** To the end, to stay there. */
   toEnd() {
-    this.#stuck = true;
-    this.keep();
+    this.restore(null);
+  }
+
+  /** @param {Place} place */
+  #return({ id, above }) {
+    /** @type {HTMLElement | null} */
+    const article = id ? this.#viewport.querySelector(`article[data-id="${CSS.escape(id)}"]`) : null;
+    if (article) this.#viewport.scrollTop += above - this.#above(article);
+    this.#top = this.#viewport.scrollTop;
+    if (this.#viewport.querySelector("[data-whole]")) this.#wanted = null;
+    this.#showButton();
+  }
+
+  /** How much of a message is above the edge. @param {HTMLElement} article */
+  #above(article) {
+    return this.#viewport.getBoundingClientRect().top - article.getBoundingClientRect().top;
   }
 
   /** How far the end is, in px. */
@@ -67,6 +106,7 @@ export class Scroll {
   }
 
   #leave() {
+    this.#wanted = null;
     if (this.#viewport.scrollTop > 0) this.#stuck = false;
   }
 

@@ -1,28 +1,37 @@
 /**
- * The list of chats: rename, pin and delete in place, a new chat on top, and a drawer on small screens.
+ * The list of chats: loaded on as one scrolls; rename and pin in place; a drawer on small screens.
  */
+import { ChatList } from "./chat_list.js";
+import { merged } from "./chats.js";
 
 export class Sidebar {
+  #current = "";
   #nav;
+  #place;
   #list;
-  #template;
   #session;
   #told;
+  #next;
+  #loading = false;
+  /** @type {ReadonlyMap<string, ChatRow>} */
+  #rows;
 
   /**
    * @param {HTMLElement} nav
    * @param {HTMLTemplateElement} template one row
    * @param {{json: (method: string, path: string, body?: object) => Promise<any>}} session
-   * @param {{problem: (sentence: string) => void, renamed: (id: string, title: string) => void,
-   *          deleted: (id: string) => void}} told
+   * @param {{conversations: ChatRow[], next: string | null}} first the newest chats, and the cursor of the others
+   * @param {{renamed: (id: string, title: string) => void, problem: (sentence: string) => void}} told
    */
-  constructor(nav, template, session, told) {
+  constructor(nav, template, session, { conversations, next }, told) {
     this.#nav = nav;
-    this.#list = /** @type {HTMLElement} */ (nav.querySelector("ul"));
-    this.#template = template;
+    this.#place = /** @type {HTMLElement} */ (nav.querySelector("#conversations"));
+    this.#list = new ChatList(this.#place, template);
     this.#session = session;
     this.#told = told;
-    this.#list.addEventListener("click", (event) => this.#clicked(event));
+    this.#rows = merged(new Map(), conversations);
+    this.#next = next;
+    this.#place.addEventListener("scroll", () => this.#reach(), { passive: true });
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.open = false;
     });
@@ -38,101 +47,125 @@ export class Sidebar {
     else if (wasOpen) /** @type {HTMLElement} */ (opener).focus();
   }
 
-  /** A new chat goes on top, as the current one. @param {string} id @param {string} title */
-  add(id, title) {
-    if (this.#row(id)) return;
-    const copy = /** @type {DocumentFragment} */ (this.#template.content.cloneNode(true));
-    const row = /** @type {HTMLElement} */ (copy.firstElementChild);
-    row.dataset.conversation = id;
-    const link = /** @type {HTMLAnchorElement} */ (row.querySelector("a"));
-    link.href = `/c/${id}`;
-    link.setAttribute("aria-current", "page");
-    titleOf(row).textContent = title;
-    const firstFree = this.#list.querySelector("li:not([data-pinned])");
-    this.#list.insertBefore(row, firstFree);
+  /** The chat that is shown; "" for a new one. */
+  get current() {
+    return this.#current;
   }
 
-  /** @param {string} id */
-  #row(id) {
-    return /** @type {HTMLElement | null} */ (this.#list.querySelector(`[data-conversation="${CSS.escape(id)}"]`));
+  set current(id) {
+    this.#current = id;
+    this.#show(this.#rows);
   }
 
-  /** @param {Event} event */
-  #clicked(event) {
-    const button = /** @type {HTMLElement} */ (event.target).closest("button");
-    const row = button?.closest("li");
-    if (!button || !row) return;
-    const verbs = { pin: this.#pin, rename: this.#rename, delete: this.#delete };
-    const verb = verbs[/** @type {keyof typeof verbs} */ (button.dataset.do)];
-    if (verb) verb.call(this, row).catch((error) => this.#told.problem(error.message));
+  /** The chats that are known. @returns {ChatRow[]} */
+  get rows() {
+    return [...this.#rows.values()];
   }
 
-  /** @param {HTMLElement} row */
-  async #pin(row) {
-    const pinned = !("pinned" in row.dataset);
-    await this.#session.json("PATCH", path(row), { pinned });
-    row.toggleAttribute("data-pinned", pinned);
-    if (pinned) this.#list.prepend(row);
-    else this.#list.insertBefore(row, this.#list.querySelector("li:not([data-pinned])"));
-    row.querySelector("a")?.focus();
+  /** What is known of a chat now: that it is there, its title, that it is answered.
+   * @param {Partial<ChatRow> & {id: string}} row */
+  set(row) {
+    const blank = { title: "", pinned: false, updated_at: new Date().toISOString() };
+    this.#show(merged(this.#rows, [{ ...blank, ...this.#rows.get(row.id), ...row }]));
   }
 
-  /** @param {HTMLElement} row */
-  async #rename(row) {
-    const place = titleOf(row);
-    const input = document.createElement("input");
-    input.value = place.textContent ?? "";
-    input.maxLength = 200;
-    input.setAttribute("aria-label", "New name of this chat");
-    row.append(input);
-    row.dataset.renaming = "";
-    input.select();
-    const title = await typed(input);
-    const hadFocus = document.activeElement === input;
-    input.remove();
-    delete row.dataset.renaming;
-    if (hadFocus) row.querySelector("a")?.focus();
-    if (!title || title === place.textContent) return;
-    await this.#session.json("PATCH", path(row), { title });
-    place.textContent = title;
-    this.#told.renamed(row.dataset.conversation ?? "", title);
+  /** A chat is in the list again, with the focus on it. @param {ChatRow} row */
+  putBack(row) {
+    this.set(row);
+    this.#list.find(row.id)?.querySelector("a")?.focus();
   }
 
-  /** @param {HTMLElement} row */
-  async #delete(row) {
-    const dialog = /** @type {HTMLDialogElement} */ (document.getElementById("confirm"));
-    /** @type {HTMLElement} */ (dialog.querySelector("[data-part=title]")).textContent = titleOf(row).textContent;
-    dialog.returnValue = "";
-    dialog.showModal();
-    await new Promise((resolve) => dialog.addEventListener("close", resolve, { once: true }));
-    if (dialog.returnValue !== "delete") return row.querySelector("a")?.focus(); // its buttons were hidden meanwhile
-    await this.#session.json("DELETE", path(row));
-    const next = row.nextElementSibling ?? row.previousElementSibling;
-    row.remove();
-    /** @type {HTMLElement | null | undefined} */ (
-      next?.querySelector("a") ?? this.#nav.querySelector(".new")
-    )?.focus();
-    this.#told.deleted(row.dataset.conversation ?? "");
+  /** Takes a chat out of the list. @param {string} id */
+  remove(id) {
+    const rows = new Map(this.#rows);
+    rows.delete(id);
+    if (!this.#list.focusBeside(id)) /** @type {HTMLElement | null} */ (this.#nav.querySelector(".new"))?.focus();
+    this.#show(rows);
+  }
+
+  /** Looks at the newest chats on the server: their titles, and what is being answered. */
+  async refresh() {
+    const { conversations } = await this.#session.json("GET", "/v2/conversations");
+    this.#show(merged(this.#rows, conversations));
+  }
+
+  /** @param {HTMLElement} button */
+  async pin(button) {
+    const row = this.rowOf(button);
+    const pinned = !row.pinned;
+    await this.#session.json("PATCH", pathOf(row), { pinned });
+    this.set({ id: row.id, pinned });
+    this.#list.find(row.id)?.querySelector("a")?.focus();
+  }
+
+  /** @param {HTMLElement} button */
+  async rename(button) {
+    const row = this.rowOf(button);
+    const element = /** @type {HTMLElement} */ (this.#list.find(row.id));
+    const title = await typedInto(element, row.title);
+    if (!title || title === row.title) return;
+    await this.#session.json("PATCH", pathOf(row), { title });
+    this.set({ id: row.id, title });
+    this.#told.renamed(row.id, title);
+  }
+
+  /** The row of a button in the list. @param {HTMLElement} button */
+  rowOf(button) {
+    return /** @type {ChatRow} */ (this.#rows.get(button.closest("li")?.dataset.conversation ?? ""));
+  }
+
+  /** @param {ReadonlyMap<string, ChatRow>} rows */
+  #show(rows) {
+    this.#rows = rows;
+    this.#list.show(rows, this.#current);
+  }
+
+  /** The next page of chats, when the end of the list is near. */
+  #reach() {
+    const { scrollHeight, scrollTop, clientHeight } = this.#place;
+    if (!this.#next || this.#loading || scrollHeight - scrollTop > 2 * clientHeight) return;
+    this.#loading = true;
+    this.#load(this.#next)
+      .catch((error) => this.#told.problem(error.message))
+      .finally(() => {
+        this.#loading = false;
+      });
+  }
+
+  /** @param {string} cursor */
+  async #load(cursor) {
+    const path = `/v2/conversations?limit=100&cursor=${encodeURIComponent(cursor)}`;
+    const { conversations, next } = await this.#session.json("GET", path);
+    this.#next = next;
+    this.#show(merged(this.#rows, conversations));
   }
 }
 
-/** @param {HTMLElement} row */
-const path = (row) => `/v2/conversations/${row.dataset.conversation}`;
+/** @param {ChatRow} row */
+const pathOf = ({ id }) => `/v2/conversations/${id}`;
 
-/** @param {HTMLElement} row */
-const titleOf = (row) => /** @type {HTMLElement} */ (row.querySelector("[data-part=title]"));
-
-/** What is typed until Enter or until the field is left; "" after Escape. @param {HTMLInputElement} input */
-function typed(input) {
-  return /** @type {Promise<string>} */ (
-    new Promise((resolve) => {
-      input.addEventListener("blur", () => resolve(input.value.trim()));
-      input.addEventListener("keydown", (event) => {
-        event.stopPropagation();
-        if (event.isComposing) return;
-        if (event.key === "Enter") resolve(input.value.trim());
-        if (event.key === "Escape") resolve("");
-      });
-    })
-  );
+/** What is typed over a row until Enter or until the field is left; "" after Escape.
+ * @param {HTMLElement} element @param {string} before @returns {Promise<string>} */
+async function typedInto(element, before) {
+  const input = document.createElement("input");
+  input.value = before;
+  input.maxLength = 200;
+  input.setAttribute("aria-label", "New name of this chat");
+  element.append(input);
+  element.dataset.renaming = "";
+  input.select();
+  const typed = await new Promise((resolve) => {
+    input.addEventListener("blur", () => resolve(input.value.trim()));
+    input.addEventListener("keydown", (event) => {
+      event.stopPropagation();
+      if (event.isComposing) return;
+      if (event.key === "Enter") resolve(input.value.trim());
+      if (event.key === "Escape") resolve("");
+    });
+  });
+  const hadFocus = document.activeElement === input;
+  input.remove();
+  delete element.dataset.renaming;
+  if (hadFocus) element.querySelector("a")?.focus();
+  return typed;
 }

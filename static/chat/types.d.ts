@@ -170,3 +170,20 @@ declare module "highlight" {
 declare module "answer" {
   export const AnswerText: typeof import("./answer_text.js").AnswerText;
 }
+
+/** A chat as the list has it: `chat/views/conversations.py`. Times as ISO 8601 in UTC. */
+interface ChatRow {
+  id: string;
+  title: string;
+  pinned: boolean;
+  updated_at: string;
+  /** Whether it is being answered, as far as the page knows. */
+  running?: boolean;
+  /** In a search: what was said around the word. */
+  excerpt?: string;
+}
+
+declare module "switcher" {
+  export const Switcher: typeof import("./switcher.js").Switcher;
+  export const save: typeof import("./switcher.js").save;
+}

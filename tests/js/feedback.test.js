@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Feedback } from "../../static/chat/feedback.js";
+import { Feedback, showThumbs } from "../../static/chat/feedback.js";
 
 /** As much of an article as a thumb touches. */
 class FakeArticle {
@@ -62,7 +62,7 @@ function set() {
     find: () => message,
     note(/** @type {string} */ _, /** @type {object} */ facts) {
       message = { ...message, facts };
-      feedback.show(/** @type {any} */ (article), message);
+      showThumbs(/** @type {any} */ (article), message);
     },
   };
   const feedback = new Feedback(session, chat, { said: (sentence) => said.push(sentence) });

@@ -1,0 +1,61 @@
+/**
+ * The list of chats as a value: rows by id, and the groups that they stand in: pinned ones, then by day.
+ */
+
+/** Days that have a group of their own end here. */
+const WEEK = 7;
+const MONTH = 30;
+const DAY = 86_400_000;
+
+/**
+ * The rows with others among them: the newer knowledge of a chat takes the place of the older.
+ * @param {ReadonlyMap<string, ChatRow>} rows @param {Iterable<ChatRow>} others
+ */
+export function merged(rows, others) {
+  const next = new Map(rows);
+  for (const row of others) next.set(row.id, { ...next.get(row.id), ...row });
+  return next;
+}
+
+/**
+ * The rows as they are listed: pinned ones first, then the day of the last question, newest first.
+ * @param {ReadonlyMap<string, ChatRow>} rows
+ * @param {Date} now
+ * @param {string} language what days and months are named in
+ * @returns {{name: string, rows: ChatRow[]}[]}
+ */
+export function groups(rows, now, language) {
+  /** @type {Map<string, ChatRow[]>} */
+  const found = new Map();
+  const nameOf = naming(now, language);
+  const newest = [...rows.values()].sort((a, b) => b.updated_at.localeCompare(a.updated_at) || order(a.id, b.id));
+  for (const row of [...newest.filter(({ pinned }) => pinned), ...newest.filter(({ pinned }) => !pinned)]) {
+    const name = row.pinned ? "Pinned" : nameOf(new Date(row.updated_at));
+    const group = found.get(name);
+    if (group) group.push(row);
+    else found.set(name, [row]);
+  }
+  return [...found].map(([name, group]) => ({ name, rows: group }));
+}
+
+/** @param {string} a @param {string} b */
+const order = (a, b) => (a < b ? -1 : 1);
+
+/** @param {Date} now @param {string} language @returns {(date: Date) => string} */
+function naming(now, language) {
+  const days = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
+  const months = new Intl.DateTimeFormat(language, { month: "long", year: "numeric" });
+  const today = midnight(now);
+  return (date) => {
+    const passed = Math.round((today - midnight(date)) / DAY); // a day of 23 or 25 hours is one
+    if (passed < 2) return capital(days.format(-Math.max(0, passed), "day"), language);
+    if (passed < WEEK) return "Last 7 days";
+    return passed < MONTH ? "Last 30 days" : capital(months.format(date), language);
+  };
+}
+
+/** @param {Date} date */
+const midnight = (date) => new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
+
+/** @param {string} text @param {string} language */
+const capital = (text, language) => text.charAt(0).toLocaleUpperCase(language) + text.slice(1);

@@ -1,0 +1,178 @@
+/**
+ * One's own chats: the list, switching between them, deleting with undo, looking for one, keeping one as a file.
+ */
+import { Deletion } from "./deletion.js";
+import { byId, name, problem, template } from "./document.js";
+import { Router } from "./router.js";
+import { Sidebar } from "./sidebar.js";
+import { Throttle } from "./throttle.js";
+
+/** Chats that are answered elsewhere are looked at this often, in ms. */
+const LOOK = 5_000;
+
+export class Library {
+  #means;
+  #sidebar;
+  #router;
+  #deletion;
+  #look;
+  #isWatching = false;
+  /** @type {Promise<import("./switcher.js").Switcher> | null} */
+  #loading = null;
+
+  /** What the buttons around the list do. @type {Record<string, (control: HTMLElement) => unknown>} */
+  verbs = {
+    "open-sidebar": () => this.#open(true),
+    "close-sidebar": () => this.#open(false),
+    pin: (button) => this.#sidebar.pin(button),
+    rename: (button) => this.#sidebar.rename(button),
+    delete: (button) => this.#delete(this.#sidebar.rowOf(button)),
+    "undo delete": () => this.#deletion.undo(),
+    search: () => this.search(),
+    shortcuts: () => this.#shortcuts(),
+    export: (button) => this.#export(button.dataset.format ?? ""),
+  };
+
+  /**
+   * @param {{session: import("./session.js").Session, clock: Clock, scroll: import("./scroll.js").Scroll,
+   *          opened: (id: string, messages: Stored[]) => void}} means `opened`: another chat is to be shown
+   */
+  constructor(means) {
+    const { session, clock, scroll } = means;
+    this.#means = means;
+    const first = JSON.parse(byId("chats").textContent ?? "");
+    this.#sidebar = new Sidebar(byId("sidebar"), template("conversation"), session, first, {
+      renamed: (id, title) => id === this.#sidebar.current && name(title),
+      problem,
+    });
+    this.#router = new Router(session, scroll, { opened: (found) => this.#opened(found), problem });
+    this.#deletion = new Deletion({
+      session,
+      clock,
+      storage: sessionStorage,
+      told: { waits: (row) => this.#offerUndo(row), back: (row) => this.#sidebar.putBack(row), problem },
+    });
+    this.#look = new Throttle(clock, LOOK, () => void this.#refresh());
+    const left = this.#deletion.resume();
+    if (left) this.#sidebar.remove(left);
+    addEventListener("pagehide", () => this.#deletion.finish());
+    document.addEventListener("keydown", (event) => this.#pressed(event));
+  }
+
+  /** The chat that the page was loaded with. @param {string} id */
+  began(id) {
+    this.#mark(id);
+    this.#watch();
+  }
+
+  /** A new chat has been stored. @param {string} id @param {string} title */
+  added(id, title) {
+    this.#router.replace(`/c/${id}`);
+    this.#sidebar.set({ id, title, running: true });
+    this.#mark(id);
+    name(title);
+  }
+
+  /** The chat that is shown is being answered, or is not any more. @param {boolean} running */
+  answering(running) {
+    const id = this.#sidebar.current;
+    if (id) this.#sidebar.set({ id, running, ...(running && { updated_at: new Date().toISOString() }) });
+  }
+
+  /** The page is looked at again. */
+  wake() {
+    this.#look.request();
+  }
+
+  async search() {
+    (await this.#switcher()).open(this.#sidebar.rows);
+  }
+
+  async #shortcuts() {
+    (await this.#switcher()).showShortcuts();
+  }
+
+  /** @param {string} id the chat that is shown */
+  #mark(id) {
+    this.#sidebar.current = id;
+    byId("export").hidden = !id;
+  }
+
+  /** @param {boolean} open */
+  #open(open) {
+    this.#sidebar.open = open;
+  }
+
+  /** @param {import("./router.js").Conversation} conversation */
+  #opened({ id, title, messages }) {
+    this.#mark(id);
+    this.#open(false);
+    name(title || "New chat");
+    this.#means.opened(id, messages);
+    this.#watch();
+  }
+
+  /** @param {ChatRow} row */
+  #delete(row) {
+    const isShown = row.id === this.#sidebar.current;
+    this.#sidebar.remove(row.id);
+    this.#deletion.start(row);
+    return isShown ? this.#router.go("/") : undefined;
+  }
+
+  /** @param {ChatRow | null} row */
+  #offerUndo(row) {
+    const place = byId("undo");
+    place.hidden = !row;
+    const said = /** @type {HTMLElement} */ (place.querySelector("[data-part=said]"));
+    said.textContent = row ? `“${row.title || "New chat"}” is deleted.` : "";
+  }
+
+  async #refresh() {
+    try {
+      await this.#sidebar.refresh();
+    } catch {
+      return; // the next look mends it
+    }
+    this.#watch();
+  }
+
+  /** Looks again as long as a chat is answered that is not shown. A feed of all chats would tell of its end here. */
+  #watch() {
+    const isOther = this.#sidebar.rows.some(({ id, running }) => running && id !== this.#sidebar.current);
+    if (!isOther || this.#isWatching || document.hidden) return;
+    this.#isWatching = true;
+    this.#means.clock.after(LOOK, () => {
+      this.#isWatching = false;
+      this.#look.request();
+    });
+  }
+
+  /** @param {KeyboardEvent} event */
+  #pressed(event) {
+    if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
+    const key = `${event.shiftKey ? "shift " : ""}${event.key.toLowerCase()}`;
+    /** @type {Record<string, () => unknown>} */
+    const verbs = { k: () => this.search(), "/": () => this.#shortcuts(), "shift o": () => this.#router.go("/") };
+    if (!verbs[key]) return;
+    event.preventDefault();
+    void Promise.resolve(verbs[key]()).catch((error) => problem(error.message));
+  }
+
+  #switcher() {
+    this.#loading ??= import("switcher").then(
+      ({ Switcher }) => new Switcher({ ...this.#means, go: (id) => this.#router.go(`/c/${id}`) }),
+      (error) => {
+        this.#loading = null; // the next press tries again
+        throw error;
+      },
+    );
+    return this.#loading;
+  }
+
+  /** Hands the chat that is shown to the reader as a file. @param {string} format */
+  async #export(format) {
+    const { save } = await import("switcher");
+    await save(this.#means.session, this.#sidebar.current, format);
+  }
+}
