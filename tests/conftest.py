@@ -39,7 +39,12 @@ for name in documented_variables():
 os.environ.update(SETTINGS)
 django.setup()
 
-from django.db import connections  # noqa: E402 (settings come first)
+from django.conf import settings  # noqa: E402 (settings come first)
+from django.db import connections  # noqa: E402
+
+from tests.soak import SOAK  # noqa: E402
+
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # of accounts that last for a test
 
 pytest_plugins = [
     "tests.servers.chromium",
@@ -54,12 +59,25 @@ pytest_plugins = [
 SERVERS = {"chromium", "nginx", "one_slot", "postgres", "redis", "serve", "server", "site"}
 """Fixtures that start a program, or load the real model."""
 
+LONGEST_FIRST = ["paths", "faults", "browser", "journeys", "servers", "unit"]
+"""Parts of the tests' names, by how long their tests take: no process of the run shall end on a long one."""
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a program to be started, so that `make test-unit` can leave it out."""
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what needs a program to be started, for `make test-unit` leaves it out; leave `make soak` its own; sort."""
     for item in items:
         if not SERVERS.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker("servers")
+    items.sort(key=_place)  # within a part they keep their random order
+    if not SOAK and (later := [item for item in items if item.get_closest_marker("soak")]):
+        items[:] = [item for item in items if item not in later]
+        config.hook.pytest_deselected(items=later)
+
+
+def _place(item: pytest.Item) -> int:
+    parts = item.nodeid.partition("::")[0]
+    return next((place for place, part in enumerate(LONGEST_FIRST) if part in parts), 0)
 
 
 def pytest_unconfigure() -> None:

@@ -10,6 +10,7 @@ import html
 import json
 import re
 import sqlite3
+from contextlib import closing
 from typing import Any
 from uuid import UUID
 
@@ -28,7 +29,7 @@ def query(server: WonderCam, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         with psycopg.connect(address, autocommit=True) as connection:
             return connection.execute(sql.replace("?", "%s").encode(), values).fetchall()
     file = server.data_dir / "wondercam.sqlite3"
-    with sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=10) as database:
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=60)) as database:
         plain = [value.replace("-", "") if isinstance(value, str) and len(value) == 36 else value for value in values]
         return database.execute(sql, plain).fetchall()
 
@@ -103,7 +104,9 @@ async def equal(server: WonderCam, token: str, stream_id: str, *readers: Reader,
 async def conversation_text(server: WonderCam, token: str, stream_id: str) -> str:
     """The answer as the conversation's transcript has it."""
     conversation, _ = home_of(server, stream_id)
-    async with httpx.AsyncClient(base_url=server.url, headers={"Authorization": f"Bearer {token}"}) as client:
+    async with httpx.AsyncClient(
+        base_url=server.url, headers={"Authorization": f"Bearer {token}"}, timeout=90
+    ) as client:
         found = await client.get(f"/v2/conversations/{conversation}")
     messages = found.raise_for_status().json()["messages"]
     [message] = [each for each in messages if (each["stream"] or {}).get("id") == stream_id]
@@ -138,7 +141,9 @@ async def admin_text(server: WonderCam, stream_id: str) -> str:
     if not server.reviewer:
         server.reviewer = await asyncio.to_thread(server.manage, "shell", "-v", "0", "-c", REVIEWER)
     conversation, answer = home_of(server, stream_id)
-    async with httpx.AsyncClient(base_url=server.url, headers={"Cookie": server.reviewer.strip()}) as client:
+    async with httpx.AsyncClient(
+        base_url=server.url, headers={"Cookie": server.reviewer.strip()}, timeout=90
+    ) as client:
         found = await client.get(f"/admin/chat/conversation/{conversation}/change/")
     page = re.sub(r'<details class="thought">.*?</details>', "", found.raise_for_status().text, flags=re.DOTALL)
     [message] = re.findall(rf'<li class="message message-model" id="m-{answer}">(.*?)</li>', page, re.DOTALL)

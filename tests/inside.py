@@ -60,7 +60,7 @@ class Core:
 
     async def ended(self, started: Stream) -> list[Event]:
         """Follow a stream to its end; its events."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(90):
             return [event async for page in self.log.follow(started.pk) for event in page.events]
 
 

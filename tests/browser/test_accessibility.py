@@ -22,7 +22,6 @@ async def objections(page: Page) -> list[Any]:
     return list(await page.evaluate(RUN))
 
 
-@pytest.mark.timeout(200)
 @pytest.mark.parametrize(
     "device",
     [

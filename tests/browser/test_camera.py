@@ -10,6 +10,7 @@ from PIL import Image
 from playwright.async_api import Browser, Page, Request, expect
 
 from tests.browser.test_page import Start, ended, grown_to, start
+from tests.servers.chromium import tab
 
 __all__ = ["start"]
 
@@ -51,14 +52,8 @@ def chromium_flags(tmp_path: Path) -> list[str]:
 @pytest_asyncio.fixture(params=[PHONE, DESKTOP], ids=["phone", "desktop"])
 async def page(request: pytest.FixtureRequest, chromium: Browser) -> Any:
     """A tab at a phone's size and at a desktop's."""
-    context = await chromium.new_context(**request.param)
-    tab = await context.new_page()
-    errors: list[str] = []
-    tab.on("pageerror", lambda error: errors.append(str(error)))
-    tab.on("console", lambda said: errors.append(said.text) if "Content Security Policy" in said.text else None)
-    yield tab
-    await context.close()
-    assert errors == []
+    async with tab(chromium, **request.param) as page:
+        yield page
 
 
 def posts(page: Page) -> list[str]:
@@ -186,7 +181,7 @@ async def test_a_tap_during_the_answer_stops_it_and_what_was_written_stays(page:
     await picture.click()
     await grown_to(page, 20)
     await picture.click()
-    await ended(page, "stopped", 5)
+    await ended(page, "stopped")
     assert len(await page.locator("article[data-role=model] .text").inner_text()) >= 20
     await expect(page.locator("article[data-role=user]")).to_have_count(1)
 

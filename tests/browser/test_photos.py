@@ -37,7 +37,6 @@ async def attach(page: Page, photo: FilePayload) -> None:
 
 
 @needs_ocr
-@pytest.mark.timeout(200)
 async def test_a_sign_is_read_to_a_model_that_cannot_see(page: Page, start: Start) -> None:
     server = await start(EMBEDDED)
     await expect(page.locator("#note")).to_be_empty()
@@ -50,19 +49,18 @@ async def test_a_sign_is_read_to_a_model_that_cannot_see(page: Page, start: Star
     await expect(answer(page).locator("[data-part=notice]")).to_be_visible()
     await expect(page.locator("#announcer")).to_contain_text("Looking at the photo")
     await expect(page.locator("#note")).to_be_empty()
-    await ended(page, "complete", 150)
+    await ended(page, "complete")
     assert "GATE 42 CLOSED" in await copied(page)
     await expect(answer(page).locator("blockquote")).to_have_text("GATE 42 CLOSED")
     await assert_equal_everywhere(page, server)
 
 
 @needs_ocr
-@pytest.mark.timeout(120)
 async def test_a_photo_in_which_nothing_is_recognised_is_answered_honestly(page: Page, start: Start) -> None:
     server = await start(EMBEDDED)
     await attach(page, sign())
     await ask(page, "What does this sign say?")
-    await ended(page, "complete", 90)
+    await ended(page, "complete")
     await expect(answer(page)).to_contain_text("I am not sure what this photo shows.")
     await assert_equal_everywhere(page, server)
 

@@ -42,5 +42,5 @@ async def test_a_turn_leaves_one_receipt_with_nearly_all_events_received_and_pai
         writes = write_times.unpack(written)
         assert [write.seq for write in writes] == list(range(stored))
         assert all(write.stored is not None and write.stored <= write.written for write in writes)
-        assert 0 <= offset < 2_000_000
+        assert 0 <= offset < 30_000_000
         assert verdict in {"good", "reader", "network"}  # the machine may be busy; nothing stands between

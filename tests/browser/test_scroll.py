@@ -33,7 +33,7 @@ async def wheel(page: Page) -> None:
 async def test_a_reader_who_looks_back_is_left_alone_and_can_jump_to_the_end(
     chromium: Browser, serve: Serve, tmp_path: Path, look_back: Callable[[Page], Awaitable[None]]
 ) -> None:
-    server = serve(record(tmp_path, "lines", [f"Line {n}.\n\n" for n in range(900)], 10_000))
+    server = serve(record(tmp_path, "lines", [f"Line {n}.\n\n" for n in range(3000)], 10_000))
     touch = look_back is drag
     context = await chromium.new_context(viewport=PHONE, has_touch=touch, is_mobile=touch)
     page = await context.new_page()

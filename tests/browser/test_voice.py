@@ -18,8 +18,8 @@ from tests.browser.test_page import Start, ended, grown_to, start
 __all__ = ["DESKTOP", "PHONE", "page", "start"]
 
 RATE = 48_000
-SILENT_FOR, SPEECH_FOR = 1.5, 1.0
-"""Seconds of the sound before the microphone, over and over: silence, speech, silence."""
+SILENT_FOR, SPEECH_FOR, PAUSE_FOR = 1.5, 1.0, 6.0
+"""Seconds of the sound before the microphone, over and over: silence, speech, and a pause in which an answer grows."""
 
 SERVICES = """
 window.recognisers = []; window.spoken = []; window.silenced = [];
@@ -53,8 +53,8 @@ def speech(seconds: float) -> list[float]:
 @pytest.fixture
 def chromium_flags(tmp_path: Path) -> list[str]:
     """A microphone that hears a person say something every few seconds."""
-    silence = [0.0] * int(SILENT_FOR * RATE)
-    sound = array.array("h", (int(32767 * one) for one in [*silence, *speech(SPEECH_FOR), *silence]))
+    silence, pause = ([0.0] * int(seconds * RATE) for seconds in (SILENT_FOR, PAUSE_FOR))
+    sound = array.array("h", (int(32767 * one) for one in [*silence, *speech(SPEECH_FOR), *pause]))
     with wave.open(str(tmp_path / "speech.wav"), "wb") as file:
         file.setparams((1, 2, RATE, len(sound), "NONE", ""))
         file.writeframes(sound.tobytes())
@@ -87,7 +87,7 @@ async def test_a_question_is_spoken_and_its_answer_read_aloud(page: Page, start:
     await page.get_by_role("button", name="Open the camera").click()
     await live(page)
     talk = page.get_by_role("button", name="Speak")
-    await talk.click()
+    await talk.press("Enter")  # a click on a busy machine may be as long as a press that is held
     await expect(page.get_by_text("Chrome to Google")).to_be_visible()
     await page.get_by_role("button", name="Allow it").click()
     await listening(page)
@@ -105,7 +105,7 @@ async def test_a_question_is_spoken_and_its_answer_read_aloud(page: Page, start:
     assert " ".join(spoken).split()[:3] == text.split()[:3]
 
     await page.reload()
-    await page.get_by_role("button", name="Speak").click()
+    await page.get_by_role("button", name="Speak").press("Enter")
     await listening(page)  # the consent is remembered
 
 
@@ -115,12 +115,12 @@ async def test_speaking_interrupts_the_voice_and_the_answer(page: Page, start: S
         "localStorage.setItem('voice', JSON.stringify({ isAloud: true, isHandsFree: true, isAllowed: true }))"
     )
     await start(SLOW)
-    await page.get_by_role("button", name="Speak").click()
+    await page.get_by_role("button", name="Speak").press("Enter")
     await listening(page)
     await hears(page, "why is the sky blue")
     await grown_to(page, 20)
     await page.wait_for_function("() => window.spoken.length > 0")
-    await ended(page, "stopped", 20)  # somebody speaks again
+    await ended(page, "stopped")  # somebody speaks again
     await listening(page, 2)
     assert len(await page.locator("article[data-role=model] [data-part=text]").inner_text()) >= 20
     await page.keyboard.press("Escape")
@@ -136,14 +136,14 @@ async def test_escape_silences_the_voice_and_stops_the_answer(page: Page, start:
     await page.wait_for_function("() => window.spoken.length > 0")
     before = await page.evaluate("window.silenced.length")
     await page.keyboard.press("Escape")
-    await ended(page, "stopped", 5)
+    await ended(page, "stopped")
     assert await page.evaluate("window.silenced.length") > before
 
 
 async def test_consent_that_is_not_given_sends_no_sound_anywhere(page: Page, start: Start) -> None:
     await page.add_init_script(SERVICES)
     await start(HELLO)
-    await page.get_by_role("button", name="Speak").click()
+    await page.get_by_role("button", name="Speak").press("Enter")
     await page.get_by_role("button", name="Type instead").click()
     await expect(page.get_by_role("button", name="Speak")).to_have_attribute("data-state", "off")
     assert await page.evaluate("window.recognisers.length") == 0

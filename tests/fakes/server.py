@@ -86,6 +86,7 @@ class Server:
         self._tls = tls
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._writers: list[asyncio.StreamWriter] = []
 
     @property
     def url(self) -> str:
@@ -105,14 +106,19 @@ class Server:
     async def __aexit__(self, *error: object) -> None:
         assert self._server is not None
         self._server.close()
+        await asyncio.sleep(0)  # who has just been accepted is known after this
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for writer in self._writers:  # also where its client has not read everything
+            writer.transport.abort()
+        await asyncio.sleep(0)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
+        self._writers.append(writer)
         watcher = None
         try:
             request = await _read(reader)

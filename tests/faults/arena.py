@@ -56,13 +56,13 @@ class Arena:
 
 async def guest(url: str) -> str:
     """The access token of a new guest."""
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=90) as client:
         return str((await client.post(f"{url}/v2/auth/guest")).raise_for_status().json()["access"])
 
 
 async def stop(reader: Reader) -> dict[str, str]:
     """Stop the reader's stream."""
-    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {reader.token}"}) as client:
+    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {reader.token}"}, timeout=90) as client:
         answer = await client.post(f"{reader.url}/v2/streams/{reader.stream_id}/stop")
     return dict(answer.raise_for_status().json())
 
@@ -78,7 +78,7 @@ async def asking(reader: Reader, question: str, seq: int = 1, **fields: Any) -> 
     return task
 
 
-async def until(true: Callable[[], object] | Callable[[], Awaitable[object]], what: str, seconds: float = 20) -> float:
+async def until(true: Callable[[], object] | Callable[[], Awaitable[object]], what: str, seconds: float = 90) -> float:
     """Ask again every 10 ms until it is so; how many seconds that took."""
     began = monotonic()
     while True:

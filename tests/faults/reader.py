@@ -162,7 +162,7 @@ class Reader:
                 self.last = seq
             self.progress.notify_all()
 
-    async def reached(self, seq: int, seconds: float = 20) -> None:
+    async def reached(self, seq: int, seconds: float = 90) -> None:
         """Wait until event `seq` was shown, or the end."""
         async with self.progress:
             await asyncio.wait_for(self.progress.wait_for(lambda: self.last >= seq or self.done), seconds)

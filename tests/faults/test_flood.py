@@ -14,7 +14,7 @@ SILENCE = 1.0
 """Seconds that the flood may add to the longest silence of another stream; reader and model share a core here."""
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 async def test_a_model_that_floods_one_stream_does_not_silence_the_others(arena: Arena):
     server = await arena.serve()
     token = arena.tokens[server.url]

@@ -55,7 +55,7 @@ async def longest_silence(server: WonderCam, token: str) -> float:
     return max(await asyncio.gather(*(longest() for _ in range(STREAMS))))
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 async def test_no_stream_is_silent_while_the_disk_flushes(arena: Arena, slow_fsync: Path):
     usual = await arena.serve()
     before = await longest_silence(usual, arena.tokens[usual.url])

@@ -15,7 +15,7 @@ from tests.faults.upstream import Script
 from tests.servers.postgres import Postgres
 from tests.servers.wondercam import WonderCam
 
-QUICK = {"WONDERCAM_LIMIT_IDLE_SECONDS": "1", "WONDERCAM_LIMIT_FIRST_TOKEN_SECONDS": "1"}
+QUICK = {"WONDERCAM_LIMIT_IDLE_SECONDS": "3", "WONDERCAM_LIMIT_FIRST_TOKEN_SECONDS": "3"}
 
 ENDS: dict[str, tuple[str, int | None]] = {
     "stop": (events.COMPLETE, None),

@@ -1,14 +1,16 @@
 """A model that does what the question says: `seed=7 words=40 gap=5 then=stall` is 40 words, 5 ms apart, then silence.
 
 It speaks as OpenAI-compatible servers do: where the last message is the assistant's, it goes on from there, or, with
-`then=refuse`, does not. What the words are depends on the seed alone, so a test knows the whole
-answer without having heard it from the server under test.
+`then=refuse`, does not. What the words are depends on the seed alone, so a test knows the whole answer without having
+heard it from the server under test. From word `hold` on it says a word only when the test lets it (`model.let(1)`):
+what is to happen in the middle of an answer then does, however slow the machine is.
 """
 
 import asyncio
 import contextlib
 import json
 import random
+import sys
 from dataclasses import dataclass
 
 from tests.fakes.server import Reply, Request, Server
@@ -26,19 +28,21 @@ def words_of(seed: int, count: int) -> list[str]:
 
 @dataclass(frozen=True)
 class Script:
-    """What one question asks for. `gap` is in ms, `size` pads each word to so many bytes; `then` is how it ends."""
+    """What one question asks for. `gap` is in ms, `size` pads each word to so many bytes, `hold` is the first word that
+    waits to be let; `then` is how it ends."""
 
     seed: int = 0
     words: int = 20
     gap: float = 0
     size: int = 0
+    hold: int = sys.maxsize
     then: str = "stop"
 
     @classmethod
     def of(cls, question: str) -> "Script":
         """From `name=value` words; others are ignored."""
         given = dict(word.split("=", 1) for word in question.split() if "=" in word)
-        number = {name: int(given[name]) for name in ("seed", "words", "size") if name in given}
+        number = {name: int(given[name]) for name in ("seed", "words", "size", "hold") if name in given}
         return cls(**number, gap=float(given.get("gap", 0)), then=given.get("then", "stop"))
 
     @property
@@ -85,8 +89,8 @@ BODIES: dict[str, bytes] = {
 """How the body goes on after the words, when it then ends properly."""
 
 
-async def play(request: Request, reply: Reply) -> None:
-    """Answer one question."""
+async def play(request: Request, reply: Reply, permits: asyncio.Semaphore) -> None:
+    """Answer one question; each word that is held takes a permit."""
     *earlier, last = request.json()["messages"]
     so_far = last["content"] if last["role"] == "assistant" else ""
     content = (earlier[-1] if so_far else last)["content"]
@@ -98,7 +102,10 @@ async def play(request: Request, reply: Reply) -> None:
         await reply.whole(400, {"error": {"message": "the last message must be the user's"}})
         return
     await reply.head()
-    for word in script.rest(so_far):
+    rest = script.rest(so_far)
+    for number, word in enumerate(rest, script.words - len(rest)):
+        if number >= script.hold:
+            await permits.acquire()
         await reply.send(chunk(word))
         if script.gap:
             await asyncio.sleep(script.gap / 1000)
@@ -122,6 +129,12 @@ class Model(Server):
         super().__init__(self.talk)
         self.asked: list[Request] = []
         self.left: list[float] = []
+        self._permits = asyncio.Semaphore(0)
+
+    def let(self, words: int = 10_000) -> None:
+        """Let so many held words be said; by default, all that are left."""
+        for _ in range(words):
+            self._permits.release()
 
     async def talk(self, request: Request, reply: Reply) -> None:
         """A question, or what there is to ask."""
@@ -130,7 +143,7 @@ class Model(Server):
                 await reply.whole(200, {"object": "list", "data": [{"id": "script", "object": "model"}]})
                 return
             self.asked.append(request)
-            await play(request, reply)
+            await play(request, reply, self._permits)
         finally:
             if request.method != "GET":
                 self.left.append(asyncio.get_running_loop().time())

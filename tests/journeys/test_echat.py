@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-from itertools import pairwise
-from time import monotonic
 from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
@@ -34,10 +32,9 @@ async def test_an_answer_reads_the_same_everywhere(arena: Arena):
 
 async def test_events_arrive_as_they_are_generated_and_ok_at_once(arena: Arena):
     server = await arena.serve()
-    times: list[float] = []
-    began = monotonic()
+    came = []
     headers = {"Authorization": f"Bearer {arena.tokens[server.url]}"}
-    ask = {"contents": [{"text": "words=10 gap=100"}]}
+    ask = {"contents": [{"text": "words=10 hold=0"}]}
     async with request("POST", f"{server.url}/v2/echat", headers, ask) as response:
         assert response.headers["content-type"] == "text/event-stream"
         assert response.headers["cache-control"] == "no-cache, no-transform"
@@ -45,11 +42,13 @@ async def test_events_arrive_as_they_are_generated_and_ok_at_once(arena: Arena):
         assert "content-encoding" not in response.headers
         decoder = Decoder()
         async for piece in response.pieces():
-            times += [monotonic() - began for _ in decoder.feed(piece)]
+            found = decoder.feed(piece)
+            came += found
+            arena.model.let(len(found))  # each word is said when what was before it has come
 
     await equal(server, arena.tokens[server.url], response.headers["x-stream-id"], replay=False)
-    assert times[0] < times[-1] - 0.7
-    assert len([1 for a, b in pairwise(times[1:]) if b - a > 0.05]) >= 7
+    assert len(came) == 1 + 10 + 1 + 1
+    assert came[-1].data == events.DONE
 
 
 async def test_a_conversation_goes_on_and_an_answer_is_asked_for_again(arena: Arena):
@@ -58,7 +57,9 @@ async def test_a_conversation_goes_on_and_an_answer_is_asked_for_again(arena: Ar
     await first.ask("seed=2 words=3")
     second = arena.reader(server)
     await second.ask("seed=3 words=3", conversation_id=first.conversation_id)
-    async with httpx.AsyncClient(base_url=server.url, headers={"Authorization": f"Bearer {first.token}"}) as client:
+    async with httpx.AsyncClient(
+        base_url=server.url, headers={"Authorization": f"Bearer {first.token}"}, timeout=90
+    ) as client:
         path = f"/v2/conversations/{first.conversation_id}"
         messages = (await client.get(path)).json()["messages"]
         body = {"conversation_id": first.conversation_id, "parent_id": messages[2]["id"]}
@@ -79,7 +80,7 @@ async def test_a_conversation_goes_on_and_an_answer_is_asked_for_again(arena: Ar
 async def test_the_standard_chat_is_the_same_without_the_ok(arena: Arena):
     server = await arena.serve()
     headers = {"Authorization": f"Bearer {arena.tokens[server.url]}"}
-    async with httpx.AsyncClient(base_url=server.url, headers=headers) as client:
+    async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=90) as client:
         streamed = await client.post("/v2/chat", json={"contents": [{"text": "seed=4 words=4"}]})
         failed = await client.post("/v2/chat", json={"contents": [{"text": "words=1 then=truncate"}], "stream": False})
     shown = Decoder().feed(streamed.content)
@@ -93,7 +94,7 @@ async def test_the_standard_chat_is_the_same_without_the_ok(arena: Arena):
 async def test_a_native_event_source_starts_once_and_then_only_resumes(arena: Arena):
     server = await arena.serve()
     token = arena.tokens[server.url]
-    async with httpx.AsyncClient(base_url=server.url) as client:
+    async with httpx.AsyncClient(base_url=server.url, timeout=90) as client:
         made = await client.post("/v2/tickets", headers={"Authorization": f"Bearer {token}"})
         data = quote(json.dumps({"contents": [{"text": "seed=5 words=4 gap=20"}]}))
         path = f"/v2/echat?data={data}&ticket={made.json()['ticket']}"
@@ -168,11 +169,9 @@ async def test_a_stop_keeps_what_came_and_can_be_said_twice(arena: Arena):
     asked = await asking(reader, "seed=7 words=5 then=stall", seq=5)
     second = Reader(server.url, reader.token, reader.stream_id)
     following = asyncio.create_task(second.follow())
-    began = monotonic()
     statuses = [(await stop(reader))["status"] for _ in range(2)]
     await asyncio.gather(asked, following)
 
-    assert monotonic() - began < 2
     assert statuses == [events.STOPPED] * 2
     assert reader.end == second.end == events.STOPPED
     assert await equal(server, reader.token, reader.stream_id, reader, second) == Script(7, 5).text

@@ -26,7 +26,7 @@ def server(shared_server: WonderCam) -> WonderCam:
 
 
 def client_of(server: WonderCam, key: str | None = None) -> genai.Client:
-    options = types.HttpOptions(base_url=server.url, timeout=60_000)
+    options = types.HttpOptions(base_url=server.url, timeout=250_000)
     return genai.Client(api_key=key or server.guest(), http_options=options)
 
 
@@ -98,7 +98,9 @@ def test_the_javascript_sdk_streams_chats_and_raises_its_own_errors(server: Wond
         "WONDERCAM_MODEL": MODEL,
     }
     script = Path(__file__).with_name("google_genai.mjs")
-    done = subprocess.run([node, str(script)], env=environment, capture_output=True, text=True, timeout=90, check=False)
+    done = subprocess.run(
+        [node, str(script)], env=environment, capture_output=True, text=True, timeout=250, check=False
+    )
     assert done.returncode == 0, done.stderr
     came = json.loads(done.stdout.splitlines()[-1])
 

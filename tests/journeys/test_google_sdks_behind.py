@@ -57,8 +57,8 @@ async def server(behind: Server, serve: Serve) -> WonderCam:
         "GEMINI_BASE_URL": behind.url,
         "WONDERCAM_MODELS": ",".join(f"gemini/{name}" for name in MODELS),
         "WONDERCAM_UPSTREAM_ATTEMPTS": "1",
-        "WONDERCAM_LIMIT_FIRST_TOKEN_SECONDS": "1",
-        "WONDERCAM_LIMIT_IDLE_SECONDS": "1",
+        "WONDERCAM_LIMIT_FIRST_TOKEN_SECONDS": "3",
+        "WONDERCAM_LIMIT_IDLE_SECONDS": "3",
     }
     return await asyncio.to_thread(serve, env)
 
@@ -72,7 +72,7 @@ def photo() -> bytes:
 
 async def client_of(server: WonderCam, key: str = "") -> genai.Client:
     key = key or await asyncio.to_thread(server.guest)
-    return genai.Client(api_key=key, http_options=types.HttpOptions(base_url=server.url, timeout=20_000))
+    return genai.Client(api_key=key, http_options=types.HttpOptions(base_url=server.url, timeout=120_000))
 
 
 async def test_python_gets_every_fault_as_its_own_error_with_what_came_before(server: WonderCam):
@@ -230,7 +230,7 @@ async def test_javascript_gets_the_same(server: WonderCam, behind: Server):
     running = await asyncio.create_subprocess_exec(
         program(["node"], "nodejs"), script, env=environment, stdout=pipe, stderr=pipe
     )
-    out, said = await asyncio.wait_for(running.communicate(), 60)
+    out, said = await asyncio.wait_for(running.communicate(), 250)
     assert running.returncode == 0, said.decode()
     came = json.loads(out.splitlines()[-1])
 

@@ -1,9 +1,10 @@
-"""`chromium`: the real browser, without a window; `page`: an empty profile of it.
+"""`chromium`: the real browser, without a window; `page`: an empty profile of it, `tab(…)` one of another kind.
 
-Both are asynchronous, so that a test may drive a page and watch the server at once.
+All are asynchronous, so that a test may drive a page and watch the server at once.
 """
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -21,7 +22,10 @@ FLAGS = [
     "--disable-sync",
 ]
 
-expect.set_options(timeout=20_000)  # what is awaited comes sooner or later; three browsers may share one core
+PATIENCE_MS = 90_000
+"""What is awaited comes sooner or later: three browsers and their servers may share one core."""
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture
@@ -46,13 +50,22 @@ async def chromium(chromium_flags: list[str]) -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest_asyncio.fixture
-async def page(chromium: Browser) -> AsyncIterator[Page]:
-    """A tab in an empty profile; an error in the page's own scripts fails the test."""
-    context = await chromium.new_context()
-    tab = await context.new_page()
+@asynccontextmanager
+async def tab(browser: Browser, **options: Any) -> AsyncIterator[Page]:
+    """A tab in an empty profile; what its own scripts raise, and what the page's policy forbids, fails the test."""
+    context = await browser.new_context(**options)
+    context.set_default_timeout(PATIENCE_MS)
+    page = await context.new_page()
     errors: list[str] = []
-    tab.on("pageerror", lambda error: errors.append(str(error)))
-    yield tab
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda said: errors.append(said.text) if "Content Security Policy" in said.text else None)
+    yield page
     await context.close()
     assert errors == []
+
+
+@pytest_asyncio.fixture
+async def page(chromium: Browser) -> AsyncIterator[Page]:
+    """A tab in an empty profile."""
+    async with tab(chromium) as page:
+        yield page

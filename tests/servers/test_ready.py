@@ -20,7 +20,7 @@ def database_of(server: WonderCam) -> Path:
 
 
 def readiness(server: WonderCam) -> httpx.Response:
-    return httpx.get(f"{server.url}/readyz", timeout=10)
+    return httpx.get(f"{server.url}/readyz", timeout=90)
 
 
 def test_a_database_file_that_was_moved_away_ends_readiness_until_it_is_back(server: WonderCam) -> None:

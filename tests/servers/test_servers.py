@@ -35,7 +35,7 @@ def test_redis_is_empty_after_a_restart(redis: Redis) -> None:
 
 def test_nginx_serves_what_it_is_given(nginx: StartNginx) -> None:
     server = nginx("server { listen 127.0.0.1:PORT; location / { return 200 'hello'; } }")
-    assert httpx.get(server.url).text == "hello"
+    assert httpx.get(server.url, timeout=90).text == "hello"
 
 
 def test_nginx_says_what_is_wrong_with_a_configuration(nginx: StartNginx) -> None:
@@ -68,5 +68,5 @@ def test_the_server_is_the_same_after_kill_9_and_a_restart(serve: Serve) -> None
 
 def test_the_server_runs_on_postgres(serve: Serve, postgres_url: str) -> None:
     server = serve({"DATABASE_URL": postgres_url})
-    assert httpx.get(f"{server.url}/healthz").status_code == 200
+    assert httpx.get(f"{server.url}/healthz", timeout=90).status_code == 200
     assert server.guest()

@@ -14,7 +14,7 @@ def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
     """A command with these variables, on top of the tests' own."""
     command = [sys.executable, "manage.py", *arguments]
     env = {**os.environ, **environment}
-    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=180)
 
 
 def is_told(said: subprocess.CompletedProcess[str], *words: str) -> None:

@@ -24,7 +24,7 @@ LISTENING = "Listening on http://"
 def manage(*args: str, env: Mapping[str, str]) -> str:
     """What a `manage.py` command prints; CalledProcessError when it fails."""
     command = [sys.executable, str(ROOT / "manage.py"), *args]
-    done = subprocess.run(command, env=dict(env), cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, env=dict(env), cwd=ROOT, capture_output=True, text=True, timeout=180, check=False)
     if done.returncode:
         raise RuntimeError(f"manage.py {' '.join(args)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
     return done.stdout
@@ -66,9 +66,9 @@ class WonderCam:
         """The power goes: SIGKILL to the server and its workers."""
         self.process.kill9()
 
-    def terminate(self, seconds: float = 45) -> int:
+    def terminate(self) -> int:
         """SIGTERM; the exit code."""
-        return self.process.terminate(seconds)
+        return self.process.terminate()
 
     def restart(self) -> None:
         """Start it again on the same port and data, after ending it politely if it still runs."""
@@ -82,13 +82,13 @@ class WonderCam:
 
     def guest(self) -> str:
         """The access token of a new guest."""
-        answer = httpx.post(f"{self.url}/v2/auth/guest", timeout=10).raise_for_status()
+        answer = httpx.post(f"{self.url}/v2/auth/guest", timeout=60).raise_for_status()
         return str(answer.json()["access"])
 
     def client(self, token: str | None = None, **options: Any) -> httpx.Client:
         """An HTTP client of this server, as a new guest or with the token given. The caller closes it."""
         headers = {"Authorization": f"Bearer {token or self.guest()}"}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=options.pop("timeout", 30), **options)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=options.pop("timeout", 90), **options)
 
 
 class Serve(Protocol):

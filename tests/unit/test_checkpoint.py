@@ -114,7 +114,7 @@ def test_the_thread_makes_one_after_enough_commits(path: Path, monkeypatch: pyte
         checkpointer.count_commit()
     before = made.is_set()
     checkpointer.count_commit()
-    found = made.wait(5)
+    found = made.wait(60)
     checkpointer.close()
 
     assert (before, found) == (False, True)

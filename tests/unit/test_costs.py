@@ -220,7 +220,7 @@ async def test_sixty_more_streams_take_no_more_threads_than_there_are_executors(
     server = serve({"WONDERCAM_MODELS": "recording/long", "WONDERCAM_RECORDING_SPEED": "0.05"})
     headers = {"Authorization": f"Bearer {await asyncio.to_thread(server.guest)}"}
 
-    async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=90) as client:
         readers: list[httpx.Response] = []
 
         async def open_one() -> None:

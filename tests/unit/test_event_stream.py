@@ -152,7 +152,7 @@ async def test_a_reader_that_goes_closes_what_it_followed():
     body = event_stream.event_stream(log, NAME)
     await anext(body)
     await body.aclose()
-    await asyncio.wait_for(log.closed.wait(), 1)
+    await asyncio.wait_for(log.closed.wait(), 60)
 
 
 def test_the_outlet_is_the_server_s_and_none_under_another_server():

@@ -253,7 +253,7 @@ async def test_a_reader_behind_its_tail_reads_on_without_waiting(log: Log, strea
     """From the table, page by page, until the tail reaches back to it: nobody would wake it in between."""
     await write(tail, 60, size=10_000)
     found: list[int] = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         async for page in log.follow(stream.pk, 0):
             found += [event.seq for event in page.events]
             if found[-1] == 60:

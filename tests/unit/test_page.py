@@ -170,8 +170,8 @@ def test_every_file_of_the_packages_is_found_and_nothing_beside_them() -> None:
 
 def test_a_file_that_the_browser_has_already_is_not_sent_again(serve: Serve) -> None:
     address = f"{serve({'WONDERCAM_MODELS': 'recording/hello'}).url}/static/chat/page.js"
-    first = httpx.get(address).raise_for_status()
-    again = httpx.get(address, headers={"If-Modified-Since": first.headers["Last-Modified"]})
+    first = httpx.get(address, timeout=90).raise_for_status()
+    again = httpx.get(address, headers={"If-Modified-Since": first.headers["Last-Modified"]}, timeout=90)
     assert (again.status_code, again.content) == (304, b"")
 
 

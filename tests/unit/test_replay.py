@@ -181,10 +181,10 @@ async def test_a_running_stream_is_followed_until_it_ends(running):
                 yield event
 
     playing = asyncio.create_task(Player(put, "text", str(running.pk), None).play(source(), 0, None))
-    await asyncio.wait_for(begun.wait(), 10)
+    await asyncio.wait_for(begun.wait(), 60)
     assert shown == ["Once"]
     await sync_to_async(end)(running)
-    await asyncio.wait_for(playing, 10)
+    await asyncio.wait_for(playing, 60)
     assert "".join(shown) == "Once upon a time"
 
 

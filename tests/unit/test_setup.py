@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 def run(*command: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
     """A command of the set-up, with these variables changed."""
     return subprocess.run(
-        command, cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True, check=False, timeout=60
+        command, cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True, check=False, timeout=180
     )
 
 

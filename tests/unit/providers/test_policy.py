@@ -12,9 +12,9 @@ from chat.providers.validation import NoAnswer
 from tests.catalogue import providers
 from tests.fakes import gemini, openai
 from tests.fakes.server import Play, Reply, Request, Server
-from tests.unit.providers.conftest import QUICK, ask
+from tests.unit.providers.conftest import ONCE, ask
 
-EAGER = {**QUICK, "WONDERCAM_UPSTREAM_ATTEMPTS": "3", "WONDERCAM_LIMIT_FIRST_TOKEN_SECONDS": "5"}
+EAGER = {**ONCE, "WONDERCAM_UPSTREAM_ATTEMPTS": "3", "WONDERCAM_LIMIT_FIRST_TOKEN_SECONDS": "5"}
 
 
 def configure(server: Server, **settings: str) -> None:

@@ -10,7 +10,7 @@ from chat.providers.local.slots import Slots
 from tests.catalogue import providers
 from tests.fakes import gemini
 from tests.fakes.server import Server
-from tests.unit.providers.conftest import QUICK, ask
+from tests.unit.providers.conftest import ONCE, ask
 
 KEYS = {"GEMINI_API_KEY": "AIza-secret", "VERTEX_PROJECT": "p", "OPENAI_API_KEY": "sk-secret"}
 
@@ -83,7 +83,7 @@ def test_no_key_is_in_what_a_provider_looks_like() -> None:
 async def test_a_certificate_that_nobody_vouches_for_is_unavailable(tmp_path: Path) -> None:
     async with Server(gemini.play, self_signed(tmp_path)) as server:
         given = {"WONDERCAM_MODELS": "gemini/hello", "GEMINI_API_KEY": "k", "GEMINI_BASE_URL": server.url}
-        providers.configure({**QUICK, **given})
+        providers.configure({**ONCE, **given})
         outcome = await ask(None)
         assert isinstance(outcome.error, errors.Unavailable)
         assert server.requests == []

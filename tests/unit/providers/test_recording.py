@@ -8,7 +8,7 @@ import pytest
 from chat.protocol import errors, events, recording
 from chat.protocol.events import Event
 from tests.catalogue import providers
-from tests.unit.providers.conftest import QUICK, ask
+from tests.unit.providers.conftest import ONCE, ask
 
 
 def record(folder: Path, name: str, *steps: tuple[int, events.Response]) -> None:
@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
 def configure(folder: Path, speed: str) -> None:
     """Every recording of the folder."""
     given = {"WONDERCAM_RECORDINGS": str(folder), "WONDERCAM_RECORDING_SPEED": speed}
-    providers.configure({**QUICK, "WONDERCAM_MODELS": "recording/*", **given})
+    providers.configure({**ONCE, "WONDERCAM_MODELS": "recording/*", **given})
 
 
 @pytest.mark.parametrize(("speed", "least"), [("1", 0.4), ("4", 0.1), ("0", 0.0)])

@@ -132,14 +132,14 @@ async def test_a_reader_without_room_is_not_the_upstreams_delay() -> None:
         if came != ["a"]:
             return None
         room: asyncio.Future[None] = loop.create_future()
-        loop.call_later(0.5, room.set_result, None)
-        loop.call_later(0.6, full.set)
+        loop.call_later(1.5, room.set_result, None)
+        loop.call_later(1.5, full.set)
         return room
 
     async def ask(prompt: Prompt, give: events.Give) -> None:
         await read(play, give)
 
-    patience = policy.Patience(first=0.2, idle=0.2)
+    patience = policy.Patience(first=1, idle=1)
     attempts = policy.Attempts(patience, monotonic() + 30)
     prompt = Prompt(Model("gemini", "m"), [])
     await policy.answer(ask, prompt, Breaker(), attempts, give)

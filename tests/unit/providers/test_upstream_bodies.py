@@ -14,7 +14,7 @@ import pytest
 from chat.protocol import errors, events
 from tests.catalogue import providers
 from tests.fakes.server import Reply, Request, Server
-from tests.unit.providers.conftest import QUICK, Outcome, ask
+from tests.unit.providers.conftest import ONCE, Outcome, ask
 
 BODIES: list[dict[str, Any]] = json.loads(Path(__file__).with_name("upstream_bodies.json").read_text())
 SAID = 'data: {"choices": [{"index": 0, "delta": {"content": "Rain."}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
@@ -36,7 +36,7 @@ async def play(body: dict[str, Any], reply: Reply) -> None:
 def configure(server: Server, provider: str, **settings: str) -> None:
     """One model of that provider, behind the server."""
     given = {"OPENAI_BASE_URL": server.url} if provider == "openai" else {"GEMINI_BASE_URL": server.url}
-    providers.configure({**QUICK, "WONDERCAM_MODELS": f"{provider}/m", "GEMINI_API_KEY": "key", **given, **settings})
+    providers.configure({**ONCE, "WONDERCAM_MODELS": f"{provider}/m", "GEMINI_API_KEY": "key", **given, **settings})
 
 
 def end_of(outcome: Outcome) -> str:

@@ -60,7 +60,7 @@ async def test_a_reader_that_goes_away_leaves_no_process_at_work(make: Make) -> 
     looking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await looking
-    assert await asyncio.wait_for(process.wait(), 10) < 0
+    assert await asyncio.wait_for(process.wait(), 60) < 0
 
 
 async def test_a_file_that_is_no_photo_is_refused_and_the_process_goes_on(make: Make) -> None:
@@ -88,12 +88,12 @@ async def test_an_idle_process_is_ended(make: Make) -> None:
     await worker.recognise(b"one")
     process = worker._process
     assert process is not None
-    assert await asyncio.wait_for(process.wait(), 10) < 0
+    assert await asyncio.wait_for(process.wait(), 60) < 0
     assert (await worker.recognise(b"two")).lines == ["photo 1 of this process"]
 
 
 async def test_what_is_closed_leaves_no_process_and_no_pipe_behind() -> None:
-    worker = Worker(1, program=FAKE)
+    worker = Worker(3, program=FAKE)
     await worker.recognise(b"one")
     first = worker._process
     await worker.recognise(b"endless")

@@ -20,7 +20,7 @@ from tests.servers.process import Process
 from tests.servers.wondercam import LISTENING, ROOT, WonderCam, manage, settings
 
 ENDS = (events.COMPLETE, events.INTERRUPTED)
-HANG = 60
+HANG = 200
 """Seconds after which a round hangs: a dead worker's turns are to be found within 30."""
 
 
@@ -35,7 +35,7 @@ class Killable(WonderCam):
 
 
 @dataclass
-class Lane:
+class ServerUnderTest:
     """A server with its database, and what was counted on it."""
 
     name: str
@@ -44,7 +44,9 @@ class Lane:
     silences: list[float] = field(default_factory=list)
 
     @classmethod
-    async def open(cls, name: str, folder: Path, template: Path, model: str, more: Mapping[str, str]) -> "Lane":
+    async def open(
+        cls, name: str, folder: Path, template: Path, model: str, more: Mapping[str, str]
+    ) -> "ServerUnderTest":
         """Start a server with two workers on a new database."""
         env = settings(folder, environment(model, **more))
         if "DATABASE_URL" in env:
@@ -134,10 +136,10 @@ class Lane:
         assert asker.end != events.COMPLETE or text == script.text
 
 
-def summary(lanes: Sequence[Lane]) -> str:
+def summary(servers: Sequence[ServerUnderTest]) -> str:
     """The line that `make soak` prints."""
-    total = sum((lane.counts for lane in lanes), Counter[str]())
+    total = sum((each.counts for each in servers), Counter[str]())
     words = ["rounds", "kills", "events", "lost", "doubled", "reordered", *ENDS, "picked up"]
-    silences = sorted(silence for lane in lanes for silence in lane.silences) or [0.0]
+    silences = sorted(silence for each in servers for silence in each.silences) or [0.0]
     silent = f"longest silence of an asker {silences[-1]:.1f} s, p99 {silences[len(silences) * 99 // 100]:.1f} s"
     return "kill loop: " + ", ".join(f"{word} {total[word]:,}" for word in words) + f"; {silent}"
