@@ -9,15 +9,13 @@ import pytest_asyncio
 from PIL import Image
 from playwright.async_api import Browser, Page, Request, expect
 
-from tests.browser.test_page import Start, ended, grown_to, start
+from tests.browser.test_page import HELLO, SLOW, Start, ended, grown_to, start
 from tests.servers.chromium import tab
 
-__all__ = ["start"]
+__all__ = ["HELLO", "SLOW", "start"]
 
 SIZE = (320, 240)
 LEFT, RIGHT = (220, 30, 30), (30, 30, 220)
-HELLO = {"WONDERCAM_MODELS": "recording/hello"}
-SLOW = {"WONDERCAM_MODELS": "recording/long", "WONDERCAM_RECORDING_SPEED": "0.3"}
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
 

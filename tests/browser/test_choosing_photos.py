@@ -5,11 +5,10 @@ import io
 from PIL import Image
 from playwright.async_api import FilePayload, Page, expect
 
-from tests.browser.test_page import Start, ended, start
+from tests.browser.test_page import HELLO, Start, ended, start
 
 __all__ = ["start"]
 
-HELLO = {"WONDERCAM_MODELS": "recording/hello"}
 HEIC = b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + bytes(200)
 CENTRE = """
 async (image) => {

@@ -1,5 +1,6 @@
 """A proxy that gathers event streams until they end: the answer still grows on the page, in steps."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -7,11 +8,10 @@ import pytest
 from aiohttp import ClientSession, ClientTimeout, web
 from playwright.async_api import Page, expect
 
-from tests.browser.test_page import answer, ask, assert_equal_everywhere, ended, grown_to
+from tests.browser.test_page import SLOW, answer, ask, assert_equal_everywhere, ended, grown_to
 from tests.servers.process import free_port
-from tests.servers.wondercam import Serve
+from tests.servers.wondercam import Share
 
-SLOW = {"WONDERCAM_MODELS": "recording/long", "WONDERCAM_RECORDING_SPEED": "0.3"}
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "content-encoding"}
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -53,9 +53,9 @@ async def gathering_proxy(port: int, headers_pass: bool) -> AsyncIterator[str]:
 
 @pytest.mark.parametrize("headers_pass", [True, False])
 async def test_a_stream_that_is_held_back_grows_by_polls_and_the_page_says_why(
-    page: Page, serve: Serve, headers_pass: bool
+    page: Page, share: Share, headers_pass: bool
 ):
-    server, polls, begun = serve(SLOW), [], set()
+    server, polls, begun = await asyncio.to_thread(share, SLOW), [], set()
 
     def heard(sent: object) -> None:
         url, stream = getattr(sent, "url", ""), getattr(sent, "headers", {}).get("x-stream-id")

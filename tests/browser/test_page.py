@@ -17,10 +17,13 @@ from tests.equality import equal
 from tests.faults.arena import environment
 from tests.faults.upstream import Model, Script, upstream
 from tests.servers.chromium import PATIENCE_MS
-from tests.servers.wondercam import Serve, WonderCam
+from tests.servers.wondercam import Serve, Share, WonderCam
 
+HELLO = {"WONDERCAM_MODELS": "recording/hello"}
 LONG = {"WONDERCAM_MODELS": "recording/long"}
 SLOW = {**LONG, "WONDERCAM_RECORDING_SPEED": "0.3"}
+SHARED: list[dict[str, str]] = [{}, HELLO, LONG, SLOW]
+"""Settings of servers that no test stops."""
 HELD = "words=40 hold=20"
 """A question to the script, whose answer stays in its middle until it is let."""
 ATTACKS = (
@@ -34,11 +37,11 @@ Start = Callable[..., Awaitable[WonderCam]]
 
 
 @pytest.fixture
-def start(serve: Serve, page: Page) -> Start:
-    """Start a server and open its page; console errors and violated policies fail the test."""
+def start(serve: Serve, share: Share, page: Page) -> Start:
+    """Start a server, or find the shared one, and open its page."""
 
     async def start(env: dict[str, str]) -> WonderCam:
-        server = await asyncio.to_thread(serve, env)
+        server = await asyncio.to_thread(share if env in SHARED else serve, env)
         await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
         await page.goto(server.url)
         return server
@@ -278,7 +281,7 @@ async def test_what_a_model_says_can_do_nothing(page: Page, start: Start, tmp_pa
 
 
 async def test_no_token_is_kept_where_a_script_of_another_day_could_find_it(page: Page, start: Start) -> None:
-    await start({"WONDERCAM_MODELS": "recording/hello"})
+    await start(HELLO)
     await ask(page, "Hello?")
     await ended(page, "complete")
     kept: Any = await page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])")
@@ -287,7 +290,7 @@ async def test_no_token_is_kept_where_a_script_of_another_day_could_find_it(page
 
 
 async def test_a_draft_survives_a_reload_and_goes_when_it_is_stored(page: Page, start: Start) -> None:
-    await start({"WONDERCAM_MODELS": "recording/hello"})
+    await start(HELLO)
     box = page.get_by_label("Your message")
     await box.fill("half a thou")
     await page.reload()
@@ -301,7 +304,7 @@ async def test_a_draft_survives_a_reload_and_goes_when_it_is_stored(page: Page, 
 
 
 async def test_chats_are_renamed_pinned_and_deleted_in_the_sidebar(page: Page, start: Start) -> None:
-    await start({"WONDERCAM_MODELS": "recording/hello"})
+    await start(HELLO)
     for question in ("First", "Second"):
         await page.goto("/".join(page.url.split("/")[:3]))
         await ask(page, question)
@@ -325,7 +328,7 @@ async def test_chats_are_renamed_pinned_and_deleted_in_the_sidebar(page: Page, s
 
 
 async def test_a_guest_who_signs_up_keeps_the_chats_and_finds_them_after_signing_in(page: Page, start: Start) -> None:
-    await start({"WONDERCAM_MODELS": "recording/hello"})
+    await start(HELLO)
     await ask(page, "Remember me")
     await ended(page, "complete")
     await page.get_by_role("link", name="Sign up").click()
@@ -379,7 +382,7 @@ async def test_a_tab_that_is_looked_at_again_shows_what_another_asked_meanwhile(
 
 
 async def test_a_refused_question_says_why_and_is_not_lost(page: Page, start: Start) -> None:
-    await start({"WONDERCAM_MODELS": "recording/hello", "WONDERCAM_LIMIT_PROMPT_BYTES": "20"})
+    await start({**HELLO, "WONDERCAM_LIMIT_PROMPT_BYTES": "20"})
     await ask(page, "This is longer than twenty bytes.")
     await ended(page, "failed")
     await expect(answer(page).locator("[data-part=sentence]")).not_to_be_empty()
@@ -388,7 +391,7 @@ async def test_a_refused_question_says_why_and_is_not_lost(page: Page, start: St
 
 
 async def test_a_refusal_for_a_while_is_said_and_the_question_goes_out_again(page: Page, start: Start) -> None:
-    await start({"WONDERCAM_MODELS": "recording/hello"})
+    await start(HELLO)
     refused: list[str] = []
 
     async def refuse_once(route: Route) -> None:
@@ -425,7 +428,7 @@ async def test_leaving_in_the_middle_of_an_answer_and_coming_back_shows_it_whole
 
 
 async def test_the_keyboard_s_focus_is_never_lost(page: Page, start: Start) -> None:
-    await start({"WONDERCAM_MODELS": "recording/hello"})
+    await start(HELLO)
     box = page.get_by_label("Your message")
     await expect(box).to_be_focused()
     await page.get_by_role("button", name="Write a short poem").focus()
@@ -444,7 +447,7 @@ async def test_the_keyboard_s_focus_is_never_lost(page: Page, start: Start) -> N
 
 
 async def test_an_unsent_question_keeps_its_key_over_a_reload_and_is_answered_once(page: Page, start: Start) -> None:
-    server = await start({"WONDERCAM_MODELS": "recording/hello"})
+    server = await start(HELLO)
     keys: list[str] = []
 
     async def lose_the_answer(route: Route) -> None:

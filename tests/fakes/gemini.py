@@ -236,8 +236,8 @@ PLAYS: dict[str, Play] = {
 
 
 async def _main(port: int) -> None:
-    server = Server(play)
-    await server.start(port)
+    server = Server(play, port=port)
+    await server.start()
     print(server.url, flush=True)
     await asyncio.Event().wait()
 

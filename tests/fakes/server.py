@@ -77,10 +77,14 @@ Play = Callable[[Request, Reply], Coroutine[Any, Any, None]]
 
 
 class Server:
-    """`async with Server(play) as server`: one request a connection, all of them kept in `requests`."""
+    """`async with Server(play) as server`: one request a connection, all of them kept in `requests`.
 
-    def __init__(self, play: Play, tls: ssl.SSLContext | None = None) -> None:
+    On a port of its own, or on the one given: what stands before it may then outlast the test.
+    """
+
+    def __init__(self, play: Play, tls: ssl.SSLContext | None = None, port: int = 0) -> None:
         self.play = play
+        self._port = port
         self.requests: list[Request] = []
         self.gone: list[float] = []
         self._tls = tls
@@ -95,9 +99,9 @@ class Server:
         port = self._server.sockets[0].getsockname()[1]
         return f"http{'s' if self._tls else ''}://127.0.0.1:{port}"
 
-    async def start(self, port: int = 0) -> None:
+    async def start(self) -> None:
         """Listen on loopback."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port, ssl=self._tls)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port, ssl=self._tls)
 
     async def __aenter__(self) -> Self:
         await self.start()

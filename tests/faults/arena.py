@@ -1,4 +1,7 @@
-"""`arena`: servers under test with the scripted model behind them, and readers in front."""
+"""`arena`: servers under test with the scripted model behind them, and readers in front.
+
+`arena.serve()` starts a server that the test may stop; `arena.shared()` is the one of all tests that only talk to it.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -8,11 +11,13 @@ from time import monotonic
 from typing import Any
 
 import httpx
+import pytest
 import pytest_asyncio
 
 from tests.faults.reader import Reader
 from tests.faults.upstream import Model, upstream
-from tests.servers.wondercam import Serve, WonderCam
+from tests.servers.process import free_port
+from tests.servers.wondercam import Serve, Share, WonderCam
 
 
 def environment(model: str, **more: str) -> dict[str, str]:
@@ -32,6 +37,7 @@ class Arena:
 
     model: Model
     start: Serve
+    share: Share
     tokens: dict[str, str] = field(default_factory=dict)
     neighbours: list[WonderCam] = field(default_factory=list)
 
@@ -39,6 +45,12 @@ class Arena:
         """A server whose default model is the script."""
         settings = environment(self.model.url, **(env or {}))
         server: WonderCam = await asyncio.to_thread(self.start, settings, workers)
+        self.tokens[server.url] = await guest(server.url)
+        return server
+
+    async def shared(self) -> WonderCam:
+        """The shared server before the model, with a guest of this test's own."""
+        server = await asyncio.to_thread(self.share, environment(self.model.url))
         self.tokens[server.url] = await guest(server.url)
         return server
 
@@ -95,11 +107,17 @@ def workers_of(server: WonderCam) -> list[int]:
     return [int(pid) for pid in children]
 
 
+@pytest.fixture(scope="session")
+def upstream_port() -> int:
+    """Where each test has its model, so that a server before it may be shared."""
+    return free_port()
+
+
 @pytest_asyncio.fixture
-async def arena(serve: Serve) -> AsyncIterator[Arena]:
+async def arena(serve: Serve, share: Share, upstream_port: int) -> AsyncIterator[Arena]:
     """A model that is gone with the test, and a way to serve it."""
-    async with upstream() as model:
-        found = Arena(model, serve)
+    async with upstream(upstream_port) as model:
+        found = Arena(model, serve, share)
         yield found
         for server in found.neighbours:
             server.kill9()

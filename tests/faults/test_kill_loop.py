@@ -71,4 +71,4 @@ async def test_kill_9_at_random_points_loses_nothing(
         turns = total[events.COMPLETE] + total[events.INTERRUPTED]
         assert total[events.COMPLETE] >= COMPLETE_SHARE * turns, "too many turns were not gone on with"
     if not SEED:
-        assert total["picked up" if goes_on else events.INTERRUPTED] , "the kills met nothing"
+        assert total["picked up" if goes_on else events.INTERRUPTED], "the kills met nothing"

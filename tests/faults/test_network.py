@@ -23,7 +23,7 @@ from tests.soak import SOAK
 
 @pytest_asyncio.fixture
 async def server(arena: Arena) -> AsyncIterator[WonderCam]:
-    yield await arena.serve()
+    yield await arena.shared()
 
 
 async def bytes_of(reader: Reader) -> range:
@@ -252,7 +252,8 @@ async def test_a_sign_out_stops_the_answer_and_its_reader_within_30_seconds(aren
     assert Script(20, 80).text.startswith(events.answer_text(check_log(server, reader.stream_id)))
 
 
-async def test_a_disabled_user_s_answer_is_stopped_and_its_reader_told(arena: Arena, server: WonderCam):
+async def test_a_disabled_user_s_answer_is_stopped_and_its_reader_told(arena: Arena):
+    server = await arena.serve()
     reader = arena.reader(server)
     task = await asking(reader, "seed=21 words=3 then=stall", seq=3)
     code = "from chat.models import User\nfor u in User.objects.all(): u.is_active = False; u.save()"

@@ -97,7 +97,7 @@ async def nul(server: WonderCam, reader: Reader) -> None:
 
 
 async def test_a_nul_in_an_answer_is_replaced_on_sqlite(arena: Arena):
-    server = await arena.serve()
+    server = await arena.shared()
     await nul(server, arena.reader(server))
 
 
@@ -107,7 +107,7 @@ async def test_a_nul_in_an_answer_is_replaced_on_postgres(arena: Arena, postgres
 
 
 async def test_ten_thousand_tokens_at_once_arrive_in_order(arena: Arena):
-    server = await arena.serve()
+    server = await arena.shared()
     reader = arena.reader(server)
     await reader.ask("seed=52 words=10000")
 

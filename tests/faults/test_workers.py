@@ -39,7 +39,7 @@ async def all_same(server: WonderCam, neighbour: WonderCam, asker: Reader, quest
 
 
 async def test_two_workers_and_five_readers_see_one_stream(arena: Arena):
-    server = await arena.serve()
+    server = await arena.shared()
     neighbour = await arena.beside(server)
     asker = arena.reader(server)
     readers = await all_same(server, neighbour, asker, "seed=30 words=40 gap=20")

@@ -125,8 +125,8 @@ async def play(request: Request, reply: Reply, permits: asyncio.Semaphore) -> No
 class Model(Server):
     """`asked` are the questions as they came; `left` is when each of them was over or its asker went."""
 
-    def __init__(self) -> None:
-        super().__init__(self.talk)
+    def __init__(self, port: int = 0) -> None:
+        super().__init__(self.talk, port=port)
         self.asked: list[Request] = []
         self.left: list[float] = []
         self._permits = asyncio.Semaphore(0)
@@ -153,6 +153,6 @@ class Model(Server):
             reply.writer.transport.abort()
 
 
-def upstream() -> Model:
+def upstream(port: int = 0) -> Model:
     """`async with upstream() as model`."""
-    return Model()
+    return Model(port)

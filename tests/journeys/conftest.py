@@ -1,5 +1,5 @@
 """What the journeys share."""
 
-from tests.faults.arena import arena
+from tests.faults.arena import arena, upstream_port
 
-__all__ = ["arena"]
+__all__ = ["arena", "upstream_port"]

@@ -19,7 +19,7 @@ from tests.servers.wondercam import WonderCam
 
 
 async def test_an_answer_reads_the_same_everywhere(arena: Arena):
-    server = await arena.serve()
+    server = await arena.shared()
     reader = arena.reader(server)
 
     await reader.ask("seed=1 words=30 gap=2")
@@ -31,7 +31,7 @@ async def test_an_answer_reads_the_same_everywhere(arena: Arena):
 
 
 async def test_events_arrive_as_they_are_generated_and_ok_at_once(arena: Arena):
-    server = await arena.serve()
+    server = await arena.shared()
     came = []
     headers = {"Authorization": f"Bearer {arena.tokens[server.url]}"}
     ask = {"contents": [{"text": "words=10 hold=0"}]}
@@ -52,7 +52,7 @@ async def test_events_arrive_as_they_are_generated_and_ok_at_once(arena: Arena):
 
 
 async def test_a_conversation_goes_on_and_an_answer_is_asked_for_again(arena: Arena):
-    server = await arena.serve()
+    server = await arena.shared()
     first = arena.reader(server)
     await first.ask("seed=2 words=3")
     second = arena.reader(server)
@@ -78,7 +78,7 @@ async def test_a_conversation_goes_on_and_an_answer_is_asked_for_again(arena: Ar
 
 
 async def test_the_standard_chat_is_the_same_without_the_ok(arena: Arena):
-    server = await arena.serve()
+    server = await arena.shared()
     headers = {"Authorization": f"Bearer {arena.tokens[server.url]}"}
     async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=90) as client:
         streamed = await client.post("/v2/chat", json={"contents": [{"text": "seed=4 words=4"}]})
@@ -92,7 +92,7 @@ async def test_the_standard_chat_is_the_same_without_the_ok(arena: Arena):
 
 
 async def test_a_native_event_source_starts_once_and_then_only_resumes(arena: Arena):
-    server = await arena.serve()
+    server = await arena.shared()
     token = arena.tokens[server.url]
     async with httpx.AsyncClient(base_url=server.url, timeout=90) as client:
         made = await client.post("/v2/tickets", headers={"Authorization": f"Bearer {token}"})
@@ -112,7 +112,7 @@ async def test_a_native_event_source_starts_once_and_then_only_resumes(arena: Ar
 
 
 async def test_the_same_request_id_joins_the_first_stream(arena: Arena):
-    server = await arena.serve()
+    server = await arena.shared()
     readers = [arena.reader(server) for _ in range(6)]
     await asyncio.gather(*(reader.ask("seed=6 words=10 gap=10", request_id="once") for reader in readers))
     late = arena.reader(server)
@@ -141,7 +141,7 @@ async def shown_of_post(server: WonderCam, token: str, body: dict[str, Any], las
 async def test_a_post_that_is_sent_again_with_the_id_of_its_last_event_goes_on_behind_it(
     arena: Arena, more: dict[str, Any]
 ):
-    server = await arena.serve()
+    server = await arena.shared()
     token = arena.tokens[server.url]
     body = {"contents": [{"text": "seed=8 words=12 gap=30"}], **more}
     shown = await shown_of_post(server, token, body, "", 3)
@@ -164,7 +164,7 @@ async def test_a_post_that_is_sent_again_with_the_id_of_its_last_event_goes_on_b
 
 
 async def test_a_stop_keeps_what_came_and_can_be_said_twice(arena: Arena):
-    server = await arena.serve()
+    server = await arena.shared()
     reader = arena.reader(server)
     asked = await asking(reader, "seed=7 words=5 then=stall", seq=5)
     second = Reader(server.url, reader.token, reader.stream_id)
@@ -179,7 +179,7 @@ async def test_a_stop_keeps_what_came_and_can_be_said_twice(arena: Arena):
 
 @pytest.mark.parametrize("timing", ["1", "0"])
 async def test_the_clock_of_the_stream_comes_as_comments_where_it_is_asked_for(arena: Arena, timing: str):
-    server = await arena.serve()
+    server = await arena.shared()
     headers = {"Authorization": f"Bearer {arena.tokens[server.url]}", "X-WonderCam-Timing": timing}
     ask: dict[str, Any] = {"contents": [{"text": "words=3 gap=30"}]}
     async with request("POST", f"{server.url}/v2/echat", headers, ask) as response:

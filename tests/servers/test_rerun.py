@@ -5,17 +5,17 @@ import json
 
 import pytest
 
-from tests.faults.arena import Arena, arena
+from tests.faults.arena import Arena, arena, upstream_port
 from tests.faults.upstream import Script
 from tests.recorded import HELLO
 from tests.servers.process import free_port
 from tests.servers.wondercam import WonderCam
 
-__all__ = ["arena"]
+__all__ = ["arena", "upstream_port"]
 
 
 async def test_the_same_model_says_the_same_and_its_times_are_beside_the_recorded_ones(arena: Arena):
-    server = await arena.serve()
+    server = await arena.shared()
     reader = arena.reader(server)
     await reader.ask("seed=8 words=20 gap=5")
     command = ["rerun_stream", reader.stream_id, "--url", server.url, "--json"]
@@ -28,7 +28,7 @@ async def test_the_same_model_says_the_same_and_its_times_are_beside_the_recorde
 
 
 async def test_a_difference_is_shown_where_the_answers_part(arena: Arena):
-    server = await arena.serve()
+    server = await arena.shared()
     said = await asyncio.to_thread(
         server.manage, "rerun_stream", str(HELLO), "--url", server.url, "--model", "openai/script"
     )

@@ -1,13 +1,13 @@
 """`serve`: the real `manage.py serve` on a free port, with a data folder and a migrated database of its own.
 
-`shared_server` is one such server for all tests that only talk to it.
+`share` gives one such server for each environment to all tests that only talk to it, `shared_server` the usual one.
 """
 
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -144,11 +144,28 @@ def serve(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
         yield start
 
 
+Share = Callable[[Mapping[str, str]], WonderCam]
+
+
 @pytest.fixture(scope="session")
-def shared_server(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[WonderCam]:
-    """One server with the embedded model for all tests that only talk to it: each as guests of its own.
+def share(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Share]:
+    """The one server with this environment, for all tests that only talk to it: each as guests of its own.
 
     Such a test neither stops it nor reads its log, and counts nothing that another guest could add to.
     """
+    running: dict[frozenset[tuple[str, str]], WonderCam] = {}
+
+    def shared(env: Mapping[str, str]) -> WonderCam:
+        name = frozenset(env.items())
+        if name not in running:
+            running[name] = start(env)
+        return running[name]
+
     with servers(tmp_path_factory, request) as start:
-        yield start()
+        yield shared
+
+
+@pytest.fixture(scope="session")
+def shared_server(share: Share) -> WonderCam:
+    """A server with the embedded model, shared."""
+    return share({})

@@ -82,7 +82,7 @@ async def test_a_server_that_takes_no_connection_is_given_up_after_the_connect_d
         began = loop.time()
         outcome = await ask("gemini/hello")
     assert isinstance(outcome.error, errors.Unavailable)
-    assert 0.25 < loop.time() - began < 3
+    assert 0.25 < loop.time() - began < 20
 
 
 class Slow:
