@@ -131,6 +131,23 @@ def transcript(conversation: Conversation, page: int = 1) -> Transcript:
     pages = max(1, -(-len(order) // TURNS_PER_PAGE))
     page = min(max(page, 1), pages)
     shown = order[(page - 1) * TURNS_PER_PAGE : page * TURNS_PER_PAGE]
+    turns = _turns(shown)
+    return Transcript(turns, page, pages, len(order))
+
+
+def turns_to(answer: Message) -> list[Turn]:
+    """The messages that led to this answer and the answer itself, oldest first; the latest `TURNS_PER_PAGE`."""
+    parents = dict(Message.objects.filter(conversation=answer.conversation_id).values_list("pk", "parent_id"))
+    order: list[UUID] = []
+    pk: UUID | None = answer.pk
+    while pk is not None and len(order) < TURNS_PER_PAGE:
+        order.append(pk)
+        pk = parents.get(pk)
+    return _turns([(pk, 1, 1) for pk in reversed(order)])
+
+
+def _turns(shown: Sequence[tuple[UUID, int, int]]) -> list[Turn]:
+    """Messages by id, version and number of versions, with their streams and times. Three queries at most."""
     messages = Message.objects.whole().defer("stream__request").in_bulk([row[0] for row in shown])
     turns = [Turn(messages[pk], version, versions) for pk, version, versions in shown if pk in messages]
     streams = [stream for turn in turns if (stream := getattr(turn.message, "stream", None))]
@@ -143,7 +160,7 @@ def transcript(conversation: Conversation, page: int = 1) -> Transcript:
         turn.stream = getattr(turn.message, "stream", None)
         turn.timing = times.get(turn.stream.pk) if turn.stream else None
         turn.parts = turn.message.parts or (so_far.get(turn.stream.pk, []) if turn.stream else [])
-    return Transcript(turns, page, pages, len(order))
+    return turns
 
 
 def _in_tree_order(conversation: Conversation) -> Iterator[tuple[UUID, int, int]]:

@@ -1,8 +1,9 @@
-"""The review: what was said, by whom, and how each answer streamed. Staff look; nobody changes or deletes a log here.
+"""The review: what was said, by whom, how each answer streamed. Staff look, reviewers judge; nobody changes a log here.
 
     conversations ── a readable transcript, each answer with its stream's status and times
     streams ──────── one turn: its times, a picture of its flow, its events a page at a time
     users ────────── switched on and off; who they are stays as it is
+    verdicts ─────── the queue of answers to review, and what reviewers filed
     audit entries ── who read whose session, who changed what of an account
 
 Whatever was stored is shown as escaped text and nothing else. Every list and page is bounded, whatever is stored.
@@ -15,8 +16,9 @@ from chat.admin.accounts import AccountAdmin
 from chat.admin.audit import AuditAdmin
 from chat.admin.conversations import ConversationAdmin
 from chat.admin.streams import StreamAdmin
+from chat.admin.verdicts import VerdictAdmin
 
-__all__ = ["AccountAdmin", "AuditAdmin", "ConversationAdmin", "StreamAdmin"]
+__all__ = ["AccountAdmin", "AuditAdmin", "ConversationAdmin", "StreamAdmin", "VerdictAdmin"]
 
 admin.site.site_header = "WonderCam review"
 admin.site.site_title = "WonderCam review"

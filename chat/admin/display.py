@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils.html import format_html
 
+from chat.models import Verdict, VerdictChange
 from chat.protocol import events, timing
 from chat.protocol.events import Event
 from chat.protocol.timing import STALL_US, Timing
@@ -40,6 +41,21 @@ def gaps_within(measured: Timing) -> str:
     if not measured.gap_us:
         return "–"
     return f"{timing.words(measured.gap_us[50])}, {timing.words(measured.gap_us[95])}"
+
+
+def verdict_row(verdict: Verdict) -> dict[str, Any]:
+    """A verdict with what it was before, the newest first."""
+    return {"reviewer": verdict.reviewer.get_username(), "changes": list(map(_change, verdict.changes.all()))}
+
+
+def _change(change: VerdictChange) -> dict[str, Any]:
+    rubric = [f"{name}: {'yes' if held else 'no'}" for name, held in change.rubric.items()]
+    return {
+        "at": change.at,
+        "score": change.score or "–",
+        "said": ", ".join([*rubric, *change.tags, *(["flagged"] if change.flagged else [])]),
+        "note": change.note,
+    }
 
 
 def bars(counts: Sequence[int]) -> list[tuple[int, int, int]]:

@@ -3,6 +3,7 @@
     User ──< Conversation ──< Message (parent → a tree: edits and regenerations are siblings)
       │            │             ├─1 Stream (the turn that writes this answer) ──< Event (stream, seq), 1 Receipt,
       │            │             │                                                 1 WriteTimes
+      │            │             │        └──< Verdict (a reviewer's) ──< VerdictChange, 1 ReviewLock
       │            │             └─1 Feedback (a thumb up or down for this answer, and why)
       │            ├─1 SearchText (its words, to be searched)
       │            └──< Attachment (a photo, re-encoded; gone with its conversation)
@@ -13,7 +14,8 @@
 
 `accounts.py` has who asks, `keys.py` and `invitations.py` what was given out, `audit.py` who did what,
 `conversations.py` what was said, `changes.py` that it was, `search.py` by what it is found, `receipts.py` how it
-reached its reader. A foreign id and an unknown id are the same to a reader: look everything up through `for_user`.
+reached its reader, `verdicts.py` what reviewers think of it. A foreign id and an unknown id are the same to a reader:
+look everything up through `for_user`.
 """
 
 from chat.models.accounts import OwnedQuerySet, Ticket, User
@@ -25,6 +27,7 @@ from chat.models.keys import ApiKey
 from chat.models.receipts import Receipt, WriteTimes
 from chat.models.search import SearchText
 from chat.models.usage import DailyUse
+from chat.models.verdicts import ReviewLock, Verdict, VerdictChange
 
 __all__ = [
     "ApiKey",
@@ -39,9 +42,12 @@ __all__ = [
     "Message",
     "OwnedQuerySet",
     "Receipt",
+    "ReviewLock",
     "SearchText",
     "Stream",
     "Ticket",
     "User",
+    "Verdict",
+    "VerdictChange",
     "WriteTimes",
 ]

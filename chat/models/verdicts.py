@@ -1,0 +1,98 @@
+"""What reviewers think of answers: one verdict of each reviewer, all that it was before, and who is at it now."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, models, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from chat.models.accounts import User
+from chat.models.conversations import Stream
+
+SCORES = (1, 2, 3, 4, 5)
+CRITERIA = ("correct", "helpful", "clear", "safe")
+"""The rubric: each is held, broken, or not judged."""
+
+LONGEST_NOTE = 4_000
+LONGEST_TAG, MOST_TAGS = 40, 20
+
+LOCKED = timedelta(minutes=15)
+"""For which an answer is one reviewer's own, from the last time that it was opened."""
+
+
+class Verdict(models.Model):
+    """One reviewer's verdict on one answer. Every state of it stays in `changes`."""
+
+    stream = models.ForeignKey(Stream, models.CASCADE, related_name="verdicts")
+    reviewer = models.ForeignKey(User, models.CASCADE, related_name="verdicts")
+    score = models.PositiveSmallIntegerField(null=True, choices=tuple((score, str(score)) for score in SCORES))
+    rubric = models.JSONField(default=dict, help_text="Criteria that were judged: true where held.")
+    tags = models.JSONField(default=list)
+    note = models.TextField(blank=True, max_length=LONGEST_NOTE)
+    flagged = models.BooleanField(default=False, help_text="Somebody else is to look at it as well.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("stream", "reviewer"), name="one_verdict_of_each_reviewer"),
+            models.CheckConstraint(condition=Q(score__isnull=True) | Q(score__in=SCORES), name="score_is_known"),
+        )
+        indexes = (models.Index(fields=("-updated_at",)),)
+
+    def __str__(self) -> str:
+        return f"{self.score or '–'} by {self.reviewer_id}"
+
+    @classmethod
+    def file(cls, stream: Stream, reviewer: User, **said: Any) -> "Verdict":
+        """Keep this verdict in place of the reviewer's earlier one, which stays among its changes."""
+        with transaction.atomic():
+            verdict, _ = cls.objects.update_or_create(stream=stream, reviewer=reviewer, defaults=said)
+            VerdictChange.objects.create(verdict=verdict, **said)
+            ReviewLock.objects.filter(stream=stream, reviewer=reviewer).delete()
+        return verdict
+
+
+class VerdictChange(models.Model):
+    """One state of a verdict: what was filed, and when."""
+
+    verdict = models.ForeignKey(Verdict, models.CASCADE, related_name="changes")
+    at = models.DateTimeField(auto_now_add=True)
+    score = models.PositiveSmallIntegerField(null=True)
+    rubric = models.JSONField(default=dict)
+    tags = models.JSONField(default=list)
+    note = models.TextField(blank=True)
+    flagged = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ("-pk",)
+
+    def __str__(self) -> str:
+        return f"{self.verdict_id} at {self.at}"
+
+
+class ReviewLock(models.Model):
+    """Who reviews an answer now, until when."""
+
+    stream = models.OneToOneField(Stream, models.CASCADE, primary_key=True, related_name="review_lock")
+    reviewer = models.ForeignKey(User, models.CASCADE, related_name="+")
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.stream_id}: {self.reviewer_id} until {self.until}"
+
+    @classmethod
+    def take(cls, stream_id: UUID, reviewer: User) -> "ReviewLock | None":
+        """Make the answer this reviewer's own for `LOCKED`; None where it is, else the lock of whoever has it."""
+        now = timezone.now()
+        free = cls.objects.filter(Q(reviewer=reviewer) | Q(until__lte=now), stream=stream_id)
+        if free.update(reviewer=reviewer, until=now + LOCKED):
+            return None
+        try:
+            with transaction.atomic():
+                cls.objects.create(stream_id=stream_id, reviewer=reviewer, until=now + LOCKED)
+        except IntegrityError:
+            return cls.objects.select_related("reviewer").get(stream=stream_id)
+        return None
