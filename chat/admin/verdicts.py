@@ -30,7 +30,7 @@ from chat.verdicts import agreement, queue, scores
 SHOWN = 50
 """Answers of a queue that are listed."""
 
-KEYS = Media(js=[Script("chat/review.js", type="module")])
+KEYS = Media(js=[Script("chat/review.js", type="module")])  # type: ignore[list-item]  # the stubs know no assets
 
 COMPARED = 5_000
 """The newest verdicts, by which agreement is computed and which an export holds."""
