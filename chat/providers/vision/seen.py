@@ -9,12 +9,14 @@ Fact = dict[str, Any]
 @dataclass(slots=True)
 class Seen:
     """`things` have name, share, sure and number; `boxes` label, box_2d and confidence; `codes` kind and text; `look`
-    dark, bright, blurred and colours. `complete` is False where time ran out before everything was looked at."""
+    dark, bright, blurred and colours; `either` lines that may be
+    Latin or Cyrillic, in both. `complete` is False where time ran out before everything was looked at."""
 
     things: list[Fact] = field(default_factory=list)
     boxes: list[Fact] = field(default_factory=list)
     codes: list[Fact] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    either: list[list[str]] = field(default_factory=list)
     coverage: float = 0.0
     unread: bool = False
     left: int = 0
@@ -30,7 +32,12 @@ class Seen:
     @property
     def is_written(self) -> bool:
         """Whether its text is what the photo is about."""
-        return bool(self.lines) and self.coverage >= SUBJECT
+        return self.has_text and self.coverage >= SUBJECT
+
+    @property
+    def has_text(self) -> bool:
+        """Whether any of its text could be read, for certain or not."""
+        return bool(self.lines or self.either)
 
     def as_json(self) -> Fact:
         """For clients: what can be drawn over the photo or offered beside it."""

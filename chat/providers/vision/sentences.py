@@ -7,7 +7,7 @@ from typing import Any
 from chat.providers.vision.seen import Seen
 
 MARK = re.compile(r"([!-/:-@\[-`{-~])")
-MOST_QUOTED, MOST_TOLD = 6000, 1500
+MOST_QUOTED, MOST_TOLD, MOST_EITHER = 6000, 1500, 3
 READS = "Latin letters, Chinese and Japanese"
 NOT_SURE = "I am not sure what this photo shows."
 PRINTED = frozenset({"menu", "book", "comic book", "crossword", "envelope", "web page"})
@@ -23,22 +23,34 @@ KINDS = {"drink": "something to drink"}
 
 def answer(seen: Seen) -> str:
     """The answer to what is in the photo, in Markdown, with a line end behind it."""
-    text, scene = quotation(seen), scenery(seen)
-    parts = [text, scene] if seen.is_written else [scene, text]
+    text, scene = quotation(seen), opening(seen) or scenery(seen)
+    parts = [scene, text] if opening(seen) or not seen.is_written else [text, scene]
     parts += [f"It has a {code['kind']} that holds:\n\n> {escaped(code['text'])}" for code in seen.codes]
     if not seen.complete:
         parts.append("There was no time to look at all of it.")
     return "\n\n".join(part for part in parts if part) + "\n\n"
 
 
-def scenery(seen: Seen) -> str:
-    """What the photo shows apart from its text; empty where the text is all there is to say."""
-    things = [thing for thing in seen.things if not (seen.lines and thing["name"] in PRINTED)]
+def opening(seen: Seen) -> str:
+    """The answer's first words where things are certain, whatever text will be found; empty where they wait for it."""
+    sure = [thing["name"] for thing in seen.things if thing["sure"]]
+    return "" if not sure or PRINTED.intersection(sure) else shown(seen.things, "shows")
+
+
+def shown(things: list[dict[str, Any]], verb: str) -> str:
+    """What is certain of these things, and a guess beside it."""
     sure = [named(thing) for thing in things if thing["sure"]]
     guesses = [named({**thing, "number": 1}) for thing in things if not thing["sure"]]
-    if sure:
-        maybe = f" It may be {listed(guesses, 'or')}." if guesses else ""
-        return f"The photo {'also ' if seen.is_written else ''}shows {listed(sure, 'and')}.{maybe}"
+    maybe = f" It may be {listed(guesses, 'or')}." if guesses else ""
+    return f"The photo {verb} {listed(sure, 'and')}.{maybe}"
+
+
+def scenery(seen: Seen) -> str:
+    """What the photo shows apart from its text; empty where the text is all there is to say."""
+    things = [thing for thing in seen.things if not (seen.has_text and thing["name"] in PRINTED)]
+    if any(thing["sure"] for thing in things):
+        return shown(things, "also shows" if seen.is_written else "shows")
+    guesses = [named({**thing, "number": 1}) for thing in things]
     if seen.is_written or (seen.codes and not guesses):
         return ""
     maybe = f" It may be {listed(guesses, 'or')}." if guesses else ""
@@ -62,6 +74,11 @@ def quotation(seen: Seen) -> str:
     parts = []
     if kept:
         parts.append("The photo says:\n\n" + "  \n".join(f"> {escaped(line)}" for line in kept))
+    if seen.either:
+        readings = listed(
+            [f"{escaped(latin)} or {escaped(other)}" for latin, other in seen.either[:MOST_EITHER]], "and"
+        )
+        parts.append(f"It has writing in letters that Latin and Cyrillic share. It may be {readings}.")
     if more := len(seen.lines) - len(kept) + seen.left:
         parts.append(f"That is only the first part of it: {more} more lines are not shown.")
     if seen.unread and kept:
@@ -85,6 +102,7 @@ def facts(seen: Seen) -> str:
     parts = [f"It shows: {', '.join(told)}."] if told else []
     parts += [f"It may show: {', '.join(guesses)}."] if guesses else []
     parts += ["This text is in it:\n" + "\n".join(lines)] if lines else []
+    parts += [f"In it is {latin}, or in Cyrillic letters {other}." for latin, other in seen.either[:MOST_EITHER]]
     parts += [f"A {code['kind']} in it holds: {code['text']}" for code in seen.codes]
     return "\n".join(parts) or "Nothing in it was recognised."
 

@@ -6,13 +6,16 @@ Its settings:
     WONDERCAM_OCR_SECONDS   20 for each photo
 """
 
+import asyncio
 import base64
 import binascii
 import hashlib
 import importlib.util
 import re
-from collections.abc import AsyncGenerator
-from dataclasses import replace
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 
 from chat.protocol import errors, events
 from chat.protocol.prompt import Content, Part, Prompt, text_of
@@ -53,10 +56,15 @@ class Sight:
         yield events.notice(events.READING, f"Looking at the photo on this server: {who} cannot see it.")
         photos = [decoded(part["inlineData"]["data"]) for part in newest["parts"] if "inlineData" in part]
         for place, photo in enumerate(photos, 1):
-            seen = await self._look(photo)
             head = f"Photo {place}: " if len(photos) > 1 else ""
+            said = ""
+            async with self._looking(photo) as looking:
+                if opening := await looking.opening():
+                    said = head + opening
+                    yield events.delta(said)
+                seen = await looking.seen()
             marks = sentences.marks(seen) if MARKS.search(text_of(newest)) else ""
-            response = events.delta(head + sentences.answer(seen) + marks)
+            response = events.delta((head + sentences.answer(seen)).removeprefix(said) + marks)
             response["wondercam"] = {"seen": {"photo": place, **seen.as_json()}}
             yield response
         if not alone:
@@ -75,10 +83,21 @@ class Sight:
         seen = self._seen.get(name_of(decoded(part["inlineData"]["data"])))
         return UNSEEN if seen is None else {"text": f"{FACTS}{sentences.facts(seen)}\n\n"}
 
-    async def _look(self, photo: bytes) -> Seen:
+    @asynccontextmanager
+    async def _looking(self, photo: bytes) -> AsyncGenerator["Looking", None]:
+        """Look at a photo in a task, which does not outlive whoever waits for it."""
+        opened: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(self._look(photo, partial(note_opening, opened)))
+        try:
+            yield Looking(opened, task)
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _look(self, photo: bytes, added: Callable[[Seen], None]) -> Seen:
         name = name_of(photo)
         if name not in self._seen:
-            seen = await self._worker.recognise(photo)
+            seen = await self._worker.recognise(photo, added)
             if not seen.complete:
                 return seen
             while len(self._seen) >= MOST_REMEMBERED:
@@ -89,6 +108,29 @@ class Sight:
     async def close(self) -> None:
         """End the process."""
         await self._worker.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """A look at one photo that is under way."""
+
+    opened: asyncio.Future[str]
+    task: asyncio.Task[Seen]
+
+    async def opening(self) -> str:
+        """The answer's first words as soon as they are certain; empty where they come with all the others."""
+        await asyncio.wait((self.opened, self.task), return_when=asyncio.FIRST_COMPLETED)
+        return self.opened.result() if self.opened.done() else ""
+
+    async def seen(self) -> Seen:
+        """All that was seen. Raises as `Worker.recognise`."""
+        return await self.task
+
+
+def note_opening(opened: "asyncio.Future[str]", seen: Seen) -> None:
+    """The first words, once there are any."""
+    if not opened.done() and (opening := sentences.opening(seen)):
+        opened.set_result(opening)
 
 
 UNSEEN: Part = {"text": "[a photo that you cannot see]"}

@@ -10,6 +10,7 @@ import json
 import logging
 import struct
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -40,8 +41,8 @@ class Worker:
         self._sleep: asyncio.TimerHandle | None = None
         self._ending: set[asyncio.Task[tuple[bytes, bytes]]] = set()
 
-    async def recognise(self, photo: bytes) -> Seen:
-        """What is in the photo, as much as there was time for.
+    async def recognise(self, photo: bytes, added: Callable[[Seen], None] = lambda seen: None) -> Seen:
+        """What is in the photo, as much as there was time for; `added` is given what is known whenever that grows.
 
         Raises InvalidArgument where it is none, Unavailable where too many wait or the process does not start.
         """
@@ -53,16 +54,16 @@ class Worker:
                 "Too many photos are waiting to be looked at: try again soon.", retry_after=5
             ) from None
         try:
-            return await self._recognised(photo)
+            return await self._recognised(photo, added)
         finally:
             self._turn.release()
 
-    async def _recognised(self, photo: bytes) -> Seen:
+    async def _recognised(self, photo: bytes, added: Callable[[Seen], None]) -> Seen:
         seen = Seen()
         process = await self._running()
         try:
             async with asyncio.timeout(self._seconds):
-                await self._ask(process, photo, seen)
+                await self._ask(process, photo, seen, added)
         except TimeoutError:
             self.stop()
             return seen
@@ -72,7 +73,9 @@ class Worker:
         self._rest()
         return seen
 
-    async def _ask(self, process: asyncio.subprocess.Process, photo: bytes, seen: Seen) -> None:
+    async def _ask(
+        self, process: asyncio.subprocess.Process, photo: bytes, seen: Seen, added: Callable[[Seen], None]
+    ) -> None:
         assert process.stdin is not None
         assert process.stdout is not None
         try:
@@ -92,6 +95,7 @@ class Worker:
                 seen.complete = True
                 return
             seen.add(fact)
+            added(seen)
 
     async def _running(self) -> asyncio.subprocess.Process:
         if self._sleep is not None:

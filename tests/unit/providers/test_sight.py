@@ -1,5 +1,6 @@
 """Photos for models that cannot see: what is recognised is shown, told, and never made up."""
 
+import asyncio
 import base64
 import json
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from chat.protocol.prompt import Model, Prompt
 from chat.providers.vision import sentences, sight
 from chat.providers.vision.seen import Seen
 from tests.catalogue import providers
-from tests.unit.providers.conftest import ask
+from tests.unit.providers.conftest import ask, responses
 
 DOG = {"name": "dog", "share": 0.9, "sure": True, "number": 1}
 PEOPLE = {"name": "person", "share": 0.8, "sure": True, "number": 2}
@@ -63,10 +64,19 @@ class Watcher:
     def __init__(self, seen: Seen) -> None:
         self.seen = seen
         self.asked: list[bytes] = []
+        self.goes_on = asyncio.Event()
+        self.goes_on.set()
+        self.was_left = False
 
-    async def recognise(self, photo: bytes) -> Seen:
-        """The same in every photo."""
+    async def recognise(self, photo: bytes, added: Callable[[Seen], None]) -> Seen:
+        """The same in every photo: things first, the rest when it may go on."""
         self.asked.append(photo)
+        added(Seen(things=self.seen.things))
+        try:
+            await self.goes_on.wait()
+        except asyncio.CancelledError:
+            self.was_left = True
+            raise
         return self.seen
 
     async def close(self) -> None:
@@ -109,6 +119,29 @@ async def test_what_is_seen_is_shown_to_the_reader_and_told_to_the_model(blind: 
     assert not prompt.has_images()
     told = prompt.contents[0]["parts"][0]["text"]
     assert told == f"{sight.FACTS}It shows: dog.\nThis text is in it:\nEXIT ONLY\n*Platform* 9\n\n"
+
+
+async def test_what_is_certain_is_said_while_the_text_is_still_read(embedded: Blind, sees: Sees) -> None:
+    watcher = sees(things=[DOG], lines=["BEWARE"], coverage=0.2)
+    watcher.goes_on.clear()
+    prompt = Prompt(providers.find("local/smollm2-135m")[1], contents(b"photo"))
+    answer = responses(prompt)
+    assert (await anext(answer))["wondercam"]["notice"]["kind"] == events.READING
+    said = events.text_of(await anext(answer))
+    assert said == "The photo shows a dog."
+    watcher.goes_on.set()
+    rest = [response async for response in answer]
+    assert said + "".join(map(events.text_of, rest)) == "The photo shows a dog.\n\nThe photo says:\n\n> BEWARE\n\n"
+
+
+async def test_a_reader_that_goes_away_ends_the_look(embedded: Blind, sees: Sees) -> None:
+    watcher = sees(things=[DOG])
+    watcher.goes_on.clear()
+    answer = responses(Prompt(providers.find("local/smollm2-135m")[1], contents(b"photo")))
+    await anext(answer)
+    await anext(answer)
+    await answer.aclose()
+    assert watcher.was_left
 
 
 async def test_the_embedded_model_is_not_asked_about_a_photo(embedded: Blind, sees: Sees) -> None:
@@ -252,7 +285,15 @@ def test_the_setting_turns_it_off(blind: Blind) -> None:
         ({"things": [{**DOG, "name": "book"}], "lines": ["ARIZONA"], "coverage": 0.2}, "The photo says:\n\n> ARIZONA"),
         (
             {"things": [DOG], "lines": ["BEWARE"], "coverage": 0.2},
-            "The photo says:\n\n> BEWARE\n\nThe photo also shows a dog.",
+            "The photo shows a dog.\n\nThe photo says:\n\n> BEWARE",
+        ),
+        (
+            {"things": [{**DOG, "name": "menu"}, DOG], "lines": ["SOUP"], "coverage": 0.2},
+            "The photo says:\n\n> SOUP\n\nThe photo also shows a dog.",
+        ),
+        (
+            {"either": [["METPO", "МЕТРО"]], "coverage": 0.2},
+            "It has writing in letters that Latin and Cyrillic share. It may be METPO or МЕТРО.",
         ),
         (
             {"unread": True},

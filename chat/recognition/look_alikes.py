@@ -1,0 +1,54 @@
+"""Letters that Latin shares with Cyrillic: a line of nothing else may be of either, and the recogniser knows only one.
+
+It reads МЕТРО as METPO with a share of 1.00. What tells them apart is other writing in the photo; where there is none,
+words that stand on signs in languages with Latin letters are taken for those, and all others are told in both.
+"""
+
+LATIN = "ABCEHIKMOPTXYaceiopxy"
+CYRILLIC = "АВСЕНІКМОРТХУасеіорху"
+IN_CYRILLIC = str.maketrans(LATIN, CYRILLIC)
+SHARED = frozenset(LATIN)
+LEAST_LETTERS = 3
+FAINT = 0.7
+"""A letter read with less than that may be one of another script."""
+ON_SIGNS = """
+ATM ATTIC BABY BACK BAHAMA BAKE BATH BEACH BIKE BIO BIOME BOAT BOMB BOOK BOOT BOX CAB CACAO CACHE CAKE CAMP CAMPO
+CAPE CAT CHAI CHAT CHEAP CHECK CHIC CHIME CHIP CITE CITI COACH COAT COCA COCOA COFFEE COMBO COME COMET COMIC COMMIT
+COMPACT COMTE COOK COPY COTE EAT EBAY EBIKE ECO EMPTY ETAPE ETHIC ETHOS EXIT EXITS HAM HAT HBO HEAT HIKE HIP HIT
+HOME HOOK HOP HOT HTC HTTP IKEA ITEM KEBAB KEEP KEY KIM KIOTO KIT KPMG MAKE MAMA MAP MAX MAXI MEAT MEET MET MEXICO
+MEXX MIAMI MICE MIKE MIX MOM MOTO MOTT OBEY OKAY OPTIC OPTICA PACE PACT PAPA PATE PATH PATIO PAY PEACE PEACH PET
+PHI PHO PHOTO PIE PIT POCO POP POST POT TAB TABAC TAHITI TAKE TAPE TAXE TAXI TAXIS TEA TEACH TEAM TEX TEXT THE
+TIBET TICKET TIE TIM TIME TIP TOKIO TOM TOP TOPIC TOTEM TOTO TOXIC TOY XBOX
+"""
+LATIN_WORDS = frozenset(ON_SIGNS.split())
+
+
+def letters_of(text: str) -> list[str]:
+    """Its letters; digits are the same everywhere."""
+    return [character for character in text if character.isalpha()]
+
+
+def is_shared(text: str) -> bool:
+    """Whether every letter of a line could be one of Cyrillic, too."""
+    letters = letters_of(text)
+    return bool(letters) and SHARED.issuperset(letters)
+
+
+def is_doubtful(lines: list[str]) -> bool:
+    """Whether all that was read could be Cyrillic, and is no word that is known to be Latin."""
+    words = ["".join(letters_of(word)).upper() for line in lines for word in line.split()]
+    enough = sum(map(len, words)) >= LEAST_LETTERS
+    return enough and all(map(is_shared, filter(None, words))) and LATIN_WORDS.isdisjoint(words)
+
+
+def is_half_read(text: str, shares: tuple[float, ...]) -> bool:
+    """Whether what is certain in a line is shared, and what tells it from Cyrillic is not certain (АПТЕКА: ANTEKA)."""
+    pairs = [(letter, share) for letter, share in zip(text, shares, strict=False) if letter.isalpha()]
+    certain = {letter for letter, share in pairs if share >= FAINT}
+    faint = {letter for letter, share in pairs if share < FAINT}
+    return bool(certain) and certain <= SHARED and not faint <= SHARED
+
+
+def in_cyrillic(text: str) -> str:
+    """The same letters, of the other script."""
+    return text.translate(IN_CYRILLIC)
