@@ -9,7 +9,7 @@ from contextlib import suppress
 from django.apps import apps
 from django.conf import settings
 
-from chat import limits
+from chat import limits, retention
 from chat.log import Log, deletion, feeds
 from chat.metrics import Metrics, State
 from chat.protocol.errors import Unavailable
@@ -67,6 +67,7 @@ class Process:
             asyncio.create_task(deletion.finish(self.log.write)),
             asyncio.create_task(self._look_again()),
             asyncio.create_task(feeds.keep_short(self.log.write)),
+            asyncio.create_task(retention.keep_pruning(settings.KEEP_DAYS, self.log.write)),
         ]
 
     async def close(self) -> None:

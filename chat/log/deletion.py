@@ -118,6 +118,11 @@ async def delete_conversation(pk: UUID, write: Write, on_hidden: Callable[[], No
     await asyncio.shield(asyncio.get_running_loop().create_task(_delete(Rows(conversation=pk), write, on_hidden)))
 
 
+async def delete_streams(ids: Iterable[UUID], write: Write) -> None:
+    """Delete streams with their events, and keep what was said; goes on as `delete_conversation`."""
+    await asyncio.shield(asyncio.get_running_loop().create_task(_delete(Rows(ids), write)))
+
+
 async def delete_account(user_id: int, write: Write, record: Callable[[], None]) -> None:
     """Delete an account with all that it has; returns when all of it is gone. `record` runs before the account goes, in
     its transaction, after which nobody comes in by it and nothing of it is found. Goes on as `delete_conversation`."""

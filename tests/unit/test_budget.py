@@ -54,6 +54,21 @@ def test_a_question_too_many_is_refused_until_midnight(alice):
     assert use_of(alice) == (3, 0)
 
 
+def test_all_people_together_have_a_budget_where_one_is_set(alice, settings):
+    bob = User.objects.create_user("bob")
+    for day, tokens in ((0, 600), (1, 9_000)):
+        DailyUse.objects.create(user=bob, day=datetime.now(UTC).date() - timedelta(days=day), tokens=tokens)
+    limits.spend_question(alice.pk)
+    settings.LIMITS["DAY_TOKENS_SITE"] = 601
+    limits.spend_question(alice.pk)
+    settings.LIMITS["DAY_TOKENS_SITE"] = 600
+    with pytest.raises(ResourceExhausted) as refused:
+        limits.spend_question(alice.pk)
+    assert "This site has used its 600 tokens" in refused.value.message
+    assert refused.value.retry_after >= budget.seconds_of_day_left(datetime.now(UTC))
+    assert use_of(alice) == (2, 0)
+
+
 def test_another_day_begins_anew(alice):
     DailyUse.objects.create(user=alice, day=datetime.now(UTC).date() - timedelta(days=1), questions=3, tokens=1000)
     limits.spend_question(alice.pk)

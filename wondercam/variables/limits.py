@@ -78,15 +78,12 @@ VARIABLES = (
         least=1,
     ),
     Variable(
-        "WONDERCAM_LIMIT_DAY_TOKENS_GUEST", 500_000, "Tokens of one guest, a day", wrong="no whole number", least=1
+        "WONDERCAM_LIMIT_DAY_TOKENS_SITE", 0, "Tokens of all people, a day; 0 is no limit", wrong="no whole number"
     ),
     Variable(
-        "WONDERCAM_LIMIT_PROBE_IP",
-        30,
-        "Probes of the path to the server from one address, a minute",
-        wrong="no whole number",
-        least=1,
+        "WONDERCAM_LIMIT_DAY_TOKENS_GUEST", 500_000, "Tokens of one guest, a day", wrong="no whole number", least=1
     ),
+    Variable("WONDERCAM_LIMIT_PROBE_IP", 30, "Probes from one address, a minute", wrong="no whole number", least=1),
     Variable("WONDERCAM_LIMIT_GUEST_IP", 10, "New guests from one address, a minute", wrong="no whole number", least=1),
     Variable(
         "WONDERCAM_LIMIT_GUEST_IP_DAY",

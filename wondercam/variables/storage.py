@@ -39,4 +39,26 @@ VARIABLES = (
         ),
         shown="none",
     ),
+    Variable(
+        "WONDERCAM_KEEP_CONVERSATIONS_DAYS",
+        0,
+        (
+            "After so many days without a message a conversation is deleted, with its photos and recordings; `0` keeps "
+            "it. This and the next three are looked at every hour while the site is served"
+        ),
+        wrong="no whole number",
+    ),
+    Variable(
+        "WONDERCAM_KEEP_RECORDINGS_DAYS",
+        0,
+        "After so many days an answer's recording (its events and their times) is deleted; what was said stays",
+        wrong="no whole number",
+    ),
+    Variable("WONDERCAM_KEEP_PHOTOS_DAYS", 0, "After so many days a photo is deleted", wrong="no whole number"),
+    Variable(
+        "WONDERCAM_KEEP_GUESTS_DAYS",
+        90,
+        "A guest who has said nothing for so many days is deleted with all that is left. After 30 none can come back",
+        wrong="no whole number",
+    ),
 )

@@ -3,8 +3,6 @@
 import contextlib
 import json
 import time
-from collections.abc import Iterator
-from datetime import datetime
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -13,14 +11,11 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
+from chat import retention
 from chat.log import deletion
-from chat.log.pages import stored_events
 from chat.management import arguments
 from chat.management.filters import Filter
 from chat.management.progress import Progress
-from chat.models import Message, Stream
-from chat.protocol import events
-from chat.protocol.answer import Answer
 
 BATCH = 50
 """Streams that are hidden from their owners at once, and then deleted step by step."""
@@ -49,7 +44,7 @@ class Command(Filter):
             before = timezone.now() - options["older_than"]
         except OverflowError:
             raise CommandError("--older-than goes further back than the calendar.") from None
-        old = list(ended_before(before))
+        old = list(retention.ended_before(before))
         if not options["dry_run"]:
             for rows in deletion.hidden():
                 delete(rows)
@@ -65,25 +60,12 @@ class Command(Filter):
         progress = Progress(self.say, len(old), "streams")
         for start in range(0, len(old), BATCH):
             chosen = old[start : start + BATCH]
-            keep_answers(chosen)
+            retention.keep_answers(chosen)
             rows = deletion.Rows(chosen)
             with transaction.atomic():
                 rows.hide()
             delete(rows)
             progress.add(len(chosen))
-
-
-def ended_before(before: datetime) -> Iterator[UUID]:
-    """The streams that ended before this moment, the oldest first."""
-    ended = Stream.objects.filter(status__in=events.ENDS, ended_at__lt=before).exclude(user__username=deletion.HOLDER)
-    return ended.order_by("ended_at").values_list("pk", flat=True).iterator()
-
-
-def keep_answers(chosen: list[UUID]) -> None:
-    """An answer that was never put together is, before its events go. What is long is done before the transaction."""
-    for stream in Stream.objects.filter(pk__in=chosen, answer__parts=[]).only("pk", "answer_id"):
-        parts = Answer.of(stored_events(stream.pk)).finished()
-        Message.objects.filter(pk=stream.answer_id).update(parts=parts)
 
 
 def delete(rows: deletion.Rows) -> None:

@@ -1,0 +1,50 @@
+"""What is kept about accounts and has ended: nobody comes in by it any more."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.sessions.models import Session
+from django.db.models import Exists, OuterRef, QuerySet
+from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
+
+from chat.accounts.guests import SESSION_SECONDS
+from chat.models import AuditEntry, Conversation, DailyUse, Invitation, Ticket, User
+from chat.models.accounts import RESUME_AFTER_END
+
+BATCH = 100
+"""Rows a transaction: some milliseconds, so that a server's writer hardly waits."""
+PAUSE = 0.005
+"""Seconds between two batches."""
+USE_DAYS = 60
+"""For which the questions and tokens of a day are kept: a budget needs one, an operator's question some more."""
+AUDIT_DAYS = 365
+
+
+def rows(now: datetime, audit_kept_from: datetime) -> dict[str, QuerySet[Any]]:
+    """What nobody needs any more, by what it is called."""
+    tickets, ended_before = Ticket.objects.order_by(), now - RESUME_AFTER_END
+    unused = tickets.filter(stream=None, expires_at__lt=now)
+    return {
+        "sessions": Session.objects.filter(expire_date__lt=now),
+        "tokens": OutstandingToken.objects.order_by().filter(expires_at__lt=now),
+        "tickets": unused | tickets.filter(stream__ended_at__lt=ended_before),
+        "invitations": Invitation.objects.order_by().filter(expires_at__lt=now),
+        "guests": guests_who_left_nothing(now),
+        "days": DailyUse.objects.filter(day__lt=(now - timedelta(days=USE_DAYS)).date()),
+        "audit entries": AuditEntry.objects.order_by().filter(at__lt=audit_kept_from),
+    }
+
+
+def guests_who_left_nothing(now: datetime) -> QuerySet[User]:
+    """Guests who cannot come back, their session and their refresh tokens being over, and who have no conversation."""
+    talks = Conversation.objects.filter(user=OuterRef("pk"))
+    tokens = OutstandingToken.objects.filter(user=OuterRef("pk"), expires_at__gt=now)
+    old = User.objects.filter(is_guest=True, date_joined__lt=now - timedelta(seconds=SESSION_SECONDS))
+    return old.exclude(Exists(talks)).exclude(Exists(tokens))
+
+
+def delete_batch(found: QuerySet[Any]) -> int:
+    """Delete some of them, in the transaction of the caller; how many, 0 where none was left."""
+    batch = list(found.values_list("pk", flat=True)[:BATCH])
+    found.model._default_manager.filter(pk__in=batch).delete()
+    return len(batch)
