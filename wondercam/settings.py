@@ -3,15 +3,12 @@
 import secrets
 import sys
 from datetime import timedelta
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
-import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from dotenv import load_dotenv
 
-from wondercam import installation, log_format, mail, single_sign_on
+from wondercam import databases, installation, log_format, mail, single_sign_on
 from wondercam.env import Environment, envbool, envchoice, envint, envlist, envstr
 from wondercam.variables import limits
 
@@ -47,13 +44,6 @@ def secret(name: str) -> str:
     except OSError as wrong:
         sentence = f"WONDERCAM_DATA_DIR is {DATA_DIR}, and {kept.name} cannot be kept there: {wrong.strerror}."
         raise ImproperlyConfigured(sentence) from None
-
-
-def needs(package: str, extra: str, variable: str) -> None:
-    """ImproperlyConfigured where a package of an extra is missing, with how to install it."""
-    if find_spec(package) is None:
-        how = f"install it by `pip install 'wondercam[{extra}]'`, or leave {variable} out."
-        raise ImproperlyConfigured(f"{variable} needs the package {package}, which is not here: {how}")
 
 
 SECRET_KEY = secret("SECRET_KEY")
@@ -130,38 +120,12 @@ TEMPLATES = [
     }
 ]
 
-SQLITE = {
-    "transaction_mode": "IMMEDIATE",
-    "timeout": 5,
-    # Checkpoints are the server's (chat/log/checkpoint.py); a command's are made when it closes its connection.
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0;",
-}
-
-DATABASE_POOL = envint("DATABASE_POOL")
-"""PostgreSQL connections of one worker: the writer holds one while it writes, a thread one for each call."""
-
-
-def database(url: str) -> dict[str, Any]:
-    """Django's settings for one database address: SQLite with one writer in mind, PostgreSQL with a pool."""
-    try:
-        found: dict[str, Any] = dict(dj_database_url.parse(url))
-    except (ValueError, KeyError) as wrong:
-        sentence = f"DATABASE_URL cannot be read ({wrong}): write sqlite:///… or postgres://…"
-        raise ImproperlyConfigured(sentence) from None
-    if found["ENGINE"] == "django.db.backends.sqlite3":
-        return {**found, "OPTIONS": SQLITE, "CONN_MAX_AGE": None, "TEST": {"NAME": str(DATA_DIR / "test.sqlite3")}}
-    if found["ENGINE"] == "django.db.backends.postgresql":
-        needs("psycopg", "postgres", "DATABASE_URL")
-        options = {**dict(found.get("OPTIONS") or {}), "pool": {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 2}}
-        return {**found, "OPTIONS": options, "CONN_HEALTH_CHECKS": True}  # the pool keeps what an outage broke
-    raise ImproperlyConfigured("DATABASE_URL must be sqlite:///… or postgres://…")
-
-
-DATABASES = {"default": database(envstr("DATABASE_URL", f"sqlite:///{DATA_DIR / 'wondercam.sqlite3'}"))}
+DATABASE_URL = envstr("DATABASE_URL", f"sqlite:///{DATA_DIR / 'wondercam.sqlite3'}")
+DATABASES = {"default": databases.database(DATABASE_URL, envint("DATABASE_POOL"), DATA_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = envstr("REDIS_URL")
 if REDIS_URL:
-    needs("channels_redis", "redis", "REDIS_URL")
+    installation.needs("channels_redis", "redis", "REDIS_URL")
 CHANNEL_LAYERS = {
     "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
     if REDIS_URL

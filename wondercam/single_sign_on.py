@@ -3,11 +3,12 @@
 What is on is the sign-in at one provider; allauth's own pages, for passwords, addresses and connections, have no route.
 """
 
-from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+
+from wondercam.installation import needs
 
 APPS = ["allauth", "allauth.account", "allauth.socialaccount", "allauth.socialaccount.providers.openid_connect"]
 MIDDLEWARE = "allauth.account.middleware.AccountMiddleware"
@@ -25,8 +26,7 @@ def providers(url: str, client: str, secret: str, name: str) -> dict[str, Any]:
     if not client or not secret:
         needed = "WONDERCAM_OIDC_CLIENT_ID and WONDERCAM_OIDC_CLIENT_SECRET"
         raise ImproperlyConfigured(f"WONDERCAM_OIDC_URL needs {needed}: the provider gives them to its clients.")
-    if find_spec("allauth") is None:
-        raise ImproperlyConfigured("WONDERCAM_OIDC_URL needs django-allauth: `pip install 'wondercam[sso]'`.")
+    needs("allauth", "sso", "WONDERCAM_OIDC_URL")
     app = {
         "provider_id": PROVIDER,
         "name": name,
