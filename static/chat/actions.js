@@ -1,6 +1,7 @@
 /**
  * What can be done with a message: the buttons under it, by their `data-do`.
  */
+import { copy } from "./clipboard.js";
 
 const GO_ON = "Please go on where you stopped.";
 /** How long a button shows that it has copied, in ms. */
@@ -60,7 +61,7 @@ export class Actions {
 
   /** @param {HTMLElement} button @param {string} text */
   async #copy(button, text) {
-    await navigator.clipboard.writeText(text);
+    await copy(text);
     button.dataset.done = "";
     this.#told.said("Copied.");
     setTimeout(() => delete button.dataset.done, DONE_FOR);

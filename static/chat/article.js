@@ -3,7 +3,7 @@
  */
 import { isOpen } from "./message.js";
 import { endingOf, waitingFor } from "./messages.js";
-import { photoButton } from "./photos.js";
+import { photoButton } from "./photo_button.js";
 import { rateOf, seconds, story } from "./times.js";
 
 /**

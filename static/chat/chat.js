@@ -142,7 +142,7 @@ export class Chat {
     this.#apply({ type: "asked", key, parent: parent?.key ?? "", text, photos, model, at: this.#clock.now() });
     const place = this.conversation ? { parent_id: parent?.id ?? null } : {};
     await this.#ask(key, { contents: contentsOf(text, photos), model, ...place }, text, () => {
-      if (draft.read().requestId === key) draft.keep("");
+      if (draft.read().requestId === key) draft.clear();
     });
   }
 

@@ -1,7 +1,9 @@
 /**
- * What is typed and not yet stored by the server: it survives a reload. With it goes the `request_id` that it was
- * sent under, so that sending it once more after a reload joins the first try.
+ * What is typed, and the photos that go with it, until the server has stored the message: it survives a reload. With it
+ * goes the `request_id` that it was sent under, so that sending it once more after a reload joins the first try.
  */
+
+/** @typedef {{text: string, requestId: string, photos: string[]}} Drafted `photos`: attachments, by id */
 
 export class Draft {
   #storage;
@@ -13,13 +15,14 @@ export class Draft {
     this.#name = `draft:${conversation || "new"}`;
   }
 
-  /** @returns {{text: string, requestId: string}} */
+  /** @returns {Drafted} */
   read() {
     try {
-      const { text, requestId } = JSON.parse(this.#storage.getItem(this.#name) ?? "{}");
-      return { text: String(text ?? ""), requestId: String(requestId ?? "") };
+      const { text, requestId, photos } = JSON.parse(this.#storage.getItem(this.#name) ?? "{}");
+      const ids = Array.isArray(photos) ? photos.map(String) : [];
+      return { text: String(text ?? ""), requestId: String(requestId ?? ""), photos: ids };
     } catch {
-      return { text: "", requestId: "" };
+      return { text: "", requestId: "", photos: [] };
     }
   }
 
@@ -30,8 +33,24 @@ export class Draft {
 
   /** @param {string} text @param {string} [requestId] */
   keep(text, requestId = "") {
+    this.#write({ ...this.read(), text, requestId });
+  }
+
+  /** The photos that go with it: others make it a new message. @param {string[]} photos */
+  keepPhotos(photos) {
+    const drafted = this.read();
+    if (String(drafted.photos) !== String(photos)) this.#write({ text: drafted.text, requestId: "", photos });
+  }
+
+  /** The server has the message. */
+  clear() {
+    this.#write({ text: "", requestId: "", photos: [] });
+  }
+
+  /** @param {Drafted} drafted */
+  #write(drafted) {
     try {
-      if (text) this.#storage.setItem(this.#name, JSON.stringify({ text, requestId }));
+      if (drafted.text || drafted.photos.length) this.#storage.setItem(this.#name, JSON.stringify(drafted));
       else this.#storage.removeItem(this.#name);
     } catch {
       // A full or forbidden storage costs the draft, not the chat.

@@ -10,7 +10,6 @@ import { Chat } from "./chat.js";
 import { clock } from "./clock.js";
 import { Composer } from "./composer.js";
 import { app, byId, csrf, problem, template } from "./document.js";
-import { refusal } from "./errors.js";
 import { Feedback, showThumbs } from "./feedback.js";
 import { keepForOffline } from "./installation.js";
 import { listenForFiles } from "./intake.js";
@@ -39,7 +38,11 @@ const view = new View({
   },
   articles: { answers, showPhoto: (image, shown) => photo.show(image, shown), extras: [showThumbs] },
 });
-const photos = new Photos(byId("previews"), session, { problem, refusal, changed: checkModel });
+const photos = new Photos(byId("previews"), session, {
+  problem,
+  changed: checkModel,
+  stored: (ids) => chat.draft.keepPhotos(ids),
+});
 const photo = new PhotoLoader(byId("transcript"), /** @type {HTMLDialogElement} */ (byId("photo")), {
   session,
   photos,
@@ -179,7 +182,9 @@ function open(id, messages) {
   composer.busy = false;
   problem("");
   chat.open(id, messages);
-  composer.fill(chat.draft.read().text);
+  const { text, photos: ids } = chat.draft.read();
+  composer.fill(text);
+  photos.restore(ids);
   composer.refocus();
 }
 

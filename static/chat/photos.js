@@ -3,14 +3,16 @@
  *
  * A photo counts from the moment it is chosen: a question that is sent before it is ready waits for it.
  */
+import { photoButton } from "./photo_button.js";
 import { prepared } from "./photo_file.js";
+import { download, upload } from "./photo_store.js";
 
 export const MOST = 4;
 const FULL = `A message takes up to ${MOST} photos: the others were not added.`;
 
 /**
- * A draft photo. `send` uploads it, at the first call only, and gives its id.
- * @typedef {{file: File | null, url: string, row: HTMLElement, send: () => Promise<string>}} Held
+ * A draft photo. `send` uploads it, at the first call only, and gives its id, which is `id` from then on.
+ * @typedef {{file: File | null, url: string, row: HTMLElement, id: string, send: () => Promise<string>}} Held
  */
 
 export class Photos {
@@ -19,12 +21,14 @@ export class Photos {
   #told;
   /** @type {Held[]} */
   #held = [];
+  #restoring = Promise.resolve();
+  #asked = 0;
 
   /**
    * @param {HTMLElement} previews
    * @param {{request: (path: string, options?: RequestInit) => Promise<Response>}} session
    * @param {{problem: (sentence: string) => void, changed: () => void,
-   *          refusal: (response: Response) => Promise<Error>}} told
+   *          stored: (ids: string[]) => void}} told `stored`: the server has these of the draft photos
    */
   constructor(previews, session, told) {
     this.#previews = previews;
@@ -52,13 +56,41 @@ export class Photos {
    */
   reuse({ attachment, url }, name) {
     if (this.count >= MOST) return this.#told.problem(FULL);
-    this.#keep({ file: null, url, row: this.#preview(url, name), send: async () => attachment });
-    return undefined;
+    this.#again(attachment, url, name);
+    return this.#tellStored();
+  }
+
+  /** Shows the photos of a draft in place of those that another draft has. @param {string[]} ids */
+  restore(ids) {
+    for (const photo of this.#held) if (photo.id) photo.row.remove();
+    this.#held = this.#held.filter(({ id }) => !id);
+    this.#told.changed();
+    this.#restoring = this.#fetch(ids).catch(() => {}); // they are in the draft still, and come with the next page
+  }
+
+  /** @param {string[]} ids */
+  async #fetch(ids) {
+    this.#asked += 1;
+    const asked = this.#asked;
+    for (const id of ids) {
+      const photo = await download(this.#session, id);
+      if (asked !== this.#asked) return; // another draft is shown by now
+      if (photo) this.#again(id, URL.createObjectURL(photo), "Photo");
+    }
+  }
+
+  /** @param {string} id @param {string} url @param {string} name */
+  #again(id, url, name) {
+    this.#keep({ file: null, url, row: this.#preview(url, name), id, send: async () => id });
+  }
+
+  #tellStored() {
+    this.#told.stored(this.#held.flatMap(({ id }) => id || []));
   }
 
   /**
-   * Takes files as draft photos: whatever the browser can decode, whoever it comes from. They are uploaded at once, so that sending is quick; a camera's stay in this page
-   * until a question is asked with them (`unsent`).
+   * Takes files as draft photos: whatever the browser can decode, whoever it comes from. They are uploaded at once, so
+   * that sending is quick; a camera's stay in this page until a question is asked with them (`unsent`).
    * @param {Iterable<File>} files
    * @param {{unsent?: boolean}} [how]
    */
@@ -78,6 +110,7 @@ export class Photos {
 
   /** Takes the photos for a message, once all have arrived at the server. @returns {Promise<Photo[]>} */
   async take() {
+    await this.#restoring;
     const held = this.#held;
     const ids = await Promise.all(held.map(({ send }) => send()));
     const photos = held.map(({ url }, at) => ({ url, attachment: ids[at] }));
@@ -93,7 +126,7 @@ export class Photos {
     /** @type {Promise<string> | null} */
     let sent = null;
     /** @type {Held} */
-    const photo = { file, url: "", row, send: () => (sent ??= this.#send(photo, small)) };
+    const photo = { file, url: "", row, id: "", send: () => (sent ??= this.#send(photo, small)) };
     const small = prepared(file).then((made) => this.#ready(photo, made));
     this.#keep(photo);
     if (unsent) small.catch((error) => this.#refuse(photo, error));
@@ -124,7 +157,9 @@ export class Photos {
     try {
       const made = await small;
       photo.row.dataset.sending = "";
-      return await this.#upload(made);
+      photo.id = await upload(this.#session, made);
+      this.#tellStored();
+      return photo.id;
     } catch (error) {
       this.#refuse(photo, /** @type {Error} */ (error));
       throw error;
@@ -137,15 +172,6 @@ export class Photos {
   #refuse(photo, error) {
     this.#drop(photo);
     this.#told.problem(error.message);
-  }
-
-  /** @param {Blob} photo @returns {Promise<string>} its id */
-  async #upload(photo) {
-    const form = new FormData();
-    form.append("photo", photo, "photo.jpg");
-    const response = await this.#session.request("/v2/attachments", { method: "POST", body: form });
-    if (!response.ok) throw await this.#told.refusal(response);
-    return (await response.json()).id;
   }
 
   /** @param {string} url @param {string} name */
@@ -169,18 +195,6 @@ export class Photos {
     photo.row.remove();
     if (photo.file && photo.url) URL.revokeObjectURL(photo.url); // a photo that was sent before is still on the page
     this.#told.changed();
+    this.#tellStored();
   }
-}
-
-/** A photo that can be looked at: a button around its image. @param {string} name */
-export function photoButton(name) {
-  const image = document.createElement("img");
-  image.alt = name;
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "photo";
-  button.dataset.do = "show-photo";
-  button.title = "Look closer";
-  button.append(image);
-  return { button, image };
 }

@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.recorded import record
+from tests.browser.test_choosing_photos import choose, photo
 from tests.browser.test_page import answer, ask, ended, grown_to
 from tests.servers.wondercam import WonderCam, servers
 
@@ -160,3 +161,41 @@ async def test_a_thumb_and_its_reason_are_kept_over_a_reload_and_taken_back(page
         await bad.click()
     assert (await (await withdrawn.value).json())["feedback"] is None
     await expect(bad).to_have_attribute("aria-pressed", "false")
+
+
+async def test_draft_photos_stay_with_their_chat_over_a_reload_and_go_with_the_question(
+    page: Page, site: WonderCam
+) -> None:
+    await open_page(page, site)
+    previews = page.get_by_label("Photos to send").get_by_role("img")
+    async with page.expect_response("**/v2/attachments"):
+        await choose(page, {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": photo()})
+    await expect(page.locator("#previews [data-sending]")).to_have_count(0)
+    await page.reload()
+    await expect(previews).to_have_count(1)
+    await expect(previews).not_to_have_js_property("naturalWidth", 0)
+    await page.get_by_label("Your message").fill("What is this?")
+    await page.reload()
+    await expect(previews).to_have_count(1)
+    await page.get_by_role("button", name="Send").click()
+    await ended(page, "complete")
+    await expect(page.locator("article[data-role=user] img")).to_have_count(1)
+    await expect(previews).to_have_count(0)
+    await page.get_by_role("link", name="New chat").first.click()
+    await expect(page.locator("article")).to_have_count(0)
+    await expect(previews).to_have_count(0)
+
+
+async def test_an_answer_is_copied_on_plain_http_where_a_page_has_no_clipboard(page: Page, site: WonderCam) -> None:
+    await page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    await open_page(page, site)
+    await begin(page, "Hello?")
+    await ended(page, "complete")
+    button = answer(page).get_by_label("Copy this answer")
+    await button.click()
+    await expect(page.locator("#announcer")).to_have_text("Copied.")
+    await expect(button).to_be_focused()
+    box = page.get_by_label("Your message")
+    await box.focus()
+    await page.keyboard.press("Control+v")
+    await expect(box).to_have_value("It is an old lighthouse.")

@@ -16,8 +16,8 @@ test("a draft comes back after a reload, each conversation's own", () => {
   const kept = storage();
   new Draft(kept, "").keep("for a new chat", "r1");
   new Draft(kept, "c1").keep("for an old one");
-  assert.deepEqual(new Draft(kept, "").read(), { text: "for a new chat", requestId: "r1" });
-  assert.deepEqual(new Draft(kept, "c1").read(), { text: "for an old one", requestId: "" });
+  assert.deepEqual(new Draft(kept, "").read(), { text: "for a new chat", requestId: "r1", photos: [] });
+  assert.deepEqual(new Draft(kept, "c1").read(), { text: "for an old one", requestId: "", photos: [] });
   new Draft(kept, "").keep("");
   assert.equal(new Draft(kept, "").read().text, "");
 });
@@ -26,9 +26,22 @@ test("what is typed again keeps the key it was sent under, what is changed is a 
   const draft = new Draft(storage(), "");
   draft.keep("why?", "r1");
   draft.type("why?");
-  assert.deepEqual(draft.read(), { text: "why?", requestId: "r1" });
+  assert.deepEqual(draft.read(), { text: "why?", requestId: "r1", photos: [] });
   draft.type("why not?");
-  assert.deepEqual(draft.read(), { text: "why not?", requestId: "" });
+  assert.deepEqual(draft.read(), { text: "why not?", requestId: "", photos: [] });
+});
+
+test("photos are part of a draft: the same ones keep its key, others make it a new message", () => {
+  const draft = new Draft(storage(), "");
+  draft.keepPhotos(["a"]);
+  draft.keep("", "r1");
+  draft.keepPhotos(["a"]);
+  assert.deepEqual(draft.read(), { text: "", requestId: "r1", photos: ["a"] });
+  draft.type("what is this?");
+  draft.keepPhotos(["a", "b"]);
+  assert.deepEqual(draft.read(), { text: "what is this?", requestId: "", photos: ["a", "b"] });
+  draft.clear();
+  assert.deepEqual(draft.read(), { text: "", requestId: "", photos: [] });
 });
 
 test("a storage that is full, forbidden or holds nonsense costs nothing but the draft", () => {

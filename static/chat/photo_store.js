@@ -1,0 +1,19 @@
+/**
+ * Photos on the server: kept there, and had back.
+ */
+import { refusal } from "./errors.js";
+
+/** @param {Requester} session @param {Blob} photo @returns {Promise<string>} its id */
+export async function upload(session, photo) {
+  const form = new FormData();
+  form.append("photo", photo, "photo.jpg");
+  const response = await session.request("/v2/attachments", { method: "POST", body: form });
+  if (!response.ok) throw await refusal(response);
+  return (await response.json()).id;
+}
+
+/** A photo that is kept; null for one that is gone, or another reader's. @param {Requester} session @param {string} id */
+export async function download(session, id) {
+  const response = await session.request(`/v2/attachments/${id}`);
+  return response.ok ? response.blob() : null;
+}
