@@ -32,9 +32,11 @@ DEVELOPMENT = if [ -z "$${DEBUG+set}" ] && ! grep -qs '^ *\(export \)\{0,1\}DEBU
 ONLY_NETWORKS := find node_modules/@vladmandic/human -type f ! -name 'centernet.*' ! -name LICENSE ! -name package.json \
 	-delete
 
+DOCS := NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --quiet --config-file deploy/docs.yml
+
 .DEFAULT_GOAL := help
 .PHONY: help run superuser test test-unit test-next install install-dev port programs lint format bench bench-quick bench-sight soak \
-	wheel lock clean
+	docs wheel lock clean
 
 help: ## this list
 	@awk -F ': .*## |## ' '/^[a-z-]+:.*## / { split($$1, target, ":"); printf "  make %-12s %s\n", target[1], $$2 }' Makefile
@@ -68,7 +70,7 @@ install-dev: install $(VENV)/.dev
 programs: # chromium, PostgreSQL, Redis and nginx for the tests, where they can be installed without asking
 	@sh tests/servers/programs.sh
 
-lint: install-dev ## style, types, import direction, migrations, Django's checks
+lint: install-dev ## style, types, import direction, migrations, Django's checks, links of the docs
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(QUIET_SITE) $(PY) -m mypy
@@ -76,6 +78,7 @@ lint: install-dev ## style, types, import direction, migrations, Django's checks
 	@$(WITH_NODE) npm run --silent lint
 	@$(QUIET_SITE) $(PY) manage.py makemigrations --check --dry-run
 	@$(QUIET_SITE) $(PY) manage.py check
+	@$(DOCS)
 
 format: install-dev ## put the code into its form
 	@$(PY) -m ruff check --fix .
@@ -93,6 +96,9 @@ bench-sight: install ## ask about every photo in PHOTOS=folder (with labels), an
 
 soak: install-dev programs ## the faults of the tests, for many more rounds
 	@WONDERCAM_TEST_SOAK=1 $(PY) -m pytest tests/faults --timeout=7200
+
+docs: install-dev ## the documentation as a site, in build/docs; a warning is an error
+	@$(DOCS)
 
 wheel: install-dev ## write dist/wondercam-….whl: the site with its page's files and the networks that look at photos
 	@$(PY) deploy/setup/bundle.py && $(PY) -m hatchling build --target wheel

@@ -1,12 +1,17 @@
 """What README and docs tell people to type is typed: against a real server, with only its address changed."""
 
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from chat.protocol import events
+from chat.protocol.prompt import Prompt
+from chat.providers.catalogue import Provider
 from tests.servers.process import program
 from tests.servers.wondercam import Serve, WonderCam
 
@@ -53,6 +58,43 @@ def test_google_s_snippet_prints_the_answer_and_nothing_else(script: str, shared
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
     assert "None" not in done.stdout
+
+
+def test_the_guide_to_a_key_ends_with_an_answer_by_that_key(shared_server: WonderCam) -> None:
+    make = "from chat.models import User; User.objects.create_user('ada', password='correct horse battery')"
+    shared_server.manage("shell", "-v", "0", "-c", make)
+    [script] = blocks("docs/guides/own-key.md", "sh", "/v2/keys")
+    assert shell(script, shared_server).endswith("data: [DONE]\n\n")
+
+
+@pytest.mark.parametrize(
+    "script", blocks("docs/guides/from-code.md", "python", "key"), ids=["openai", "google", "http"]
+)
+def test_each_way_from_code_prints_the_answer(script: str, shared_server: WonderCam) -> None:
+    told = f"key = {shared_server.guest()!r}\n" + script.replace(HERE, shared_server.url)
+    command = [sys.executable, "-W", "ignore", "-c", told]
+    done = subprocess.run(command, env=shared_server.env, capture_output=True, text=True, timeout=110, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+
+
+def test_the_guide_s_request_for_one_json_answer_gets_one(shared_server: WonderCam) -> None:
+    [script] = blocks("docs/guides/from-code.md", "sh", "/v2/chat")
+    said = json.loads(shell(f"KEY={shared_server.guest()}\n{script}", shared_server))
+    assert said["candidates"][0]["finishReason"]
+
+
+async def test_the_provider_of_the_guide_answers_a_prompt() -> None:
+    [script] = blocks("docs/guides/write-a-provider.md", "python", "class Echo")
+    made: dict[str, Any] = {}
+    exec(script, made)  # what the guide tells people to write
+    assert made["from_settings"]({}) is None
+    parrot: Provider = made["from_settings"]({"ECHO_PROVIDER": "1"})
+    given: list[events.Chunk] = []
+    prompt = Prompt(model=parrot.models()[0], contents=[{"role": "user", "parts": [{"text": "Hello there"}]}])
+    await parrot.answer(prompt, given.append)
+    assert "".join(part["text"] for chunk in given for part in chunk.parts) == "Hello there "
+    assert given[-1].reason == "STOP"
 
 
 def test_every_python_block_of_the_docs_can_be_compiled() -> None:
