@@ -11,12 +11,17 @@ import json
 import re
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import psycopg
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
 
+from chat.models import User
 from chat.protocol import events
 from chat.protocol.events import Event
 from tests.faults.reader import Reader
@@ -126,24 +131,48 @@ def home_of(server: WonderCam, stream_id: str) -> tuple[UUID, UUID]:
     return UUID(str(found[0])), UUID(str(found[1]))
 
 
-REVIEWER = """
-from django.test import Client
-from chat.models import User
-client = Client()
-user, made = User.objects.get_or_create(username="reviewer", defaults={"is_staff": True, "is_superuser": True})
-client.force_login(user)
-print(client.cookies.output(header="", attrs=[]).strip())
-"""
+def reviewer(server: WonderCam) -> str:
+    """The cookie of a superuser who is signed in. Written past the server: a command of its own takes a second."""
+    user = User(username=f"reviewer-{uuid4()}", password="!", is_staff=True, is_superuser=True)
+    row = {field.column: getattr(user, field.attname) for field in User._meta.concrete_fields if not field.primary_key}
+    [(pk,)] = change(server, *inserting(User._meta.db_table, {**row, "date_joined": moment()}, "RETURNING id"))
+    claims = {
+        SESSION_KEY: str(pk),
+        BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0],
+        HASH_SESSION_KEY: user.get_session_auth_hash(),
+    }
+    session = {"session_key": uuid4().hex, "session_data": SessionStore().encode(claims), "expire_date": moment(days=1)}
+    change(server, *inserting("django_session", session))
+    return f"{settings.SESSION_COOKIE_NAME}={session['session_key']}"
+
+
+def moment(**later: int) -> str:
+    """A time from now, as both databases take it."""
+    return f"{datetime.now(UTC).replace(tzinfo=None) + timedelta(**later)}"
+
+
+def inserting(table: str, row: dict[str, Any], then: str = "") -> tuple[Any, ...]:
+    """The statement that inserts a row, and its values."""
+    names, places = ", ".join(row), ", ".join("?" * len(row))
+    return f"INSERT INTO {table} ({names}) VALUES ({places}) {then}", *row.values()
+
+
+def change(server: WonderCam, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+    """Write to the server's database past the server; what the statement returns."""
+    if address := server.env.get("DATABASE_URL"):
+        with psycopg.connect(address, autocommit=True) as connection:
+            done = connection.execute(sql.replace("?", "%s").encode(), values)
+            return done.fetchall() if done.description else []
+    with closing(sqlite3.connect(server.data_dir / "wondercam.sqlite3", timeout=60)) as database, database:
+        return database.execute(sql, values).fetchall()
 
 
 async def admin_text(server: WonderCam, stream_id: str) -> str:
     """The answer as a reviewer reads it in the admin's transcript, without the model's thoughts."""
     if not server.reviewer:
-        server.reviewer = await asyncio.to_thread(server.manage, "shell", "-v", "0", "-c", REVIEWER)
+        server.reviewer = await asyncio.to_thread(reviewer, server)
     conversation, answer = home_of(server, stream_id)
-    async with httpx.AsyncClient(
-        base_url=server.url, headers={"Cookie": server.reviewer.strip()}, timeout=90
-    ) as client:
+    async with httpx.AsyncClient(base_url=server.url, headers={"Cookie": server.reviewer}, timeout=90) as client:
         found = await client.get(f"/admin/chat/conversation/{conversation}/change/")
     page = re.sub(r'<details class="thought">.*?</details>', "", found.raise_for_status().text, flags=re.DOTALL)
     [message] = re.findall(rf'<li class="message message-model" id="m-{answer}">(.*?)</li>', page, re.DOTALL)

@@ -7,13 +7,16 @@ import secrets
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from tests.servers.process import Process, accepts, free_port, program, wait_until
+
+MIGRATED = "migrated"
+"""The database that others are copies of."""
 
 
 def _binaries() -> Path:
@@ -39,7 +42,7 @@ class Postgres:
     """A PostgreSQL server that keeps nothing: no fsync, its files in a folder that goes away."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, free_port()
+        self.folder, self.port, self._migrated = folder, free_port(), False
         self._user, self._programs = _as_somebody_else(), _binaries()
         folder.chmod(0o777)
         make = [str(self._programs / "initdb"), "-D", f"{folder}/cluster", "-U", "wondercam", "-A", "trust", "-N"]
@@ -72,9 +75,23 @@ class Postgres:
     def new_database(self) -> str:
         """The DATABASE_URL of a new, empty database."""
         name = f"test_{secrets.token_hex(4)}"
-        with psycopg.connect(self.url(), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}".encode())
+        self._run(f"CREATE DATABASE {name}")
         return self.url(name)
+
+    def migrate(self, address: str, migrate: Callable[[], object]) -> None:
+        """Fill an empty database: the first one by `migrate`, which takes seconds, any other as a copy of that one."""
+        name = address.rpartition("/")[2]
+        if self._migrated:
+            self._run(f"DROP DATABASE {name}", f"CREATE DATABASE {name} TEMPLATE {MIGRATED}")
+        else:
+            migrate()
+            self._run(f"CREATE DATABASE {MIGRATED} TEMPLATE {name}")
+            self._migrated = True
+
+    def _run(self, *statements: str) -> None:
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement.encode())
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -119,8 +120,9 @@ def servers(folders: pytest.TempPathFactory, request: pytest.FixtureRequest) -> 
 
     def start(env: Mapping[str, str] | None = None, workers: int = 1, args: Sequence[str] = ()) -> WonderCam:
         environment = settings(folders.mktemp("data"), env)
-        if "DATABASE_URL" in environment:
-            manage("migrate", "--noinput", "--verbosity", "0", env=environment)
+        if address := environment.get("DATABASE_URL"):
+            postgres = request.getfixturevalue("postgres")
+            postgres.migrate(address, partial(manage, "migrate", "--noinput", "--verbosity", "0", env=environment))
         else:
             template = request.getfixturevalue("migrated_database")
             shutil.copy(template, Path(environment["WONDERCAM_DATA_DIR"]) / "wondercam.sqlite3")
