@@ -55,6 +55,7 @@ port: # said now, not after minutes of set-up; where there is no python3 yet, th
 
 test: install-dev programs ## set up what is missing, then run every test
 	@$(WITH_NODE) npm test --silent
+	@$(PY) -m compileall -q chat wondercam tests # servers start faster, also where PYTHONDONTWRITEBYTECODE is set
 	@$(PY) -m pytest -n $(TEST_WORKERS) --dist loadgroup
 
 test-unit: install-dev ## the tests that need no server, no browser and no process of their own (20 s)
@@ -94,8 +95,8 @@ bench-quick: $(VENV)/.bench ## the main figures only, to the terminal (2 minutes
 bench-sight: install ## ask about every photo in PHOTOS=folder (with labels), and print how many answers are right
 	@$(PY) -m bench.sight "$(PHOTOS)"
 
-soak: install-dev programs ## the faults of the tests, for many more rounds
-	@WONDERCAM_TEST_SOAK=1 $(PY) -m pytest tests/faults --timeout=7200
+soak: install-dev programs ## the faults of the tests for many more rounds, and what needs a quiet machine
+	@WONDERCAM_TEST_SOAK=1 $(PY) -m pytest tests/faults tests/servers/test_paths.py tests/browser/test_answers.py --timeout=7200
 
 docs: install-dev ## the documentation as a site, in build/docs; a warning is an error
 	@$(DOCS)

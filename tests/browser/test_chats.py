@@ -17,7 +17,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
     folder = tmp_path_factory.mktemp("recordings")
     env = record(folder, "short", ["It is an old ", "lighthouse."])
     record(folder, "tall", ["A line.\n\n"] * 80)
-    record(folder, "slow", ["word "] * 400, 50_000)
+    record(folder, "slow", ["word "] * 4_000, 50_000)
     env["WONDERCAM_MODELS"] = "recording/short,recording/tall,recording/slow"
     with servers(tmp_path_factory, request) as start:
         yield start(env)

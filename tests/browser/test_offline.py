@@ -12,7 +12,7 @@ from tests.servers.wondercam import Serve, WonderCam
 
 
 def test_the_manifest_names_icons_that_are_there(shared_server: WonderCam, tmp_path: Path) -> None:
-    with httpx.Client(base_url=shared_server.url) as client:
+    with httpx.Client(base_url=shared_server.url, timeout=90) as client:
         manifest = client.get("/manifest.webmanifest").raise_for_status()
         assert manifest.headers["Content-Type"] == "application/manifest+json"
         icons = [icon for icon in manifest.json()["icons"] if icon["type"] == "image/png"]

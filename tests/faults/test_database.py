@@ -22,7 +22,7 @@ from tests.servers.wondercam import WonderCam, manage, settings
 @contextmanager
 def locked(server: WonderCam) -> Iterator[None]:
     """Another process's write transaction, for as long as the block."""
-    database = sqlite3.connect(server.data_dir / "wondercam.sqlite3", isolation_level=None, timeout=10)
+    database = sqlite3.connect(server.data_dir / "wondercam.sqlite3", isolation_level=None, timeout=60)
     try:
         database.execute("BEGIN IMMEDIATE")
         yield

@@ -75,7 +75,7 @@ async def ended(server: WonderCam, answers: Answers) -> list[str]:
 @asynccontextmanager
 async def locked(server: WonderCam) -> AsyncIterator[None]:
     """Another process holds SQLite's write lock."""
-    other = sqlite3.connect(server.data_dir / "wondercam.sqlite3", isolation_level=None, timeout=10)
+    other = sqlite3.connect(server.data_dir / "wondercam.sqlite3", isolation_level=None, timeout=60)
     try:
         await until(lambda: _begun(other), "the lock is taken")
         yield

@@ -40,7 +40,7 @@ class Listener:
 
     async def until(self, count: int) -> None:
         """Wait until so many lines were told."""
-        async with asyncio.timeout(30), self.told:
+        async with asyncio.timeout(90), self.told:
             await self.told.wait_for(lambda: len(self.lines) >= count)
 
     @property
@@ -55,7 +55,7 @@ async def lives(arena: Arena, env: Mapping[str, str], workers: int) -> None:
     listeners = [Listener(server, token) for _ in range(3)]
     tasks = [asyncio.create_task(listener.run()) for listener in listeners]
     await asyncio.gather(*(listener.until(1) for listener in listeners))
-    async with httpx.AsyncClient(base_url=server.url, headers=listeners[0].headers, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=server.url, headers=listeners[0].headers, timeout=90) as client:
         asked = await client.post("/v2/chat", json={"contents": [{"text": "seed=1 words=2"}], "stream": False})
         home, answer = asked.headers["x-conversation-id"], asked.headers["x-answer-id"]
         count = 4
@@ -97,7 +97,7 @@ async def test_so_do_those_of_two_workers_with_redis_and_postgresql(arena: Arena
 async def test_a_cursor_that_is_none_is_refused_and_so_is_who_may_not_read(arena: Arena):
     server = await arena.serve()
     headers = {"Authorization": f"Bearer {arena.tokens[server.url]}"}
-    async with httpx.AsyncClient(base_url=server.url, headers=headers) as client:
+    async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=90) as client:
         for cursor in ("x", "feed:", "feed:-1", "1:2", f"{ELSEWHERE}:1"):
             refused = await client.get("/v2/feed", headers={"Last-Event-ID": cursor})
             assert (refused.status_code, refused.json()["error"]["status"]) == (400, "INVALID_ARGUMENT")

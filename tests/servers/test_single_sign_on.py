@@ -68,7 +68,7 @@ def signed_in(browser: httpx.Client, name: str) -> httpx.Response:
 
 def test_who_is_let_in_by_the_provider_has_an_account_that_stays_the_same(site: WonderCam) -> None:
     for _ in range(2):
-        with httpx.Client(base_url=site.url, timeout=60) as browser:
+        with httpx.Client(base_url=site.url, timeout=90) as browser:
             answer = signed_in(browser, "ann-at-work")
             assert (answer.status_code, answer.headers["Location"]) == (302, "/accounts/")
             assert "signed in as ann." in browser.get("/accounts/").text
@@ -79,7 +79,7 @@ def test_who_is_let_in_by_the_provider_has_an_account_that_stays_the_same(site: 
 def test_a_name_that_is_taken_here_is_not_opened_by_the_provider(site: WonderCam) -> None:
     make = "from chat.models import *; User.objects.create_user('local', 'eve@example.com', 'correct horse battery')"
     site.manage("shell", "-v", "0", "-c", make)
-    with httpx.Client(base_url=site.url, timeout=60) as browser:
+    with httpx.Client(base_url=site.url, timeout=90) as browser:
         signed_in(browser, "local")
         said = browser.get("/accounts/").text
     assert "signed in as" in said
@@ -87,7 +87,7 @@ def test_a_name_that_is_taken_here_is_not_opened_by_the_provider(site: WonderCam
 
 
 def test_a_sign_in_that_nobody_began_here_is_refused_with_a_page_of_ours(site: WonderCam) -> None:
-    with httpx.Client(base_url=site.url, timeout=60) as browser:
+    with httpx.Client(base_url=site.url, timeout=90) as browser:
         answer = browser.get("/accounts/oidc/sso/login/callback/?code=stolen&state=made-up")
         assert answer.status_code == 401
         assert "You are not signed in" in answer.text
@@ -96,7 +96,7 @@ def test_a_sign_in_that_nobody_began_here_is_refused_with_a_page_of_ours(site: W
 
 @pytest.mark.parametrize("path", ["login/", "signup/", "password/reset/", "email/", "3rdparty/", "social/connections/"])
 def test_no_page_of_the_library_s_own_is_there(site: WonderCam, path: str) -> None:
-    answer = httpx.get(f"{site.url}/accounts/{path}", timeout=60)
+    answer = httpx.get(f"{site.url}/accounts/{path}", timeout=90)
     ours = answer.status_code == 302 and answer.headers["Location"].startswith("/accounts/signin/")
     assert answer.status_code in (403, 404) or ours
 
