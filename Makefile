@@ -59,7 +59,7 @@ test: install-dev programs ## set up what is missing, then run every test
 	@$(PY) -m pytest -n $(TEST_WORKERS) --dist loadgroup
 
 test-unit: install-dev ## the tests that need no server, no browser and no process of their own (20 s)
-	@$(PY) -m pytest tests/unit -m "not servers and not slow" -n $(TEST_WORKERS)
+	@$(PY) -m pytest tests/unit -m "not servers and not slow" -n 2
 
 test-next: install-dev programs $(NEXT)/.dev ## the Python tests with the next Django, in an environment beside (.venv-next)
 	@$(NEXT)/bin/python -m pytest -n $(TEST_WORKERS) --dist loadgroup $(TESTS)

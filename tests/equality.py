@@ -134,7 +134,8 @@ def home_of(server: WonderCam, stream_id: str) -> tuple[UUID, UUID]:
 def reviewer(server: WonderCam) -> str:
     """The cookie of a superuser who is signed in. Written past the server: a command of its own takes a second."""
     user = User(username=f"reviewer-{uuid4()}", password="!", is_staff=True, is_superuser=True)
-    row = {field.column: getattr(user, field.attname) for field in User._meta.concrete_fields if not field.primary_key}
+    fields = [field for field in User._meta.concrete_fields if not field.primary_key]
+    row = {str(field.column): getattr(user, field.attname) for field in fields}
     [(pk,)] = change(server, *inserting(User._meta.db_table, {**row, "date_joined": moment()}, "RETURNING id"))
     claims = {
         SESSION_KEY: str(pk),

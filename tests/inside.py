@@ -12,7 +12,12 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from asgiref.sync import sync_to_async
+from django.apps import apps
+from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.management import create_contenttypes
+from django.contrib.contenttypes.models import ContentType
 from django.db import connections
+from django.db.models.signals import post_migrate
 from django.utils import timezone
 
 from chat.log import Log
@@ -26,6 +31,22 @@ from chat.turns.runner import Turns
 from tests.catalogue import providers
 from tests.faults.arena import environment
 from tests.faults.upstream import Model, upstream
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """After a test that commits, Django empties every table and then works out its types and permissions anew, which
+    takes 15 ms a test: here the rows that migrations made are put back as they were."""
+    with django_db_blocker.unblock():
+        types, permissions = list(ContentType.objects.all()), list(Permission.objects.all())
+
+    def put_back(using: str, **_: Any) -> None:
+        ContentType.objects.using(using).bulk_create(types)
+        Permission.objects.using(using).bulk_create(permissions)
+
+    post_migrate.disconnect(create_contenttypes)
+    post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
+    post_migrate.connect(put_back, sender=apps.get_app_config("auth"), weak=False)
 
 
 @pytest.fixture

@@ -338,6 +338,7 @@ def large(width: int, height: int, kind: str = "JPEG", **options: Any) -> bytes:
     return saved(Image.linear_gradient("L").resize((width, height)).convert("RGB"), kind, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("size", "options"), [((6000, 4000), {}), ((8160, 6144), {"progressive": True})], ids=["24 MP", "50 MP progressive"]
 )

@@ -109,6 +109,7 @@ async def test_its_server_answers_nobody_else(one_slot: local.Local, model: serv
                 assert response.headers.get("Access-Control-Allow-Origin") not in ("*", "http://evil.example")
 
 
+@pytest.mark.servers
 async def test_the_openai_reader_reads_a_real_llama_cpp(model: server.Embedded) -> None:
     running = await asyncio.wrap_future(model.start())
     reader = OpenAI((Model("openai", "any"),), f"{running.address}/v1", running.key, connection=Connection())
