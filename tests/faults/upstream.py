@@ -149,7 +149,7 @@ class Model(Server):
                 self.left.append(asyncio.get_running_loop().time())
             reply.writer.close()
             with contextlib.suppress(OSError, TimeoutError):
-                await asyncio.wait_for(reply.writer.wait_closed(), 1)
+                await asyncio.wait_for(reply.writer.wait_closed(), 90)  # until all of it is read
             reply.writer.transport.abort()
 
 
