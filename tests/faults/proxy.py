@@ -88,6 +88,7 @@ class Proxy:
         self.port = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._halves: set[asyncio.Task[None]] = set()
+        self._writers: set[asyncio.StreamWriter] = set()
 
     @property
     def url(self) -> str:
@@ -105,13 +106,17 @@ class Proxy:
         while self._tasks:
             for half in self._halves:
                 half.cancel()
+            for writer in self._writers:
+                writer.transport.abort()
             await asyncio.wait(self._tasks, timeout=0.1)
 
     async def _serve(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
+        self._writers.add(to_client)
         server, to_server = await asyncio.open_connection("127.0.0.1", self.target, limit=PIECE)
+        self._writers.add(to_server)
         halves = {
             asyncio.create_task(whole(client, to_server, 0)),
             asyncio.create_task(FAULTS[self.fault](server, to_client, self.amount)),
@@ -124,7 +129,8 @@ class Proxy:
         self._halves -= halves
         for writer in (to_client, to_server):
             writer.close()
-            with contextlib.suppress(OSError, TimeoutError):
-                await asyncio.wait_for(writer.wait_closed(), 1)
-            writer.transport.abort()
+        for writer in (to_client, to_server):
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()  # until all of it is read, or the proxy ends
+            self._writers.discard(writer)
         self._tasks.discard(task)
