@@ -32,7 +32,9 @@ DEVELOPMENT = if [ -z "$${DEBUG+set}" ] && ! grep -qs '^ *\(export \)\{0,1\}DEBU
 ONLY_NETWORKS := find node_modules/@vladmandic/human -type f ! -name 'centernet.*' ! -name LICENSE ! -name package.json \
 	-delete
 
-DOCS := NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --quiet --config-file deploy/docs.yml
+# Not --quiet, which lets warnings pass.
+DOCS := said=$$(NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --config-file deploy/docs.yml 2>&1) \
+	|| { echo "$$said" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
 .PHONY: help run superuser test test-unit test-next install install-dev port programs lint format bench bench-quick bench-sight soak \

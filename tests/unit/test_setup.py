@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -149,3 +150,17 @@ def test_a_missing_libgomp_is_told_with_the_command_that_installs_it(tmp_path: P
     said = run("sh", "deploy/setup/libraries.sh", str(python), PATH=f"{tmp_path}:{os.environ['PATH']}")
     assert said.returncode == 1
     assert "sudo apt-get install libgomp1" in said.stderr
+
+
+@pytest.mark.slow
+def test_the_site_of_the_docs_is_made_without_a_warning_and_one_stops_it(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    (tmp_path / "deploy").mkdir()
+    shutil.copy(ROOT / "deploy" / "docs.yml", tmp_path / "deploy")
+    mkdocs = (sys.executable, "-m", "mkdocs", "build", "--config-file", "deploy/docs.yml")
+    made = run(*mkdocs, cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    assert (tmp_path / "build" / "docs" / "guides" / "own-key.html").is_file()
+    with (tmp_path / "docs" / "index.md").open("a") as page:
+        page.write("[gone](nowhere.md)\n")
+    assert run(*mkdocs, cwd=tmp_path).returncode == 1
