@@ -11,6 +11,7 @@ import pytest
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
+from chat import limits
 from chat.log import MAX_PENDING, group_commit
 from chat.log.interruption import interrupt
 from chat.log.sql import DIALECT, DJANGO
@@ -316,6 +317,18 @@ async def test_an_answer_has_a_longest_duration(core: Core, settings: Any):
 
     assert events.decode(log[-1].data)["error"]["code"] == 504
     assert events.answer_text(log) == Script(0, 2).text
+
+
+async def test_the_time_in_which_a_model_is_loaded_is_no_part_of_that_duration(core: Core):
+    started = await core.ask("words=0 then=stall")
+    running = core.turns._turns[started.pk]
+    while running._limit is None:
+        await asyncio.sleep(0)
+    loop, most = asyncio.get_running_loop(), limits.of("STREAM_SECONDS")
+    assert running._limit.when() - loop.time() <= most
+    running._take(events.chunk(events.notice(events.LOADING, "It is being loaded.")))
+    assert running._limit.when() - loop.time() > 1.5 * most
+    assert await core.turns.stop(started) == events.STOPPED
 
 
 @pytest.mark.parametrize("hours", [1, -1])
