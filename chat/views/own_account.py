@@ -30,7 +30,7 @@ async def own(request: HttpRequest) -> HttpResponse:
 
 
 def _own(request: HttpRequest) -> HttpResponse:
-    today = me.described(int(request.user.pk or 0))["today"]
+    today = {name: f"{number:,}" for name, number in me.described(int(request.user.pk or 0))["today"].items()}
     return render(request, "accounts/own.html", {"today": today, "signup_is_open": settings.SIGNUP == "open"})
 
 

@@ -44,6 +44,7 @@ def test_a_stranger_is_sent_to_sign_in(path: str):
 async def test_the_page_says_what_was_used_and_leads_to_everything(page, core: Core):
     text = (await page.get("/accounts/")).content.decode()
     assert "signed in as ann" in text
+    assert "of 2,000,000 tokens" in text
     for path in ("password/", "email/", "export/", "delete/"):
         assert f'href="/accounts/{path}"' in text
 
