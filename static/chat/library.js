@@ -56,6 +56,9 @@ export class Library {
     const left = this.#deletion.resume();
     if (left) this.#sidebar.remove(left);
     addEventListener("pagehide", () => this.#deletion.finish());
+    document.addEventListener("pointerdown", ({ target }) => {
+      if (!byId("export").contains(/** @type {Node} */ (target))) this.#closeMenu();
+    });
     document.addEventListener("keydown", (event) => this.#pressed(event));
   }
 
@@ -150,6 +153,7 @@ export class Library {
 
   /** @param {KeyboardEvent} event */
   #pressed(event) {
+    if (event.key === "Escape") this.#closeMenu();
     if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
     const key = `${event.shiftKey ? "shift " : ""}${event.key.toLowerCase()}`;
     /** @type {Record<string, () => unknown>} */
@@ -170,8 +174,13 @@ export class Library {
     return this.#loading;
   }
 
+  #closeMenu() {
+    /** @type {HTMLDetailsElement} */ (byId("export")).open = false;
+  }
+
   /** Hands the chat that is shown to the reader as a file. @param {string} format */
   async #export(format) {
+    this.#closeMenu();
     const { save } = await import("switcher");
     await save(this.#means.session, this.#sidebar.current, format);
   }
