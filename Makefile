@@ -38,7 +38,7 @@ DOCS := said=$$(NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --config-file dep
 
 .DEFAULT_GOAL := help
 .PHONY: help run superuser test test-unit test-next install install-dev port programs lint format bench bench-quick bench-sight soak \
-	docs wheel lock clean
+	docs wheel translations lock clean
 
 help: ## this list
 	@awk -F ': .*## |## ' '/^[a-z-]+:.*## / { split($$1, target, ":"); printf "  make %-12s %s\n", target[1], $$2 }' Makefile
@@ -105,6 +105,9 @@ docs: install-dev ## the documentation as a site, in build/docs; a warning is an
 
 wheel: install-dev ## write dist/wondercam-….whl: the site with its page's files and the networks that look at photos
 	@$(PY) deploy/setup/bundle.py && $(PY) -m hatchling build --target wheel
+
+translations: install-dev ## bring the catalogues of the page's languages up to the sources, and compile them
+	@$(QUIET_SITE) $(PY) -m deploy.catalogues
 
 lock: install-dev ## make the lock files again from the *.in files, within the newest versions
 	@$(UV) --upgrade requirements.in -o requirements.txt

@@ -17,11 +17,13 @@ from django.http.response import HttpResponseBase
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.common import CommonMiddleware
 from django.middleware.csrf import CsrfViewMiddleware
+from django.middleware.locale import LocaleMiddleware
 from django.middleware.security import SecurityMiddleware
+from django.utils import translation
 from servestatic.middleware import ServeStaticMiddleware
 from servestatic.responders import MissingFileError, StaticFile
 
-from wondercam.security import is_direct
+from wondercam.security import ADMIN, is_direct
 from wondercam.staticfiles import CompressedCopies
 
 OF_THE_FILE = {"Content-Length", "ETag", "Last-Modified", "Vary"}
@@ -74,6 +76,24 @@ class Https(ForPages, SecurityMiddleware):
 
 class Session(ForPages, SessionMiddleware):
     pass
+
+
+class Language(ForPages, LocaleMiddleware):
+    """The reader's language, for the time of the request: chosen, else the browser's. The review stays in English."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if request.path_info.startswith(ADMIN):
+            return self.get_response(request)
+        return super().__call__(request) if self.async_mode else self.answer(request)
+
+    def answer(self, request: HttpRequest) -> HttpResponseBase:
+        with translation.override(translation.get_language_from_request(request)):
+            return self.process_response(request, self.get_response(request))
+
+    async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
+        """As `answer`. Nothing of it is worth a hop into a thread: a catalogue is read from its file once."""
+        with translation.override(translation.get_language_from_request(request)):
+            return self.process_response(request, await self.get_response(request))
 
 
 class Common(ForPages, CommonMiddleware):

@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "wondercam.pages.StaticFiles",  # from here on Django's, which requests of the API go past
     "wondercam.pages.Https",
     "wondercam.pages.Session",
+    "wondercam.pages.Language",
     "wondercam.pages.Common",
     "wondercam.pages.Csrf",
     "wondercam.pages.Authentication",
@@ -115,7 +116,8 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "chat.views.look.look",
-            ]
+            ],
+            "builtins": ["django.templatetags.i18n"],
         },
     }
 ]
@@ -243,6 +245,12 @@ LOGGING = log_format.configuration(
 )
 
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("es", "Español"), ("fr", "Français"), ("ja", "日本語"), ("zh-hans", "简体中文")]
+"""Of pages: chosen by the reader, else by the browser. The API and the review speak English."""
+LANGUAGE_COOKIE_NAME = "language"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_SECURE = HTTPS
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"

@@ -49,11 +49,14 @@ PACKAGES: dict[str, tuple[str, tuple[str, ...]]] = {
 
 IMPORTED: dict[str, str] = {
     "eventsource-parser": "vendor/eventsource-parser/index.js",
+    "actions": "chat/actions.js",
     "answer": "chat/answer_text.js",
     "camera": "chat/camera/viewfinder.js",
     "highlight": "vendor/highlight/highlight.min.js",
+    "photo-file": "chat/photo_file.js",
     "photo": "chat/camera/photo_viewer.js",
     "switcher": "chat/switcher.js",
+    "settings": "chat/settings.js",
     "temml": "vendor/temml/temml.mjs",
     "voice": "chat/voice/voice.js",
 }

@@ -4,12 +4,14 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import TemplateView
+from django.views.i18n import set_language
 
 from chat.views.auth import limited
 
 urlpatterns = [
     path("admin/login/", limited(admin.site.login)),
     path("admin/", admin.site.urls),
+    path("language/", set_language, name="set_language"),
     path("", include("chat.urls")),
 ]
 if settings.SINGLE_SIGN_ON:

@@ -12,15 +12,16 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse_lazy
 from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 
 from chat import limits
 from chat.accounts import audit
 from chat.models import Invitation, User
 
-CLOSED = "On this site accounts are made by its operator: ask there for one."
-UNINVITED = "On this site accounts are made by invitation: open the link you were sent, or ask the operator for one."
-UNKNOWN = "This invitation is unknown, was used already or has expired: ask for a new one."
+CLOSED = _("On this site accounts are made by its operator: ask there for one.")
+UNINVITED = _("On this site accounts are made by invitation: open the link you were sent, or ask the operator for one.")
+UNKNOWN = _("This invitation is unknown, was used already or has expired: ask for a new one.")
 
 
 class SignUpForm(UserCreationForm):  # type: ignore[type-arg]
@@ -29,8 +30,8 @@ class SignUpForm(UserCreationForm):  # type: ignore[type-arg]
     class Meta(UserCreationForm.Meta):
         model = User
         fields = ("username", "email")
-        help_texts: ClassVar[dict[str, str]] = {
-            "email": "If you give one, a forgotten password can be reset by a mail."
+        help_texts: ClassVar[dict[str, Any]] = {
+            "email": _("If you give one, a forgotten password can be reset by a mail.")
         }
 
 
@@ -44,9 +45,9 @@ class SignUp(FormView):  # type: ignore[type-arg]
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """The form, to whom it is open (`WONDERCAM_SIGNUP`)."""
         if settings.SIGNUP == "closed":
-            return closed(request, "Accounts are not open", CLOSED)
+            return closed(request, _("Accounts are not open"), CLOSED)
         if settings.SIGNUP == "invite" and self.invitation is None:
-            return closed(request, "An invitation is needed", UNKNOWN if "invitation" in request.GET else UNINVITED)
+            return closed(request, _("An invitation is needed"), UNKNOWN if "invitation" in request.GET else UNINVITED)
         return super().dispatch(request, *args, **kwargs)
 
     @cached_property
@@ -71,7 +72,7 @@ class SignUp(FormView):  # type: ignore[type-arg]
             user = form.save()
             if settings.SIGNUP == "invite" and not (self.invitation and self.invitation.use(user)):
                 transaction.set_rollback(True)
-                return closed(self.request, "An invitation is needed", UNKNOWN)
+                return closed(self.request, _("An invitation is needed"), UNKNOWN)
             if settings.SIGNUP == "invite":
                 address = limits.address(self.request)
                 audit.record(audit.Action.INVITED, who=user, target=str(self.invitation), address=address)
@@ -79,7 +80,7 @@ class SignUp(FormView):  # type: ignore[type-arg]
         return super().form_valid(form)
 
 
-def closed(request: HttpRequest, heading: str, sentence: str) -> HttpResponse:
+def closed(request: HttpRequest, heading: Any, sentence: Any) -> HttpResponse:
     """Why there is no form."""
     return render(request, "accounts/closed.html", {"heading": heading, "sentence": sentence}, status=403)
 
@@ -90,10 +91,9 @@ class SignIn(LoginView):
     template_name = "accounts/signin.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """With whether strangers may make an account, and the other way to sign in."""
-        return super().get_context_data(
-            signup_is_open=settings.SIGNUP == "open", single_sign_on=settings.SINGLE_SIGN_ON, **kwargs
-        )
+        """With whether strangers may make an account, or go on without one, and the other way to sign in."""
+        open_to = {"signup_is_open": settings.SIGNUP == "open", "guests_are_on": settings.GUESTS}
+        return super().get_context_data(**open_to, single_sign_on=settings.SINGLE_SIGN_ON, **kwargs)
 
 
 class SignOut(LogoutView):

@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.template import loader
+from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 
@@ -54,7 +55,8 @@ def for_api(request: HttpRequest) -> bool:
 def page(request: HttpRequest, status: int, words: tuple[Any, Any] | None = None) -> HttpResponse:
     """The page for that status. It needs neither a session nor the database: they may be what has failed."""
     heading, sentence = words or PAGES[status]
-    body = loader.render_to_string("error.html", {"heading": heading, "sentence": sentence, **look(request)})
+    with translation.override(translation.get_language_from_request(request)):
+        body = loader.render_to_string("error.html", {"heading": heading, "sentence": sentence, **look(request)})
     return HttpResponse(body, status=status)
 
 

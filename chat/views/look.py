@@ -6,6 +6,7 @@ nothing flashes, and no script stands in the page.
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -26,4 +27,5 @@ def look(request: HttpRequest) -> dict[str, Any]:
         "themes": THEMES.items(),
         "text_sizes": TEXT_SIZES.items(),
         "grounds": GROUNDS,
+        "languages": settings.LANGUAGES,
     }

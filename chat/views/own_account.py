@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 from django.views.generic import FormView
 
@@ -49,7 +50,7 @@ async def export(request: HttpRequest) -> HttpResponseBase:
 class DeleteForm(forms.Form):
     """The password, of whoever has one."""
 
-    password = forms.CharField(label="Your password", strip=False, widget=forms.PasswordInput)
+    password = forms.CharField(label=_("Your password"), strip=False, widget=forms.PasswordInput)
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -62,7 +63,7 @@ class DeleteForm(forms.Form):
         if self._user.is_staff:
             raise forms.ValidationError(me.OF_STAFF)
         if "password" in self.cleaned_data and not self._user.check_password(self.cleaned_data["password"]):
-            self.add_error("password", "This is not your password.")
+            self.add_error("password", _("This is not your password."))
 
 
 class Delete(LoginRequiredMixin, FormView):  # type: ignore[type-arg]

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
@@ -18,6 +19,8 @@ from chat.providers.catalogue import Catalogue
 from chat.views.conversations import listed
 from chat.views.messages import messages_of
 from chat.views.models import photos
+from chat.views.welcome import welcome
+from chat.views.words import words
 
 NEWEST = 50
 """How many conversations come with the page; its list asks for the others as one scrolls."""
@@ -42,12 +45,15 @@ def _render(request: HttpRequest, user: Any, conversation_id: UUID | None) -> Ht
         conversation = own.filter(pk=conversation_id).first()
         if conversation is None:
             raise Http404
+    models = choices(this_process().catalogue)
     context = {
         "user": user,
         "chats": listed(own, NEWEST),
         "conversation": conversation,
         "messages": messages_of(conversation) if conversation else [],
-        "models": choices(this_process().catalogue),
+        "models": models,
+        **welcome(models),
+        "words": words(get_language() or ""),
         "csrf_cookie": settings.CSRF_COOKIE_NAME,
         "signup_is_open": settings.SIGNUP == "open",
     }

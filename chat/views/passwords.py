@@ -21,6 +21,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 
 from chat.models import User
@@ -50,7 +51,7 @@ class Change(AccountsOnly, PasswordChangeView):
 class EmailForm(forms.ModelForm):  # type: ignore[type-arg]
     """The address, and the password: whoever sits at an open session must not send themselves a link."""
 
-    password = forms.CharField(label="Your password", strip=False, widget=forms.PasswordInput)
+    password = forms.CharField(label=_("Your password"), strip=False, widget=forms.PasswordInput)
 
     class Meta:
         model = User
@@ -60,7 +61,7 @@ class EmailForm(forms.ModelForm):  # type: ignore[type-arg]
         """The right one."""
         password: str = self.cleaned_data["password"]
         if not self.instance.check_password(password):
-            raise forms.ValidationError("This is not your password.")
+            raise forms.ValidationError(_("This is not your password."))
         return password
 
 

@@ -2,8 +2,9 @@
  * What can be done with a message: the buttons under it, by their `data-do`.
  */
 import { copy } from "./clipboard.js";
+import { t } from "./words.js";
 
-const GO_ON = "Please go on where you stopped.";
+const GO_ON = t("Please go on where you stopped.");
 /** How long a button shows that it has copied, in ms. */
 const DONE_FOR = 1500;
 
@@ -63,7 +64,7 @@ export class Actions {
   async #copy(button, text) {
     await copy(text);
     button.dataset.done = "";
-    this.#told.said("Copied.");
+    this.#told.said(t("Copied."));
     setTimeout(() => delete button.dataset.done, DONE_FOR);
   }
 }

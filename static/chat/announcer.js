@@ -1,13 +1,14 @@
 /**
  * Tells a screen reader that an answer began and how it ended; never its text, token by token.
  */
+import { t } from "./words.js";
 
 /** @type {Record<string, string>} */
 const ENDS = {
-  complete: "The answer is complete.",
-  stopped: "The answer was stopped.",
-  failed: "The answer failed.",
-  interrupted: "The answer was interrupted.",
+  complete: t("The answer is complete."),
+  stopped: t("The answer was stopped."),
+  failed: t("The answer failed."),
+  interrupted: t("The answer was interrupted."),
 };
 
 export class Announcer {
@@ -19,7 +20,7 @@ export class Announcer {
   }
 
   began() {
-    this.#place.textContent = "WonderCam is answering.";
+    this.#place.textContent = t("WonderCam is answering.");
   }
 
   /** @param {End} end */

@@ -4,6 +4,7 @@
 import { paintCode } from "./code.js";
 import { paintFormula } from "./formula.js";
 import { Markdown } from "./markdown.js";
+import { t } from "./words.js";
 
 /** Characters that are written between two looks at the clock. */
 const PIECE = 2_000;
@@ -83,7 +84,7 @@ const isHalf = (unit) => unit >= 0xd800 && unit < 0xdc00;
 function pictureOf({ mimeType, data }) {
   const image = document.createElement("img");
   image.className = "picture";
-  image.alt = "Picture made by the model";
+  image.alt = t("Picture made by the model");
   if (!PICTURES.has(mimeType)) return image;
   const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
   image.src = URL.createObjectURL(new Blob([bytes], { type: mimeType }));

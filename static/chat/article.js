@@ -5,6 +5,7 @@ import { isOpen } from "./message.js";
 import { endingOf, waitingFor } from "./messages.js";
 import { photoButton } from "./photo_button.js";
 import { rateOf, seconds, story } from "./times.js";
+import { t } from "./words.js";
 
 /**
  * Who writes answers, who loads a photo into its image, and what else is shown of a message whenever it changes.
@@ -31,7 +32,7 @@ export class Article {
     this.#means = means;
     element.dataset.key = key;
     element.dataset.role = role;
-    element.setAttribute("aria-label", role === "user" ? "You" : "WonderCam");
+    element.setAttribute("aria-label", role === "user" ? t("You") : "WonderCam");
   }
 
   /**
@@ -94,7 +95,7 @@ export class Article {
     set(this.#part("line"), message.line);
     set(this.#part("sentence"), sentence);
     set(this.#part("model"), message.model.replace(/^[^/]*\//, ""));
-    set(this.#part("mark"), message.role === "user" ? (message.status === "sent" ? "Sent" : "Sending…") : "");
+    set(this.#part("mark"), message.role === "user" ? (message.status === "sent" ? t("Sent") : t("Sending…")) : "");
     this.#times(message);
     for (const show of this.#means.extras) show(this.element, message);
   }
@@ -107,7 +108,11 @@ export class Article {
     const isThinking = !text && (status === "running" || status === "sending");
     set(
       this.#part("thought"),
-      isThinking ? "Thinking" : times.thought === null ? "Thoughts" : `Thought for ${seconds(times.thought)}`,
+      isThinking
+        ? t("Thinking")
+        : times.thought === null
+          ? t("Thoughts")
+          : t("Thought for {time}", { time: seconds(times.thought) }),
     );
     if (thoughts !== before?.thoughts) set(this.#part("thinking"), thoughts);
   }
@@ -141,7 +146,7 @@ export class Article {
   #photos(photos) {
     this.#part("photos").replaceChildren(
       ...photos.map((photo, at) => {
-        const { button, image } = photoButton(`Photo ${at + 1} of this message`);
+        const { button, image } = photoButton(t("Photo {number} of this message", { number: at + 1 }));
         this.#means.showPhoto(image, photo);
         return button;
       }),

@@ -2,6 +2,7 @@
  * The list of chats as elements: kept equal to its rows, in groups with headings. A row that stays is not touched.
  */
 import { groups } from "./chats.js";
+import { t } from "./words.js";
 
 export class ChatList {
   #place;
@@ -68,7 +69,7 @@ export class ChatList {
     const element = this.#elements.get(id) ?? this.#make(id);
     const link = /** @type {HTMLAnchorElement} */ (element.querySelector("a"));
     const name = /** @type {HTMLElement} */ (element.querySelector("[data-part=title]"));
-    if (name.textContent !== (title || "New chat")) name.textContent = title || "New chat";
+    if (name.textContent !== (title || t("New chat"))) name.textContent = title || t("New chat");
     element.toggleAttribute("data-pinned", pinned);
     /** @type {HTMLElement} */ (element.querySelector("[data-part=live]")).hidden = !running;
     if (id === current) link.setAttribute("aria-current", "page");

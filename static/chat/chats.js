@@ -1,6 +1,7 @@
 /**
  * The list of chats as a value: rows by id, and the groups that they stand in: pinned ones, then by day.
  */
+import { t } from "./words.js";
 
 /** Days that have a group of their own end here. */
 const WEEK = 7;
@@ -30,7 +31,7 @@ export function groups(rows, now, language) {
   const nameOf = naming(now, language);
   const newest = [...rows.values()].sort((a, b) => b.updated_at.localeCompare(a.updated_at) || order(a.id, b.id));
   for (const row of [...newest.filter(({ pinned }) => pinned), ...newest.filter(({ pinned }) => !pinned)]) {
-    const name = row.pinned ? "Pinned" : nameOf(new Date(row.updated_at));
+    const name = row.pinned ? t("Pinned") : nameOf(new Date(row.updated_at));
     const group = found.get(name);
     if (group) group.push(row);
     else found.set(name, [row]);
@@ -49,8 +50,8 @@ function naming(now, language) {
   return (date) => {
     const passed = Math.round((today - midnight(date)) / DAY); // a day of 23 or 25 hours is one
     if (passed < 2) return capital(days.format(-Math.max(0, passed), "day"), language);
-    if (passed < WEEK) return "Last 7 days";
-    return passed < MONTH ? "Last 30 days" : capital(months.format(date), language);
+    if (passed < WEEK) return t("Last 7 days");
+    return passed < MONTH ? t("Last 30 days") : capital(months.format(date), language);
   };
 }
 

@@ -1,8 +1,9 @@
 /**
  * Copying: also on plain HTTP, where a browser gives pages no `navigator.clipboard`, and where it refuses it.
  */
+import { t } from "./words.js";
 
-const REFUSED = "This browser lets the page copy nothing: select the text, and copy it by hand.";
+const REFUSED = t("This browser lets the page copy nothing: select the text, and copy it by hand.");
 
 /**
  * Puts a text on the clipboard. Throws an Error with a sentence where the browser lets no page do that.

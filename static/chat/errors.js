@@ -1,21 +1,22 @@
 /**
  * What can go wrong with a request: the server refused it, or nothing is known because the line was lost.
  */
+import { t, translated } from "./words.js";
 
 /** @type {Record<number, string>} */
 const SENTENCES = {
-  401: "Your session has ended. Reload the page, or sign in again.",
-  404: "This is not here any more.",
-  408: "The server waited too long for the request.",
-  413: "This is too large to send. Shorten the text or use a smaller photo.",
-  429: "Too many requests at once. Wait a moment, then try again.",
+  401: t("Your session has ended. Reload the page, or sign in again."),
+  404: t("This is not here any more."),
+  408: t("The server waited too long for the request."),
+  413: t("This is too large to send. Shorten the text or use a smaller photo."),
+  429: t("Too many requests at once. Wait a moment, then try again."),
 };
 
 /** The server's answer was no. */
 export class Refused extends Error {
   /** @param {Failure} failure */
   constructor(failure) {
-    super(failure.message);
+    super(translated(failure.message));
     this.failure = failure;
   }
 
@@ -37,7 +38,9 @@ export class Lost extends Error {
 
 /** @param {number} code */
 function sentence(code) {
-  return SENTENCES[code] ?? (code >= 500 ? "The server has trouble answering right now." : "The server refused this.");
+  return (
+    SENTENCES[code] ?? (code >= 500 ? t("The server has trouble answering right now.") : t("The server refused this."))
+  );
 }
 
 /**

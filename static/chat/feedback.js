@@ -2,11 +2,12 @@
  * What its reader thinks of an answer: a thumb beneath it, and a reason if there is one. The server keeps the newest
  * opinion (`POST /v2/messages/<id>/feedback`) and gives it with the message, as `feedback`.
  */
+import { t } from "./words.js";
 
 /** @typedef {{value: number, reason: string} | null} Opinion */
 
 /** @type {Record<string, string>} */
-const WHY = { 1: "What was good about it?", "-1": "What was wrong with it?" };
+const WHY = { 1: t("What was good about it?"), "-1": t("What was wrong with it?") };
 
 export class Feedback {
   #session;
@@ -33,7 +34,7 @@ export class Feedback {
     form.hidden = isBack;
     if (!isBack) ask(form, WHY[value]);
     await this.#give(article, value, "");
-    this.#told.said(isBack ? "Taken back." : "Thank you. You can say why.");
+    this.#told.said(isBack ? t("Taken back.") : t("Thank you. You can say why."));
   }
 
   /** Keeps the reason that was typed. @param {HTMLFormElement} form */
@@ -44,7 +45,7 @@ export class Feedback {
     /** @type {HTMLElement | null} */ (article.querySelector("[data-do=thumb][aria-pressed=true]"))?.focus();
     if (!given) return;
     await this.#give(article, given.value, fieldOf(form).value.trim());
-    this.#told.said("Thank you.");
+    this.#told.said(t("Thank you."));
   }
 
   /** Shows the opinion at once, and the one before if it cannot be kept.

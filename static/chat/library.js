@@ -6,6 +6,7 @@ import { byId, name, problem, template } from "./document.js";
 import { Router } from "./router.js";
 import { Sidebar } from "./sidebar.js";
 import { Throttle } from "./throttle.js";
+import { t } from "./words.js";
 
 /** Chats that are answered elsewhere are looked at this often, in ms. */
 const LOOK = 5_000;
@@ -110,7 +111,7 @@ export class Library {
   #opened({ id, title, messages }) {
     this.#mark(id);
     this.#open(false);
-    name(title || "New chat");
+    name(title || t("New chat"));
     this.#means.opened(id, messages);
     this.#watch();
   }
@@ -128,7 +129,7 @@ export class Library {
     const place = byId("undo");
     place.hidden = !row;
     const said = /** @type {HTMLElement} */ (place.querySelector("[data-part=said]"));
-    said.textContent = row ? `“${row.title || "New chat"}” is deleted.` : "";
+    said.textContent = row ? t("“{title}” is deleted.", { title: row.title || t("New chat") }) : "";
   }
 
   async #refresh() {

@@ -1,29 +1,33 @@
 /**
  * What the page says by itself: what happened, and what happens next.
  */
+import { t, translated } from "./words.js";
 
-export const CUT = "The connection was lost. Picking the answer up where it stopped…";
-export const UNSENT = "Not sent yet: the server cannot be reached. Trying again…";
-export const HELD = "Something between you and the server holds the stream back, so the answer arrives in steps.";
-export const UNSEEN = "This model cannot see photos: choose one that can, or ask in words.";
-export const ONLY_READ = "This model cannot see photos: it is told what can be recognised in them.";
+export const CUT = t("The connection was lost. Picking the answer up where it stopped…");
+export const UNSENT = t("Not sent yet: the server cannot be reached. Trying again…");
+export const HELD = t("Something between you and the server holds the stream back, so the answer arrives in steps.");
+export const UNSEEN = t("This model cannot see photos: choose one that can, or ask in words.");
+export const ONLY_READ = t("This model cannot see photos: it is told what can be recognised in them.");
 
 /** What a refusal that may not last says: why, and when the page asks again. @param {Failure} failure
  * @param {number} seconds what is left of the wait that the server asked for */
 export function later({ message }, seconds) {
   const why = message.replace(/\s*Try again in \d+ s\.$/, "");
-  return `${why} ${seconds ? `The page tries again by itself in ${seconds} s…` : "Trying again…"}`;
+  const next = seconds ? t("The page tries again by itself in {seconds} s…", { seconds }) : t("Trying again…");
+  return `${translated(why)} ${next}`;
 }
 
-const FORBIDDEN = "The model broke off here: its rules forbid the rest. Say it in other words.";
-const COPIED = "The model broke off here: the rest would have been a copy of another's work. Ask for something else.";
-const MISUSED = "The model broke off here: it tried to use a tool, and failed. Try again.";
-const PICTURE = "The model could not make the picture. Try again, or say it in other words.";
+const FORBIDDEN = t("The model broke off here: its rules forbid the rest. Say it in other words.");
+const COPIED = t(
+  "The model broke off here: the rest would have been a copy of another's work. Ask for something else.",
+);
+const MISUSED = t("The model broke off here: it tried to use a tool, and failed. Try again.");
+const PICTURE = t("The model could not make the picture. Try again, or say it in other words.");
 /** @type {Record<string, string>} */
 const REASONS = {
   "": "",
   STOP: "",
-  MAX_TOKENS: "The answer reached its greatest length. Ask for the rest, or for a shorter answer.",
+  MAX_TOKENS: t("The answer reached its greatest length. Ask for the rest, or for a shorter answer."),
   SAFETY: FORBIDDEN,
   BLOCKLIST: FORBIDDEN,
   PROHIBITED_CONTENT: FORBIDDEN,
@@ -32,7 +36,7 @@ const REASONS = {
   IMAGE_PROHIBITED_CONTENT: FORBIDDEN,
   RECITATION: COPIED,
   IMAGE_RECITATION: COPIED,
-  LANGUAGE: "The model broke off here: it does not know this language. Ask in another one.",
+  LANGUAGE: t("The model broke off here: it does not know this language. Ask in another one."),
   MALFORMED_FUNCTION_CALL: MISUSED,
   UNEXPECTED_TOOL_CALL: MISUSED,
   TOO_MANY_TOOL_CALLS: MISUSED,
@@ -41,16 +45,16 @@ const REASONS = {
 };
 
 /** What to say of a complete answer that ended for this reason; "" for a good one. @param {string} reason */
-export const cutShort = (reason) => REASONS[reason] ?? "The model broke off here, and does not say why. Try again.";
+export const cutShort = (reason) => REASONS[reason] ?? t("The model broke off here, and does not say why. Try again.");
 
 /** @type {Record<string, string>} */
 const ENDINGS = {
-  stopped: "You stopped this answer.",
-  interrupted: "The server went away in the middle of this answer. What it had written is kept.",
-  failed: "This answer failed.",
+  stopped: t("You stopped this answer."),
+  interrupted: t("The server went away in the middle of this answer. What it had written is kept."),
+  failed: t("This answer failed."),
 };
 
-const NOTHING = "The model ended its answer without a word. Say it in other words, or choose another model.";
+const NOTHING = t("The model ended its answer without a word. Say it in other words, or choose another model.");
 
 /**
  * What is said under an answer that did not end well, and what the reader can do: the controls beside the sentence.
@@ -65,7 +69,7 @@ export function endingOf({ role, status, error, reason, text, pictures }) {
   }
   const sentence = ENDINGS[status] ?? "";
   if (!sentence) return { sentence, can: [] };
-  if (status === "failed") return { sentence: error?.message || sentence, can: ["edit", "again"] };
+  if (status === "failed") return { sentence: translated(error?.message ?? "") || sentence, can: ["edit", "again"] };
   return { sentence, can: text ? ["continue", "again"] : ["again"] };
 }
 
@@ -81,19 +85,20 @@ const PAUSE = 3_000;
 export function waitingFor({ status, line, text, thoughts, pictures, notice, model, times }, now) {
   const since = times.since ?? now;
   if (line) return { notice: "", since };
-  if (status === "sending") return { notice: "Sending…", since };
-  if (notice) return { notice, since };
+  if (status === "sending") return { notice: t("Sending…"), since };
+  if (notice) return { notice: translated(notice), since };
   const heard = times.heard ?? now;
-  if (text || pictures.length) return { notice: now - heard < PAUSE ? "" : "The model pauses…", since: heard };
-  if (thoughts) return { notice: "Thinking…", since };
-  return { notice: `Waiting for ${model.replace(/^[^/]*\//, "") || "the model"}…`, since };
+  if (text || pictures.length) return { notice: now - heard < PAUSE ? "" : t("The model pauses…"), since: heard };
+  if (thoughts) return { notice: t("Thinking…"), since };
+  const name = model.replace(/^[^/]*\//, "");
+  return { notice: name ? t("Waiting for {model}…", { model: name }) : t("Waiting for the model…"), since };
 }
 
 /** @type {Failure} */
-export const UNSAID = { code: 503, status: "ABORTED", message: "The answer ended before it was complete." };
+export const UNSAID = { code: 503, status: "ABORTED", message: t("The answer ended before it was complete.") };
 /** @type {Failure} */
 export const BROKEN = {
   code: 500,
   status: "INTERNAL",
-  message: "This page could not show the answer. Reload to see it.",
+  message: t("This page could not show the answer. Reload to see it."),
 };

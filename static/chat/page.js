@@ -1,7 +1,6 @@
 /**
  * Wires the page: which element belongs to which object, and what each of them tells the others.
  */
-import { Actions } from "./actions.js";
 import { Announcer } from "./announcer.js";
 import { AnswerLoader } from "./answer_loader.js";
 import { CameraLoader } from "./camera/loader.js";
@@ -13,12 +12,13 @@ import { app, byId, csrf, problem, template } from "./document.js";
 import { Feedback, showThumbs } from "./feedback.js";
 import { keepForOffline } from "./installation.js";
 import { listenForFiles } from "./intake.js";
+import { Later } from "./later.js";
 import { Library } from "./library.js";
 import { ONLY_READ, UNSEEN } from "./messages.js";
 import { Photos } from "./photos.js";
 import { Scroll } from "./scroll.js";
 import { Session } from "./session.js";
-import { Settings } from "./settings.js";
+import { suggest } from "./suggestion.js";
 import { listenForVerbs } from "./verbs.js";
 import { View } from "./view.js";
 import { VoiceLoader } from "./voice/loader.js";
@@ -66,7 +66,7 @@ const voice = new VoiceLoader({
   problem,
   said: (sentence) => announcer.say(sentence),
 });
-const settings = new Settings(/** @type {HTMLDialogElement} */ (byId("settings")));
+const settings = new Later(async () => new (await import("settings")).Settings(byId("settings")));
 const library = new Library({ session, clock, scroll, opened: open });
 const composer = new Composer(/** @type {HTMLFormElement} */ (byId("composer")), {
   send,
@@ -135,27 +135,28 @@ const feedback = new Feedback(session, chat, { said: (sentence) => announcer.say
  * @type {Record<string, (control: HTMLElement) => unknown>} */
 const verbs = {
   ...library.verbs,
-  "open-settings": () => settings.open(),
+  "open-settings": async () => (await settings.get()).open(),
   "voice-wishes": () => voice.choose(),
   "show-photo": (button) => photo.open(button),
   "toggle-camera": () => camera.toggle(),
   thumb: (button) => feedback.thumb(button),
-  suggestion(button) {
-    composer.refocus();
-    void send(button.textContent ?? "");
-  },
+  suggestion: (button) =>
+    suggest(button, { composer, send, files: byId("files"), hasPhoto: photos.count > 0 || camera.sees }),
   reason: (form) => feedback.reason(/** @type {HTMLFormElement} */ (form)),
 };
-const actions = new Actions(chat, composer, {
-  send: (text) => void send(text, false),
-  said: (sentence) => announcer.say(sentence),
-  problem,
+const actions = new Later(async () => {
+  const said = (/** @type {string} */ sentence) => announcer.say(sentence);
+  return new (await import("actions")).Actions(chat, composer, {
+    send: (text) => void send(text, false),
+    said,
+    problem,
+  });
 });
 
 /** Does what a control says; what fails is said. @param {HTMLElement} control @param {string} verb */
 async function act(control, verb) {
   try {
-    await (verbs[verb] ? verbs[verb](control) : actions.take(control));
+    await (verbs[verb] ? verbs[verb](control) : (await actions.get()).take(control));
   } catch (error) {
     problem(/** @type {Error} */ (error).message);
   }

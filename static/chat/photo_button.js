@@ -1,6 +1,7 @@
 /**
  * A photo on the page that can be looked at.
  */
+import { t } from "./words.js";
 
 /** A button around a photo's image. @param {string} name */
 export function photoButton(name) {
@@ -10,7 +11,7 @@ export function photoButton(name) {
   button.type = "button";
   button.className = "photo";
   button.dataset.do = "show-photo";
-  button.title = "Look closer";
+  button.title = t("Look closer");
   button.append(image);
   return { button, image };
 }

@@ -1,6 +1,7 @@
 /**
  * Photos as files that can be sent: JPEG, and no side longer than the models look at.
  */
+import { t } from "./words.js";
 
 /** A camera's picture, and a photo that was chosen: text in it stays readable. In px. */
 const LARGEST_SIDE = 2048;
@@ -43,7 +44,7 @@ export async function prepared(file) {
     const made = await jpeg(bitmap, { x: 0, y: 0, width, height }, "photo.jpg", side);
     if (made.size <= LARGEST_BYTES) return made;
   }
-  throw new Error(`“${file.name}” is larger than 5 MB: choose a smaller one.`);
+  throw new Error(t("“{name}” is larger than 5 MB: choose a smaller one.", { name: file.name }));
 }
 
 /** What the first bytes say that the file is: "heic", "image" or "". @param {Blob} file */
@@ -57,7 +58,7 @@ async function kindOf(file) {
 /** @param {string} name @param {string} kind */
 function unreadable(name, kind) {
   if (kind === "heic")
-    return `“${name}” is a HEIC photo, which this browser cannot read. Save it as JPEG and attach that.`;
-  if (kind === "image") return `“${name}” is damaged: it cannot be read as a photo.`;
-  return `“${name}” is not a photo that this browser can read: choose JPEG, PNG or WebP.`;
+    return t("“{name}” is a HEIC photo, which this browser cannot read. Save it as JPEG and attach that.", { name });
+  if (kind === "image") return t("“{name}” is damaged: it cannot be read as a photo.", { name });
+  return t("“{name}” is not a photo that this browser can read: choose JPEG, PNG or WebP.", { name });
 }

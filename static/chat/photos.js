@@ -4,11 +4,11 @@
  * A photo counts from the moment it is chosen: a question that is sent before it is ready waits for it.
  */
 import { photoButton } from "./photo_button.js";
-import { prepared } from "./photo_file.js";
 import { download, upload } from "./photo_store.js";
+import { t } from "./words.js";
 
 export const MOST = 4;
-const FULL = `A message takes up to ${MOST} photos: the others were not added.`;
+const FULL = t("A message takes up to {most} photos: the others were not added.", { most: MOST });
 
 /**
  * A draft photo. `send` uploads it, at the first call only, and gives its id, which is `id` from then on.
@@ -75,7 +75,7 @@ export class Photos {
     for (const id of ids) {
       const photo = await download(this.#session, id);
       if (asked !== this.#asked) return; // another draft is shown by now
-      if (photo) this.#again(id, URL.createObjectURL(photo), "Photo");
+      if (photo) this.#again(id, URL.createObjectURL(photo), t("Photo"));
     }
   }
 
@@ -127,7 +127,7 @@ export class Photos {
     let sent = null;
     /** @type {Held} */
     const photo = { file, url: "", row, id: "", send: () => (sent ??= this.#send(photo, small)) };
-    const small = prepared(file).then((made) => this.#ready(photo, made));
+    const small = import("photo-file").then(async ({ prepared }) => this.#ready(photo, await prepared(file)));
     this.#keep(photo);
     if (unsent) small.catch((error) => this.#refuse(photo, error));
     else photo.send().catch(() => {}); // said, and the photo dropped: see #send
@@ -182,7 +182,7 @@ export class Photos {
     const remove = document.createElement("button");
     remove.type = "button";
     remove.className = "remove";
-    remove.setAttribute("aria-label", `Remove ${name}`);
+    remove.setAttribute("aria-label", t("Remove {name}", { name }));
     remove.textContent = "×";
     row.append(button, remove);
     this.#previews.append(row);

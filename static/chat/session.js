@@ -2,7 +2,9 @@
  * Who is reading: the session cookie is exchanged for a token of five minutes, which is kept in this object alone.
  */
 import { Lost, refusal } from "./errors.js";
+import { t } from "./words.js";
 
+const UNREACHED = t("The server cannot be reached. Look at the connection, then try again.");
 /** Renewed this long before it runs out, in ms. */
 const MARGIN = 30_000;
 /** Getting a token may take this long, in ms. */
@@ -66,7 +68,7 @@ export class Session {
     try {
       return await this.#fetch(path, { ...options, headers, credentials: "omit" });
     } catch (error) {
-      throw error instanceof Lost ? error : new Lost(String(error));
+      throw error instanceof Lost ? error : new Lost(UNREACHED);
     }
   }
 
@@ -84,8 +86,8 @@ export class Session {
     try {
       const headers = { "X-CSRFToken": this.#csrf() };
       response = await this.#fetch("/v2/auth/session", { method: "POST", headers, signal });
-    } catch (error) {
-      throw new Lost(String(error));
+    } catch {
+      throw new Lost(UNREACHED);
     }
     if (!response.ok) throw await refusal(response);
     const { access, expires_in: seconds } = await response.json();

@@ -10,9 +10,9 @@ export class Settings {
   #dialog;
   #document;
 
-  /** @param {HTMLDialogElement} dialog @param {Document} [document] */
+  /** @param {HTMLElement} dialog a dialog @param {Document} [document] */
   constructor(dialog, document = globalThis.document) {
-    this.#dialog = dialog;
+    this.#dialog = /** @type {HTMLDialogElement} */ (dialog);
     this.#document = document;
     dialog.addEventListener("change", ({ target }) => {
       const { name, value } = /** @type {HTMLInputElement} */ (target);

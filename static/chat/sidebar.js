@@ -3,6 +3,7 @@
  */
 import { ChatList } from "./chat_list.js";
 import { merged } from "./chats.js";
+import { t } from "./words.js";
 
 export class Sidebar {
   #current = "";
@@ -150,7 +151,7 @@ async function typedInto(element, before) {
   const input = document.createElement("input");
   input.value = before;
   input.maxLength = 200;
-  input.setAttribute("aria-label", "New name of this chat");
+  input.setAttribute("aria-label", t("New name of this chat"));
   element.append(input);
   element.dataset.renaming = "";
   input.select();

@@ -3,6 +3,7 @@
  * the list of shortcuts, and a chat as a file: what is loaded when it is first asked for.
  */
 import { refusal } from "./errors.js";
+import { t } from "./words.js";
 
 /** The server is asked when nothing was typed for this long, in ms. */
 const QUIET = 150;
@@ -52,7 +53,7 @@ export class Switcher {
     const query = this.#input.value.trim();
     const wanted = query.toLocaleLowerCase();
     this.#show(this.#known.filter(({ title }) => title.toLocaleLowerCase().includes(wanted)));
-    this.#said.textContent = query ? "Searching…" : "";
+    this.#said.textContent = query ? t("Searching…") : "";
     if (query) this.#cancel = this.#clock.after(QUIET, () => void this.#ask(query, this.#asked));
   }
 
@@ -63,8 +64,8 @@ export class Switcher {
       const { conversations, partial } = await this.#session.json("GET", path);
       if (asked !== this.#asked) return;
       this.#show(conversations);
-      const none = conversations.length ? "" : "No chat has these words.";
-      this.#said.textContent = partial ? "Searching older chats…" : none;
+      const none = conversations.length ? "" : t("No chat has these words.");
+      this.#said.textContent = partial ? t("Searching older chats…") : none;
       if (partial) await this.#ask(query, asked);
     } catch (error) {
       if (asked === this.#asked) this.#said.textContent = /** @type {Error} */ (error).message;
@@ -112,7 +113,7 @@ function option({ id, title, excerpt }, at) {
   item.id = `found-${at}`;
   item.dataset.conversation = id;
   item.setAttribute("role", "option");
-  item.append(piece("span", title || "New chat"));
+  item.append(piece("span", title || t("New chat")));
   if (excerpt) item.append(piece("small", excerpt));
   return item;
 }

@@ -1,6 +1,7 @@
 /**
  * How long an answer took, in words.
  */
+import { t } from "./words.js";
 
 /** @param {number} ms @returns {string} */
 export function seconds(ms) {
@@ -25,10 +26,16 @@ export function rateOf(times) {
 export function story(times) {
   const found = rate(times);
   return [
-    times.first === null ? "" : `The first word came after ${seconds(times.first)}.`,
-    times.total === null ? "" : `The whole answer took ${seconds(times.total)}.`,
-    times.tokens === null ? "" : `It has ${times.tokens} tokens${found === null ? "" : `, ${found} a second`}.`,
+    times.first === null ? "" : t("The first word came after {time}.", { time: seconds(times.first) }),
+    times.total === null ? "" : t("The whole answer took {time}.", { time: seconds(times.total) }),
+    times.tokens === null ? "" : length(times.tokens, found),
   ]
     .filter(Boolean)
     .join(" ");
+}
+
+/** @param {number} count @param {number | null} rate */
+function length(count, rate) {
+  if (rate === null) return t("It has {count} tokens.", { count });
+  return t("It has {count} tokens, {rate} a second.", { count, rate });
 }

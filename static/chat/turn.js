@@ -4,6 +4,7 @@
 import { Connection } from "./connection.js";
 import { noticeOf } from "./events.js";
 import { Receipt } from "./receipt.js";
+import { t } from "./words.js";
 
 /**
  * The line of one turn, which leaves a receipt.
@@ -61,5 +62,5 @@ export function contentsOf(text, photos) {
 
 /** What a chat that begins with this question is called at first. @param {string} text */
 export function titleOf(text) {
-  return text.trim().replace(/\s+/g, " ").slice(0, 80) || "Photo";
+  return text.trim().replace(/\s+/g, " ").slice(0, 80) || t("Photo");
 }

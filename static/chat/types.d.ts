@@ -187,3 +187,15 @@ declare module "switcher" {
   export const Switcher: typeof import("./switcher.js").Switcher;
   export const save: typeof import("./switcher.js").save;
 }
+
+declare module "photo-file" {
+  export const prepared: typeof import("./photo_file.js").prepared;
+}
+
+declare module "actions" {
+  export const Actions: typeof import("./actions.js").Actions;
+}
+
+declare module "settings" {
+  export const Settings: typeof import("./settings.js").Settings;
+}

@@ -39,6 +39,7 @@ PUBLIC = {
     "offline": "the page for times without a network",
     "v2/probe": "a synthetic stream, for checking a proxy",
     "accounts/signin/": "signs in",
+    "language/": "keeps the language of pages in a cookie",
     "accounts/signup/": "makes an account",
     "accounts/signout/": "ends the visitor's own session",
     "accounts/reset/": "sends a link to the address of an account",

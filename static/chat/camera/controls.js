@@ -2,6 +2,8 @@
  * What the camera that is open can do: the choice of device, the other side, the light, the zoom, a screen instead.
  * A control that this device or browser does not have is not shown.
  */
+
+import { t } from "../words.js";
 import { other } from "./feed.js";
 
 export class Controls {
@@ -80,5 +82,5 @@ export class Controls {
 
 /** @param {MediaDeviceInfo} camera @param {number} at */
 function optionOf({ deviceId, label }, at) {
-  return new Option(label || `Camera ${at + 1}`, deviceId);
+  return new Option(label || t("Camera {number}", { number: at + 1 }), deviceId);
 }

@@ -1,6 +1,8 @@
 /**
  * An answer's boxes and points over the photo that was asked about, and the same as a list in words.
  */
+
+import { t } from "../words.js";
 import { marksIn, place } from "./marks.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -24,7 +26,7 @@ export function point(article, images, text) {
 function still(asked, marks) {
   const frame = element("div", "frame");
   const image = document.createElement("img");
-  image.alt = "The photo that was asked about; what the answer points at is listed below";
+  image.alt = t("The photo that was asked about; what the answer points at is listed below");
   const show = () => {
     image.src = asked.src;
   };
@@ -68,14 +70,14 @@ function list(marks, photos) {
     ...marks.map((mark) => {
       const row = document.createElement("li");
       const label = document.createElement("strong");
-      label.textContent = mark.label || "Unnamed";
+      label.textContent = mark.label || t("Unnamed");
       label.dir = "auto";
       row.append(label, ` ${place(mark)}`);
       return row;
     }),
   );
   caption.append(rows);
-  if (photos > 1) caption.append("The answer does not say which photo it means: this is the first.");
+  if (photos > 1) caption.append(t("The answer does not say which photo it means: this is the first."));
   return caption;
 }
 

@@ -4,6 +4,7 @@
  * To crop is to zoom: what stands in the view is what is taken. So it can be done with two fingers, a wheel or keys.
  */
 import { jpeg } from "../photo_file.js";
+import { t } from "../words.js";
 import { Gestures } from "./gestures.js";
 import { moved, part, WHOLE, zoomed } from "./zoom.js";
 
@@ -81,10 +82,10 @@ export class PhotoViewer {
     this.#stage.toggleAttribute("data-zoomed", !this.#isWhole);
     const { file } = this.#photo;
     this.#part("ask").textContent = this.#isWhole
-      ? "Ask about this photo"
+      ? t("Ask about this photo")
       : file
-        ? "Keep this part"
-        : "Ask about this part";
+        ? t("Keep this part")
+        : t("Ask about this part");
     this.#part("ask").hidden = Boolean(file) && this.#isWhole;
     /** @type {HTMLButtonElement} */ (this.#part("out")).disabled = this.#isWhole;
   }
@@ -96,7 +97,7 @@ export class PhotoViewer {
     if (this.#isWhole) photos.reuse({ attachment, url }, this.#image.alt);
     else {
       const shown = part(this.#view, this.#size, this.#box);
-      const cropped = await jpeg(this.#image, shown, `Part of ${this.#image.alt}`);
+      const cropped = await jpeg(this.#image, shown, t("Part of {name}", { name: this.#image.alt }));
       if (file) photos.remove(file);
       await photos.add([cropped], { unsent: true });
     }

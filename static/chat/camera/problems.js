@@ -4,26 +4,33 @@
  * The names are those of the Media Capture specification
  * (https://www.w3.org/TR/mediacapture-streams/#dom-mediadevices-getusermedia).
  */
+import { t } from "../words.js";
 
-const INSECURE =
+const INSECURE = t(
   "Browsers open a camera only for pages that came by HTTPS or from this same machine, and this page came by plain " +
-  "HTTP. Open it by HTTPS, or take a photo with the button below: that works here too.";
-const MISSING =
-  "This browser gives pages no camera. Take a photo with the button below, or open this page in another browser.";
-const DENIED =
+    "HTTP. Open it by HTTPS, or take a photo with the button below: that works here too.",
+);
+const MISSING = t(
+  "This browser gives pages no camera. Take a photo with the button below, or open this page in another browser.",
+);
+const DENIED = t(
   "This page may not use the camera. Allow it in the browser, by the sign beside the address, and try again; or take " +
-  "a photo with the button below.";
-const DENIED_BY_SYSTEM =
+    "a photo with the button below.",
+);
+const DENIED_BY_SYSTEM = t(
   "The system does not let this browser use the camera. Allow it in the system's privacy settings and try again; or " +
-  "take a photo with the button below.";
-const ABSENT = "No camera was found. Connect one and try again, or choose a photo with the button below.";
-const BUSY = "The camera is in use by another program or page. Close that one and try again.";
-const UNFIT = "This camera cannot give the picture that was asked for. Choose another camera, or try again.";
-const FORBIDDEN = "Cameras are switched off in this browser's settings. Choose a photo with the button below.";
-const UNKNOWN = "The camera did not open. Try again, or choose a photo with the button below.";
-export const GONE = "The camera was disconnected. Connect it and try again, or choose a photo with the button below.";
-export const SCREEN_ENDED = "The screen is shared no more.";
-export const SCREEN_FAILED = "The screen could not be shared: the system or the browser does not allow it.";
+    "take a photo with the button below.",
+);
+const ABSENT = t("No camera was found. Connect one and try again, or choose a photo with the button below.");
+const BUSY = t("The camera is in use by another program or page. Close that one and try again.");
+const UNFIT = t("This camera cannot give the picture that was asked for. Choose another camera, or try again.");
+const FORBIDDEN = t("Cameras are switched off in this browser's settings. Choose a photo with the button below.");
+const UNKNOWN = t("The camera did not open. Try again, or choose a photo with the button below.");
+export const GONE = t(
+  "The camera was disconnected. Connect it and try again, or choose a photo with the button below.",
+);
+export const SCREEN_ENDED = t("The screen is shared no more.");
+export const SCREEN_FAILED = t("The screen could not be shared: the system or the browser does not allow it.");
 
 /** @type {Record<string, string>} */
 const SENTENCES = {

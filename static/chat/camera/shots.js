@@ -1,6 +1,7 @@
 /**
  * The photos that were taken here for the next question: they stay in the page until it is asked.
  */
+import { t } from "../words.js";
 
 export class Shots {
   #photos;
@@ -24,13 +25,13 @@ export class Shots {
   async add(photo) {
     this.#taken.add(photo);
     await this.#photos.add([photo], { unsent: true });
-    if (this.#photos.files.includes(photo)) this.#said("Photo taken. Ask about it, or take another.");
+    if (this.#photos.files.includes(photo)) this.#said(t("Photo taken. Ask about it, or take another."));
   }
 
   /** Drops the newest one that was not sent. */
   retake() {
     if (this.#last) this.#photos.remove(this.#last);
-    this.#said("Photo removed. Take another.");
+    this.#said(t("Photo removed. Take another."));
   }
 
   /** After the draft photos changed: there may be none left to take again. */

@@ -6,6 +6,8 @@
  * A tap on the picture asks about it, or stops the answer; the shutter (by tap, Space or Enter) keeps a photo for the
  * next question. No frame leaves this object unless it is asked with: `frame()` and the shutter are the only ways out.
  */
+
+import { t } from "../words.js";
 import { Controls } from "./controls.js";
 import { Feed } from "./feed.js";
 import { Picture } from "./picture.js";
@@ -13,8 +15,8 @@ import { GONE, hindrance, SCREEN_ENDED, SCREEN_FAILED, sentence } from "./proble
 import { Shots } from "./shots.js";
 import { Tone } from "./tone.js";
 
-const QUESTION = "What is this?";
-const AWAY = "The camera was switched off while you were away.";
+const QUESTION = t("What is this?");
+const AWAY = t("The camera was switched off while you were away.");
 
 export class Viewfinder {
   #section;
@@ -82,7 +84,7 @@ export class Viewfinder {
     if (this.#state === "opening") await this.#opening;
     if (this.#state !== "live") return null;
     this.#count += 1;
-    const frame = this.#picture.take(`Photo ${this.#count}.jpg`);
+    const frame = this.#picture.take(`${t("Photo")} ${this.#count}.jpg`);
     this.#tone.play();
     this.#part("flash").animate?.([{ opacity: 0.8 }, { opacity: 0 }], { duration: 180 });
     return frame;

@@ -2,6 +2,7 @@
  * The elements that blocks become: the only ones that a model's text can make. Texts are parsed where they changed.
  */
 
+import { t } from "../words.js";
 import { breakable } from "./delimiters.js";
 
 /** @typedef {import("./blocks.js").Block} Block */
@@ -22,9 +23,9 @@ const BUTTONS = [
   {
     tag: "button",
     attributes: { type: "button", class: "quiet", "data-do": "wrap code", "aria-pressed": "false" },
-    kids: ["Wrap"],
+    kids: [t("Wrap")],
   },
-  { tag: "button", attributes: { type: "button", class: "quiet", "data-do": "copy code" }, kids: ["Copy"] },
+  { tag: "button", attributes: { type: "button", class: "quiet", "data-do": "copy code" }, kids: [t("Copy")] },
 ];
 
 /** @param {Block[]} blocks @param {boolean} open whether the last of them goes on @returns {Shape[]} */
@@ -74,7 +75,11 @@ function codeOf({ language, text, closed }, open) {
       { tag: "figcaption", kids: [language || "text", ...BUTTONS] },
       {
         tag: "pre",
-        attributes: { tabindex: "0", "aria-label": `Code: ${language || "text"}`, role: "region" },
+        attributes: {
+          tabindex: "0",
+          "aria-label": t("Code: {language}", { language: language || t("text") }),
+          role: "region",
+        },
         kids: [{ tag: "code", kids: text ? [text] : [], whole: isWhole ? "code" : undefined, language }],
       },
     ],
@@ -106,7 +111,7 @@ function box(isDone) {
   const state = isDone ? { checked: "" } : {};
   return {
     tag: "input",
-    attributes: { type: "checkbox", disabled: "", "aria-label": isDone ? "Done" : "To do", ...state },
+    attributes: { type: "checkbox", disabled: "", "aria-label": isDone ? t("Done") : t("To do"), ...state },
   };
 }
 
@@ -124,7 +129,7 @@ function tableOf({ align, rows }, open) {
   });
   return {
     tag: "div",
-    attributes: { class: "table", tabindex: "0", role: "region", "aria-label": "Table" },
+    attributes: { class: "table", tabindex: "0", role: "region", "aria-label": t("Table") },
     kids: [
       {
         tag: "table",

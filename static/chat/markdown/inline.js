@@ -3,6 +3,7 @@
  *
  * The text is gone through once. Whatever is looked for ahead is bounded in length, or known to be there.
  */
+import { t } from "../words.js";
 import { addressAt, angledAt, linkTo, targetAt } from "./anchors.js";
 import { breakable, paired, runOf } from "./delimiters.js";
 import { entityAt } from "./entities.js";
@@ -149,7 +150,7 @@ export class Inline {
     if (!target) return this.#literal(1);
     const kids = paired(this.#out.splice(bracket.at).slice(1));
     this.#at += target.length;
-    this.#link(target.address, kids.length || !bracket.isImage ? kids : ["Image"]);
+    this.#link(target.address, kids.length || !bracket.isImage ? kids : [t("Image")]);
     if (!bracket.isImage) this.#brackets.length = 0; // no link inside a link
   }
 

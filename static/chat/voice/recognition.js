@@ -1,16 +1,17 @@
 /**
  * Speech to text by the browser's own recogniser: on the device where it can, else by its maker once that is allowed.
  */
+import { t } from "../words.js";
 
 /** @type {Record<string, string>} */
 const PROBLEMS = {
-  "not-allowed": "This page may not use the microphone. Allow it in the browser, by the sign beside the address.",
-  "audio-capture": "No microphone was found. Connect one, or type your question.",
-  network: "The browser's speech service cannot be reached. Type your question.",
-  "service-not-allowed": "This browser does not turn speech into text for this page. Type your question.",
-  "language-not-supported": "This browser cannot turn speech of this language into text. Type your question.",
+  "not-allowed": t("This page may not use the microphone. Allow it in the browser, by the sign beside the address."),
+  "audio-capture": t("No microphone was found. Connect one, or type your question."),
+  network: t("The browser's speech service cannot be reached. Type your question."),
+  "service-not-allowed": t("This browser does not turn speech into text for this page. Type your question."),
+  "language-not-supported": t("This browser cannot turn speech of this language into text. Type your question."),
 };
-export const UNHEARD = "Nothing was understood. Try again, or type your question.";
+export const UNHEARD = t("Nothing was understood. Try again, or type your question.");
 
 export class Recognition {
   #Recognizer;

@@ -10,11 +10,14 @@
  * Nothing listens before somebody has pressed the button, and the microphone is closed as soon as nobody waits for
  * words.
  */
+
+import { t } from "../words.js";
 import { UNHEARD } from "./recognition.js";
 import { VoiceActivity } from "./voice_activity.js";
 
-const NO_HEARING =
-  "This browser cannot turn speech into text. Type your question; answers can be read aloud all the same.";
+const NO_HEARING = t(
+  "This browser cannot turn speech into text. Type your question; answers can be read aloud all the same.",
+);
 /** While our own voice is heard, speech must be this much louder, since no browser takes all of it out of the sound. */
 const OVER_OWN_VOICE = 4;
 

@@ -1,6 +1,8 @@
 /**
  * The voice on the page: its button, what it hears, and the dialogs of its wishes and of its consent.
  */
+
+import { t } from "../words.js";
 import { Microphone } from "./microphone.js";
 import { Reader } from "./reader.js";
 import { Recognition } from "./recognition.js";
@@ -12,8 +14,8 @@ import { Wishes } from "./wishes.js";
  * (https://github.com/WebAudio/web-speech-api/issues/101).
  */
 const PHONES = /Android|iPhone|iPad/;
-const LISTENING = "Listening…";
-const FAILED_DOWNLOAD = "The download did not work. Type your question, or allow the browser's own service.";
+const LISTENING = t("Listening…");
+const FAILED_DOWNLOAD = t("The download did not work. Type your question, or allow the browser's own service.");
 
 export class Voice {
   #means;
@@ -77,7 +79,7 @@ export class Voice {
     const found = window.speechSynthesis?.getVoices() ?? [];
     this.#box("aloud").disabled = !("speechSynthesis" in window);
     voices.replaceChildren(
-      new Option("The browser's own", ""),
+      new Option(t("The browser's own"), ""),
       ...found.map(({ name, lang, voiceURI }) => new Option(`${name} (${lang})`, voiceURI)),
     );
     voices.value = found.some(({ voiceURI }) => voiceURI === voice) ? voice : "";

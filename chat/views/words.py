@@ -1,0 +1,106 @@
+"""The words of the page's modules in the reader's language, as the page carries them (static/chat/words.js)."""
+
+from functools import cache
+from gettext import GNUTranslations
+from pathlib import Path
+
+from django.utils.translation import to_locale
+
+SERVER_SENTENCES = (
+    "Try again.",
+    "Try again in {seconds} s.",
+    "Try again, or choose another model.",
+    "Try again in {seconds} s, or choose another model.",
+    "Say it in other words.",
+    "Say it in other words, or choose another model.",
+    "Choose another model.",
+    "Too many tries to sign in from your address.",
+    "Too many tries to sign in to this account.",
+    "These questions come too fast.",
+    "You have asked as much as one minute allows.",
+    "Too many questions come from your address.",
+    "Too many guests come from your address.",
+    "Too many guests came from your address today.",
+    "Too many guests come at this moment.",
+    "You have sent as many photos as one minute allows.",
+    "You have sent as many photos as one day allows.",
+    "Another answer is still being written: wait for it, or stop it.",
+    "Another answer of yours begins at this moment: try again.",
+    "Too many answers are being written just now: try again soon.",
+    "The places for guests are all taken: try again soon, or sign in to use one kept for accounts.",
+    "Too many answers are being written for guests of your network: try again soon, or sign in.",
+    "Your photos take all the room you have: delete a conversation.",
+    "Too many photos of yours wait to be read: send them one after another.",
+    "The photo cannot be read: its data is damaged.",
+    "The photo cannot be opened.",
+    "The photo could not be read in time: try again soon.",
+    "The photo could not be looked at on this server.",
+    "The photo has more than {size} MB.",
+    "The photo has more than {count} million pixels.",
+    "HEIC photos cannot be used here: save it as JPEG.",
+    "Moving pictures cannot be used: send a single photo.",
+    "The message has {count} photos: send at most {most} at a time.",
+    "The message is longer than {most} bytes.",
+    "The request is too large.",
+    "There is no such conversation.",
+    "There is no such message.",
+    "There is no such photo.",
+    "There is no such stream.",
+    "This answer was deleted.",
+    "Sign in first.",
+    "This site is for people with an account: sign in.",
+    "Something went wrong on the server; it has been logged.",
+    "The database does not answer just now: try again in a moment.",
+    "This server is going down; the next one takes over in a moment.",
+    "The server is going down and could not finish this answer.",
+    "The server that wrote this answer went away in the middle of it.",
+    "The server that wrote this answer went away.",
+    "Another one has picked it up again.",
+    "Another one has picked it up again, from its beginning.",
+    "The server could not store this answer to its end; what came so far is kept.",
+    "The answer took longer than this server allows; what came so far is kept.",
+    "The answer grew longer than this server allows; what came so far is kept.",
+    "The answer failed in a way that is this server's fault.",
+    "This message is too long for the embedded model.",
+    "Shorten it.",
+    "The embedded model is being loaded: this can take minutes.",
+    "The embedded model is answering others: you are next.",
+    "The embedded model is answering others: {ahead} ahead of you.",
+    "No model is configured on this server.",
+    "{who} asks this server to pay first.",
+    "{who} did not accept this server's key.",
+    "{who} does not know this model.",
+    "{who} cannot be asked at the address that is set.",
+    "{who} takes no more requests for now.",
+    "{who} took too long.",
+    "{who} refused this message because of what it says.",
+    "{who} says that this is too long for the model.",
+    "Shorten it, or begin a new chat.",
+    "Its operator must look at it.",
+    "This server's operator must look at it.",
+)
+"""What the API says to people, in English, as it logs and stores it: the page translates these where it shows them.
+Longer messages are made of several of them."""
+
+FOLDER = Path(__file__).resolve().parent.parent / "locale"
+
+
+@cache
+def words(language: str) -> dict[str, str]:
+    """English → that language; empty for English, and for a language without a catalogue."""
+    file = FOLDER / to_locale(language) / "LC_MESSAGES" / "djangojs.mo"
+    if not file.is_file():
+        return {}
+    with file.open("rb") as content:
+        catalogue = Catalogue(content)
+    return catalogue.sentences
+
+
+class Catalogue(GNUTranslations):
+    """A compiled catalogue as a dictionary."""
+
+    @property
+    def sentences(self) -> dict[str, str]:
+        """Each sentence with its translation."""
+        found = self._catalog.items()  # type: ignore[attr-defined]
+        return {sentence: said for sentence, said in found if isinstance(sentence, str) and sentence}

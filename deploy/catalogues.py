@@ -1,0 +1,127 @@
+"""The catalogues of the page's languages: what is to be translated is found in the sources, and compiled.
+
+    .venv/bin/python -m deploy.catalogues       writes chat/locale/*/LC_MESSAGES/*.po and *.mo
+
+`django.po` has the words of templates and Python, `djangojs.po` those of the page's modules. A new sentence gets an
+empty translation, which tests/unit/test_languages.py objects to; one that is gone is dropped. The compiled files are
+kept beside their sources, so that no installation needs gettext.
+"""
+
+import ast
+import json
+import re
+import sys
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+from django.utils.translation.template import templatize
+
+from chat.views.words import SERVER_SENTENCES
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCALE = ROOT / "chat" / "locale"
+LANGUAGES = ("es", "fr", "ja", "zh_Hans")
+DOMAINS = ("django", "djangojs")
+MARKS = {"_", "gettext", "gettext_lazy"}
+IN_TEMPLATES = re.compile(r"\bgettext\(u?(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*')")
+IN_MODULES = re.compile(r"\bt\(\s*((?:\"(?:[^\"\\]|\\.)*\"\s*\+?\s*)+)")
+LITERAL = re.compile(r"\"(?:[^\"\\]|\\.)*\"")
+
+
+def of_templates() -> Iterator[tuple[str, str]]:
+    """Each sentence of a template that people see, with the file it stands in."""
+    for path in sorted((ROOT / "templates").rglob("*.html")):
+        if path.is_relative_to(ROOT / "templates" / "admin"):
+            continue  # the review speaks English
+        for literal in IN_TEMPLATES.findall(templatize(path.read_text())):
+            yield ast.literal_eval(literal), name_of(path)
+
+
+def of_python() -> Iterator[tuple[str, str]]:
+    """The same of Python: the arguments of gettext."""
+    for path in sorted((ROOT / "chat").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id not in MARKS:
+                continue
+            for argument in node.args:
+                if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                    yield argument.value, name_of(path)
+
+
+def of_modules() -> Iterator[tuple[str, str]]:
+    """The same of the page's modules: the arguments of `t` (static/chat/words.js)."""
+    for path in sorted((ROOT / "static" / "chat").rglob("*.js")):
+        for written in IN_MODULES.findall(path.read_text()):
+            yield "".join(json.loads(literal) for literal in LITERAL.findall(written)), name_of(path)
+
+
+def of_the_api() -> Iterator[tuple[str, str]]:
+    """What the server says in English and the page translates."""
+    for sentence in SERVER_SENTENCES:
+        yield sentence, "chat/views/words.py"
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def sources() -> dict[str, Catalog]:
+    """What is to be translated, by domain."""
+    found = {domain: Catalog() for domain in DOMAINS}
+    for domain, pairs in (("django", [*of_templates(), *of_python()]), ("djangojs", [*of_modules(), *of_the_api()])):
+        for sentence, file in pairs:
+            flags = ["python-format"] if domain == "django" and "%(" in sentence else []
+            found[domain].add(sentence, locations=[(file, 0)], flags=flags)
+    return found
+
+
+def file_of(language: str, domain: str, suffix: str) -> Path:
+    return LOCALE / language / "LC_MESSAGES" / f"{domain}.{suffix}"
+
+
+def written(language: str, domain: str) -> Catalog:
+    """A catalogue as its file has it."""
+    with file_of(language, domain, "po").open("rb") as file:
+        return read_po(file, locale=language, domain=domain)
+
+
+def as_po(catalog: Catalog) -> bytes:
+    out = BytesIO()
+    write_po(out, catalog, width=120, sort_output=True, include_lineno=False, ignore_obsolete=True, omit_header=False)
+    return out.getvalue()
+
+
+def as_mo(catalog: Catalog) -> bytes:
+    out = BytesIO()
+    write_mo(out, catalog)
+    return out.getvalue()
+
+
+def update(language: str, domain: str, template: Catalog) -> None:
+    """Bring a catalogue up to what is in the sources, and compile it."""
+    catalog = written(language, domain)
+    catalog.update(template, no_fuzzy_matching=True, update_creation_date=False)
+    catalog.obsolete.clear()
+    file_of(language, domain, "po").write_bytes(as_po(catalog))
+    file_of(language, domain, "mo").write_bytes(as_mo(catalog))
+
+
+def main() -> int:
+    """Update all; the exit status is 1 where a sentence has no translation."""
+    missing = 0
+    for domain, template in sources().items():
+        for language in LANGUAGES:
+            update(language, domain, template)
+            for message in written(language, domain):
+                if message.id and not message.string:
+                    print(f"{language}: {message.id!r} has no translation.")
+                    missing += 1
+    return 1 if missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,12 @@
+/**
+ * The forms of an account: what is typed as a password can be shown.
+ */
+
+const choice = /** @type {HTMLElement | null} */ (document.querySelector("[data-part=show-password]"));
+const passwords = /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("input[type=password]"));
+
+if (choice) choice.hidden = passwords.length === 0;
+choice?.addEventListener("change", ({ target }) => {
+  const type = /** @type {HTMLInputElement} */ (target).checked ? "text" : "password";
+  for (const field of passwords) field.type = type;
+});

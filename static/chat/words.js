@@ -1,0 +1,56 @@
+/**
+ * The page's words in the reader's language. Sentences are written in English where they are used; the server gives
+ * their translations with the page (chat/views/words.py), so that no module waits for them.
+ *
+ *     t("Thought for {time}", { time: "2.1 s" })       a sentence of the page
+ *     translated("Too many requests. Try again in 4 s.")      one that the server has sent
+ */
+
+/** English → the reader's language; empty in English, and where there is no page. @type {Record<string, string>} */
+const WORDS = JSON.parse(globalThis.document?.getElementById?.("words")?.textContent || "{}");
+
+/** Sentences with something in them, as what they look like: "Try again in {seconds} s." → /^Try again in (.+?) s\.$/ */
+const SHAPES = Object.keys(WORDS)
+  .filter((sentence) => sentence.includes("{"))
+  .map((sentence) => ({ sentence, shape: shapeOf(sentence) }));
+
+/**
+ * A sentence of the page in the reader's language.
+ * @param {string} sentence in English, as it is in the catalogue: a literal, or several with `+` between them
+ * @param {Record<string, string | number>} [values] what stands in the place of each {name}
+ */
+export function t(sentence, values = {}) {
+  const found = WORDS[sentence] || sentence;
+  return found.replace(/\{(\w+)\}/g, (all, name) => (name in values ? String(values[name]) : all));
+}
+
+/** What the server says, in the reader's language: each of its sentences that the catalogue has. @param {string} message */
+export const translated = (message) =>
+  message
+    .split(/(?<=[.!?] )/)
+    .map(sentenceOf)
+    .join("");
+
+/** @param {string} sentence */
+function sentenceOf(sentence) {
+  const said = sentence.trim();
+  return said === sentence ? known(said) : `${known(said)} `;
+}
+
+/** @param {string} sentence */
+function known(sentence) {
+  if (WORDS[sentence]) return WORDS[sentence];
+  for (const { sentence: pattern, shape } of SHAPES) {
+    const found = shape.exec(sentence);
+    if (found) return t(pattern, found.groups);
+  }
+  return sentence;
+}
+
+/** @param {string} sentence */
+function shapeOf(sentence) {
+  const parts = sentence.split(/\{(\w+)\}/);
+  const literal = (/** @type {string} */ text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  const shape = parts.map((part, at) => (at % 2 ? `(?<${part}>.+?)` : literal(part))).join("");
+  return new RegExp(`^${shape}$`, "s");
+}

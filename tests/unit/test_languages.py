@@ -1,0 +1,157 @@
+"""Every sentence of the page in every language: found in the sources, translated, compiled; and who chooses."""
+
+import json
+import re
+from gettext import GNUTranslations
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import translation
+
+from chat.views.words import SERVER_SENTENCES, words
+from deploy.catalogues import DOMAINS, LANGUAGES, ROOT, file_of, sources, written
+
+CATALOGUES = [(language, domain) for language in LANGUAGES for domain in DOMAINS]
+MEND = "`make translations` brings the catalogues up to the sources; then translate what is empty in chat/locale/"
+PLACEHOLDER = re.compile(r"\{\w+\}|%\(\w+\)s|%s")
+LITERAL = r'"(?:[^"\\\n]|\\.)*"'
+
+
+@pytest.mark.parametrize(("language", "domain"), CATALOGUES)
+def test_every_sentence_of_the_sources_is_translated_and_none_else(language: str, domain: str) -> None:
+    catalog = written(language, domain)
+    wanted = {message.id for message in sources()[domain] if message.id}
+    assert {message.id for message in catalog if message.id} == wanted, MEND
+    assert [message.id for message in catalog if message.id and not message.string] == [], MEND
+
+
+@pytest.mark.parametrize(("language", "domain"), CATALOGUES)
+def test_a_translation_has_what_its_sentence_has_in_it(language: str, domain: str) -> None:
+    texts = {str(message.id): str(message.string) for message in written(language, domain) if message.id}
+    wrong = {
+        sentence: said
+        for sentence, said in texts.items()
+        if sorted(PLACEHOLDER.findall(sentence)) != sorted(PLACEHOLDER.findall(said))
+    }
+    assert wrong == {}
+
+
+@pytest.mark.parametrize(("language", "domain"), CATALOGUES)
+def test_a_compiled_catalogue_says_what_its_source_says(language: str, domain: str) -> None:
+    with file_of(language, domain, "mo").open("rb") as file:
+        compiled = GNUTranslations(file)
+    texts = {str(message.id): message.string for message in written(language, domain) if message.id}
+    assert {sentence: compiled.gettext(sentence) for sentence in texts} == texts, MEND
+
+
+def test_the_server_says_what_the_page_translates() -> None:
+    """But for the ends that `chat/providers/advice.py` puts together."""
+    sources_of_ours = (path for path in (ROOT / "chat").rglob("*.py") if path.name != "words.py")
+    said = re.sub(r'"\s*\n\s*f?"', "", "\n".join(path.read_text() for path in sources_of_ours))
+    parts = {part.strip(" .") for sentence in SERVER_SENTENCES for part in re.split(r"\{\w+\}", sentence)}
+    ends = {"s, or choose another model", "Try again, or choose another model"}
+    ends.add("Say it in other words, or choose another model")
+    assert {part for part in parts if part not in said} <= ends
+
+
+def is_a_sentence(text: str) -> bool:
+    """Whether it reads like one that is meant for people."""
+    return re.match(r"[A-Z“][\w’']*[ …].*[\w.…?:”]$", text) is not None
+
+
+def test_no_sentence_of_a_module_is_left_out() -> None:
+    """Errors that only a log sees are in English; what people see goes through `t` (static/chat/words.js)."""
+    left_out = []
+    for path in sorted((ROOT / "static" / "chat").rglob("*.js")):
+        text = re.sub(r"/\*.*?\*/|^\s*//.*$|(?<= )// .*$", "", path.read_text(), flags=re.DOTALL | re.MULTILINE)
+        text = re.sub(rf"\bt\(\s*{LITERAL}(?:\s*\+\s*{LITERAL})*", "", text)
+        text = re.sub(r"new (?:Lost|RangeError|Error)\(\s*(?:`[^`]*`|\"[^\"]*\")", "", text)
+        found = [json.loads(literal) for literal in re.findall(LITERAL, text)] + re.findall(r"`([^`]*)`", text)
+        left_out += [(path.name, sentence) for sentence in found if is_a_sentence(sentence)]
+    assert left_out == []
+
+
+class Shown(HTMLParser):
+    """What of a page people read or hear."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self.skipped = ""
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        if tag in ("script", "style"):
+            self.skipped = tag
+        self.texts += [
+            value or "" for name, value in attributes if name in ("aria-label", "title", "placeholder", "alt")
+        ]
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == self.skipped:
+            self.skipped = ""
+
+    def handle_data(self, data: str) -> None:
+        if not self.skipped:
+            self.texts.append(data.strip())
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "address", ["/", "/accounts/signin/", "/accounts/signup/", "/accounts/reset/", "/offline", "/nothing"]
+)
+def test_a_japanese_reader_sees_no_english(client: Client, address: str) -> None:
+    page = client.get(address, headers={"Accept-Language": "ja,en;q=0.5"}).content.decode()
+    assert '<html lang="ja"' in page
+    shown = Shown()
+    shown.feed(page)
+    english = [text for text in shown.texts if re.search(r"[A-Za-z]{2,}[ ,.] ?[a-z]{2,}", text)]
+    assert [text for text in english if "SmolLM2" not in text and "GEMINI_API_KEY" not in text] == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [("fr-CA, fr;q=0.8", "fr"), ("zh-CN", "zh-hans"), ("es-MX,en", "es"), ("tlh", "en"), ("de, ja;q=0.2", "ja")],
+)
+def test_the_browser_chooses_the_language(client: Client, accepted: str, language: str) -> None:
+    answer = client.get("/", headers={"Accept-Language": accepted})
+    assert f'<html lang="{language}"' in answer.content.decode()
+    assert "Accept-Language" in answer.headers["Vary"]
+
+
+@pytest.mark.django_db
+def test_the_reader_chooses_another_one(client: Client) -> None:
+    answer = client.post("/language/", {"language": "fr", "next": "/accounts/signin/"})
+    assert answer.headers["Location"] == "/accounts/signin/"
+    assert client.cookies["language"]["samesite"] == "Lax"
+    assert "Se connecter" in client.get("/accounts/signin/", headers={"Accept-Language": "ja"}).content.decode()
+
+
+@pytest.mark.django_db
+def test_the_api_and_the_review_speak_english_and_no_request_changes_the_next_one(client: Client) -> None:
+    french = {"Accept-Language": "fr"}
+    assert client.get("/v2/nothing", headers=french).json()["error"]["message"] == "There is nothing at this address."
+    assert 'lang="en' in client.get("/admin/login/", headers=french).content.decode()
+    client.get("/", headers=french)
+    assert translation.get_language() == "en"
+
+
+@pytest.mark.django_db
+def test_a_page_carries_the_words_of_its_modules_and_none_in_english(client: Client) -> None:
+    page = client.get("/", headers={"Accept-Language": "es"}).content.decode()
+    carried = json.loads(re.findall(r'<script id="words" type="application/json">(.*?)</script>', page)[0])
+    assert carried["Copied."] == "Copiado."
+    assert carried == words("es")
+    assert 'id="words"' not in client.get("/").content.decode()
+
+
+def test_no_style_knows_left_from_right() -> None:
+    """So that a language that is written from right to left needs no sheet of its own."""
+    physical = re.compile(
+        r"^\s*(?:(?:margin|padding|border)-(?:left|right)|left|right|text-align: (?:left|right))\b.*", re.M
+    )
+    sheets: dict[str, Any] = {path.name: path.read_text() for path in (ROOT / "static" / "chat").glob("*.css")}
+    found = {name: physical.findall(text) for name, text in sheets.items() if name != "admin.css"}
+    assert {name: lines for name, lines in found.items() if lines} == {}
