@@ -5,12 +5,15 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from chat import review
+from chat.accounts import audit
+from chat.admin import replay
 from chat.admin.display import bars, event_row, facts, status_badge
 from chat.admin.filters import ModelFilter, ReceiptFilter, StatusFilter
 from chat.admin.readonly import ReviewAdmin, UserFilter, uuid_in
@@ -52,6 +55,21 @@ class StreamAdmin(ReviewAdmin):
     def found(self, term: str) -> Q:
         """By user, model and title."""
         return by_words(term, "provider", "model", conversation="title")
+
+    def get_urls(self) -> list[URLPattern]:
+        """And the recording."""
+        view = self.admin_site.admin_view(self.recording)
+        return [path("<uuid:pk>/recording/", view, name="chat_stream_recording"), *super().get_urls()]
+
+    def recording(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """A stream's events with their times, to be played; to whoever may read its page."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        stream = self.get_object(request, str(pk))
+        if stream is None:
+            raise Http404("There is no such stream.")
+        audit.record_reading(request, stream)
+        return JsonResponse(replay.recording_of(stream))
 
     def by_id(self, pk: UUID) -> Q:
         """A conversation's id finds its streams."""

@@ -35,7 +35,7 @@ def timeline(stream: Stream, moments: Sequence[int]) -> dict[str, Any]:
     found = delivery_of(stream, moments)
     if found is None:
         return {}
-    end = max(hop.total - hop.uplink for hop in found.hops) or 1
+    end = end_of(found)
     step = -(-len(found.hops) // MOST_LINES)
     return {
         "ways": [_way(hop, WIDTH / end) for hop in found.hops[::step]],
@@ -62,6 +62,20 @@ def _hops(found: Delivery) -> Iterable[tuple[str, str, str]]:
             yield hop, MEANINGS[hop], _words(slowest)
 
 
+def clocks_of(found: Delivery) -> dict[int, str]:
+    """What the clocks say of each event, by its seq."""
+    return {hop.seq: _said(hop) for hop in found.hops}
+
+
+def end_of(found: Delivery) -> float:
+    """When the last event was painted or received, in ms since the stream began: the picture's width."""
+    return max(hop.total - hop.uplink for hop in found.hops) or 1
+
+
+def _said(hop: Hops) -> str:
+    return f"event {hop.seq}: {', '.join(f'{name} {_words(at)}' for name, at in _points(hop))}"
+
+
 def _way(hop: Hops, scale: float) -> dict[str, Any]:
     points = dict(_points(hop))
     drawn = {clock: f"{points[clock] * scale:.1f} {LEVELS[clock]}" for clock in points}
@@ -70,9 +84,8 @@ def _way(hop: Hops, scale: float) -> dict[str, Any]:
     lines.append(("downlink", [before[-1], drawn["received"]]))
     if "painted" in drawn:
         lines.append(("paint", [drawn["received"], drawn["painted"]]))
-    said = [f"{name} {_words(points[name])}" for name in points]
     return {
-        "title": f"event {hop.seq}: {', '.join(said)}",
+        "title": _said(hop),
         "lines": [(name, "M" + "L".join(line)) for name, line in lines],
     }
 

@@ -30,7 +30,7 @@ from chat.verdicts import agreement, queue, scores
 SHOWN = 50
 """Answers of a queue that are listed."""
 
-KEYS = Media(js=[Script("chat/review.js", type="module")])  # type: ignore[list-item]  # the stubs know no assets
+SCRIPTS = Media(js=[Script("chat/review.js", type="module")])  # type: ignore[list-item]  # the stubs know no assets
 
 COMPARED = 5_000
 """The newest verdicts, by which agreement is computed and which an export holds."""
@@ -155,7 +155,7 @@ class VerdictAdmin(BoundedList):
             raise PermissionDenied
 
     def _page(self, request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
-        common = {**self.admin_site.each_context(request), "opts": self.opts, "keys": KEYS}
+        common = {**self.admin_site.each_context(request), "opts": self.opts, "scripts": SCRIPTS}
         return TemplateResponse(request, f"admin/chat/verdict/{name}.html", {**common, **context})
 
 

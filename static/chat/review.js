@@ -64,4 +64,7 @@ function isTyped(target) {
   return Boolean(element?.matches?.("textarea, select, input:not([type=radio], [type=checkbox]), [contenteditable]"));
 }
 
-if (globalThis.document?.querySelector(".queue, .verdict, .session")) listen(document);
+if (globalThis.document) {
+  listen(document);
+  document.documentElement.dataset.keys = "heard"; // until then a key is nobody's
+}
