@@ -4,6 +4,7 @@ import asyncio
 import re
 import sqlite3
 
+import pytest
 from playwright.async_api import Page, expect
 
 from tests.recorded import HELLO, LONG
@@ -40,6 +41,7 @@ def verdicts(server: WonderCam) -> list[tuple[int, str]]:
         database.close()
 
 
+@pytest.mark.timeout(600)
 async def test_a_reviewer_takes_the_next_session_replays_it_and_files_a_verdict(serve: Serve, page: Page) -> None:
     server = await asyncio.to_thread(prepared, serve)
     complaints: list[str] = []
