@@ -63,8 +63,8 @@ def stage_of(thread: str, frames: list[str]) -> str:
     for frame in reversed(frames):
         for name, marks in STAGES:
             if any(mark in frame for mark in marks):
-                return f"threads for sync calls: {name}" if "lane" in thread else name
-    return "threads for sync calls" if "lane" in thread else "the rest"
+                return f"threads for sync calls: {name}" if "executor" in thread else name
+    return "threads for sync calls" if "executor" in thread else "the rest"
 
 
 def threads_cpu(pid: int) -> dict[str, float]:
