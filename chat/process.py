@@ -73,6 +73,7 @@ class Process:
     async def close(self) -> None:
         """Drain the turns, then let go of everything."""
         self.departures.close()
+        self.log.feeds.leave()
         await self.turns.close(settings.DRAIN_SECONDS)
         for task in self._tasks:
             task.cancel()

@@ -22,6 +22,7 @@ from chat.log.pages import Page
 from chat.log.sql import key_of
 from chat.log.subscriber import Deliver, Subscriber
 from chat.protocol import events
+from chat.protocol.errors import Unavailable
 from chat.protocol.events import Event
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,8 @@ USERS_AT_ONCE = 500
 
 GENERATING_NOW = "generating"
 """The kind of a feed's first line, which no table has: what is generated at that moment."""
+
+GOING_DOWN = "This server is going down; the next one takes over in a moment."
 
 Fetch = Callable[[str, Sequence[Any]], Awaitable[list[Any]]]
 
@@ -59,13 +62,21 @@ class Feeds:
         self._subscribers: dict[int, list[Subscriber]] = {}
         self._seen: dict[int, int] = {}
         self._looking: asyncio.Task[None] | None = None
+        self._is_left = False
 
     def open(self, notifier: Notifier | None) -> None:
         """Tell other processes, too."""
         self._notifier = notifier
+        self._is_left = False
+
+    def leave(self) -> None:
+        """This process is going down: end all readings, which go on at another one, and take no more."""
+        self._is_left = True
+        for user_id in self._subscribers:
+            self.wake(user_id)
 
     def close(self) -> None:
-        """Look for nothing more."""
+        """Look for nothing more, and tell nobody."""
         self._notifier = None
         if self._looking is not None:
             self._looking.cancel()
@@ -120,7 +131,10 @@ class Feeds:
         return float("inf")
 
     async def read(self, key: FeedKey, after: int) -> Page:
-        """At most `PAGE_LINES` lines after `after`; ended by the deletion of the one conversation that it is of."""
+        """At most `PAGE_LINES` lines after `after`; ended by the deletion of the one conversation that it is of.
+        Unavailable where this process is going down."""
+        if self._is_left:
+            raise Unavailable(GOING_DOWN, retry_after=1)
         if key.conversation_id is None:
             rows = await self._fetch(LINES, [key.user_id, after, PAGE_LINES])
         else:

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
-from chat.models import Conversation
+from chat.models import Change, Conversation
 from chat.process import this_process
 from chat.providers.catalogue import Catalogue
 from chat.views.conversations import listed
@@ -54,10 +54,17 @@ def _render(request: HttpRequest, user: Any, conversation_id: UUID | None) -> Ht
         "models": models,
         **welcome(models),
         "words": words(get_language() or ""),
+        "feed": newest_line(user.pk) if user.pk else "",
         "csrf_cookie": settings.CSRF_COOKIE_NAME,
         "signup_is_open": settings.SIGNUP == "open",
     }
     return render(request, "chat/page.html", context)
+
+
+def newest_line(user_id: int) -> int:
+    """The place in the user's feed from which on the page hears of what it does not show."""
+    newest = Change.objects.filter(user=user_id).order_by("-id").values_list("id", flat=True).first()
+    return newest or 0
 
 
 def choices(catalogue: Catalogue) -> list[dict[str, str]]:

@@ -3,14 +3,10 @@
  */
 import { Draft } from "./draft.js";
 import { isOpen } from "./message.js";
-import { Throttle } from "./throttle.js";
 import { apply, EMPTY } from "./transcript.js";
 import { newestBelow, path } from "./tree.js";
 import { bodyOf, connectionOf, contentsOf, titleOf } from "./turn.js";
 import { uuid } from "./uuid.js";
-
-/** A page that comes back looks for what it missed at most this often, in ms: one return is several events. */
-const LOOK_AGAIN = 1000;
 
 export class Chat {
   /** @type {Transcript} */
@@ -22,7 +18,6 @@ export class Chat {
   #told;
   /** @type {import("./connection.js").Connection | null} */
   #connection = null;
-  #look;
 
   /**
    * @param {{session: import("./session.js").Session, clock: Clock, storage: Storage,
@@ -34,7 +29,6 @@ export class Chat {
     this.#clock = clock;
     this.#storage = storage;
     this.#told = told;
-    this.#look = new Throttle(clock, LOOK_AGAIN, () => void this.#lookAgain().catch(() => {})); // the next one mends it
   }
 
   get draft() {
@@ -107,8 +101,7 @@ export class Chat {
 
   /** @param {boolean} [frozen] whether the page stood still, as in the browser's cache of pages to go back to */
   wake(frozen) {
-    if (this.#connection) this.#connection.wake(frozen);
-    else this.#look.request();
+    this.#connection?.wake(frozen);
   }
 
   /** Nobody looks at this page: it needs no connection of its own for now. */
@@ -123,7 +116,7 @@ export class Chat {
   }
 
   /** Shows what was asked meanwhile in another tab or on another device; its newest answer is followed. */
-  async #lookAgain() {
+  async catchUp() {
     const isUnsent = this.path.some(({ role, stream }) => role === "model" && !stream);
     if (!this.conversation || this.busy || isUnsent) return;
     const conversation = this.conversation;

@@ -3,12 +3,13 @@
  */
 import { Deletion } from "./deletion.js";
 import { byId, name, problem, template } from "./document.js";
+import { DELETED_ELSEWHERE } from "./messages.js";
 import { Router } from "./router.js";
 import { Sidebar } from "./sidebar.js";
 import { Throttle } from "./throttle.js";
 import { t } from "./words.js";
 
-/** Chats that are answered elsewhere are looked at this often, in ms. */
+/** A page that comes back looks at its list at most this often, in ms. */
 const LOOK = 5_000;
 
 export class Library {
@@ -17,7 +18,6 @@ export class Library {
   #router;
   #deletion;
   #look;
-  #isWatching = false;
   /** @type {Promise<import("./switcher.js").Switcher> | null} */
   #loading = null;
 
@@ -66,7 +66,6 @@ export class Library {
   /** The chat that the page was loaded with. @param {string} id */
   began(id) {
     this.#mark(id);
-    this.#watch();
   }
 
   /** A new chat has been stored. @param {string} id @param {string} title */
@@ -86,6 +85,28 @@ export class Library {
   /** The page is looked at again. */
   wake() {
     this.#look.request();
+  }
+
+  /** What happens in one of the chats, here or elsewhere. @param {FeedLine} line */
+  hear({ type, conversation: id, title = "", pinned = false }) {
+    const isKnown = this.#sidebar.rows.some((row) => row.id === id);
+    if (type === "started") this.#sidebar.set({ id, title, running: true, updated_at: new Date().toISOString() });
+    if (type === "ended" && isKnown) this.#sidebar.set({ id, running: false });
+    if (type === "pinned" && isKnown) this.#sidebar.set({ id, pinned });
+    if (type === "renamed" && isKnown) this.#renamed(id, title);
+    if (type === "deleted" && isKnown) this.#deletedElsewhere(id);
+  }
+
+  /** @param {string} id @param {string} title */
+  #renamed(id, title) {
+    this.#sidebar.set({ id, title });
+    if (id === this.#sidebar.current) name(title);
+  }
+
+  /** @param {string} id */
+  #deletedElsewhere(id) {
+    this.#sidebar.forget(id);
+    if (id === this.#sidebar.current) problem(DELETED_ELSEWHERE);
   }
 
   async search() {
@@ -113,7 +134,6 @@ export class Library {
     this.#open(false);
     name(title || t("New chat"));
     this.#means.opened(id, messages);
-    this.#watch();
   }
 
   /** @param {ChatRow} row */
@@ -133,23 +153,7 @@ export class Library {
   }
 
   async #refresh() {
-    try {
-      await this.#sidebar.refresh();
-    } catch {
-      return; // the next look mends it
-    }
-    this.#watch();
-  }
-
-  /** Looks again as long as a chat is answered that is not shown. A feed of all chats would tell of its end here. */
-  #watch() {
-    const isOther = this.#sidebar.rows.some(({ id, running }) => running && id !== this.#sidebar.current);
-    if (!isOther || this.#isWatching || document.hidden) return;
-    this.#isWatching = true;
-    this.#means.clock.after(LOOK, () => {
-      this.#isWatching = false;
-      this.#look.request();
-    });
+    await this.#sidebar.refresh().catch(() => {}); // the next look mends it
   }
 
   /** @param {KeyboardEvent} event */

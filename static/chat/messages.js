@@ -6,6 +6,7 @@ import { t, translated } from "./words.js";
 export const CUT = t("The connection was lost. Picking the answer up where it stopped…");
 export const UNSENT = t("Not sent yet: the server cannot be reached. Trying again…");
 export const HELD = t("Something between you and the server holds the stream back, so the answer arrives in steps.");
+export const DELETED_ELSEWHERE = t("This chat was deleted in another window or on another device.");
 export const UNSEEN = t("This model cannot see photos: choose one that can, or ask in words.");
 export const ONLY_READ = t("This model cannot see photos: it is told what can be recognised in them.");
 

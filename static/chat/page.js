@@ -14,6 +14,7 @@ import { keepForOffline } from "./installation.js";
 import { listenForFiles } from "./intake.js";
 import { Later } from "./later.js";
 import { Library } from "./library.js";
+import { Live } from "./live.js";
 import { ONLY_READ, UNSEEN } from "./messages.js";
 import { Photos } from "./photos.js";
 import { Scroll } from "./scroll.js";
@@ -87,15 +88,22 @@ const chat = new Chat({
       library.answering(true);
       announcer.began();
     },
-    opened: (id, title) => library.added(id, title),
+    opened(id, title) {
+      library.added(id, title);
+      live.start();
+    },
     noticed: (sentence) => announcer.say(sentence),
     ended(end) {
       composer.busy = false;
       library.answering(false);
       announcer.ended(end);
+      live.ended();
     },
   },
 });
+
+const feedback = new Feedback(session, chat, { said: (sentence) => announcer.say(sentence) });
+const live = new Live({ session, clock, chat, library });
 
 /** Says before anything is sent what becomes of the photos with the chosen model. */
 function checkModel() {
@@ -129,8 +137,6 @@ async function send(text, looks = !composer.editing) {
   }
 }
 
-const feedback = new Feedback(session, chat, { said: (sentence) => announcer.say(sentence) });
-
 /** What a button does by its `data-do`, or a form by its `data-submit`.
  * @type {Record<string, (control: HTMLElement) => unknown>} */
 const verbs = {
@@ -163,14 +169,6 @@ async function act(control, verb) {
 }
 
 listenForVerbs((control, verb) => void act(control, verb), csrf);
-addEventListener("online", () => chat.wake());
-addEventListener("pageshow", ({ persisted }) => chat.wake(persisted));
-document.addEventListener("visibilitychange", () => {
-  if (document.hidden) return chat.hide();
-  library.wake();
-  return chat.wake();
-});
-
 listenForFiles(/** @type {HTMLInputElement} */ (byId("files")), (files) => {
   problem("");
   void photos.add(files);
@@ -195,4 +193,5 @@ library.began(loaded);
 open(loaded, JSON.parse(byId("messages").textContent ?? "[]"));
 if (typed) composer.fill(typed);
 composer.remember(localStorage);
+if (app.dataset.feed) addEventListener("load", () => live.start(app.dataset.feed));
 addEventListener("load", () => void keepForOffline());

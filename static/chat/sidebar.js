@@ -84,6 +84,13 @@ export class Sidebar {
     this.#show(rows);
   }
 
+  /** A chat was deleted elsewhere: it goes without a word, and the focus stays where it is. @param {string} id */
+  forget(id) {
+    const rows = new Map(this.#rows);
+    rows.delete(id);
+    this.#show(rows);
+  }
+
   /** Looks at the newest chats on the server: their titles, and what is being answered. */
   async refresh() {
     const { conversations } = await this.#session.json("GET", "/v2/conversations");

@@ -45,6 +45,22 @@ interface Picture {
   at: number;
 }
 
+/** One thing that happened, as a feed tells it. */
+interface FeedLine {
+  type: string;
+  conversation: string;
+  stream?: string;
+  title?: string;
+  pinned?: boolean;
+  /** The place that the feed was asked for is not in it any more. */
+  missed?: boolean;
+}
+
+interface FeedReader {
+  place: string;
+  run(signal: AbortSignal): Promise<void>;
+}
+
 /** One message as the page knows it. `key` is the page's name for it, `id` the server's once it is known. */
 interface Message {
   key: string;

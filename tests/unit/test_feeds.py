@@ -17,7 +17,7 @@ from chat.log.feeds import FeedKey, Feeds
 from chat.log.interruption import interrupt
 from chat.models import Change, Conversation, User
 from chat.protocol import events
-from chat.protocol.errors import Interrupted
+from chat.protocol.errors import ApiError, Interrupted
 from tests.inside import Core, new_stream
 
 
@@ -27,15 +27,19 @@ class FeedReader:
     def __init__(self, source: Feeds, key: FeedKey, after: int = -1) -> None:
         self.lines: list[tuple[int, dict[str, Any]]] = []
         self.ended = False
+        self.refusal: ApiError | None = None
         self._told = asyncio.Condition()
         self._source, self._key, self._after = source, key, after
 
     async def run(self) -> None:
-        async for page in self._source.follow(self._key, self._after):
-            async with self._told:
-                self.lines += [(event.seq, events.decode(event.data)) for event in page.events]
-                self.ended = page.ended
-                self._told.notify_all()
+        try:
+            async for page in self._source.follow(self._key, self._after):
+                async with self._told:
+                    self.lines += [(event.seq, events.decode(event.data)) for event in page.events]
+                    self.ended = page.ended
+                    self._told.notify_all()
+        except ApiError as refusal:
+            self.refusal = refusal
 
     @property
     def kinds(self) -> list[str]:
@@ -171,6 +175,20 @@ async def test_old_lines_are_deleted_and_their_numbers_are_not_given_again(core:
     assert after is not None
     assert newest is not None
     assert after > newest
+
+
+async def test_a_server_that_goes_down_ends_every_reading_at_once_and_takes_no_more(core: Core):
+    async with reading(core.log.feeds, FeedKey(core.user.pk)) as reader:
+        core.log.feeds.leave()
+        async with asyncio.timeout(20):
+            while reader.refusal is None:
+                await asyncio.sleep(0)
+        again = FeedReader(core.log.feeds, FeedKey(core.user.pk))
+        await again.run()
+        core.log.feeds.open(None)
+
+    assert reader.refusal.status == "UNAVAILABLE"
+    assert again.refusal is not None
 
 
 async def test_what_is_not_stored_is_not_told(core: Core):

@@ -1,0 +1,82 @@
+/**
+ * What happens in one's conversations, as the server tells it: one line to it, found again by the place of the last thing.
+ */
+import { createParser } from "eventsource-parser";
+import { Lost, Refused, refusal } from "./errors.js";
+import { DONE } from "./events.js";
+import { backoff } from "./states.js";
+import { SILENCE, Watchdog } from "./watchdog.js";
+
+/** What a broken line is waited for at least, in ms. */
+const LEAST = 1_000;
+
+export class ConversationFeed {
+  /** The id of the last thing that was told; "" for from now on. */
+  place = "";
+  #session;
+  #watchdog;
+  #random;
+  #tell;
+
+  /**
+   * @param {{session: Requester, clock: Clock, tell: (place: string, line: FeedLine) => void, random?: () => number}} means
+   */
+  constructor({ session, clock, tell, random = Math.random }) {
+    this.#session = session;
+    this.#watchdog = new Watchdog(clock);
+    this.#tell = tell;
+    this.#random = random;
+  }
+
+  /** Reads until `signal` says so, or until the server refuses for good. @param {AbortSignal} signal */
+  async run(signal) {
+    signal.addEventListener("abort", () => this.#watchdog.wake());
+    for (let tries = 1; !signal.aborted; tries += 1) {
+      const before = this.place;
+      try {
+        await this.#read(signal);
+      } catch (problem) {
+        if (signal.aborted) return;
+        if (problem instanceof Refused && problem.isFinal) return;
+      }
+      if (this.place !== before) tries = 1;
+      if (!signal.aborted) await this.#watchdog.pause(LEAST + backoff(tries, this.#random));
+    }
+  }
+
+  /** @param {AbortSignal} signal */
+  async #read(signal) {
+    const attempt = new AbortController();
+    const giveUp = () => attempt.abort(new Lost("The line is silent."));
+    signal.addEventListener("abort", giveUp);
+    try {
+      this.#watchdog.watch(SILENCE, giveUp);
+      const headers = this.place ? { "Last-Event-ID": this.place } : undefined;
+      const response = await this.#session.request("/v2/feed", { headers, signal: attempt.signal });
+      if (!response.ok) throw await refusal(response);
+      const body = /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (response.body);
+      await this.#follow(body, () => this.#watchdog.watch(SILENCE, giveUp));
+    } finally {
+      signal.removeEventListener("abort", giveUp);
+      this.#watchdog.stop();
+      attempt.abort();
+    }
+  }
+
+  /** @param {ReadableStream<Uint8Array<ArrayBuffer>>} body @param {() => void} heard */
+  async #follow(body, heard) {
+    const decoder = new TextDecoder();
+    const parser = createParser({
+      onEvent: ({ id, data }) => {
+        if (!id || data === DONE) return; // this reading was ended, and the feed goes on
+        this.place = id;
+        this.#tell(id, JSON.parse(data));
+      },
+    });
+    const reader = body.getReader();
+    for (let read = await reader.read(); !read.done; read = await reader.read()) {
+      heard();
+      parser.feed(decoder.decode(read.value, { stream: true }));
+    }
+  }
+}

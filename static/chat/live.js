@@ -1,0 +1,94 @@
+/**
+ * What happens in other tabs and on other devices, as this page shows it: its chat, and the list of chats.
+ */
+import { ConversationFeed } from "./conversation_feed.js";
+import { SharedFeed } from "./shared_feed.js";
+import { Throttle } from "./throttle.js";
+
+/** A page that comes back looks for what it missed at most this often, in ms: one return is several events. */
+const LOOK_AGAIN = 1000;
+
+export class Live {
+  #chat;
+  #library;
+  #feed;
+  #look;
+  /** Turns that began elsewhere while an answer was read here. @type {Set<string>} */
+  #unseen = new Set();
+  #isOn = false;
+
+  /**
+   * @param {{session: import("./session.js").Session, clock: Clock, chat: import("./chat.js").Chat,
+   *          library: import("./library.js").Library}} means
+   */
+  constructor({ session, clock, chat, library }) {
+    this.#chat = chat;
+    this.#library = library;
+    this.#look = new Throttle(clock, LOOK_AGAIN, () => void this.#catchUp());
+    this.#feed = new SharedFeed({
+      locks: navigator.locks,
+      channel: "BroadcastChannel" in window ? new BroadcastChannel("wondercam-feed") : undefined,
+      feed: (tell) => new ConversationFeed({ session, clock, tell }),
+      tell: (line) => this.#hear(line),
+    });
+    addEventListener("online", () => this.#wake());
+    addEventListener("pageshow", ({ persisted }) => this.#wake(persisted));
+    addEventListener("pagehide", () => this.#feed.hide());
+    document.addEventListener("visibilitychange", () => (document.hidden ? this.#hide() : this.#show()));
+  }
+
+  /** Somebody reads who has conversations: hears of them from this place in the feed. @param {string} [place] */
+  start(place = "") {
+    if (this.#isOn) return;
+    this.#isOn = true;
+    if (place) this.#feed.place = `feed:${place}`;
+    if (!document.hidden) this.#feed.show();
+  }
+
+  /** The answer that was read here has ended: what began elsewhere meanwhile is shown now. */
+  ended() {
+    const isBehind = [...this.#unseen].some((stream) => !this.#shows(stream));
+    this.#unseen.clear();
+    if (isBehind) void this.#catchUp();
+  }
+
+  /** @param {boolean} [frozen] whether the page stood still, as in the browser's cache of pages to go back to */
+  #wake(frozen) {
+    if (this.#chat.busy) this.#chat.wake(frozen);
+    else this.#look.request();
+    if (this.#isOn && !document.hidden) this.#feed.show();
+  }
+
+  #show() {
+    this.#wake();
+    this.#library.wake();
+  }
+
+  #hide() {
+    this.#chat.hide();
+    this.#feed.hide();
+  }
+
+  #catchUp() {
+    return this.#chat.catchUp().catch(() => {}); // the next look mends it
+  }
+
+  /** @param {string} stream */
+  #shows(stream) {
+    return this.#chat.transcript.messages.some((message) => message.stream === stream);
+  }
+
+  /** @param {FeedLine} line */
+  #hear(line) {
+    this.#library.hear(line);
+    if (line.type === "generating" && line.missed) this.#show();
+    if (line.type === "started" && line.conversation === this.#chat.conversation) this.#began(line.stream ?? "");
+  }
+
+  /** A turn of the conversation that is shown here. @param {string} stream */
+  #began(stream) {
+    if (this.#shows(stream) || document.hidden) return;
+    if (this.#chat.busy) this.#unseen.add(stream);
+    else void this.#catchUp();
+  }
+}
