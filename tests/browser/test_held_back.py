@@ -12,7 +12,7 @@ from tests.browser.test_page import SLOW, answer, ask, assert_equal_everywhere, 
 from tests.servers.process import free_port
 from tests.servers.wondercam import Share
 
-HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "content-encoding"}
+HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
