@@ -10,6 +10,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 import django
+import hypothesis
 import pytest
 from asgiref.sync import SyncToAsync
 
@@ -26,6 +27,16 @@ SETTINGS = {
     "SECRET_KEY": "a-key-for-tests-only-and-nothing-else-in-the-world",
     "JWT_SIGNING_KEY": "another-key-for-tests-only-to-sign-tokens-that-live-briefly",
 }
+
+
+# The same examples in every run, however slow the machine; WONDERCAM_TEST_SOAK=1 looks for new ones.
+hypothesis.settings.register_profile(
+    "tests",
+    deadline=None,
+    derandomize=not os.environ.get("WONDERCAM_TEST_SOAK"),
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("tests")
 
 
 def documented_variables() -> list[str]:
