@@ -121,9 +121,11 @@ async function send(text, looks = !composer.editing) {
   if (composer.busy || (!text.trim() && !photos.count) || (isSeen && composer.photos === "no")) return;
   composer.busy = true; // photos may still be on their way: a second Enter must not send twice
   problem("");
+  const asked = chat.conversation;
   try {
     if (looks && !photos.count) await photos.add(await camera.frames(), { unsent: true });
     const taken = await photos.take();
+    if (chat.conversation !== asked) return; // another chat was opened meanwhile: the question stays in its draft
     if (composer.text === text) composer.fill(""); // what was typed meanwhile stays
     checkModel();
     scroll.toEnd();
