@@ -74,16 +74,17 @@ LONGEST_FIRST = ["paths", "faults", "browser", "journeys", "servers", "unit"]
 """Parts of the tests' names, by how long their tests take: no process of the run shall end on a long one."""
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what needs a program to be started, for `make test-unit` leaves it out; leave `make soak` its own; sort."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None, None, None]:
+    """Mark what needs a program, which `make test-unit` leaves out; leave `make soak` its own; sort what is shuffled."""
     for item in items:
         if not SERVERS.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker("servers")
-    items.sort(key=_place)  # within a part they keep their random order
     if not SOAK and (later := [item for item in items if item.get_closest_marker("soak")]):
         items[:] = [item for item in items if item not in later]
         config.hook.pytest_deselected(items=later)
+    yield
+    items.sort(key=_place)  # within a part they keep their random order
 
 
 def _place(item: pytest.Item) -> int:

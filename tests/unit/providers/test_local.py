@@ -21,8 +21,8 @@ from tests.catalogue import providers
 from tests.fakes.gguf import MODEL_HEAD, gguf
 from tests.unit.providers.conftest import ONCE, ask, responses
 
-SETTINGS = {**ONCE, "WONDERCAM_LIMIT_FIRST_TOKEN_SECONDS": "60", "WONDERCAM_LIMIT_IDLE_SECONDS": "60"}
-SETTINGS |= {"WONDERCAM_LIMIT_STREAM_SECONDS": "100", "WONDERCAM_MODELS": "local/smollm2-135m"}
+SETTINGS = {**ONCE, "WONDERCAM_LIMIT_FIRST_TOKEN_SECONDS": "250", "WONDERCAM_LIMIT_IDLE_SECONDS": "250"}
+SETTINGS |= {"WONDERCAM_LIMIT_STREAM_SECONDS": "280", "WONDERCAM_MODELS": "local/smollm2-135m"}
 FAST = {"maxOutputTokens": 8}
 
 
