@@ -76,7 +76,7 @@ LONGEST_FIRST = ["paths", "faults", "browser", "journeys", "servers", "unit"]
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None, None, None]:
-    """Mark what needs a program, which `make test-unit` leaves out; leave `make soak` its own; sort what is shuffled."""
+    """Mark what needs a program, which `make test-unit` leaves out; leave `make soak` its own; sort the shuffled."""
     for item in items:
         if not SERVERS.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker("servers")
