@@ -125,16 +125,21 @@ def modules_of(*entries: str) -> list[str]:
     waiting = list(entries)
     while waiting:
         name = waiting.pop(0)
-        path = finders.find(name)
-        if path is None:
-            raise ValueError(f"{name} is no file of the site.")
-        for written in IMPORT_LINE.findall(Path(str(path)).read_text()):
+        for written in IMPORT_LINE.findall(source_of(name).read_text()):
             imported = str(Path(name).parent / written) if written.startswith(".") else IMPORTED[written]
             imported = normpath(imported)
             if imported not in found:
                 found[imported] = None
                 waiting.append(imported)
     return list(found)
+
+
+def source_of(name: str) -> Path:
+    """A file of the site as it was written: where it is, or, in a wheel, as it was collected. Raises ValueError."""
+    path = Path(str(finders.find(name) or Path(settings.STATIC_ROOT) / name))
+    if not path.is_file():
+        raise ValueError(f"{name} is no file of the site.")
+    return path
 
 
 class CompressedCopies:

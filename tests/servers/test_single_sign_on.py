@@ -1,6 +1,7 @@
 """Single sign-on at a real OpenID Connect provider, from the sign-in page to the chat, and what it must not open."""
 
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 
@@ -13,6 +14,8 @@ from tests.servers.wondercam import WonderCam, servers
 from wondercam.single_sign_on import providers
 
 START_SECONDS = 120.0
+
+pytestmark = pytest.mark.xdist_group("single-sign-on")
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +37,7 @@ def site(
     provider: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[WonderCam]:
     database = tmp_path_factory.mktemp("database") / "wondercam.sqlite3"
+    shutil.copy(request.getfixturevalue("migrated_database"), database)  # the library's tables are still missing
     settings = {
         "DATABASE_URL": f"sqlite:///{database}",
         "WONDERCAM_OIDC_URL": provider,
