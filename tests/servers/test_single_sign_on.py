@@ -4,13 +4,15 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from tests.servers.process import Process, accepts, free_port, wait_until
-from tests.servers.wondercam import WonderCam, servers
+from tests.servers.wondercam import WonderCam, manage
+from tests.servers.wondercam import settings as environment_of
 from wondercam.single_sign_on import providers
 
 START_SECONDS = 120.0
@@ -33,13 +35,10 @@ def provider() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def site(
-    provider: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[WonderCam]:
-    database = tmp_path_factory.mktemp("database") / "wondercam.sqlite3"
-    shutil.copy(request.getfixturevalue("migrated_database"), database)  # the library's tables are still missing
+def site(provider: str, tmp_path_factory: pytest.TempPathFactory, migrated_database: Path) -> Iterator[WonderCam]:
+    folder = tmp_path_factory.mktemp("data")
+    shutil.copy(migrated_database, folder / "wondercam.sqlite3")  # in which the library's tables are missing
     settings = {
-        "DATABASE_URL": f"sqlite:///{database}",
         "WONDERCAM_OIDC_URL": provider,
         "WONDERCAM_OIDC_CLIENT_ID": "wondercam",
         "WONDERCAM_OIDC_CLIENT_SECRET": "a-secret-of-the-tests",
@@ -47,8 +46,13 @@ def site(
         "WONDERCAM_SIGNUP": "closed",
         "WONDERCAM_GUESTS": "0",
     }
-    with servers(tmp_path_factory, request) as start:
-        yield start(settings)
+    environment = environment_of(folder, settings)
+    manage("migrate", "--noinput", "--verbosity", "0", env=environment)
+    server = WonderCam(environment, 1, ())
+    try:
+        yield server
+    finally:
+        server.kill9()
 
 
 def sent_to_provider(browser: httpx.Client) -> httpx.Response:
