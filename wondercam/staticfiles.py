@@ -56,6 +56,7 @@ IMPORTED: dict[str, str] = {
     "photo-file": "chat/photo_file.js",
     "photo": "chat/camera/photo_viewer.js",
     "switcher": "chat/switcher.js",
+    "photos-shown": "chat/camera/photo_loader.js",
     "settings": "chat/settings.js",
     "temml": "vendor/temml/temml.mjs",
     "voice": "chat/voice/voice.js",

@@ -4,7 +4,6 @@
 import { Announcer } from "./announcer.js";
 import { AnswerLoader } from "./answer_loader.js";
 import { CameraLoader } from "./camera/loader.js";
-import { PhotoLoader } from "./camera/photo_loader.js";
 import { Chat } from "./chat.js";
 import { clock } from "./clock.js";
 import { Composer } from "./composer.js";
@@ -34,20 +33,20 @@ const view = new View({
   clock,
   painted(messages) {
     scroll.keep();
-    photo.painted(messages);
+    if (messages.some(({ photos: asked }) => asked.length)) void photo.get().then((shown) => shown.painted(messages));
     voice.painted(messages);
   },
-  articles: { answers, showPhoto: (image, shown) => photo.show(image, shown), extras: [showThumbs] },
+  articles: {
+    answers,
+    showPhoto: (image, shown) => void photo.get().then((loader) => loader.show(image, shown)),
+    extras: [showThumbs],
+  },
 });
-const photos = new Photos(byId("previews"), session, {
-  problem,
-  changed: checkModel,
-  stored: (ids) => chat.draft.keepPhotos(ids),
-});
-const photo = new PhotoLoader(byId("transcript"), /** @type {HTMLDialogElement} */ (byId("photo")), {
-  session,
-  photos,
-  ask: () => composer.focus(),
+const stored = (/** @type {string[]} */ ids) => chat.draft.keepPhotos(ids);
+const photos = new Photos(byId("previews"), session, { problem, changed: checkModel, stored });
+const photo = new Later(async () => {
+  const { PhotoLoader } = await import("photos-shown");
+  return new PhotoLoader(byId("transcript"), byId("photo"), { session, photos, ask: () => composer.focus() });
 });
 const camera = new CameraLoader(byId("camera"), {
   photos,
@@ -145,7 +144,7 @@ const verbs = {
   ...library.verbs,
   "open-settings": async () => (await settings.get()).open(),
   "voice-wishes": () => voice.choose(),
-  "show-photo": (button) => photo.open(button),
+  "show-photo": async (button) => (await photo.get()).open(button),
   "toggle-camera": () => camera.toggle(),
   thumb: (button) => feedback.thumb(button),
   suggestion: (button) =>

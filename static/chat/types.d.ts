@@ -215,3 +215,7 @@ declare module "actions" {
 declare module "settings" {
   export const Settings: typeof import("./settings.js").Settings;
 }
+
+declare module "photos-shown" {
+  export const PhotoLoader: typeof import("./camera/photo_loader.js").PhotoLoader;
+}

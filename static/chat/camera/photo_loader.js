@@ -25,13 +25,13 @@ export class PhotoLoader {
 
   /**
    * @param {HTMLElement} list where the messages are painted
-   * @param {HTMLDialogElement} dialog
+   * @param {HTMLElement} dialog a dialog
    * @param {{session: {request: (path: string) => Promise<Response>}, photos: import("../photos.js").Photos,
    *          ask: () => void}} told
    */
   constructor(list, dialog, told) {
     this.#list = list;
-    this.#dialog = dialog;
+    this.#dialog = /** @type {HTMLDialogElement} */ (dialog);
     this.#told = told;
     this.#memory = new PhotoMemory(/** @type {HTMLElement} */ (list.parentElement), async (attachment) => {
       const response = await told.session.request(`/v2/attachments/${attachment}`);
