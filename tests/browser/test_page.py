@@ -132,12 +132,21 @@ async def grown_to(page: Page, length: int) -> None:
     )
 
 
+UNTIL_COPIED = """async () => {
+  for (;;) {
+    const text = await navigator.clipboard.readText();
+    if (text) return text;
+    await new Promise(requestAnimationFrame);
+  }
+}"""
+"""What is on the clipboard, once there is something. (`wait_for_function` takes a promise for an answer.)"""
+
+
 async def copied(page: Page) -> str:
     """The newest answer's text, by its copy button."""
     await page.evaluate("navigator.clipboard.writeText('')")
     await answer(page).get_by_label("Copy this answer").click()
-    await page.wait_for_function("navigator.clipboard.readText()")
-    return str(await page.evaluate("navigator.clipboard.readText()"))
+    return str(await page.evaluate(UNTIL_COPIED))
 
 
 async def assert_equal_everywhere(page: Page, server: WonderCam) -> None:
