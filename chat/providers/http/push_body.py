@@ -52,9 +52,14 @@ class Buffer(deque[bytes]):
             return
         content = self._content
         content._size -= len(piece)
-        if content._http_chunk_splits:
-            content._http_chunk_splits.clear()
+        forget_chunks(content)
         self.on_data(piece)
+
+
+def forget_chunks(content: Any) -> None:
+    """aiohttp drops the ends of those chunks that it gave itself; of the others too many would stop the upstream."""
+    if content._http_chunk_splits:
+        content._http_chunk_splits.clear()
 
 
 class Body:
@@ -91,6 +96,7 @@ class Body:
         content, buffer = self._content, self._buffer
         while buffer and not self._paused and self._on_data is not None:
             if content.exception() is None:
+                forget_chunks(content)
                 self._on_data(content.read_nowait())
             else:  # `read_nowait` would raise it and keep what came before the cut
                 self._on_data(buffer.popleft())

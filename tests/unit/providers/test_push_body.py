@@ -101,6 +101,34 @@ async def test_a_sink_that_is_full_holds_the_server_back_and_then_gets_every_byt
     assert found == b"".join(pieces)
 
 
+async def test_many_small_chunks_behind_those_that_were_given_do_not_stop_the_upstream_for_ever() -> None:
+    async def play(request: Request, reply: Reply) -> None:
+        await reply.head()
+        for number in range(6000):  # aiohttp stops the upstream at some 1,000 chunks that nobody has read
+            await reply.send(b"%d;" % number)
+            if number == 3000:
+                await paused.wait()
+        await reply.end()
+
+    paused, found = asyncio.Event(), bytearray()
+    async with body_from(play) as body:
+
+        def sink(piece: bytes) -> None:
+            found.extend(piece)
+            if found.endswith(b";3000;"):
+                body.pause()
+                paused.set()
+
+        over = body.over()
+        body.on_data(sink)
+        await paused.wait()
+        while not body._content._protocol._reading_paused:
+            await asyncio.sleep(0)
+        body.resume()
+        await asyncio.wait_for(over, 30)
+    assert found == b"".join(b"%d;" % number for number in range(6000))
+
+
 async def test_what_came_before_a_cut_is_given_before_the_cut_is_told() -> None:
     async def play(request: Request, reply: Reply) -> None:
         await reply.head()
