@@ -70,26 +70,19 @@ pytest_plugins = [
 SERVERS = {"chromium", "nginx", "one_slot", "postgres", "redis", "serve", "server", "site"}
 """Fixtures that start a program, or load the real model."""
 
-LONGEST_FIRST = ["paths", "faults", "browser", "journeys", "servers", "unit"]
-"""Parts of the tests' names, by how long their tests take: no process of the run shall end on a long one."""
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what needs a program, which `make test-unit` leaves out, before it is chosen; leave `make soak` its own.
 
-@pytest.hookimpl(wrapper=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None, None, None]:
-    """Mark what needs a program, which `make test-unit` leaves out; leave `make soak` its own; sort the shuffled."""
+    The modules stay in their shuffled order: tests that wait and tests that compute then run beside each other.
+    """
     for item in items:
         if not SERVERS.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker("servers")
     if not SOAK and (later := [item for item in items if item.get_closest_marker("soak")]):
         items[:] = [item for item in items if item not in later]
         config.hook.pytest_deselected(items=later)
-    yield
-    items.sort(key=_place)  # within a part they keep their random order
-
-
-def _place(item: pytest.Item) -> int:
-    parts = item.nodeid.partition("::")[0]
-    return next((place for place, part in enumerate(LONGEST_FIRST) if part in parts), 0)
 
 
 def pytest_unconfigure() -> None:
