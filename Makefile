@@ -98,7 +98,8 @@ bench-sight: install ## ask about every photo in PHOTOS=folder (with labels), an
 	@$(PY) -m bench.sight "$(PHOTOS)"
 
 soak: install-dev programs ## the faults of the tests for many more rounds, and what needs a quiet machine
-	@WONDERCAM_TEST_SOAK=1 $(PY) -m pytest tests/faults tests/servers/test_paths.py tests/browser/test_answers.py --timeout=7200
+	@WONDERCAM_TEST_SOAK=1 $(PY) -m pytest tests/faults tests/servers/test_paths.py tests/browser/test_answers.py \
+		tests/unit/test_wheel.py --timeout=7200
 
 docs: install-dev ## the documentation as a site, in build/docs; a warning is an error
 	@$(DOCS)

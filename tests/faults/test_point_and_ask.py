@@ -40,6 +40,7 @@ def stored(server: WonderCam) -> list[tuple[int, int]]:
         return database.execute("SELECT count(*), count(DISTINCT conversation_id) FROM chat_attachment").fetchall()
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(7200 if SOAK else 600)
 @pytest.mark.parametrize("page", [DESKTOP], indirect=True, ids=["desktop"])
 async def test_an_hour_of_pointing_and_asking_stores_what_was_sent_and_keeps_no_frame(page: Page, start: Start) -> None:

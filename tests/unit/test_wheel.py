@@ -92,6 +92,7 @@ def url(unpacked: Path, home: Path) -> Iterator[str]:
         process.kill9()
 
 
+@pytest.mark.soak
 def test_the_first_start_makes_its_database_and_keys_in_the_platform_s_data_folder(url: str, home: Path) -> None:
     data = home / ".local" / "share" / "wondercam"
     if sys.platform == "darwin":
@@ -103,6 +104,7 @@ def test_the_first_start_makes_its_database_and_keys_in_the_platform_s_data_fold
         assert stat.S_IMODE((data / key).stat().st_mode) == 0o600
 
 
+@pytest.mark.soak
 def test_the_page_and_its_files_come_from_the_wheel(url: str) -> None:
     with httpx.Client(base_url=url) as browser:
         page = browser.get("/")
@@ -114,6 +116,7 @@ def test_the_page_and_its_files_come_from_the_wheel(url: str) -> None:
         assert "Django site admin" not in page.text
 
 
+@pytest.mark.soak
 def test_a_first_visitor_is_answered_without_an_account_or_a_setting(url: str) -> None:
     with httpx.Client(base_url=url) as client:
         token = client.post("/v2/auth/guest").json()["access"]
