@@ -125,12 +125,12 @@ def fitting(prompt: Prompt, answer_tokens: int) -> Prompt:
     """
     if prompt.model.context is None:
         return prompt
-    room = prompt.model.context - min(answer_tokens, prompt.model.context // 2) - guess(prompt.system)
+    budget = prompt.model.context - min(answer_tokens, prompt.model.context // 2) - guess(prompt.system)
     first = len(prompt.contents)
     for content in reversed(prompt.contents):
         photos = sum("inlineData" in part for part in content["parts"])
-        room -= guess(text_of(content)) + photos * PHOTO_TOKENS
-        if room < 0:
+        budget -= guess(text_of(content)) + photos * PHOTO_TOKENS
+        if budget < 0:
             break
         first -= 1
     contents = prompt.contents[min(first, len(prompt.contents) - (2 if prompt.goes_on else 1)) :]

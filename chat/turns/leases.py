@@ -49,8 +49,20 @@ TakeUp = Callable[[UUID, datetime | None], Awaitable[bool]]
 """Goes on with the turn of a stream whose lease was seen so; False where that is not to be."""
 
 
+def machine() -> str:
+    """Whose process ids ours are: the host's name, on Linux with its namespace of process ids.
+
+    Containers may share the one and not the other, and what lives in one of them is no process of the other.
+    """
+    try:
+        namespace = os.stat("/proc/self/ns/pid").st_ino
+    except OSError:
+        return socket.gethostname()
+    return f"{socket.gethostname()}/{namespace}"
+
+
 class Worker:
-    """This process's name: host, process id, and a token, since process ids come again. A fork is another worker."""
+    """This process's name: machine, process id, and a token, since process ids come again. A fork is another worker."""
 
     def __init__(self) -> None:
         self._pid = 0
@@ -58,16 +70,16 @@ class Worker:
 
     @property
     def name(self) -> str:
-        """`host:pid:token`."""
+        """`machine:pid:token`."""
         if self._pid != os.getpid():
             self._pid = os.getpid()
-            self._name = f"{socket.gethostname()}:{self._pid}:{secrets.token_hex(4)}"
+            self._name = f"{machine()}:{self._pid}:{secrets.token_hex(4)}"
         return self._name
 
     def knows_dead(self, name: str) -> bool:
         """Whether that worker ran on this machine and is gone. Its pid may be another's by now: its lease will tell."""
         host, pid, _ = name.rsplit(":", 2)
-        if host != socket.gethostname():
+        if host != machine():
             return False
         if int(pid) == os.getpid():
             return name != self.name
@@ -133,7 +145,7 @@ def running_leases() -> list[Lease]:
 
 def leases_of_the_dead(worker: Worker) -> Iterator[Lease]:
     """The running streams of this machine's workers that are gone."""
-    running = Stream.objects.filter(status=events.RUNNING, worker__startswith=f"{socket.gethostname()}:")
+    running = Stream.objects.filter(status=events.RUNNING, worker__startswith=f"{machine()}:")
     for pk, lease, name in running.values_list("pk", "lease_until", "worker"):
         if worker.knows_dead(name):
             yield pk, lease

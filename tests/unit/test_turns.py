@@ -1,7 +1,6 @@
 """Turns: begun once, stopped at any moment, drained, and never without an end."""
 
 import asyncio
-import socket
 import subprocess
 import time
 from datetime import timedelta
@@ -21,7 +20,7 @@ from chat.process import this_process
 from chat.protocol import errors, events, prompt
 from chat.providers.catalogue import Catalogue
 from chat.turns import leases, turn
-from chat.turns.leases import Reaper, Worker
+from chat.turns.leases import Reaper, Worker, machine
 from chat.turns.start import Start
 from chat.turns.turn import without_nul
 from tests.faults.upstream import Script
@@ -421,7 +420,7 @@ async def test_a_provider_is_told_to_wait_while_too_much_is_uncommitted(core: Co
 async def test_a_process_that_starts_ends_the_streams_of_dead_workers_of_its_machine(log: Any):
     gone = subprocess.Popen(["/bin/true"])
     gone.wait()
-    dead = await asyncio.to_thread(new_stream, "ann", f"{socket.gethostname()}:{gone.pid}:x")
+    dead = await asyncio.to_thread(new_stream, "ann", f"{machine()}:{gone.pid}:x")
     turns = this_process().turns
     await turns.open()
     await turns.close(0)

@@ -138,13 +138,13 @@ async def fitted(prompt: Prompt, context: int, count: Count, most: int = MOST_TO
     system = prompt.system or SYSTEM
     wanted = prompt.generation.get("maxOutputTokens")
     most = min(wanted, most) if isinstance(wanted, int) and wanted > 0 else most
-    room = context - most - TEMPLATE_TOKENS
+    budget = context - most - TEMPLATE_TOKENS
     newest_first = prompt.contents[::-1]
     texts = [system, *map(text_of, newest_first)]
     photos = [0, *map(photo_tokens, newest_first)]
     fit = len(texts)
-    if sum(map(guess, texts)) + sum(photos) > room:
-        fit = await fitting(texts, photos, room, count)
+    if sum(map(guess, texts)) + sum(photos) > budget:
+        fit = await fitting(texts, photos, budget, count)
     kept = prompt.contents[len(prompt.contents) - max(0, fit - 1) :]
     if kept and kept[0].get("role") == "model":
         kept = kept[1:]
@@ -155,12 +155,12 @@ async def fitted(prompt: Prompt, context: int, count: Count, most: int = MOST_TO
     return replace(prompt, model=model, system=system, contents=kept, generation=generation)
 
 
-async def fitting(texts: list[str], photos: list[int], room: int, count: Count) -> int:
+async def fitting(texts: list[str], photos: list[int], budget: int, count: Count) -> int:
     """How many of the texts fit, with the tokens of their photos, from the first one on."""
     for fit, (said, seen) in enumerate(zip(texts, photos, strict=True)):
-        certain = len(said.encode()) // MOST_BYTES_A_TOKEN + seen > room
-        room -= 0 if certain else await count(said) + TURN_TOKENS + seen
-        if certain or room < 0:
+        certain = len(said.encode()) // MOST_BYTES_A_TOKEN + seen > budget
+        budget -= 0 if certain else await count(said) + TURN_TOKENS + seen
+        if certain or budget < 0:
             return fit
     return len(texts)
 
