@@ -58,13 +58,13 @@ port: # said now, not after minutes of set-up; where there is no python3 yet, th
 test: install-dev programs ## set up what is missing, then run every test
 	@$(WITH_NODE) npm test --silent
 	@$(PY) -m compileall -q chat wondercam tests # servers start faster, also where PYTHONDONTWRITEBYTECODE is set
-	@$(PY) -m pytest -n $(TEST_WORKERS) --dist loadgroup
+	@$(PY) -m pytest -n $(TEST_WORKERS) --dist loadgroup --max-worker-restart 0
 
 test-unit: install-dev ## the tests that need no server, no browser and no process of their own (20 s)
 	@$(PY) -m pytest tests/unit -m "not servers and not slow" -n 2
 
 test-next: install-dev programs $(NEXT)/.dev ## the Python tests with the next Django, in an environment beside (.venv-next)
-	@$(NEXT)/bin/python -m pytest -n $(TEST_WORKERS) --dist loadgroup $(TESTS)
+	@$(NEXT)/bin/python -m pytest -n $(TEST_WORKERS) --dist loadgroup --max-worker-restart 0 $(TESTS)
 
 install: $(VENV)/.libraries node_modules/.installed ## set-up only
 

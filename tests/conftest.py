@@ -3,6 +3,7 @@
 Settings are read when Django is set up, so the environment is laid here, before anything imports them.
 """
 
+import faulthandler
 import os
 import shutil
 import tempfile
@@ -67,8 +68,14 @@ pytest_plugins = [
 ]
 
 
+STUCK_SECONDS = float(os.environ.get("WONDERCAM_TEST_STUCK_SECONDS", "120"))
+"""What a test may take to be taken down."""
+
 SERVERS = {"chromium", "nginx", "one_slot", "postgres", "redis", "serve", "server", "site"}
 """Fixtures that start a program, or load the real model."""
+
+
+STDERR = pytest.StashKey[int]()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -83,6 +90,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not SOAK and (later := [item for item in items if item.get_closest_marker("soak")]):
         items[:] = [item for item in items if item not in later]
         config.hook.pytest_deselected(items=later)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the real stderr: what a test prints is caught, and would be lost with the process."""
+    config.stash[STDERR] = os.dup(2)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
+    """pytest-timeout interrupts a test once. What it breaks off may leave an event loop that waits for ever for a task:
+    then this process ends, with the stacks of its threads, and the run goes on without it."""
+    faulthandler.dump_traceback_later(STUCK_SECONDS, file=item.config.stash[STDERR], exit=True)
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 def pytest_unconfigure() -> None:
