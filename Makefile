@@ -6,6 +6,7 @@ TEST_WORKERS ?= 3
 
 VENV := .venv
 NEXT := .venv-next
+AUDIT := .venv-audit
 PY := $(VENV)/bin/python
 PACKAGES := deploy/setup/packages.py
 WITH_NODE := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
@@ -38,7 +39,7 @@ DOCS := said=$$(NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --config-file dep
 
 .DEFAULT_GOAL := help
 .PHONY: help run superuser test test-unit test-next install install-dev port programs lint format bench bench-quick bench-sight soak \
-	docs wheel translations lock clean
+	audit docs wheel translations lock clean
 
 help: ## this list
 	@awk -F ': .*## |## ' '/^[a-z-]+:.*## / { split($$1, target, ":"); printf "  make %-12s %s\n", target[1], $$2 }' Makefile
@@ -101,6 +102,9 @@ soak: install-dev programs ## the faults of the tests for many more rounds, and 
 	@WONDERCAM_TEST_SOAK=1 $(PY) -m pytest tests/faults tests/servers/test_paths.py tests/browser/test_answers.py \
 		tests/unit/test_wheel.py --timeout=7200
 
+audit: $(AUDIT)/.made $(VENV)/.node ## ask the public databases of advisories about every locked package (needs the network; no part of `make test`)
+	@$(WITH_NODE) $(AUDIT)/bin/python deploy/advisories.py
+
 docs: install-dev ## the documentation as a site, in build/docs; a warning is an error
 	@$(DOCS)
 
@@ -117,9 +121,10 @@ lock: install-dev ## make the lock files again from the *.in files, within the n
 	@$(UV) --upgrade --no-deps requirements-model.in -o requirements-model.txt
 	@$(subst 3.11,3.12,$(UV)) --upgrade --no-deps requirements-next.in -o requirements-next.txt
 	@$(UV) --upgrade requirements-node.in -o requirements-node.txt
+	@$(UV) --upgrade requirements-audit.in -o requirements-audit.txt
 
 clean: ## remove what the set-up made (never data/)
-	rm -rf $(VENV) $(NEXT) node_modules staticfiles build dist
+	rm -rf $(VENV) $(NEXT) $(AUDIT) node_modules staticfiles build dist
 
 $(VENV)/.made:
 	@python=$$(sh deploy/setup/python.sh $(PYTHON)) || exit 1; \
@@ -152,6 +157,12 @@ $(NEXT)/.dev: requirements.txt requirements-model.txt requirements-dev.txt requi
 	@$(NEXT)/bin/python $(PACKAGES) requirements.txt requirements-model.txt
 	@$(NEXT)/bin/python $(PACKAGES) requirements-dev.txt
 	@$(NEXT)/bin/python $(PACKAGES) requirements-next.txt
+	@touch $@
+
+$(AUDIT)/.made: requirements-audit.txt
+	@python=$$(sh deploy/setup/python.sh $(PYTHON)) || exit 1; \
+	echo "Making the environment of the audit"; "$$python" -m venv $(AUDIT)
+	@$(AUDIT)/bin/python $(PACKAGES) requirements-audit.txt
 	@touch $@
 
 # A Node of the machine serves where it is new enough and brings npm; else a package brings both into the venv.

@@ -32,6 +32,8 @@ FLOORS = {
     "asgiref": "3.12.1",  # a deadlock on leaving a thread-sensitive context after a cancellation
     "PyJWT": "2.15",  # algorithm confusion, endless recursion
     "Pillow": "13",  # heap overflows in image decoders
+    "aiohttp": "3.13.4",  # a compressed body unpacked without a bound (CVE-2025-69223), and others before 3.13.4
+    "urllib3": "2.6.3",  # redirects unpacked without a bound (CVE-2026-21441)
 }
 
 

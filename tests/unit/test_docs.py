@@ -12,7 +12,7 @@ from django.urls import resolve
 from chat.views.errors import nowhere
 from tests.unit.test_architecture import ROOT, name_of, ours, tracked
 
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob(".github/*.md"), *ROOT.glob("docs/**/*.md")])
 ENDINGS = "py|js|mjs|md|sh|yml|conf|css|toml|txt|in|service|json|jsonl|html"
 FILE = re.compile(rf"`([\w./-]*\w\.(?:{ENDINGS}))`")
 NO_FILES = {"openapi.json", "staticfiles.json", "settings.json", "fields.py", "messages.json"}
