@@ -12,7 +12,7 @@ from rest_framework_simplejwt.tokens import AccessToken, Token
 from chat.protocol.errors import Unauthenticated
 
 MALFORMED = (jwt.PyJWTError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError)
-BAD_TOKEN = "The access token is not valid, or not valid any more: get a new one."
+BAD_TOKEN = "The access token is not valid, or not valid any more: get a new one."  # noqa: S105 (a sentence)
 
 LEEWAY = float(
     api_settings.LEEWAY.total_seconds() if isinstance(api_settings.LEEWAY, timedelta) else api_settings.LEEWAY
@@ -29,7 +29,7 @@ OPTIONS: Options = {"verify_iat": False}
 class RefreshToken(Token):
     """A refresh token without simplejwt's look-ups: whether it is spent or its family ended is `rotate`'s matter."""
 
-    token_type = "refresh"
+    token_type = "refresh"  # noqa: S105 (a kind)
     lifetime = api_settings.REFRESH_TOKEN_LIFETIME
 
 

@@ -257,7 +257,7 @@ def delay(error: errors.ApiError, count: int, patience: Patience) -> float | Non
     """Seconds until the next attempt: full jitter (Brooker, "Exponential backoff and jitter"), Retry-After at least."""
     if count >= patience.attempts or not isinstance(error, RETRIED):
         return None
-    jitter = random.uniform(0, patience.backoff * 2 ** (count - 1))
+    jitter = random.uniform(0, patience.backoff * 2 ** (count - 1))  # noqa: S311 (no secret)
     asked = error.retry_after or 0
     return None if asked > patience.retry_after else asked + jitter
 
