@@ -19,11 +19,15 @@ def record(action: AuditEntry.Action, *, who: User | None = None, target: str = 
     AuditEntry.objects.create(action=action, who=who, name=name[:150], target=target[:200], address=address[:64])
 
 
-def record_reading(request: HttpRequest, found: Any) -> None:
-    """Somebody in the admin looks at what belongs to somebody else; once in a while, pages and photos alike."""
+def record_reading(request: HttpRequest, found: Any, *, texts: bool = True) -> None:
+    """Somebody in the admin looks at what belongs to somebody else; once in a while, pages and photos alike.
+
+    `texts`: whether what was written is shown, and not only times and structure.
+    """
     reader: Any = request.user
-    if found.user_id != reader.pk and limits.is_first(f"read:{reader.pk}:{found.pk}", QUIET_SECONDS):
+    if found.user_id != reader.pk and limits.is_first(f"read:{reader.pk}:{found.pk}:{texts:d}", QUIET_SECONDS):
         target = f"{found._meta.verbose_name} {found.pk} of {found.user.get_username()}"
+        target += "" if texts else ", texts hidden"
         record(Action.READ, who=reader, target=target, address=limits.address(request))
 
 

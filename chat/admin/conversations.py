@@ -11,7 +11,8 @@ from django.urls import URLPattern, path
 
 from chat import review
 from chat.accounts import audit
-from chat.admin.display import facts, status_badge
+from chat.admin import access, hidden
+from chat.admin.display import message_row, status_badge
 from chat.admin.filters import MATCHES, OF_CONVERSATIONS
 from chat.admin.readonly import ReviewAdmin, UserFilter
 from chat.admin.search import by_words, said
@@ -24,10 +25,12 @@ class ConversationAdmin(ReviewAdmin):
 
     page_template = "admin/chat/conversation/transcript.html"
     list_display = ("name", "user", "messages_count", "latest_model", "latest_status", "updated_at")
+    columns_without_texts = ("short_id", *list_display[1:])
     list_filter = (UserFilter, *OF_CONVERSATIONS, "user__is_guest", "updated_at")
     list_select_related = ("user",)
     search_fields = ("title", "user__username")
     search_help_text = "Title, user, what was said lately, or the id of a conversation or stream"
+    help_without_texts = "User, or the id of a conversation or stream"
     ordering = ("-pk",)  # by their beginning, which an id tells: no index more for every question
 
     def detailed(self, rows: QuerySet[Any]) -> QuerySet[Any]:
@@ -45,8 +48,10 @@ class ConversationAdmin(ReviewAdmin):
         )
         return found
 
-    def found(self, term: str) -> Q:
-        """By title and user, and by what was said."""
+    def found(self, term: str, *, texts: bool) -> Q:
+        """By user, and by title and what was said."""
+        if not texts:
+            return by_words(term)
         return by_words(term, "title") | Q(pk__in=said(term).values("conversation")[:MATCHES])
 
     def by_id(self, pk: UUID) -> Q:
@@ -57,6 +62,11 @@ class ConversationAdmin(ReviewAdmin):
     def name(self, conversation: Conversation) -> str:
         """Its title; an untitled one is still something to click on."""
         return conversation.title or "(untitled)"
+
+    @admin.display(description="conversation")
+    def short_id(self, conversation: Conversation) -> str:
+        """In place of the title."""
+        return hidden.short_id(conversation.pk)
 
     @admin.display(description="messages")
     def messages_count(self, conversation: Any) -> str:
@@ -74,13 +84,13 @@ class ConversationAdmin(ReviewAdmin):
         """How the latest turn ended."""
         return status_badge(conversation.status_of_latest) if conversation.status_of_latest else "–"
 
-    def page(self, found: Any, number: int) -> dict[str, Any]:
+    def page(self, found: Any, number: int, *, texts: bool) -> dict[str, Any]:
         """A page of the transcript."""
         read = review.transcript(found, number)
         return {
-            "title": found.title or "Untitled conversation",
+            "title": hidden.title_of(found, texts=texts),
             "transcript": read,
-            "rows": [(turn, facts(turn.timing)) for turn in read.turns],
+            "rows": [message_row(turn, texts=texts) for turn in read.turns],
         }
 
     def get_urls(self) -> list[URLPattern]:
@@ -91,13 +101,14 @@ class ConversationAdmin(ReviewAdmin):
         return [photo, *super().get_urls()]
 
     def photo(self, request: HttpRequest, pk: UUID, photo_id: UUID) -> HttpResponse:
-        """One of the conversation's owner's photos, to staff who may see conversations."""
+        """One of the conversation's owner's photos, to staff who may see conversations and read texts."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         owned = Conversation.objects.filter(pk=pk).select_related("user").first()
         photo = None if owned is None else Attachment.objects.filter(pk=photo_id, user=owned.user).first()
         if owned is None or photo is None or not photo.mime_type.startswith("image/") or "svg" in photo.mime_type:
             raise Http404("There is no such photo.")
+        access.check(request, owned)
         audit.record_reading(request, owned)
         headers = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
         return HttpResponse(bytes(photo.data), content_type=photo.mime_type, headers=headers)

@@ -5,10 +5,12 @@ from typing import Any
 
 from django.utils.html import format_html
 
+from chat.admin import hidden
 from chat.models import Verdict, VerdictChange
 from chat.protocol import events, timing
 from chat.protocol.events import Event
 from chat.protocol.timing import STALL_US, Timing
+from chat.review import Turn
 
 SHOWN_DATA = 600
 """Characters of one event's JSON; `export_stream` gives all of it."""
@@ -34,6 +36,28 @@ def facts(measured: Timing | None) -> list[tuple[str, str]]:
         ("stalls", str(len(measured.stalls))),
         ("duration", timing.words(measured.duration_us)),
     ]
+
+
+def message_row(turn: Turn, *, texts: bool) -> dict[str, Any]:
+    """One message of a transcript; what each of its parts is in place of what it says where texts are hidden."""
+    feedback, stream = getattr(turn.message, "feedback", None), turn.stream
+    return {
+        "turn": turn,
+        "facts": facts(turn.timing),
+        "parts": turn.parts if texts else [],
+        "hidden": [] if texts else hidden.described(turn.parts),
+        "feedback": feedback if texts or feedback is None else feedback.get_value_display(),
+        "error": error_words(stream.error if stream else None, texts=texts),
+    }
+
+
+def error_words(error: Any, *, texts: bool) -> str:
+    """How a turn failed. The words may be an upstream's, about what it was asked: without texts the kind alone."""
+    if not error:
+        return ""
+    said = error if isinstance(error, dict) else {"message": str(error)}
+    kind = " ".join(str(said[name]) for name in ("code", "status") if name in said) or "failed"
+    return str(said.get("message") or kind) if texts else kind
 
 
 def gaps_within(measured: Timing) -> str:
@@ -65,10 +89,10 @@ def bars(counts: Sequence[int]) -> list[tuple[int, int, int]]:
     return [(x, 100 - height, height) for x, height in heights]
 
 
-def event_row(event: Event, gap: int) -> dict[str, Any]:
+def event_row(event: Event, gap: int, *, texts: bool) -> dict[str, Any]:
     """One event as the table shows it."""
     response = events.decode(event.data)
-    kind, said = _said(event.seq, response)
+    kind, said = _said(event.seq, response) if texts else _of_kind(event.seq, response)
     return {
         "seq": event.seq,
         "at": timing.words(event.at),
@@ -76,9 +100,17 @@ def event_row(event: Event, gap: int) -> dict[str, Any]:
         "is_stall": gap >= STALL_US,
         "kind": kind,
         "said": said[:SHOWN_DATA].replace("\n", "↵"),
-        "data": event.data[:SHOWN_DATA] + ("…" if len(event.data) > SHOWN_DATA else ""),
+        "data": event.data[:SHOWN_DATA] + ("…" if len(event.data) > SHOWN_DATA else "") if texts else "",
         "size": len(event.data.encode()),
     }
+
+
+def _of_kind(seq: int, response: events.Response) -> tuple[str, str]:
+    """The same without its words."""
+    kind, _ = _said(seq, response)
+    if kind == "error":
+        return kind, error_words(response["error"], texts=False)
+    return kind, hidden.length(events.text_of(response)) if events.text_of(response) else ""
 
 
 def _said(seq: int, response: events.Response) -> tuple[str, str]:

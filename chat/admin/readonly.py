@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from chat.accounts import audit
+from chat.admin import access, hidden
 from chat.admin.filters import LATEST
 from chat.admin.lists import BoundedList
 from chat.models import Stream, User
@@ -45,6 +46,8 @@ class ReviewAdmin(BoundedList):
 
     page_template = ""
     actions = None
+    columns_without_texts: tuple[str, ...] = ()
+    help_without_texts = ""
 
     class Media:
         css = {"all": ["chat/admin.css"]}
@@ -63,8 +66,23 @@ class ReviewAdmin(BoundedList):
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Also what a filter of ours is called by."""
-        ours = {getattr(item, "parameter_name", None) for item in self.list_filter}
-        return lookup in ours or super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
+        ours = {str(getattr(item, "parameter_name", item)) for item in self.list_filter}
+        if lookup in ours:
+            return True
+        if request is not None and not access.may_read(request):  # another column may hold texts
+            return lookup.split("__")[0] in ours and super().lookup_allowed(lookup, value, request)
+        return super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Without titles where texts are hidden."""
+        return super().get_list_display(request) if access.may_read(request) else self.columns_without_texts
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """With what the search field finds."""
+        found = super().get_changelist_instance(request)
+        if not access.may_read(request):
+            found.search_help_text = self.help_without_texts
+        return found
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -75,18 +93,21 @@ class ReviewAdmin(BoundedList):
         found = self.get_object(request, unquote(object_id))
         if found is None:
             raise Http404(f"There is no {self.opts.verbose_name} {object_id}.")
-        audit.record_reading(request, found)
+        is_read = access.shown(request, found)
+        audit.record_reading(request, found, texts=is_read)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "original": found,
             "media": self.media,
-            **self.page(found, page_number(request)),
+            "texts": is_read,
+            "conversation_title": hidden.title_of(getattr(found, "conversation", found), texts=is_read),
+            **self.page(found, page_number(request), texts=is_read),
         }
         return TemplateResponse(request, self.page_template, context)
 
-    def page(self, found: Any, number: int) -> dict[str, Any]:
-        """What the page's template needs."""
+    def page(self, found: Any, number: int, *, texts: bool) -> dict[str, Any]:
+        """What the page's template needs; nothing that was written where `texts` is False."""
         raise NotImplementedError
 
     def get_search_results(
@@ -97,10 +118,10 @@ class ReviewAdmin(BoundedList):
         if not term:
             return queryset, False
         pk = uuid_in(term)
-        return queryset.filter(self.found(term) if pk is None else self.by_id(pk)), False
+        return queryset.filter(self.by_id(pk) if pk else self.found(term, texts=access.may_read(request))), False
 
-    def found(self, term: str) -> Q:
-        """The rows that words in the search field mean."""
+    def found(self, term: str, *, texts: bool) -> Q:
+        """The rows that words in the search field mean; not by what was written where `texts` is False."""
         raise NotImplementedError
 
     def by_id(self, pk: UUID) -> Q:

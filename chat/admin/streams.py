@@ -13,8 +13,8 @@ from django.utils.html import format_html
 
 from chat import review
 from chat.accounts import audit
-from chat.admin import replay
-from chat.admin.display import bars, event_row, facts, status_badge
+from chat.admin import access, hidden, replay
+from chat.admin.display import bars, error_words, event_row, facts, status_badge
 from chat.admin.filters import ModelFilter, ReceiptFilter, StatusFilter
 from chat.admin.readonly import ReviewAdmin, UserFilter, uuid_in
 from chat.admin.search import by_words
@@ -36,10 +36,14 @@ class StreamAdmin(ReviewAdmin):
         "short_id", "user", "conversation_link", "model_id", "badge", "delivery", "ok", "first_token", "rate",
         "duration", "last_seq", "created_at",
     )  # fmt: skip
+    columns_without_texts = tuple(
+        name if name != "conversation_link" else "conversation_short_id" for name in list_display
+    )
     list_filter = (StatusFilter, ReceiptFilter, UserFilter, ModelFilter, "user__is_guest", "created_at")
     list_select_related = ("user", "conversation", "receipt")
     search_fields = ("user__username", "provider", "model", "conversation__title")
     search_help_text = "User, model, title, or the id of a stream or conversation"
+    help_without_texts = "User, model, or the id of a stream or conversation"
     ordering = ("-created_at",)
 
     def detailed(self, rows: QuerySet[Any]) -> QuerySet[Any]:
@@ -52,9 +56,9 @@ class StreamAdmin(ReviewAdmin):
         rows = self.get_queryset(request).select_related("user", "conversation", "receipt", "write_times")
         return None if found is None else rows.filter(pk=found).first()
 
-    def found(self, term: str) -> Q:
+    def found(self, term: str, *, texts: bool) -> Q:
         """By user, model and title."""
-        return by_words(term, "provider", "model", conversation="title")
+        return by_words(term, "provider", "model", conversation="title" if texts else "")
 
     def get_urls(self) -> list[URLPattern]:
         """And the recording."""
@@ -62,12 +66,13 @@ class StreamAdmin(ReviewAdmin):
         return [path("<uuid:pk>/recording/", view, name="chat_stream_recording"), *super().get_urls()]
 
     def recording(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        """A stream's events with their times, to be played; to whoever may read its page."""
+        """A stream's events with their times, to be played; to whoever may read its texts."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         stream = self.get_object(request, str(pk))
         if stream is None:
             raise Http404("There is no such stream.")
+        access.check(request, stream)
         audit.record_reading(request, stream)
         return JsonResponse(replay.recording_of(stream))
 
@@ -77,14 +82,20 @@ class StreamAdmin(ReviewAdmin):
 
     @admin.display(description="stream")
     def short_id(self, stream: Stream) -> str:
-        """Enough of the id to tell one from another: its end, since it begins with the time of its making."""
-        return f"…{str(stream.pk)[-12:]}"
+        """Told apart by its end."""
+        return hidden.short_id(stream.pk)
 
     @admin.display(description="conversation")
     def conversation_link(self, stream: Stream) -> str:
         """Where it was said."""
         url = reverse("admin:chat_conversation_change", args=[stream.conversation_id])
         return format_html('<a href="{}">{}</a>', url, (stream.conversation.title or "(untitled)")[:40])
+
+    @admin.display(description="conversation")
+    def conversation_short_id(self, stream: Stream) -> str:
+        """The same without its title."""
+        url = reverse("admin:chat_conversation_change", args=[stream.conversation_id])
+        return format_html('<a href="{}">{}</a>', url, hidden.short_id(stream.conversation_id))
 
     @admin.display(description="model")
     def model_id(self, stream: Stream) -> str:
@@ -123,7 +134,7 @@ class StreamAdmin(ReviewAdmin):
         """Up to the last event."""
         return timing.words(review.ends(stream).duration_us)
 
-    def page(self, found: Any, number: int) -> dict[str, Any]:
+    def page(self, found: Any, number: int, *, texts: bool) -> dict[str, Any]:
         """The turn's times, the shape of its flow and one page of its events."""
         count = max(review.events_count(found), 1)
         log, more = review.event_page(found, number)
@@ -137,9 +148,10 @@ class StreamAdmin(ReviewAdmin):
             "bars": bars(review.histogram(moments)),
             **timeline(found, moments),
             "duration": timing.words(measured.duration_us),
-            "request_sent": request[:SHOWN_REQUEST],
-            "request_is_cut": len(request) > SHOWN_REQUEST,
-            "rows": [event_row(event, gap) for event, gap in log],
+            "error": error_words(found.error, texts=texts),
+            "request_sent": request[:SHOWN_REQUEST] if texts else f"({hidden.length(request)}, hidden)",
+            "request_is_cut": texts and len(request) > SHOWN_REQUEST,
+            "rows": [event_row(event, gap, texts=texts) for event, gap in log],
             "number": number,
             "more": more,
             "events_count": count,

@@ -19,7 +19,8 @@ from django.urls import URLPattern, path, reverse
 
 from chat import review
 from chat.accounts import audit
-from chat.admin.display import facts, verdict_row
+from chat.admin import access, hidden
+from chat.admin.display import facts, message_row, verdict_row
 from chat.admin.lists import BoundedList
 from chat.admin.timeline import timeline
 from chat.admin.verdict_form import VerdictForm
@@ -70,7 +71,7 @@ class VerdictAdmin(BoundedList):
             "title": "Review",
             "kinds": list(queue.KINDS),
             "kind": kind,
-            "rows": rows,
+            "rows": [(stream, hidden.title_of(stream.conversation, texts=access.may_read(request))) for stream in rows],
             "filed": len(compared),
             "agreement": agreement.alpha(by_stream.values()),
             "several": sum(len(scores) > 1 for scores in by_stream.values()),
@@ -87,7 +88,7 @@ class VerdictAdmin(BoundedList):
         if stream is None:
             raise Http404("There is no such stream.")
         kind, reviewer = kind_of(request), user_of(request)
-        audit.record_reading(request, stream)
+        audit.record_reading(request, stream, texts=access.shown(request, stream))
         if request.method == "POST":
             return self._filed(request, stream, kind, reviewer)
         form = VerdictForm(own=Verdict.objects.filter(stream=stream, reviewer=reviewer).first())
@@ -109,7 +110,7 @@ class VerdictAdmin(BoundedList):
         holder = ReviewLock.take(stream.pk, reviewer)
         waiting = queue.waiting(kind, reviewer)
         measured, moments = review.measured(stream)
-        turns = review.turns_to(stream.answer)
+        turns, is_read = review.turns_to(stream.answer), access.shown(request, stream)
         filed = Verdict.objects.filter(stream=stream).select_related("reviewer").prefetch_related("changes")
         context = {
             "title": "Review of an answer",
@@ -117,7 +118,8 @@ class VerdictAdmin(BoundedList):
             "kind": kind,
             "form": form,
             "holder": holder,
-            "rows": [(turn, facts(turn.timing)) for turn in turns],
+            "texts": is_read,
+            "rows": [message_row(turn, texts=is_read) for turn in turns],
             "facts": facts(measured),
             **timeline(stream, moments),
             "following": queue.after(waiting, stream),

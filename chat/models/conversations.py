@@ -26,6 +26,7 @@ class Conversation(models.Model):
 
     class Meta:
         ordering = ("-pinned", "-updated_at")
+        permissions = (("read_texts", "Can read the texts of other people's chats"),)
         indexes = (models.Index(fields=("user", "-updated_at")),)
 
     def __str__(self) -> str:

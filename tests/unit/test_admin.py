@@ -43,7 +43,7 @@ def staff(*permissions):
 
 @pytest.fixture
 def reviewer():
-    return staff("view_conversation", "view_stream")
+    return staff("view_conversation", "view_stream", "read_texts")
 
 
 @pytest.fixture

@@ -122,7 +122,8 @@ def test_what_is_older_than_is_looked_through_is_left(monkeypatch: pytest.Monkey
 
 def test_the_group_of_reviewers_may_read_and_judge_and_nothing_else() -> None:
     rights = Permission.objects.filter(group__name="Reviewers").values_list("codename", flat=True)
-    assert set(rights) == {"view_conversation", "view_stream", "view_verdict", "add_verdict", "change_verdict"}
+    verdicts = {"view_verdict", "add_verdict", "change_verdict"}
+    assert set(rights) == {"view_conversation", "view_stream", "read_texts", *verdicts}
 
 
 def test_whoever_may_not_read_sessions_sees_no_session() -> None:

@@ -1,0 +1,160 @@
+"""Who reads what people and models wrote: times and structure need the right to look, texts one of their own."""
+
+import json
+from importlib import import_module
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import Group, Permission
+from django.urls import reverse
+
+from chat.models import Attachment, AuditEntry, Conversation, Feedback, Message, Stream, User
+from chat.protocol import events
+from tests.unit.test_admin import answer, ask, staff
+
+pytestmark = pytest.mark.django_db
+SECRET = "Zebra-crossing"
+LOOK = ("view_conversation", "view_stream", "view_verdict", "add_verdict", "change_verdict")
+
+
+@pytest.fixture
+def stream() -> Stream:
+    """An answer with the secret in everything that people, models and upstreams write."""
+    owner = User.objects.create(username="ana")
+    talk = Conversation.objects.create(user=owner, title=SECRET, system=SECRET)
+    question = ask(talk, SECRET)
+    photo = Attachment.objects.create(
+        user=owner, conversation=talk, mime_type="image/png", width=2, height=2, data=SECRET.encode()
+    )
+    question.parts += [{"attachment": str(photo.pk)}, {"functionCall": {"name": SECRET}}]
+    question.save()
+    failure = {"code": 503, "status": "UNAVAILABLE", "message": SECRET}
+    message = answer(question, SECRET, status=events.FAILED, error=failure)
+    message.parts = [{"text": SECRET, "thought": True}, *message.parts]
+    message.save()
+    found: Stream = message.stream
+    last = found.last_seq
+    for seq, response in enumerate(
+        [{"error": failure}, events.notice(events.FALLBACK, SECRET), {"promptFeedback": {"said": SECRET}}], last + 1
+    ):
+        found.events.create(seq=seq, at=10**6 + seq, data=events.encode(response))
+    Feedback.objects.create(message=message, value=Feedback.DOWN, reason=SECRET)
+    return found
+
+
+def pages(stream: Stream) -> list[str]:
+    """All addresses of the review that show something of it."""
+    chat = [reverse(f"admin:chat_{kind}_changelist") for kind in ("conversation", "stream", "verdict")]
+    kinds = [f"{chat[2]}?kind={kind}" for kind in ("new", "failed", "disliked")]
+    rows = (("conversation", stream.conversation_id), ("stream", stream.pk))
+    changes = [reverse(f"admin:chat_{kind}_change", args=[pk]) for kind, pk in rows]
+    return [*chat, *kinds, *changes, reverse("admin:chat_verdict_session", args=[stream.pk])]
+
+
+def texts_only(stream: Stream) -> list[str]:
+    """The addresses of what is nothing but text or picture."""
+    photo = Attachment.objects.get()
+    return [
+        reverse("admin:chat_stream_recording", args=[stream.pk]),
+        reverse("admin:chat_conversation_photo", args=[stream.conversation_id, photo.pk]),
+    ]
+
+
+def test_without_the_permission_no_page_of_the_review_holds_a_text(stream: Stream) -> None:
+    client = staff(*LOOK)
+    for address in pages(stream):
+        response = client.get(address)
+        assert response.status_code == 200
+        assert SECRET not in response.content.decode(), address
+    for address in texts_only(stream):
+        response = client.get(address)
+        assert (response.status_code, SECRET in response.content.decode()) == (403, False)
+
+
+def test_with_it_each_of_them_does(stream: Stream) -> None:
+    client = staff(*LOOK, "read_texts")
+    shown = [address for address in pages(stream) if "kind=disliked" not in address]
+    for address in [*shown, *texts_only(stream)]:
+        assert SECRET in client.get(address).content.decode(), address
+
+
+def test_times_structure_and_kinds_of_failure_are_shown_without_it(stream: Stream) -> None:
+    client = staff(*LOOK)
+    transcript = client.get(reverse("admin:chat_conversation_change", args=[stream.conversation_id])).content.decode()
+    for said in ("[text, 14 characters]", "[thoughts, 14 characters]", "[text, 28 characters]", "[a photo]"):
+        assert said in transcript
+    assert "[another part]" in transcript
+    assert "<dd>100 ms</dd>" in transcript
+    assert "503 UNAVAILABLE" in transcript
+    assert "thumbs down" in transcript
+    log = client.get(reverse("admin:chat_stream_change", args=[stream.pk])).content.decode()
+    assert log.count('<tr class="event-') == 7
+    assert "14 characters" in log
+    assert 'class="replay"' not in log
+
+
+@pytest.mark.parametrize("kind", ["conversation", "stream"])
+def test_nobody_finds_out_a_text_by_searching_or_filtering_for_it(stream: Stream, kind: str) -> None:
+    address = reverse(f"admin:chat_{kind}_changelist")
+    client, end = staff(*LOOK), str(stream.pk)[-12:] if kind == "stream" else str(stream.conversation_id)[-12:]
+    assert end in client.get(address, {"q": "ana"}).content.decode()
+    assert end in client.get(address, {"q": str(stream.conversation_id)}).content.decode()
+    assert end not in client.get(address, {"q": SECRET}).content.decode()
+    columns = {"conversation": ("title", "system"), "stream": ("request", "error", "request_id")}[kind]
+    for column in columns:
+        response = client.get(address, {f"{column}__icontains": SECRET[:1]})
+        assert (response.status_code, end in response.content.decode()) == (400, False)
+    assert client.get(address, {"user__password__startswith": "p"}).status_code in (302, 400)
+    day = "updated_at" if kind == "conversation" else "created_at"
+    assert end in client.get(address, {f"{day}__year": stream.created_at.year, "user": stream.user_id}).content.decode()
+
+
+def test_ones_own_chat_is_shown_to_oneself(stream: Stream) -> None:
+    client = staff(*LOOK)
+    own = User.objects.get(is_staff=True)
+    Stream.objects.update(user=own)
+    Conversation.objects.update(user=own)
+    for address in pages(stream)[-3:]:
+        assert SECRET in client.get(address).content.decode()
+    assert client.get(texts_only(stream)[0]).status_code == 200
+
+
+def test_the_audit_log_tells_a_look_at_times_from_a_read(stream: Stream) -> None:
+    client, address = staff(*LOOK), reverse("admin:chat_stream_change", args=[stream.pk])
+    client.get(address)
+    user = User.objects.get(is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="read_texts"))
+    client.get(address)
+    said = list(AuditEntry.objects.order_by("pk").values_list("target", flat=True))
+    assert said == [f"stream {stream.pk} of ana, texts hidden", f"stream {stream.pk} of ana"]
+
+
+def test_who_was_refused_a_recording_or_a_photo_has_not_read_it(stream: Stream) -> None:
+    client = staff(*LOOK)
+    for address in texts_only(stream):
+        client.get(address)
+    assert not AuditEntry.objects.exists()
+
+
+def test_a_request_that_is_shown_is_the_one_that_was_sent(stream: Stream) -> None:
+    client = staff(*LOOK, "read_texts")
+    page = client.get(reverse("admin:chat_stream_change", args=[stream.pk])).context
+    assert json.loads(page["request_sent"]) == stream.request
+    assert Message.objects.count() == 2
+
+
+def test_whoever_could_see_conversations_before_reads_them_after_the_migration() -> None:
+    permission = Permission.objects.get(codename="read_texts")
+    assert permission in Group.objects.get(name="Reviewers").permissions.all()
+    permission.group_set.clear()
+    clerks = Group.objects.create(name="Clerks")
+    clerks.permissions.add(Permission.objects.get(codename="view_conversation"))
+    counters = Group.objects.create(name="Counters")
+    counters.permissions.add(Permission.objects.get(codename="view_stream"))
+    user = User.objects.create(username="cai", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_conversation"))
+    migration: Any = import_module("chat.migrations.0018_permission_to_read_texts")
+    migration.give(apps, None)
+    assert set(permission.group_set.values_list("name", flat=True)) == {"Clerks", "Reviewers"}
+    assert list(permission.user_set.all()) == [user]
