@@ -166,9 +166,10 @@ def named_by(phrase: str, tests: set[str]) -> set[str]:
     return {test for test in tests if test.replace("_", "").startswith(beginning)}
 
 
-def test_every_test_that_the_guarantees_name_exists() -> None:
+@pytest.mark.parametrize("page", ["guarantees.md", "asvs.md"])
+def test_every_test_that_a_page_of_promises_names_exists(page: str) -> None:
     wrong: list[str] = []
-    text = (ROOT / "docs" / "guarantees.md").read_text()
+    text = (ROOT / "docs" / page).read_text()
     for file, rest in re.findall(r"`([\w/]*test_\w+\.py)`((?:(?! · |`[\w/]*test_)[^|\n])*)", text):
         for phrase, number in re.findall(r"\*([^*]+)\*(?: \((\w+) tests\))?", rest):
             found = named_by(phrase, names_in(file))
@@ -177,3 +178,16 @@ def test_every_test_that_the_guarantees_name_exists() -> None:
         if (whole := re.match(r" \((\w+) tests\)", rest)) and WORDS.get(len(names_in(file))) != whole[1]:
             wrong.append(f"{file}: {len(names_in(file))} tests")
     assert wrong == []
+
+
+def test_the_assessment_counts_each_requirement_once_and_explains_what_is_open() -> None:
+    """ASVS 5.0.0 has 253 requirements at the levels 1 and 2."""
+    table, _, below = (ROOT / "docs" / "asvs.md").read_text().partition("## What is open")
+    rows = re.findall(r"^\| (\d+\.\d+|do not apply)[^|]* \| (\d+) \|([^|]*)\|", table, re.MULTILINE)
+    assert sum(int(count) for _, count, _ in rows) == 253
+    left = [(section, *re.findall(r"[\d.]+", ids)) for section, _, ids in rows if ids.strip()]
+    explained = [id for row in re.findall(r"^\| (\d[\d., ]*) \|", below, re.MULTILINE) for id in row.split(", ")]
+    assert sorted(id for _, *ids in left for id in ids) == sorted(explained)
+    assert [id for section, *ids in left for id in ids if not id.startswith(f"{section}.")] == []
+    applied = re.findall(r"\((\d)\)", table.partition("do not apply")[2])
+    assert sum(map(int, applied)) == next(int(count) for section, count, _ in rows if section == "do not apply")
