@@ -223,6 +223,7 @@ CORS_EXPOSE_HEADERS = (
 CORS_PREFLIGHT_MAX_AGE = 600
 
 GUESTS = envbool("WONDERCAM_GUESTS", PERSONAL)
+REVIEW_TEXTS = envbool("WONDERCAM_REVIEW_TEXTS")
 SIGNUP = envchoice("WONDERCAM_SIGNUP", "open" if PERSONAL else "closed", ("open", "invite", "closed"))
 SIMPLE_JWT = {
     "ALGORITHM": "HS256",

@@ -94,11 +94,12 @@ class ConversationAdmin(ReviewAdmin):
         }
 
     def get_urls(self) -> list[URLPattern]:
-        """And the photos."""
+        """And the photos, and the switch of texts."""
         photo = path(
             "<uuid:pk>/photo/<uuid:photo_id>/", self.admin_site.admin_view(self.photo), name="chat_conversation_photo"
         )
-        return [photo, *super().get_urls()]
+        switch = path("texts/", self.admin_site.admin_view(access.switch), name="chat_conversation_texts")
+        return [photo, switch, *super().get_urls()]
 
     def photo(self, request: HttpRequest, pk: UUID, photo_id: UUID) -> HttpResponse:
         """One of the conversation's owner's photos, to staff who may see conversations and read texts."""

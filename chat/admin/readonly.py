@@ -44,6 +44,7 @@ class UserFilter(admin.SimpleListFilter):
 class ReviewAdmin(BoundedList):
     """A list and a page to read. Looking needs the model's view permission; nothing else can be done."""
 
+    change_list_template = "admin/chat/review_list.html"
     page_template = ""
     actions = None
     columns_without_texts: tuple[str, ...] = ()
@@ -77,6 +78,10 @@ class ReviewAdmin(BoundedList):
         """Without titles where texts are hidden."""
         return super().get_list_display(request) if access.may_read(request) else self.columns_without_texts
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """With the switch of texts."""
+        return super().changelist_view(request, {**access.context_of(request), **(extra_context or {})})
+
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """With what the search field finds."""
         found = super().get_changelist_instance(request)
@@ -100,6 +105,7 @@ class ReviewAdmin(BoundedList):
             "opts": self.opts,
             "original": found,
             "media": self.media,
+            **access.context_of(request),
             "texts": is_read,
             "conversation_title": hidden.title_of(getattr(found, "conversation", found), texts=is_read),
             **self.page(found, page_number(request), texts=is_read),

@@ -157,7 +157,12 @@ class VerdictAdmin(BoundedList):
             raise PermissionDenied
 
     def _page(self, request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
-        common = {**self.admin_site.each_context(request), "opts": self.opts, "scripts": SCRIPTS}
+        common = {
+            **self.admin_site.each_context(request),
+            **access.context_of(request),
+            "opts": self.opts,
+            "scripts": SCRIPTS,
+        }
         return TemplateResponse(request, f"admin/chat/verdict/{name}.html", {**common, **context})
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission
+from django.test import Client
 from django.urls import reverse
 
 from chat.models import Attachment, AuditEntry, Conversation, Feedback, Message, Stream, User
@@ -15,6 +16,7 @@ from tests.unit.test_admin import answer, ask, staff
 
 pytestmark = pytest.mark.django_db
 SECRET = "Zebra-crossing"
+SWITCH = "/admin/chat/conversation/texts/"
 LOOK = ("view_conversation", "view_stream", "view_verdict", "add_verdict", "change_verdict")
 
 
@@ -61,8 +63,29 @@ def texts_only(stream: Stream) -> list[str]:
     ]
 
 
-def test_without_the_permission_no_page_of_the_review_holds_a_text(stream: Stream) -> None:
-    client = staff(*LOOK)
+def without_permission(_: Any) -> Client:
+    return staff(*LOOK)
+
+
+def switched_off(_: Any) -> Client:
+    client = staff(*LOOK, "read_texts")
+    client.post(SWITCH, {"texts": "hide"})
+    return client
+
+
+def off_for_everybody(settings: Any) -> Client:
+    settings.REVIEW_TEXTS = False
+    client = Client()
+    client.force_login(User.objects.create_superuser("chief"))
+    return client
+
+
+HIDING = [without_permission, switched_off, off_for_everybody]
+
+
+@pytest.mark.parametrize("hiding", HIDING)
+def test_where_texts_are_hidden_no_page_of_the_review_holds_one(stream: Stream, hiding: Any, settings: Any) -> None:
+    client = hiding(settings)
     for address in pages(stream):
         response = client.get(address)
         assert response.status_code == 200
@@ -94,10 +117,13 @@ def test_times_structure_and_kinds_of_failure_are_shown_without_it(stream: Strea
     assert 'class="replay"' not in log
 
 
+@pytest.mark.parametrize("hiding", HIDING)
 @pytest.mark.parametrize("kind", ["conversation", "stream"])
-def test_nobody_finds_out_a_text_by_searching_or_filtering_for_it(stream: Stream, kind: str) -> None:
+def test_nobody_finds_out_a_hidden_text_by_searching_or_filtering_for_it(
+    stream: Stream, kind: str, hiding: Any, settings: Any
+) -> None:
     address = reverse(f"admin:chat_{kind}_changelist")
-    client, end = staff(*LOOK), str(stream.pk)[-12:] if kind == "stream" else str(stream.conversation_id)[-12:]
+    client, end = hiding(settings), str(stream.pk)[-12:] if kind == "stream" else str(stream.conversation_id)[-12:]
     assert end in client.get(address, {"q": "ana"}).content.decode()
     assert end in client.get(address, {"q": str(stream.conversation_id)}).content.decode()
     assert end not in client.get(address, {"q": SECRET}).content.decode()
@@ -118,6 +144,42 @@ def test_ones_own_chat_is_shown_to_oneself(stream: Stream) -> None:
     for address in pages(stream)[-3:]:
         assert SECRET in client.get(address).content.decode()
     assert client.get(texts_only(stream)[0]).status_code == 200
+
+
+def test_the_switch_hides_texts_until_it_is_switched_back(stream: Stream) -> None:
+    client, address = staff(*LOOK, "read_texts"), pages(stream)[-3]
+    assert "Hide texts" in client.get(address).content.decode()
+    response = client.post(SWITCH, {"texts": "hide", "next": address}, follow=True)
+    assert response.redirect_chain == [(address, 302)]
+    assert "Show texts" in response.content.decode()
+    assert SECRET not in response.content.decode()
+    assert SECRET in client.post(SWITCH, {"texts": "show", "next": address}, follow=True).content.decode()
+
+
+def test_the_switch_hides_ones_own_chat_too(stream: Stream) -> None:
+    client = switched_off(None)
+    Conversation.objects.update(user=User.objects.get(is_staff=True))
+    assert SECRET not in client.get(pages(stream)[-3]).content.decode()
+
+
+def test_the_switch_is_a_post_of_staff_that_leads_nowhere_else(stream: Stream) -> None:
+    client = staff(*LOOK, "read_texts")
+    assert client.get(SWITCH).status_code == 405
+    assert client.post(SWITCH, {"texts": "hide", "next": "https://evil.example/"})["Location"] == "/admin/"
+    assert client.post(SWITCH, {"texts": "hide", "next": "//evil.example/"})["Location"] == "/admin/"
+    guarded = Client(enforce_csrf_checks=True)
+    guarded.force_login(User.objects.get(is_staff=True))
+    assert guarded.post(SWITCH, {"texts": "hide"}).status_code == 403
+    guest = Client().post(SWITCH, {"texts": "hide"})
+    assert (guest.status_code, "/login/" in guest["Location"]) == (302, True)
+
+
+def test_whoever_may_not_read_texts_is_offered_no_switch(stream: Stream) -> None:
+    client = staff(*LOOK)
+    for address in pages(stream):
+        page = client.get(address).content.decode()
+        assert "Other people's texts are hidden here." in page
+        assert "Show texts" not in page
 
 
 def test_the_audit_log_tells_a_look_at_times_from_a_read(stream: Stream) -> None:

@@ -87,6 +87,15 @@ VARIABLES = (
         wrong="anything else",
     ),
     Variable(
+        "WONDERCAM_REVIEW_TEXTS",
+        True,
+        (
+            "Off hides what people and models wrote from everybody in the admin, superusers and the search there "
+            "included: times and structure are left"
+        ),
+        wrong="anything but a switch",
+    ),
+    Variable(
         "WONDERCAM_EMAIL_URL",
         None,
         (
