@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from chat.accounts import audit
-from chat.admin import access, hidden
+from chat.admin import access, hidden, saved_filters
 from chat.admin.filters import LATEST
 from chat.admin.lists import BoundedList
 from chat.models import Stream, User
@@ -31,14 +31,19 @@ class UserFilter(admin.SimpleListFilter):
         asked = list(dict.fromkeys(lately))[:SHOWN_USERS]
         found = User.objects.in_bulk(asked)
         users = [found[pk] for pk in asked if pk in found]
-        chosen = self.value()
-        if chosen and chosen.isdigit() and chosen not in {str(user.pk) for user in users}:
+        chosen = self._chosen()
+        if chosen and chosen not in {user.pk for user in users}:
             users += User.objects.filter(pk=chosen)
         return [(str(user.pk), user.username) for user in users]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """That user's own; no user's where the value is no id."""
-        return queryset.filter(user_id=int(self.value() or 0)) if self.value() else queryset
+        return queryset.filter(user_id=self._chosen()) if self.value() else queryset
+
+    def _chosen(self) -> int:
+        """The id that was chosen; 0, which is nobody's, where it is none."""
+        text = self.value() or ""
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
 class ReviewAdmin(BoundedList):
@@ -79,8 +84,9 @@ class ReviewAdmin(BoundedList):
         return super().get_list_display(request) if access.may_read(request) else self.columns_without_texts
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """With the switch of texts."""
-        return super().changelist_view(request, {**access.context_of(request), **(extra_context or {})})
+        """With the switch of texts and the reviewer's saved filters."""
+        ours = {**access.context_of(request), **saved_filters.context_of(request, str(self.opts.model_name))}
+        return super().changelist_view(request, {**ours, **(extra_context or {})})
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """With what the search field finds."""

@@ -19,9 +19,10 @@ from django.urls import URLPattern, path, reverse
 
 from chat import review
 from chat.accounts import audit
-from chat.admin import access, hidden
+from chat.admin import access, hidden, saved_filters
 from chat.admin.display import facts, message_row, verdict_row
 from chat.admin.lists import BoundedList
+from chat.admin.narrowed_queue import NarrowedQueue
 from chat.admin.timeline import timeline
 from chat.admin.verdict_form import VerdictForm
 from chat.models import ReviewLock, Stream, User, Verdict
@@ -46,13 +47,14 @@ class VerdictAdmin(BoundedList):
         return False
 
     def get_urls(self) -> list[URLPattern]:
-        """The queue, an answer's page, and the exports."""
+        """The queue, an answer's page, the exports, and the saved filters of all lists."""
         view = self.admin_site.admin_view
         return [
             path("", view(self.show_queue), name="chat_verdict_changelist"),
             path("<uuid:pk>/", view(self.session), name="chat_verdict_session"),
             path("scores.jsonl", view(self.export_scores), name="chat_verdict_scores"),
             path("verdicts.csv", view(self.export_table), name="chat_verdict_table"),
+            *saved_filters.urls(self.admin_site),
         ]
 
     # The queue
@@ -60,8 +62,8 @@ class VerdictAdmin(BoundedList):
     def show_queue(self, request: HttpRequest) -> HttpResponse:
         """The answers of one kind that wait for this reviewer."""
         self._check(request)
-        kind, reviewer = kind_of(request), user_of(request)
-        rows = queue.waiting(kind, reviewer).select_related("user", "conversation", "receipt")[:SHOWN]
+        narrowed, reviewer = NarrowedQueue.of(request, self), user_of(request)
+        rows = narrowed.waiting(request, reviewer).select_related("user", "conversation", "receipt")[:SHOWN]
         compared = _latest()
         by_stream: dict[UUID, list[float]] = {}
         for verdict in compared:
@@ -69,8 +71,8 @@ class VerdictAdmin(BoundedList):
                 by_stream.setdefault(verdict.stream_id, []).append(verdict.score)
         context = {
             "title": "Review",
-            "kinds": list(queue.KINDS),
-            "kind": kind,
+            "queue": narrowed,
+            **saved_filters.context_of(request, "verdict"),
             "rows": [(stream, hidden.title_of(stream.conversation, texts=access.may_read(request))) for stream in rows],
             "filed": len(compared),
             "agreement": agreement.alpha(by_stream.values()),
@@ -87,35 +89,38 @@ class VerdictAdmin(BoundedList):
         stream = rows.filter(pk=pk).first()
         if stream is None:
             raise Http404("There is no such stream.")
-        kind, reviewer = kind_of(request), user_of(request)
+        narrowed = NarrowedQueue.of(request, self)
         audit.record_reading(request, stream, texts=access.shown(request, stream))
         if request.method == "POST":
-            return self._filed(request, stream, kind, reviewer)
-        form = VerdictForm(own=Verdict.objects.filter(stream=stream, reviewer=reviewer).first())
-        return self._session_page(request, stream, kind, form)
+            return self._filed(request, stream, narrowed)
+        form = VerdictForm(own=Verdict.objects.filter(stream=stream, reviewer=user_of(request)).first())
+        return self._session_page(request, stream, narrowed, form)
 
-    def _filed(self, request: HttpRequest, stream: Stream, kind: str, reviewer: User) -> HttpResponse:
+    def _filed(self, request: HttpRequest, stream: Stream, narrowed: NarrowedQueue) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied
         form = VerdictForm(request.POST)
         if not form.is_valid():
-            return self._session_page(request, stream, kind, form)
-        following = queue.after(queue.waiting(kind, reviewer), stream)
+            return self._session_page(request, stream, narrowed, form)
+        reviewer = user_of(request)
+        following = queue.after(narrowed.waiting(request, reviewer), stream)
         Verdict.file(stream, reviewer, **form.said())
         place = f"{reverse('admin:chat_verdict_session', args=[following.pk])}" if following else queue_url()
-        return HttpResponseRedirect(f"{place}?kind={kind}")
+        return HttpResponseRedirect(f"{place}?{narrowed.query}")
 
-    def _session_page(self, request: HttpRequest, stream: Stream, kind: str, form: VerdictForm) -> HttpResponse:
+    def _session_page(
+        self, request: HttpRequest, stream: Stream, narrowed: NarrowedQueue, form: VerdictForm
+    ) -> HttpResponse:
         reviewer = user_of(request)
         holder = ReviewLock.take(stream.pk, reviewer)
-        waiting = queue.waiting(kind, reviewer)
+        waiting = narrowed.waiting(request, reviewer)
         measured, moments = review.measured(stream)
         turns, is_read = review.turns_to(stream.answer), access.shown(request, stream)
         filed = Verdict.objects.filter(stream=stream).select_related("reviewer").prefetch_related("changes")
         context = {
             "title": "Review of an answer",
             "original": stream,
-            "kind": kind,
+            "queue": narrowed,
             "form": form,
             "holder": holder,
             "texts": is_read,
@@ -164,12 +169,6 @@ class VerdictAdmin(BoundedList):
             "scripts": SCRIPTS,
         }
         return TemplateResponse(request, f"admin/chat/verdict/{name}.html", {**common, **context})
-
-
-def kind_of(request: HttpRequest) -> str:
-    """`?kind=`; the first kind where it is none."""
-    kind = request.GET.get("kind", "")
-    return kind if kind in queue.KINDS else next(iter(queue.KINDS))
 
 
 def user_of(request: HttpRequest) -> User:

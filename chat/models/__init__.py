@@ -10,12 +10,13 @@
       ├──< Change (a line of the feeds: a turn began, a chat was renamed …)
       ├──< Ticket (starts one stream, and resumes it)
       ├──< ApiKey (for scripts of one's own)
+      ├──< SavedFilter (a reviewer's name for a narrowed list)
       └──< DailyUse (questions and tokens of a day)
 
 `accounts.py` has who asks, `keys.py` and `invitations.py` what was given out, `audit.py` who did what,
 `conversations.py` what was said, `changes.py` that it was, `search.py` by what it is found, `receipts.py` how it
-reached its reader, `verdicts.py` what reviewers think of it. A foreign id and an unknown id are the same to a reader:
-look everything up through `for_user`.
+reached its reader, `verdicts.py` what reviewers think of it, `saved_filters.py` how they narrow their lists. A foreign
+id and an unknown id are the same to a reader: look everything up through `for_user`.
 """
 
 from chat.models.accounts import OwnedQuerySet, Ticket, User
@@ -25,6 +26,7 @@ from chat.models.conversations import Attachment, Conversation, Event, Feedback,
 from chat.models.invitations import Invitation
 from chat.models.keys import ApiKey
 from chat.models.receipts import Receipt, WriteTimes
+from chat.models.saved_filters import SavedFilter
 from chat.models.search import SearchText
 from chat.models.usage import DailyUse
 from chat.models.verdicts import ReviewLock, Verdict, VerdictChange
@@ -43,6 +45,7 @@ __all__ = [
     "OwnedQuerySet",
     "Receipt",
     "ReviewLock",
+    "SavedFilter",
     "SearchText",
     "Stream",
     "Ticket",
