@@ -26,14 +26,12 @@ def grown(server: WonderCam, stream: str, events: int) -> None:
     """Add events behind a stream's end, as if it had been so long."""
     data = '{"candidates":[{"content":{"role":"model","parts":[{"text":"word "}]}}],"modelVersion":"script"}'
     key = UUID(stream).hex
-    with closing(sqlite3.connect(server.data_dir / "wondercam.sqlite3", timeout=30)) as database:
-        with database:
-            (last,) = database.execute("SELECT last_seq FROM chat_stream WHERE id = ?", (key,)).fetchone()
-            rows = ((key, last + n, 10_000_000 + n, data) for n in range(1, events + 1))
-            database.executemany('INSERT INTO chat_event (stream_id, seq, "at", data) VALUES (?, ?, ?, ?)', rows)
-            ended = "UPDATE chat_stream SET ended_at = '2020-01-01', last_seq = ? WHERE id = ?"
-            database.execute(ended, (last + events, key))
-        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with closing(sqlite3.connect(server.data_dir / "wondercam.sqlite3", timeout=30)) as database, database:
+        (last,) = database.execute("SELECT last_seq FROM chat_stream WHERE id = ?", (key,)).fetchone()
+        rows = ((key, last + n, 10_000_000 + n, data) for n in range(1, events + 1))
+        database.executemany('INSERT INTO chat_event (stream_id, seq, "at", data) VALUES (?, ?, ?, ?)', rows)
+        ended = "UPDATE chat_stream SET ended_at = '2020-01-01', last_seq = ? WHERE id = ?"
+        database.execute(ended, (last + events, key))
 
 
 class Watch:

@@ -3,6 +3,7 @@
 All are asynchronous, so that a test may drive a page and watch the server at once.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -24,6 +25,9 @@ FLAGS = [
 
 PATIENCE_MS = 90_000
 """What is awaited comes sooner or later: three browsers and their servers may share one core."""
+
+CLOSE_SECONDS = 120
+"""A browser that does not answer is ended with Playwright's own process, which waits for nobody for long."""
 
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -47,7 +51,8 @@ async def chromium(chromium_flags: list[str]) -> AsyncIterator[Browser]:
 
         browser.new_context = without_worker  # type: ignore[method-assign]
         yield browser
-        await browser.close()
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await browser.close()
 
 
 @asynccontextmanager
@@ -60,7 +65,8 @@ async def tab(browser: Browser, **options: Any) -> AsyncIterator[Page]:
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda said: errors.append(said.text) if "Content Security Policy" in said.text else None)
     yield page
-    await context.close()
+    async with asyncio.timeout(CLOSE_SECONDS):
+        await context.close()
     assert errors == []
 
 
