@@ -38,6 +38,8 @@ class State:
     commits: int
     commit_seconds: float
     cuts: int
+    slots_used: int = 0
+    slots: int = 0
 
 
 class Numbers:
@@ -102,6 +104,8 @@ class Numbers:
         self.readers = Gauge("readers", "Responses that follow a stream.", **made_sum)
         self.queued = Gauge("commit_queue", "Events and jobs that wait for their commit.", **made_sum)
         self.waiting = Gauge("slot_queue", "Questions that wait for a slot of the embedded model.", **made_sum)
+        self.slots_used = Gauge("slots_used", "Slots of the embedded model that are in use.", **made_sum)
+        self.slots = Gauge("slots", "Slots of the embedded model.", **made_sum)
         self.resting = Gauge(
             "model_resting", "Processes in which the breaker leaves a model alone.", labelnames=("model",), **made_sum
         )
@@ -193,6 +197,8 @@ class Metrics:
         numbers.readers.set(state.readers)
         numbers.queued.set(state.queued_commits)
         numbers.waiting.set(state.waiting_for_slots)
+        numbers.slots_used.set(state.slots_used)
+        numbers.slots.set(state.slots)
         for model in {*before.resting, *state.resting}:
             numbers.resting.labels(model).set(model in state.resting)
         numbers.commits.inc(state.commits - before.commits)
@@ -218,13 +224,27 @@ class Metrics:
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
         """All numbers of all workers, and their media type, in the form that the asker prefers."""
-        from prometheus_client import CollectorRegistry
         from prometheus_client.exposition import choose_encoder
+
+        encode, media_type = choose_encoder(accept)
+        return encode(self._registry()), media_type
+
+    def standing(self) -> dict[str, dict[str, float]]:
+        """Every gauge and counter of all workers: its name without prefix → the values of its labels → its value."""
+        found: dict[str, dict[str, float]] = {}
+        for family in self._registry().collect():
+            if family.type in ("gauge", "counter"):
+                told = [sample for sample in family.samples if not sample.name.endswith("_created")]
+                values = {" ".join(sample.labels.values()): sample.value for sample in told}
+                found[family.name.removeprefix("wondercam_")] = values
+        return found
+
+    def _registry(self) -> Any:
+        from prometheus_client import CollectorRegistry
         from prometheus_client.multiprocess import MultiProcessCollector
 
         registry = self._numbers.registry
         if MULTIPROCESS in os.environ:
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        encode, media_type = choose_encoder(accept)
-        return encode(registry), media_type
+        return registry

@@ -1,6 +1,7 @@
 """What one process holds: its providers, its log, its turns, its metrics. Made once, opened when the process serves.
 
-Views are handed it by `views.api`, as `request.process`; commands and the admin read tables and need none of it.
+Views are handed it by `views.api`, as `request.process`. Commands and the admin read tables and need none of it, but
+for the operators' page, which shows its metrics.
 """
 
 import asyncio
@@ -49,7 +50,9 @@ class Process:
         """Tell the metrics how busy this process is."""
         log, catalogue = self.log.state(), self._catalogue
         waiting, resting = (catalogue.waiting(), catalogue.resting()) if catalogue else (0, [])
-        self.metrics.looked(State(log.readers, log.queued, waiting, resting, log.commits, log.commit_seconds, log.cuts))
+        used, slots = catalogue.slots() if catalogue else (0, 0)
+        grown = (log.commits, log.commit_seconds, log.cuts)
+        self.metrics.looked(State(log.readers, log.queued, waiting, resting, *grown, used, slots))
 
     async def _look_again(self) -> None:
         while True:

@@ -8,18 +8,20 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from chat import review
 from chat.accounts import audit
-from chat.admin import access, hidden, replay
+from chat.admin import access, hidden, operations, replay
 from chat.admin.display import bars, error_words, event_row, facts, status_badge
 from chat.admin.filters import ModelFilter, ReceiptFilter, StatusFilter
 from chat.admin.readonly import ReviewAdmin, UserFilter, uuid_in
 from chat.admin.search import by_words
 from chat.admin.timeline import timeline
 from chat.models import Stream
+from chat.process import this_process
 from chat.protocol import timing
 
 SHOWN_REQUEST = 20_000
@@ -61,9 +63,22 @@ class StreamAdmin(ReviewAdmin):
         return by_words(term, "provider", "model", conversation="title" if texts else "")
 
     def get_urls(self) -> list[URLPattern]:
-        """And the recording."""
-        view = self.admin_site.admin_view(self.recording)
-        return [path("<uuid:pk>/recording/", view, name="chat_stream_recording"), *super().get_urls()]
+        """And the recording, and the operators' page."""
+        view = self.admin_site.admin_view
+        return [
+            path("<uuid:pk>/recording/", view(self.recording), name="chat_stream_recording"),
+            path("now/", view(self.now), name="chat_stream_now"),
+            *super().get_urls(),
+        ]
+
+    def now(self, request: HttpRequest) -> HttpResponse:
+        """The operators' page."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        found = operations.page(this_process().metrics.standing())
+        context = {"title": "Operations", "opts": self.opts, **found, "bars": bars(found["hours"])}
+        common = {**self.admin_site.each_context(request), **access.context_of(request)}
+        return TemplateResponse(request, "admin/chat/stream/now.html", {**common, **context})
 
     def recording(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """A stream's events with their times, to be played; to whoever may read its texts."""

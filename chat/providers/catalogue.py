@@ -220,6 +220,11 @@ class Catalogue:
         """How many questions wait for a slot of the embedded model."""
         return sum(provider.waiting for provider in self._providers if isinstance(provider, local.Local))
 
+    def slots(self) -> tuple[int, int]:
+        """How many slots of the embedded model are in use, and how many there are."""
+        of_each = [provider.slots for provider in self._providers if isinstance(provider, local.Local)]
+        return sum(used for used, _ in of_each), sum(count for _, count in of_each)
+
     async def count_tokens(self, prompt: Prompt, seconds: float = 30.0) -> dict[str, Any]:
         """The tokens of a prompt, as Gemini's `countTokens` answers: counted where the provider can, guessed else."""
         provider, _ = self.find(prompt.model.id)

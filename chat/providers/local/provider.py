@@ -62,6 +62,11 @@ class Local:
         """How many questions wait for a slot."""
         return self._slots.waiting
 
+    @property
+    def slots(self) -> tuple[int, int]:
+        """How many slots are in use, and how many there are."""
+        return self._slots.used, self._slots.count
+
     def models(self) -> tuple[Model, ...]:
         """The one model."""
         return (self._model,)

@@ -9,13 +9,18 @@ class Slots:
     """`count` can be used at once; who asks for more waits in a queue. For one event loop at a time, without locks."""
 
     def __init__(self, count: int) -> None:
-        self._free = count
+        self.count = self._free = count
         self._queue: deque[Slot] = deque()
 
     @property
     def waiting(self) -> int:
         """How many wait for a slot."""
         return len(self._queue)
+
+    @property
+    def used(self) -> int:
+        """How many are in use."""
+        return self.count - self._free
 
     def ask(self) -> "Slot":
         """A slot, now or later; whoever asks must `release` it, however it ends."""
