@@ -49,8 +49,8 @@ class Process:
     def look(self) -> None:
         """Tell the metrics how busy this process is."""
         log, catalogue = self.log.state(), self._catalogue
-        waiting, resting = (catalogue.waiting(), catalogue.resting()) if catalogue else (0, [])
-        used, slots = catalogue.slots() if catalogue else (0, 0)
+        resting = catalogue.resting() if catalogue else []
+        waiting, used, slots = catalogue.slots() if catalogue else (0, 0, 0)
         grown = (log.commits, log.commit_seconds, log.cuts)
         self.metrics.looked(State(log.readers, log.queued, waiting, resting, *grown, used, slots))
 

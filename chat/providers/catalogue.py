@@ -216,14 +216,10 @@ class Catalogue:
         """The models that rest for everybody just now: their upstream has failed turn after turn."""
         return [name for name, breaker in self._breakers.items() if breaker.is_open]
 
-    def waiting(self) -> int:
-        """How many questions wait for a slot of the embedded model."""
-        return sum(provider.waiting for provider in self._providers if isinstance(provider, local.Local))
-
-    def slots(self) -> tuple[int, int]:
-        """How many slots of the embedded model are in use, and how many there are."""
-        of_each = [provider.slots for provider in self._providers if isinstance(provider, local.Local)]
-        return sum(used for used, _ in of_each), sum(count for _, count in of_each)
+    def slots(self) -> tuple[int, int, int]:
+        """Of the embedded model: how many questions wait for a slot, how many slots are in use, how many there are."""
+        told = (provider.slots for provider in self._providers if isinstance(provider, local.Local))
+        return next(told, (0, 0, 0))
 
     async def count_tokens(self, prompt: Prompt, seconds: float = 30.0) -> dict[str, Any]:
         """The tokens of a prompt, as Gemini's `countTokens` answers: counted where the provider can, guessed else."""

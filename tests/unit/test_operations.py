@@ -136,7 +136,7 @@ def test_slots_in_use_are_counted() -> None:
 def test_a_process_tells_its_metrics_how_many_slots_there_are() -> None:
     process = this_process()
     process.look()
-    assert process.metrics.standing()["slots"] == {"": process.catalogue.slots()[1]}
+    assert process.metrics.standing()["slots"] == {"": process.catalogue.slots()[2]}
 
 
 def test_it_tells_the_sizes_of_the_database_and_of_the_disk() -> None:

@@ -58,14 +58,9 @@ class Local:
         self._slots = Slots(embedded.shape.slots)
 
     @property
-    def waiting(self) -> int:
-        """How many questions wait for a slot."""
-        return self._slots.waiting
-
-    @property
-    def slots(self) -> tuple[int, int]:
-        """How many slots are in use, and how many there are."""
-        return self._slots.used, self._slots.count
+    def slots(self) -> tuple[int, int, int]:
+        """How many questions wait for a slot, how many slots are in use, and how many there are."""
+        return self._slots.waiting, self._slots.used, self._slots.count
 
     def models(self) -> tuple[Model, ...]:
         """The one model."""
