@@ -24,7 +24,8 @@
     at 7, by cursor; a second tab, the admin (`admin/`), and `manage.py replay_stream` do the same.
  9. The turn ends as complete, stopped, failed or interrupted: its last event, the stream's status and the answer's
     text (`protocol/answer.py`) are one transaction. Should the worker die, `turns/leases.py` finds the turn, and
-    another worker goes on with it (`turns/continuation.py`) or ends it.
+    another worker goes on with it (`turns/continuation.py`) or ends it. A message that waited for a normal end is
+    begun then (`turns/message_queue.py`), at 3.
 
 What a process holds, from its start to its end, is in `process.py`; what can go wrong, in `protocol/errors.py`.
 """

@@ -5,6 +5,7 @@
       │            │             │                                                 1 WriteTimes
       │            │             │        └──< Verdict (a reviewer's) ──< VerdictChange, 1 ReviewLock
       │            │             └─1 Feedback (a thumb up or down for this answer, and why)
+      │            ├──< QueuedMessage (waits for the answer that runs)
       │            ├─1 SearchText (its words, to be searched)
       │            └──< Attachment (a photo, re-encoded; gone with its conversation)
       ├──< Change (a line of the feeds: a turn began, a chat was renamed …)
@@ -14,9 +15,9 @@
       └──< DailyUse (questions and tokens of a day)
 
 `accounts.py` has who asks, `keys.py` and `invitations.py` what was given out, `audit.py` who did what,
-`conversations.py` what was said, `changes.py` that it was, `search.py` by what it is found, `receipts.py` how it
-reached its reader, `verdicts.py` what reviewers think of it, `saved_filters.py` how they narrow their lists. A foreign
-id and an unknown id are the same to a reader: look everything up through `for_user`.
+`conversations.py` what was said, `queued_messages.py` what is said next, `changes.py` that it was, `search.py` by what
+it is found, `receipts.py` how it reached its reader, `verdicts.py` what reviewers think of it, `saved_filters.py` how
+they narrow their lists. A foreign id and an unknown id are the same to a reader: look everything up through `for_user`.
 """
 
 from chat.models.accounts import OwnedQuerySet, Ticket, User
@@ -25,6 +26,7 @@ from chat.models.changes import Change
 from chat.models.conversations import Attachment, Conversation, Event, Feedback, Message, Stream
 from chat.models.invitations import Invitation
 from chat.models.keys import ApiKey
+from chat.models.queued_messages import QueuedMessage
 from chat.models.receipts import Receipt, WriteTimes
 from chat.models.saved_filters import SavedFilter
 from chat.models.search import SearchText
@@ -43,6 +45,7 @@ __all__ = [
     "Invitation",
     "Message",
     "OwnedQuerySet",
+    "QueuedMessage",
     "Receipt",
     "ReviewLock",
     "SavedFilter",

@@ -2,6 +2,7 @@
 
     start ── Start.store (message + event 0, one transaction) ── the reader has its OK
       └─ Turn, a task of its own: the provider's answer → Tail.append → commit → the stream's subscribers
+           └─ start_next: the message that waited for its end, if one did (`message_queue.py`)
 
 A turn belongs to no request: a reader may go and come back. It ends by `stop`, with the sign-in that asked for it, and,
 where it is a guest's, when nobody has read it for a while (`unwanted.py`).
@@ -10,27 +11,28 @@ where it is a guest's, when nobody has read it for a while (`unwanted.py`).
 import asyncio
 import contextvars
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
 from functools import partial
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import IntegrityError
 
-from chat import limits
 from chat.log import Log
 from chat.log.sql import in_thread
 from chat.metrics import Metrics
 from chat.models import Stream, Ticket, User
 from chat.protocol import events, prompt
-from chat.protocol.errors import InvalidArgument, TooLarge, Unavailable
-from chat.protocol.request import Ask, check_generation, contents_of, gemini_contents_of, system_of, text_bytes
+from chat.protocol.errors import Unavailable
+from chat.protocol.request import Ask, check_generation, contents_of, gemini_contents_of, system_of
 from chat.providers.catalogue import Catalogue
 from chat.turns import leases, photos
+from chat.turns.contents import checked
 from chat.turns.continuation import Continuation
 from chat.turns.leases import Reaper, Worker
+from chat.turns.next_message import MessageQueues
 from chat.turns.start import Start, Started
 from chat.turns.turn import Turn
 from chat.turns.unwanted import Unwanted
@@ -40,9 +42,14 @@ log = logging.getLogger(__name__)
 STOP_POLL = 0.5
 """Seconds between looks for stop requests that came to another worker: without a notification they take up to 1 s."""
 
+QUEUE_POLL = 1.0
+"""Seconds between looks for queued messages whose time has come without this process having heard of it."""
 
 NEIGHBOURS_POLL = 1.0
 """Seconds between looks for workers of this machine that have died."""
+
+
+T = TypeVar("T")
 
 
 class Turns:
@@ -61,9 +68,10 @@ class Turns:
         self._metrics = metrics
         self._reaper = Reaper(event_log, self.worker, self._take_up)
         self._continuation = Continuation(event_log, catalogue, self.worker)
+        self.queues = MessageQueues(event_log, catalogue, self.worker)
         self._unwanted = Unwanted(event_log)
         self._turns: dict[UUID, Turn] = {}
-        self._starting: set[asyncio.Task[Stream]] = set()
+        self._starting: set[asyncio.Task[Any]] = set()
         self._periodic: list[asyncio.Task[None]] = []
         self._draining = False
 
@@ -73,7 +81,8 @@ class Turns:
         """Take turns, after those of dead workers of this machine were found; begin to renew leases."""
         self._draining = False
         self._tell_gone(await self._reaper.end_dead_neighbours())
-        periodic = (self._beat(), self._look_for_stops(), self._look_for_dead_neighbours())
+        looks = (self._look_for_stops(), self._look_for_dead_neighbours(), self._look_for_queued_messages())
+        periodic = (self._beat(), *looks)
         self._periodic = [asyncio.create_task(each) for each in periodic]
 
     async def close(self, grace: float) -> None:
@@ -125,6 +134,16 @@ class Turns:
             except Exception as error:  # the database may be away: the next look tries again
                 log.warning("dead workers' streams could not be looked for: %s", type(error).__name__)
 
+    async def _look_for_queued_messages(self) -> None:
+        """Send what waits for an answer that has ended, also before this process was there."""
+        while True:
+            try:
+                for conversation_id in await self.queues.due():
+                    await self.start_next(conversation_id)
+            except Exception as error:  # the database may be away: the next look tries again
+                log.warning("queued messages could not be looked for: %s", type(error).__name__)
+            await asyncio.sleep(QUEUE_POLL)
+
     async def _renew(self, mine: Sequence[UUID]) -> None:
         if not mine:
             return
@@ -167,18 +186,34 @@ class Turns:
         read = contents_of if extra is None else gemini_contents_of
         contents = None if ask.contents is None and ask.parent_id else read(ask.contents)
         if contents is not None:
-            contents = await photos.store_inline(user, self._checked(contents, model))
+            contents = await photos.store_inline(user, checked(contents, model, self._catalogue()))
         if self._draining:  # nothing is waited for between here and the task that `drain` waits for
             raise Unavailable("This server is going down; the next one takes over in a moment.", retry_after=1)
         start = Start(user, ask, contents, model, began, self.worker.name, ticket, through_door=extra is not None)
         if start.is_plain and (started := self._log.write_now(start.store)) is not None:
             return self._begin(start, started, system, extra or {})
-        # A task of its own: once the message may be stored, no reader's going away keeps its answer from being begun.
-        storing = self._store(start, system, extra or {})
+        return await asyncio.shield(self._starting_by(self._store(start, system, extra or {})))
+
+    async def start_next(self, conversation_id: UUID) -> None:
+        """Begin the next message of the conversation's queue, where it is to be sent now."""
+        if not self._draining:  # what waits is left to those who go on
+            await asyncio.shield(self._starting_by(self._take_next(conversation_id)))
+
+    def _starting_by(self, storing: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+        """A task of its own: once the message may be stored, no reader's going away keeps its answer from being
+        begun."""
         task = asyncio.get_running_loop().create_task(storing, context=contextvars.Context())
         self._starting.add(task)
         task.add_done_callback(self._starting.discard)
-        return await asyncio.shield(task)
+        return task
+
+    async def _take_next(self, conversation_id: UUID) -> None:
+        try:
+            taken = await self.queues.take(conversation_id)
+        except Exception as error:  # the database may be away: the next look tries again
+            return log.warning("a queued message could not be sent: %s", type(error).__name__)
+        if taken is not None:
+            self._begin(taken.start, taken.started, taken.system, {})
 
     async def _store(self, start: Start, system: str, extra: dict[str, Any]) -> Stream:
         try:
@@ -220,16 +255,8 @@ class Turns:
         self._turns.pop(stream_id, None)
         self._unwanted.forget(stream_id)
         self._metrics.left(len(self._turns))
-
-    def _checked(self, contents: list[prompt.Content], model: prompt.Model) -> list[prompt.Content]:
-        if text_bytes(contents) > (most := limits.of("PROMPT_BYTES")):
-            raise TooLarge(f"The message is longer than {most:,} bytes.")
-        has_photo = any(
-            "inlineData" in part or "attachment" in part for content in contents for part in content["parts"]
-        )
-        if has_photo and not self._catalogue().takes_photos(model):
-            raise InvalidArgument(self._catalogue().refusal_of_photos(model))
-        return contents
+        if not self._draining and (behind := self.queues.conversation_behind(stream_id)) is not None:
+            self._starting_by(self._take_next(behind))
 
     async def stop(self, stream: Stream) -> str:
         """Stop the stream's generation, wherever it runs; idempotent. The stream's status as far as it is known."""

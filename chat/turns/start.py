@@ -81,7 +81,8 @@ class Start:
 
     `began` is when the request arrived, in seconds of the monotonic clock: the zero of the stream's own clock.
     `worker` is the name of the process that will hold the stream. Whoever asks `through_door`, in Gemini's language or
-    OpenAI's, cannot resume: its answer is not continued when its worker dies.
+    OpenAI's, cannot resume: its answer is not continued when its worker dies. `message_id` is the id of the newest
+    message, where it has one already.
     """
 
     user: User
@@ -92,6 +93,7 @@ class Start:
     worker: str
     ticket: Ticket | None = None
     through_door: bool = False
+    message_id: UUID | None = None
     _stored: Started | None = None
 
     @property
@@ -105,7 +107,7 @@ class Start:
 
         Only a plain one may be given another database than Django's.
         """
-        if (before := self._stored_before() or self._joined(database)) is not None:
+        if (before := self.stored_before() or self._joined(database)) is not None:
             return before
         limits.check_streams(self.user.id, database, is_guest=self.user.is_guest)
         limits.spend_question(self.user.id, database, is_guest=self.user.is_guest)
@@ -133,7 +135,7 @@ class Start:
         self._stored = Started(begun, ok, contents, system)
         return self._stored
 
-    def _stored_before(self) -> Started | None:
+    def stored_before(self) -> Started | None:
         """What an earlier try has stored: its commit arrived, only the answer to it was lost."""
         if self._stored is None or not Stream.objects.filter(pk=self._stored.stream.pk).exists():
             return None
@@ -186,9 +188,11 @@ class Start:
 
     def _messages(self, leaf: UUID | None) -> list[Said]:
         messages: list[Said] = []
-        for content in self.contents or ():
-            messages.append(Said(ids.new(), leaf, content["role"], content["parts"]))
-            leaf = messages[-1].id
+        contents = self.contents or []
+        for number, content in enumerate(contents, 1):
+            id = self.message_id if number == len(contents) and self.message_id else ids.new()
+            messages.append(Said(id, leaf, content["role"], content["parts"]))
+            leaf = id
         return messages
 
     def _claim_photos(self, conversation: UUID) -> None:

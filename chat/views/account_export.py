@@ -13,7 +13,7 @@ from chat.models import ApiKey, Attachment, Conversation, DailyUse, User
 from chat.views.messages import messages_of
 
 README = """account.json            the account, its API keys (without the keys), what was used of each day
-conversations/<id>.json a conversation with all its messages, each answer with its stream
+conversations/<id>.json a conversation with all its messages, each answer with its stream, and what waits to be sent
 photos/<id>.jpg         the photos that messages name as `attachment`
 """
 
@@ -73,7 +73,10 @@ def account(user_id: int) -> bytes:
 def conversation(user_id: int, pk: UUID) -> bytes:
     """A conversation; empty where it was deleted meanwhile."""
     found = Conversation.objects.for_user(user_id).filter(pk=pk).first()
-    return b"" if found is None else written({**dict(fields(found)), "messages": messages_of(found)})
+    if found is None:
+        return b""
+    queued = list(found.queued.values("id", "request", "created_at"))
+    return written({**dict(fields(found)), "messages": messages_of(found), "queued": queued})
 
 
 def fields(found: Conversation) -> Iterator[tuple[str, Any]]:

@@ -1,5 +1,6 @@
 """`/v2/openapi.json`: the API described to machines, from the same structs that read the bodies."""
 
+import re
 from functools import cache
 from typing import Any
 
@@ -15,6 +16,7 @@ from chat.views.auth import Refresh, SignIn
 from chat.views.conversations import Change
 from chat.views.gemini import GenerateContent
 from chat.views.keys import NewKey
+from chat.views.message_queue import QueueChange
 from chat.views.messages import FeedbackBody
 from chat.views.receipts import ReceiptBody
 
@@ -30,6 +32,7 @@ BODIES: tuple[type, ...] = (
     NewKey,
     ReceiptBody,
     FeedbackBody,
+    QueueChange,
 )
 
 STREAM = "text/event-stream"
@@ -65,6 +68,11 @@ ROUTES: tuple[tuple[str, str, str, type | str | None, str], ...] = (
     ("GET", "/v2/conversations/{id}/export", "As a file: ?format= md, json or zip", None, "application/octet-stream"),
     ("PATCH", "/v2/conversations/{id}", "Rename, pin", Change, "Conversation"),
     ("DELETE", "/v2/conversations/{id}", "Delete with its photos and recordings", None, ""),
+    ("GET", "/v2/conversations/{id}/queue", "The messages that wait for the answer that runs", None, "Queue"),
+    ("POST", "/v2/conversations/{id}/queue", "One more, sent once after the answer that runs", Ask, "QueuedMessage"),
+    ("PATCH", "/v2/conversations/{id}/queue/{message}", "Give it other words", QueueChange, "QueuedMessage"),
+    ("DELETE", "/v2/conversations/{id}/queue/{message}", "Take it back", None, ""),
+    ("POST", "/v2/conversations/{id}/queue/{message}/now", "Stop what runs, and send it", None, "QueuedMessage"),
     ("POST", "/v2/messages/{id}/feedback", "A thumb for an answer, and why; idempotent", FeedbackBody, "FeedbackKept"),
     (
         "GET",
@@ -161,6 +169,17 @@ KEY = {
     "last_used_at": MAYBE_TIME,
 }
 
+QUEUED = of(
+    id=ID,
+    parts=many({"type": "object"}),
+    text=TEXT,
+    model=TEXT,
+    state={"enum": ["waiting", "held", "started"]},
+    stream={"type": ["string", "null"], "format": "uuid"},
+    created_at=TIME,
+)
+HELD = of(because={"enum": ["stopped", "failed", "interrupted", "refused", "gone"]}, message=TEXT)
+
 SCHEMAS: dict[str, Schema] = {
     "Error": of(error=of(code=COUNT, status=TEXT, message=TEXT)),
     "Pair": of(access=TEXT, refresh=TEXT),
@@ -184,6 +203,8 @@ SCHEMAS: dict[str, Schema] = {
         "description": "With ?q= also `partial`: whether older conversations are still to be read, so ask again",
     },
     "Transcript": of(**SUMMARY, system=TEXT, messages=many(MESSAGE)),
+    "Queue": of(messages=many(QUEUED), held={"anyOf": [HELD, {"type": "null"}]}),
+    "QueuedMessage": QUEUED,
     "Attachment": of(id=ID, width=COUNT, height=COUNT),
     "Models": of(models=many(MODEL)),
     "Health": of(status=TEXT),
@@ -216,9 +237,8 @@ def document() -> Schema:
 def operation(path: str, summary: str, body: type | str | None, result: str) -> Schema:
     """One method of one path."""
     described: Schema = {"summary": summary, "responses": {**success(result), "default": failure()}}
-    if "{" in path:
-        name = path[path.index("{") + 1 : path.index("}")]
-        described["parameters"] = [{"name": name, "in": "path", "required": True, "schema": TEXT}]
+    if names := re.findall(r"\{(\w+)\}", path):
+        described["parameters"] = [{"name": name, "in": "path", "required": True, "schema": TEXT} for name in names]
     if isinstance(body, type):
         described["requestBody"] = {"required": True, "content": {JSON: {"schema": ref(body.__name__)}}}
     elif body == "multipart":

@@ -190,9 +190,12 @@ VARIABLES = (
         least=1,
     ),
     Variable(
-        "WONDERCAM_LIMIT_PROMPT_BYTES",
-        32_768,
-        "The longest text of one message",
+        "WONDERCAM_LIMIT_PROMPT_BYTES", 32_768, "The longest text of one message", wrong="no whole number", least=1
+    ),
+    Variable(
+        "WONDERCAM_LIMIT_QUEUED_MESSAGES",
+        10,
+        "Messages that wait in one conversation for the answer that runs",
         wrong="no whole number",
         least=1,
     ),

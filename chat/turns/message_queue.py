@@ -1,0 +1,240 @@
+"""Messages that are sent while an answer of their conversation runs: they wait in the database, and are sent once.
+
+    add ───────────────── a row that waits for the stream that runs
+    edit, remove ──────── of one that still waits
+    put_first ─────────── "now instead": the row is sent as soon as nothing runs; the caller stops what does
+    NextMessage.store ─── the row goes; the message, its answer's stream and event 0 come (`next_message.py`)
+
+Each is one transaction that holds the conversation's row, and so does every start of a turn in a conversation that is
+there already. Whether a message is to be sent is no state of a process but what the rows say: it is the first of its
+queue, nothing runs in the conversation, and either the stream that it waits for has ended as complete or it is to be
+sent `now`. A stop, a failure or an interruption makes that true of no row, so the queue stays until somebody sends one.
+The process whose turn has ended looks at once, and every process once a second (`waiting`), so it does not matter which
+of them is there:
+
+Where a process may die, what is then in the database, and what follows:
+
+    before `add` is committed: nothing; the client sends it again
+    before its client is answered: the row with its `request_id`; sent again it is found, as the row or as its stream
+    while the answer runs: a running stream; it is taken up and ends as any other, or is ended as interrupted
+    after the answer's end: a complete stream and the row; the next look sends it, in any process, or in one that starts
+    in `NextMessage.store`: the same, since its transaction is undone as a whole
+    after its commit, before the turn begins: the message with a dead worker's running stream, and no row: as any such
+    its commit arrives, and the answer to it does not: the job runs again and finds its own stream
+    after `put_first`, before the stop: the row with `now`; the answer runs on, and the message follows whatever its end
+    after the stop: the row with `now`; the next look sends it
+"""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from chat import limits
+from chat.log.changes import QUEUE, tell_of_conversation
+from chat.log.sql import DJANGO
+from chat.models import Conversation, Message, QueuedMessage, Stream, User
+from chat.protocol import events, ids
+from chat.protocol.errors import NotFound, ResourceExhausted
+from chat.protocol.prompt import Part, text_of
+
+WAITING, HELD, STARTED = "waiting", "held", "started"
+REFUSED, GONE = "refused", "gone"
+
+FULL_RETRY_SECONDS = 10
+
+WAITING_MESSAGES = f"""
+SELECT q.conversation_id, q.waits_for, (q.now OR s.status = '{events.COMPLETE}') AND NOT EXISTS (
+    SELECT 1 FROM chat_stream r WHERE r.conversation_id = q.conversation_id AND r.status = '{events.RUNNING}'
+)
+FROM chat_queuedmessage q JOIN chat_conversation c ON c.id = q.conversation_id
+JOIN chat_user u ON u.id = c.user_id AND u.is_active LEFT JOIN chat_stream s ON s.id = q.waits_for
+WHERE q.refusal = '' AND (q.now OR s.status IN ('{events.COMPLETE}', '{events.RUNNING}')) AND NOT EXISTS (
+    SELECT 1 FROM chat_queuedmessage b WHERE b.conversation_id = q.conversation_id AND b.position < q.position
+)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A message to be queued, checked: `request` is as a stream's, with the message's contents."""
+
+    user: User
+    conversation_id: UUID
+    request: dict[str, Any]
+    request_id: str | None = None
+    id: UUID = field(default_factory=ids.new)
+
+
+def add(new: NewMessage) -> tuple[UUID, UUID | None]:
+    """Keep it; the id of the message, and the stream that it waits for, if one runs.
+
+    The id is another's where the same `request_id` was kept or sent before. Where nothing runs and nothing waits it is
+    to be sent now. NotFound for a foreign conversation, ResourceExhausted where as many wait as may.
+    """
+    conversation = _held(new.user.pk, new.conversation_id)
+    if (before := _added_before(new)) is not None:
+        return before, None
+    queue = list(conversation.queued.all())
+    if len(queue) >= (most := limits.of("QUEUED_MESSAGES")):
+        raise ResourceExhausted(
+            f"{most} messages wait in this conversation already: remove one, or wait until the next one is sent.",
+            retry_after=FULL_RETRY_SECONDS,
+        )
+    running = _running(conversation.pk).order_by("-created_at").values_list("pk", flat=True).first()
+    if running is not None:  # what is queued waits as a whole
+        conversation.queued.update(waits_for=running, refusal="")
+    QueuedMessage.objects.create(
+        id=new.id,
+        conversation=conversation,
+        position=queue[-1].position + 1 if queue else 0,
+        request=new.request,
+        request_id=new.request_id,
+        claims=asdict(new.user.claims) if new.user.claims else None,
+        waits_for=queue[-1].waits_for if queue and running is None else running,
+        now=not queue and running is None,
+    )
+    _tell(conversation.pk)
+    return new.id, running
+
+
+def _added_before(new: NewMessage) -> UUID | None:
+    """The id of what an earlier try, or an earlier request with the same key, has kept; it may have been sent since."""
+    named = Q(request_id=new.request_id) if new.request_id else Q(pk=None)
+    row = QueuedMessage.objects.filter(Q(pk=new.id) | named, conversation=new.conversation_id).first()
+    if row is not None:
+        return row.pk
+    if Message.objects.filter(pk=new.id).exists():
+        return new.id
+    if new.request_id is None:
+        return None
+    streams = Stream.objects.for_user(new.user.pk).filter(request_id=new.request_id)
+    return streams.values_list("answer__parent_id", flat=True).first()
+
+
+def edit(user_id: int, conversation_id: UUID, message_id: UUID, parts: list[Part], model_id: str) -> None:
+    """Give a message that waits other parts, and the model it is for."""
+    row = _waiting(_held(user_id, conversation_id), message_id)
+    row.request = {**row.request, "contents": [{"role": Message.USER, "parts": parts}], "model": model_id}
+    row.save(update_fields=("request",))
+    _tell(conversation_id)
+
+
+def remove(user_id: int, conversation_id: UUID, message_id: UUID) -> None:
+    """Take back a message that waits."""
+    _waiting(_held(user_id, conversation_id), message_id).delete()
+    _tell(conversation_id)
+
+
+def put_first(user_id: int, conversation_id: UUID, message_id: UUID) -> list[Stream]:
+    """Have a message sent as soon as nothing runs in its conversation; the streams that do."""
+    conversation = _held(user_id, conversation_id)
+    row = _waiting(conversation, message_id)
+    first = conversation.queued.values_list("position", flat=True)[0]
+    row.position = first if row.position == first else first - 1
+    row.now, row.refusal = True, ""
+    row.save(update_fields=("position", "now", "refusal"))
+    _tell(conversation_id)
+    return list(_running(conversation_id))
+
+
+def first_to_send(conversation_id: UUID) -> QueuedMessage | None:
+    """The first message of a conversation, with its user, where it is to be sent now; the conversation is held."""
+    active = Conversation.objects.filter(pk=conversation_id, user__is_active=True).select_related("user")
+    conversation: Conversation | None = active.select_for_update(no_key=True, of=("self",)).first()
+    row = None if conversation is None else conversation.queued.first()
+    if row is None or conversation is None or row.refusal or _running(conversation_id).exists():
+        return None
+    row.conversation = conversation
+    is_time = row.now or _status(row.waits_for) == events.COMPLETE
+    return row if is_time else None
+
+
+def hold(message_id: UUID, refusal: str) -> None:
+    """Note why a message could not be begun: it waits for its user from now on."""
+    row = QueuedMessage.objects.filter(pk=message_id).first()
+    if row is not None:
+        QueuedMessage.objects.filter(pk=message_id).update(refusal=refusal, now=False)
+        _tell(row.conversation_id)
+
+
+def waiting() -> list[tuple[UUID, UUID | None, bool]]:
+    """The conversations whose first message waits for something that can still come: with the stream that it waits for,
+    and whether it can be sent."""
+    rows = DJANGO.query(WAITING_MESSAGES, ())
+    return [(_id(conversation), stream and _id(stream), bool(ready)) for conversation, stream, ready in rows]
+
+
+def _id(key: Any) -> UUID:
+    return key if isinstance(key, UUID) else UUID(key)
+
+
+def queue_of(conversation: Conversation) -> dict[str, Any]:
+    """What waits in a conversation, in its order, and, where it waits for its user, why: `{"messages", "held"}`."""
+    rows = list(conversation.queued.all())
+    held = _why_held(rows[0]) if rows else None
+    state = HELD if held else WAITING
+    return {"messages": [shown(row.pk, row.request, state, row.created_at) for row in rows], "held": held}
+
+
+def _why_held(first: QueuedMessage) -> dict[str, str] | None:
+    if first.refusal:
+        return {"because": REFUSED, "message": first.refusal}
+    if first.now:
+        return None
+    status = _status(first.waits_for)
+    return None if status in (events.RUNNING, events.COMPLETE) else {"because": status or GONE, "message": ""}
+
+
+def message_of(conversation: Conversation, message_id: UUID) -> dict[str, Any]:
+    """One of them as the API shows it, also when it has been sent; NotFound where it has not, and does not wait."""
+    for found in queue_of(conversation)["messages"]:
+        if found["id"] == message_id:
+            return dict(found)
+    stream = Stream.objects.filter(conversation=conversation, answer__parent=message_id).order_by("created_at").first()
+    if stream is None:
+        raise NotFound(NOT_WAITING)
+    return {**shown(message_id, stream.request, STARTED, stream.created_at), "stream": stream.pk}
+
+
+def shown(id: UUID, request: dict[str, Any], state: str, at: Any) -> dict[str, Any]:
+    """A message as the API shows it."""
+    content = request["contents"][-1]
+    said = {"parts": content["parts"], "text": text_of(content), "model": request["model"]}
+    return {"id": id, **said, "state": state, "stream": None, "created_at": at}
+
+
+NOT_WAITING = "There is no such message in this conversation's queue: it may have been sent, or removed, already."
+
+
+def _held(user_id: int, conversation_id: UUID) -> Conversation:
+    """The user's conversation, held until the transaction ends. On SQLite there is one writer at a time anyway."""
+    own = Conversation.objects.select_for_update(no_key=True).for_user(user_id).filter(pk=conversation_id)
+    conversation = own.first()
+    if not isinstance(conversation, Conversation):
+        raise NotFound("There is no such conversation.")
+    return conversation
+
+
+def _waiting(conversation: Conversation, message_id: UUID) -> QueuedMessage:
+    row = conversation.queued.filter(pk=message_id).first()
+    if row is None:
+        raise NotFound(NOT_WAITING)
+    return row
+
+
+def _running(conversation_id: UUID) -> QuerySet[Stream]:
+    return Stream.objects.filter(conversation=conversation_id, status=events.RUNNING)
+
+
+def _status(stream_id: UUID | None) -> str:
+    """A stream's; "" where there is none, or none any more."""
+    found = Stream.objects.filter(pk=stream_id) if stream_id else Stream.objects.none()
+    return found.values_list("status", flat=True).first() or ""
+
+
+def _tell(conversation_id: UUID) -> None:
+    """Tell the user's feeds that the queue is another, and how long it is: what it holds is for those who look."""
+    count = QueuedMessage.objects.filter(conversation=conversation_id).count()
+    tell_of_conversation(conversation_id, QUEUE, {"count": count})

@@ -1,0 +1,181 @@
+"""The start of a queued message: the row goes and the turn comes, in one transaction (`message_queue.py`)."""
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from time import monotonic
+from typing import NamedTuple, TypeVar
+from uuid import UUID
+
+from django.db import IntegrityError
+
+from chat.accounts import tokens
+from chat.accounts.claims import Claims
+from chat.log import Log
+from chat.log.changes import QUEUE, tell_of_conversation
+from chat.log.sql import in_thread
+from chat.models import Conversation, QueuedMessage, Stream, User
+from chat.protocol.errors import ApiError, PermissionDenied
+from chat.protocol.request import Ask, check_generation, contents_of, system_of
+from chat.providers.catalogue import Catalogue
+from chat.turns import message_queue, photos
+from chat.turns.contents import checked
+from chat.turns.leases import Worker
+from chat.turns.message_queue import NewMessage
+from chat.turns.start import Start, Started
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+SOON_SECONDS = 5
+"""A refusal that is over by then is not told: the next look tries again."""
+
+SIGNED_OUT = "Whoever queued this message has signed out since: send it again."
+
+
+class Taken(NamedTuple):
+    """A queued message that has been begun: what its turn is made of."""
+
+    start: Start
+    started: Started
+    system: str
+
+
+class MessageQueues:
+    """The queues of all conversations, for one process, which begins what is to be sent as `worker`."""
+
+    def __init__(self, event_log: Log, catalogue: Callable[[], Catalogue], worker: Worker) -> None:
+        self._log = event_log
+        self._catalogue = catalogue
+        self._worker = worker
+        self._waited_for: dict[UUID, UUID] = {}
+
+    async def add(self, user: User, conversation: Conversation, ask: Ask) -> UUID:
+        """Keep a message to be sent after the answer that runs; its id. Raises as `Turns.start` does, and
+        ResourceExhausted where the queue is full."""
+        catalogue = self._catalogue()
+        _, model = catalogue.find(ask.model)
+        check_generation(ask.generation)
+        system_of(ask.system)
+        contents = await photos.store_inline(user, checked(contents_of(ask.contents), model, catalogue))
+        asked = {
+            "contents": contents,
+            "model": model.id,
+            "language": ask.language,
+            "generationConfig": ask.generation,
+            "systemInstruction": ask.system,
+        }
+        request = {name: value for name, value in asked.items() if value}
+        new = NewMessage(user, conversation.pk, request, ask.request_id)
+        message_id, running = await self._written(user.pk, partial(message_queue.add, new))
+        if running is not None:
+            self._waited_for[running] = conversation.pk
+        return message_id
+
+    async def edit(self, user: User, conversation: Conversation, message_id: UUID, ask: Ask) -> None:
+        """Give a message that waits other contents, and another model where one is named."""
+        catalogue = self._catalogue()
+        _, model = catalogue.find(ask.model)
+        [content] = await photos.store_inline(user, checked(contents_of(ask.contents), model, catalogue))
+        change = partial(message_queue.edit, user.pk, conversation.pk, message_id, content["parts"], model.id)
+        await self._written(user.pk, change)
+
+    async def remove(self, user: User, conversation: Conversation, message_id: UUID) -> None:
+        """Take back a message that waits."""
+        await self._written(user.pk, partial(message_queue.remove, user.pk, conversation.pk, message_id))
+
+    async def put_first(self, user: User, conversation: Conversation, message_id: UUID) -> list[Stream]:
+        """Have a message sent as soon as nothing runs; what does, for the caller to stop."""
+        return await self._written(user.pk, partial(message_queue.put_first, user.pk, conversation.pk, message_id))
+
+    async def _written(self, user_id: int, job: Callable[[], T]) -> T:
+        done = await self._log.write(job)
+        self._log.feeds.changed(user_id)
+        return done
+
+    def conversation_behind(self, stream_id: UUID) -> UUID | None:
+        """The conversation in which a message waits for this stream, as far as it is known here."""
+        return self._waited_for.pop(stream_id, None)
+
+    async def due(self) -> list[UUID]:
+        """The conversations whose next message is to be sent, whoever was to do it; those that others are waited for in
+        are known from now on."""
+        found = await in_thread(message_queue.waiting)
+        self._waited_for = {stream: conversation for conversation, stream, ready in found if stream and not ready}
+        return [conversation for conversation, _, ready in found if ready]
+
+    async def take(self, conversation_id: UUID) -> Taken | None:
+        """Store the start of the conversation's next message; None where it has none that is to be sent now.
+
+        One that cannot be begun stays, and its user is told why, unless trying again before long may help.
+        """
+        next_message = NextMessage(conversation_id, self._catalogue(), self._worker.name)
+        try:
+            try:
+                started = await self._log.write(next_message.store)
+            except IntegrityError:  # another worker stored the same request_id a moment before
+                started = await self._log.write(next_message.store)
+        except ApiError as error:
+            await self._refused(next_message, error)
+            return None
+        start = next_message.start
+        if started is None or start is None:
+            return None
+        self._waited_for[started.stream.pk] = conversation_id  # more may wait
+        return Taken(start, started, system_of(start.ask.system))
+
+    async def _refused(self, next_message: "NextMessage", error: ApiError) -> None:
+        row = next_message.row
+        if row is None or (error.retry_after is not None and error.retry_after <= SOON_SECONDS):
+            return
+        log.info("queued message %s waits for its user: %s", row.pk, error.message)
+        await self._written(row.conversation.user_id, partial(message_queue.hold, row.pk, error.message))
+
+
+class NextMessage:
+    """The first message of a conversation's queue, where it is to be sent. `store` is a job of `Log.write`."""
+
+    def __init__(self, conversation_id: UUID, catalogue: Catalogue, worker: str) -> None:
+        self._conversation_id = conversation_id
+        self._catalogue = catalogue
+        self._worker = worker
+        self.row: QueuedMessage | None = None
+        self.start: Start | None = None
+
+    def store(self) -> Started | None:
+        """Take the row away and store the message, its answer's stream and event 0. The rest waits for that stream.
+
+        None where there is nothing to be sent. Raises as `Start.store` does, and keeps the row.
+        """
+        if self.start is not None and (before := self.start.stored_before()) is not None:
+            return before
+        self.row = row = message_queue.first_to_send(self._conversation_id)
+        if row is None:
+            return None
+        self.start = self._start_of(row)
+        QueuedMessage.objects.filter(pk=row.pk).delete()
+        started = self.start.store()
+        left = QueuedMessage.objects.filter(conversation=self._conversation_id)
+        tell_of_conversation(self._conversation_id, QUEUE, {"count": left.count()})
+        left.update(waits_for=started.stream.pk, now=False, refusal="")
+        return started
+
+    def _start_of(self, row: QueuedMessage) -> Start:
+        """Everything that its turn begins with, as it is stored by now."""
+        user, request = row.conversation.user, row.request
+        if row.claims is not None:
+            user.claims = Claims(**row.claims)
+            if tokens.ended({user.claims}):
+                raise PermissionDenied(SIGNED_OUT)
+        _, model = self._catalogue.find(request["model"])
+        ask = Ask(
+            conversation_id=row.conversation_id,
+            model=model.id,
+            language=request.get("language"),
+            generation=request.get("generationConfig", {}),
+            system=request.get("systemInstruction"),
+            request_id=row.request_id,
+        )
+        contents = checked(request["contents"], model, self._catalogue)
+        return Start(user, ask, contents, model, monotonic(), self._worker, message_id=row.pk)

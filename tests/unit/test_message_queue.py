@@ -1,0 +1,515 @@
+"""The queue of a conversation: what is sent while an answer runs is kept, and sent exactly once after a normal end."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+from asgiref.sync import sync_to_async
+
+from chat import limits
+from chat.accounts import families
+from chat.accounts.claims import Claims
+from chat.log import Log
+from chat.log.deletion import delete_conversation
+from chat.log.sql import in_thread
+from chat.models import Change, Conversation, Message, QueuedMessage, Stream, User
+from chat.process import this_process
+from chat.protocol import events
+from chat.protocol.errors import ApiError, NotFound, ResourceExhausted
+from chat.protocol.request import Ask
+from chat.turns import message_queue, runner
+from chat.turns.next_message import NextMessage
+from chat.turns.runner import Turns
+from tests.inside import Core
+
+HELD_BACK = "seed=1 words=3 hold=1"
+"""An answer that waits after its first word until the test lets it go on."""
+
+
+@pytest.fixture(autouse=True)
+def looks_by_itself_only_when_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No process looks for what others left, but at its start: a test that needs such a look makes it."""
+    monkeypatch.setattr(runner, "QUEUE_POLL", 3600)
+
+
+class Talk:
+    """A conversation in which an answer runs, and its queue."""
+
+    def __init__(self, core: Core, running: Stream) -> None:
+        self.core = core
+        self.running = running
+        self.conversation = Conversation(pk=running.conversation_id)
+
+    async def queue(self, text: str = "seed=2 words=2", **fields: Any) -> UUID:
+        return await self.core.turns.queues.add(self.core.user, self.conversation, Ask([{"text": text}], **fields))
+
+    async def state(self) -> dict[str, Any]:
+        return await in_thread(lambda: message_queue.queue_of(self.conversation))
+
+    async def texts(self) -> list[str]:
+        return [message["text"] for message in (await self.state())["messages"]]
+
+    async def streams(self) -> list[Stream]:
+        """The conversation's turns, in the order of their questions."""
+        found = Stream.objects.filter(conversation=self.conversation).select_related("answer__parent")
+        return [stream async for stream in found.order_by("answer__position")]
+
+    async def asked(self) -> list[str]:
+        """The questions that were asked, in their order."""
+        questions = Message.objects.filter(conversation=self.conversation, role=Message.USER)
+        return [message.text async for message in questions.order_by("position")]
+
+    async def begun(self, count: int) -> Stream:
+        """Wait until the conversation has so many turns; the newest."""
+        async with asyncio.timeout(90):
+            while len(found := await self.streams()) < count:
+                await asyncio.sleep(0.01)
+        return found[-1]
+
+    async def finishes(self) -> None:
+        """The answer that runs comes to its normal end."""
+        self.core.model.let()
+        await self.core.ended(self.running)
+
+    async def is_over(self, count: int) -> None:
+        """Wait for the end of so many turns, and of all that the process does about them."""
+        await self.core.ended(await self.begun(count))
+        await settled(self.core.turns)
+
+
+async def settled(turns: Turns) -> None:
+    """Nothing is begun any more."""
+    async with asyncio.timeout(90):
+        while turns._turns or turns._starting:
+            await asyncio.wait([*turns._starting, *(turn.task for turn in turns._turns.values() if turn.task)])
+
+
+@pytest_asyncio.fixture
+async def talk(core: Core) -> AsyncIterator[Talk]:
+    """An answer runs."""
+    yield Talk(core, await core.ask(HELD_BACK))
+
+
+@pytest_asyncio.fixture
+async def dead(core: Core, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Talk]:
+    """An answer runs in a process that does nothing about queues any more, as if it were dead at its end."""
+    monkeypatch.setattr(core.turns.queues, "conversation_behind", lambda stream_id: None)
+    yield Talk(core, await core.ask(HELD_BACK))
+
+
+@pytest_asyncio.fixture
+async def other(core: Core, other_log: Log) -> AsyncIterator[Turns]:
+    """Another process on the same database, that has not begun to look."""
+    process = this_process()
+    turns = Turns(other_log, lambda: process.catalogue, process.metrics, 60)
+    yield turns
+    await turns.close(0)
+
+
+# Order, and once
+
+
+async def test_a_queued_message_is_sent_once_after_a_normal_end(talk: Talk):
+    message_id = await talk.queue("seed=2 words=2")
+
+    assert (await talk.state())["held"] is None
+    assert await talk.asked() == [HELD_BACK]
+
+    await talk.finishes()
+    await talk.is_over(2)
+    first, second = await talk.streams()
+
+    assert second.answer.parent_id == message_id
+    assert second.answer.parent is not None
+    assert second.answer.parent.parent_id == first.answer_id
+    assert second.status == events.COMPLETE
+    assert await talk.state() == {"messages": [], "held": None}
+
+
+async def test_several_are_sent_in_their_order_each_after_the_answer_before(talk: Talk):
+    for seed in (2, 3, 4):
+        await talk.queue(f"seed={seed} words=2")
+    await talk.finishes()
+    await talk.is_over(4)
+    streams = await talk.streams()
+
+    assert await talk.asked() == [HELD_BACK, *(f"seed={seed} words=2" for seed in (2, 3, 4))]
+    assert [stream.status for stream in streams] == [events.COMPLETE] * 4
+    for before, after in itertools.pairwise(streams):
+        assert before.ended_at is not None
+        assert before.ended_at <= after.created_at
+
+
+async def test_what_it_was_asked_with_is_what_it_is_sent_with(talk: Talk):
+    await talk.queue(
+        "seed=2 words=1", language="de", generation={"temperature": 0.5}, system="Be brief.", request_id="r"
+    )
+    await talk.finishes()
+    await talk.is_over(2)
+    _, sent = (request.json() for request in talk.core.model.asked)
+    _, stream = await talk.streams()
+
+    assert sent["temperature"] == 0.5
+    assert sent["messages"][0]["content"].startswith("Be brief.")
+    assert [message["role"] for message in sent["messages"]] == ["system", "user", "assistant", "user"]
+    assert stream.request_id == "r"
+    assert stream.request["language"] == "de"
+
+
+@pytest.mark.parametrize("sent_before", [False, True])
+async def test_a_message_that_is_sent_again_with_its_request_id_is_the_same(talk: Talk, sent_before: bool):
+    first = await talk.queue(request_id="r")
+    if sent_before:
+        await talk.finishes()
+        await talk.is_over(2)
+    again = await talk.queue(request_id="r")
+    await talk.finishes()
+    await talk.is_over(2)
+
+    assert again == first
+    assert len(await talk.streams()) == 2
+
+
+async def test_where_nothing_runs_a_message_is_sent_at_once(talk: Talk):
+    await talk.finishes()
+    await talk.queue()
+    await talk.core.turns.start_next(talk.conversation.pk)
+    await talk.is_over(2)
+
+    assert await talk.texts() == []
+
+
+async def test_an_answer_that_runs_beside_is_waited_for_too(talk: Talk):
+    await talk.queue()
+    beside = await talk.core.ask("seed=9 words=1 then=stall", conversation_id=talk.conversation.pk)
+    await talk.finishes()
+    await talk.core.turns.start_next(talk.conversation.pk)
+
+    assert len(await talk.streams()) == 2
+
+    await talk.core.turns.stop(beside)
+    [conversation] = await talk.core.turns.queues.due()
+    await talk.core.turns.start_next(conversation)
+    await talk.is_over(3)
+
+
+# Stops and failures
+
+
+async def test_a_stop_leaves_the_queue_as_it_is(talk: Talk):
+    await talk.queue()
+    await talk.core.turns.stop(talk.running)
+    await settled(talk.core.turns)
+    state = await talk.state()
+
+    assert state["held"] == {"because": "stopped", "message": ""}
+    assert [message["state"] for message in state["messages"]] == ["held"]
+    assert await talk.core.turns.queues.due() == []
+    assert len(await talk.streams()) == 1
+
+
+async def test_a_failure_leaves_the_queue_as_it_is(core: Core):
+    talk = Talk(core, await core.ask("seed=1 words=2 hold=1 then=cut"))
+    await talk.queue()
+    await talk.finishes()
+    await settled(core.turns)
+
+    assert (await talk.state())["held"] == {"because": "failed", "message": ""}
+    assert await core.turns.queues.due() == []
+
+
+async def test_what_is_held_is_sent_when_its_user_says_so(talk: Talk):
+    first, second = await talk.queue("seed=2 words=2"), await talk.queue("seed=3 words=2")
+    await talk.core.turns.stop(talk.running)
+    stopped = await talk.core.turns.queues.put_first(talk.core.user, talk.conversation, first)
+    await talk.core.turns.start_next(talk.conversation.pk)
+    await talk.is_over(3)
+
+    assert stopped == []
+    assert [stream.answer.parent_id for stream in (await talk.streams())[1:]] == [first, second]
+
+
+async def test_a_message_queued_behind_held_ones_is_held_with_them(talk: Talk):
+    await talk.queue("seed=2 words=2")
+    await talk.core.turns.stop(talk.running)
+    await talk.queue("seed=3 words=2")
+    await talk.core.turns.start_next(talk.conversation.pk)
+
+    assert [message["state"] for message in (await talk.state())["messages"]] == ["held", "held"]
+
+
+async def test_a_message_queued_while_another_answer_runs_has_the_held_ones_sent_before_it(talk: Talk):
+    await talk.queue("seed=2 words=2")
+    await talk.core.turns.stop(talk.running)
+    talk.running = await talk.core.ask("seed=5 words=3 hold=1", conversation_id=talk.conversation.pk)
+    assert (await talk.state())["held"] is not None
+
+    await talk.queue("seed=3 words=2")
+    assert (await talk.state())["held"] is None
+
+    await talk.finishes()
+    await talk.is_over(4)
+    assert (await talk.asked())[2:] == ["seed=2 words=2", "seed=3 words=2"]
+
+
+# Now instead
+
+
+async def test_now_instead_stops_what_runs_keeps_what_came_and_sends_it_first(talk: Talk):
+    await talk.queue("seed=2 words=2")
+    steer = await talk.queue("seed=3 words=2")
+    async for page in talk.core.log.follow(talk.running.pk):
+        if page.events[-1].seq >= 1:
+            break
+    [running] = await talk.core.turns.queues.put_first(talk.core.user, talk.conversation, steer)
+    await talk.core.turns.stop(running)
+    await talk.is_over(3)
+    first, second, _ = await talk.streams()
+
+    assert first.status == events.STOPPED
+    assert (await Message.objects.aget(pk=first.answer_id)).text
+    assert second.answer.parent_id == steer
+    assert await talk.asked() == [HELD_BACK, "seed=3 words=2", "seed=2 words=2"]
+
+
+# Edit and withdraw
+
+
+async def test_a_queued_message_can_be_edited_until_it_is_sent(talk: Talk):
+    message_id = await talk.queue("seed=2 words=2")
+    edit = talk.core.turns.queues.edit
+    await edit(talk.core.user, talk.conversation, message_id, Ask([{"text": "seed=7 words=2"}]))
+    await talk.finishes()
+    await talk.is_over(2)
+
+    assert (await talk.asked())[1:] == ["seed=7 words=2"]
+    with pytest.raises(NotFound, match="may have been sent"):
+        await edit(talk.core.user, talk.conversation, message_id, Ask([{"text": "seed=8 words=2"}]))
+
+
+async def test_a_message_that_is_withdrawn_is_never_sent(talk: Talk):
+    first, second = await talk.queue("seed=2 words=2"), await talk.queue("seed=3 words=2")
+    await talk.core.turns.queues.remove(talk.core.user, talk.conversation, first)
+    await talk.finishes()
+    await talk.is_over(2)
+
+    assert [stream.answer.parent_id for stream in (await talk.streams())[1:]] == [second]
+    with pytest.raises(NotFound, match="may have been sent"):
+        await talk.core.turns.queues.remove(talk.core.user, talk.conversation, first)
+
+
+async def test_as_many_wait_as_may(talk: Talk, settings: Any):
+    settings.LIMITS = {**settings.LIMITS, "QUEUED_MESSAGES": 2}
+    await talk.queue()
+    await talk.queue()
+
+    with pytest.raises(ResourceExhausted, match="2 messages wait in this conversation already: remove one") as refusal:
+        await talk.queue()
+    assert refusal.value.retry_after
+
+
+async def test_each_change_of_a_queue_is_told_to_the_feeds(talk: Talk):
+    first = await talk.queue()
+    await talk.core.turns.queues.edit(talk.core.user, talk.conversation, first, Ask([{"text": "x"}]))
+    await talk.core.turns.queues.remove(talk.core.user, talk.conversation, first)
+    lines = [line async for line in Change.objects.filter(kind="queue").values_list("data", flat=True)]
+
+    assert [events.decode(line) for line in lines] == [{"count": 1}, {"count": 1}, {"count": 0}]
+
+
+async def test_nobody_else_s_queue_is_found(talk: Talk):
+    message_id = await talk.queue()
+    stranger = await User.objects.acreate(username="mallory")
+    queues = talk.core.turns.queues
+
+    for attempt in (
+        queues.add(stranger, talk.conversation, Ask([{"text": "mine"}])),
+        queues.edit(stranger, talk.conversation, message_id, Ask([{"text": "mine"}])),
+        queues.remove(stranger, talk.conversation, message_id),
+        queues.put_first(stranger, talk.conversation, message_id),
+    ):
+        with pytest.raises(NotFound, match="no such conversation"):
+            await attempt
+    assert await talk.texts() == ["seed=2 words=2"]
+
+
+# What cannot be begun
+
+
+async def test_a_message_that_cannot_be_begun_stays_with_the_reason(talk: Talk, settings: Any):
+    await talk.queue()
+    settings.LIMITS_OFF = False
+    settings.LIMITS = {**settings.LIMITS, "DAY_QUESTIONS": 1}
+    await in_thread(lambda: limits.spend_question(talk.core.user.pk))
+    await talk.finishes()
+    await settled(talk.core.turns)
+    held = (await talk.state())["held"]
+
+    assert held is not None
+    assert held["because"] == "refused"
+    assert held["message"].startswith("You have asked 1 question today")
+    assert await talk.core.turns.queues.due() == []
+    assert await talk.asked() == [HELD_BACK]
+
+
+async def test_a_refusal_that_is_soon_over_holds_nothing(talk: Talk, settings: Any):
+    await talk.queue()
+    settings.LIMITS_OFF = False
+    settings.LIMITS = {**settings.LIMITS, "STREAMS_USER": 0}
+    await talk.finishes()
+    await settled(talk.core.turns)
+    assert (await talk.state())["held"] is None
+
+    settings.LIMITS_OFF = True
+    [conversation] = await talk.core.turns.queues.due()
+    await talk.core.turns.start_next(conversation)
+    await talk.is_over(2)
+
+
+async def test_a_message_of_somebody_who_has_signed_out_waits_for_them(talk: Talk):
+    user = talk.core.user
+    user.claims = Claims(user.pk, user.token_version, "f", "")
+    await talk.queue()
+    await sync_to_async(families.end)("f")
+    await talk.finishes()
+    await settled(talk.core.turns)
+
+    held = (await talk.state())["held"]
+    assert held is not None
+    assert "signed out" in held["message"]
+
+
+async def test_a_queue_of_a_disabled_account_or_a_deleted_conversation_is_not_sent(talk: Talk):
+    await talk.queue()
+    await User.objects.filter(pk=talk.core.user.pk).aupdate(is_active=False)
+    await talk.finishes()
+    await settled(talk.core.turns)
+    assert await talk.core.turns.queues.due() == []
+
+    await delete_conversation(talk.conversation.pk, talk.core.log.write)
+    assert not await QueuedMessage.objects.aexists()
+
+
+@pytest.mark.parametrize(
+    ("ask", "sentence"),
+    [
+        (Ask([{"text": "x" * 40_000}]), "longer than"),
+        (Ask([{"text": "x"}], model="openai/none"), "no model of that name"),
+        (Ask([{"text": "x"}], generation={"temperature": 9}), "temperature"),
+    ],
+)
+async def test_what_could_not_be_sent_is_not_queued(talk: Talk, ask: Ask, sentence: str):
+    with pytest.raises(ApiError, match=sentence):
+        await talk.core.turns.queues.add(talk.core.user, talk.conversation, ask)
+
+    assert await talk.texts() == []
+
+
+# Every point at which a process may die
+
+
+async def test_a_message_whose_answer_ended_while_its_process_died_is_sent_by_another(dead: Talk, other: Turns):
+    await dead.queue()
+    await dead.finishes()
+    await settled(dead.core.turns)
+    assert len(await dead.streams()) == 1
+
+    await other.open()
+    await dead.begun(2)
+    await settled(other)
+    assert [stream.status for stream in await dead.streams()] == [events.COMPLETE] * 2
+    assert await dead.texts() == []
+
+
+async def test_of_two_processes_that_look_at_once_one_sends_it(dead: Talk, other: Turns):
+    await dead.queue()
+    await dead.finishes()
+    await asyncio.gather(*(turns.start_next(dead.conversation.pk) for turns in (dead.core.turns, other) * 3))
+    await settled(other)
+    await dead.is_over(2)
+
+    assert len(await dead.streams()) == 2
+    assert len(await dead.asked()) == 2
+
+
+async def test_a_start_that_is_undone_leaves_the_message_in_the_queue(dead: Talk, monkeypatch: pytest.MonkeyPatch):
+    message_id = await dead.queue()
+    await dead.finishes()
+
+    def dies(*_: Any) -> None:
+        raise RuntimeError("the process is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("chat.turns.start.insert_events", dies)
+        await dead.core.turns.start_next(dead.conversation.pk)
+    assert [message["id"] for message in (await dead.state())["messages"]] == [message_id]
+    assert await dead.asked() == [HELD_BACK]
+
+    await dead.core.turns.start_next(dead.conversation.pk)
+    await dead.is_over(2)
+
+
+async def test_a_commit_whose_answer_was_lost_is_not_made_twice(dead: Talk):
+    await dead.queue()
+    await dead.finishes()
+    next_message = NextMessage(dead.conversation.pk, this_process().catalogue, "w")
+    first = await dead.core.log.write(next_message.store)
+    again = await dead.core.log.write(next_message.store)
+
+    assert first is not None
+    assert again is first
+    assert len(await dead.streams()) == 2
+
+
+async def test_a_message_is_kept_once_where_the_answer_to_its_commit_was_lost(talk: Talk):
+    new = message_queue.NewMessage(talk.core.user, talk.conversation.pk, {"contents": [{"parts": []}], "model": "m"})
+    first = await talk.core.log.write(lambda: message_queue.add(new))
+    again = await talk.core.log.write(lambda: message_queue.add(new))
+
+    assert first[0] == again[0] == new.id
+    assert await QueuedMessage.objects.acount() == 1
+
+
+async def test_a_turn_that_its_process_left_after_the_commit_is_found_as_any_other(dead: Talk, other: Turns):
+    message_id = await dead.queue()
+    await dead.finishes()
+    gone = "nowhere:1:dead"
+    await dead.core.log.write(NextMessage(dead.conversation.pk, this_process().catalogue, gone).store)
+    _, left = await dead.streams()
+    await other._reaper.interrupt([(left.pk, left.lease_until)])
+    await other.open()
+    await settled(other)
+    _, left = await dead.streams()
+
+    assert (left.status, left.answer.parent_id) == (events.INTERRUPTED, message_id)
+    assert await dead.texts() == []
+    assert len(await dead.streams()) == 2
+
+
+async def test_now_instead_survives_the_process_that_was_asked_before_it_could_stop_anything(dead: Talk, other: Turns):
+    message_id = await dead.queue()
+    await dead.core.turns.queues.put_first(dead.core.user, dead.conversation, message_id)
+    await dead.core.turns.stop(dead.running)
+    await settled(dead.core.turns)
+    assert len(await dead.streams()) == 1
+
+    await other.open()
+    await dead.begun(2)
+    await settled(other)
+    assert [stream.status for stream in await dead.streams()] == [events.STOPPED, events.COMPLETE]
+
+
+async def test_a_process_that_goes_down_begins_nothing_and_keeps_the_queue(dead: Talk, other: Turns):
+    await dead.queue()
+    await dead.finishes()
+    await dead.core.turns.drain(0)
+    await dead.core.turns.start_next(dead.conversation.pk)
+    assert len(await dead.streams()) == 1
+
+    await other.open()
+    await dead.begun(2)
+    await settled(other)
