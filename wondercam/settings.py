@@ -8,7 +8,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 from dotenv import load_dotenv
 
-from wondercam import databases, installation, log_format, mail, single_sign_on
+from wondercam import databases, installation, log_format, mail, prices, single_sign_on
 from wondercam.env import Environment, envbool, envchoice, envint, envlist, envstr
 from wondercam.variables import limits
 
@@ -239,6 +239,9 @@ LIMITS_OFF = not envbool("WONDERCAM_LIMITS")
 if LIMITS_OFF and not DEBUG and not envbool("WONDERCAM_LIMITS_OFF_IS_INTENDED"):
     raise ImproperlyConfigured("WONDERCAM_LIMITS is off without DEBUG: set WONDERCAM_LIMITS_OFF_IS_INTENDED=1 too.")
 LIMITS = {name: envint(f"{limits.PREFIX}{name}") for name in limits.APPLICATION}
+
+PRICES = prices.prices(envlist("WONDERCAM_PRICES"))
+CURRENCY = prices.currency(envstr("WONDERCAM_CURRENCY"))
 
 LOGGING = log_format.configuration(
     envchoice("WONDERCAM_LOG", None, ("text", "json")),

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
 from chat.accounts.guests import SESSION_SECONDS
-from chat.models import AuditEntry, Conversation, DailyUse, Invitation, Ticket, User
+from chat.models import AuditEntry, Conversation, DailyUse, Invitation, ModelUse, Ticket, User
 from chat.models.accounts import RESUME_AFTER_END
 
 BATCH = 100
@@ -17,6 +17,8 @@ PAUSE = 0.005
 """Seconds between two batches."""
 USE_DAYS = 60
 """For which the questions and tokens of a day are kept: a budget needs one, an operator's question some more."""
+SPENDING_DAYS = 400
+"""For which the answers and tokens of a model are kept: a year, and the month before it."""
 AUDIT_DAYS = 365
 
 
@@ -31,6 +33,7 @@ def rows(now: datetime, audit_kept_from: datetime) -> dict[str, QuerySet[Any]]:
         "invitations": Invitation.objects.order_by().filter(expires_at__lt=now),
         "guests": guests_who_left_nothing(now),
         "days": DailyUse.objects.filter(day__lt=(now - timedelta(days=USE_DAYS)).date()),
+        "spending": ModelUse.objects.order_by().filter(day__lt=(now - timedelta(days=SPENDING_DAYS)).date()),
         "audit entries": AuditEntry.objects.order_by().filter(at__lt=audit_kept_from),
     }
 

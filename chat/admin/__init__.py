@@ -4,6 +4,7 @@
     streams ──────── one turn: its times, a picture of its flow, its events a page at a time
     users ────────── switched on and off; who they are stays as it is
     verdicts ─────── the queue of answers to review, and what reviewers filed
+    spending ─────── what was used of each model, by person and day, and what it costs
     audit entries ── who read whose session, who changed what of an account
 
 Whatever was stored is shown as escaped text and nothing else. Every list and page is bounded, whatever is stored.
@@ -15,10 +16,11 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 from chat.admin.accounts import AccountAdmin
 from chat.admin.audit import AuditAdmin
 from chat.admin.conversations import ConversationAdmin
+from chat.admin.spending import SpendingAdmin
 from chat.admin.streams import StreamAdmin
 from chat.admin.verdicts import VerdictAdmin
 
-__all__ = ["AccountAdmin", "AuditAdmin", "ConversationAdmin", "StreamAdmin", "VerdictAdmin"]
+__all__ = ["AccountAdmin", "AuditAdmin", "ConversationAdmin", "SpendingAdmin", "StreamAdmin", "VerdictAdmin"]
 
 admin.site.site_header = "WonderCam review"
 admin.site.site_title = "WonderCam review"

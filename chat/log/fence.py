@@ -15,7 +15,7 @@ from typing import Any
 
 from chat.log.changes import ENDED, Line, id_of, tell_of_streams
 from chat.log.sql import DIALECT, Execute, document, moment
-from chat.log.usage import count_tokens
+from chat.log.usage import count_spending, count_tokens
 from chat.protocol import events
 
 Row = tuple[Any, int, int, str, int]
@@ -121,3 +121,4 @@ def update_ending(execute: Execute, row: Row, ending: Ending) -> None:
         raise HoleInLog(f"stream {key} has not all events before {seq}")
     execute(END_OF_ANSWER, [document(ending.parts), key])
     count_tokens(execute, key, ending.usage, ending.parts)
+    count_spending(execute, key, ending.ended_at.date().isoformat(), ending.usage, ending.parts)

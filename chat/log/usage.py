@@ -1,16 +1,36 @@
-"""What an answer has cost in tokens, counted for its day in the transaction that ends its stream."""
+"""What an answer has used, counted in the transaction that ends its stream: for its day's budget, and by its model."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from chat.protocol.prompt import guess
 
 COUNT_TOKENS = """
 UPDATE chat_dailyuse SET tokens = tokens + %s WHERE (user_id, day) = (
-    SELECT used.user_id, MAX(used.day) FROM chat_dailyuse used JOIN chat_stream stream ON stream.user_id = used.user_id
-    WHERE stream.id = %s GROUP BY used.user_id)
+    SELECT user_id, day FROM chat_dailyuse WHERE user_id = (SELECT user_id FROM chat_stream WHERE id = %s)
+    ORDER BY day DESC LIMIT 1)
 """
 """For the last day on which the user has asked: that of the question, or today's."""
+
+COUNT_SPENDING = """
+INSERT INTO chat_modeluse (user_id, day, model, answers, estimated, tokens_in, tokens_out)
+SELECT user_id, %s, provider || '/' || model, 1, %s, %s, %s FROM chat_stream WHERE id = %s
+ON CONFLICT (user_id, day, model) DO UPDATE SET answers = chat_modeluse.answers + 1,
+    estimated = chat_modeluse.estimated + excluded.estimated,
+    tokens_in = chat_modeluse.tokens_in + excluded.tokens_in,
+    tokens_out = chat_modeluse.tokens_out + excluded.tokens_out
+"""
+
+MOST = 2**40
+"""No answer has as many tokens; a provider that says so is not believed."""
+
+
+class Spent(NamedTuple):
+    """Tokens of one answer; `estimated` where the provider named none."""
+
+    tokens_in: int
+    tokens_out: int
+    estimated: bool
 
 
 def count_tokens(
@@ -20,9 +40,47 @@ def count_tokens(
     execute(COUNT_TOKENS, (tokens_of(usage, parts), key))
 
 
+def count_spending(
+    execute: Callable[[str, Sequence[Any]], int],
+    key: Any,
+    day: str,
+    usage: dict[str, Any] | None,
+    parts: list[dict[str, Any]],
+) -> None:
+    """Count the answer of that stream for its model, on the day on which it ended (ISO, UTC)."""
+    spent = spent_of(usage, parts)
+    execute(COUNT_SPENDING, (day, int(spent.estimated), spent.tokens_in, spent.tokens_out, key))
+
+
 def tokens_of(usage: dict[str, Any] | None, parts: list[dict[str, Any]]) -> int:
     """All that the provider names; a guess by the answer's length where it names nothing."""
-    total = (usage or {}).get("totalTokenCount")
-    if isinstance(total, int) and 0 <= total < 2**40:
-        return total
+    total = number(usage or {}, "totalTokenCount")
+    return guess_of(parts) if total is None else total
+
+
+def spent_of(usage: dict[str, Any] | None, parts: list[dict[str, Any]]) -> Spent:
+    """What the model was given and what it made, thoughts included: https://ai.google.dev/api/generate-content
+    (UsageMetadata). Where only a part is named, the rest is told by the total."""
+    named = usage or {}
+    total, prompt = number(named, "totalTokenCount"), number(named, "promptTokenCount")
+    made = [number(named, name) for name in ("candidatesTokenCount", "thoughtsTokenCount")]
+    if total is None and prompt is None and made == [None, None]:
+        guessed = guess_of(parts)
+        return Spent(0, guessed, guessed > 0)
+    given = (prompt or 0) + (number(named, "toolUsePromptTokenCount") or 0)
+    if total is None:
+        return Spent(given, sum(count or 0 for count in made), False)
+    if prompt is None:
+        given = max(0, total - sum(count or 0 for count in made))
+    return Spent(min(given, total), max(0, total - given), False)
+
+
+def number(usage: Mapping[str, Any], name: str) -> int | None:
+    """A count that the provider names; None where it names none that can be."""
+    count = usage.get(name)
+    return count if isinstance(count, int) and not isinstance(count, bool) and 0 <= count < MOST else None
+
+
+def guess_of(parts: list[dict[str, Any]]) -> int:
+    """Tokens by the length of the answer."""
     return sum(guess(part["text"]) for part in parts if part.get("text"))

@@ -12,7 +12,8 @@
       ├──< Ticket (starts one stream, and resumes it)
       ├──< ApiKey (for scripts of one's own)
       ├──< SavedFilter (a reviewer's name for a narrowed list)
-      └──< DailyUse (questions and tokens of a day)
+      ├──< DailyUse (questions and tokens of a day)
+      └──< ModelUse (answers and tokens of a day by model)
 
 `accounts.py` has who asks, `keys.py` and `invitations.py` what was given out, `audit.py` who did what,
 `conversations.py` what was said, `queued_messages.py` what is said next, `changes.py` that it was, `search.py` by what
@@ -30,7 +31,7 @@ from chat.models.queued_messages import QueuedMessage
 from chat.models.receipts import Receipt, WriteTimes
 from chat.models.saved_filters import SavedFilter
 from chat.models.search import SearchText
-from chat.models.usage import DailyUse
+from chat.models.usage import DailyUse, ModelUse
 from chat.models.verdicts import ReviewLock, Verdict, VerdictChange
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "Feedback",
     "Invitation",
     "Message",
+    "ModelUse",
     "OwnedQuerySet",
     "QueuedMessage",
     "Receipt",

@@ -1,4 +1,4 @@
-"""What each person has used of a day: the budget is counted here, once for all processes."""
+"""What each person has used of a day, counted once for all processes: for the budget, and for the bill."""
 
 from django.db import models
 
@@ -16,3 +16,28 @@ class DailyUse(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day}: {self.questions} questions, {self.tokens} tokens"
+
+
+class ModelUse(models.Model):
+    """Answers of one model that ended on one day (UTC), with their tokens; it stays, nameless, when the account goes.
+
+    `estimated` of them came from a provider that named no tokens: theirs are a guess by the answer's length.
+    """
+
+    user = models.ForeignKey(User, models.SET_NULL, null=True, related_name="spending", db_index=False)
+    day = models.DateField()
+    model = models.CharField(max_length=161, help_text="provider/model")
+    answers = models.PositiveIntegerField(default=0)
+    estimated = models.PositiveIntegerField(default=0)
+    tokens_in = models.PositiveBigIntegerField(default=0)
+    tokens_out = models.PositiveBigIntegerField(default=0, help_text="with the model's thoughts")
+
+    class Meta:
+        verbose_name = "spending of a day"
+        verbose_name_plural = "spending"
+        ordering = ("-day", "-id")
+        constraints = (models.UniqueConstraint(fields=("user", "day", "model"), name="one_spending_per_day_and_model"),)
+        indexes = (models.Index(fields=("-day", "-id"), name="spending_newest_first"),)
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.model}"

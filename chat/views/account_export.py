@@ -9,10 +9,10 @@ from uuid import UUID
 import msgspec
 
 from chat.log.sql import in_thread
-from chat.models import ApiKey, Attachment, Conversation, DailyUse, User
+from chat.models import ApiKey, Attachment, Conversation, DailyUse, ModelUse, User
 from chat.views.messages import messages_of
 
-README = """account.json            the account, its API keys (without the keys), what was used of each day
+README = """account.json            the account, its API keys (without the keys), what was used of each day and model
 conversations/<id>.json a conversation with all its messages, each answer with its stream, and what waits to be sent
 photos/<id>.jpg         the photos that messages name as `attachment`
 """
@@ -65,9 +65,10 @@ def account(user_id: int) -> bytes:
     """Who one is."""
     user = User.objects.get(pk=user_id)
     days = list(DailyUse.objects.filter(user=user).values("day", "questions", "tokens"))
+    models = list(ModelUse.objects.filter(user=user).values("day", "model", "answers", "tokens_in", "tokens_out"))
     keys = [key.as_json() for key in ApiKey.objects.for_user(user_id)]
     kept = {"id": user.pk, "name": user.get_username(), "email": user.email, "guest": user.is_guest}
-    return written({**kept, "created_at": user.date_joined, "keys": keys, "days": days})
+    return written({**kept, "created_at": user.date_joined, "keys": keys, "days": days, "models": models})
 
 
 def conversation(user_id: int, pk: UUID) -> bytes:

@@ -17,8 +17,8 @@ from django.utils import timezone
 from chat import limits
 from chat.accounts import guests, keys, tickets, tokens
 from chat.log.sql import django_execute, key_of
-from chat.log.usage import count_tokens
-from chat.models import Conversation, DailyUse, Message, Stream, User
+from chat.log.usage import count_spending, count_tokens
+from chat.models import Conversation, DailyUse, Message, ModelUse, Stream, User
 from chat.process import this_process
 from chat.protocol.errors import ApiError
 
@@ -53,6 +53,9 @@ print("ended", refused(came_by, raw))
 
 print("questions", [refused(limits.spend_question, alice.pk) for _ in range(3)])
 count_tokens(django_execute, key_of(stream_of(alice).pk), {"totalTokenCount": 7}, [])
+for count in (5, 6):
+    count_spending(django_execute, key_of(stream_of(alice).pk), "2026-11-26", {"totalTokenCount": count}, [])
+print("spent", list(ModelUse.objects.values_list("day", "answers", "tokens_in", "tokens_out")))
 print("use", list(DailyUse.objects.values_list("questions", "tokens")))
 
 guest = User.objects.create(username="g", is_guest=True, network="n")
@@ -73,6 +76,7 @@ print("ended", len(tokens.ended({alice.claims})), refused(came_by, access))
 SAID = """key True True
 ended 401
 questions [0, 0, 429]
+spent [(datetime.date(2026, 11, 26), 2, 11, 0)]
 use [(2, 7)]
 first 0
 second 429

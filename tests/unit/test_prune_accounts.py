@@ -52,6 +52,7 @@ def test_what_has_ended_goes_and_what_has_not_stays(alice):
         "invitations": 1,
         "guests": 0,
         "days": 1,
+        "spending": 0,
         "audit entries": 1,
         "deleted": True,
     }

@@ -48,6 +48,18 @@ VARIABLES = (
         wrong="anything else",
     ),
     Variable(
+        "WONDERCAM_PRICES",
+        None,
+        (
+            "List of `provider/model=input/output`: what a million tokens given to the model and a million that it"
+            " makes cost, such as `gemini/gemini-2.5-flash=0.30/2.50, openai/*=1/4` (`*`: the provider's other models)."
+            " The admin's list *spending* then shows amounts"
+        ),
+        shown="none",
+        wrong="anything else; two prices of one model",
+    ),
+    Variable("WONDERCAM_CURRENCY", "USD", "What these prices are in", wrong="other than three capital letters"),
+    Variable(
         "WONDERCAM_UPSTREAM_ATTEMPTS",
         3,
         "How often a model's server is asked, the first time included, before anything of the answer came",
