@@ -86,10 +86,11 @@ def _oldest_looked_at() -> datetime | None:
 def after(queue: Streams, stream: Stream) -> Stream | None:
     """The next one in the queue: the newest of those that are older."""
     older = Q(created_at__lt=stream.created_at) | Q(created_at=stream.created_at, pk__lt=stream.pk)
-    return queue.filter(older).first()
+    # Said twice, since SQLite begins to read an index at a bound, and not at one that an OR hides.
+    return queue.filter(older, created_at__lte=stream.created_at).first()
 
 
 def before(queue: Streams, stream: Stream) -> Stream | None:
     """The one before it in the queue: the oldest of those that are newer."""
     newer = Q(created_at__gt=stream.created_at) | Q(created_at=stream.created_at, pk__gt=stream.pk)
-    return queue.filter(newer).order_by("created_at", "pk").first()
+    return queue.filter(newer, created_at__gte=stream.created_at).order_by("created_at", "pk").first()

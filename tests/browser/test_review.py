@@ -41,15 +41,26 @@ def verdicts(server: WonderCam) -> list[tuple[int, str]]:
         database.close()
 
 
+async def sign_in(server: WonderCam, page: Page, address: str) -> None:
+    """As the reviewer, who is led to this page of the admin."""
+    await page.goto(f"{server.url}/admin/login/?next={address}")
+    await page.get_by_label("Username").fill("rea")
+    await page.get_by_label("Password").fill("a-password-of-words")
+    await page.keyboard.press("Enter")
+
+
 @pytest.mark.timeout(600)
 async def test_a_reviewer_takes_the_next_session_replays_it_and_files_a_verdict(serve: Serve, page: Page) -> None:
     server = await asyncio.to_thread(prepared, serve)
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(f"{message.text} {message.location}"))
-    await page.goto(f"{server.url}/admin/login/?next=/admin/chat/verdict/")
-    await page.get_by_label("Username").fill("rea")
-    await page.get_by_label("Password").fill("a-password-of-words")
-    await page.keyboard.press("Enter")
+    await sign_in(server, page, "/admin/chat/stream/")
+    await page.get_by_role("button", name="Hide texts").click()
+    await expect(page.get_by_text("Texts are hidden.")).to_be_visible()
+    await page.get_by_role("button", name="Show texts").click()
+    await page.get_by_role("link", name="Operations now").click()
+    await expect(page.get_by_role("heading", name="The last 24 hours")).to_be_visible()
+    await page.goto(f"{server.url}/admin/chat/verdict/")
     await expect(page.locator(".queue li")).to_have_count(2)
     await page.locator(HEARD).wait_for(state="attached")
     await page.keyboard.press("j")
