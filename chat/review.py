@@ -80,10 +80,10 @@ def events_count(stream: Stream) -> int:
     return 0 if last is None else last + 1
 
 
-def histogram(moments: Sequence[int], bins: int = BINS) -> list[int]:
-    """How many events came in each of `bins` equal spans from the stream's start to its last event."""
+def histogram(moments: Sequence[int], bins: int = BINS, end: int = 0) -> list[int]:
+    """How many events came in each of `bins` equal spans from the stream's start to its last event, or to `end` µs."""
     counts = [0] * bins
-    end = moments[-1] if moments else 0
+    end = max(end, moments[-1] if moments else 0)
     for at in moments:
         counts[min(bins - 1, at * bins // end) if end else 0] += 1
     return counts

@@ -4,17 +4,17 @@ import json
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from chat import review
 from chat.accounts import audit
-from chat.admin import access, hidden, operations, replay
+from chat.admin import access, comparison, hidden, operations, replay
 from chat.admin.display import bars, error_words, event_row, facts, status_badge
 from chat.admin.filters import ModelFilter, ReceiptFilter, StatusFilter
 from chat.admin.readonly import ReviewAdmin, UserFilter, uuid_in
@@ -55,7 +55,7 @@ class StreamAdmin(ReviewAdmin):
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """With all that its page shows."""
         found = uuid_in(object_id)
-        rows = self.get_queryset(request).select_related("user", "conversation", "receipt", "write_times")
+        rows = self.get_queryset(request).select_related("user", "conversation", "receipt", "write_times", "answer")
         return None if found is None else rows.filter(pk=found).first()
 
     def found(self, term: str, *, texts: bool) -> Q:
@@ -63,10 +63,12 @@ class StreamAdmin(ReviewAdmin):
         return by_words(term, "provider", "model", conversation="title" if texts else "")
 
     def get_urls(self) -> list[URLPattern]:
-        """And the recording, and the operators' page."""
+        """And the recording, two streams side by side, and the operators' page."""
         view = self.admin_site.admin_view
         return [
             path("<uuid:pk>/recording/", view(self.recording), name="chat_stream_recording"),
+            path("<uuid:pk>/beside/", view(self.choose), name="chat_stream_choose"),
+            path("<uuid:pk>/beside/<uuid:other>/", view(self.beside), name="chat_stream_beside"),
             path("now/", view(self.now), name="chat_stream_now"),
             *super().get_urls(),
         ]
@@ -79,6 +81,28 @@ class StreamAdmin(ReviewAdmin):
         context = {"title": "Operations", "opts": self.opts, **found, "bars": bars(found["hours"])}
         common = {**self.admin_site.each_context(request), **access.context_of(request)}
         return TemplateResponse(request, "admin/chat/stream/now.html", {**common, **context})
+
+    def choose(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """To the stream that the form names, beside this one."""
+        other = uuid_in(request.GET.get("other", ""))
+        if other is None:
+            messages.error(request, "That is no stream's id: copy the whole id, as it stands in the title of its page.")
+            return HttpResponseRedirect(reverse("admin:chat_stream_change", args=[pk]))
+        return HttpResponseRedirect(reverse("admin:chat_stream_beside", args=[pk, other]))
+
+    def beside(self, request: HttpRequest, pk: UUID, other: UUID) -> HttpResponse:
+        """Two streams side by side."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        streams = [self.get_object(request, str(each)) for each in (pk, other)]
+        if None in streams:
+            raise Http404("There is no such stream.")
+        texts = [access.shown(request, stream) for stream in streams]
+        for stream, shown in zip(streams, texts, strict=True):
+            audit.record_reading(request, stream, texts=shown)
+        context = {"title": "Two streams side by side", "opts": self.opts, **comparison.page(streams, texts)}
+        common = {**self.admin_site.each_context(request), **access.context_of(request)}
+        return TemplateResponse(request, "admin/chat/stream/beside.html", {**common, **context})
 
     def recording(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """A stream's events with their times, to be played; to whoever may read its texts."""
@@ -167,6 +191,7 @@ class StreamAdmin(ReviewAdmin):
             "request_sent": request[:SHOWN_REQUEST] if texts else f"({hidden.length(request)}, hidden)",
             "request_is_cut": texts and len(request) > SHOWN_REQUEST,
             "rows": [event_row(event, gap, texts=texts) for event, gap in log],
+            "other_answers": comparison.other_answers(found),
             "number": number,
             "more": more,
             "events_count": count,

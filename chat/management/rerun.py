@@ -17,6 +17,7 @@ import aiohttp
 
 from chat.models import Attachment
 from chat.protocol import events, sse, timing
+from chat.protocol.answer import same_beginning
 from chat.protocol.events import Event
 from chat.protocol.recording import Recording
 from chat.protocol.timing import Timing
@@ -57,8 +58,7 @@ class Comparison:
     @property
     def same(self) -> int:
         """Characters before the first difference."""
-        pairs = enumerate(zip(self.recorded, self.now, strict=False))
-        return next((at for at, (a, b) in pairs if a != b), min(len(self.recorded), len(self.now)))
+        return same_beginning(self.recorded, self.now)
 
     @property
     def is_equal(self) -> bool:

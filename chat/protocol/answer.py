@@ -93,3 +93,9 @@ def weight(part: dict[str, Any]) -> int:
     picture = part.get("inlineData")
     data = picture.get("data") if isinstance(picture, dict) else None
     return len(part.get("text", "")) + (len(data) // PICTURE_WEIGHT if isinstance(data, str) else 0)
+
+
+def same_beginning(one: str, other: str) -> int:
+    """How many characters two texts have in common before their first difference."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))

@@ -24,6 +24,7 @@ async def test_the_same_model_says_the_same_and_its_times_are_beside_the_recorde
     assert said["now"]["text"] == said["recorded"]["text"] == Script(8, 20).text
     assert said["now"]["first_token_ms"] >= said["now"]["ok_ms"] > 0
     assert said["stream"] != reader.stream_id
+    assert said["page"] == f"/admin/chat/stream/{reader.stream_id}/beside/{said['stream']}/"
     assert "seed=8" in json.dumps(arena.model.asked[1].json())
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from asgiref.sync import async_to_sync
 from django.core.management.base import CommandError, CommandParser
+from django.urls import reverse
 
 from chat.log.pages import stored_events
 from chat.management import archive, arguments, rerun
@@ -55,13 +56,23 @@ class Command(Filter):
         except rerun.NotRun as wrong:
             raise CommandError(str(wrong)) from None
         compared = rerun.compare(recorded, found)
+        page = side_by_side(str(recorded.header.get("id")), found.stream_id)
         if options["json"]:
-            described = {"stream": found.stream_id, "error": found.error, **compared.as_json()}
+            described = {"stream": found.stream_id, "error": found.error, "page": page, **compared.as_json()}
             self.put(json.dumps(described, indent=2, ensure_ascii=False) + "\n")
         else:
             self.put(as_text(compared, found.stream_id))
+            self.put(f"Side by side: {page}\n" if page else "")
         if found.error:
             raise CommandError(f"The answer failed: {found.error}")
+
+
+def side_by_side(recorded: str, now: str) -> str:
+    """The path of the admin's page about both; empty where they are not both stored here."""
+    keys = [pk for name in (recorded, now) if (pk := arguments.stream_id(name))]
+    if Stream.objects.filter(pk__in=keys).count() < 2:
+        return ""
+    return reverse("admin:chat_stream_beside", args=keys)
 
 
 def source(name: str) -> Recording:

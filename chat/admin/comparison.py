@@ -1,0 +1,67 @@
+"""Two streams side by side: such as a request that was asked again, and what was answered the first time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from chat import review
+from chat.admin.display import bars, error_words, facts
+from chat.models import Stream
+from chat.protocol import timing
+from chat.protocol.answer import same_beginning
+from chat.protocol.timing import Timing
+
+SHOWN_TEXT = 100_000
+"""Characters of an answer."""
+SHOWN_OTHERS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two. `same` and `rest` are the answer's text, up to where the two part and after it; empty where texts
+    are hidden."""
+
+    stream: Stream
+    texts: bool
+    facts: list[tuple[str, str]]
+    bars: list[tuple[int, int, int]]
+    same: str
+    rest: str
+    length: int
+    error: str
+
+
+def page(streams: Sequence[Stream], texts: Sequence[bool]) -> dict[str, Any]:
+    """What the page's template needs of two streams, whose texts are shown or not; both flows on one scale of time."""
+    measured = [review.measured(stream) for stream in streams]
+    end = max((moments[-1] for _, moments in measured if moments), default=0)
+    answers = [stream.answer.text for stream in streams]
+    same = same_beginning(*answers)
+    sides = [
+        _side(stream, shown, answer, same, times, bars(review.histogram(moments, end=end)))
+        for stream, shown, answer, (times, moments) in zip(streams, texts, answers, measured, strict=True)
+    ]
+    requests = [stream.request.get("contents") for stream in streams]
+    return {
+        "sides": sides,
+        "same": same,
+        "is_equal": answers[0] == answers[1],
+        "asked_the_same": requests[0] == requests[1],
+        "end": timing.words(end),
+    }
+
+
+def _side(stream: Stream, shown: bool, answer: str, same: int, times: Timing, flow: list[tuple[int, int, int]]) -> Side:
+    said = answer[:SHOWN_TEXT] if shown else ""
+    error = error_words(stream.error, texts=shown)
+    return Side(stream, shown, facts(times), flow, said[:same], said[same:], len(answer), error)
+
+
+def other_answers(stream: Stream) -> list[Stream]:
+    """The newest other answers to the question that this stream answers."""
+    question: UUID | None = stream.answer.parent_id
+    if question is None:
+        return []
+    found = Stream.objects.filter(answer__parent=question).exclude(pk=stream.pk).defer("request")
+    return list(found.order_by("-created_at")[:SHOWN_OTHERS])
