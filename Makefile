@@ -39,7 +39,7 @@ DOCS := said=$$(NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --config-file dep
 
 .DEFAULT_GOAL := help
 .PHONY: help run superuser test test-unit test-next install install-dev port programs lint format bench bench-quick bench-sight soak \
-	audit docs wheel translations lock clean
+	audit conformance docs wheel translations lock clean
 
 help: ## this list
 	@awk -F ': .*## |## ' '/^[a-z-]+:.*## / { split($$1, target, ":"); printf "  make %-12s %s\n", target[1], $$2 }' Makefile
@@ -104,6 +104,9 @@ soak: install-dev programs ## the faults of the tests for many more rounds, and 
 
 audit: $(AUDIT)/.made $(VENV)/.node ## ask the public databases of advisories about every locked package (needs the network; no part of `make test`)
 	@$(WITH_NODE) $(AUDIT)/bin/python deploy/advisories.py
+
+conformance: install-dev programs tests/conformance/others/node_modules/.installed ## write the table of docs/conformance.md: the same checks here and on others (5 minutes)
+	@$(WITH_NODE) $(PY) -m tests.conformance.others --write
 
 docs: install-dev ## the documentation as a site, in build/docs; a warning is an error
 	@$(DOCS)
@@ -170,6 +173,10 @@ $(VENV)/.node: requirements-node.txt | $(VENV)/.made
 	@if node -e 'process.exit(+(process.versions.node.split(".")[0] < 20))' 2>/dev/null && npm --version >/dev/null 2>&1; \
 	then echo "Using the machine's Node $$(node --version)"; \
 	else echo "Installing Node into the virtual environment (60 MB)"; $(PY) $(PACKAGES) requirements-node.txt; fi
+	@touch $@
+
+tests/conformance/others/node_modules/.installed: tests/conformance/others/package-lock.json | $(VENV)/.node
+	@cd tests/conformance/others && $(WITH_NODE) npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json | $(VENV)/.node

@@ -15,6 +15,7 @@ In the order in which to read them:
     trial.py       what a check is given, and how it says what it found
     run.py         all checks against one server: `Result`
     table.py       results for people, as JSON, and beside each other
+    others.py      the servers of other projects that `make conformance` starts and holds to what they promise
     sample.py      a small server that passes, and that can be told to fail: what the checks themselves are tried with
     conftest.py test_checks.py test_wondercam.py    the checks against the sample and against this project's server
 

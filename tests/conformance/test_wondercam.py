@@ -2,7 +2,7 @@
 
 import httpx
 
-from tests.conformance.adapters.wondercam import WonderCam
+from tests.conformance.adapters.wondercam import WonderCamAdapter
 from tests.conformance.checks import CHECKS, SLOW, name_of
 from tests.conformance.run import Verdict, chosen, results
 from tests.conformance.trial import WAIT, Trial
@@ -15,7 +15,7 @@ ELSEWHERE = {"killed"}
 async def test_it_keeps_every_promise(arena: Arena) -> None:
     server = await arena.shared()
     async with httpx.AsyncClient(base_url=server.url, timeout=WAIT, verify=False) as client:
-        adapter = WonderCam(client, {"question": "seed=5 words={pieces} gap={pause}"})
+        adapter = WonderCamAdapter(client, {"question": "seed=5 words={pieces} gap={pause}"})
         await adapter.prepare()
         found = await results(Trial(adapter), chosen())
 
@@ -23,4 +23,4 @@ async def test_it_keeps_every_promise(arena: Arena) -> None:
 
 
 def test_it_promises_every_check() -> None:
-    assert set(WonderCam.promises) == {name_of(check) for check in (*CHECKS, *SLOW)}
+    assert set(WonderCamAdapter.promises) == {name_of(check) for check in (*CHECKS, *SLOW)}

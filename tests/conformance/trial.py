@@ -91,7 +91,8 @@ def same(found: Received, expected: Received, who: str) -> None:
         return
     pairs = enumerate(zip(found.items, expected.items, strict=False))
     place = next((number for number, (one, other) in pairs if one != other), min(len(found.items), len(expected.items)))
-    raise Failed(f"{who} got {len(found.items)} events, not {len(expected.items)}; they part at event {place}.")
+    number = f"{len(found.items)} events in place of {len(expected.items)}"
+    raise Failed(f"{who} got {number}; the first that differs is event {place}.")
 
 
 def joined(*parts: Received) -> Received:

@@ -19,7 +19,7 @@ GUARANTEES = "docs/guarantees.md"
 API = "docs/api.md"
 
 
-class WonderCam(Adapter):
+class WonderCamAdapter(Adapter):
     """This project's own server."""
 
     name = "WonderCam"
@@ -121,4 +121,4 @@ def end_of(data: str) -> str:
     return "failed" if "error" in last else events.COMPLETE
 
 
-ADAPTER = WonderCam
+ADAPTER = WonderCamAdapter
