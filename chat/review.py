@@ -100,7 +100,7 @@ def event_page(stream: Stream, number: int) -> tuple[list[tuple[Event, int]], bo
 
 
 @dataclass(slots=True)
-class Turn:
+class TranscriptMessage:
     """One message of a transcript. `version` of `versions` counts siblings: edits, or answers generated again.
 
     `replies_to` is the message that it replies to, where that is not the one just above it.
@@ -119,7 +119,7 @@ class Turn:
 class Transcript:
     """One page of a conversation, in the tree's order: each message, then all that was said in reply to it."""
 
-    turns: list[Turn]
+    turns: list[TranscriptMessage]
     page: int
     pages: int
     messages: int
@@ -135,7 +135,7 @@ def transcript(conversation: Conversation, page: int = 1) -> Transcript:
     return Transcript(turns, page, pages, len(order))
 
 
-def turns_to(answer: Message) -> list[Turn]:
+def turns_to(answer: Message) -> list[TranscriptMessage]:
     """The messages that led to this answer and the answer itself, oldest first; the latest `TURNS_PER_PAGE`."""
     parents = dict(Message.objects.filter(conversation=answer.conversation_id).values_list("pk", "parent_id"))
     order: list[UUID] = []
@@ -146,10 +146,10 @@ def turns_to(answer: Message) -> list[Turn]:
     return _turns([(pk, 1, 1) for pk in reversed(order)])
 
 
-def _turns(shown: Sequence[tuple[UUID, int, int]]) -> list[Turn]:
+def _turns(shown: Sequence[tuple[UUID, int, int]]) -> list[TranscriptMessage]:
     """Messages by id, version and number of versions, with their streams and times. Three queries at most."""
     messages = Message.objects.whole().defer("stream__request").in_bulk([row[0] for row in shown])
-    turns = [Turn(messages[pk], version, versions) for pk, version, versions in shown if pk in messages]
+    turns = [TranscriptMessage(messages[pk], version, versions) for pk, version, versions in shown if pk in messages]
     streams = [stream for turn in turns if (stream := getattr(turn.message, "stream", None))]
     times = timings(streams)
     so_far = {stream_id: Answer.of(log).finished() for stream_id, log in _logs_so_far(streams).items()}

@@ -47,7 +47,7 @@ Write = Callable[[Callable[[], Any]], Awaitable[Any]]
 """Runs a job in a transaction of the log's writer."""
 
 
-class Read(NamedTuple):
+class ConversationText(NamedTuple):
     """A conversation as it was read: `seen` is its `updated_at` of then."""
 
     conversation: UUID
@@ -104,13 +104,13 @@ async def catch_up(user_id: int, write: Write, seconds: float = SECONDS) -> bool
     return True
 
 
-def _read(user_id: int) -> list[Read]:
+def _read(user_id: int) -> list[ConversationText]:
     """The next conversations that have changed since they were read. One that is being answered is read afterwards."""
     running = Stream.objects.filter(conversation=OuterRef("pk"), status=events.RUNNING)
     own = Conversation.objects.for_user(user_id).exclude(searchable__seen=F("updated_at")).exclude(Exists(running))
     rows = list(own.order_by("-updated_at").values_list("pk", "title", "updated_at")[:BATCH])
     said = _said([pk for pk, _, _ in rows])
-    return [Read(pk, at, folded("\n".join([title, *said[pk]])[:LONGEST_TEXT])) for pk, title, at in rows]
+    return [ConversationText(pk, at, folded("\n".join([title, *said[pk]])[:LONGEST_TEXT])) for pk, title, at in rows]
 
 
 def _said(conversations: Sequence[UUID]) -> dict[UUID, list[str]]:
@@ -122,7 +122,7 @@ def _said(conversations: Sequence[UUID]) -> dict[UUID, list[str]]:
     return texts
 
 
-def _store(user_id: int, rows: Sequence[Read]) -> None:
+def _store(user_id: int, rows: Sequence[ConversationText]) -> None:
     ids = [row.conversation for row in rows]
     own = Conversation.objects.for_user(user_id).filter(pk__in=ids).select_for_update()
     there = set(own.values_list("pk", flat=True))  # held: one may be on its way out

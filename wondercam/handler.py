@@ -21,7 +21,7 @@ from django.core.signals import got_request_exception, request_finished, request
 from django.db import close_old_connections, reset_queries
 from django.urls import set_script_prefix
 
-from wondercam.request import Request
+from wondercam.request import SiteRequest
 from wondercam.security import is_direct, resolved
 
 PUSH = "wondercam.push"
@@ -78,7 +78,7 @@ class Handler(ASGIHandler):
     connection, until the response ends: one thread an open stream.
     """
 
-    request_class = Request
+    request_class = SiteRequest
 
     def __init__(self) -> None:
         super().__init__()
@@ -110,7 +110,7 @@ class Handler(ASGIHandler):
             if is_event_stream(response):
                 await send(start_of(response))
                 scope["headers"] = []  # a stream may be open for minutes: what asked for it is let go of
-                if isinstance(request, Request):
+                if isinstance(request, SiteRequest):
                     request.let_go()
                 del body, request
                 await self.stream_while_read(response, receive, send, scope)

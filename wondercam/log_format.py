@@ -1,4 +1,4 @@
-"""How a line of the server's log looks, for people (`Text`) or for programs (`Json`): WONDERCAM_LOG chooses.
+"""How a line of the server's log looks, for people (`TextFormatter`) or for programs (`Json`): WONDERCAM_LOG chooses.
 
     2026-11-26T11:58:03.123Z INFO    wondercam.access [request=5f0c-1a]: GET /v2/models 200 1.2 ms 127.0.0.1
 
@@ -46,7 +46,7 @@ class Clock:
         return f"{self._text}.{int((moment - second) * 1000):03d}Z"
 
 
-class Text(logging.Formatter):
+class TextFormatter(logging.Formatter):
     """For people. `stream_id` tells which stream the current task works for, as `request_id` does of the request."""
 
     def __init__(self, stream_id: ContextVar[str]) -> None:
@@ -81,7 +81,7 @@ class Text(logging.Formatter):
         return []
 
 
-class Json(Text):
+class Json(TextFormatter):
     """For programs: an object a line, all of it ASCII; `error` is the traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -116,7 +116,7 @@ def configuration(form: str, level: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {
-            "text": {"()": "wondercam.log_format.Text", "stream_id": STREAM_ID},
+            "text": {"()": "wondercam.log_format.TextFormatter", "stream_id": STREAM_ID},
             "json": {"()": "wondercam.log_format.Json", "stream_id": STREAM_ID},
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": form}},

@@ -35,7 +35,7 @@ def in_meta(name: str) -> str:
     return HttpHeaders.to_wsgi_name(name)
 
 
-class Request(ASGIRequest):
+class SiteRequest(ASGIRequest):
     """What the site's handler makes of an ASGI scope."""
 
     @cached_property

@@ -10,7 +10,7 @@ from chat.models import Verdict, VerdictChange
 from chat.protocol import events, timing
 from chat.protocol.events import Event
 from chat.protocol.timing import STALL_US, Timing
-from chat.review import Turn
+from chat.review import TranscriptMessage
 
 SHOWN_DATA = 600
 """Characters of one event's JSON; `export_stream` gives all of it."""
@@ -38,7 +38,7 @@ def facts(measured: Timing | None) -> list[tuple[str, str]]:
     ]
 
 
-def message_row(turn: Turn, *, texts: bool) -> dict[str, Any]:
+def message_row(turn: TranscriptMessage, *, texts: bool) -> dict[str, Any]:
     """One message of a transcript; what each of its parts is in place of what it says where texts are hidden."""
     feedback, stream = getattr(turn.message, "feedback", None), turn.stream
     return {

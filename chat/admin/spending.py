@@ -78,7 +78,7 @@ def in_words(cost: Decimal | None) -> str:
     return f"{cost:,.2f} {settings.CURRENCY}" if cost >= 1 or not cost else f"{cost:.4f} {settings.CURRENCY}"
 
 
-class ModelFilter(admin.SimpleListFilter):
+class SpentModelFilter(admin.SimpleListFilter):
     """Which model."""
 
     title = parameter_name = "model"
@@ -100,7 +100,7 @@ class SpendingAdmin(BoundedList):
 
     list_display = ("day", "person", "model", "answers", "given", "made", "cost")
     list_display_links = None
-    list_filter = ("day", UserFilter, ModelFilter)
+    list_filter = ("day", UserFilter, SpentModelFilter)
     list_select_related = ("user",)
     change_list_template = "admin/chat/spending.html"
     actions = None

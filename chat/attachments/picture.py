@@ -38,7 +38,7 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SourcePhoto:
     """A photo that was looked at: `decode` opens it, `memory` is what that takes in bytes."""
 
     decode: Callable[[], Image.Image]
@@ -48,7 +48,7 @@ class Source:
     exif: bytes | None = None
 
 
-def source_of(data: bytes, bounds: Bounds) -> Source:
+def source_of(data: bytes, bounds: Bounds) -> SourcePhoto:
     """Look at a photo. TooLarge, UnsupportedMediaType or InvalidArgument where it cannot be used."""
     look = {formats.JPEG: of_jpeg, formats.PNG: of_png, formats.WEBP: of_webp, formats.AVIF: of_avif}
     kind = formats.kind_of(data)
@@ -58,7 +58,7 @@ def source_of(data: bytes, bounds: Bounds) -> Source:
         raise formats.damaged() from None
 
 
-def of_jpeg(data: bytes, bounds: Bounds) -> Source:
+def of_jpeg(data: bytes, bounds: Bounds) -> SourcePhoto:
     """A JPEG; of several pictures the first one."""
     markers = jpeg.markers_of(data)
     if markers.scans > jpeg.MOST_SCANS:
@@ -68,38 +68,38 @@ def of_jpeg(data: bytes, bounds: Bounds) -> Source:
     pixels = markers.width * markers.height // min(8, 2 ** (scale.bit_length() - 1)) ** 2
     memory = 4 * pixels + markers.memory
     bounds.check(markers.width, markers.height, memory)
-    return Source(lambda: jpeg.opened(markers, LONG_SIDE), memory, markers.profile, markers.exif)
+    return SourcePhoto(lambda: jpeg.opened(markers, LONG_SIDE), memory, markers.profile, markers.exif)
 
 
-def of_png(data: bytes, bounds: Bounds) -> Source:
+def of_png(data: bytes, bounds: Bounds) -> SourcePhoto:
     """A PNG of one picture."""
     chunks = png.chunks_of(data)
     bounds.check(chunks.width, chunks.height, chunks.memory)
     if chunks.is_moving:
         raise formats.moving()
     profile = colour.profile_of_png(chunks.other, chunks.profile)
-    return Source(lambda: png.opened(chunks), chunks.memory, profile, chunks.other.get(b"eXIf", b""))
+    return SourcePhoto(lambda: png.opened(chunks), chunks.memory, profile, chunks.other.get(b"eXIf", b""))
 
 
-def of_webp(data: bytes, bounds: Bounds) -> Source:
+def of_webp(data: bytes, bounds: Bounds) -> SourcePhoto:
     """A WebP of one picture."""
     width, height, moves = webp.size_of(data)
     memory = width * height * webp.BYTES_A_PIXEL
     bounds.check(width, height, memory)
     if moves:
         raise formats.moving()
-    return Source(lambda: WebPImagePlugin.WebPImageFile(io.BytesIO(data)), memory)
+    return SourcePhoto(lambda: WebPImagePlugin.WebPImageFile(io.BytesIO(data)), memory)
 
 
-def of_avif(data: bytes, bounds: Bounds) -> Source:
+def of_avif(data: bytes, bounds: Bounds) -> SourcePhoto:
     """An AVIF of one picture."""
     width, height = avif.size_of(data)
     memory = width * height * avif.BYTES_A_PIXEL
     bounds.check(width, height, memory)
-    return Source(lambda: AvifImagePlugin.AvifImageFile(io.BytesIO(data)), memory)
+    return SourcePhoto(lambda: AvifImagePlugin.AvifImageFile(io.BytesIO(data)), memory)
 
 
-def reencode(source: Source) -> tuple[bytes, int, int]:
+def reencode(source: SourcePhoto) -> tuple[bytes, int, int]:
     """(JPEG, width, height) of the photo; InvalidArgument where its data is damaged."""
     try:
         photo = source.decode()

@@ -20,7 +20,7 @@ GREY, PALETTE, ALPHA = 0, 3, 4
 
 
 @dataclass(slots=True)
-class Chunks:
+class PngChunks:
     """A PNG as `bare` (critical chunks only) and the others that matter, the first of each name."""
 
     width: int
@@ -60,13 +60,13 @@ def walked(data: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
             yield name, content, whole
 
 
-def chunks_of(data: bytes) -> Chunks:
+def chunks_of(data: bytes) -> PngChunks:
     """Read the chunks; struct.error or ValueError where the header is none."""
     parts = walked(data)
     name, header, whole = next(parts, (b"", b"", b""))
     if name != b"IHDR":
         raise ValueError("no IHDR")
-    found = Chunks(*struct.unpack_from(">IIBB", header))
+    found = PngChunks(*struct.unpack_from(">IIBB", header))
     found.bare.append(whole)
     pixels = False
     for name, content, whole in parts:
@@ -80,7 +80,7 @@ def chunks_of(data: bytes) -> Chunks:
     return found
 
 
-def opened(chunks: Chunks) -> Image.Image:
+def opened(chunks: PngChunks) -> Image.Image:
     """The picture in eight bits a channel, with its transparency as an alpha channel."""
     photo: Image.Image = PngImagePlugin.PngImageFile(io.BytesIO(b"".join(chunks.bare)))
     clear = chunks.other.get(b"tRNS", b"")

@@ -30,7 +30,7 @@ FEED_LOCK = 0x66656564
 """The class of PostgreSQL's advisory locks that are a user's feed."""
 
 
-class Line(NamedTuple):
+class ChangeRow(NamedTuple):
     """What is to be told of a stream or a conversation, by the key that the database has for it."""
 
     key: Any
@@ -38,18 +38,18 @@ class Line(NamedTuple):
     data: dict[str, Any]
 
 
-def tell_of_streams(execute: Execute, now: datetime, lines: Sequence[Line]) -> None:
+def tell_of_streams(execute: Execute, now: datetime, lines: Sequence[ChangeRow]) -> None:
     """Tell the users of these streams, in one statement."""
     _tell(execute, _insert_of("chat_stream", "s.conversation_id", len(lines)), now, lines)
 
 
 def tell_of_conversation(conversation: UUID, kind: str, data: dict[str, Any]) -> None:
     """Tell the user of this conversation, while it is still that user's, in a job of `Log.write`."""
-    line = Line(key_of(conversation), kind, data)
+    line = ChangeRow(key_of(conversation), kind, data)
     _tell(django_execute, _insert_of("chat_conversation", "s.id", 1), timezone.now(), [line])
 
 
-def _tell(execute: Execute, statement: str, now: datetime, lines: Sequence[Line]) -> None:
+def _tell(execute: Execute, statement: str, now: datetime, lines: Sequence[ChangeRow]) -> None:
     values: list[Any] = []
     at = moment(now)
     for number, (key, kind, data) in enumerate(lines):

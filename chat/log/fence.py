@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from chat.log.changes import ENDED, Line, id_of, tell_of_streams
+from chat.log.changes import ENDED, ChangeRow, id_of, tell_of_streams
 from chat.log.sql import DIALECT, Execute, document, moment
 from chat.log.usage import count_spending, count_tokens
 from chat.protocol import events
@@ -101,7 +101,7 @@ def update_endings(execute: Execute, endings: Sequence[tuple[Row, Ending]]) -> N
         return
     for row, ending in endings:
         update_ending(execute, row, ending)
-    ended = [Line(row[0], ENDED, {"stream": id_of(row[0]), "status": ending.status}) for row, ending in endings]
+    ended = [ChangeRow(row[0], ENDED, {"stream": id_of(row[0]), "status": ending.status}) for row, ending in endings]
     tell_of_streams(execute, endings[0][1].ended_at, ended)
 
 

@@ -26,7 +26,7 @@ from chat import models
 from chat.log.batch import AWAY, Job, Work, by_key, settle, storable
 from chat.log.fence import HoleInLog, LeaseLost, Row, insert_events, update_endings
 from chat.log.sql import Database, django_execute
-from chat.log.sqlite_commit import Refused, SqliteConnection
+from chat.log.sqlite_commit import CommitRefused, SqliteConnection
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class GroupCommit:
         found: list[T] = []
         try:
             self._sqlite.store((), (), lambda database: found.append(function(database)))
-        except Refused:
+        except CommitRefused:
             return None
         return found[0]
 
@@ -112,7 +112,7 @@ class GroupCommit:
         began = time.monotonic()
         try:
             sqlite.store(*storable(batch))
-        except Refused:
+        except CommitRefused:
             return self._hand_over(batch)
         self.commits += 1
         self.commit_seconds += time.monotonic() - began

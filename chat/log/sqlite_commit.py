@@ -21,7 +21,7 @@ CACHE_KIB = 16_000
 few hundred streams; beyond it every commit reads pages again, and time to OK was four times as long."""
 
 
-class Refused(Exception):
+class CommitRefused(Exception):
     """Not now, or not like this: nothing is stored as a whole, and the commit thread is to do it."""
 
 
@@ -83,7 +83,7 @@ class SqliteConnection:
         except Exception as error:  # a job may raise anything; in the thread it fails alone
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-            raise Refused from error
+            raise CommitRefused from error
         self._on_commit()
 
     def close(self) -> None:

@@ -31,7 +31,7 @@ AT_ONCE = 5_000
 LOST_PHOTO = {"text": "[a photo that did not come with the recording]"}
 
 
-class Refused(Exception):
+class RecordingRefused(Exception):
     """A recording that cannot be stored, and the sentence that says why."""
 
 
@@ -75,14 +75,16 @@ def restore(
     `photos` came with it, by their ids.
     """
     if recording.error:
-        raise Refused(f"Nothing was imported. {recording.error}")
+        raise RecordingRefused(f"Nothing was imported. {recording.error}")
     if not recording.events:
-        raise Refused("Nothing was imported: the recording holds no events.")
+        raise RecordingRefused("Nothing was imported: the recording holds no events.")
     header = recording.header
     pk = arguments.stream_id(str(header.get("id"))) or uuid4()
     with transaction.atomic():
         if Stream.objects.filter(pk=pk).exists():
-            raise Refused(f"Nothing was imported: there is a stream {pk} already, and none is ever overwritten.")
+            raise RecordingRefused(
+                f"Nothing was imported: there is a stream {pk} already, and none is ever overwritten."
+            )
         conversation = Conversation.objects.create(user=owner, title=_text(header, "title", 200, "A recording"))
         _keep_photos(photos, conversation)
         stream = _stream(pk, recording, conversation, _answer(recording, conversation))

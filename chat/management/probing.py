@@ -32,7 +32,7 @@ CUT = (
 )
 
 
-class Address:
+class ProbedSite:
     """The site that is probed: its URL, and the credential that is sent along."""
 
     def __init__(self, url: str, token: str = "", tls: ssl.SSLContext | None = None) -> None:
@@ -69,7 +69,7 @@ class Address:
         return context
 
 
-async def observe(address: Address, plan: Plan) -> Observation:
+async def observe(address: ProbedSite, plan: Plan) -> Observation:
     """Ask once; what came, and when. Never raises: an `error` says what went wrong."""
     seen = Observation(plan)
     began = monotonic()
@@ -89,7 +89,9 @@ async def observe(address: Address, plan: Plan) -> Observation:
 
 
 @asynccontextmanager
-async def _connected(address: Address, http: str) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+async def _connected(
+    address: ProbedSite, http: str
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     tls = address.tls(http)
     reader, writer = await asyncio.open_connection(address.split.hostname, address.port, ssl=tls, limit=LARGEST_HEAD)
     try:
@@ -98,7 +100,7 @@ async def _connected(address: Address, http: str) -> AsyncIterator[tuple[asyncio
         writer.transport.abort()
 
 
-async def _http1(address: Address, plan: Plan, seen: Observation, ms: Callable[[], float]) -> None:
+async def _http1(address: ProbedSite, plan: Plan, seen: Observation, ms: Callable[[], float]) -> None:
     async with _connected(address, plan.http) as (reader, writer):
         head = [f"GET {address.path(plan)} HTTP/1.1", f"Host: {address.split.netloc.rpartition('@')[2]}"]
         head += [f"{name}: {value}" for name, value in address.headers(plan)]
@@ -133,7 +135,7 @@ async def _plain(reader: asyncio.StreamReader, seen: Observation, ms: Callable[[
         left -= len(data)
 
 
-async def _http2(address: Address, plan: Plan, seen: Observation, ms: Callable[[], float]) -> None:
+async def _http2(address: ProbedSite, plan: Plan, seen: Observation, ms: Callable[[], float]) -> None:
     async with _connected(address, "2") as (reader, writer):
         tls = writer.get_extra_info("ssl_object")
         if tls is None or tls.selected_alpn_protocol() != "h2":
@@ -168,7 +170,7 @@ def _is_the_end(connection: h2.connection.H2Connection, event: object, seen: Obs
     return isinstance(event, h2.events.StreamEnded)
 
 
-async def offers_http2(address: Address) -> bool:
+async def offers_http2(address: ProbedSite) -> bool:
     """Whether the site speaks HTTP/2 over TLS."""
     if not address.is_https:
         return False

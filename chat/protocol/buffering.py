@@ -72,7 +72,7 @@ class Observation:
     ended_ms: float = 0.0
 
 
-class Arrival(NamedTuple):
+class EventTimes(NamedTuple):
     """One event: when it was sent after the stream's begin, and when it came after the request, in ms."""
 
     sent: float
@@ -83,7 +83,7 @@ class Arrival(NamedTuple):
 class Heard:
     """The events of an observation; `request`: what the server saw of the request; `done`: the `[DONE]` came."""
 
-    arrivals: list[Arrival] = field(default_factory=list)
+    arrivals: list[EventTimes] = field(default_factory=list)
     request: dict[str, Any] = field(default_factory=dict)
     done: bool = False
     fault: str = ""
@@ -157,7 +157,7 @@ def _take(found: Heard, data: str, ms: float) -> None:
     if events.text_of(response) != f"{len(found.arrivals)} ":
         raise ValueError("an event is missing")
     found.request = probe.get("request", found.request)
-    found.arrivals.append(Arrival(float(probe["sent_ms"]), ms))
+    found.arrivals.append(EventTimes(float(probe["sent_ms"]), ms))
 
 
 def pattern_of(seen: Observation) -> Pattern | None:
@@ -174,7 +174,7 @@ def pattern_of(seen: Observation) -> Pattern | None:
     return Pattern(plan, _kind(arrivals, joined, together, plan.gap), together, max(late) - min(late), bursts)
 
 
-def _kind(arrivals: Sequence[Arrival], joined: Sequence[bool], together: float, gap: int) -> str:
+def _kind(arrivals: Sequence[EventTimes], joined: Sequence[bool], together: float, gap: int) -> str:
     if median(arrival.ms - arrival.sent for arrival in arrivals) < -gap:
         return CACHED
     if arrivals[0].ms > arrivals[-1].sent - gap:

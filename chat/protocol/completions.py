@@ -182,7 +182,7 @@ def said_by(item: Fields) -> Iterator[Part]:
         raise InvalidArgument("`messages` has a part that is neither text nor image_url.")
 
 
-class Chunks:
+class CompletionChunks:
     """A stream's responses in Gemini's shape → `chat.completion.chunk`s, or one whole `chat.completion`."""
 
     def __init__(self, number: str, model: str, *, include_usage: bool = False) -> None:

@@ -103,7 +103,7 @@ class Problem:
 
 
 @dataclass(slots=True)
-class Verdict:
+class PathVerdict:
     """What a path does. `is_good`: events arrive as sent."""
 
     problems: list[Problem] = field(default_factory=list)
@@ -119,9 +119,9 @@ class Verdict:
         return {"good": self.is_good, "problems": [asdict(problem) for problem in self.problems], "notes": self.notes}
 
 
-def judge(seen: Sequence[Observation], again: Sequence[Observation] = ()) -> Verdict:
+def judge(seen: Sequence[Observation], again: Sequence[Observation] = ()) -> PathVerdict:
     """The problems of a path. A hold counts where it is seen `again`, in the repetition of the runs that show it."""
-    verdict = Verdict()
+    verdict = PathVerdict()
     kinds: set[str] = set()
     for problem in _problems(seen, again):
         if problem.kind not in kinds:

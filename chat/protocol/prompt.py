@@ -71,7 +71,7 @@ def answers_a_call(content: Content) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class PromptMessage:
     """One stored message as far as a prompt needs it: its place in the tree, who said it, and its parts."""
 
     id: Any
@@ -80,9 +80,9 @@ class Said:
     parts: list[Part]
 
 
-def path_to(said: dict[Any, Said], leaf: Any) -> list[Said]:
+def path_to(said: dict[Any, PromptMessage], leaf: Any) -> list[PromptMessage]:
     """The messages from the root down to `leaf`: the branch of the tree that a reader sees."""
-    path: list[Said] = []
+    path: list[PromptMessage] = []
     step = said.get(leaf)
     while step is not None:
         path.append(step)
@@ -90,13 +90,13 @@ def path_to(said: dict[Any, Said], leaf: Any) -> list[Said]:
     return path[::-1]
 
 
-def newest_leaf(said: dict[Any, Said]) -> Any:
+def newest_leaf(said: dict[Any, PromptMessage]) -> Any:
     """The newest message without replies; `said` is in order of creation. None for an empty tree."""
     parents = {message.parent_id for message in said.values()}
     return next((id for id in reversed(list(said)) if id not in parents), None)
 
 
-def history_of(path: list[Said], messages: int, size: int) -> list[Content]:
+def history_of(path: list[PromptMessage], messages: int, size: int) -> list[Content]:
     """The path as contents, cut from the oldest to at most `messages` messages and `size` bytes of text; the newest
     message always stays. Thoughts and answers that never began are left out."""
     kept: list[Content] = []

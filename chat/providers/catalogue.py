@@ -71,7 +71,7 @@ class Counting(Protocol):
 
 
 @runtime_checkable
-class GoingOn(Protocol):
+class Continues(Protocol):
     """A provider that says whether its server goes on with an answer whose beginning it is given."""
 
     @property
@@ -210,7 +210,7 @@ class Catalogue:
         """Whether the model can be given the beginning of its answer. With photos only where it sees them itself: what
         is recognised in them is told by words of ours, which are part of the answer."""
         provider = self._models[model.id][0]
-        return isinstance(provider, GoingOn) and provider.goes_on and (model.images or not photos)
+        return isinstance(provider, Continues) and provider.goes_on and (model.images or not photos)
 
     def resting(self) -> list[str]:
         """The models that rest for everybody just now: their upstream has failed turn after turn."""

@@ -12,7 +12,7 @@ from chat.protocol.events import Chunk
 from chat.providers import validation
 
 
-class Ending:
+class AttemptEnd:
     """Takes an attempt's chunks in order; `usage` is the newest that any of them had.
 
     While it `holds` the words of a response with a reason they are given by `release`, by the next `take`, or by

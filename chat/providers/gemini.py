@@ -74,7 +74,7 @@ class Gemini:
     async def answer(self, prompt: Prompt, give: events.Give) -> None:
         """Give Gemini's responses; the last one carries the finishReason and the usage. Raises ApiError."""
         url = f"{self._address_of(prompt.model.name)}:streamGenerateContent?alt=sse"
-        reader = Answer(self.who)
+        reader = GeminiReader(self.who)
         await self._connection.stream(self.who, url, request_of(prompt), await self._headers(), reader, give)
 
     async def count_tokens(self, prompt: Prompt) -> dict[str, Any]:
@@ -122,7 +122,7 @@ class Plain(msgspec.Struct, forbid_unknown_fields=True, rename="camel", gc=False
 plain = msgspec.json.Decoder(Plain).decode
 
 
-class Answer:
+class GeminiReader:
     """Responses in, chunks out, in proto3's JSON as its own readers take it: nulls are absent, enums may be numbers."""
 
     def __init__(self, who: str) -> None:

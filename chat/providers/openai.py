@@ -16,7 +16,7 @@ from chat.protocol import events
 from chat.protocol.prompt import Model, Prompt, fitting
 from chat.providers.http.client import Connection
 from chat.providers.http.error_mapping import FieldsRefused
-from chat.providers.openai_format import Translation, request_of
+from chat.providers.openai_format import CompletionReader, request_of
 from chat.providers.settings import Settings, address, is_loopback, items, named, secret, whole
 
 BASE_URL = "https://api.openai.com/v1"
@@ -93,7 +93,7 @@ class OpenAI:
 
     async def answer(self, prompt: Prompt, give: events.Give) -> None:
         """Give the answer in Gemini's shape; ends after a finishReason or raises an ApiError."""
-        translation = Translation(prompt.model.name, self.who, tools="tools" in prompt.extra)
+        translation = CompletionReader(prompt.model.name, self.who, tools="tools" in prompt.extra)
         wanted = prompt.generation.get("maxOutputTokens")
         fit = fitting(prompt, wanted if isinstance(wanted, int) else ANSWER_TOKENS)
         body = {**self._extra, **request_of(fit), **(GOING_ON if prompt.goes_on else {})}

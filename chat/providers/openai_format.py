@@ -48,7 +48,7 @@ GENERATION = {
 }
 
 
-class Translation:
+class CompletionReader:
     """Chat completion chunks in, Gemini responses out. Of several choices the first (index 0) is the answer.
 
     Calls of functions go on, whole, with the reason to end, where `tools` were given.

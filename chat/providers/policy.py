@@ -26,7 +26,7 @@ from chat.protocol.prompt import Prompt
 from chat.providers import validation
 from chat.providers.breaker import BROKEN, Breaker
 from chat.providers.deadline import Deadline
-from chat.providers.ending import Ending
+from chat.providers.ending import AttemptEnd
 from chat.providers.http.error_mapping import ModelLoading
 from chat.providers.settings import Settings, number, whole
 
@@ -106,7 +106,7 @@ class Attempt:
         self._ends = now + attempts.ends - time.monotonic()
         self._first = now + self._until_first
         self._deadline = Deadline(min(self._first, self._ends))
-        self._ending = Ending()
+        self._ending = AttemptEnd()
         self._spoke = False
         self._silence = loop.call_later(self._patience.silence, self._tell_silence) if is_local else None
 

@@ -28,7 +28,7 @@ from PIL import Image
 from chat.recognition import centernet, codes, efficientnet, look, scene, text
 from chat.recognition.memory import give_back
 from chat.recognition.networks import files_of
-from chat.recognition.text_lines import Reader
+from chat.recognition.text_lines import LineReader
 
 MEMORY = 3 * 2**30
 """Addresses, not pages: onnxruntime reserves more than it uses."""
@@ -103,7 +103,7 @@ class Recogniser:
         if not all(found):
             return None
         detector, recogniser, turner = (self._session(str(paths[0])) for paths in found)
-        return text.TextFinder(detector, Reader(recogniser, turner))
+        return text.TextFinder(detector, LineReader(recogniser, turner))
 
 
 def in_thousandths(box: centernet.Box) -> Facts:

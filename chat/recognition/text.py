@@ -18,7 +18,7 @@ from PIL import Image
 from chat.recognition import text_boxes
 from chat.recognition.look_alikes import in_cyrillic, is_doubtful, is_half_read, is_shared
 from chat.recognition.text_boxes import TextBox
-from chat.recognition.text_lines import Line, Reader, along, down, in_order, texts_of
+from chat.recognition.text_lines import Line, LineReader, along, down, in_order, texts_of
 
 SCRIPTS = ("LATIN", "CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "FULLWIDTH", "HALFWIDTH", "IDEOGRAPHIC")
 KNOWN = "Latin letters, Chinese and Japanese"
@@ -38,7 +38,7 @@ SIZES, BESIDE = 1.6, 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class RecognisedText:
     """What was read: `coverage` is the believed lines' share of the picture; `unread`, whether there is writing in a
     script that is not known; `left`, how many lines were found and not read. `either` has lines that may be Latin or
     Cyrillic, in both."""
@@ -53,11 +53,11 @@ class Text:
 class TextFinder:
     """The detector and the reader, as onnxruntime sessions."""
 
-    def __init__(self, detector: Any, reader: Reader) -> None:
+    def __init__(self, detector: Any, reader: LineReader) -> None:
         self._detector = detector
         self._reader = reader
 
-    def read(self, photo: Image.Image) -> Iterator[Text]:
+    def read(self, photo: Image.Image) -> Iterator[RecognisedText]:
         """What is read so far, after each line that is believed; the last one is whole and in order."""
         area = photo.width * photo.height
         boxes = text_boxes.find(self._detector, photo)
@@ -87,7 +87,7 @@ class TextFinder:
         return difflib.SequenceMatcher(None, line.text, again.text).ratio() >= SAME
 
 
-def text_of(believed: list[Line], unread: list[Line], area: int, left: int) -> Text:
+def text_of(believed: list[Line], unread: list[Line], area: int, left: int) -> RecognisedText:
     """The lines that stand together; where others could not be read, look-alikes are no words either."""
     if unread:
         believed = [line for line in believed if not is_shared(line.text)]
@@ -96,7 +96,7 @@ def text_of(believed: list[Line], unread: list[Line], area: int, left: int) -> T
     rows = texts_of(believed)
     either = tuple((row, in_cyrillic(row)) for row in rows) if is_doubtful(rows) else ()
     clear = [line for line in unread if line.box.along * line.box.across * 4 > covered * area / max(1, letters)]
-    return Text(() if either else tuple(rows), either, min(1.0, covered), bool(clear), left)
+    return RecognisedText(() if either else tuple(rows), either, min(1.0, covered), bool(clear), left)
 
 
 def is_plausible(line: Line) -> bool:

@@ -38,7 +38,7 @@ class Line:
         return sum(self.shares) / len(self.shares) if self.shares else 0.0
 
 
-class Reader:
+class LineReader:
     """The recogniser and the classifier of upside down lines: two onnxruntime sessions."""
 
     def __init__(self, recogniser: Any, turner: Any) -> None:

@@ -28,10 +28,10 @@ from chat.protocol import events, prompt
 from chat.protocol.answer import Answer
 from chat.protocol.errors import ApiError
 from chat.protocol.events import Chunk, Give, Response
-from chat.protocol.prompt import Prompt, Said, history_of, path_to, photos_of
+from chat.protocol.prompt import Prompt, PromptMessage, history_of, path_to, photos_of
 from chat.protocol.request import system_of
 from chat.providers.catalogue import Catalogue
-from chat.turns.leases import Worker
+from chat.turns.leases import WorkerName
 from chat.turns.start import THROUGH_DOOR, Place
 from chat.turns.turn import AnswerPrompt
 
@@ -53,7 +53,7 @@ class TakenUp(NamedTuple):
 class Continuation:
     """Takes up the turns of dead workers for one process, as `worker`."""
 
-    def __init__(self, event_log: Log, catalogue: Callable[[], Catalogue], worker: Worker) -> None:
+    def __init__(self, event_log: Log, catalogue: Callable[[], Catalogue], worker: WorkerName) -> None:
         self._log = event_log
         self._catalogue = catalogue
         self._worker = worker
@@ -75,7 +75,7 @@ class Continuation:
             return None
         self._log.announce(stream_id, taken.last.seq)
         place = Place(stream_id, taken.epoch, taken.last, taken.answer, taken.first_token_us)
-        going = GoingOn(catalogue, taken.answer, question)
+        going = ContinuedAnswer(catalogue, taken.answer, question)
         return TakenUp(place, going.prompt, going.answer, user)
 
 
@@ -88,7 +88,7 @@ def asked_of(stream_id: UUID, catalogue: Catalogue) -> tuple[Prompt, User] | Non
     if late or not catalogue.may_continue(stream.model_id):
         return None
     rows = stream.conversation.messages.order_by("position").values_list("pk", "parent_id", "role", "parts")
-    said = {row[0]: Said(*row) for row in rows}
+    said = {row[0]: PromptMessage(*row) for row in rows}
     path = path_to(said, stream.answer.parent_id)
     if not path or path[-1].role != Message.USER:
         return None
@@ -108,7 +108,7 @@ def first_event(answer: Answer, *, goes_on: bool) -> Response:
     return events.picked_up(ANEW, anew=True)
 
 
-class GoingOn:
+class ContinuedAnswer:
     """Asks for the rest of an answer, and, where that is refused before anything came, for all of it once more."""
 
     def __init__(self, catalogue: Catalogue, so_far: Answer, question: Prompt) -> None:

@@ -61,7 +61,7 @@ def machine() -> str:
     return f"{socket.gethostname()}/{namespace}"
 
 
-class Worker:
+class WorkerName:
     """This process's name: machine, process id, and a token, since process ids come again. A fork is another worker."""
 
     def __init__(self) -> None:
@@ -96,7 +96,7 @@ class Reaper:
     """Finds the streams whose worker is gone, and has them taken up or ends them; remembers at how many beats it has
     seen each lease unchanged."""
 
-    def __init__(self, log: Log, worker: Worker, take_up: TakeUp | None = None) -> None:
+    def __init__(self, log: Log, worker: WorkerName, take_up: TakeUp | None = None) -> None:
         self._log = log
         self._worker = worker
         self._take_up = take_up
@@ -143,7 +143,7 @@ def running_leases() -> list[Lease]:
     return list(Stream.objects.filter(status=events.RUNNING).values_list("pk", "lease_until"))
 
 
-def leases_of_the_dead(worker: Worker) -> Iterator[Lease]:
+def leases_of_the_dead(worker: WorkerName) -> Iterator[Lease]:
     """The running streams of this machine's workers that are gone."""
     running = Stream.objects.filter(status=events.RUNNING, worker__startswith=f"{machine()}:")
     for pk, lease, name in running.values_list("pk", "lease_until", "worker"):

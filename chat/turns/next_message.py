@@ -20,7 +20,7 @@ from chat.protocol.request import Ask, check_generation, contents_of, system_of
 from chat.providers.catalogue import Catalogue
 from chat.turns import message_queue, photos
 from chat.turns.contents import checked
-from chat.turns.leases import Worker
+from chat.turns.leases import WorkerName
 from chat.turns.message_queue import NewMessage
 from chat.turns.start import Start, Started
 
@@ -34,7 +34,7 @@ SOON_SECONDS = 5
 SIGNED_OUT = "Whoever queued this message has signed out since: send it again."
 
 
-class Taken(NamedTuple):
+class TakenMessage(NamedTuple):
     """A queued message that has been begun: what its turn is made of."""
 
     start: Start
@@ -45,7 +45,7 @@ class Taken(NamedTuple):
 class MessageQueues:
     """The queues of all conversations, for one process, which begins what is to be sent as `worker`."""
 
-    def __init__(self, event_log: Log, catalogue: Callable[[], Catalogue], worker: Worker) -> None:
+    def __init__(self, event_log: Log, catalogue: Callable[[], Catalogue], worker: WorkerName) -> None:
         self._log = event_log
         self._catalogue = catalogue
         self._worker = worker
@@ -105,7 +105,7 @@ class MessageQueues:
         self._waited_for = {stream: conversation for conversation, stream, ready in found if stream and not ready}
         return [conversation for conversation, _, ready in found if ready]
 
-    async def take(self, conversation_id: UUID) -> Taken | None:
+    async def take(self, conversation_id: UUID) -> TakenMessage | None:
         """Store the start of the conversation's next message; None where it has none that is to be sent now.
 
         One that cannot be begun stays, and its user is told why, unless trying again before long may help.
@@ -123,7 +123,7 @@ class MessageQueues:
         if started is None or start is None:
             return None
         self._waited_for[started.stream.pk] = conversation_id  # more may wait
-        return Taken(start, started, system_of(start.ask.system))
+        return TakenMessage(start, started, system_of(start.ask.system))
 
     async def _refused(self, next_message: "NextMessage", error: ApiError) -> None:
         row = next_message.row

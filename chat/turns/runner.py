@@ -31,7 +31,7 @@ from chat.providers.catalogue import Catalogue
 from chat.turns import leases, photos
 from chat.turns.contents import checked
 from chat.turns.continuation import Continuation
-from chat.turns.leases import Reaper, Worker
+from chat.turns.leases import Reaper, WorkerName
 from chat.turns.next_message import MessageQueues
 from chat.turns.start import Start, Started
 from chat.turns.turn import Turn
@@ -62,7 +62,7 @@ class Turns:
         self, event_log: Log, catalogue: Callable[[], Catalogue], metrics: Metrics, lease_seconds: float
     ) -> None:
         self._lease_seconds = lease_seconds
-        self.worker = Worker()
+        self.worker = WorkerName()
         self._log = event_log
         self._catalogue = catalogue
         self._metrics = metrics

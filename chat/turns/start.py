@@ -15,7 +15,7 @@ from django.utils import timezone
 from msgspec import UNSET
 
 from chat import limits
-from chat.log.changes import MESSAGE, STARTED, Line, id_of, tell_of_streams
+from chat.log.changes import MESSAGE, STARTED, ChangeRow, id_of, tell_of_streams
 from chat.log.fence import FIRST_EPOCH, insert_events
 from chat.log.sql import (
     CONVERSATIONS,
@@ -34,7 +34,7 @@ from chat.protocol import events, ids
 from chat.protocol.answer import Answer
 from chat.protocol.errors import InvalidArgument, NotFound
 from chat.protocol.events import Event
-from chat.protocol.prompt import Content, Model, Said, history_of, newest_leaf, path_to, photos_of, text_of
+from chat.protocol.prompt import Content, Model, PromptMessage, history_of, newest_leaf, path_to, photos_of, text_of
 from chat.protocol.request import Ask
 
 TITLE_LENGTH = 80
@@ -118,7 +118,7 @@ class Start:
         self._claim_photos(conversation)
         said |= {message.id: message for message in messages}
         question = messages[-1].id if messages else leaf
-        answer = Said(ids.new(), question, Message.MODEL, [])
+        answer = PromptMessage(ids.new(), question, Message.MODEL, [])
         insert(database.execute, MESSAGES, *_rows((*messages, answer), conversation, now, position))
         stream = ids.new()
         key = key_of(stream)
@@ -154,7 +154,7 @@ class Start:
             self.ticket.bind(stream.pk)
         return Started(stream, Event(0, 0, events.OK_DATA), fresh=False)
 
-    def _conversation(self, database: Database, now: datetime) -> tuple[UUID, str, dict[Any, Said], int, str]:
+    def _conversation(self, database: Database, now: datetime) -> tuple[UUID, str, dict[Any, PromptMessage], int, str]:
         """The conversation's id, its own instruction, what was said in it, the next message's position, its title."""
         if self.ask.conversation_id is None:
             if self.ask.parent_id:
@@ -169,11 +169,11 @@ class Start:
         conversation.save(update_fields=("updated_at",))
         ordered = conversation.messages.order_by("position")
         rows = list(ordered.values_list("pk", "parent_id", "role", "parts", "position"))
-        said = {row[0]: Said(*row[:4]) for row in rows}
+        said = {row[0]: PromptMessage(*row[:4]) for row in rows}
         position = rows[-1][4] + 1 if rows else 0
         return conversation.pk, conversation.system, said, position, conversation.title
 
-    def _parent(self, said: dict[Any, Said]) -> UUID | None:
+    def _parent(self, said: dict[Any, PromptMessage]) -> UUID | None:
         parent = self.ask.parent_id
         if parent is None:
             return None
@@ -186,12 +186,12 @@ class Start:
             raise InvalidArgument("Only a user's message can be answered again: `parent_id` names the model's.")
         return parent
 
-    def _messages(self, leaf: UUID | None) -> list[Said]:
-        messages: list[Said] = []
+    def _messages(self, leaf: UUID | None) -> list[PromptMessage]:
+        messages: list[PromptMessage] = []
         contents = self.contents or []
         for number, content in enumerate(contents, 1):
             id = self.message_id if number == len(contents) and self.message_id else ids.new()
-            messages.append(Said(id, leaf, content["role"], content["parts"]))
+            messages.append(PromptMessage(id, leaf, content["role"], content["parts"]))
             leaf = id
         return messages
 
@@ -234,15 +234,19 @@ class Start:
         return {name: value for name, value in asked.items() if value}
 
 
-def _told(stream: Any, messages: Iterable[Said], question: Any, answer: Said, title: str) -> Iterator[Line]:
+def _told(
+    stream: Any, messages: Iterable[PromptMessage], question: Any, answer: PromptMessage, title: str
+) -> Iterator[ChangeRow]:
     """What the user's feeds tell of a turn that begins."""
     for said in messages:
-        yield Line(stream, MESSAGE, {"message": str(said.id), "role": said.role})
+        yield ChangeRow(stream, MESSAGE, {"message": str(said.id), "role": said.role})
     begun = {"stream": id_of(stream), "question": str(question), "message": str(answer.id), "title": title}
-    yield Line(stream, STARTED, begun)
+    yield ChangeRow(stream, STARTED, begun)
 
 
-def _rows(messages: Iterable[Said], conversation: UUID, now: datetime, position: int) -> Iterator[tuple[Any, ...]]:
+def _rows(
+    messages: Iterable[PromptMessage], conversation: UUID, now: datetime, position: int
+) -> Iterator[tuple[Any, ...]]:
     """New messages for their table, in their order, which no clock decides."""
     key, at = key_of(conversation), moment(now)
     for place, said in enumerate(messages, position):

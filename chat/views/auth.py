@@ -18,7 +18,7 @@ from chat.views import errors
 from chat.views.api import api, body, json_response
 
 
-class SignIn(msgspec.Struct, forbid_unknown_fields=True):
+class TokenBody(msgspec.Struct, forbid_unknown_fields=True):
     """What `POST /v2/auth/token` takes."""
 
     username: str
@@ -34,7 +34,7 @@ class Refresh(msgspec.Struct, forbid_unknown_fields=True):
 @api("POST")
 async def token(request: HttpRequest) -> HttpResponse:
     """`{"username", "password"}` → `{"access", "refresh"}`; 401 in the same words for a wrong name or password."""
-    given = body(request, SignIn)
+    given = body(request, TokenBody)
     await spend_try(given.username, limits.address(request))
     user = await passwords.holder(given.username, given.password)
     if user is None:

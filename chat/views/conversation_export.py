@@ -19,7 +19,7 @@ from chat.accounts import tokens
 from chat.log.sql import in_thread
 from chat.models import Conversation, Message
 from chat.protocol.errors import InvalidArgument, NotFound
-from chat.protocol.prompt import Said, newest_leaf, path_to
+from chat.protocol.prompt import PromptMessage, newest_leaf, path_to
 from chat.views.account_export import Sent, fields, photo, written
 from chat.views.api import api
 from chat.views.messages import messages_of
@@ -79,7 +79,7 @@ def json(found: Conversation) -> bytes:
 def markdown(found: Conversation, address: str = "") -> bytes:
     """The newest path, to be read. `address`: where a photo of some id is; "" where none comes along."""
     rows = list(Message.objects.whole().filter(conversation=found).order_by("position"))
-    said = {row.pk: Said(row.pk, row.parent_id, row.role, row.parts) for row in rows}
+    said = {row.pk: PromptMessage(row.pk, row.parent_id, row.role, row.parts) for row in rows}
     shown = {step.id for step in path_to(said, newest_leaf(said))} if said else set()
     head = f"# {' '.join(found.title.split()) or 'Chat'}\n\n{found.created_at:%Y-%m-%d %H:%M} UTC\n"
     return "\n".join([head, *(section(row, address) for row in rows if row.pk in shown)]).encode()

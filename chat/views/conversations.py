@@ -27,7 +27,7 @@ LONGEST_QUERY = 200
 LONGEST_SYSTEM = 8_000
 
 
-class Change(msgspec.Struct, forbid_unknown_fields=True):
+class ConversationChange(msgspec.Struct, forbid_unknown_fields=True):
     """The body of PATCH: what is left out stays."""
 
     title: str | None = None
@@ -107,12 +107,12 @@ async def one(request: Request, conversation_id: UUID) -> HttpResponseBase:
     if request.method == "DELETE":
         return await _deleted(request.process, user.pk, conversation)
     if request.method == "PATCH":
-        return await _changed(request.process.log, user.pk, conversation, body(request, Change))
+        return await _changed(request.process.log, user.pk, conversation, body(request, ConversationChange))
     messages = await sync_to_async(messages_of)(conversation)
     return json_response({**summary(conversation), "system": conversation.system, "messages": messages})
 
 
-async def _changed(log: Log, user_id: int, conversation: Conversation, change: Change) -> HttpResponseBase:
+async def _changed(log: Log, user_id: int, conversation: Conversation, change: ConversationChange) -> HttpResponseBase:
     if change.title is not None:
         conversation.title = change.title.strip()
     if change.pinned is not None:

@@ -10,7 +10,7 @@ from contextlib import aclosing
 from chat.models import Stream
 from chat.process import Process
 from chat.protocol import completions, events, sse
-from chat.protocol.completions import Chunks
+from chat.protocol.completions import CompletionChunks
 from chat.protocol.errors import ApiError
 from chat.protocol.events import Event, Response
 from chat.views import event_stream
@@ -54,7 +54,7 @@ async def gemini_array(process: Process, stream: Stream) -> AsyncGenerator[bytes
         log.exception("stream %s: its reader was cut off", stream.pk)
 
 
-async def openai_stream(process: Process, stream: Stream, chunks: Chunks) -> AsyncGenerator[bytes, None]:
+async def openai_stream(process: Process, stream: Stream, chunks: CompletionChunks) -> AsyncGenerator[bytes, None]:
     """The same as OpenAI's server sends it; a failure is an `error` object, after which nothing comes."""
     try:
         async with aclosing(responses(process, stream)) as batches:

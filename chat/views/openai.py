@@ -15,7 +15,7 @@ from django.http.response import HttpResponseBase
 from chat import limits
 from chat.accounts import tokens
 from chat.protocol import completions
-from chat.protocol.completions import Chunks, Completion
+from chat.protocol.completions import Completion, CompletionChunks
 from chat.protocol.errors import ApiError
 from chat.views import doors
 from chat.views.api import Request, api, body, chat_bytes, json_response, refusal
@@ -50,7 +50,7 @@ async def complete(request: Request) -> HttpResponseBase:
     await limits.spend("chat", user=user.pk, ip=limits.address(request))
     stream = await turn.start(request.process.turns, user, began)
     usage = asked.stream_options is not None and asked.stream_options.include_usage
-    chunks = Chunks(stream.pk.hex, model.id, include_usage=usage)
+    chunks = CompletionChunks(stream.pk.hex, model.id, include_usage=usage)
     headers = {**HEADERS, **ids_of(stream)}
     if asked.stream:
         return StreamingHttpResponse(doors.openai_stream(request.process, stream, chunks), headers=headers)

@@ -12,8 +12,8 @@ from chat.protocol import receipt
 from chat.protocol.completions import Completion
 from chat.protocol.request import Ask
 from chat.views.api import api, json_response
-from chat.views.auth import Refresh, SignIn
-from chat.views.conversations import Change
+from chat.views.auth import Refresh, TokenBody
+from chat.views.conversations import ConversationChange
 from chat.views.gemini import GenerateContent
 from chat.views.keys import NewKey
 from chat.views.message_queue import QueueChange
@@ -23,10 +23,10 @@ from chat.views.receipts import ReceiptBody
 Schema = dict[str, Any]
 
 BODIES: tuple[type, ...] = (
-    SignIn,
+    TokenBody,
     Refresh,
     Ask,
-    Change,
+    ConversationChange,
     GenerateContent,
     Completion,
     NewKey,
@@ -39,7 +39,7 @@ STREAM = "text/event-stream"
 JSON = "application/json"
 
 ROUTES: tuple[tuple[str, str, str, type | str | None, str], ...] = (
-    ("POST", "/v2/auth/token", "A user name and password → an access and a refresh token", SignIn, "Pair"),
+    ("POST", "/v2/auth/token", "A user name and password → an access and a refresh token", TokenBody, "Pair"),
     ("POST", "/v2/auth/refresh", "A refresh token → the next pair; the old one is spent", Refresh, "Pair"),
     ("POST", "/v2/auth/logout", "Sign out: every token of the same sign-in ends", Refresh, ""),
     ("POST", "/v2/auth/guest", "A pair for a new guest, where guests are on", None, "Pair"),
@@ -66,7 +66,7 @@ ROUTES: tuple[tuple[str, str, str, type | str | None, str], ...] = (
     ("GET", "/v2/conversations", "One's own conversations: ?q=, ?limit=, ?cursor=", None, "Conversations"),
     ("GET", "/v2/conversations/{id}", "One conversation with its messages and stream ids", None, "Transcript"),
     ("GET", "/v2/conversations/{id}/export", "As a file: ?format= md, json or zip", None, "application/octet-stream"),
-    ("PATCH", "/v2/conversations/{id}", "Rename, pin", Change, "Conversation"),
+    ("PATCH", "/v2/conversations/{id}", "Rename, pin", ConversationChange, "Conversation"),
     ("DELETE", "/v2/conversations/{id}", "Delete with its photos and recordings", None, ""),
     ("GET", "/v2/conversations/{id}/queue", "The messages that wait for the answer that runs", None, "Queue"),
     ("POST", "/v2/conversations/{id}/queue", "One more, sent once after the answer that runs", Ask, "QueuedMessage"),

@@ -41,7 +41,7 @@ class AccountsOnly(LoginRequiredMixin):
         return super().dispatch(request, *args, **kwargs)
 
 
-class Change(AccountsOnly, PasswordChangeView):
+class PasswordChange(AccountsOnly, PasswordChangeView):
     """`/accounts/password/`: the old one, and the new one twice."""
 
     template_name = "accounts/password.html"

@@ -92,11 +92,11 @@ def words(language: str) -> dict[str, str]:
     if not file.is_file():
         return {}
     with file.open("rb") as content:
-        catalogue = Catalogue(content)
+        catalogue = Translations(content)
     return catalogue.sentences
 
 
-class Catalogue(GNUTranslations):
+class Translations(GNUTranslations):
     """A compiled catalogue as a dictionary."""
 
     @property

@@ -10,7 +10,7 @@ import pytest
 from chat.management import probing
 from chat.management.commands import check_streaming
 from chat.protocol.buffering import Plan
-from chat.protocol.hops import Verdict
+from chat.protocol.hops import PathVerdict
 from tests.servers.nginx import Nginx
 from tests.servers.paths import BAD, GOOD, Path
 from tests.servers.process import free_port
@@ -52,7 +52,7 @@ AT_ONCE = 4
 """Paths that are tried at a time: more, and this machine is what holds events back."""
 
 
-async def verdict_on(path: Path, origin: WonderCam, folder: Folder) -> Verdict:
+async def verdict_on(path: Path, origin: WonderCam, folder: Folder) -> PathVerdict:
     """What the check says of one path."""
     async with AsyncExitStack() as stack:
         if isinstance(path.way, str):
@@ -63,16 +63,16 @@ async def verdict_on(path: Path, origin: WonderCam, folder: Folder) -> Verdict:
             url = nginx.url
         else:
             url = (await stack.enter_async_context(Relay(origin.port, path.way))).url
-        seen, verdict = await check_streaming.check(probing.Address(url), PLANS)
+        seen, verdict = await check_streaming.check(probing.ProbedSite(url), PLANS)
         print(path.name, *map(str, seen), verdict.as_json(), sep="\n  ")
         return verdict
 
 
-async def verdicts_on(paths: list[Path], origin: WonderCam, folder: Folder) -> dict[str, Verdict]:
+async def verdicts_on(paths: list[Path], origin: WonderCam, folder: Folder) -> dict[str, PathVerdict]:
     """Some at a time."""
     free = asyncio.Semaphore(AT_ONCE)
 
-    async def one(number: int, path: Path) -> Verdict:
+    async def one(number: int, path: Path) -> PathVerdict:
         async with free:
             own = folder / str(number)
             own.mkdir()
@@ -83,13 +83,13 @@ async def verdicts_on(paths: list[Path], origin: WonderCam, folder: Folder) -> d
 
 
 @pytest.fixture(scope="module")
-def verdicts(shared_server: WonderCam, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Verdict]:
+def verdicts(shared_server: WonderCam, tmp_path_factory: pytest.TempPathFactory) -> dict[str, PathVerdict]:
     """What is found on each path."""
     return asyncio.run(verdicts_on(tried([*BAD, *GOOD]), shared_server, tmp_path_factory.mktemp("paths")))
 
 
 @pytest.mark.parametrize("path", tried(BAD), ids=lambda path: path.name)
-def test_a_bad_path_is_named(path: Path, verdicts: dict[str, Verdict]) -> None:
+def test_a_bad_path_is_named(path: Path, verdicts: dict[str, PathVerdict]) -> None:
     problems = verdicts[path.name].problems
     assert path.kind in [problem.kind for problem in problems]
     named = next(problem for problem in problems if problem.kind == path.kind)
@@ -98,7 +98,7 @@ def test_a_bad_path_is_named(path: Path, verdicts: dict[str, Verdict]) -> None:
 
 
 @pytest.mark.parametrize("path", tried(GOOD), ids=lambda path: path.name)
-def test_a_good_path_is_let_pass(path: Path, verdicts: dict[str, Verdict]) -> None:
+def test_a_good_path_is_let_pass(path: Path, verdicts: dict[str, PathVerdict]) -> None:
     assert verdicts[path.name].problems == []
 
 

@@ -105,6 +105,20 @@ def test_every_file_is_named_by_its_noun() -> None:
     assert [name_of(path) for path in named if path.stem.lower() in FORBIDDEN_NAMES] == []
 
 
+SHARED_NAMES = {"Command", "Event"}
+"""Django finds commands by it; a stored event is the protocol's event."""
+
+
+def test_no_two_classes_have_one_name() -> None:
+    places: dict[str, list[str]] = {}
+    for path in filter(of_the_site, ours(".py")):
+        if "migrations" not in path.parts:
+            for node in ast.parse(path.read_text()).body:
+                if isinstance(node, ast.ClassDef) and node.name not in SHARED_NAMES:
+                    places.setdefault(node.name, []).append(name_of(path))
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
 @pytest.mark.django_db
 def test_every_migration_is_written() -> None:
     said = StringIO()

@@ -10,7 +10,7 @@ from rest_framework_simplejwt.tokens import AccessToken
 from chat.accounts import tokens
 from chat.models import User
 from chat.views.body_limit import NOWHERE_BYTES, STRANGER_BYTES, limit_of
-from wondercam.server.bodies import SMALL, Bodies, Body, Limit, Refused
+from wondercam.server.bodies import SMALL, Bodies, Body, BodyRefused, Limit
 
 MIB = 1024 * 1024
 CHAT, GENERAL = settings.LIMITS["CHAT_BODY_BYTES"], settings.LIMITS["BODY_BYTES"]
@@ -95,7 +95,7 @@ def opened(bodies: Bodies, declared: int | None = None, most: int = 8 * MIB) -> 
 
 
 def refusal(what: Any, *args: Any) -> int:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(BodyRefused) as refused:
         what(*args)
     return refused.value.code
 

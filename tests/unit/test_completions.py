@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from chat.protocol.completions import Chunks, Completion, error_of
+from chat.protocol.completions import Completion, CompletionChunks, error_of
 from chat.protocol.errors import InvalidArgument
 from chat.protocol.openai_tools import Calls, call_of, json_schema, part_of, tools_of
 from chat.protocol.prompt import Model, Prompt
@@ -156,7 +156,7 @@ def test_a_call_whose_arguments_are_no_object_is_none():
 
 def test_an_openai_servers_calls_end_as_geminis_do_and_a_broken_one_is_named():
     def read(arguments: str) -> Any:
-        translation = openai_format.Translation("m", "X", tools=True)
+        translation = openai_format.CompletionReader("m", "X", tools=True)
         call = {"index": 0, "id": "c1", "function": {"name": "weather", "arguments": arguments}}
         translation.read({"choices": [{"index": 0, "delta": {"tool_calls": [call]}}]})
         (end,) = translation.read({"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]})
@@ -173,8 +173,8 @@ def test_responses_become_chunks_and_the_whole_answer_says_the_same():
         "candidates": [{"content": {"parts": parts}, "finishReason": "STOP"}],
         "usageMetadata": usage,
     }
-    chunks = Chunks("1", "m", include_usage=True).of(response)
-    whole = Chunks("1", "m").whole(response)
+    chunks = CompletionChunks("1", "m", include_usage=True).of(response)
+    whole = CompletionChunks("1", "m").whole(response)
 
     deltas = [chunk["choices"][0]["delta"] for chunk in chunks[:-1]]
     counted = {"prompt_tokens": 3, "completion_tokens": 7, "total_tokens": 10}
@@ -196,12 +196,12 @@ def test_responses_become_chunks_and_the_whole_answer_says_the_same():
 
 @pytest.mark.parametrize(("theirs", "ours"), [("STOP", "stop"), ("MAX_TOKENS", "length"), ("SAFETY", "content_filter")])
 def test_every_reason_has_a_word_of_openais(theirs: str, ours: str):
-    (_, end) = Chunks("1", "m").of({"candidates": [{"finishReason": theirs}]})
+    (_, end) = CompletionChunks("1", "m").of({"candidates": [{"finishReason": theirs}]})
     assert end["choices"][0]["finish_reason"] == ours
 
 
 def test_a_blocked_prompt_ends_as_filtered():
-    (_, end) = Chunks("1", "m").of({"promptFeedback": {"blockReason": "SAFETY"}})
+    (_, end) = CompletionChunks("1", "m").of({"promptFeedback": {"blockReason": "SAFETY"}})
     assert end["choices"][0]["finish_reason"] == "content_filter"
 
 

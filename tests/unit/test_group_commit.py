@@ -12,7 +12,7 @@ from django.db import InterfaceError, OperationalError, connections
 from chat.log import LeaseLost, Log, Tail, eventlog
 from chat.log.fence import FIRST_EPOCH, ROWS_PER_INSERT, HoleInLog
 from chat.log.group_commit import GroupCommit
-from chat.log.sqlite_commit import Refused, SqliteConnection
+from chat.log.sqlite_commit import CommitRefused, SqliteConnection
 from chat.models import Event, Stream, User
 from chat.protocol import events
 from chat.protocol.errors import NotFound
@@ -43,7 +43,7 @@ def in_the_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the thread write everything, also where the loop could do it by itself."""
 
     def refuse(*_: Any) -> None:
-        raise Refused
+        raise CommitRefused
 
     monkeypatch.setattr(SqliteConnection, "store", refuse)
 
@@ -123,7 +123,7 @@ async def test_after_a_failed_append_nothing_of_its_stream_is_stored(
 
     def refuse_the_first(self: SqliteConnection, rows: Any, *others: Any) -> None:
         if any(row[:2] == (tail.key, 1) for row in rows):
-            raise Refused
+            raise CommitRefused
         store(self, rows, *others)
 
     monkeypatch.setattr(GroupCommit, "_write", away_once)

@@ -16,7 +16,7 @@ from chat.log import Log, group_commit
 from chat.models import Stream
 from chat.protocol import events
 from chat.turns import leases
-from chat.turns.leases import Reaper, Worker
+from chat.turns.leases import Reaper, WorkerName
 from tests.inside import new_stream
 from wondercam import variables
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("log")
 
 @pytest.fixture
 def reaper(log: Log) -> Reaper:
-    return Reaper(log, Worker())
+    return Reaper(log, WorkerName())
 
 
 async def beats(reaper: Reaper, times: int, mine: Iterable[UUID] = ()) -> list[UUID]:
@@ -119,7 +119,7 @@ async def test_one_s_own_turns_are_not_looked_at(reaper: Reaper):
 async def test_a_new_worker_ends_its_dead_neighbours_streams_at_once(log: Log):
     gone = subprocess.Popen(["/bin/true"])
     gone.wait()
-    worker = Worker()
+    worker = WorkerName()
     host = worker.name.split(":")[0]
     dead = await a_stream("ann", f"{host}:{gone.pid}:x")
     reborn = await a_stream("bob", f"{host}:{os.getpid()}:another-token")
@@ -136,7 +136,7 @@ async def test_a_new_worker_ends_its_dead_neighbours_streams_at_once(log: Log):
 
 
 def test_a_fork_is_another_worker():
-    worker = Worker()
+    worker = WorkerName()
     assert worker.name == worker.name
     read, write = os.pipe()
     if not (pid := os.fork()):

@@ -12,7 +12,7 @@ import pytest
 from chat.protocol import log_context
 from wondercam import log_format
 from wondercam.env import envchoice
-from wondercam.log_format import Json, Text, request_id
+from wondercam.log_format import Json, TextFormatter, request_id
 
 FORGED = "GET /\n2026-01-01T00:00:00.000Z INFO chat: all is well\r\x1b[2J\x9b1m\u202e\u2028\x7fé"
 
@@ -24,7 +24,7 @@ def record(message: str, *args: Any, level: int = logging.INFO, error: bool = Fa
     return made
 
 
-@pytest.fixture(params=[Text, Json])
+@pytest.fixture(params=[TextFormatter, Json])
 def form(request: Any) -> Callable[[logging.LogRecord], str]:
     """Both forms of a line."""
     made: Callable[[logging.LogRecord], str] = request.param(log_context.stream_id).format
@@ -33,7 +33,7 @@ def form(request: Any) -> Callable[[logging.LogRecord], str]:
 
 def text(made: logging.LogRecord) -> str:
     """The line for people."""
-    return Text(log_context.stream_id).format(made)
+    return TextFormatter(log_context.stream_id).format(made)
 
 
 def fields(made: logging.LogRecord) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def test_a_line_says_when_how_grave_who_and_what() -> None:
 
 
 def test_the_time_of_the_next_second_is_not_the_one_before() -> None:
-    form = Text(log_context.stream_id)
+    form = TextFormatter(log_context.stream_id)
     times = [form.format(record("x", created=second))[:24] for second in (10.999, 11.0, 10.5)]
     assert times == ["1970-01-01T00:00:10.999Z", "1970-01-01T00:00:11.000Z", "1970-01-01T00:00:10.500Z"]
 

@@ -1,11 +1,11 @@
 """Prompts from the tree of messages: the branch, its cut, its photos."""
 
-from chat.protocol.prompt import Said, history_of, instruction, newest_leaf, path_to, photos_of, with_photos
+from chat.protocol.prompt import PromptMessage, history_of, instruction, newest_leaf, path_to, photos_of, with_photos
 
 
 def tree(*rows):
     """(id, parent, role, text) as stored messages, in order of creation."""
-    return {row[0]: Said(row[0], row[1], row[2], [{"text": row[3]}]) for row in rows}
+    return {row[0]: PromptMessage(row[0], row[1], row[2], [{"text": row[3]}]) for row in rows}
 
 
 SAID = tree(
@@ -44,11 +44,11 @@ def test_the_newest_message_stays_however_long_it_is():
 
 def test_thoughts_and_answers_that_never_began_are_left_out():
     said = {
-        1: Said(1, None, "user", [{"text": "a"}]),
-        2: Said(2, 1, "model", []),
-        3: Said(3, 2, "user", [{"text": "b"}]),
-        4: Said(4, 3, "model", [{"text": "hm", "thought": True}, {"text": "c"}]),
-        5: Said(5, 4, "user", [{"text": "d"}]),
+        1: PromptMessage(1, None, "user", [{"text": "a"}]),
+        2: PromptMessage(2, 1, "model", []),
+        3: PromptMessage(3, 2, "user", [{"text": "b"}]),
+        4: PromptMessage(4, 3, "model", [{"text": "hm", "thought": True}, {"text": "c"}]),
+        5: PromptMessage(5, 4, "user", [{"text": "d"}]),
     }
 
     assert texts(history_of(path_to(said, 5), 40, 1000)) == ["a", "b", "c", "d"]

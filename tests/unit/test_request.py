@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.core.handlers.asgi import ASGIRequest
 
-from wondercam.request import Request
+from wondercam.request import SiteRequest
 
 SENT = [
     (b"host", b"chat.example"),
@@ -25,7 +25,7 @@ SCOPE: dict[str, Any] = {"type": "http", "method": "POST", "path": "/v2/echat", 
     ["Host", "content-type", "CONTENT-LENGTH", "Authorization", "X-Forwarded-For", "X_Forwarded_For", "Last-Event-ID"],
 )
 def test_a_header_is_what_django_says_it_is(name: str):
-    ours, theirs = Request(SCOPE, BytesIO()).headers, ASGIRequest(SCOPE, BytesIO()).headers
+    ours, theirs = SiteRequest(SCOPE, BytesIO()).headers, ASGIRequest(SCOPE, BytesIO()).headers
 
     assert ours.get(name) == theirs.get(name)
     assert ours.get(name, "none") == theirs.get(name, "none")
@@ -33,7 +33,7 @@ def test_a_header_is_what_django_says_it_is(name: str):
 
 
 def test_what_is_not_there_is_a_key_error_or_the_default():
-    headers = Request(SCOPE, BytesIO()).headers
+    headers = SiteRequest(SCOPE, BytesIO()).headers
 
     assert headers.get("Cookie") is None
     assert headers.get("Cookie", "none") == "none"
@@ -42,7 +42,7 @@ def test_what_is_not_there_is_a_key_error_or_the_default():
 
 
 def test_all_of_them_are_django_s():
-    ours, theirs = Request(SCOPE, BytesIO()).headers, ASGIRequest(SCOPE, BytesIO()).headers
+    ours, theirs = SiteRequest(SCOPE, BytesIO()).headers, ASGIRequest(SCOPE, BytesIO()).headers
 
     assert dict(ours) == dict(theirs)
     assert len(ours) == len(theirs)

@@ -192,5 +192,5 @@ def test_a_conversation_that_goes_while_it_is_read_is_not_stored(ada: User) -> N
     sky = talk(ada, "Sky", "Why?")
     read = search._read(ada.pk)
     Conversation.objects.filter(pk=sky.pk).update(user=User.objects.create_user("(deleted)"))
-    search._store(ada.pk, [*read, search.Read(UUID(int=7), timezone.now(), "never was")])
+    search._store(ada.pk, [*read, search.ConversationText(UUID(int=7), timezone.now(), "never was")])
     assert not SearchText.objects.exists()

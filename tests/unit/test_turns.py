@@ -14,13 +14,13 @@ from chat import limits
 from chat.log import MAX_PENDING, group_commit
 from chat.log.interruption import interrupt
 from chat.log.sql import DIALECT, DJANGO
-from chat.log.sqlite_commit import Refused, SqliteConnection
+from chat.log.sqlite_commit import CommitRefused, SqliteConnection
 from chat.models import Message, Stream
 from chat.process import this_process
 from chat.protocol import errors, events, prompt
 from chat.providers.catalogue import Catalogue
 from chat.turns import leases, turn
-from chat.turns.leases import Reaper, Worker, machine
+from chat.turns.leases import Reaper, WorkerName, machine
 from chat.turns.start import Start
 from chat.turns.turn import without_nul
 from tests.faults.upstream import Script
@@ -183,7 +183,7 @@ async def test_a_turn_that_could_not_be_written_to_its_end_is_found_and_ended(
         raise OperationalError("no database")
 
     def refuse(*_: Any) -> None:
-        raise Refused
+        raise CommitRefused
 
     with monkeypatch.context() as outage:
         outage.setattr(group_commit.GroupCommit, "_write", away)
@@ -192,7 +192,7 @@ async def test_a_turn_that_could_not_be_written_to_its_end_is_found_and_ended(
         core.turns.stop_here(started.pk)
         while core.turns.running():
             await asyncio.sleep(0.01)
-    reaper = Reaper(core.log, Worker())
+    reaper = Reaper(core.log, WorkerName())
     for _ in range(leases.LOOKS):
         assert await reaper.beat(core.turns.running()) == []
     assert await reaper.beat(core.turns.running()) == [started.pk]

@@ -24,7 +24,7 @@ Rule = Callable[[dict[str, Any]], Limit]
 """What the application gives the server: the limit of the request with this ASGI scope."""
 
 
-class Refused(Exception):
+class BodyRefused(Exception):
     """A body that is not taken: HTTP status and sentence."""
 
     def __init__(self, code: int, message: str) -> None:
@@ -60,16 +60,16 @@ class Body:
         """Refused when it may not have that many bytes."""
         if size > self.limit.most:
             said = self.limit.message or f"The request is too large: at most {self.limit.most:,} bytes."
-            raise Refused(self.limit.code, said)
+            raise BodyRefused(self.limit.code, said)
         others = self.bodies.held - self.size
         if size > SMALL and others and others + size > self.bodies.most:
-            raise Refused(503, BUSY)
+            raise BodyRefused(503, BUSY)
 
     def add(self, piece: bytes) -> None:
         """Take a piece; Refused where that is too much, and then nothing of the body is kept."""
         try:
             self.check(self.size + len(piece))
-        except Refused:
+        except BodyRefused:
             self.release()
             raise
         self.pieces.append(piece)

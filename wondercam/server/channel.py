@@ -15,10 +15,10 @@ from typing import Any
 from twisted.internet.protocol import Protocol, ServerFactory
 
 from wondercam.server import access
-from wondercam.server.bodies import Refused
+from wondercam.server.bodies import BodyRefused
 from wondercam.server.errors import refusal
 from wondercam.server.parser import END, Event, Head, Malformed, Parser
-from wondercam.server.request import Request
+from wondercam.server.request import ServedRequest
 from wondercam.server.transport import Address
 
 BODY_RATE = 16 * 1024
@@ -39,7 +39,7 @@ class Channel(Protocol):
         self.factory = factory
         self.options = factory.server.options
         self.parser = Parser()
-        self.requests: list[Request] = []
+        self.requests: list[ServedRequest] = []
         self.unread = b""
         self.is_reading = self.is_answering = False
         self.is_full = self.is_paused = self.is_refused = self.is_ending = False
@@ -78,7 +78,7 @@ class Channel(Protocol):
                     self.take(event)
             except Malformed as wrong:
                 self.refuse(400, f"This is not a valid HTTP request: {wrong}.")
-            except Refused as refused:
+            except BodyRefused as refused:
                 self.refuse(refused.code, refused.message)
             else:
                 self.unread = rest
@@ -101,7 +101,7 @@ class Channel(Protocol):
     def begin(self, head: Head) -> None:
         """Decide, by a request's headers, whether its body is read."""
         self.is_persistent = head.is_persistent and not self.factory.server.draining
-        request = Request(self, head)
+        request = ServedRequest(self, head)
         self.requests.append(request)
         request.open()
         self.body_since = time.monotonic()
@@ -128,7 +128,7 @@ class Channel(Protocol):
         lines += [b"%b: %b" % (name, value) for name, values in headers.getAllRawHeaders() for value in values]
         self.transport.write(b"\r\n".join(lines) + b"\r\n\r\n")
 
-    def requestDone(self, request: Request) -> None:
+    def requestDone(self, request: ServedRequest) -> None:
         """Go on with the next request, or close."""
         self.requests.clear()
         self.is_answering = False
@@ -212,6 +212,6 @@ class Factory(ServerFactory):
     def buildProtocol(self, addr: Any) -> Channel:
         return Channel(self)
 
-    def log(self, request: Request) -> None:
+    def log(self, request: ServedRequest) -> None:
         """Twisted's request calls it at its end."""
         access.answered(request)

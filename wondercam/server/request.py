@@ -18,7 +18,7 @@ from twisted.web.http import Request as TwistedRequest
 from twisted.web.http_headers import Headers
 
 from wondercam.server import access
-from wondercam.server.bodies import Body, Refused
+from wondercam.server.bodies import Body, BodyRefused
 from wondercam.server.errors import error_body
 from wondercam.server.parser import Head, Header
 from wondercam.server.proxies import scheme, without_forwarding
@@ -37,7 +37,7 @@ class Disconnected(ConnectionError):
     """Raised by `send` once the client went, as ASGI 2.4 asks."""
 
 
-class Request(WebRequest):
+class ServedRequest(WebRequest):
     """The application's side of one request. Its channel tells it when the transport holds enough."""
 
     chunked: Any
@@ -69,7 +69,7 @@ class Request(WebRequest):
         head = self.head
         assert head is not None
         if head.has(b"upgrade", b"websocket"):
-            raise Refused(501, "There are no websockets here.")
+            raise BodyRefused(501, "There are no websockets here.")
         if head.length != 0:
             self.body = self.server.bodies.body(self.server.body_limit(self.scope), head.length)
 

@@ -13,7 +13,7 @@ from chat.management import arguments, probing
 from chat.management.filters import Filter
 from chat.protocol import hops
 from chat.protocol.buffering import Observation, Plan, heard, pattern_of
-from chat.protocol.hops import Verdict
+from chat.protocol.hops import PathVerdict
 
 SIZES = (0, 700, 4_000)
 """Padding of events, in bytes: a buffer of 4 KiB shows with the first two, one of 64 KiB with the last."""
@@ -47,7 +47,7 @@ class Command(Filter):
             tls = ssl.create_default_context()
             if options["ca"]:
                 tls.load_verify_locations(options["ca"])
-            address = probing.Address(options["url"], options["token"], tls)
+            address = probing.ProbedSite(options["url"], options["token"], tls)
         except (ValueError, OSError) as wrong:
             raise CommandError(str(wrong)) from None
         seen, verdict = async_to_sync(check)(address, (*PLANS, COMPRESSED, Plan(2, min(options["idle"], 20) * 1000)))
@@ -56,7 +56,7 @@ class Command(Filter):
             raise SystemExit(1)
 
 
-async def check(address: probing.Address, plans: Sequence[Plan]) -> tuple[list[Observation], Verdict]:
+async def check(address: probing.ProbedSite, plans: Sequence[Plan]) -> tuple[list[Observation], PathVerdict]:
     """All runs at once, over HTTP/2 too where it is spoken; once more where a hold shows. At most 10 s."""
     if await probing.offers_http2(address):
         plans = [*plans, *(Plan(plan.events, plan.gap, plan.size, "2") for plan in PLANS if plan in plans)]
@@ -70,11 +70,11 @@ async def check(address: probing.Address, plans: Sequence[Plan]) -> tuple[list[O
     return seen, hops.judge(seen, again)
 
 
-async def _run(address: probing.Address, plans: Sequence[Plan]) -> list[Observation]:
+async def _run(address: probing.ProbedSite, plans: Sequence[Plan]) -> list[Observation]:
     return list(await asyncio.gather(*(probing.observe(address, plan) for plan in plans)))
 
 
-def as_json(seen: Sequence[Observation], verdict: Verdict) -> str:
+def as_json(seen: Sequence[Observation], verdict: PathVerdict) -> str:
     """The verdict, and each run with what was measured."""
     return json.dumps({**verdict.as_json(), "runs": [_described(run) for run in seen]}, indent=2) + "\n"
 
@@ -91,7 +91,7 @@ def _described(run: Observation) -> dict[str, Any]:
     return {"run": str(run.plan), **answered, "events": len(found.arrivals), "done": found.done, **measured}
 
 
-def as_text(seen: Sequence[Observation], verdict: Verdict) -> str:
+def as_text(seen: Sequence[Observation], verdict: PathVerdict) -> str:
     """A line a run, then what is wrong and what mends it."""
     lines = [f"  {_in_words(run)}" for run in seen]
     for problem in verdict.problems:

@@ -33,7 +33,7 @@ class Command(Filter):
         progress = Progress(self.say, len(read.events), "events")
         try:
             stream = archive.restore(read, owner, progress.add, photos(options["file"], read))
-        except archive.Refused as refused:
+        except archive.RecordingRefused as refused:
             raise CommandError(str(refused)) from None
         count = stream.last_seq + 1
         if options["json"]:

@@ -18,8 +18,8 @@ from chat.protocol import errors, events
 from chat.protocol.sse import MAX_SIZE
 from chat.providers.http.decoding import PackedWrong, Unpacker, error_in, parse
 from chat.providers.http.error_mapping import refused, retry_after
-from chat.providers.http.push_body import Body
-from chat.providers.http.sse_response import Arrival, Failure, Reader
+from chat.providers.http.push_body import PushBody
+from chat.providers.http.sse_response import Failure, IncomingAnswer, Reader
 from chat.providers.settings import Settings, number, whole
 
 log = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ class Connection:
     async def stream(
         self, who: str, url: str, body: Mapping[str, Any], headers: Mapping[str, str], reader: Reader, give: events.Give
     ) -> None:
-        """POST, and read the event stream that answers with `reader` to its end; see `Arrival.read`.
+        """POST, and read the event stream that answers with `reader` to its end; see `IncomingAnswer.read`.
 
         However it ends the connection is let go of at once, whatever is still to come: the upstream stops when it
         notices. Raises the ApiError for any answer but a 200.
@@ -79,7 +79,7 @@ class Connection:
         response = await self._post(who, url, body, headers)
         try:
             unpacker = unpacker_of(response, who)
-            await Arrival(Body(response), who, self.max_size, reader, give, unpacker).read()
+            await IncomingAnswer(PushBody(response), who, self.max_size, reader, give, unpacker).read()
         finally:
             response.close()
 

@@ -62,7 +62,7 @@ def forget_chunks(content: Any) -> None:
         content._http_chunk_splits.clear()
 
 
-class Body:
+class PushBody:
     """The body of a response whose head has come: `on_data` first, then await `over`."""
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:

@@ -17,7 +17,7 @@ from chat.protocol.sse import ServerSentEvent, StreamTooLarge
 from chat.providers.http import decoding
 from chat.providers.http.decoding import EventDecoder, ObjectDecoder, PackedWrong, Unpacker
 from chat.providers.http.error_mapping import refused
-from chat.providers.http.push_body import Body
+from chat.providers.http.push_body import PushBody
 
 SNIFF = 16 * 1024
 
@@ -45,11 +45,11 @@ class Reader(Protocol):
         ...
 
 
-class Arrival:
+class IncomingAnswer:
     """One answer on its way: the call that brings bytes decodes them, has them read, and gives the chunks on."""
 
     def __init__(
-        self, body: Body, who: str, max_size: int, reader: Reader, give: events.Give, unpacker: Unpacker
+        self, body: PushBody, who: str, max_size: int, reader: Reader, give: events.Give, unpacker: Unpacker
     ) -> None:
         self._body = body
         self._who = who

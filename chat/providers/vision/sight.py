@@ -22,7 +22,7 @@ from chat.protocol.prompt import Content, Part, Prompt, text_of
 from chat.providers.settings import Settings, flag, number
 from chat.providers.vision import sentences
 from chat.providers.vision.seen import Seen
-from chat.providers.vision.worker import Worker
+from chat.providers.vision.worker import RecognitionWorker
 from chat.recognition import networks
 
 NEEDED = ("onnxruntime", "numpy")
@@ -35,7 +35,7 @@ FACTS = "This was recognised in a photo that you cannot see. Do not add to it wh
 class Sight:
     """Looks at photos, and remembers what it saw: a conversation's photos come again with every turn."""
 
-    def __init__(self, worker: Worker) -> None:
+    def __init__(self, worker: RecognitionWorker) -> None:
         self._worker = worker
         self._seen: dict[bytes, Seen] = {}
 
@@ -123,7 +123,7 @@ class Looking:
         return self.opened.result() if self.opened.done() else ""
 
     async def seen(self) -> Seen:
-        """All that was seen. Raises as `Worker.recognise`."""
+        """All that was seen. Raises as `RecognitionWorker.recognise`."""
         return await self.task
 
 
@@ -165,4 +165,4 @@ def from_settings(settings: Settings) -> Sight | None:
     if not flag(settings, "WONDERCAM_OCR", True):
         return None
     able = all(importlib.util.find_spec(name) for name in NEEDED) and networks.installed()
-    return Sight(Worker(seconds)) if able else None
+    return Sight(RecognitionWorker(seconds)) if able else None

@@ -28,7 +28,7 @@ LINE_BYTES = 2**20
 ENVIRONMENT = {"LANG": "C.UTF-8", "PYTHONUTF8": "1", "PYTHONPATH": str(ROOT)}
 
 
-class Worker:
+class RecognitionWorker:
     """The process, started when it is first needed. For one event loop at a time."""
 
     def __init__(self, seconds: float, idle: float = IDLE_SECONDS, program: str = PROGRAM) -> None:

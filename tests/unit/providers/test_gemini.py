@@ -93,7 +93,7 @@ async def test_thoughts_pictures_grounding_and_unknown_fields_pass_untouched(ups
 
 
 async def test_what_stands_beside_no_candidate_passes_too_and_an_empty_shell_does_not() -> None:
-    answer = reader.Answer("X")
+    answer = reader.GeminiReader("X")
     unknown = {"promptFeedback": {"safetyRatings": [1]}, "futureField": {"a": None}, "usageMetadata": gemini.USAGE}
     assert answer.read(dict(unknown)) == [events.chunk(unknown)]
     assert answer.read({"candidates": [{"index": 0, "content": {}}], "responseId": "r", "modelVersion": "m"}) == []
@@ -123,7 +123,7 @@ RESPONSES = [
 
 @pytest.mark.parametrize("data", [*(json.dumps(each) for each in RESPONSES), *(each.data for each in SAID)])
 def test_what_is_taken_at_a_glance_is_what_reading_would_have_made_of_it(data: str) -> None:
-    glancing, reading = reader.Answer("X"), reader.Answer("X")
+    glancing, reading = reader.GeminiReader("X"), reader.GeminiReader("X")
     if (found := glancing.glance(data)) is None:
         return
     (read,) = reading.read(events.decode(data))
@@ -133,7 +133,7 @@ def test_what_is_taken_at_a_glance_is_what_reading_would_have_made_of_it(data: s
 
 
 def test_a_plain_response_is_taken_at_a_glance_and_its_line_goes_on_as_it_came() -> None:
-    answer, data = reader.Answer("X"), json.dumps(PLAIN, indent=None)
+    answer, data = reader.GeminiReader("X"), json.dumps(PLAIN, indent=None)
     assert answer.glance(data) == events.Chunk(data, [{"text": "a"}])
     assert answer.glance(json.dumps(PLAIN, indent=1)) is None  # more than one line
     answer.read({"candidates": [{"content": {"parts": [{"text": "\ud83c"}]}}]})
@@ -288,7 +288,7 @@ async def test_an_end_without_a_word_is_an_empty_answer_that_is_asked_for_once(u
 @pytest.mark.parametrize("reason", [*reader.BLOCKED, "OTHER", "NEW"])
 async def test_a_blocked_prompt_says_why(reason: str) -> None:
     with pytest.raises(errors.Blocked, match=r"^X refused this message ") as blocked:
-        reader.Answer("X").read({"promptFeedback": {"blockReason": reason}})
+        reader.GeminiReader("X").read({"promptFeedback": {"blockReason": reason}})
     assert reason not in blocked.value.message
 
 

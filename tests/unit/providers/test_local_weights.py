@@ -59,7 +59,7 @@ def refused(**settings: Any) -> str:
 
 def test_the_installed_weights_are_a_model_whose_width_is_known() -> None:
     (path,) = weights.installed()
-    assert heads.head_of(path) == heads.Head("llama", 576)
+    assert heads.head_of(path) == heads.GgufHeader("llama", 576)
 
 
 def test_a_model_of_ones_own_is_listed_by_its_files_name_and_does_not_see(model: Path) -> None:

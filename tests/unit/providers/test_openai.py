@@ -46,7 +46,7 @@ async def test_the_usage_comes_with_the_end_wherever_the_server_puts_it(upstream
 
 @pytest.mark.parametrize("reason", openai_format.BROKEN_OFF)
 async def test_an_answer_that_its_server_broke_off_is_never_called_complete(reason: str) -> None:
-    translation = openai_format.Translation("m", "X")
+    translation = openai_format.CompletionReader("m", "X")
     assert translation.read(openai.chunk({"content": "half"}, reason))
     translation.read(openai.chunk(reason="stop"))
     with pytest.raises(errors.Truncated):

@@ -10,21 +10,21 @@ import aiohttp
 import pytest
 
 from chat import providers as package
-from chat.providers.http.push_body import PRIVATE, Body, check_aiohttp
+from chat.providers.http.push_body import PRIVATE, PushBody, check_aiohttp
 from tests.fakes.server import Play, Reply, Request, Server
 
 SMALL_BUFFER = 16 * 1024
 
 
 @asynccontextmanager
-async def body_from(play: Play) -> AsyncGenerator[Body, None]:
+async def body_from(play: Play) -> AsyncGenerator[PushBody, None]:
     """A response's body, from a server that does as told."""
     async with (
         Server(play) as server,
         aiohttp.ClientSession(read_bufsize=SMALL_BUFFER) as session,
         session.get(server.url) as response,
     ):
-        yield Body(response)
+        yield PushBody(response)
 
 
 async def test_it_gives_what_is_there_when_it_arrives_and_ends_with_the_body() -> None:

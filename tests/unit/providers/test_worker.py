@@ -8,19 +8,19 @@ import pytest
 import pytest_asyncio
 
 from chat.protocol import errors
-from chat.providers.vision.worker import Worker
+from chat.providers.vision.worker import RecognitionWorker
 
 FAKE = "tests.fakes.recogniser"
-Make = Callable[..., Worker]
+Make = Callable[..., RecognitionWorker]
 
 
 @pytest_asyncio.fixture
 async def make() -> AsyncIterator[Make]:
     """Workers of the fake program, closed at the end."""
-    made: list[Worker] = []
+    made: list[RecognitionWorker] = []
 
-    def worker(seconds: float = 20, program: str = FAKE, **options: float) -> Worker:
-        made.append(Worker(seconds, program=program, **options))
+    def worker(seconds: float = 20, program: str = FAKE, **options: float) -> RecognitionWorker:
+        made.append(RecognitionWorker(seconds, program=program, **options))
         return made[-1]
 
     yield worker
@@ -28,7 +28,7 @@ async def make() -> AsyncIterator[Make]:
         await each.close()
 
 
-def which(worker: Worker) -> int:
+def which(worker: RecognitionWorker) -> int:
     """The process that it has, 0 without one."""
     return worker._process.pid if worker._process else 0
 
@@ -93,7 +93,7 @@ async def test_an_idle_process_is_ended(make: Make) -> None:
 
 
 async def test_what_is_closed_leaves_no_process_and_no_pipe_behind() -> None:
-    worker = Worker(3, program=FAKE)
+    worker = RecognitionWorker(3, program=FAKE)
     await worker.recognise(b"one")
     first = worker._process
     await worker.recognise(b"endless")
