@@ -62,7 +62,7 @@ PERSONAL = DEBUG or (installation.IS_WHEEL and IS_FOR_THIS_MACHINE and not envst
 SSO_NAME = envstr("WONDERCAM_OIDC_NAME")
 INSTALLED_APPS = [
     "daphne",
-    "django.contrib.admin",
+    "wondercam.apps.ReviewConfig",  # django.contrib.admin
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -95,9 +95,14 @@ SOCIALACCOUNT_PROVIDERS = single_sign_on.providers(
 )
 SINGLE_SIGN_ON = SSO_NAME if SOCIALACCOUNT_PROVIDERS else ""
 """What the sign-in page calls it; empty where it is off."""
-if SINGLE_SIGN_ON:
-    INSTALLED_APPS += single_sign_on.APPS
+SECOND_FACTOR = envchoice("WONDERCAM_SECOND_FACTOR", None, ("off", "optional", "staff"))
+"""Whether the review asks for one: of nobody, of staff who have set one up, of all staff (chat/review_site.py)."""
+LIBRARY = single_sign_on.apps(sign_on=bool(SINGLE_SIGN_ON), second_factor=SECOND_FACTOR != "off")
+if LIBRARY:
+    INSTALLED_APPS += LIBRARY
     MIDDLEWARE += [single_sign_on.MIDDLEWARE]
+MFA_ADAPTER = "chat.accounts.second_factor.Adapter"
+MFA_TOTP_ISSUER = "WonderCam"
 SOCIALACCOUNT_ADAPTER = "chat.accounts.single_sign_on.Adapter"
 SOCIALACCOUNT_LOGIN_ON_GET = True  # by a link: `form-action 'self'` lets no form lead to another site
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = False  # an address that a provider names opens no account that was made here

@@ -1,6 +1,8 @@
-"""Single sign-on by OpenID Connect (`WONDERCAM_OIDC_…`), by django-allauth: off unless a provider is named.
+"""django-allauth: single sign-on by OpenID Connect (`WONDERCAM_OIDC_…`), off unless a provider is named, and the tables
+of second factors (`WONDERCAM_SECOND_FACTOR`).
 
-What is on is the sign-in at one provider; allauth's own pages, for passwords, addresses and connections, have no route.
+What is on is the sign-in at one provider; allauth's own pages, for passwords, addresses, connections and codes, have no
+route.
 """
 
 from typing import Any
@@ -10,10 +12,19 @@ from django.core.exceptions import ImproperlyConfigured
 
 from wondercam.installation import needs
 
-APPS = ["allauth", "allauth.account", "allauth.socialaccount", "allauth.socialaccount.providers.openid_connect"]
+SIGN_ON = ["allauth.socialaccount", "allauth.socialaccount.providers.openid_connect"]
+SECOND_FACTOR = ["allauth.mfa"]
 MIDDLEWARE = "allauth.account.middleware.AccountMiddleware"
 PROVIDER = "sso"
 """As its addresses name it: `/accounts/oidc/sso/login/callback/` is what the provider must be told."""
+
+
+def apps(*, sign_on: bool, second_factor: bool) -> list[str]:
+    """The apps of allauth that these need; none where both are off."""
+    if second_factor:
+        needs("qrcode", "sso", "WONDERCAM_SECOND_FACTOR")
+    found = [*(SIGN_ON if sign_on else []), *(SECOND_FACTOR if second_factor else [])]
+    return ["allauth", "allauth.account", *found] if found else []
 
 
 def providers(url: str, client: str, secret: str, name: str) -> dict[str, Any]:

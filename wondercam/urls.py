@@ -1,5 +1,7 @@
 """The sitemap of the site."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
@@ -14,6 +16,9 @@ urlpatterns = [
     path("language/", set_language, name="set_language"),
     path("", include("chat.urls")),
 ]
+if settings.SECOND_FACTOR != "off":
+    review: Any = admin.site
+    urlpatterns.insert(0, path("admin/second-factor/", limited(review.second_factor, of_user=True)))
 if settings.SINGLE_SIGN_ON:
     failed = TemplateView.as_view(template_name="socialaccount/authentication_error.html")
     urlpatterns += [

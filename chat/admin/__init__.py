@@ -7,11 +7,9 @@
     spending ─────── what was used of each model, by person and day, and what it costs
     audit entries ── who read whose session, who changed what of an account
 
-Whatever was stored is shown as escaped text and nothing else. Every list and page is bounded, whatever is stored.
+`chat/review_site.py` has the site itself, and the second factor that it asks staff for. Whatever was stored is shown as
+escaped text and nothing else. Every list and page is bounded, whatever is stored.
 """
-
-from django.contrib import admin
-from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
 from chat.admin.accounts import AccountAdmin
 from chat.admin.audit import AuditAdmin
@@ -21,10 +19,3 @@ from chat.admin.streams import StreamAdmin
 from chat.admin.verdicts import VerdictAdmin
 
 __all__ = ["AccountAdmin", "AuditAdmin", "ConversationAdmin", "SpendingAdmin", "StreamAdmin", "VerdictAdmin"]
-
-admin.site.site_header = "WonderCam review"
-admin.site.site_title = "WonderCam review"
-admin.site.index_title = "What was asked, and how it was answered"
-
-# Their pages show refresh tokens as they are; nobody needs to read another's.
-admin.site.unregister([model for model in (BlacklistedToken, OutstandingToken) if admin.site.is_registered(model)])

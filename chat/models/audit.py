@@ -19,6 +19,8 @@ class AuditEntry(models.Model):
         KEY_MADE = "key-made", "made an API key"
         KEY_ENDED = "key-ended", "ended an API key"
         DELETED = "deleted", "deleted the own account"
+        FACTOR_ON = "factor-on", "set up a second factor"
+        FACTOR_OFF = "factor-off", "removed a second factor"
         INVITED = "invited", "used an invitation"
 
     at = models.DateTimeField(auto_now_add=True, db_index=True)

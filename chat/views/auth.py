@@ -103,15 +103,18 @@ async def spend_try(account: str, address: str, rates: str = "login") -> None:
         raise
 
 
-def limited(page: Callable[..., Any], rates: str = "login", field: str = "username") -> Callable[..., Any]:
-    """A page that takes passwords (ours, the admin's) under the API's own limit of tries, counted for the account that
-    the field names: 429 with `Retry-After` over it."""
+def limited(
+    page: Callable[..., Any], rates: str = "login", field: str = "username", *, of_user: bool = False
+) -> Callable[..., Any]:
+    """A page that takes passwords or codes (ours, the admin's) under the API's own limit of tries, counted for the
+    account that the field names, or for whoever is signed in (`of_user`): 429 with `Retry-After` over it."""
 
     @wraps(page)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if request.method == "POST":
             try:
-                async_to_sync(spend_try)(request.POST.get(field, ""), limits.address(request), rates)
+                account = request.user.get_username() if of_user else request.POST.get(field, "")
+                async_to_sync(spend_try)(account, limits.address(request), rates)
             except ResourceExhausted as error:
                 response = errors.page(request, 429, (_("Too many tries"), error.message))
                 response.headers["Retry-After"] = str(error.retry_after)

@@ -119,5 +119,15 @@ VARIABLES = (
     ),
     Variable("WONDERCAM_OIDC_CLIENT_ID", None, "This site's name at that provider", shown="none"),
     Variable("WONDERCAM_OIDC_CLIENT_SECRET", None, "Its secret there", shown="none"),
+    Variable(
+        "WONDERCAM_SECOND_FACTOR",
+        "off",
+        (
+            "Whether the admin asks for a one-time code of an app beside the sign-in: `off`, `optional` (of staff who"
+            " have set one up there) or `staff` (all of them set one up at their next visit). `manage.py migrate` once"
+            " after it was set"
+        ),
+        wrong="anything else",
+    ),
     Variable("WONDERCAM_OIDC_NAME", "single sign-on", "What the sign-in page calls the provider"),
 )

@@ -1,0 +1,34 @@
+"""Takes the second factor off an account whose app and codes are lost."""
+
+import json
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandError, CommandParser
+
+from chat.management import arguments
+from chat.management.filters import Filter
+
+
+class Command(Filter):
+    """`remove_second_factor`: they set up another one at their next visit to the admin."""
+
+    help = "Take the second factor off an account that lost its app. Make sure first who asks for it."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Whose."""
+        parser.add_argument("user", help="the account's name")
+        parser.add_argument("--json", action="store_true", help="print what was done as a JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Remove it, and say so."""
+        if settings.SECOND_FACTOR == "off":
+            raise CommandError("WONDERCAM_SECOND_FACTOR is off: nobody is asked for one.")
+        from chat.accounts import second_factor
+
+        user = arguments.user(options["user"])
+        removed = second_factor.remove(user)
+        if options["json"]:
+            return self.put(json.dumps({"user": user.get_username(), "removed": removed}) + "\n")
+        name = user.get_username()
+        self.stdout.write(f"{name} has no second factor any more." if removed else f"{name} had no second factor.")
