@@ -101,7 +101,7 @@ LIBRARY = single_sign_on.apps(sign_on=bool(SINGLE_SIGN_ON), second_factor=SECOND
 if LIBRARY:
     INSTALLED_APPS += LIBRARY
     MIDDLEWARE += [single_sign_on.MIDDLEWARE]
-MFA_ADAPTER = "chat.accounts.second_factor.Adapter"
+MFA_ADAPTER = "chat.accounts.second_factor.FactorAdapter"
 MFA_TOTP_ISSUER = "WonderCam"
 SOCIALACCOUNT_ADAPTER = "chat.accounts.single_sign_on.Adapter"
 SOCIALACCOUNT_LOGIN_ON_GET = True  # by a link: `form-action 'self'` lets no form lead to another site

@@ -22,7 +22,7 @@ LAST_CODE = "wondercam_last_code"
 """In the row's data: the code that was taken last. One is valid for 30 seconds, so no other needs to be known."""
 
 
-class Adapter(DefaultMFAAdapter):  # type: ignore[misc]
+class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     """allauth's, without the code that it asks for after a single sign-on: the review asks for it."""
 
     def is_mfa_enabled(self, user: Any, types: Any = None) -> bool:
