@@ -2,6 +2,7 @@
 
 import importlib.util
 import io
+import json
 import struct
 import sys
 from pathlib import Path
@@ -53,6 +54,26 @@ def test_the_locked_package_alone_is_installed_by_its_hash(fetched: Any, tmp_pat
     assert "rapidocr" not in asked
     assert not asked.rstrip().endswith("\\")
     assert fetched(NOWHERE) == "The embedded model's weights are here.\n"
+
+
+def told(said: str) -> Any:
+    """The JSON that stands before what was printed for people."""
+    return json.loads(said.partition("\n")[0])
+
+
+def test_a_program_is_told_in_json_what_was_done_and_where(fetched: Any, tmp_path: Path) -> None:
+    assert told(fetched(INSTALLER, "--json")) == {"there": True, "fetched": True, "folder": str(tmp_path)}
+    assert told(fetched(NOWHERE, "--json")) == {"there": True, "fetched": False, "folder": str(tmp_path)}
+
+
+def test_and_what_was_not(fetched: Any, tmp_path: Path, settings: Any) -> None:
+    nothing = {"there": False, "fetched": False, "folder": str(tmp_path)}
+    with pytest.raises(CommandError, match="no network"):
+        fetched(NOWHERE, "--json")
+    assert told(fetched(NOWHERE, "--json", "--unless-there")) == nothing
+    assert "no network" in fetched(NOWHERE, "--json", "--unless-there")
+    settings.PROVIDERS = {"GEMINI_API_KEY": "x"}
+    assert told(fetched(INSTALLER, "--json", "--unless-there")) == nothing
 
 
 def test_a_server_fetches_them_where_it_will_ask_the_embedded_model(fetched: Any, tmp_path: Path) -> None:

