@@ -214,6 +214,7 @@ CORS_ALLOW_HEADERS = (
     "x-goog-api-client",
     "x-goog-api-key",
     "x-wondercam-receipt",
+    "x-wondercam-snapshot",
     "x-wondercam-timing",
 )
 CORS_EXPOSE_HEADERS = (

@@ -67,8 +67,11 @@ class Answer:
 
     def _close_text(self) -> None:
         if text := "".join(self._texts):
-            self.parts.append({"text": text, "thought": True} if self._thought else {"text": text})
+            self.parts.append(self._part_of(text))
         self._texts.clear()
+
+    def _part_of(self, text: str) -> dict[str, Any]:
+        return {"text": text, "thought": True} if self._thought else {"text": text}
 
     @property
     def is_empty(self) -> bool:
@@ -82,8 +85,13 @@ class Answer:
             return None
         return "".join(part["text"] for part in parts if not part.get("thought"))
 
+    def so_far(self) -> list[dict[str, Any]]:
+        """All parts, the last text included, while more of it may come."""
+        text = "".join(self._texts)
+        return [*self.parts, *([self._part_of(text)] if text else [])]
+
     def finished(self) -> list[dict[str, Any]]:
-        """All parts, the last text included."""
+        """All parts, once nothing more will come."""
         self._close_text()
         return self.parts
 

@@ -7,6 +7,7 @@ What Gemini has no word for is under one extra key, `wondercam`:
     {"candidates": [], "wondercam": {"notice": {"kind": "waiting", "message": "…"}}}    while nothing is generated yet
     {"candidates": [], "wondercam": {"picked_up": {"message": "…"}}}                    its worker died; another goes on
     {"candidates": [], "wondercam": {"superseded_from": 1}}    what came from that event to this one counts no more
+    {"candidates": [{…}], "wondercam": {"snapshot": 1}}     what the events from that one to this one add up to
     {"candidates": [{…, "finishReason": "OTHER"}], "wondercam": {"end": "stopped"}}     the reader stopped it
     {"error": {…}, "wondercam": {"end": "failed" | "interrupted"}}                      it failed, or its worker died
     {"error": {…}, "wondercam": {"end": "failed", "gemini": {…}}}                       blocked: what Gemini says of it
@@ -36,6 +37,8 @@ WAITING, READING, FALLBACK, LOADING = "waiting", "reading", "fallback", "loading
 NOTICES = (WAITING, READING, FALLBACK, LOADING)
 
 PICKED_UP, SUPERSEDED_FROM = "picked_up", "superseded_from"
+
+SNAPSHOT = "snapshot"
 
 Response = dict[str, Any]
 """A `GenerateContentResponse` as Python's own types."""
@@ -119,6 +122,13 @@ def begun_anew() -> Response:
 def begins_anew(response: Response) -> bool:
     """Whether what came before this event counts no more."""
     return SUPERSEDED_FROM in (response.get("wondercam") or ())
+
+
+def snapshot(parts: list[dict[str, Any]], last: Response | None = None) -> Response:
+    """What the events from 1 on add up to; with the last one of a complete answer all that it says besides."""
+    last = last or {}
+    first = {**(last.get("candidates") or [{}])[0], "content": {"role": "model", "parts": parts}}
+    return {**last, "candidates": [first], "wondercam": {**last.get("wondercam", {}), SNAPSHOT: 1}}
 
 
 def stopped(usage: dict[str, int] | None = None) -> Response:

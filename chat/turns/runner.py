@@ -111,6 +111,10 @@ class Turns:
         """The streams that this process generates."""
         return list(self._turns)
 
+    def turn_of(self, stream_id: UUID) -> Turn | None:
+        """The turn that generates this stream here."""
+        return self._turns.get(stream_id)
+
     async def _beat(self) -> None:
         """Renew our leases and look at everybody else's."""
         while True:

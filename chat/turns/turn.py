@@ -30,7 +30,7 @@ from chat.metrics import Metrics
 from chat.models import Attachment
 from chat.protocol import events, log_context, prompt, timing
 from chat.protocol.errors import ApiError, DeadlineExceeded, Internal, Interrupted, TooLarge
-from chat.protocol.events import Chunk, Give, Response
+from chat.protocol.events import Chunk, Event, Give, Response
 from chat.turns.start import Place
 
 log = logging.getLogger(__name__)
@@ -92,6 +92,12 @@ class Turn:
         self._cut_short = status
         if self._begun:  # a task that is cancelled before its first step never runs, and would write no end
             self.task.cancel()
+
+    def so_far(self) -> tuple[Event, list[dict[str, Any]]] | None:
+        """The newest event, and what the answer adds up to there; None while more was said than is stored."""
+        if self.tail.pending or self._held is not None or self._ending:
+            return None
+        return self.tail.events[-1], self.answer.so_far()
 
     async def run(self) -> None:
         """Generate, then write the end; nothing is raised but a cancellation that nobody asked this turn for."""

@@ -62,12 +62,13 @@ async def event_stream(
     timing: bool = False,
     may_read: Check | None = None,
     outlet: Outlet | None = None,
+    start: bytes = sse.PRELUDE,
 ) -> AsyncGenerator[bytes, None]:
-    """The stream from after `after` to its `[DONE]`, in pieces, but for those that `outlet` takes.
+    """The stream from after `after` to its `[DONE]`, in pieces, but for those that `outlet` takes, behind `start`.
 
     `may_read` raises an ApiError when the reader's right ended.
     """
-    name, checked, start = str(key), monotonic(), sse.PRELUDE
+    name, checked = str(key), monotonic()
 
     def deliver(batch: list[Event]) -> bool:
         write = None if start or outlet is None else outlet.write
@@ -99,9 +100,11 @@ def piece(name: str, page: Page, timing: bool) -> bytes:
     return frames(name, page.events, timing) or sse.HEARTBEAT
 
 
-async def so_far(log: Followed[Key], key: Key, after: int = -1, *, timing: bool = False) -> AsyncGenerator[bytes, None]:
+async def so_far(
+    log: Followed[Key], key: Key, after: int = -1, *, timing: bool = False, start: bytes = sse.PRELUDE
+) -> AsyncGenerator[bytes, None]:
     """What is stored now after `after`, in the same frames; `[DONE]` only where the stream has ended."""
-    name, start = str(key), sse.PRELUDE
+    name = str(key)
     try:
         async for page in log.follow(key, after, live=False):
             yield start + frames(name, page.events, timing) + (sse.DONE if page.ended else b"")

@@ -54,7 +54,13 @@ ROUTES: tuple[tuple[str, str, str, type | str | None, str], ...] = (
     ("POST", "/v2/echat", "Ask: an immediate OK, then the answer as it is generated", Ask, STREAM),
     ("GET", "/v2/echat", "The same for a native EventSource: ?data= and ?ticket=", None, STREAM),
     ("POST", "/v2/chat", "The same without the OK; with stream false one JSON answer", Ask, STREAM),
-    ("GET", "/v2/streams/{id}", "Follow one's own stream after Last-Event-ID or ?after=; ?poll=1", None, STREAM),
+    (
+        "GET",
+        "/v2/streams/{id}",
+        "Follow one's own stream after Last-Event-ID or ?after=; ?poll=1, ?snapshot=1",
+        None,
+        STREAM,
+    ),
     ("POST", "/v2/streams/{id}/stop", "Stop the generation; idempotent", None, "StreamStatus"),
     (
         "POST",

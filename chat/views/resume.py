@@ -10,8 +10,10 @@ from django.http.response import HttpResponseBase
 from chat.accounts import tokens
 from chat.log import Followed, WriteClock
 from chat.models import Stream, User
-from chat.protocol import events
+from chat.protocol import events, sse
 from chat.protocol.errors import InvalidArgument, NotFound
+from chat.protocol.events import Event
+from chat.turns.snapshot import snapshot
 from chat.views import event_stream
 from chat.views.api import Request
 
@@ -60,7 +62,14 @@ async def resumed(request: Request, stream_id: UUID | None, user: User) -> HttpR
         return HttpResponse(status=204, headers=ids_of(stream))
     if after >= 0:
         request.process.metrics.resumed()
-    return streamed(request, stream, after, user)
+    if after > 0 or not wants_snapshot(request):
+        return streamed(request, stream, after, user)
+    return streamed(request, stream, after, user, await snapshot(request.process.turns, request.process.log, stream))
+
+
+def wants_snapshot(request: HttpRequest) -> bool:
+    """Whether a reader who has nothing yet wants what was said so far as one event."""
+    return "HTTP_X_WONDERCAM_SNAPSHOT" in request.META or request.GET.get("snapshot") == "1"
 
 
 def ids_of(stream: Stream) -> dict[str, str]:
@@ -73,17 +82,27 @@ def ids_of(stream: Stream) -> dict[str, str]:
     }
 
 
-def streamed(request: Request, stream: Stream, after: int, user: User) -> StreamingHttpResponse:
-    """The response that follows a stream for as long as the reader may read it; with `?poll=1` only what is there."""
+def streamed(
+    request: Request, stream: Stream, after: int, user: User, said: Event | None = None
+) -> StreamingHttpResponse:
+    """The response that follows a stream for as long as the reader may read it; with `?poll=1` only what is there.
+
+    It begins with what was `said`, where that is given, and goes on behind it.
+    """
     outlet = event_stream.Outlet.of(request)
     log: Followed[UUID] = request.process.log
     if "HTTP_X_WONDERCAM_RECEIPT" in request.META:
         log = WriteClock(request.process.log, stream)
     timing = request.headers.get("X-WonderCam-Timing") == "1"
+    start = sse.PRELUDE
+    if said is not None:
+        start, after = start + event_stream.frames(str(stream.pk), [said], timing), said.seq
     if request.META.get("QUERY_STRING") and request.GET.get("poll") == "1":  # most have none to be taken apart
-        content = event_stream.so_far(log, stream.pk, after, timing=timing)
+        content = event_stream.so_far(log, stream.pk, after, timing=timing, start=start)
     else:
         # A token's own expiry does not end a stream that it began: only what its user or its family did since.
         may_read = partial(tokens.holder, user.claims, request.process.log)
-        content = event_stream.event_stream(log, stream.pk, after, timing=timing, may_read=may_read, outlet=outlet)
+        content = event_stream.event_stream(
+            log, stream.pk, after, timing=timing, may_read=may_read, outlet=outlet, start=start
+        )
     return StreamingHttpResponse(content, headers={**HEADERS, **ids_of(stream)})

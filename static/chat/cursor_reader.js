@@ -3,7 +3,7 @@
  */
 import { createParser } from "eventsource-parser";
 import { Lost } from "./errors.js";
-import { cursorOf, DONE, endOf } from "./events.js";
+import { cursorOf, DONE, endOf, isSnapshot } from "./events.js";
 
 export class CursorReader {
   /** The last event that was read; -1 before the first. */
@@ -50,8 +50,8 @@ export class CursorReader {
     // An error without a place in the stream: this reading was ended, say by a sign-out, and the answer goes on.
     if (!cursor && data.startsWith('{"error"')) throw new Lost("The server ended this reading.");
     if (!cursor || cursor.seq <= this.seq) return;
-    if (cursor.seq > this.seq + 1) throw new Lost("An event is missing.");
     const response = /** @type {GeminiResponse} */ (JSON.parse(data));
+    if (cursor.seq > this.seq + 1 && !isSnapshot(response)) throw new Lost("An event is missing.");
     this.seq = cursor.seq;
     if (cursor.seq > 0) this.end = endOf(response);
     this.error = response.error ?? null;

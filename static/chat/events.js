@@ -10,6 +10,7 @@ export const ENDS = ["complete", "stopped", "failed", "interrupted"];
 export const NOTICES = ["waiting", "reading", "fallback", "loading"];
 export const PICKED_UP = "picked_up";
 export const SUPERSEDED_FROM = "superseded_from";
+export const SNAPSHOT = "snapshot";
 
 /**
  * What these parts add to an answer: its text, its thoughts, its pictures (`at`: how much of the text is before each).
@@ -48,6 +49,11 @@ export function endOf(response) {
 /** Whether what came before this response counts no more: the answer begins anew. @param {GeminiResponse} response */
 export function beginsAnew(response) {
   return response.wondercam !== undefined && SUPERSEDED_FROM in response.wondercam;
+}
+
+/** Whether this is what all events up to it add up to. @param {GeminiResponse} response */
+export function isSnapshot(response) {
+  return response.wondercam !== undefined && SNAPSHOT in response.wondercam;
 }
 
 /**

@@ -1,7 +1,7 @@
 /**
  * One message, as a value: from what the server has stored, and with each event of its stream.
  */
-import { beginsAnew, contentOf, endOf, noticeOf, tokensOf } from "./events.js";
+import { beginsAnew, contentOf, endOf, isSnapshot, noticeOf, tokensOf } from "./events.js";
 
 /** @type {Times} */
 const UNTIMED = { began: null, since: null, heard: null, thought: null, first: null, total: null, tokens: null };
@@ -95,7 +95,8 @@ export function factsOf({ id, role, parts, stream, parent_id, text, created_at, 
  */
 export function receive(answer, seq, response, at) {
   if (seq <= answer.seq) return answer;
-  if (seq !== answer.seq + 1) throw new RangeError(`Event ${seq} came after ${answer.seq}: one is missing.`);
+  if (seq !== answer.seq + 1 && !isSnapshot(response))
+    throw new RangeError(`Event ${seq} came after ${answer.seq}: one is missing.`);
   if (seq === 0) return { ...answer, seq, status: "running", line: "", times: { ...answer.times, heard: at } };
   const end = endOf(response);
   const before = beginsAnew(response) ? { ...answer, text: "", thoughts: "", pictures: [], anew: seq } : answer;

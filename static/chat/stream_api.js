@@ -16,14 +16,14 @@ export class StreamApi {
 
   /**
    * The stream from where the query says; without a stream the question is asked. Whoever asked will leave a receipt, so
-   * the server notes when it writes the events to this reader.
+   * the server notes when it writes the events to this reader; whoever did not gets what was said so far in one.
    * @param {string} stream @param {string} body the question @param {string} query @param {AbortSignal} signal
    */
   request(stream, body, query, signal) {
-    const receipt = body ? { "X-WonderCam-Receipt": "1" } : undefined;
-    if (stream) return this.#session.request(`/v2/streams/${stream}${query}`, { headers: receipt, signal });
-    const headers = { "Content-Type": "application/json", ...receipt };
-    return this.#session.request(`/v2/echat${query}`, { method: "POST", headers, body, signal });
+    const headers = { [body ? "X-WonderCam-Receipt" : "X-WonderCam-Snapshot"]: "1" };
+    if (stream) return this.#session.request(`/v2/streams/${stream}${query}`, { headers, signal });
+    const typed = { "Content-Type": "application/json", ...headers };
+    return this.#session.request(`/v2/echat${query}`, { method: "POST", headers: typed, body, signal });
   }
 
   /** Throws Refused or Lost. @param {string} stream */

@@ -27,6 +27,8 @@ interface GeminiResponse {
     picked_up?: { message: string };
     /** What came from this event on up to this one counts no more. */
     superseded_from?: number;
+    /** This is what the events from that seq to this one add up to. */
+    snapshot?: number;
   };
 }
 

@@ -141,6 +141,20 @@ test("a running stream is followed from where the page is", async () => {
   assert.deepEqual(receipts(server), [null]);
 });
 
+test("who did not ask is given what was said so far in one event, and what follows behind it", async () => {
+  const { server, connection, told } = set();
+  const run = connection.follow(STREAM, -1);
+  await settled();
+  assert.equal(new Headers(server.last.options.headers).get("X-WonderCam-Snapshot"), "1");
+  const body = await answer(server);
+  body.event(40, { ...says("forty events"), wondercam: { snapshot: 1 } });
+  body.event(41, END);
+  body.write(DONE);
+  await run;
+  assert.deepEqual(seqs(told), [40, 41]);
+  assert.deepEqual(told.ends, [["complete", null]]);
+});
+
 test("events of an unknown kind are passed over", async () => {
   const { body, told } = await streaming();
   body.write(`event: execute\ndata: alert(1)\n\nid: nonsense\ndata: {}\n\n: comment\n\n`);

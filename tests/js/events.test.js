@@ -13,6 +13,7 @@ test("the page and the server have the same words", () => {
   const line = (/** @type {string} */ start) => python.split("\n").find((text) => text.startsWith(start)) ?? "";
   assert.deepEqual(words(line("COMPLETE, STOPPED")), events.ENDS);
   assert.deepEqual(words(line("WAITING, READING")), events.NOTICES);
+  assert.ok(python.includes(`SNAPSHOT = "${events.SNAPSHOT}"`));
   assert.ok(python.includes(`PICKED_UP, SUPERSEDED_FROM = "${events.PICKED_UP}", "${events.SUPERSEDED_FROM}"`));
 });
 

@@ -80,6 +80,12 @@ test("a missing event is an error, not a hole in the text", () => {
   assert.throws(() => after([asked, received(0, OK), received(2, says("x"))]), RangeError);
 });
 
+test("one event may stand for all that were before it", () => {
+  const snapshot = { ...says("Becau"), wondercam: { snapshot: 1 } };
+  const answer = answerAfter([asked, received(7, snapshot), received(8, says("se"))]);
+  assert.deepEqual([answer.text, answer.seq, answer.status], ["Because", 8, "running"]);
+});
+
 test("a notice is status and no text, and goes when text comes", () => {
   const notice = { candidates: [], wondercam: { notice: { kind: "waiting", message: "One before you." } } };
   const waiting = after([asked, received(0, OK), received(1, notice)]);
