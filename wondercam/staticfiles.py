@@ -57,6 +57,7 @@ IMPORTED: dict[str, str] = {
     "photo": "chat/camera/photo_viewer.js",
     "switcher": "chat/switcher.js",
     "photos-shown": "chat/camera/photo_loader.js",
+    "replay": "chat/replay/own.js",
     "settings": "chat/settings.js",
     "temml": "vendor/temml/temml.mjs",
     "voice": "chat/voice/voice.js",

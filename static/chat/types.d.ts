@@ -210,6 +210,10 @@ declare module "photo-file" {
   export const prepared: typeof import("./photo_file.js").prepared;
 }
 
+declare module "replay" {
+  export const open: typeof import("./replay/own.js").open;
+}
+
 declare module "actions" {
   export const Actions: typeof import("./actions.js").Actions;
 }

@@ -200,3 +200,25 @@ async def test_an_answer_is_copied_on_plain_http_where_a_page_has_no_clipboard(p
     await box.focus()
     await page.keyboard.press("Control+v")
     await expect(box).to_have_value("It is an old lighthouse.")
+
+
+async def test_an_answer_of_ones_own_is_replayed_in_a_dialog_as_often_as_one_likes(page: Page, site: WonderCam) -> None:
+    await open_page(page, site)
+    await begin(page, "What is it?")
+    await ended(page, "complete")
+    await page.reload()
+    await expect(page.locator("#transcript")).to_have_attribute("data-whole", "")
+    await answer(page).locator(".times summary").click()
+    replay = page.get_by_role("dialog", name="Replay")
+    text, time = replay.locator("[data-part=text]"), replay.locator("[data-part=time]")
+    for _ in range(2):
+        await answer(page).get_by_role("button", name="Replay").click()
+        await expect(text).to_have_text("It is an old lighthouse.")
+        await replay.get_by_label("Place in the recording").fill("0")
+        await expect(time).to_contain_text("0.00 s of")
+        await replay.get_by_label("Speed").select_option("16")
+        await replay.get_by_role("button", name="Play", exact=True).click()
+        await expect(time).to_contain_text("event 3 of 3")
+        await expect(text).to_have_text("It is an old lighthouse.")
+        await page.keyboard.press("Escape")
+        await expect(replay).to_have_count(0)

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Playback } from "../../static/chat/replay/playback.js";
 import { statesOf } from "../../static/chat/replay/player.js";
+import { recorded } from "../../static/chat/replay/recorded.js";
 
 /** A playback of these moments whose clock and frames the test moves. @param {number[]} moments */
 function rig(moments) {
@@ -119,4 +120,28 @@ test("what stands there after each event is what a chat would show", () => {
     ["", "", "Hel", "Hello", "Hello"],
   );
   assert.equal(states[4].status, "failed");
+});
+
+test("events of one moment are stepped over together, forth and back", () => {
+  const run = rig([0, 100, 100, 100, 250]);
+  run.playback.seek(0);
+  const counts = [];
+  for (const by of /** @type {(1 | -1)[]} */ ([1, 1, 1, -1, -1, -1])) {
+    run.playback.step(by);
+    counts.push(run.last[0]);
+  }
+  assert.deepEqual(counts, [4, 5, 5, 4, 1, 1]);
+});
+
+test("a body with times is played with them, without its end and whatever has no place in the stream", () => {
+  const ok = { candidates: [{ content: { parts: [{ text: "OK" }] } }] };
+  const events = recorded(
+    `retry: 1000\n\n: t=0\nid: 01a21980-565c-7897-839d-deb3cc4af050:0\ndata: ${JSON.stringify(ok)}\n\n: t=120\nid: 01a21980-565c-7897-839d-deb3cc4af050:1\ndata: {"candidates":[]}\n\n` +
+      `: t=1340\nid: 01a21980-565c-7897-839d-deb3cc4af050:2\ndata: {"x":": t=9"}\n\n:\n\ndata: {"error":{}}\n\ndata: [DONE]\n\n`,
+  );
+  assert.deepEqual(events, [
+    { at: 0, response: ok },
+    { at: 120, response: { candidates: [] } },
+    { at: 1340, response: { x: ": t=9" } },
+  ]);
 });

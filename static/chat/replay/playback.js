@@ -55,9 +55,11 @@ export class Playback {
     this.pause();
   }
 
-  /** To the next event, or to the one before. @param {1 | -1} by */
+  /** To the next event, or to the one before; those of one moment stand there together. @param {1 | -1} by */
   step(by) {
-    const at = this.#count() - 1 + by;
+    const count = this.#count();
+    const shown = this.#moments[count - 1] ?? 0;
+    const at = by > 0 ? count : this.#moments.findLastIndex((moment) => moment < shown);
     this.seek(this.#moments[Math.min(Math.max(at, 0), this.#moments.length - 1)] ?? 0);
   }
 

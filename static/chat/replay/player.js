@@ -5,6 +5,7 @@
  */
 import { AnswerText } from "../answer_text.js";
 import { awaited, isOpen, receive } from "../message.js";
+import { t } from "../words.js";
 import { Playback } from "./playback.js";
 
 const NEVER = () => false;
@@ -66,8 +67,9 @@ export class Player {
     set(this.#part("thinking"), answer.thoughts);
     set(this.#part("notice"), isOpen(answer) ? answer.notice : "");
     set(this.#part("failure"), answer.error?.message ?? "");
-    set(this.#part("time"), `${seconds(now)} of ${seconds(end)}, event ${Math.max(count - 1, 0)} of ${this.#last}`);
-    set(this.#part("play"), isPlaying ? "Pause" : "Play");
+    const place = { now: seconds(now), end: seconds(end), event: Math.max(count - 1, 0), last: this.#last };
+    set(this.#part("time"), t("{now} of {end}, event {event} of {last}", place));
+    set(this.#part("play"), isPlaying ? t("Pause") : t("Play"));
     /** @type {HTMLInputElement} */ (this.#part("place")).value = String(now);
     this.#moved(count, now);
   }
