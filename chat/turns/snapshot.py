@@ -4,6 +4,8 @@ An answer that is generated here is known to its turn, one that has ended to its
 events. One that another process generates is put together from its stored events, in a thread.
 """
 
+import asyncio
+
 from asgiref.sync import sync_to_async
 
 from chat import models
@@ -14,25 +16,36 @@ from chat.protocol import events
 from chat.protocol.answer import Answer
 from chat.protocol.events import Event
 from chat.turns.runner import Turns
+from chat.turns.turn import Turn
 
-TRIES = 3
-"""How often a commit is waited for before the events are read as they are stored."""
+TRIES, PATIENCE = 3, 0.05
+"""How many commits, and for how many seconds, are waited for before events come one by one after all."""
 
 
 async def snapshot(turns: Turns, log: Log, stream: Stream) -> Event | None:
-    """What events 1 to some newer one add up to, under that one's seq; None where there is nothing to add up.
+    """What events 1 to some newer one add up to, under that one's seq; None where they are to come one by one: there is
+    none yet, or more was said than is stored.
 
     An end that is more than a `finishReason` is not part of it: it comes behind it, as the event that it is.
     """
+    turn = turns.turn_of(stream.pk)
+    if turn is None:
+        return await sync_to_async(_stored)(stream)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await _of(turn)
+    except Exception:  # the log is slow, or fails: the readers of its events learn that
+        return None
+
+
+async def _of(turn: Turn) -> Event | None:
+    """What a turn of this process has said, once all of it is stored. Raises what made its commit fail."""
     for _ in range(TRIES):
-        turn = turns.turn_of(stream.pk)
-        if turn is None:
-            break
         if (found := turn.so_far()) is not None:
             newest, parts = found
             return Event(newest.seq, newest.at, events.encode(events.snapshot(parts))) if newest.seq > 0 else None
         await turn.tail.settled()
-    return await sync_to_async(_stored)(stream)
+    return None
 
 
 def _stored(stream: Stream) -> Event | None:

@@ -67,6 +67,22 @@ async def test_one_of_another_process_is_put_together_from_what_is_stored(core: 
     assert parts_of(found) == [{"text": "".join(Script(5, 30).said()[:19])}]
 
 
+async def test_a_commit_that_does_not_come_is_not_waited_for(core: Core):
+    started = await core.ask("words=30 hold=20")
+    await seen(core, started, 20)
+    turn = core.turns.turn_of(started.pk)
+    assert turn is not None
+
+    turn.tail.pending += 1
+    assert await taken(core, started) is None
+    turn.tail.error = OSError("the disk is full")
+    assert await taken(core, started) is None
+
+    turn.tail.error, turn.tail.pending = None, 0
+    assert await taken(core, started) is not None
+    await core.turns.stop(started)
+
+
 async def test_before_the_first_word_there_is_none(core: Core):
     started = await core.ask("words=0 then=stall")
 
