@@ -1,17 +1,19 @@
 """Guests: people without an account, where the site takes them (`WONDERCAM_GUESTS`)."""
 
 import secrets
+from typing import Any
 from urllib.parse import urlsplit
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
 from chat import limits
 from chat.accounts import tokens
 from chat.limits.addresses import network_of
-from chat.models import User
+from chat.models import Attachment, Conversation, Stream, User
 from chat.protocol.errors import PermissionDenied
 
 SESSION_SECONDS = 30 * 24 * 3600
@@ -49,6 +51,20 @@ def stored(network: str) -> User:
     blank.set_unusable_password()
     blank.save()
     return blank
+
+
+@transaction.atomic
+def take_along(visitor: Any, account: User) -> None:
+    """Give what a guest has to the account that the same browser signs in to; nothing where the visitor is no guest.
+
+    The guest stays, without anything, until it is deleted as those who left nothing are (`ended.py`).
+    """
+    is_guest = visitor is not None and visitor.is_authenticated and visitor.is_guest
+    if not is_guest or not account.is_active or visitor.pk == account.pk:
+        return
+    Stream.objects.filter(user=visitor.pk).update(user=account, request_id=None)  # the account may have used the same
+    Attachment.objects.filter(user=visitor.pk).update(user=account)
+    Conversation.objects.filter(user=visitor.pk).update(user=account)
 
 
 def is_from_another_site(request: HttpRequest) -> bool:

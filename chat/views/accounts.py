@@ -1,10 +1,11 @@
-"""Sign up, in and out, in Django's own manner. A guest who signs up keeps the account, and so the chats."""
+"""Sign up, in and out, in Django's own manner. A guest who signs up keeps the account, and so the chats; those of
+one who signs in go to that account."""
 
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth import login
-from django.contrib.auth.forms import UserCreationForm
+from django.contrib.auth.forms import AuthenticationForm, UserCreationForm
 from django.contrib.auth.views import LoginView, LogoutView
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -16,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 
 from chat import limits
-from chat.accounts import audit
+from chat.accounts import audit, guests
 from chat.models import Invitation, User
 
 CLOSED = _("On this site accounts are made by its operator: ask there for one.")
@@ -89,6 +90,12 @@ class SignIn(LoginView):
     """`/accounts/signin/`; tries are limited where the sitemap names it."""
 
     template_name = "accounts/signin.html"
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """Sign in, and bring along what the visitor has said as a guest."""
+        account: Any = form.get_user()
+        guests.take_along(self.request.user, account)
+        return super().form_valid(form)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """With whether strangers may make an account, or go on without one, and the other way to sign in."""

@@ -44,7 +44,7 @@ def site(provider: str, tmp_path_factory: pytest.TempPathFactory, migrated_datab
         "WONDERCAM_OIDC_CLIENT_SECRET": "a-secret-of-the-tests",
         "WONDERCAM_OIDC_NAME": "Example ID",
         "WONDERCAM_SIGNUP": "closed",
-        "WONDERCAM_GUESTS": "0",
+        "WONDERCAM_GUESTS": "1",
     }
     environment = environment_of(folder, settings)
     manage("migrate", "--noinput", "--verbosity", "0", env=environment)
@@ -82,6 +82,25 @@ def test_who_is_let_in_by_the_provider_has_an_account_that_stays_the_same(site: 
             assert "signed in as ann." in browser.get("/accounts/").text
     anns = "from chat.models import *; print(*User.objects.filter(email='ann@example.com').values_list('username'))"
     assert site.manage("shell", "-v", "0", "-c", anns).strip() == "('ann',)"
+
+
+def chat_as_a_guest(site: WonderCam, browser: httpx.Client) -> str:
+    """The address of a chat that somebody has who is here without an account."""
+    assert browser.get("/").status_code == 200
+    came = browser.post("/v2/auth/session", headers={"X-CSRFToken": browser.cookies["wccsrf"]})
+    assert came.json()["user"]["guest"], came.text
+    newest = "User.objects.filter(is_guest=True).latest('pk')"
+    talk = f"from chat.models import *; print(Conversation.objects.create(user={newest}).pk)"
+    return f"/c/{site.manage('shell', '-v', '0', '-c', talk).strip()}"
+
+
+def test_the_chats_of_a_guest_come_along_at_the_first_time_and_later(site: WonderCam) -> None:
+    chats: list[str] = []
+    for _ in range(2):
+        with httpx.Client(base_url=site.url, timeout=90) as browser:
+            chats.append(chat_as_a_guest(site, browser))
+            signed_in(browser, "gwen")
+            assert [browser.get(chat).status_code for chat in chats] == [200] * len(chats)
 
 
 def test_a_name_that_is_taken_here_is_not_opened_by_the_provider(site: WonderCam) -> None:

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from chat.models import User
+from chat.models import Attachment, Conversation, Message, Stream, User
 
 OWN = "http://testserver"
 
@@ -62,3 +63,51 @@ def test_guests_of_one_network_are_known_as_such_and_its_address_is_not_kept():
     networks = list(User.objects.order_by("pk").values_list("network", flat=True))
     assert networks[0] == networks[1] != networks[2]
     assert not any("." in network for network in networks)
+
+
+PASSWORD = "correct horse battery"
+
+
+def chat_of(user: User, request_id: str = "once") -> Conversation:
+    """A conversation with an answer and a photo."""
+    talk = Conversation.objects.create(user=user, title="Leaves")
+    answer = Message.objects.create(conversation=talk, role=Message.MODEL)
+    now = timezone.now()
+    Stream.objects.create(user=user, conversation=talk, answer=answer, created_at=now, request_id=request_id)
+    Attachment.objects.create(user=user, conversation=talk, mime_type="image/jpeg", width=1, height=1, data=b"x")
+    return talk
+
+
+def owners() -> set[str]:
+    """Whose each conversation, stream and photo is."""
+    kinds: tuple[Any, ...] = (Conversation, Stream, Attachment)
+    return {name for kind in kinds for name in kind.objects.values_list("user__username", flat=True)}
+
+
+def signed_in_from(who: User, password: str = PASSWORD) -> Client:
+    browser = Client()
+    browser.force_login(who)
+    browser.post("/accounts/signin/", {"username": "alice", "password": password})
+    return browser
+
+
+def test_a_guests_chats_come_along_to_the_account_that_signs_in():
+    alice = User.objects.create_user("alice", password=PASSWORD)
+    guest, stranger = (User.objects.create(username=name, is_guest=True) for name in ("g", "other"))
+    talk, left = chat_of(guest), chat_of(stranger)
+    chat_of(alice)
+    browser = signed_in_from(guest)
+    assert browser.get(f"/c/{talk.pk}").status_code == 200
+    assert browser.get(f"/c/{left.pk}").status_code == 404
+    assert owners() == {"alice", "other"}
+    assert Conversation.objects.for_user(alice.pk).count() == 2
+
+
+def test_a_wrong_password_and_an_account_bring_nothing_along():
+    User.objects.create_user("alice", password=PASSWORD)
+    guest, bob = User.objects.create(username="g", is_guest=True), User.objects.create(username="bob")
+    chat_of(guest)
+    chat_of(bob)
+    signed_in_from(guest, "wrong")
+    signed_in_from(bob)
+    assert owners() == {"g", "bob"}
