@@ -1,0 +1,49 @@
+"""The review on PostgreSQL: its lists, its queue and the operators' page ask what that database answers."""
+
+import os
+import subprocess
+import sys
+
+PROGRAM = """
+import django; django.setup()
+from django.core.management import call_command
+from django.test import Client
+from chat.admin import operations
+from chat.models import User
+from chat.protocol import events
+from tests.unit.test_verdicts import made, session
+
+call_command("migrate", verbosity=0)
+failed = made(status=events.FAILED, error={"code": 503, "status": "UNAVAILABLE", "message": "No."})
+whole = made()
+client = Client()
+client.force_login(User.objects.create_superuser("chief"))
+
+print("operations", [(each.kind, each.count) for each in operations.page({})["failures"]])
+print("sizes", [name for name, size in operations.sizes() if size > 0])
+narrowed = f"?user={failed.user_id}&model=tiny&status__exact=failed"
+addresses = (
+    "/admin/chat/stream/now/",
+    "/admin/chat/stream/" + narrowed,
+    "/admin/chat/verdict/" + narrowed,
+    session(failed),
+    f"/admin/chat/stream/{failed.pk}/beside/{whole.pk}/",
+)
+form = {"name": "Mine", "query": narrowed[1:], "shown_on": "stream"}
+print("saved", client.post("/admin/chat/verdict/filters/", form).status_code)
+client.post("/admin/chat/conversation/texts/", {"texts": "hide"})
+print("pages", {client.get(address).status_code for address in addresses})
+"""
+
+SAID = """operations [('UNAVAILABLE', 1)]
+sizes ['database', "free on the data folder's disk", 'size of that disk']
+saved 302
+pages {200}
+"""
+
+
+def test_its_pages_answer_on_postgresql(postgres_url: str) -> None:
+    environment = {**os.environ, "DATABASE_URL": postgres_url, "DEBUG": "1", "ALLOWED_HOSTS": "testserver"}
+    command = [sys.executable, "-c", PROGRAM]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    assert (done.stdout, done.returncode) == (SAID, 0), done.stderr
