@@ -8,8 +8,9 @@
     spending ─────── what was used of each model, by person and day, and what it costs
     audit entries ── who read whose session, who changed what of an account
 
-`chat/review_site.py` has the site itself, and the second factor that it asks staff for. Who sees texts, and
-not times and structure alone, is in `access.py`. Whatever was stored is shown as escaped text and nothing else. Every list and page is bounded, whatever is stored.
+`chat/review_site.py` has the site itself, and the second factor that it asks staff for. Who sees texts, and not times
+and structure alone, is in `access.py`. Whatever was stored is shown as escaped text and nothing else. Every list and
+page is bounded, whatever is stored.
 """
 
 from chat.admin.accounts import AccountAdmin

@@ -1,5 +1,6 @@
 """The operators' page: what runs and where, what waits and rests, how the last day went, how full the disk is."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -56,7 +57,7 @@ def test_it_is_found_from_the_admins_first_page_and_from_the_list_of_streams() -
 
 
 def test_running_streams_are_listed_with_their_worker_and_lease_the_stalest_first() -> None:
-    fresh, stale = running("here:1:aa", 2), running("there:2:bb", 90, stop_requested_at=timezone.now())
+    fresh, stale = running("here:1:aa", 2), running("there:2:bb", 3_600, stop_requested_at=timezone.now())
     running("there:2:bb", 1)
     made()
     found = operations.page({})
@@ -65,7 +66,7 @@ def test_running_streams_are_listed_with_their_worker_and_lease_the_stalest_firs
     assert [(worker, streams) for worker, streams, _ in found["workers"]] == [("there:2:bb", 2), ("here:1:aa", 1)]
     page = shown(staff("view_stream"))
     assert "there:2:bb" in page
-    assert "1 min 30 s ago" in page
+    assert re.search(r"6\d min \d+ s ago", page)
     assert page.count("(to be stopped)") == 1
 
 
