@@ -52,6 +52,8 @@ IMPORTED: dict[str, str] = {
     "actions": "chat/actions.js",
     "answer": "chat/answer_text.js",
     "camera": "chat/camera/viewfinder.js",
+    "installation": "chat/installation.js",
+    "message-queue": "chat/message_queue.js",
     "highlight": "vendor/highlight/highlight.min.js",
     "photo-file": "chat/photo_file.js",
     "photo": "chat/camera/photo_viewer.js",

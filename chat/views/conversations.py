@@ -109,7 +109,8 @@ async def one(request: Request, conversation_id: UUID) -> HttpResponseBase:
     if request.method == "PATCH":
         return await _changed(request.process.log, user.pk, conversation, body(request, ConversationChange))
     messages = await sync_to_async(messages_of)(conversation)
-    return json_response({**summary(conversation), "system": conversation.system, "messages": messages})
+    more = {"system": conversation.system, "messages": messages, "queued": await conversation.queued.acount()}
+    return json_response({**summary(conversation), **more})
 
 
 async def _changed(log: Log, user_id: int, conversation: Conversation, change: ConversationChange) -> HttpResponseBase:

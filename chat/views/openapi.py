@@ -208,7 +208,7 @@ SCHEMAS: dict[str, Schema] = {
         **of(conversations=many(LISTED), next={"type": ["string", "null"]}),
         "description": "With ?q= also `partial`: whether older conversations are still to be read, so ask again",
     },
-    "Transcript": of(**SUMMARY, system=TEXT, messages=many(MESSAGE)),
+    "Transcript": of(**SUMMARY, system=TEXT, messages=many(MESSAGE), queued=COUNT),
     "Queue": of(messages=many(QUEUED), held={"anyOf": [HELD, {"type": "null"}]}),
     "QueuedMessage": QUEUED,
     "Attachment": of(id=ID, width=COUNT, height=COUNT),

@@ -51,6 +51,7 @@ def _render(request: HttpRequest, user: Any, conversation_id: UUID | None) -> Ht
         "chats": listed(own, NEWEST),
         "conversation": conversation,
         "messages": messages_of(conversation) if conversation else [],
+        "queued": conversation.queued.count() if conversation else 0,
         "models": models,
         **welcome(models),
         "words": words(get_language() or ""),

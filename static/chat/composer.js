@@ -15,7 +15,7 @@ export class Composer {
 
   /**
    * @param {HTMLFormElement} form
-   * @param {{send: (text: string) => void, stop: () => void, typed: (text: string) => void}} told
+   * @param {Record<"send" | "queue" | "typed", (text: string) => void> & {stop: () => void}} told `queue`: to send later
    */
   constructor(form, told) {
     this.#form = form;
@@ -113,9 +113,9 @@ export class Composer {
     /** @type {HTMLElement} */ (this.#form.querySelector("[data-part=editing]")).hidden = !key;
   }
 
-  /** While an answer is awaited the send button is a stop button. @param {boolean} busy */
+  /** While an answer is awaited there is a stop button, and what is sent waits. @param {boolean} busy */
   set busy(busy) {
-    const hadFocus = document.activeElement === this.#stop || document.activeElement === this.#send;
+    const hadFocus = this.#form.querySelector(".send:focus");
     this.#busy = busy;
     this.#send.hidden = busy;
     this.#stop.hidden = !busy;
@@ -141,7 +141,7 @@ export class Composer {
   }
 
   #submit() {
-    if (!this.#busy) this.#told.send(this.text);
+    this.#told[this.#busy ? "queue" : "send"](this.text);
   }
 
   #typed() {

@@ -36,7 +36,7 @@ export class Library {
 
   /**
    * @param {{session: import("./session.js").Session, clock: Clock, scroll: import("./scroll.js").Scroll,
-   *          opened: (id: string, messages: Stored[]) => void}} means `opened`: another chat is to be shown
+   *          opened: (id: string, messages: Stored[], queued: number) => void}} means `opened`: another chat is to be shown
    */
   constructor(means) {
     const { session, clock, scroll } = means;
@@ -129,11 +129,11 @@ export class Library {
   }
 
   /** @param {import("./router.js").Conversation} conversation */
-  #opened({ id, title, messages }) {
+  #opened({ id, title, messages, queued }) {
     this.#mark(id);
     this.#open(false);
     name(title || t("New chat"));
-    this.#means.opened(id, messages);
+    this.#means.opened(id, messages, queued);
   }
 
   /** @param {ChatRow} row */

@@ -11,6 +11,7 @@ const LOOK_AGAIN = 1000;
 export class Live {
   #chat;
   #library;
+  #heard;
   #feed;
   #look;
   /** Turns that began elsewhere while an answer was read here. @type {Set<string>} */
@@ -19,9 +20,10 @@ export class Live {
 
   /**
    * @param {{session: import("./session.js").Session, clock: Clock, chat: import("./chat.js").Chat,
-   *          library: import("./library.js").Library}} means
+   *          library: import("./library.js").Library, heard: (type: string) => void}} means `heard`: in this chat
    */
-  constructor({ session, clock, chat, library }) {
+  constructor({ session, clock, chat, library, heard }) {
+    this.#heard = heard;
     this.#chat = chat;
     this.#library = library;
     this.#look = new Throttle(clock, LOOK_AGAIN, () => void this.#catchUp());
@@ -82,7 +84,9 @@ export class Live {
   #hear(line) {
     this.#library.hear(line);
     if (line.type === "generating" && line.missed) this.#show();
-    if (line.type === "started" && line.conversation === this.#chat.conversation) this.#began(line.stream ?? "");
+    if (line.conversation !== this.#chat.conversation) return;
+    if (line.type === "started") this.#began(line.stream ?? "");
+    this.#heard(line.type);
   }
 
   /** A turn of the conversation that is shown here. @param {string} stream */

@@ -9,13 +9,13 @@ import { clock } from "./clock.js";
 import { Composer } from "./composer.js";
 import { app, byId, csrf, problem, template } from "./document.js";
 import { Feedback, showThumbs } from "./feedback.js";
-import { keepForOffline } from "./installation.js";
 import { listenForFiles } from "./intake.js";
 import { Later } from "./later.js";
 import { Library } from "./library.js";
 import { Live } from "./live.js";
 import { ONLY_READ, UNSEEN } from "./messages.js";
 import { Photos } from "./photos.js";
+import { QueueLoader } from "./queue_loader.js";
 import { Scroll } from "./scroll.js";
 import { Session } from "./session.js";
 import { suggest } from "./suggestion.js";
@@ -25,6 +25,7 @@ import { VoiceLoader } from "./voice/loader.js";
 
 const session = new Session({ fetch: (...request) => fetch(...request), clock, csrf });
 const announcer = new Announcer(byId("announcer"));
+const said = (/** @type {string} */ sentence) => announcer.say(sentence);
 const answers = new AnswerLoader();
 const scroll = new Scroll(byId("viewport"), byId("latest"));
 const view = new View({
@@ -52,7 +53,7 @@ const camera = new CameraLoader(byId("camera"), {
   photos,
   ask: (text) => voice.hush() || (composer.busy ? void chat.stop() : void send(text)),
   changed: checkModel,
-  said: (sentence) => announcer.say(sentence),
+  said,
 });
 const voice = new VoiceLoader({
   byId,
@@ -64,12 +65,13 @@ const voice = new VoiceLoader({
   isBusy: () => composer.busy,
   stop: () => void chat.stop(),
   problem,
-  said: (sentence) => announcer.say(sentence),
+  said,
 });
 const settings = new Later(async () => new (await import("settings")).Settings(byId("settings")));
 const library = new Library({ session, clock, scroll, opened: open });
 const composer = new Composer(/** @type {HTMLFormElement} */ (byId("composer")), {
   send,
+  queue: (text) => queue.add(text),
   stop: () => void chat.stop(),
   typed(text) {
     chat.draft.type(text);
@@ -91,7 +93,7 @@ const chat = new Chat({
       library.added(id, title);
       live.start();
     },
-    noticed: (sentence) => announcer.say(sentence),
+    noticed: said,
     ended(end) {
       composer.busy = false;
       library.answering(false);
@@ -101,8 +103,9 @@ const chat = new Chat({
   },
 });
 
-const feedback = new Feedback(session, chat, { said: (sentence) => announcer.say(sentence) });
-const live = new Live({ session, clock, chat, library });
+const feedback = new Feedback(session, chat, { said });
+const queue = new QueueLoader(byId("queue"), { session, chat, composer, photos, camera, said, problem });
+const live = new Live({ session, clock, chat, library, heard: (type) => queue.heard(type) });
 
 /** Says before anything is sent what becomes of the photos with the chosen model. */
 function checkModel() {
@@ -152,12 +155,8 @@ const verbs = {
   reason: (form) => feedback.reason(/** @type {HTMLFormElement} */ (form)),
 };
 const actions = new Later(async () => {
-  const said = (/** @type {string} */ sentence) => announcer.say(sentence);
-  return new (await import("actions")).Actions(chat, composer, {
-    send: (text) => void send(text, false),
-    said,
-    problem,
-  });
+  const told = { send: (/** @type {string} */ text) => void send(text, false), said, problem };
+  return new (await import("actions")).Actions(chat, composer, told);
 });
 
 /** Does what a control says; what fails is said. @param {HTMLElement} control @param {string} verb */
@@ -176,12 +175,13 @@ listenForFiles(/** @type {HTMLInputElement} */ (byId("files")), (files) => {
 });
 byId("composer").addEventListener("change", checkModel);
 
-/** Shows a chat with its draft. @param {string} id @param {Stored[]} messages */
-function open(id, messages) {
+/** Shows a chat with its draft. @param {string} id @param {Stored[]} messages @param {number} queued how many wait */
+function open(id, messages, queued) {
   composer.cancelEdit();
   composer.busy = false;
   problem("");
   chat.open(id, messages);
+  queue.opened(queued);
   const { text, photos: ids } = chat.draft.read();
   composer.fill(text);
   photos.restore(ids);
@@ -191,8 +191,8 @@ function open(id, messages) {
 const loaded = app.dataset.conversation ?? "";
 const typed = composer.text; // by the reader or the browser, before this script ran
 library.began(loaded);
-open(loaded, JSON.parse(byId("messages").textContent ?? "[]"));
+open(loaded, JSON.parse(byId("messages").textContent ?? "[]"), Number(app.dataset.queued));
 if (typed) composer.fill(typed);
 composer.remember(localStorage);
 if (app.dataset.feed) addEventListener("load", () => live.start(app.dataset.feed));
-addEventListener("load", () => void keepForOffline());
+addEventListener("load", async () => (await import("installation")).keepForOffline());

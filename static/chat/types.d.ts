@@ -225,3 +225,14 @@ declare module "settings" {
 declare module "photos-shown" {
   export const PhotoLoader: typeof import("./camera/photo_loader.js").PhotoLoader;
 }
+
+declare module "message-queue" {
+  export const MessageQueue: typeof import("./message_queue.js").MessageQueue;
+}
+
+declare module "installation" {
+  export const keepForOffline: typeof import("./installation.js").keepForOffline;
+}
+
+/** What the queue of a chat works with: the page's own objects. */
+type QueueMeans = ConstructorParameters<typeof import("./message_queue.js").MessageQueue>[1];

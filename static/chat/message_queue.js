@@ -1,0 +1,184 @@
+/**
+ * What waits for the answer that runs, above the composer: the same in all tabs, since the server keeps it. It is shown
+ * anew whenever the feed tells of it; a message can be changed, taken back, or sent now in place of what runs.
+ */
+import { QueuedRow } from "./queued_row.js";
+import { contentsOf } from "./turn.js";
+import { uuid } from "./uuid.js";
+import { t, translated } from "./words.js";
+
+const FIRST = t("Your first message is still on its way: send this one in a moment.");
+const SENT = t("That message was sent already. Your change is in the message box.");
+/** Why a queue waits for its reader. @type {Record<string, string>} */
+const HELD = {
+  stopped: t("The answer was stopped, so nothing more is sent by itself."),
+  failed: t("The answer failed, so nothing more is sent by itself."),
+  interrupted: t("The answer was interrupted, so nothing more is sent by itself."),
+};
+const WAITS = t("Nothing more is sent by itself.");
+
+export class MessageQueue {
+  #place;
+  #list;
+  #means;
+  #asked = 0;
+  #adding = Promise.resolve();
+  /** In their order. @type {QueuedRow[]} */
+  #rows = [];
+  /** What the buttons of a message do. @type {Record<string, (row: QueuedRow) => unknown>} */
+  #verbs = {
+    edit: (row) => row.edit(),
+    cancel: (row) => row.close(),
+    remove: (row) => this.#remove(row),
+    now: (row) => this.#sendNow(row),
+  };
+
+  /**
+   * @param {HTMLElement} place
+   * @param {{session: {json: (method: string, path: string, body?: object) => Promise<any>},
+   *          chat: import("./chat.js").Chat, composer: import("./composer.js").Composer,
+   *          photos: import("./photos.js").Photos, camera: import("./camera/loader.js").CameraLoader,
+   *          said: (sentence: string) => void, problem: (sentence: string) => void}} means
+   */
+  constructor(place, means) {
+    this.#place = place;
+    this.#list = /** @type {HTMLElement} */ (place.querySelector("ol"));
+    this.#means = means;
+    place.addEventListener("click", ({ target }) => {
+      const button = /** @type {HTMLElement | null} */ (/** @type {Element} */ (target).closest("[data-queue]"));
+      if (button) this.#do(button, this.#verbs[button.dataset.queue ?? ""]);
+    });
+    place.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#do(/** @type {HTMLElement} */ (event.target), (row) => this.#save(row));
+    });
+  }
+
+  /** Has what was typed sent after the answer that runs; messages arrive in the order in which they were sent.
+   * @param {string} text */
+  add(text) {
+    const { chat, composer, photos, problem } = this.#means;
+    if (composer.editing || (!text.trim() && !photos.count)) return undefined;
+    if (!chat.conversation) return problem(FIRST);
+    problem("");
+    const { conversation, draft } = chat;
+    const drafted = draft.read();
+    const key = (drafted.text === text && drafted.requestId) || uuid();
+    if (composer.text === text) composer.fill(""); // what was typed meanwhile stays
+    this.#adding = this.#adding.then(() => this.#try(() => this.#post(conversation, text, key, draft)));
+    return this.#adding;
+  }
+
+  /** @param {string} conversation @param {string} text @param {string} key @param {import("./draft.js").Draft} draft */
+  async #post(conversation, text, key, draft) {
+    const { chat, composer, photos, camera, said } = this.#means;
+    if (camera.sees && !photos.count) await photos.add(await camera.frames(), { unsent: true });
+    const taken = await photos.take();
+    const isShown = () => conversation === chat.conversation;
+    if (!isShown() || !composer.text) draft.keep(text, key); // sent again, after a lost line, it is the same message
+    const body = { contents: contentsOf(text, taken), model: composer.model || undefined, request_id: key };
+    try {
+      await this.#call("POST", "", { ...body, language: navigator.language }, conversation);
+    } catch (error) {
+      const typed = isShown() ? composer.text : "";
+      const whole = typed ? `${text}\n\n${typed}` : text;
+      draft.keep(whole, typed ? "" : key);
+      if (isShown()) composer.fill(whole);
+      if (isShown() && taken.length) photos.restore(taken.map(({ attachment }) => attachment));
+      throw error;
+    }
+    if (draft.read().requestId === key) draft.clear();
+    said(t("Queued: it is sent after this answer."));
+    await this.show();
+  }
+
+  /** Shows what waits in the chat that is shown. */
+  async show() {
+    this.#asked += 1;
+    const asked = this.#asked;
+    const { conversation } = this.#means.chat;
+    const { messages, held } = conversation ? await this.#call("GET") : { messages: [], held: null };
+    if (asked !== this.#asked) return;
+    const why = held ? translated(held.message) || HELD[held.because] || WAITS : "";
+    const line = /** @type {HTMLElement} */ (this.#place.querySelector("[data-part=held]"));
+    this.#place.hidden = !messages.length;
+    if (line.textContent !== why) line.textContent = why;
+    this.#render(messages);
+  }
+
+  /** Rows stay as they are, so that whoever is at one of them, or changes it, is not disturbed.
+   * @param {import("./queued_row.js").Queued[]} messages */
+  #render(messages) {
+    const template = /** @type {HTMLTemplateElement} */ (this.#place.querySelector("template"));
+    const before = this.#rows;
+    const hadFocus = this.#place.contains(document.activeElement);
+    this.#rows = messages.map((message) => {
+      const row = before.find(({ id }) => id === message.id) ?? new QueuedRow(template, message);
+      row.show(message);
+      return row;
+    });
+    for (const row of before) if (!this.#rows.includes(row)) this.#leave(row);
+    for (const [at, { element }] of this.#rows.entries()) {
+      const there = this.#list.children[at];
+      if (there !== element) this.#list.insertBefore(element, there ?? null);
+    }
+    if (hadFocus && !this.#place.contains(document.activeElement)) this.#means.composer.refocus();
+  }
+
+  /** A message that does not wait any more; a change of it that was not saved goes into the box. @param {QueuedRow} row */
+  #leave({ element, unsaved }) {
+    const { composer, chat, problem } = this.#means;
+    element.remove();
+    if (!unsaved || composer.text) return;
+    composer.fill(unsaved);
+    chat.draft.type(unsaved);
+    problem(SENT);
+  }
+
+  /** @param {QueuedRow} row */
+  async #save(row) {
+    if (!row.change) return;
+    await this.#call("PATCH", `/${row.id}`, row.change);
+    row.close();
+    await this.show();
+  }
+
+  /** @param {QueuedRow} row */
+  async #remove(row) {
+    row.close();
+    await this.#call("DELETE", `/${row.id}`);
+    const at = this.#rows.indexOf(row);
+    (this.#rows[at + 1] ?? this.#rows[at - 1])?.focus("remove");
+    this.#means.said(t("Removed: it is not sent."));
+    await this.show();
+  }
+
+  /** In place of what runs, which is stopped. @param {QueuedRow} row */
+  async #sendNow(row) {
+    row.close();
+    await this.#call("POST", `/${row.id}/now`);
+    await this.show();
+    await this.#means.chat.catchUp();
+  }
+
+  /** @param {HTMLElement} control @param {(row: QueuedRow) => unknown} verb */
+  #do(control, verb) {
+    const row = this.#rows.find(({ element }) => element.contains(control));
+    if (row) void this.#try(() => verb(row));
+  }
+
+  /** Does it; what fails is said, and what waits is shown as it is by now. @param {() => unknown} job */
+  async #try(job) {
+    try {
+      await job();
+    } catch (error) {
+      this.#means.problem(/** @type {Error} */ (error).message);
+      await this.show().catch(() => {}); // what was said of the failure stays
+    }
+  }
+
+  /** @param {string} method @param {string} [path] @param {object} [body] @param {string} [conversation] */
+  #call(method, path = "", body = undefined, conversation = this.#means.chat.conversation) {
+    return this.#means.session.json(method, `/v2/conversations/${conversation}/queue${path}`, body);
+  }
+}

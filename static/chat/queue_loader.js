@@ -1,0 +1,39 @@
+/**
+ * The page's handle on what waits to be sent: its modules are loaded when something does.
+ */
+import { Later } from "./later.js";
+
+export class QueueLoader {
+  #place;
+  #means;
+  #queue;
+
+  /** @param {HTMLElement} place @param {QueueMeans} means */
+  constructor(place, means) {
+    this.#place = place;
+    this.#means = means;
+    this.#queue = new Later(async () => new (await import("message-queue")).MessageQueue(place, means));
+  }
+
+  /** Has it sent after the answer that runs. @param {string} text */
+  add(text) {
+    const { problem } = this.#means;
+    void this.#queue.get().then(
+      (queue) => queue.add(text),
+      ({ message }) => problem(message),
+    );
+  }
+
+  /** Another chat is shown. @param {number} count how many messages wait in it */
+  opened(count) {
+    this.#place.hidden = true;
+    if (count) this.heard("queue");
+  }
+
+  /** @param {string} type what the feed tells of the chat that is shown */
+  heard(type) {
+    if (type !== "queue" && this.#place.hidden) return;
+    const shown = this.#queue.get().then((queue) => queue.show());
+    void shown.catch(() => {}); // the next line mends it
+  }
+}

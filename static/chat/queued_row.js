@@ -1,0 +1,91 @@
+/**
+ * One message that waits: what it says, and the field in which it is changed.
+ */
+import { t } from "./words.js";
+
+/** @typedef {{id: string, text: string, parts: GeminiPart[], model: string}} Queued */
+
+export class QueuedRow {
+  element;
+  #message;
+
+  /** @param {HTMLTemplateElement} template @param {Queued} message */
+  constructor(template, message) {
+    const copy = /** @type {Element} */ (template.content.firstElementChild).cloneNode(true);
+    this.element = /** @type {HTMLElement} */ (copy);
+    this.#message = message;
+    const said = this.#part("said");
+    said.id = `queued-${message.id}`; // says which message a button is for
+    for (const button of this.element.querySelectorAll("button")) button.setAttribute("aria-describedby", said.id);
+    this.show(message);
+    this.#field.addEventListener("keydown", (event) => this.#pressed(event));
+  }
+
+  get id() {
+    return this.#message.id;
+  }
+
+  /** What was typed in place of its text, and is not saved; "" for nothing. */
+  get unsaved() {
+    const typed = this.#form.hidden ? "" : this.#field.value;
+    return typed === this.#message.text ? "" : typed;
+  }
+
+  /** @param {Queued} message */
+  show(message) {
+    this.#message = message;
+    const photos = this.#kept.length ? t("Photos: {number}", { number: this.#kept.length }) : "";
+    this.#part("said").textContent = [message.text, photos].filter(Boolean).join(" · ");
+  }
+
+  edit() {
+    this.#field.value = this.#message.text;
+    this.#form.hidden = false;
+    this.#field.focus();
+  }
+
+  close() {
+    if (this.#form.hidden) return;
+    this.#form.hidden = true;
+    this.focus("edit");
+  }
+
+  /** The message with the text that stands in the field now; null where nothing would be left of it. */
+  get change() {
+    const text = this.#field.value.trim() ? [{ text: this.#field.value }] : [];
+    const contents = [...this.#kept, ...text];
+    return contents.length ? { contents, model: this.#message.model } : null;
+  }
+
+  /** @param {string} verb the button's */
+  focus(verb) {
+    /** @type {HTMLElement} */ (this.element.querySelector(`[data-queue=${verb}]`)).focus();
+  }
+
+  /** Its photos. */
+  get #kept() {
+    return this.#message.parts.filter(({ text }) => text === undefined);
+  }
+
+  get #form() {
+    return /** @type {HTMLFormElement} */ (this.element.querySelector("form"));
+  }
+
+  get #field() {
+    return /** @type {HTMLTextAreaElement} */ (this.element.querySelector("textarea"));
+  }
+
+  /** @param {string} name */
+  #part(name) {
+    return /** @type {HTMLElement} */ (this.element.querySelector(`[data-part=${name}]`));
+  }
+
+  /** @param {KeyboardEvent} event */
+  #pressed(event) {
+    if (event.key === "Escape") return this.close();
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return undefined;
+    if (matchMedia("(pointer: coarse) and (hover: none)").matches) return undefined; // a phone's Enter starts a line
+    event.preventDefault();
+    return this.#form.requestSubmit();
+  }
+}
