@@ -52,6 +52,7 @@ IMPORTED: dict[str, str] = {
     "actions": "chat/actions.js",
     "answer": "chat/answer_text.js",
     "camera": "chat/camera/viewfinder.js",
+    "feedback": "chat/feedback.js",
     "installation": "chat/installation.js",
     "message-queue": "chat/message_queue.js",
     "highlight": "vendor/highlight/highlight.min.js",

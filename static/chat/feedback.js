@@ -67,14 +67,6 @@ export class Feedback {
   }
 }
 
-/** Shows which thumb is given. @param {HTMLElement} element @param {Message} message */
-export function showThumbs(element, { facts }) {
-  const opinion = /** @type {Opinion} */ (facts.feedback ?? null);
-  for (const button of /** @type {NodeListOf<HTMLElement>} */ (element.querySelectorAll("[data-do=thumb]"))) {
-    button.setAttribute("aria-pressed", String(Number(button.dataset.value) === opinion?.value));
-  }
-}
-
 /** @param {HTMLElement} article */
 const formOf = (article) => /** @type {HTMLFormElement} */ (article.querySelector("[data-part=reason]"));
 

@@ -8,7 +8,6 @@ import { Chat } from "./chat.js";
 import { clock } from "./clock.js";
 import { Composer } from "./composer.js";
 import { app, byId, csrf, problem, template } from "./document.js";
-import { Feedback, showThumbs } from "./feedback.js";
 import { listenForFiles } from "./intake.js";
 import { Later } from "./later.js";
 import { Library } from "./library.js";
@@ -19,6 +18,7 @@ import { QueueLoader } from "./queue_loader.js";
 import { Scroll } from "./scroll.js";
 import { Session } from "./session.js";
 import { suggest } from "./suggestion.js";
+import { showThumbs } from "./thumbs.js";
 import { listenForVerbs } from "./verbs.js";
 import { View } from "./view.js";
 import { VoiceLoader } from "./voice/loader.js";
@@ -103,7 +103,7 @@ const chat = new Chat({
   },
 });
 
-const feedback = new Feedback(session, chat, { said });
+const feedback = new Later(async () => new (await import("feedback")).Feedback(session, chat, { said }));
 const queue = new QueueLoader(byId("queue"), { session, chat, composer, photos, camera, said, problem });
 const live = new Live({ session, clock, chat, library, heard: (type) => queue.heard(type) });
 
@@ -149,10 +149,10 @@ const verbs = {
   "voice-wishes": () => voice.choose(),
   "show-photo": async (button) => (await photo.get()).open(button),
   "toggle-camera": () => camera.toggle(),
-  thumb: (button) => feedback.thumb(button),
+  thumb: async (button) => (await feedback.get()).thumb(button),
   suggestion: (button) =>
     suggest(button, { composer, send, files: byId("files"), hasPhoto: photos.count > 0 || camera.sees }),
-  reason: (form) => feedback.reason(/** @type {HTMLFormElement} */ (form)),
+  reason: async (form) => (await feedback.get()).reason(/** @type {HTMLFormElement} */ (form)),
 };
 const actions = new Later(async () => {
   const told = { send: (/** @type {string} */ text) => void send(text, false), said, problem };

@@ -226,6 +226,10 @@ declare module "photos-shown" {
   export const PhotoLoader: typeof import("./camera/photo_loader.js").PhotoLoader;
 }
 
+declare module "feedback" {
+  export const Feedback: typeof import("./feedback.js").Feedback;
+}
+
 declare module "message-queue" {
   export const MessageQueue: typeof import("./message_queue.js").MessageQueue;
 }

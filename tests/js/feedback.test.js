@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Feedback, showThumbs } from "../../static/chat/feedback.js";
+import { Feedback } from "../../static/chat/feedback.js";
+import { showThumbs } from "../../static/chat/thumbs.js";
 
 /** As much of an article as a thumb touches. */
 class FakeArticle {
