@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from tests.servers.process import wait_until
 from tests.servers.wondercam import WonderCam, servers
 
 ADDED = {"DJANGO_SETTINGS_MODULE": "tests.operator_settings", "WONDERCAM_MODELS": "recording/hello"}
@@ -50,7 +51,7 @@ def test_an_exception_outside_a_view_is_signalled_and_answered(server: WonderCam
     server.process.wait_for_line(f"observed exception in {path}")
     assert "as asked" not in answer.text
     assert "DATABASES" not in answer.text
-    assert "as asked" in server.log
+    wait_until(lambda: "as asked" in server.log, "the traceback is in the log")
 
 
 MISSING = ["/static/nothing.js", "/static/", "/nowhere", "/c/nothing", "/admin/nothing/", "/v2/nowhere"]
