@@ -9,8 +9,11 @@ const LONGEST = 60_000;
 export async function paintCode(code, language) {
   const text = code.textContent ?? "";
   if (!language || text.length > LONGEST) return;
-  const { default: highlighter } = await import("highlight");
-  if (!highlighter.getLanguage(language)) return;
+  const highlighter = await import("highlight").then(
+    (loaded) => loaded.default,
+    () => null, // the code stays without colours
+  );
+  if (!highlighter?.getLanguage(language)) return;
   const { _emitter: emitter } = highlighter.highlight(text, { language, ignoreIllegals: true });
   code.replaceChildren(...emitter.rootNode.children.map(element));
 }

@@ -22,4 +22,12 @@ export class Later {
       throw error;
     }
   }
+
+  /**
+   * Does something with it once it is loaded; nothing where it cannot be, as in a page that is left meanwhile.
+   * @param {(loaded: T) => unknown} does
+   */
+  use(does) {
+    void this.get().then(does, () => {});
+  }
 }

@@ -34,12 +34,12 @@ const view = new View({
   clock,
   painted(messages) {
     scroll.keep();
-    if (messages.some(({ photos: asked }) => asked.length)) void photo.get().then((shown) => shown.painted(messages));
+    if (messages.some(({ photos: asked }) => asked.length)) photo.use((shown) => shown.painted(messages));
     voice.painted(messages);
   },
   articles: {
     answers,
-    showPhoto: (image, shown) => void photo.get().then((loader) => loader.show(image, shown)),
+    showPhoto: (image, shown) => photo.use((loader) => loader.show(image, shown)),
     extras: [showThumbs],
   },
 });
@@ -195,4 +195,5 @@ open(loaded, JSON.parse(byId("messages").textContent ?? "[]"), Number(app.datase
 if (typed) composer.fill(typed);
 composer.remember(localStorage);
 if (app.dataset.feed) addEventListener("load", () => live.start(app.dataset.feed));
-addEventListener("load", async () => (await import("installation")).keepForOffline());
+const installation = new Later(() => import("installation"));
+addEventListener("load", () => installation.use(({ keepForOffline }) => keepForOffline()));

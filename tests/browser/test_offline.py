@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import httpx
 from PIL import Image
-from playwright.async_api import Browser, Request, expect
+from playwright.async_api import Browser, Page, Request, expect
 
 from tests.browser.test_page import answer, ask, ended
 from tests.servers.wondercam import Serve, WonderCam
@@ -22,6 +22,14 @@ def test_the_manifest_names_icons_that_are_there(shared_server: WonderCam, tmp_p
             file.write_bytes(client.get(icon["src"]).raise_for_status().content)
             with Image.open(file) as image:
                 assert f"{image.width}x{image.height}" == icon["sizes"]
+
+
+async def test_a_page_whose_last_modules_do_not_come_reports_no_error(page: Page, shared_server: WonderCam) -> None:
+    """As when it is left before they have: whoever has the fixture `page` is failed by an error that it reports."""
+    await page.route("**/installation*.js", lambda route: route.abort())
+    async with page.expect_event("requestfailed"):
+        await page.goto(shared_server.url)
+    await page.evaluate("new Promise((done) => setTimeout(done))")
 
 
 async def test_without_a_network_the_draft_stands_there_and_comes_back_with_it(chromium: Browser, serve: Serve) -> None:

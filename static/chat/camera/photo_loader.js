@@ -1,6 +1,7 @@
 /**
  * Photos as things to look at, crop and ask about again, and answers that point into them: loaded when first needed.
  */
+import { Later } from "../later.js";
 import { PhotoMemory } from "./photo_memory.js";
 
 /** An answer that has one of these is worth a closer look (marks.js). */
@@ -20,6 +21,7 @@ export class PhotoLoader {
   #messages = [];
   /** The answers' articles that were looked at. @type {WeakSet<HTMLElement>} */
   #seen = new WeakSet();
+  #modules = new Later(() => import("photo"));
   /** @type {import("./photo_viewer.js").PhotoViewer | null} */
   #viewer = null;
 
@@ -54,7 +56,7 @@ export class PhotoLoader {
       const question = asked && this.#article(asked);
       if (asked && !question) continue; // it is painted later
       this.#seen.add(article);
-      if (question && mayPoint(answer.text)) void this.#point(article, question, answer.text);
+      if (question && mayPoint(answer.text)) this.#point(article, question, answer.text);
     }
   }
 
@@ -71,17 +73,18 @@ export class PhotoLoader {
     const message = this.#messages.find((found) => found.key === key);
     const at = [...(button.parentElement?.children ?? [])].indexOf(button);
     const attachment = message?.photos[at]?.attachment ?? "";
-    const { PhotoViewer } = await import("photo");
+    const { PhotoViewer } = await this.#modules.get();
     this.#viewer ??= new PhotoViewer(this.#dialog, this.#told);
     const file = attachment ? null : this.#told.photos.fileOf(image.src);
     await this.#viewer.open({ url: image.src, attachment, file }, image.alt);
   }
 
   /** @param {HTMLElement} article @param {HTMLElement} question @param {string} text */
-  async #point(article, question, text) {
+  #point(article, question, text) {
     const images = /** @type {HTMLImageElement[]} */ ([...question.querySelectorAll("[data-part=photos] img")]);
-    const { point } = await import("photo");
-    if (!article.querySelector(".pointed")) point(article, images, text);
+    this.#modules.use(({ point }) => {
+      if (!article.querySelector(".pointed")) point(article, images, text);
+    });
   }
 
   /** @param {Shown} message @returns {HTMLElement | null} */
