@@ -66,13 +66,13 @@ account_pages = [
     path("signin/", auth.limited(accounts.SignIn.as_view()), name="signin"),
     path("signout/", accounts.SignOut.as_view(), name="signout"),
     path("", own_account.own, name="own"),
-    path("password/", auth.limited(passwords.PasswordChange.as_view()), name="password"),
-    path("email/", auth.limited(passwords.Email.as_view()), name="email"),
+    path("password/", auth.limited(passwords.PasswordChange.as_view(), of_user=True), name="password"),
+    path("email/", auth.limited(passwords.Email.as_view(), of_user=True), name="email"),
     path("reset/", auth.limited(passwords.Reset.as_view(), "reset", "email"), name="reset"),
     path("reset/sent/", passwords.ResetSent.as_view(), name="reset-sent"),
     path("reset/new/", auth.limited(passwords.NewPassword.as_view()), name="reset-new"),
     path("export/", own_account.export, name="export"),
-    path("delete/", auth.limited(own_account.Delete.as_view()), name="delete"),
+    path("delete/", auth.limited(own_account.Delete.as_view(), of_user=True), name="delete"),
 ]
 gemini_api = [
     path("models", gemini.index),

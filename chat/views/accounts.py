@@ -105,3 +105,9 @@ class SignIn(LoginView):
 
 class SignOut(LogoutView):
     """`/accounts/signout/`, by POST."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Drafts are in the browser's storage, and belong to who has left (ASVS 14.3.1)."""
+        response = super().post(request, *args, **kwargs)
+        response.headers["Clear-Site-Data"] = '"storage"'
+        return response

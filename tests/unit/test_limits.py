@@ -191,6 +191,17 @@ def test_the_admins_form_shares_the_limit_of_tries(alice, settings):
     assert sign_in().status_code == 429
 
 
+@pytest.mark.parametrize("page", ["password", "email", "delete"])
+def test_passwords_tried_in_an_open_session_are_counted_for_its_account_from_any_address(alice, settings, page):
+    settings.LIMITS["LOGIN_NAME"] = 2
+    browser = Client()
+    browser.force_login(alice)
+    form = {"old_password": "wrong", "password": "wrong", "email": "a@example.org"}
+    tries = [browser.post(f"/accounts/{page}/", form, REMOTE_ADDR=f"192.0.2.{n}").status_code for n in range(3)]
+    assert tries == [200, 200, 429]
+    assert sign_in().status_code == 429
+
+
 def test_guests_of_one_address_are_limited(db, settings):
     settings.GUESTS = True
     settings.LIMITS["GUEST_IP"] = 2

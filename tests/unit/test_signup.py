@@ -102,3 +102,11 @@ def test_where_invitations_do_not_count_none_is_made(settings, mode):
     settings.SIGNUP = mode
     with pytest.raises(CommandError, match="WONDERCAM_SIGNUP"):
         invite()
+
+
+def test_signing_out_clears_what_the_page_kept_in_the_browser() -> None:
+    browser = Client()
+    browser.force_login(User.objects.create_user("ada"))
+    answer = browser.post("/accounts/signout/")
+    assert answer.status_code == 302
+    assert answer.headers["Clear-Site-Data"] == '"storage"'
