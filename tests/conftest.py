@@ -54,6 +54,7 @@ django.setup()
 from django.conf import settings  # noqa: E402 (settings come first)
 from django.db import connections  # noqa: E402
 
+from chat.limits import rates  # noqa: E402
 from tests.soak import SOAK  # noqa: E402
 
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # of accounts that last for a test
@@ -111,6 +112,12 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
 def pytest_unconfigure() -> None:
     """The data folder of this test process goes with it."""
     shutil.rmtree(DATA_DIR, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def nothing_counted() -> None:
+    """Forget what earlier tests in this process have asked for: they have all come from one address."""
+    rates.own.cache_clear()
 
 
 @pytest.fixture(autouse=True)
