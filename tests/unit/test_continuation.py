@@ -71,7 +71,7 @@ async def is_sound(started: Stream, log: list[Event]) -> Stream:
 
 async def test_a_dead_worker_s_turn_goes_on_from_the_text_so_far(going_on: Core):
     core = going_on
-    started = await core.ask("seed=3 words=30 gap=5")
+    started = await core.ask("seed=3 words=30 gap=30")
     reader = asyncio.create_task(core.ended(started))
     await dies(core, started, 6)
     await is_missed(core)
@@ -144,7 +144,7 @@ async def test_a_turn_that_goes_on_keeps_its_system_prompt_its_settings_and_its_
 
 
 async def test_it_is_off_for_models_that_cost_unless_the_operator_says_so(core: Core):
-    started = await core.ask("seed=3 words=30 gap=5")
+    started = await core.ask("seed=3 words=30 gap=30")
     await dies(core, started, 2)
     await is_missed(core)
     log = await core.ended(started)
@@ -155,7 +155,7 @@ async def test_it_is_off_for_models_that_cost_unless_the_operator_says_so(core: 
 
 async def test_a_question_that_kills_its_worker_every_time_is_given_up(going_on: Core):
     core = going_on
-    started = await core.ask("seed=7 words=60 gap=5")
+    started = await core.ask("seed=7 words=60 gap=30")
     for take in range(MOST + 1):
         log = [event async for page in core.log.follow(started.pk, live=False) for event in page.events]
         await dies(core, started, log[-1].seq + 2)
@@ -180,7 +180,7 @@ async def test_an_answer_that_its_reader_cannot_resume_is_not_continued(going_on
 
 async def test_a_turn_that_is_to_be_stopped_is_not_continued(going_on: Core):
     core = going_on
-    started = await core.ask("words=9 gap=5")
+    started = await core.ask("words=9 gap=30")
     await dies(core, started, 2)
     await core.turns.stop(started)
     await is_missed(core)
@@ -195,7 +195,7 @@ async def test_the_worker_that_was_wrongly_thought_dead_writes_no_more(
     core = going_on
     monkeypatch.setattr(eventlog, "POLL_ALONE", 60.0)  # whoever reads at the new worker is told by it
     other = Turns(other_log, lambda: this_process().catalogue, this_process().metrics, 5)
-    started = await core.ask("seed=8 words=30 gap=5")
+    started = await core.ask("seed=8 words=30 hold=5")
     await seen(core, started, 3)
 
     async def read() -> list[Event]:
@@ -206,7 +206,8 @@ async def test_the_worker_that_was_wrongly_thought_dead_writes_no_more(
     [(pk, lease)] = await asyncio.to_thread(leases.running_leases)
     assert await other._take_up(pk, lease)
     assert not await other._take_up(pk, lease)
-    async with asyncio.timeout(20):
+    core.model.let()
+    async with asyncio.timeout(90):
         log = await reader
         while core.turns.running():
             await asyncio.sleep(0.01)
