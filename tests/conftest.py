@@ -5,10 +5,12 @@ Settings are read when Django is set up, so the environment is laid here, before
 
 import faulthandler
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import django
 import hypothesis
@@ -78,6 +80,10 @@ SERVERS = {"chromium", "nginx", "one_slot", "postgres", "redis", "serve", "serve
 
 STDERR = pytest.StashKey[int]()
 
+FAILED = ROOT / "build" / "tests" / "failed.txt"
+GROUP = re.compile(r"@(paths|single-sign-on|wheel)$")
+"""What pytest-xdist adds to the names of tests that run in one process."""
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -107,6 +113,16 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
         return (yield)
     finally:
         faulthandler.cancel_dump_traceback_later()
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Write down what has failed, for `make test` to run it once more, alone."""
+    reporter: Any = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or not FAILED.parent.is_dir():  # a process of the run, or a run without the Makefile
+        return
+    reports = [*reporter.stats.get("failed", ()), *reporter.stats.get("error", ())]
+    names = sorted({GROUP.sub("", report.nodeid) for report in reports})
+    FAILED.write_text("".join(f"{name}\n" for name in names if exitstatus == pytest.ExitCode.TESTS_FAILED))
 
 
 def pytest_unconfigure() -> None:
