@@ -54,3 +54,22 @@ class BoundedList(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the
         """The rows of a page with all that its columns show."""
         select = self.list_select_related
         return rows.select_related(*select) if isinstance(select, (list, tuple)) and select else rows
+
+
+class ReadOnlyList(BoundedList):
+    """Rows that are written by what happens. Nobody changes them here, superusers neither: they are looked at, with the
+    model's view permission."""
+
+    actions = None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Never."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never: what is to go goes by `prune_streams`, by its users, or with its time."""
+        return False

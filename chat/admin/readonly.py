@@ -6,14 +6,14 @@ from uuid import UUID
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from chat.accounts import audit
 from chat.admin import access, hidden, saved_filters
 from chat.admin.filters import LATEST
-from chat.admin.lists import BoundedList
+from chat.admin.lists import ReadOnlyList
 from chat.models import Stream, User
 
 SHOWN_USERS = 15
@@ -46,29 +46,16 @@ class UserFilter(admin.SimpleListFilter):
         return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
-class ReviewAdmin(BoundedList):
-    """A list and a page to read. Looking needs the model's view permission; nothing else can be done."""
+class ReviewAdmin(ReadOnlyList):
+    """A list and a page to read."""
 
     change_list_template = "admin/chat/review_list.html"
     page_template = ""
-    actions = None
     columns_without_texts: tuple[str, ...] = ()
     help_without_texts = ""
 
     class Media:
         css = {"all": ["chat/admin.css"]}
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Never: the log is written by turns."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Never."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Never: `prune_streams` and the users themselves delete."""
-        return False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Also what a filter of ours is called by."""

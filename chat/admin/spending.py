@@ -17,7 +17,7 @@ from django.db.models import QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from chat.admin.lists import BoundedList
+from chat.admin.lists import ReadOnlyList
 from chat.admin.readonly import UserFilter
 from chat.models import ModelUse
 
@@ -95,7 +95,7 @@ class SpentModelFilter(admin.SimpleListFilter):
 
 
 @admin.register(ModelUse)
-class SpendingAdmin(BoundedList):
+class SpendingAdmin(ReadOnlyList):
     """A list to read."""
 
     list_display = ("day", "person", "model", "answers", "given", "made", "cost")
@@ -103,22 +103,9 @@ class SpendingAdmin(BoundedList):
     list_filter = ("day", UserFilter, SpentModelFilter)
     list_select_related = ("user",)
     change_list_template = "admin/chat/spending.html"
-    actions = None
 
     class Media:
         css = {"all": ["chat/admin.css"]}
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Never: it is counted."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never: it goes with its time."""
-        return False
 
     @admin.display(description="user")
     def person(self, row: ModelUse) -> str:

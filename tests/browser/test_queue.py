@@ -15,6 +15,14 @@ __all__ = ["model", "start"]
 
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 700}, "has_touch": True}
 
+CUT_TIMES = """[...document.querySelectorAll("summary[data-part=rate]")].filter((summary) => {
+    if (!summary.checkVisibility()) return false;
+    const words = document.createRange();
+    words.selectNodeContents(summary);
+    return words.getBoundingClientRect().left < summary.closest("article").getBoundingClientRect().left;
+}).length"""
+"""How many answers' times begin left of what is shown of them."""
+
 LEFT = 20
 """Words that are held back in an answer to HELD."""
 
@@ -87,6 +95,10 @@ async def test_messages_wait_in_every_tab_are_changed_taken_back_and_sent_after_
         questions = window.locator("article[data-role=user] [data-part=text]")
         await expect(questions).to_have_text([HELD, "seed=2 words=3", "seed=5 words=3"])
     assert len(model.asked) == 3
+    await beside.set_viewport_size({"width": 320, "height": 700})  # the times are on a line of their own
+    await beside.reload()
+    await expect(beside.locator("summary[data-part=rate]").last).to_contain_text(" s")
+    assert await beside.evaluate(CUT_TIMES) == 0
 
 
 async def test_a_stop_keeps_what_waits_and_send_now_takes_the_place_of_what_runs(
