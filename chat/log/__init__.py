@@ -2,6 +2,7 @@
 
     batch.py          what can wait for a commit: an event of a stream (`Append`), or a function (`Job`)
     group_commit.py   commits whatever all streams have pending: in a thread, or on the event loop where it is SQLite
+    commit_thread.py  that thread; `threads.py`: the threads of a log as classes, for whoever brings others
     sqlite_commit.py  the event loop's own SQLite connection
     checkpoint.py     moves SQLite's write-ahead log into its file, in a thread, and keeps writers from waiting for it
     sql.py            the statements, for both databases; `fence.py` beside it: those that refuse a writer

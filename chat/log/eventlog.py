@@ -28,6 +28,7 @@ from chat.log.sql import DJANGO, Database, in_thread
 from chat.log.sqlite_commit import SqliteConnection, database_file
 from chat.log.subscriber import Deliver, Subscriber
 from chat.log.tail import Tail
+from chat.log.threads import THREADS, Threads
 from chat.protocol.events import Event
 
 ENDED_TAILS = 64
@@ -62,8 +63,9 @@ class Log:
     again for `retry_seconds`.
     """
 
-    def __init__(self, retry_seconds: float = RETRY_SECONDS) -> None:
-        self._commits = GroupCommit(self._connect, retry_seconds)
+    def __init__(self, retry_seconds: float = RETRY_SECONDS, threads: Threads = THREADS) -> None:
+        self._threads = threads
+        self._commits = GroupCommit(self._connect, retry_seconds, threads.commit)
         self._submit = self._commits.submit
         self._on_end = self._retire  # bound once, not for every tail
         self._sqlite: SqliteConnection | None = None
@@ -87,7 +89,7 @@ class Log:
             self._notifier = Notifier(get_channel_layer(), self._reached_elsewhere, on_stop, self.feeds.wake)
         self.feeds.open(self._notifier)
         if path := database_file():
-            self._checkpointer = Checkpointer(path)
+            self._checkpointer = self._threads.checkpoint(path)
 
     async def close(self) -> None:
         """Write what is queued, then let go of threads and connections. The log may be opened again."""
@@ -205,7 +207,6 @@ class Log:
             return lambda: self._leave(tail, subscriber)
         self._elsewhere.setdefault(stream_id, []).append(subscriber)
         self._read_elsewhere.add(stream_id)
-
         return lambda: self._unsubscribe(stream_id, subscriber)
 
     def _unsubscribe(self, stream_id: UUID, subscriber: Subscriber) -> None:

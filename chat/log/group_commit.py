@@ -6,24 +6,23 @@ is locked, the batch is tried again for `retry_seconds`; when it refuses a row, 
 so that one stream's failure fails that stream alone. Whatever a failed stream has behind the failure is dropped,
 wherever it is queued.
 
-One thread does this. On SQLite, events and the starts of plain turns are committed on the event loop itself while the
-thread has nothing to do (`sqlite_commit.py`), each start by itself (`run_now`); what the loop cannot do at once goes to
-the thread, and so does everything after it until the thread is done: a stream's events are stored in their order,
-whoever stores them.
+One thread does this (`commit_thread.py`). On SQLite, events and the starts of plain turns are committed on the event
+loop itself while the thread has nothing to do (`sqlite_commit.py`), each start by itself (`run_now`); what the loop
+cannot do at once goes to the thread, and so does everything after it until the thread is done: a stream's events are
+stored in their order, whoever stores them.
 """
 
 import asyncio
 import logging
-import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from django.db import IntegrityError, connection, transaction
 
 from chat import models
 from chat.log.batch import AWAY, Job, Work, by_key, settle, storable
+from chat.log.commit_thread import Commit, Commits, CommitThread
 from chat.log.fence import HoleInLog, LeaseLost, Row, insert_events, update_endings
 from chat.log.sql import Database, django_execute
 from chat.log.sqlite_commit import CommitRefused, SqliteConnection
@@ -35,24 +34,23 @@ T = TypeVar("T")
 RETRY_SECONDS = 15.0
 """For which a batch is tried again while the database cannot be reached or is locked, unless told otherwise."""
 
-JOBS_AT_ONCE = 16
-"""Jobs in one transaction of the thread's: the first turns of a burst do not wait for the last."""
-
 
 class GroupCommit:
-    """A queue, the thread that empties it, and the event loop's fast path. The thread starts with the first work.
+    """What is stored by the thread, and the event loop's fast path.
 
-    `connect` opens the loop's own connection, or returns None where the database is no SQLite file. `commits` counts
-    those of events and jobs, `commit_seconds` how long they took.
+    `connect` opens the loop's own connection, or returns None where the database is no SQLite file; `thread` is the
+    class of the thread. `commits` counts those of events and jobs, `commit_seconds` how long they took.
     """
 
-    def __init__(self, connect: Callable[[], SqliteConnection | None], retry_seconds: float = RETRY_SECONDS) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], SqliteConnection | None],
+        retry_seconds: float = RETRY_SECONDS,
+        thread: Callable[[Commit], Commits] = CommitThread,
+    ) -> None:
         self._connect = connect
         self.retry_seconds = retry_seconds
-        self._queue: deque[Work] = deque()
-        self._ready = threading.Condition()
-        self._thread: threading.Thread | None = None
-        self._closing = False
+        self._thread = thread(self._commit)
         self._outstanding = 0
         self.commits = 0
         self.commit_seconds = 0.0
@@ -123,59 +121,32 @@ class GroupCommit:
         """Give work to the thread, what was gathered before it first."""
         self._gathered = []
         self._outstanding += len(works)
-        with self._ready:
-            self._queue.extend(works)
-            if self._thread is None:
-                self._closing = False
-                self._thread = threading.Thread(target=self._main, name="log-commit", daemon=True)
-                self._thread.start()
-            self._ready.notify()
+        self._thread.put(works)
 
     def close(self) -> None:
         """Write what is queued, then end the thread. The loop's connection is its opener's to close."""
         if self._gathered:
             self._hand_over(self._gathered)
-        with self._ready:
-            thread, self._closing = self._thread, True
-            self._ready.notify()
-        if thread is not None:
-            thread.join()
+        self._thread.close()
         self._sqlite = self._loop = None
         self._outstanding = 0
 
-    def _main(self) -> None:
-        try:
-            while batch := self._next_batch():
-                self._commit(batch)
-        finally:
-            connection.close()
-
-    def _next_batch(self) -> list[Work]:
-        with self._ready:
-            while not self._queue and not self._closing:
-                self._ready.wait()
-            batch: list[Work] = []
-            jobs = 0
-            while self._queue and jobs < JOBS_AT_ONCE:
-                batch.append(self._queue.popleft())
-                jobs += batch[-1].row is None
-            if not batch:
-                self._thread = None
-            return batch
-
-    def _commit(self, batch: list[Work]) -> None:
+    def _commit(self, batch: list[Work]) -> Iterator[float]:
         """Store the batch; where the database refuses it, every stream's part by itself. Nothing is raised."""
         deadline = time.monotonic() + self.retry_seconds
-        error = self._store(batch, deadline)
+        error = yield from self._store(batch, deadline)
         if error is None or isinstance(error, AWAY):
-            return self._settle(batch, error)
+            self._settle(batch, error)
+            return
         for part in by_key(batch).values():
-            error = self._store(part, deadline, refused=True)
+            error = yield from self._store(part, deadline, refused=True)
             if isinstance(error, IntegrityError):
                 error = LeaseLost("another worker wrote this stream's next event")
             self._settle(part, error)
 
-    def _store(self, batch: list[Work], deadline: float, refused: bool = False) -> Exception | None:
+    def _store(
+        self, batch: list[Work], deadline: float, refused: bool = False
+    ) -> Generator[float, None, Exception | None]:
         """One transaction, tried again until `deadline` while the database is away; the error if it failed for good."""
         pause = 0.01
         while True:
@@ -196,7 +167,7 @@ class GroupCommit:
                 log.exception("the log could not be written")
                 connection.close()
                 return error
-            time.sleep(pause)
+            yield pause
             pause = min(pause * 2, 0.5)
 
     def _write(self, batch: Iterable[Work]) -> None:
