@@ -16,6 +16,9 @@ from chat.metrics import Metrics, State
 from chat.protocol.errors import Unavailable
 from chat.providers.catalogue import Catalogue
 from chat.providers.settings import Settings
+from chat.push.delivery import PushService
+from chat.push.keys import SiteKey
+from chat.push.notices import Notices
 from chat.turns.departures import Departures
 from chat.turns.runner import Turns
 
@@ -34,6 +37,7 @@ class Process:
         self.metrics = Metrics()
         self.turns = Turns(self.log, lambda: self.catalogue, self.metrics, settings.LEASE_SECONDS)
         self.departures = Departures(self.log, self.turns)
+        self.notices = Notices(self.log, PushService(SiteKey(*settings.PUSH)) if settings.PUSH[0] else None)
 
     def configure(self, variables: Settings) -> None:
         """Make the catalogue of providers. Raises ValueError with a sentence that names the variable."""
@@ -70,6 +74,7 @@ class Process:
             asyncio.create_task(deletion.finish(self.log.write)),
             asyncio.create_task(self._look_again()),
             asyncio.create_task(feeds.keep_short(self.log.write)),
+            asyncio.create_task(self.notices.keep_looking()),
             asyncio.create_task(retention.keep_pruning(settings.KEEP_DAYS, self.log.write)),
         ]
 
@@ -81,6 +86,7 @@ class Process:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.notices.close()
         if self._catalogue is not None:
             await self._catalogue.close()
         await limits.close()

@@ -25,6 +25,7 @@ from chat.views import (
     own_account,
     passwords,
     probe,
+    push,
     receipts,
     streams,
 )
@@ -41,6 +42,7 @@ api = [
     path("me/export", me.export),
     path("keys", keys.index),
     path("keys/<uuid:key_id>", keys.one),
+    path("push", push.index),
     path("echat", echat.echat),
     path("chat", echat.chat),
     path("streams/<uuid:stream_id>", streams.follow),

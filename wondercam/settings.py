@@ -8,7 +8,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 from dotenv import load_dotenv
 
-from wondercam import databases, installation, log_format, mail, prices, single_sign_on
+from wondercam import databases, installation, log_format, mail, prices, push, single_sign_on
 from wondercam.env import Environment, envbool, envchoice, envint, envlist, envstr
 from wondercam.variables import limits
 
@@ -248,6 +248,9 @@ LIMITS = {name: envint(f"{limits.PREFIX}{name}") for name in limits.APPLICATION}
 
 PRICES = prices.prices(envlist("WONDERCAM_PRICES"))
 CURRENCY = prices.currency(envstr("WONDERCAM_CURRENCY"))
+
+PUSH = push.push(envstr("WONDERCAM_PUSH_KEY"), envstr("WONDERCAM_PUSH_CONTACT"))
+"""The key of Web Push and whom push services may write to (chat/push/); empty where it is off."""
 
 LOGGING = log_format.configuration(
     envchoice("WONDERCAM_LOG", None, ("text", "json")),

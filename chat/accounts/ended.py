@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
 from chat.accounts.guests import SESSION_SECONDS
-from chat.models import AuditEntry, Conversation, DailyUse, Invitation, ModelUse, Ticket, User
+from chat.models import AuditEntry, Conversation, DailyUse, Invitation, ModelUse, PushSubscription, Ticket, User
 from chat.models.accounts import RESUME_AFTER_END
 
 BATCH = 100
@@ -32,6 +32,7 @@ def rows(now: datetime, audit_kept_from: datetime) -> dict[str, QuerySet[Any]]:
         "tickets": unused | tickets.filter(stream__ended_at__lt=ended_before),
         "invitations": Invitation.objects.order_by().filter(expires_at__lt=now),
         "guests": guests_who_left_nothing(now),
+        "push subscriptions": PushSubscription.objects.order_by().filter(expires_at__lt=now),
         "days": DailyUse.objects.filter(day__lt=(now - timedelta(days=USE_DAYS)).date()),
         "spending": ModelUse.objects.order_by().filter(day__lt=(now - timedelta(days=SPENDING_DAYS)).date()),
         "audit entries": AuditEntry.objects.order_by().filter(at__lt=audit_kept_from),

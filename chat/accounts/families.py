@@ -11,12 +11,14 @@ from django.utils import timezone
 from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
-from chat.models import User
+from chat.models import PushSubscription, User
 
 
 def end(family: str) -> None:
-    """Refuse every token and ticket of the family, in every process, from its next request on."""
+    """Refuse every token and ticket of the family, in every process, from its next request on; tell its browser of no
+    answer any more."""
     spend(row_of(family), None)
+    PushSubscription.objects.filter(family=family).delete()
 
 
 def has_ended(family: str) -> bool:

@@ -93,6 +93,10 @@ class Feeds:
         for subscriber in self._subscribers.get(user_id, ()):
             subscriber.wake()
 
+    def is_read(self, user_id: int) -> bool:
+        """Whether somebody reads a feed of this user here."""
+        return user_id in self._subscribers
+
     async def follow(
         self, key: FeedKey, after: int = -1, deliver: Deliver | None = None, live: bool = True
     ) -> AsyncGenerator[Page, None]:

@@ -37,7 +37,7 @@ class HoleInLog(Exception):
 
 @dataclass(slots=True)
 class Ending:
-    """How a stream ended, stored in the same transaction as its last event."""
+    """How a stream ended, stored in the same transaction as its last event. `read`: somebody followed it to there."""
 
     status: str
     parts: list[dict[str, Any]]
@@ -45,6 +45,7 @@ class Ending:
     error: dict[str, Any] | None = None
     usage: dict[str, Any] | None = None
     first_token_us: int | None = None
+    read: bool = False
 
 
 def insert_events(execute: Execute, rows: Sequence[Row]) -> None:
@@ -101,8 +102,13 @@ def update_endings(execute: Execute, endings: Sequence[tuple[Row, Ending]]) -> N
         return
     for row, ending in endings:
         update_ending(execute, row, ending)
-    ended = [ChangeRow(row[0], ENDED, {"stream": id_of(row[0]), "status": ending.status}) for row, ending in endings]
+    ended = [ChangeRow(row[0], ENDED, _told_of(row, ending)) for row, ending in endings]
     tell_of_streams(execute, endings[0][1].ended_at, ended)
+
+
+def _told_of(row: Row, ending: Ending) -> dict[str, Any]:
+    told = {"stream": id_of(row[0]), "status": ending.status}
+    return {**told, "read": True} if ending.read else told
 
 
 def update_ending(execute: Execute, row: Row, ending: Ending) -> None:

@@ -11,11 +11,13 @@
       ├──< Change (a line of the feeds: a turn began, a chat was renamed …)
       ├──< Ticket (starts one stream, and resumes it)
       ├──< ApiKey (for scripts of one's own)
+      ├──< PushSubscription (a browser that is told of answers)
       ├──< SavedFilter (a reviewer's name for a narrowed list)
       ├──< DailyUse (questions and tokens of a day)
       └──< ModelUse (answers and tokens of a day by model)
 
-`accounts.py` has who asks, `keys.py` and `invitations.py` what was given out, `audit.py` who did what,
+`accounts.py` has who asks, `keys.py` and `invitations.py` what was given out,
+`push.py` which browsers are told of answers, `audit.py` who did what,
 `conversations.py` what was said, `queued_messages.py` what is said next, `changes.py` that it was, `search.py` by what
 it is found, `receipts.py` how it reached its reader, `verdicts.py` what reviewers think of it, `saved_filters.py` how
 they narrow their lists. A foreign id and an unknown id are the same to a reader: look everything up through `for_user`.
@@ -27,6 +29,7 @@ from chat.models.changes import Change
 from chat.models.conversations import Attachment, Conversation, Event, Feedback, Message, Stream
 from chat.models.invitations import Invitation
 from chat.models.keys import ApiKey
+from chat.models.push import PushSubscription
 from chat.models.queued_messages import QueuedMessage
 from chat.models.receipts import Receipt, WriteTimes
 from chat.models.saved_filters import SavedFilter
@@ -47,6 +50,7 @@ __all__ = [
     "Message",
     "ModelUse",
     "OwnedQuerySet",
+    "PushSubscription",
     "QueuedMessage",
     "Receipt",
     "ReviewLock",

@@ -201,7 +201,9 @@ class Turn:
 
     async def _write_end(self, error: ApiError | None) -> None:
         status, last, failure = self._last(error)
-        ending = Ending(status, self.answer.finished(), timezone.now(), failure, self.answer.usage, self.first_token_us)
+        ended, read = timezone.now(), bool(self.tail.subscribers)
+        said = self.answer.finished()
+        ending = Ending(status, said, ended, failure, self.answer.usage, self.first_token_us, read)
         self.tail.append(self._at(), events.encode(last), ending)
         await self.tail.settled()
         self._log.feeds.changed(self.prompt.asker)

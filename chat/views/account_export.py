@@ -9,10 +9,11 @@ from uuid import UUID
 import msgspec
 
 from chat.log.sql import in_thread
-from chat.models import ApiKey, Attachment, Conversation, DailyUse, ModelUse, User
+from chat.models import ApiKey, Attachment, Conversation, DailyUse, ModelUse, PushSubscription, User
 from chat.views.messages import messages_of
 
-README = """account.json            the account, its API keys (without the keys), what was used of each day and model
+README = """account.json            the account, its API keys (without the keys), the browsers that are told of
+                        answers, what was used of each day and model
 conversations/<id>.json a conversation with all its messages, each answer with its stream, and what waits to be sent
 photos/<id>.jpg         the photos that messages name as `attachment`
 """
@@ -67,8 +68,11 @@ def account(user_id: int) -> bytes:
     days = list(DailyUse.objects.filter(user=user).values("day", "questions", "tokens"))
     models = list(ModelUse.objects.filter(user=user).values("day", "model", "answers", "tokens_in", "tokens_out"))
     keys = [key.as_json() for key in ApiKey.objects.for_user(user_id)]
+    browsers = list(PushSubscription.objects.for_user(user_id).values("endpoint", "created_at", "expires_at"))
     kept = {"id": user.pk, "name": user.get_username(), "email": user.email, "guest": user.is_guest}
-    return written({**kept, "created_at": user.date_joined, "keys": keys, "days": days, "models": models})
+    return written(
+        {**kept, "created_at": user.date_joined, "keys": keys, "push": browsers, "days": days, "models": models}
+    )
 
 
 def conversation(user_id: int, pk: UUID) -> bytes:

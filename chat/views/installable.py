@@ -52,7 +52,14 @@ def service_worker(request: HttpRequest) -> HttpResponse:
     """`/service-worker.js`: a browser takes the new one as soon as a byte of it is another."""
     page = render_to_string("chat/offline.html", {**look(request), "request": request})
     version = sha256(page.replace(nonce_of(request), "").encode()).hexdigest()[:12]
-    kept = {"version": version, "page": reverse("offline"), "files": [static(name) for name in OFFLINE_FILES]}
+    kept = {
+        "version": version,
+        "page": reverse("offline"),
+        "files": [static(name) for name in OFFLINE_FILES],
+        "icon": static("chat/icons/192.png"),
+        "ready": _("The answer is ready."),
+        "unfinished": _("The answer could not be finished."),
+    }
     context = {"kept": json.dumps(kept)}
     return render(request, "chat/service_worker.js", context, content_type="text/javascript; charset=utf-8")
 

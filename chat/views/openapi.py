@@ -18,6 +18,7 @@ from chat.views.gemini import GenerateContent
 from chat.views.keys import NewKey
 from chat.views.message_queue import QueueChange
 from chat.views.messages import FeedbackBody
+from chat.views.push import SubscriptionBody, SubscriptionEnd
 from chat.views.receipts import ReceiptBody
 
 Schema = dict[str, Any]
@@ -33,6 +34,8 @@ BODIES: tuple[type, ...] = (
     ReceiptBody,
     FeedbackBody,
     QueueChange,
+    SubscriptionBody,
+    SubscriptionEnd,
 )
 
 STREAM = "text/event-stream"
@@ -51,6 +54,15 @@ ROUTES: tuple[tuple[str, str, str, type | str | None, str], ...] = (
     ("GET", "/v2/keys", "One's own API keys", None, "Keys"),
     ("POST", "/v2/keys", "A new API key, shown this once; scopes: chat, read", NewKey, "NewlyMadeKey"),
     ("DELETE", "/v2/keys/{id}", "End an API key", None, ""),
+    ("POST", "/v2/push", "Tell this browser of answers that end while no page is looked at", SubscriptionBody, ""),
+    (
+        "PATCH",
+        "/v2/push",
+        "Go on under the newest sign-in; 404 where it is not told",
+        SubscriptionBody,
+        "",
+    ),
+    ("DELETE", "/v2/push", "Tell it no more", SubscriptionEnd, ""),
     ("POST", "/v2/echat", "Ask: an immediate OK, then the answer as it is generated", Ask, STREAM),
     ("GET", "/v2/echat", "The same for a native EventSource: ?data= and ?ticket=", None, STREAM),
     ("POST", "/v2/chat", "The same without the OK; with stream false one JSON answer", Ask, STREAM),

@@ -56,6 +56,7 @@ def _render(request: HttpRequest, user: Any, conversation_id: UUID | None) -> Ht
         **welcome(models),
         "words": words(get_language() or ""),
         "feed": newest_line(user.pk) if user.pk else "",
+        "push_key": this_process().notices.public_key,
         "csrf_cookie": settings.CSRF_COOKIE_NAME,
         "signup_is_open": settings.SIGNUP == "open",
     }

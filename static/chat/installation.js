@@ -1,17 +1,20 @@
 /**
- * Registers the service worker, which keeps the page for times without a network (static/chat/service_worker.js).
+ * Registers the service worker, which keeps the page for times without a network and shows notifications
+ * (templates/chat/service_worker.js), and renews this browser's push subscription where it has one.
  */
+import { BrowserSubscription } from "./push_subscription.js";
 
 const WORKER = "/service-worker.js";
 
 /** After everything else. A browser without service workers, or a page that came by plain HTTP, goes without.
- * @param {Navigator} [browser] */
-export async function keepForOffline(browser = navigator) {
-  if (!("serviceWorker" in browser)) return;
+ * @param {JsonRequester} session @param {string} [key] the site's key of Web Push, where it has one */
+export async function install(session, key) {
+  if (!("serviceWorker" in navigator)) return;
   try {
-    await browser.serviceWorker.register(trusted(WORKER));
+    await navigator.serviceWorker.register(trusted(WORKER));
+    if (key) await new BrowserSubscription(session, key).renew();
   } catch {
-    // Forbidden by the browser's settings: then there is no page without a network.
+    // Forbidden by the browser's settings: then there is no page without a network, and no notification.
   }
 }
 

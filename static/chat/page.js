@@ -67,7 +67,7 @@ const voice = new VoiceLoader({
   problem,
   said,
 });
-const settings = new Later(async () => new (await import("settings")).Settings(byId("settings")));
+const settings = new Later(async () => new (await import("settings")).Settings(byId("settings"), session));
 const library = new Library({ session, clock, scroll, opened: open });
 const composer = new Composer(/** @type {HTMLFormElement} */ (byId("composer")), {
   send,
@@ -196,4 +196,4 @@ if (typed) composer.fill(typed);
 composer.remember(localStorage);
 if (app.dataset.feed) addEventListener("load", () => live.start(app.dataset.feed));
 const installation = new Later(() => import("installation"));
-addEventListener("load", () => installation.use(({ keepForOffline }) => keepForOffline()));
+addEventListener("load", () => installation.use(({ install }) => install(session, app.dataset.pushKey)));

@@ -2,6 +2,7 @@
  * What a reader chooses for this browser: light or dark, and the size of the text. It shows at once, and is kept in
  * cookies, which the server reads (chat/views/look.py): the next page looks so from its first byte.
  */
+import { Notices } from "./notices.js";
 
 /** A year, in seconds. */
 const KEPT = 31_536_000;
@@ -9,10 +10,13 @@ const KEPT = 31_536_000;
 export class Settings {
   #dialog;
   #document;
+  #notices;
 
-  /** @param {HTMLElement} dialog a dialog @param {Document} [document] */
-  constructor(dialog, document = globalThis.document) {
+  /** @param {HTMLElement} dialog a dialog @param {JsonRequester} session @param {Document} [document] */
+  constructor(dialog, session, document = globalThis.document) {
+    const notices = /** @type {HTMLElement | null} */ (dialog.querySelector("#notices"));
     this.#dialog = /** @type {HTMLDialogElement} */ (dialog);
+    this.#notices = notices && new Notices(notices, session); // the site may have no keys
     this.#document = document;
     dialog.addEventListener("change", ({ target }) => {
       const { name, value } = /** @type {HTMLInputElement} */ (target);
@@ -23,6 +27,7 @@ export class Settings {
 
   open() {
     this.#dialog.showModal();
+    void this.#notices?.show();
   }
 
   /** @param {string} theme "light", "dark", or "" for what the system has */

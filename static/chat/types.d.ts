@@ -159,6 +159,11 @@ interface Requester {
   request(path: string, options?: RequestInit): Promise<Response>;
 }
 
+/** Who asks the server for JSON. */
+interface JsonRequester {
+  json(method: string, path: string, body?: object): Promise<unknown>;
+}
+
 /** What a connection tells. */
 interface Listener {
   accepted(names: { stream: string; conversation: string; question: string; answer: string }): void;
@@ -235,7 +240,7 @@ declare module "message-queue" {
 }
 
 declare module "installation" {
-  export const keepForOffline: typeof import("./installation.js").keepForOffline;
+  export const install: typeof import("./installation.js").install;
 }
 
 /** What the queue of a chat works with: the page's own objects. */

@@ -3,6 +3,8 @@
  *
  * Only the loading of a page and of the few files of that one is ever answered here, from what is kept only where the
  * network gives no answer: the API and its streams never pass through this worker.
+ *
+ * It also shows what the server sends by Web Push: that an answer has ended while no page was in view.
  */
 "use strict";
 
@@ -27,6 +29,27 @@ addEventListener("fetch", (event) => {
   if (request.mode === "navigate") event.respondWith(shown(event));
   else if (origin === location.origin && FILES.has(pathname)) event.respondWith(file(request));
 });
+
+addEventListener("push", (event) => event.waitUntil(told(event.data.json())));
+
+addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(opened(event.notification.data));
+});
+
+/** One notification a chat: a newer one takes its place. */
+async function told({ conversation, title, status }) {
+  const body = status === "complete" ? KEPT.ready : KEPT.unfinished;
+  const data = `/c/${conversation}`;
+  await registration.showNotification(title || "WonderCam", { body, icon: KEPT.icon, tag: conversation, data });
+}
+
+/** The page that shows the chat, or a new one. */
+async function opened(path) {
+  const pages = await clients.matchAll({ type: "window", includeUncontrolled: true });
+  const page = pages.find(({ url }) => new URL(url).pathname === path);
+  return page ? page.focus() : clients.openWindow(path);
+}
 
 async function keep() {
   const cache = await caches.open(CACHE);

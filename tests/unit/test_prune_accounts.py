@@ -51,6 +51,7 @@ def test_what_has_ended_goes_and_what_has_not_stays(alice):
         "tickets": 1,
         "invitations": 1,
         "guests": 0,
+        "push subscriptions": 0,
         "days": 1,
         "spending": 0,
         "audit entries": 1,

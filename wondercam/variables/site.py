@@ -129,5 +129,22 @@ VARIABLES = (
         ),
         wrong="anything else",
     ),
+    Variable(
+        "WONDERCAM_PUSH_KEY",
+        None,
+        (
+            "The key by which browsers' push services know this site: with it a browser may be told that an answer has "
+            "ended while nobody looks at the page. `manage.py make_push_keys` prints it and the next one"
+        ),
+        shown="none: Web Push is off",
+        wrong="no key; the next one missing",
+    ),
+    Variable(
+        "WONDERCAM_PUSH_CONTACT",
+        None,
+        "Whom a push service may write to about it: `mailto:you@example.com` or an https address",
+        shown="none",
+        wrong="anything else; the key missing",
+    ),
     Variable("WONDERCAM_OIDC_NAME", "single sign-on", "What the sign-in page calls the provider"),
 )

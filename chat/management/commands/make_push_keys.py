@@ -1,0 +1,30 @@
+"""Keys for Web Push."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+
+from chat.push.keys import SiteKey
+
+
+class Command(BaseCommand):
+    """`make_push_keys`: prints the two variables that turn Web Push on."""
+
+    help = "Make the key by which push services know this site, and print the variables that turn Web Push on."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Whom a push service may write to."""
+        parser.add_argument("--contact", default="", help="such as ops@example.com or https://example.com/contact")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Print them; nothing is kept."""
+        sender = settings.DEFAULT_FROM_EMAIL
+        contact = options["contact"] or (sender if "." in sender.partition("@")[2] else "")
+        self.stdout.write("# Into the environment or `.env`. A new key ends every browser's subscription.")
+        self.stdout.write(f"WONDERCAM_PUSH_KEY={SiteKey.new()}")
+        if not contact:
+            self.stdout.write("# In the second line write the address under which push services reach you.")
+        contact = contact or "you@example.com"
+        self.stdout.write(f"WONDERCAM_PUSH_CONTACT={contact if ':' in contact else f'mailto:{contact}'}")

@@ -1,0 +1,63 @@
+"""A browser that wants to be told of answers while nobody looks at the page: it comes, comes again, and goes."""
+
+from functools import partial
+
+import msgspec
+from django.http import HttpResponse
+
+from chat.accounts import keys, tokens
+from chat.protocol.errors import InvalidArgument, NotFound
+from chat.push import endpoint, subscriptions
+from chat.push.encryption import Recipient
+from chat.push.subscriptions import Browser
+from chat.views.api import Request, api, body
+
+OFF = "Web Push is off on this site: its operator turns it on with `manage.py make_push_keys`."
+UNKNOWN = "This browser is not told of your answers."
+
+
+class SubscriptionKeys(msgspec.Struct, forbid_unknown_fields=True):
+    """Both in base64url."""
+
+    p256dh: str
+    auth: str
+
+
+class SubscriptionBody(msgspec.Struct, forbid_unknown_fields=True):
+    """A browser's `PushSubscription` as its `toJSON` writes it (https://www.w3.org/TR/push-api/)."""
+
+    endpoint: str
+    keys: SubscriptionKeys
+    expirationTime: float | None = None
+
+
+class SubscriptionEnd(msgspec.Struct, forbid_unknown_fields=True):
+    """Which browser is told no more."""
+
+    endpoint: str
+
+
+@api("POST", "PATCH", "DELETE")
+async def index(request: Request) -> HttpResponse:
+    """POST begins to tell this browser, PATCH goes on under the newest sign-in, DELETE ends it; all idempotent."""
+    user = await tokens.authenticate(request, needs=keys.SIGN_IN)
+    if not request.process.notices.public_key:
+        raise NotFound(OFF)
+    write = request.process.log.write
+    if request.method == "DELETE":
+        await write(partial(subscriptions.remove, user, body(request, SubscriptionEnd).endpoint))
+    elif request.method == "POST":
+        await write(partial(subscriptions.keep, user, browser_of(body(request, SubscriptionBody))))
+    elif not await write(partial(subscriptions.renew, user, browser_of(body(request, SubscriptionBody)))):
+        raise NotFound(UNKNOWN)
+    return HttpResponse(status=204)
+
+
+def browser_of(given: SubscriptionBody) -> Browser:
+    """A browser that can be told; InvalidArgument otherwise."""
+    endpoint.check(given.endpoint)
+    try:
+        Recipient(given.keys.p256dh, given.keys.auth)
+    except ValueError:
+        raise InvalidArgument("The keys are none of a push subscription.") from None
+    return Browser(given.endpoint, given.keys.p256dh, given.keys.auth)
