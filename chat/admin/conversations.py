@@ -1,5 +1,6 @@
 """Conversations, and their transcripts."""
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,9 @@ from chat.admin.filters import MATCHES, OF_CONVERSATIONS
 from chat.admin.readonly import ReviewAdmin, UserFilter
 from chat.admin.search import by_words, said
 from chat.models import Attachment, Conversation, Stream
+
+SHOWN = re.compile(r"image/(?!svg)[\w.+-]+|audio/[\w.+-]+")
+"""What a browser is shown of what is kept: nothing that could be a program."""
 
 
 @admin.register(Conversation)
@@ -94,7 +98,7 @@ class ConversationAdmin(ReviewAdmin):
         }
 
     def get_urls(self) -> list[URLPattern]:
-        """And the photos, and the switch of texts."""
+        """And the photos and sounds, and the switch of texts."""
         photo = path(
             "<uuid:pk>/photo/<uuid:photo_id>/", self.admin_site.admin_view(self.photo), name="chat_conversation_photo"
         )
@@ -102,12 +106,12 @@ class ConversationAdmin(ReviewAdmin):
         return [photo, switch, *super().get_urls()]
 
     def photo(self, request: HttpRequest, pk: UUID, photo_id: UUID) -> HttpResponse:
-        """One of the conversation's owner's photos, to staff who may see conversations and read texts."""
+        """One of the conversation's owner's photos or sounds, to staff who may see conversations and read texts."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         owned = Conversation.objects.filter(pk=pk).select_related("user").first()
         photo = None if owned is None else Attachment.objects.filter(pk=photo_id, user=owned.user).first()
-        if owned is None or photo is None or not photo.mime_type.startswith("image/") or "svg" in photo.mime_type:
+        if owned is None or photo is None or not SHOWN.fullmatch(photo.mime_type):
             raise Http404("There is no such photo.")
         access.check(request, owned)
         audit.record_reading(request, owned)

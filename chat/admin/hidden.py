@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from chat.protocol.prompt import is_sound
+
 
 def short_id(pk: Any) -> str:
     """Enough of an id to tell one from another: its end, since it begins with the time of its making."""
@@ -21,7 +23,7 @@ def described(parts: Sequence[Any]) -> list[str]:
 
 def _described(part: dict[str, Any]) -> str:
     if "attachment" in part or "inlineData" in part:
-        return "a photo"
+        return "a sound" if is_sound(part) else "a photo"
     if isinstance(text := part.get("text"), str):
         return f"{'thoughts' if part.get('thought') else 'text'}, {length(text)}"
     return "another part"

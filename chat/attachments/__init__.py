@@ -1,8 +1,9 @@
-"""Photos: checked by what they are, decoded under bounds, and kept as nothing but their pixels.
+"""Photos and sounds: checked by what they are, read under bounds, and kept as nothing but what is seen or heard.
 
-    await store(user, data)              a photo's bytes -> Attachment
+    await store(user, data, what)        a photo's or a sound's bytes -> Attachment
     await from_inline(user, mime, data)  the same for a Gemini `inlineData` part
-    await read(user, id)                 one's own photo
+    await read(user, id)                 one's own photo or sound
+    name_of(id, mime)                    where it stands in an archive
 
     formats.py    which format the first bytes are, and the sentence for those that cannot be used
     picture.py    the photo as a browser shows it -> a new JPEG without metadata
@@ -11,9 +12,14 @@
     inline.py     bytes in JSON: base64 as protocol buffers take it
     exif.py       how the camera was turned
     colour.py     colour profiles, gamma and code points -> sRGB
+    sound.py      a sound's format and length, and its file without tags
+    sound_track.py
+                  what is read of a sound
+    wav.py  mpeg.py  flac.py  ogg.py
+                  the files of sounds, format by format
 
-What is kept is always a new JPEG: no place, no time, no camera, no embedded thumbnail, and nothing of a file that was
-two formats at once. The long side becomes at most 1,600 pixels, which is what models look at anyway.
+What is kept of a photo is always a new JPEG: no place, no time, no camera, no embedded thumbnail, and nothing of a
+file that was two formats at once. The long side becomes at most 1,600 pixels, which is what models look at anyway.
 """
 
 import asyncio
@@ -23,13 +29,14 @@ from django.conf import settings
 from django.db.models import Sum
 from django.db.models.functions import Length
 
-from chat.attachments import formats, inline, picture
+from chat.attachments import formats, inline, picture, sound
 from chat.limits.fair import FairExecutor
 from chat.models import Attachment, User
 from chat.protocol.errors import NotFound, ResourceExhausted, TooLarge, Unavailable, UnsupportedMediaType
 
 SECONDS = 10
 MIME = "image/jpeg"
+ROOM_TAKEN = "Your photos and sounds take all the room you have: delete a conversation."
 SMALL = 64 * 2**20
 DECODING = FairExecutor(2, "photo")
 DECODING_LARGE = FairExecutor(1, "large-photo")
@@ -38,10 +45,27 @@ that needs more, so that nobody's ordinary photo waits behind somebody's large o
 people, and the guests of one network count as one."""
 
 
-async def store(user: User, data: bytes) -> Attachment:
-    """Keep a photo. TooLarge, UnsupportedMediaType or InvalidArgument say in a sentence what is wrong with it."""
+async def store(user: User, data: bytes, what: str = "photo") -> Attachment:
+    """Keep a photo or a sound, whichever it is by its first bytes. TooLarge, UnsupportedMediaType or InvalidArgument
+    say in a sentence what is wrong with it, as with `what` it was to be."""
+    is_sound = what == "sound" or sound.kind_of(data) is not None
+    return await (store_sound if is_sound else store_photo)(user, data)
+
+
+async def store_sound(user: User, data: bytes) -> Attachment:
+    """Keep a sound. Raises as `store`."""
+    if len(data) > settings.LIMITS["SOUND_BYTES"]:
+        raise too_many_bytes("sound")
+    await check_room(user)
+    kept = await asyncio.to_thread(sound.cleaned, data, settings.LIMITS["SOUND_SECONDS"])
+    facts = {"mime_type": kept.mime_type, "seconds": kept.seconds, "data": kept.data}
+    return await Attachment.objects.acreate(user=user, width=0, height=0, **facts)
+
+
+async def store_photo(user: User, data: bytes) -> Attachment:
+    """Keep a photo. Raises as `store`."""
     if len(data) > settings.LIMITS["PHOTO_BYTES"]:
-        raise too_many_bytes()
+        raise too_many_bytes("photo")
     await check_room(user)
     bounds = picture.Bounds(settings.LIMITS["PHOTO_PIXELS"], settings.LIMITS["PHOTO_MEMORY"])
     try:
@@ -56,16 +80,18 @@ async def store(user: User, data: bytes) -> Attachment:
 
 
 async def from_inline(user: User, mime: str, data: str) -> Attachment:
-    """Keep the photo of an `inlineData` part: base64, as JSON of protocol buffers may have it."""
-    if not mime.lower().startswith("image/"):
+    """Keep the photo or the sound of an `inlineData` part: base64, as JSON of protocol buffers may have it."""
+    kind, _, _ = mime.lower().partition("/")
+    if kind not in ("image", "audio"):
         raise UnsupportedMediaType(formats.NOT_A_PHOTO)
-    if len(data) > settings.LIMITS["PHOTO_BYTES"] * 3 // 2:  # 4/3, and line ends
-        raise too_many_bytes()
-    return await store(user, inline.decoded(data))
+    what, keep = ("photo", store_photo) if kind == "image" else ("sound", store_sound)
+    if len(data) > most_bytes(what) * 3 // 2:  # 4/3, and line ends
+        raise too_many_bytes(what)
+    return await keep(user, inline.decoded(data))
 
 
 async def read(user: User, attachment_id: Any) -> Attachment:
-    """One's own photo; NotFound for an unknown and for another user's."""
+    """One's own photo or sound; NotFound for an unknown and for another user's."""
     found = await Attachment.objects.for_user(user.pk).filter(pk=attachment_id).afirst()
     if not isinstance(found, Attachment):
         raise NotFound("There is no such photo.")
@@ -73,12 +99,32 @@ async def read(user: User, attachment_id: Any) -> Attachment:
 
 
 async def check_room(user: User) -> None:
-    """Refuse a photo of a user who already keeps as much as one may."""
+    """Refuse what a user sends who already keeps as much as one may."""
     kept = await Attachment.objects.for_user(user.pk).aaggregate(bytes=Sum(Length("data")))
     if (kept["bytes"] or 0) >= settings.LIMITS["PHOTOS_USER_BYTES"]:
-        raise ResourceExhausted("Your photos take all the room you have: delete a conversation.", retry_after=3600)
+        raise ResourceExhausted(
+            "Your photos and sounds take all the room you have: delete a conversation.", retry_after=3600
+        )
 
 
-def too_many_bytes() -> TooLarge:
+def most_bytes(what: str) -> int:
+    """The largest file of a `photo` or a `sound`."""
+    return int(settings.LIMITS[f"{what.upper()}_BYTES"])
+
+
+def too_many_bytes(what: str) -> TooLarge:
     """The refusal of a file that is too large, whatever is in it."""
-    return TooLarge(f"The photo has more than {settings.LIMITS['PHOTO_BYTES'] / 2**20:.0f} MB.")
+    most = most_bytes(what) / 2**20
+    return TooLarge(
+        f"The sound has more than {most:.0f} MB." if what == "sound" else f"The photo has more than {most:.0f} MB."
+    )
+
+
+def name_of(pk: Any, mime: str) -> str:
+    """The name of a photo's or a sound's file in an archive."""
+    return f"sounds/{pk}.{sound.SUFFIXES[mime]}" if mime in sound.SUFFIXES else f"photos/{pk}.jpg"
+
+
+def file_name(mime: str) -> str:
+    """What a photo's or a sound's file is called where it stands alone."""
+    return f"sound.{sound.SUFFIXES[mime]}" if mime in sound.SUFFIXES else "photo.jpg"

@@ -77,8 +77,8 @@ RATES: dict[str, tuple[Rate, ...]] = {
     "key": (Rate("KEYS_HOUR", "user", 3600, "You have made as many API keys as one hour allows."),),
     "ticket": (Rate("TICKET_USER", "user", 60, "You have asked for as many tickets as one minute allows."),),
     "upload": (
-        Rate("UPLOAD_USER", "user", 60, "You have sent as many photos as one minute allows."),
-        Rate("UPLOAD_USER_DAY", "user", 86_400, "You have sent as many photos as one day allows."),
+        Rate("UPLOAD_USER", "user", 60, "You have sent as many photos or sounds as one minute allows."),
+        Rate("UPLOAD_USER_DAY", "user", 86_400, "You have sent as many photos or sounds as one day allows."),
     ),
 }
 

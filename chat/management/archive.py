@@ -2,8 +2,8 @@
 
     Stream, its question and its conversation's title ──describe──> header ──restore──> the same rows, of any user
 
-Who asked does not travel, and neither do photos: a question's photo stays a reference, which is kept only where the
-new owner has that photo.
+Who asked does not travel, and neither do photos and sounds, but in a zip file: a question's photo stays a reference,
+which is kept only where the new owner has that photo.
 """
 
 import io
@@ -13,22 +13,27 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from PIL import Image
 
+from chat.attachments import name_of, sound
 from chat.log import fence, sql
 from chat.management import arguments
 from chat.models import Attachment, Conversation, Message, Stream, User
 from chat.protocol import events, timing
 from chat.protocol.answer import Answer
+from chat.protocol.errors import ApiError
+from chat.protocol.prompt import is_sound
 from chat.protocol.recording import Recording
 
 AT_ONCE = 5_000
 """Events that are stored between two looks at the progress."""
 
 LOST_PHOTO = {"text": "[a photo that did not come with the recording]"}
+LOST_SOUND = {"text": "[a sound that did not come with the recording]"}
 
 
 class RecordingRefused(Exception):
@@ -55,24 +60,24 @@ def describe(stream: Stream) -> dict[str, Any]:
     }
 
 
-def photos(stream: Stream) -> Iterator[tuple[str, bytes]]:
-    """The photos that the stream's question names and that are kept: (id, JPEG)."""
+def media(stream: Stream) -> Iterator[tuple[str, bytes]]:
+    """The photos and sounds that the stream's question names and that are kept: (name of the file, bytes)."""
     parts = stream.answer.parent.parts if stream.answer.parent else []
     ids = {pk for part in parts if (pk := arguments.stream_id(str(part.get("attachment"))))}
-    for photo in Attachment.objects.filter(pk__in=ids).order_by("pk"):
-        yield str(photo.pk), bytes(photo.data)
+    for kept in Attachment.objects.filter(pk__in=ids).order_by("pk"):
+        yield name_of(kept.pk, kept.mime_type), bytes(kept.data)
 
 
 def restore(
     recording: Recording,
     owner: User,
     stored: Callable[[int], None] = lambda count: None,
-    photos: Mapping[str, bytes] = MappingProxyType({}),
+    media: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Stream:
     """Store a recording as a new ended stream of `owner`, in a conversation of its own; Refused where it cannot be.
 
     `stored` is told how many more events are in, a few thousand at a time; they are kept all together, or not at all.
-    `photos` came with it, by their ids.
+    `media`, its photos and sounds, came with it, by their ids.
     """
     if recording.error:
         raise RecordingRefused(f"Nothing was imported. {recording.error}")
@@ -86,7 +91,7 @@ def restore(
                 f"Nothing was imported: there is a stream {pk} already, and none is ever overwritten."
             )
         conversation = Conversation.objects.create(user=owner, title=_text(header, "title", 200, "A recording"))
-        _keep_photos(photos, conversation)
+        _keep(media, conversation)
         stream = _stream(pk, recording, conversation, _answer(recording, conversation))
         status, stream.status = stream.status, events.RUNNING  # events go into a running stream only
         stream.save(force_insert=True)
@@ -99,20 +104,35 @@ def restore(
     return stream
 
 
-def _keep_photos(photos: Mapping[str, bytes], conversation: Conversation) -> None:
-    """Keep the photos whose ids are free, byte for byte; what is no JPEG is a lost photo."""
-    for name, data in photos.items():
+def _keep(media: Mapping[str, bytes], conversation: Conversation) -> None:
+    """Keep the photos and sounds whose ids are free, byte for byte; what is neither a JPEG nor a sound as it is kept
+    here is lost."""
+    for name, data in media.items():
         pk = arguments.stream_id(name)
         if pk is None or Attachment.objects.filter(pk=pk).exists():
             continue
-        try:
-            with Image.open(io.BytesIO(data), formats=["JPEG"]) as picture:
-                width, height = picture.size
-                picture.verify()
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-            continue
-        kept = {"mime_type": "image/jpeg", "width": width, "height": height, "data": data}
-        Attachment.objects.create(pk=pk, user=conversation.user, conversation=conversation, **kept)
+        if facts := _photo_facts(data) if sound.kind_of(data) is None else _sound_facts(data):
+            Attachment.objects.create(pk=pk, user=conversation.user, conversation=conversation, data=data, **facts)
+
+
+def _photo_facts(data: bytes) -> dict[str, Any]:
+    try:
+        with Image.open(io.BytesIO(data), formats=["JPEG"]) as picture:
+            width, height = picture.size
+            picture.verify()
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return {}
+    return {"mime_type": "image/jpeg", "width": width, "height": height}
+
+
+def _sound_facts(data: bytes) -> dict[str, Any]:
+    try:
+        track = sound.cleaned(data, settings.LIMITS["SOUND_SECONDS"])
+    except ApiError:
+        return {}
+    return (
+        {"mime_type": track.mime_type, "seconds": track.seconds, "width": 0, "height": 0} if track.data == data else {}
+    )
 
 
 def _answer(recording: Recording, conversation: Conversation) -> Message:
@@ -129,8 +149,10 @@ def _answer(recording: Recording, conversation: Conversation) -> Message:
 def _part(part: dict[str, Any], owner_id: int) -> dict[str, Any]:
     if "attachment" not in part:
         return part
-    photo = arguments.stream_id(str(part["attachment"]))
-    return part if photo and Attachment.objects.filter(pk=photo, user_id=owner_id).exists() else LOST_PHOTO
+    pk = arguments.stream_id(str(part["attachment"]))
+    if pk and Attachment.objects.filter(pk=pk, user_id=owner_id).exists():
+        return part
+    return LOST_SOUND if is_sound(part) else LOST_PHOTO
 
 
 def _stream(pk: UUID, recording: Recording, conversation: Conversation, answer: Message) -> Stream:

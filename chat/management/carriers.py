@@ -2,7 +2,7 @@
 
     .html    one page that plays it anywhere, without a server or a network
     .cast    an asciicast v3 (https://docs.asciinema.org/manual/asciicast/v3/), the lines as comments
-    .zip     recording.jsonl, and the photos that its question names
+    .zip     recording.jsonl, and the photos and sounds that its question names
 
 `lines_of` finds the lines again in any of them. No name in a file is ever a path here.
 """
@@ -29,7 +29,6 @@ CLEARED = "\x1b[2J\x1b[H"
 
 ENTRY = "recording.jsonl"
 LARGEST_ENTRY = 512 * 1024 * 1024
-PHOTO_NAME = "photos/{}.jpg"
 FIXED = (1980, 1, 1, 0, 0, 0)
 """The date of every entry: equal recordings make equal files."""
 
@@ -76,14 +75,14 @@ def cast(lines: Iterable[str], title: str) -> Iterator[str]:
             before = event["at"]
 
 
-def zipped(lines: Iterable[str], photos: Iterable[tuple[str, bytes]], to: IO[bytes]) -> None:
-    """Write the recording and its photos, (id, JPEG) each, as a zip file."""
+def zipped(lines: Iterable[str], media: Iterable[tuple[str, bytes]], to: IO[bytes]) -> None:
+    """Write the recording and its photos and sounds, (name, bytes) each, as a zip file."""
     with zipfile.ZipFile(to, "w") as file:
         with file.open(_entry(ENTRY, zipfile.ZIP_DEFLATED), "w") as entry:
             for line in lines:
                 entry.write(line.encode())
-        for name, data in photos:
-            file.writestr(_entry(PHOTO_NAME.format(name), zipfile.ZIP_STORED), data)
+        for name, data in media:
+            file.writestr(_entry(name, zipfile.ZIP_STORED), data)
 
 
 def _entry(name: str, method: int) -> zipfile.ZipInfo:
@@ -108,14 +107,15 @@ def lines_of(file: io.BufferedReader) -> Iterable[bytes]:
     return file
 
 
-def photos_of(file: IO[bytes], names: Iterable[str], most: int) -> dict[str, bytes]:
-    """The photos of these ids that a zip file has, at most `most` bytes each; none of any other kind of file."""
+def media_of(file: IO[bytes], names: Iterable[str], most: int) -> dict[str, bytes]:
+    """The photos and sounds of these names that a zip file has, at most `most` bytes each; none of any other kind of
+    file."""
     if not zipfile.is_zipfile(file):
         return {}
     found: dict[str, Any] = {}
     for name in names:
         try:
-            found[name] = _read(file, PHOTO_NAME.format(name), most)
+            found[name] = _read(file, name, most)
         except NotARecording:
             continue
     return found

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from django.conf import settings
 from django.core.management.base import CommandError
 
+from chat.attachments import most_bytes, name_of
 from chat.management import carriers
 from chat.protocol import recording
+from chat.protocol.prompt import type_of
 from chat.protocol.recording import Recording
 
 
@@ -21,9 +22,11 @@ def load(name: str) -> Recording:
         raise CommandError(f"{name} cannot be read: {getattr(wrong, 'strerror', None) or wrong}.") from None
 
 
-def photos(name: str, read: Recording) -> dict[str, bytes]:
-    """The photos that came with a recording's file, by the ids by which its question names them."""
+def media(name: str, read: Recording) -> dict[str, bytes]:
+    """The photos and sounds that came with a recording's file, by the ids by which its question names them."""
     parts = read.header.get("question")
-    ids = [str(part["attachment"]) for part in parts or () if isinstance(part, dict) and "attachment" in part]
+    said = [part for part in parts or () if isinstance(part, dict) and "attachment" in part]
+    ids = {name_of(part["attachment"], type_of(part)): str(part["attachment"]) for part in said}
     with Path(name).open("rb") as file:
-        return carriers.photos_of(file, ids, settings.LIMITS["PHOTO_BYTES"])
+        found = carriers.media_of(file, ids, max(map(most_bytes, ("photo", "sound"))))
+    return {ids[entry]: data for entry, data in found.items()}

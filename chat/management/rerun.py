@@ -19,10 +19,12 @@ from chat.models import Attachment
 from chat.protocol import events, sse, timing
 from chat.protocol.answer import same_beginning
 from chat.protocol.events import Event
+from chat.protocol.prompt import is_sound
 from chat.protocol.recording import Recording
 from chat.protocol.timing import Timing
 
 LOST_PHOTO = {"text": "[a photo that did not come with the recording]"}
+LOST_SOUND = {"text": "[a sound that did not come with the recording]"}
 LONGEST = 600.0
 """Seconds for one answer."""
 
@@ -100,7 +102,7 @@ def _content(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def _part(part: dict[str, Any]) -> dict[str, Any]:
-    """A part that another server takes: a photo that is kept here goes along with it."""
+    """A part that another server takes: a photo or a sound that is kept here goes along with it."""
     if "attachment" not in part:
         return {name: part[name] for name in ("text", "inlineData") if name in part} or {"text": ""}
     try:
@@ -108,7 +110,7 @@ def _part(part: dict[str, Any]) -> dict[str, Any]:
     except ValueError:
         photo = None
     if photo is None:
-        return LOST_PHOTO
+        return LOST_SOUND if is_sound(part) else LOST_PHOTO
     return {"inlineData": {"mimeType": photo.mime_type, "data": base64.b64encode(bytes(photo.data)).decode()}}
 
 

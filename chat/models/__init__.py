@@ -7,7 +7,7 @@
       │            │             └─1 Feedback (a thumb up or down for this answer, and why)
       │            ├──< QueuedMessage (waits for the answer that runs)
       │            ├─1 SearchText (its words, to be searched)
-      │            └──< Attachment (a photo, re-encoded; gone with its conversation)
+      │            └──< Attachment (a photo, re-encoded, or a sound; gone with its conversation)
       ├──< Change (a line of the feeds: a turn began, a chat was renamed …)
       ├──< Ticket (starts one stream, and resumes it)
       ├──< ApiKey (for scripts of one's own)

@@ -42,7 +42,8 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
 
 class Message(models.Model):
-    """One user's or model's message. `parts` are Gemini's, a photo being `{"attachment": <id>}`."""
+    """One user's or model's message. `parts` are Gemini's, a photo being `{"attachment": <id>}`, and a sound
+    `{"attachment": <id>, "mimeType": "audio/…"}`."""
 
     USER, MODEL = "user", "model"
     ROLES = ((USER, "user"), (MODEL, "model"))
@@ -184,18 +185,39 @@ class Event(models.Model):
 
 
 class Attachment(models.Model):
-    """A photo as it is kept: decoded and encoded anew, so that nothing but its pixels is left of the upload."""
+    """A photo or a sound as it is kept: a photo is decoded and encoded anew, so that nothing but its pixels is left of
+    the upload, and of a sound's file nothing but the sound."""
 
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="attachments")
     conversation = models.ForeignKey(Conversation, models.CASCADE, null=True, blank=True, related_name="attachments")
     mime_type = models.CharField(max_length=40)
-    width = models.PositiveIntegerField()
-    height = models.PositiveIntegerField()
+    width = models.PositiveIntegerField(help_text="Of a photo, in pixels; a sound has 0.")
+    height = models.PositiveIntegerField(help_text="Of a photo, in pixels; a sound has 0.")
+    seconds = models.FloatField(null=True, blank=True, help_text="Of a sound; a photo has none.")
     data = models.BinaryField()
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = OwnedQuerySet.as_manager()
 
     def __str__(self) -> str:
-        return f"{self.mime_type} {self.width}×{self.height}"
+        return (
+            f"{self.mime_type} {self.seconds:.1f} s"
+            if self.is_sound
+            else f"{self.mime_type} {self.width}×{self.height}"
+        )
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether it is a sound; else it is a photo."""
+        return self.mime_type.startswith("audio/")
+
+    def as_part(self) -> dict[str, Any]:
+        """How a message speaks of it."""
+        return {"attachment": str(self.pk), **({"mimeType": self.mime_type} if self.is_sound else {})}
+
+    def as_json(self) -> dict[str, Any]:
+        """What whoever sent it is told about it."""
+        if self.is_sound:
+            return {"id": self.pk, "mimeType": self.mime_type, "seconds": self.seconds}
+        return {"id": self.pk, "width": self.width, "height": self.height}

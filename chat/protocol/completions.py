@@ -17,6 +17,7 @@ from chat.protocol.events import Response, look
 from chat.protocol.openai_tools import Fields, call_of, gemini_tools_of, part_of
 from chat.protocol.prompt import Content, Part
 
+FORMAT = re.compile(r"[A-Za-z0-9.+-]{1,20}")
 DATA_URL = re.compile(r"data:([\w/.+-]+);base64,(.*)", re.DOTALL)
 
 REASONS = {"STOP": "stop", "MAX_TOKENS": "length", "MALFORMED_FUNCTION_CALL": "stop", "OTHER": "stop"}
@@ -178,8 +179,14 @@ def said_by(item: Fields) -> Iterator[Part]:
         if not isinstance(url, str) or not (found := DATA_URL.fullmatch(url)):
             raise InvalidArgument("Photos by address are not taken: send `data:image/jpeg;base64,…` as the `url`.")
         yield {"inlineData": {"mimeType": found[1], "data": found[2]}}
+    elif kind == "input_audio":
+        sound = item["input_audio"] if isinstance(item.get("input_audio"), dict) else {}
+        data, format = sound.get("data"), sound.get("format")
+        if not isinstance(data, str) or not isinstance(format, str) or not FORMAT.fullmatch(format):
+            raise InvalidArgument('Sounds are sent as `"input_audio": {"data": <base64>, "format": "wav"}`.')
+        yield {"inlineData": {"mimeType": f"audio/{format.lower()}", "data": data}}
     else:
-        raise InvalidArgument("`messages` has a part that is neither text nor image_url.")
+        raise InvalidArgument("`messages` has a part that is none of text, image_url and input_audio.")
 
 
 class CompletionChunks:

@@ -1,8 +1,10 @@
 """What is asked, and of which model: the one shape that every provider is given.
 
 The language inside WonderCam is Gemini's JSON: a `Content` is `{"role": "user"|"model", "parts": [...]}`
-and a part is `{"text": …}` or `{"inlineData": {"mimeType": …, "data": <base64>}}`
+and a part is `{"text": …}` or `{"inlineData": {"mimeType": …, "data": <base64>}}`, a photo or a sound
 (https://ai.google.dev/api/caching#Content). Gemini's own servers get it as it is; other providers translate.
+
+What is stored stands in it as `{"attachment": <id>}`, a photo, or `{"attachment": <id>, "mimeType": "audio/wav"}`.
 """
 
 import json
@@ -12,15 +14,20 @@ from typing import Any
 Part = dict[str, Any]
 Content = dict[str, Any]
 
+WAV, MP3, AAC, FLAC, OGG = SOUND_TYPES = ("audio/wav", "audio/mp3", "audio/aac", "audio/flac", "audio/ogg")
+"""What sounds are kept as, named as Gemini does (https://ai.google.dev/gemini-api/docs/audio)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One model that can be asked. `context` is in tokens; None where the provider cuts by itself."""
+    """One model that can be asked. `sounds` are the types that it hears, of `SOUND_TYPES`; `context` is in tokens; None
+    where the provider cuts by itself."""
 
     provider: str
     name: str
     title: str = ""
     images: bool = False
+    sounds: tuple[str, ...] = ()
     context: int | None = None
     id: str = field(init=False)
     """`provider/name`, as in WONDERCAM_MODELS and in requests."""
@@ -48,9 +55,30 @@ class Prompt:
         """Whether it ends with the beginning of the answer, which is to be gone on with."""
         return bool(self.contents) and self.contents[-1].get("role") == "model"
 
+    def has_media(self) -> bool:
+        """Whether any part carries a photo or a sound."""
+        return any("inlineData" in part for content in self.contents for part in content["parts"])
+
     def has_images(self) -> bool:
         """Whether any part carries a photo."""
-        return any("inlineData" in part for content in self.contents for part in content["parts"])
+        return any(is_photo(part) for content in self.contents for part in content["parts"])
+
+
+def type_of(part: Part) -> str:
+    """The media type of a photo or a sound, in the body or stored; empty for every other part."""
+    if "inlineData" in part:
+        return str(part["inlineData"].get("mimeType", "")).lower()
+    return str(part.get("mimeType", "image/jpeg")) if "attachment" in part else ""
+
+
+def is_sound(part: Part) -> bool:
+    """Whether a part is a sound."""
+    return type_of(part).startswith("audio/")
+
+
+def is_photo(part: Part) -> bool:
+    """Whether a part is a photo, or a picture of a model's."""
+    return ("inlineData" in part or "attachment" in part) and not is_sound(part)
 
 
 def text_of(content: Content) -> str:
@@ -116,6 +144,9 @@ def history_of(path: list[PromptMessage], messages: int, size: int) -> list[Cont
 
 BYTES_A_TOKEN, PHOTO_TOKENS = 3, 1000
 """What is not counted is guessed on the safe side: English has four bytes a token, most other scripts three."""
+WAV_LETTERS, OTHER_LETTERS = 1000, 80
+"""Letters of base64 a token: a second of sound is 32 tokens (https://ai.google.dev/gemini-api/docs/audio), and 42,000
+letters as WAV of 16 kHz, or 2,700 as Opus of 16 kbit/s."""
 
 
 def fitting(prompt: Prompt, answer_tokens: int) -> Prompt:
@@ -128,8 +159,7 @@ def fitting(prompt: Prompt, answer_tokens: int) -> Prompt:
     budget = prompt.model.context - min(answer_tokens, prompt.model.context // 2) - guess(prompt.system)
     first = len(prompt.contents)
     for content in reversed(prompt.contents):
-        photos = sum("inlineData" in part for part in content["parts"])
-        budget -= guess(text_of(content)) + photos * PHOTO_TOKENS
+        budget -= guess(text_of(content)) + sum(map(media_tokens, content["parts"]))
         if budget < 0:
             break
         first -= 1
@@ -142,8 +172,18 @@ def fitting(prompt: Prompt, answer_tokens: int) -> Prompt:
 def tokens_of(prompt: Prompt) -> int:
     """A whole prompt's tokens, by the same guess."""
     parts = [part for content in prompt.contents for part in content["parts"]]
-    photos = sum("inlineData" in part for part in parts) * PHOTO_TOKENS
-    return photos + (sum(map(part_bytes, parts)) + len(prompt.system.encode())) // BYTES_A_TOKEN + 1
+    return (
+        sum(map(media_tokens, parts)) + (sum(map(part_bytes, parts)) + len(prompt.system.encode())) // BYTES_A_TOKEN + 1
+    )
+
+
+def media_tokens(part: Part) -> int:
+    """The tokens of a photo or a sound, by a guess; 0 for every other part."""
+    if "inlineData" not in part:
+        return 0
+    if not is_sound(part):
+        return PHOTO_TOKENS
+    return len(part["inlineData"]["data"]) // (WAV_LETTERS if type_of(part) == WAV else OTHER_LETTERS) + 1
 
 
 def guess(text: str) -> int:
@@ -151,17 +191,20 @@ def guess(text: str) -> int:
     return len(text.encode()) // BYTES_A_TOKEN + 1
 
 
-def photos_of(contents: list[Content]) -> list[str]:
-    """The ids of all stored photos that are spoken of, in order."""
+def attachments_of(contents: list[Content]) -> list[str]:
+    """The ids of all stored photos and sounds that are spoken of, in order."""
     return [part["attachment"] for content in contents for part in content["parts"] if "attachment" in part]
 
 
-def with_photos(contents: list[Content], photos: dict[str, Part]) -> list[Content]:
-    """The contents with each stored photo as the part that carries it; one that is gone is spoken of as such."""
-    gone: Part = {"text": "[a photo that is no longer kept]"}
+def with_attachments(contents: list[Content], kept: dict[str, Part]) -> list[Content]:
+    """The contents with each stored photo or sound as the part that carries it; one that is gone is spoken of as
+    such."""
 
     def filled(part: Part) -> Part:
-        return photos.get(part["attachment"], gone) if "attachment" in part else part
+        if "attachment" not in part:
+            return part
+        gone: Part = {"text": f"[a {'sound' if is_sound(part) else 'photo'} that is no longer kept]"}
+        return kept.get(part["attachment"], gone)
 
     return [{**content, "parts": [filled(part) for part in content["parts"]]} for content in contents]
 

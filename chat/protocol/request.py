@@ -1,8 +1,8 @@
 """What a client asks: the body of `/v2/echat` and `/v2/chat`, checked to the last field before anything is stored.
 
 `contents` is either a list of parts (the newest user turn; the server adds the conversation's history) or Gemini's
-own list of `{role, parts}`. A part is a text, a photo as `inlineData`, or a stored photo as `attachment`. Photos by
-address are refused: the server fetches nothing on a client's word.
+own list of `{role, parts}`. A part is a text, a photo or a sound as `inlineData`, or a stored one as `attachment`.
+Files by address are refused: the server fetches nothing on a client's word.
 """
 
 from typing import Any, TypeVar
@@ -24,22 +24,26 @@ ROLES = {"user": "user", "model": "model", "function": "user", "tool": "user"}
 
 
 class InlineData(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
-    """A photo in the body: its type and its bytes in base64."""
+    """A photo or a sound in the body: its type and its bytes in base64."""
 
     mime_type: str
     data: str
 
 
 class AskPart(msgspec.Struct, forbid_unknown_fields=True, rename="camel", omit_defaults=True):
-    """One part; exactly one of its fields is set."""
+    """One part; exactly one of `text`, `inlineData`, `attachment` is set. `mimeType` stands beside a stored sound, as
+    in a conversation's messages; what the sound is, the server knows itself."""
 
     text: str | None = None
     inline_data: InlineData | None = None
     attachment: UUID | None = None
+    mime_type: str | None = None
 
     def __post_init__(self) -> None:
         if (self.text, self.inline_data, self.attachment).count(None) != 2:
             raise ValueError("a part has exactly one of `text`, `inlineData`, `attachment`")
+        if self.mime_type is not None and self.attachment is None:
+            raise ValueError("a part has `mimeType` only beside `attachment`")
 
 
 class AskContent(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -144,7 +148,7 @@ def gemini_contents_of(raw: Any) -> list[Content]:
 def _gemini_part(part: Part) -> Part:
     part = {name: value for name, value in part.items() if value is not None}
     if not NOT_PARTS.isdisjoint(part):
-        raise InvalidArgument("Files by address are not taken: send the photo itself as `inlineData`.")
+        raise InvalidArgument("Files by address are not taken: send the photo or the sound itself as `inlineData`.")
     try:
         if not PICTURE_FIELDS.isdisjoint(part):
             picture = {name: part.pop(name) for name in PICTURE_FIELDS & part.keys()}

@@ -8,19 +8,19 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Protocol, runtime_checkable
 
 from chat.protocol import errors, events
-from chat.protocol.events import Give, Response
+from chat.protocol.events import Give
 from chat.protocol.prompt import Model, Prompt, tokens_of
 from chat.providers import found, gemini, openai, policy, recording, vertex
 from chat.providers.advice import advised
 from chat.providers.breaker import Breaker
 from chat.providers.found import LocalServer
 from chat.providers.local import provider as local
+from chat.providers.senses import Senses, title
 from chat.providers.settings import Settings, items
 from chat.providers.vision import sight
 
@@ -99,7 +99,7 @@ class Catalogue:
     """The models of one process, made from its settings. Raises ValueError with a sentence that names the variable."""
 
     def __init__(self, settings: Settings, makers: tuple[Make, ...] | None = None) -> None:
-        self.sight = sight.from_settings(settings)
+        self.senses = Senses(sight.from_settings(settings), self.models)
         self.patience = policy.Patience.from_settings(settings)
         wanted = items(settings, "WONDERCAM_MODELS")
         self._free = not wanted
@@ -142,65 +142,45 @@ class Catalogue:
             raise errors.NotFound(f"There is no model of that name here. There are: {', '.join(models)}.")
         return models[model_id]
 
-    def refusal_of_photos(self, model: Model) -> str:
-        """The sentence for a photo that a model cannot see: it says which configured model can."""
-        able = [other.id for other in self.models() if other.images]
-        if able:
-            return f"{title(model)} cannot see photos. {' or '.join(able[:3])} can: choose it and send again."
-        return f"{title(model)} cannot see photos, and no model of this server can. Send words instead."
-
-    def _who_sees(self) -> str:
-        """A sentence on which configured models see more; empty where none does."""
-        able = [model.id for model in self.models() if model.images]
-        return f"{' or '.join(able[:3])} can see more in it." if able else ""
-
-    def takes_photos(self, model: Model) -> bool:
-        """Whether a photo may be sent to the model: it sees, or is told what can be recognised in the photo."""
-        return model.images or self.sight is not None
-
-    async def _read_photos(self, prompt: Prompt) -> AsyncGenerator[Response | Prompt, None]:
-        """What is seen in the photos, then the prompt with facts in their place, or the answer's end where the model
-        would make up the rest. Where photos are not looked at here a new one is refused with InvalidArgument, and those
-        that another model was shown before are spoken of."""
-        if self.sight is not None:
-            alone = prompt.model.provider == local.NAME
-            async with aclosing(self.sight.words(prompt, title(prompt.model), self._who_sees(), alone)) as found:
-                async for each in found:
-                    yield each
-        elif sight.has_photo(prompt.contents[-1]):
-            raise errors.InvalidArgument(self.refusal_of_photos(prompt.model))
-        else:
-            yield replace(prompt, contents=[sight.unseen(content) for content in prompt.contents])
-
     async def answer(self, prompt: Prompt, give: Give) -> None:
         """Give the answer to a prompt: returns after a chunk with a reason, or raises an ApiError within the deadlines.
 
         Notices (`events.notice`) may come before the first content. To cancel it stops the upstream at once.
         """
         attempts = policy.Attempts(self.patience, time.monotonic() + self.patience.total)
-        model, tried, read_out = self.find(prompt.model.id)[1], set[str](), False
+        model, tried, looked, read_out = self.find(prompt.model.id)[1], set[str](), False, False
         while True:
             tried.add(model.id)
             provider = self._models[model.id][0]
             asked = replace(prompt, model=model)
             try:
-                if asked.has_images() and not model.images:
-                    async for found in self._read_photos(asked):
+                if asked.has_media():
+                    async for found in self.senses.given(asked, alone=model.provider == local.NAME):
                         if isinstance(found, Prompt):
-                            asked, read_out = found, True
+                            asked, read_out = found, looked
                         elif not (read_out and events.parts_of(found)):  # a fallback's reader has what the photo shows
+                            looked = True
                             give(events.chunk(found))
                             if events.finish_reason(found):
                                 return None
                 is_local = isinstance(provider, Loading) and provider.is_local
                 return await policy.answer(provider.answer, asked, self._breakers[model.id], attempts, give, is_local)
             except errors.ApiError as error:
-                other = self._fallbacks.get(model.id)
-                if other is None or other in tried or prompt.goes_on or not policy.may_go_elsewhere(error, attempts):
+                other = self._fallback(model.id, tried, prompt)
+                if other is None or prompt.goes_on or not policy.may_go_elsewhere(error, attempts):
                     raise advised(policy.final(error), len(self._models) > 1) from None
                 model = self._models[other][1]
             told = f"{title(asked.model)} is not available: {title(model)} answers instead."
             give(events.chunk(events.notice(events.FALLBACK, told)))
+
+    def _fallback(self, model_id: str, tried: set[str], prompt: Prompt) -> str | None:
+        """Who stands in for the model: the first down the line that was not tried, and takes what is asked."""
+        while (other := self._fallbacks.get(model_id)) is not None and other not in tried:
+            if self.senses.takes(prompt.contents[-1], self._models[other][1]):
+                return other
+            tried.add(other)
+            model_id = other
+        return None
 
     def may_continue(self, model_id: str) -> bool:
         """Whether answers of this model may be generated on after their worker died."""
@@ -247,8 +227,7 @@ class Catalogue:
 
     async def close(self) -> None:
         """Let every provider go; they come back when they are used again."""
-        if self.sight is not None:
-            await self.sight.close()
+        await self.senses.close()
         for provider in self._providers:
             await provider.close()
 
@@ -290,8 +269,3 @@ def continued(settings: Settings) -> frozenset[str]:
                 f"WONDERCAM_CONTINUE holds {name!r}: write {OFF}, {ALL}, or a list of providers ({', '.join(NAMES)})."
             )
     return frozenset(NAMES if given == [ALL] else () if given == [OFF] else given)
-
-
-def title(model: Model) -> str:
-    """What sentences call a model."""
-    return model.title or model.id

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from chat.protocol import errors, events
 from chat.protocol.prompt import Model, Prompt
 from chat.providers.http.client import Connection
-from chat.providers.openai import OpenAI, listed_models
+from chat.providers.openai import HEARD, OpenAI, listed_models
 from chat.providers.settings import Settings, flag, is_loopback, named, text
 
 log = logging.getLogger(__name__)
@@ -143,15 +143,19 @@ async def models_of_lmstudio(ask: Ask) -> list[Model]:
 
 
 async def models_of_llamacpp(ask: Ask) -> list[Model]:
-    """`/props` has what is only llama.cpp's, and whether its model sees; `/v1/models` the model's name, often a path
-    (https://github.com/ggml-org/llama.cpp/tree/master/tools/server)."""
+    """`/props` has what is only llama.cpp's, and whether its model sees and hears; `/v1/models` the model's name, often
+    a path (https://github.com/ggml-org/llama.cpp/tree/master/tools/server)."""
     props = await ask("/props", None)
     if not isinstance(props, dict) or "default_generation_settings" not in props:
         return []
     modalities = props.get("modalities")
-    sees = isinstance(modalities, dict) and modalities.get("vision") is True
+    able = modalities if isinstance(modalities, dict) else {}
+    sees, hears = able.get("vision") is True, HEARD if able.get("audio") is True else ()
     listed = listed_models("llamacpp", await ask("/v1/models", None))
-    return [replace(model, name=plain(model.name), images=model.images or sees) for model in listed]
+    return [
+        replace(model, name=plain(model.name), images=model.images or sees, sounds=model.sounds or hears)
+        for model in listed
+    ]
 
 
 def plain(name: str) -> str:

@@ -17,7 +17,7 @@ from urllib.parse import quote
 import msgspec
 
 from chat.protocol import errors, events
-from chat.protocol.prompt import Model, Prompt
+from chat.protocol.prompt import SOUND_TYPES, Model, Prompt
 from chat.providers import validation
 from chat.providers.http.client import Connection
 from chat.providers.http.decoding import Halves, in_whole_characters
@@ -241,7 +241,7 @@ def models_of(settings: Settings, provider: str, default: str) -> tuple[Model, .
     names = named(settings, provider)
     if not names and not text(settings, "WONDERCAM_MODELS"):
         names = [default]
-    return tuple(Model(provider, name, images=True, context=CONTEXT) for name in names)
+    return tuple(Model(provider, name, images=True, sounds=SOUND_TYPES, context=CONTEXT) for name in names)
 
 
 def from_settings(settings: Settings) -> Gemini | None:

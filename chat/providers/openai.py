@@ -5,6 +5,7 @@ Its settings:
     OPENAI_BASE_URL   where, up to and with `/v1`; https://api.openai.com/v1 when only a key is set
     OPENAI_API_KEY    sent as `Authorization: Bearer`; may be missing for a server of one's own
     OPENAI_IMAGES     which models see photos: names, or 1 for all, 0 for none; else what `/v1/models` says
+    OPENAI_SOUNDS     which models hear: names, or 1 for all, 0 for none; else what `/v1/models` says
     OPENAI_CONTEXT    tokens of context: a number for all, or name=number; else what `/v1/models` says
 """
 
@@ -13,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from chat.protocol import events
-from chat.protocol.prompt import Model, Prompt, fitting
+from chat.protocol.prompt import MP3, WAV, Model, Prompt, fitting
 from chat.providers.http.client import Connection
 from chat.providers.http.error_mapping import FieldsRefused
 from chat.providers.openai_format import CompletionReader, request_of
@@ -24,6 +25,10 @@ WHO = "The OpenAI-compatible server"
 MOST_LISTED = 50
 ANSWER_TOKENS = 1024
 """Kept free in a model's context for an answer of unknown length."""
+HEARD = (WAV, MP3)
+"""The types of an `input_audio` part (https://platform.openai.com/docs/api-reference/chat/create)."""
+OPENAI_HEARS = "audio"
+"""What stands in the names of OpenAI's own models that hear: `gpt-audio`, `gpt-4o-audio-preview`."""
 
 
 GOING_ON = {"continue_final_message": True, "add_generation_prompt": False}
@@ -120,7 +125,8 @@ class OpenAI:
 
 
 def listed_models(provider: str, listed: Any) -> Iterator[Model]:
-    """The models of a `/v1/models` answer, with what vLLM, llama.cpp and OpenRouter say about context and sight."""
+    """The models of a `/v1/models` answer, with what vLLM, llama.cpp and OpenRouter say about context, sight and
+    hearing."""
     data = listed.get("data") if isinstance(listed, dict) else None
     for item in data if isinstance(data, list) else ():
         if not isinstance(item, dict) or not isinstance(name := item.get("id"), str):
@@ -130,12 +136,13 @@ def listed_models(provider: str, listed: Any) -> Iterator[Model]:
         )
         sizes = (item.get("max_model_len"), item.get("context_length"), meta.get("n_ctx"))
         context = next((size for size in sizes if isinstance(size, int) and size > 0), None)
-        yield Model(provider, name, images="image" in (architecture.get("input_modalities") or ()), context=context)
+        takes = architecture.get("input_modalities") or ()
+        yield Model(provider, name, images="image" in takes, sounds=HEARD if "audio" in takes else (), context=context)
 
 
 def knowledge(settings: Settings, base: str) -> Callable[[Model], Model]:
     """What the settings say about a model, as a function that puts it in."""
-    images = items(settings, "OPENAI_IMAGES")
+    images, sounds = items(settings, "OPENAI_IMAGES"), items(settings, "OPENAI_SOUNDS")
     if not images and base == BASE_URL:
         images = ["1"]
     contexts: dict[str, int] = {}
@@ -144,10 +151,22 @@ def knowledge(settings: Settings, base: str) -> Callable[[Model], Model]:
         contexts[name.strip()] = whole({"OPENAI_CONTEXT": size}, "OPENAI_CONTEXT", 0, 1)
 
     def known(model: Model) -> Model:
-        sees = model.images if not images else images != ["0"] and (images == ["1"] or model.name in images)
-        return replace(model, images=sees, context=contexts.get(model.name, contexts.get("", model.context)))
+        sees = model.images if not images else is_among(images, model)
+        hears = bool(model.sounds) or (base == BASE_URL and OPENAI_HEARS in model.name)
+        hears = is_among(sounds, model) if sounds else hears
+        return replace(
+            model,
+            images=sees,
+            sounds=HEARD if hears else (),
+            context=contexts.get(model.name, contexts.get("", model.context)),
+        )
 
     return known
+
+
+def is_among(named: list[str], model: Model) -> bool:
+    """Whether a setting names the model: by its name, or as one of all."""
+    return named != ["0"] and (named == ["1"] or model.name in named)
 
 
 def from_settings(settings: Settings) -> OpenAI | None:

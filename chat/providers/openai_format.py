@@ -10,7 +10,7 @@ from typing import Any
 
 from chat.protocol import errors, events
 from chat.protocol.openai_tools import Calls, call_of, json_schema, tools_of
-from chat.protocol.prompt import Content, Part, Prompt
+from chat.protocol.prompt import Content, Part, Prompt, is_sound, type_of
 from chat.providers.http.decoding import Halves
 from chat.providers.thoughts import ThinkTags, parts_of, said_in, written
 from chat.providers.validation import NO_ANSWER, unsound
@@ -219,24 +219,29 @@ def joinable(first: dict[str, Any], second: dict[str, Any]) -> bool:
 
 def spoken(parts: list[Part]) -> list[Part]:
     """An earlier answer as words: no server takes back the pictures and calls that another one made."""
-    picture: Part = {"text": "[a picture]"}
-    return [picture if "inlineData" in part else part for part in parts if "text" in part or "inlineData" in part]
+    seen, heard = {"text": "[a picture]"}, {"text": "[a sound]"}
+    told = [heard if is_sound(part) else seen if "inlineData" in part else part for part in parts]
+    return [part for part in told if "text" in part]
 
 
 def content_of(parts: list[Part]) -> str | list[dict[str, Any]]:
-    """Parts as a message's content: plain text where there are no photos; thoughts are not sent back."""
+    """Parts as a message's content: plain text where there are no photos and sounds; thoughts are not sent
+    back."""
     found: list[dict[str, Any]] = []
     for part in parts:
         if part.get("thought"):
             continue
         if "text" in part:
             found.append({"type": "text", "text": part["text"]})
+        elif is_sound(part):
+            sound = {"data": part["inlineData"]["data"], "format": type_of(part).removeprefix("audio/")}
+            found.append({"type": "input_audio", "input_audio": sound})
         elif "inlineData" in part:
             photo = part["inlineData"]
             url = f"data:{photo['mimeType']};base64,{photo['data']}"
             found.append({"type": "image_url", "image_url": {"url": url}})
         else:
-            raise errors.InvalidArgument("This model takes text and photos only.")
+            raise errors.InvalidArgument("This model takes text, photos and sounds only.")
     if all(item["type"] == "text" for item in found):
         return "".join(item["text"] for item in found)
     return found

@@ -10,7 +10,7 @@ import asyncio
 from pathlib import Path
 
 from chat.protocol import errors, events, recording
-from chat.protocol.prompt import Model, Prompt
+from chat.protocol.prompt import SOUND_TYPES, Model, Prompt
 from chat.providers import validation
 from chat.providers.settings import Settings, named, number, text
 
@@ -28,8 +28,10 @@ class Recordings:
         self._speed = speed
 
     def models(self) -> tuple[Model, ...]:
-        """One model a recording; they see photos in that they do not mind them."""
-        return tuple(Model("recording", name, f"Recording: {name}", images=True) for name in self._names)
+        """One model a recording; they see and hear in that they do not mind it."""
+        return tuple(
+            Model("recording", name, f"Recording: {name}", images=True, sounds=SOUND_TYPES) for name in self._names
+        )
 
     async def close(self) -> None:
         """Nothing is held."""

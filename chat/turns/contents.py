@@ -1,19 +1,18 @@
 """What a question holds, checked against the model that it is for."""
 
 from chat import limits
-from chat.protocol.errors import InvalidArgument, TooLarge
+from chat.protocol.errors import TooLarge
 from chat.protocol.prompt import Content, Model
 from chat.protocol.request import text_bytes
 from chat.providers.catalogue import Catalogue
 
 
 def checked(contents: list[Content], model: Model, catalogue: Catalogue) -> list[Content]:
-    """The same contents. TooLarge where their text is too long, InvalidArgument for photos that the model cannot be
-    given."""
+    """The same contents. TooLarge where their text is too long, InvalidArgument for photos and sounds that the model
+    cannot be given."""
     if text_bytes(contents) > (most := limits.of("PROMPT_BYTES")):
         raise TooLarge(f"The message is longer than {most:,} bytes.")
-    parts = (part for content in contents for part in content["parts"])
-    has_photo = any("inlineData" in part or "attachment" in part for part in parts)
-    if has_photo and not catalogue.takes_photos(model):
-        raise InvalidArgument(catalogue.refusal_of_photos(model))
+    for content in contents:
+        for part in content["parts"]:
+            catalogue.senses.check(part, model)
     return contents

@@ -28,7 +28,7 @@ from chat.protocol import events, prompt
 from chat.protocol.answer import Answer
 from chat.protocol.errors import ApiError
 from chat.protocol.events import Chunk, Give, Response
-from chat.protocol.prompt import Prompt, PromptMessage, history_of, path_to, photos_of
+from chat.protocol.prompt import Prompt, PromptMessage, attachments_of, history_of, path_to
 from chat.protocol.request import system_of
 from chat.providers.catalogue import Catalogue
 from chat.turns.leases import WorkerName
@@ -68,7 +68,7 @@ class Continuation:
         if asked is None:
             return None
         question, user = asked
-        goes_on = catalogue.goes_on(question.model, photos=bool(photos_of(question.contents)))
+        goes_on = catalogue.goes_on(question.model, photos=bool(attachments_of(question.contents)))
         say = partial(first_event, goes_on=goes_on)
         taken = await self._log.write(partial(take_over, stream_id, self._worker.name, lease, say))
         if taken is None:

@@ -18,7 +18,7 @@ from chat.models import Conversation, QueuedMessage, Stream, User
 from chat.protocol.errors import ApiError, PermissionDenied
 from chat.protocol.request import Ask, check_generation, contents_of, system_of
 from chat.providers.catalogue import Catalogue
-from chat.turns import message_queue, photos
+from chat.turns import media, message_queue
 from chat.turns.contents import checked
 from chat.turns.leases import WorkerName
 from chat.turns.message_queue import NewMessage
@@ -58,7 +58,7 @@ class MessageQueues:
         _, model = catalogue.find(ask.model)
         check_generation(ask.generation)
         system_of(ask.system)
-        contents = await photos.store_inline(user, checked(contents_of(ask.contents), model, catalogue))
+        contents = await media.kept(user, contents_of(ask.contents), model, catalogue)
         asked = {
             "contents": contents,
             "model": model.id,
@@ -77,7 +77,7 @@ class MessageQueues:
         """Give a message that waits other contents, and another model where one is named."""
         catalogue = self._catalogue()
         _, model = catalogue.find(ask.model)
-        [content] = await photos.store_inline(user, checked(contents_of(ask.contents), model, catalogue))
+        [content] = await media.kept(user, contents_of(ask.contents), model, catalogue)
         change = partial(message_queue.edit, user.pk, conversation.pk, message_id, content["parts"], model.id)
         await self._written(user.pk, change)
 

@@ -28,8 +28,7 @@ from chat.protocol import events, prompt
 from chat.protocol.errors import Unavailable
 from chat.protocol.request import Ask, check_generation, contents_of, gemini_contents_of, system_of
 from chat.providers.catalogue import Catalogue
-from chat.turns import leases, photos
-from chat.turns.contents import checked
+from chat.turns import leases, media
 from chat.turns.continuation import Continuation
 from chat.turns.leases import Reaper, WorkerName
 from chat.turns.next_message import MessageQueues
@@ -190,7 +189,7 @@ class Turns:
         read = contents_of if extra is None else gemini_contents_of
         contents = None if ask.contents is None and ask.parent_id else read(ask.contents)
         if contents is not None:
-            contents = await photos.store_inline(user, checked(contents, model, self._catalogue()))
+            contents = await media.kept(user, contents, model, self._catalogue())
         if self._draining:  # nothing is waited for between here and the task that `drain` waits for
             raise Unavailable("This server is going down; the next one takes over in a moment.", retry_after=1)
         start = Start(user, ask, contents, model, began, self.worker.name, ticket, through_door=extra is not None)

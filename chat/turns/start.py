@@ -34,7 +34,16 @@ from chat.protocol import events, ids
 from chat.protocol.answer import Answer
 from chat.protocol.errors import InvalidArgument, NotFound
 from chat.protocol.events import Event
-from chat.protocol.prompt import Content, Model, PromptMessage, history_of, newest_leaf, path_to, photos_of, text_of
+from chat.protocol.prompt import (
+    Content,
+    Model,
+    PromptMessage,
+    attachments_of,
+    history_of,
+    newest_leaf,
+    path_to,
+    text_of,
+)
 from chat.protocol.request import Ask
 
 TITLE_LENGTH = 80
@@ -77,7 +86,7 @@ class Place(NamedTuple):
 
 @dataclass(slots=True)
 class Start:
-    """Everything that a turn begins with. `contents` hold photos by id; None answers `ask.parent_id` again.
+    """Everything that a turn begins with. `contents` hold photos and sounds by id; None answers `ask.parent_id` again.
 
     `began` is when the request arrived, in seconds of the monotonic clock: the zero of the stream's own clock.
     `worker` is the name of the process that will hold the stream. Whoever asks `through_door`, in Gemini's language or
@@ -98,9 +107,9 @@ class Start:
 
     @property
     def is_plain(self) -> bool:
-        """Whether it begins a conversation of its own, without photos or a ticket: few statements and no look-ups."""
+        """Whether it begins a conversation of its own, without attachments or a ticket: few statements, no look-ups."""
         new = self.ask.conversation_id is None and not self.ask.parent_id and self.ticket is None
-        return new and not photos_of(self.contents or [])
+        return new and not attachments_of(self.contents or [])
 
     def store(self, database: Database = DJANGO) -> Started:
         """Store it all. NotFound for a foreign or unknown id; ResourceExhausted over the limit of streams.
@@ -115,7 +124,7 @@ class Start:
         conversation, system, said, position, title = self._conversation(database, now)
         leaf = self._parent(said)
         messages = self._messages(leaf)
-        self._claim_photos(conversation)
+        self._claim_attachments(conversation)
         said |= {message.id: message for message in messages}
         question = messages[-1].id if messages else leaf
         answer = PromptMessage(ids.new(), question, Message.MODEL, [])
@@ -195,12 +204,12 @@ class Start:
             leaf = id
         return messages
 
-    def _claim_photos(self, conversation: UUID) -> None:
-        photos = set(photos_of(self.contents or []))
-        if not photos:
+    def _claim_attachments(self, conversation: UUID) -> None:
+        named = set(attachments_of(self.contents or []))
+        if not named:
             return
-        own = Attachment.objects.for_user(self.user.id).filter(pk__in=photos)
-        if own.update(conversation_id=conversation) != len(photos):
+        own = Attachment.objects.for_user(self.user.id).filter(pk__in=named)
+        if own.update(conversation_id=conversation) != len(named):
             raise NotFound("There is no such photo.")
 
     def _row(self, stream: Any, conversation: UUID, answer: UUID, now: datetime) -> tuple[Any, ...]:

@@ -117,7 +117,7 @@ class Turn:
         """Run the provider into the log; the error that it ended with. Raises what the log raised."""
         self._expire_after(limits.of("STREAM_SECONDS") - self._at() / 1e6)
         try:
-            await self._ask_provider(await _with_photos(self.prompt), self._take)
+            await self._ask_provider(await _with_attachments(self.prompt), self._take)
         except asyncio.CancelledError:
             if self._cut_short is None and not self._late:
                 raise
@@ -261,14 +261,14 @@ def without_nul(data: str) -> str:
     return NUL.sub("\\1\ufffd", data)
 
 
-async def _with_photos(asked: prompt.Prompt) -> prompt.Prompt:
-    """The prompt with its stored photos as the parts that carry them."""
-    ids = prompt.photos_of(asked.contents)
+async def _with_attachments(asked: prompt.Prompt) -> prompt.Prompt:
+    """The prompt with its stored photos and sounds as the parts that carry them."""
+    ids = prompt.attachments_of(asked.contents)
     if not ids:
         return asked
-    photos = await in_thread(lambda: {str(photo.pk): _part(photo) for photo in Attachment.objects.filter(pk__in=ids)})
-    return dataclasses.replace(asked, contents=prompt.with_photos(asked.contents, photos))
+    kept = await in_thread(lambda: {str(each.pk): _part(each) for each in Attachment.objects.filter(pk__in=ids)})
+    return dataclasses.replace(asked, contents=prompt.with_attachments(asked.contents, kept))
 
 
-def _part(photo: Attachment) -> prompt.Part:
-    return {"inlineData": {"mimeType": photo.mime_type, "data": base64.b64encode(photo.data).decode()}}
+def _part(kept: Attachment) -> prompt.Part:
+    return {"inlineData": {"mimeType": kept.mime_type, "data": base64.b64encode(kept.data).decode()}}

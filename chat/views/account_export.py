@@ -1,4 +1,4 @@
-"""All that one has as a ZIP file, made while it is sent: a conversation or a photo at a time is in memory."""
+"""All that one has as a ZIP file, made while it is sent: a conversation, a photo or a sound at a time is in memory."""
 
 import zipfile
 from collections.abc import AsyncIterator, Iterator
@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from chat.attachments import name_of
 from chat.log.sql import in_thread
 from chat.models import ApiKey, Attachment, Conversation, DailyUse, ModelUse, PushSubscription, User
 from chat.views.messages import messages_of
@@ -16,6 +17,7 @@ README = """account.json            the account, its API keys (without the keys)
                         answers, what was used of each day and model
 conversations/<id>.json a conversation with all its messages, each answer with its stream, and what waits to be sent
 photos/<id>.jpg         the photos that messages name as `attachment`
+sounds/<id>.<type>      the sounds, which messages name so with their `mimeType`
 """
 
 
@@ -56,10 +58,10 @@ async def zipped(user_id: int) -> AsyncIterator[bytes]:
 def entries(user_id: int) -> list[tuple[str, "partial[bytes]"]]:
     """The archive's files, each with what reads it."""
     talks = Conversation.objects.for_user(user_id).values_list("pk", flat=True)
-    photos = Attachment.objects.for_user(user_id).values_list("pk", flat=True)
+    media = Attachment.objects.for_user(user_id).values_list("pk", "mime_type")
     found = [("account.json", partial(account, user_id))]
     found += [(f"conversations/{pk}.json", partial(conversation, user_id, pk)) for pk in talks]
-    return found + [(f"photos/{pk}.jpg", partial(photo, user_id, pk)) for pk in photos]
+    return found + [(name_of(pk, mime), partial(attachment, user_id, pk)) for pk, mime in media]
 
 
 def account(user_id: int) -> bytes:
@@ -90,8 +92,8 @@ def fields(found: Conversation) -> Iterator[tuple[str, Any]]:
         yield name, getattr(found, name)
 
 
-def photo(user_id: int, pk: UUID) -> bytes:
-    """A photo; empty where it was deleted meanwhile."""
+def attachment(user_id: int, pk: UUID) -> bytes:
+    """A photo or a sound; empty where it was deleted meanwhile."""
     found = Attachment.objects.for_user(user_id).filter(pk=pk).first()
     return b"" if found is None else bytes(found.data)
 

@@ -1,44 +1,46 @@
-"""Photos in and out."""
+"""Photos and sounds in and out."""
 
 import asyncio
 from uuid import UUID
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 
 from chat import attachments, limits
 from chat.accounts import tokens
-from chat.protocol.errors import InvalidArgument, TooLarge, UnsupportedMediaType
+from chat.protocol.errors import InvalidArgument, UnsupportedMediaType
 from chat.views.api import api, declared_length, json_response
 
 FORM_BYTES = 16 * 1024  # what a form adds to its one file
+FIELDS = ("photo", "sound")
 
 
 def form_bytes() -> int:
-    """The largest form with a photo in it."""
-    return int(settings.LIMITS["PHOTO_BYTES"]) + FORM_BYTES
+    """The largest form with a photo or a sound in it."""
+    return max(map(attachments.most_bytes, FIELDS)) + FORM_BYTES
 
 
 @api("POST", body_bytes=form_bytes)
 async def create(request: HttpRequest) -> HttpResponse:
-    """One photo as multipart field `photo` (or `file`) → 201 `{"id", "width", "height"}`."""
+    """One photo or sound as multipart field `photo` or `sound` (or `file`) → 201 `{"id", "width", "height"}`, or
+    `{"id", "mimeType", "seconds"}`."""
     user = await tokens.authenticate(request)
     await limits.spend("upload", user=user.pk)
-    kept = await attachments.store(user, await asyncio.to_thread(uploaded, request))
-    return json_response({"id": kept.pk, "width": kept.width, "height": kept.height}, 201)
+    data = await asyncio.to_thread(uploaded, request)
+    kept = await attachments.store(user, data, "sound" if "sound" in request.FILES else "photo")
+    return json_response(kept.as_json(), 201)
 
 
 @api("GET", "HEAD")
 async def show(request: HttpRequest, attachment_id: UUID) -> HttpResponse:
-    """One's own photo. Whatever it holds, a browser runs nothing of it."""
-    photo = await attachments.read(await tokens.authenticate(request), attachment_id)
+    """One's own photo or sound. Whatever it holds, a browser runs nothing of it."""
+    found = await attachments.read(await tokens.authenticate(request), attachment_id)
     return HttpResponse(
-        bytes(photo.data),
-        content_type=photo.mime_type,
+        bytes(found.data),
+        content_type=found.mime_type,
         headers={
             "Cache-Control": "private, max-age=86400, immutable",
-            "Content-Disposition": 'inline; filename="photo.jpg"',
+            "Content-Disposition": f'inline; filename="{attachments.file_name(found.mime_type)}"',
             "Content-Security-Policy": "default-src 'none'; sandbox",
         },
     )
@@ -49,12 +51,12 @@ def uploaded(request: HttpRequest) -> bytes:
     if request.content_type != "multipart/form-data":
         raise UnsupportedMediaType("Send the photo as `multipart/form-data`, in the field `photo`.")
     if declared_length(request) > form_bytes():
-        raise TooLarge(f"The photo has more than {settings.LIMITS['PHOTO_BYTES'] / 2**20:.0f} MB.")
+        raise attachments.too_many_bytes(max(FIELDS, key=attachments.most_bytes))
     try:
         files = [file for name in request.FILES for file in request.FILES.getlist(name)]
     except MultiPartParserError:
         raise InvalidArgument("The form cannot be read.") from None
-    if len(files) != 1 or not {"photo", "file"} & set(request.FILES):
-        raise InvalidArgument("Send exactly one photo, in the field `photo`.")
+    if len(files) != 1 or not {*FIELDS, "file"} & set(request.FILES):
+        raise InvalidArgument("Send exactly one photo, in the field `photo`, or one sound, in the field `sound`.")
     data: bytes = files[0].read()
     return data

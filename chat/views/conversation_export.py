@@ -2,12 +2,13 @@
 
 md ──── the newest path through it, to be read: a heading for each message, its text as it is
 json ── all of it, as `GET /v2/conversations/<id>` gives it
-zip ─── both, and the photos
+zip ─── both, and the photos and sounds
 """
 
 import zipfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
+from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
@@ -16,14 +17,17 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from chat.accounts import tokens
+from chat.attachments import name_of
 from chat.log.sql import in_thread
 from chat.models import Conversation, Message
 from chat.protocol.errors import InvalidArgument, NotFound
-from chat.protocol.prompt import PromptMessage, newest_leaf, path_to
-from chat.views.account_export import Sent, fields, photo, written
+from chat.protocol.prompt import PromptMessage, is_sound, newest_leaf, path_to, type_of
+from chat.views.account_export import Sent, attachment, fields, written
 from chat.views.api import api
 from chat.views.messages import messages_of
 
+Address = Callable[[Any, str], str]
+TEXTS = ("chat.md", "chat.json")
 TYPES = {"md": "text/markdown; charset=utf-8", "json": "application/json", "zip": "application/zip"}
 
 
@@ -52,23 +56,23 @@ def disposition(title: str, format: str) -> str:
 
 
 async def zipped(found: Conversation) -> AsyncIterator[bytes]:
-    """The archive's bytes, made while they are sent: a photo at a time is in memory."""
+    """The archive's bytes, made while they are sent: a photo or a sound at a time is in memory."""
     sent = Sent()
     with zipfile.ZipFile(sent, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, read in await in_thread(partial(entries, found)):
-            archive.writestr(name, await in_thread(read), zipfile.ZIP_STORED if name.endswith(".jpg") else None)
+            archive.writestr(name, await in_thread(read), None if name in TEXTS else zipfile.ZIP_STORED)
             yield sent.take()
     yield sent.take()
 
 
 def entries(found: Conversation) -> list[tuple[str, Callable[[], bytes]]]:
     """The archive's files, each with what reads it."""
-    photos = found.attachments.values_list("pk", flat=True)
+    media = found.attachments.values_list("pk", "mime_type")
     texts: list[tuple[str, Callable[[], bytes]]] = [
-        ("chat.md", partial(markdown, found, "photos/{}.jpg")),
+        ("chat.md", partial(markdown, found, name_of)),
         ("chat.json", partial(json, found)),
     ]
-    return texts + [(f"photos/{pk}.jpg", partial(photo, found.user_id, pk)) for pk in photos]
+    return texts + [(name_of(pk, mime), partial(attachment, found.user_id, pk)) for pk, mime in media]
 
 
 def json(found: Conversation) -> bytes:
@@ -76,8 +80,9 @@ def json(found: Conversation) -> bytes:
     return written({**dict(fields(found)), "messages": messages_of(found)})
 
 
-def markdown(found: Conversation, address: str = "") -> bytes:
-    """The newest path, to be read. `address`: where a photo of some id is; "" where none comes along."""
+def markdown(found: Conversation, address: Address | None = None) -> bytes:
+    """The newest path, to be read. `address`: where a photo or a sound of some id and type is; None where none comes
+    along."""
     rows = list(Message.objects.whole().filter(conversation=found).order_by("position"))
     said = {row.pk: PromptMessage(row.pk, row.parent_id, row.role, row.parts) for row in rows}
     shown = {step.id for step in path_to(said, newest_leaf(said))} if said else set()
@@ -85,7 +90,7 @@ def markdown(found: Conversation, address: str = "") -> bytes:
     return "\n".join([head, *(section(row, address) for row in rows if row.pk in shown)]).encode()
 
 
-def section(row: Message, address: str) -> str:
+def section(row: Message, address: Address | None) -> str:
     """One message under a heading that says whose it is."""
     stream = getattr(row, "stream", None)
     who = "You" if row.role == Message.USER else f"WonderCam ({stream.model_id})" if stream else "WonderCam"
@@ -95,11 +100,13 @@ def section(row: Message, address: str) -> str:
     return "\n\n".join([f"## {who}", *pieces]) + "\n"
 
 
-def paragraphs(row: Message, address: str) -> Iterator[str]:
-    """Its photos, then its text; thoughts are not part of an answer."""
+def paragraphs(row: Message, address: Address | None) -> Iterator[str]:
+    """Its photos and sounds, then its text; thoughts are not part of an answer."""
     for part in row.parts:
         if id := part.get("attachment"):
-            yield f"![Photo]({address.format(id)})" if address else "*(a photo)*"
+            what = "Sound" if is_sound(part) else "Photo"
+            link = f"[{what}]({address(id, type_of(part))})" if address else f"*(a {what.lower()})*"
+            yield f"!{link}" if address and what == "Photo" else link
         elif "inlineData" in part:
             yield "*(a picture)*"
     if row.text:

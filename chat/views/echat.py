@@ -10,7 +10,7 @@ from chat import limits
 from chat.accounts import keys, tickets, tokens
 from chat.models import Stream, Ticket, User
 from chat.protocol.errors import InvalidArgument, NotFound
-from chat.protocol.prompt import Part
+from chat.protocol.prompt import Part, is_sound
 from chat.protocol.request import Ask, contents_of
 from chat.views import event_stream
 from chat.views.api import Request, api, body, chat_bytes, json_response, parse
@@ -81,8 +81,11 @@ def is_same(ask: Ask, stream: Stream) -> bool:
 
 
 def is_same_part(asked: Part, kept: Part) -> bool:
-    """Whether a part was stored as the other; a photo in the body is encoded anew, so any photo may be it."""
-    return "attachment" in kept if "inlineData" in asked else asked == kept
+    """Whether a part was stored as the other; a photo in the body is encoded anew, so any photo may be it, and so with
+    sounds."""
+    if "inlineData" in asked:
+        return "attachment" in kept and is_sound(asked) == is_sound(kept)
+    return asked["attachment"] == kept.get("attachment") if "attachment" in asked else asked == kept
 
 
 async def _started(request: Request, user: User, ask: Ask, began: float, ticket: Ticket | None = None) -> Stream:

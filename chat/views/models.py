@@ -15,7 +15,7 @@ def photos(catalogue: Catalogue, model: Model) -> str:
     """What becomes of a photo that is sent to the model."""
     if model.images:
         return SEEN
-    return READ if catalogue.takes_photos(model) else NO
+    return READ if catalogue.senses.takes_photos(model) else NO
 
 
 @api("GET")
@@ -30,6 +30,8 @@ async def index(request: Request) -> HttpResponseBase:
             "text": True,
             "images": model.images,
             "photos": photos(catalogue, model),
+            "sounds": bool(model.sounds),
+            "sound_types": model.sounds,
             "context": model.context,
             "default": place == 0,
         }

@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 
 from chat.protocol import receipt
 from chat.protocol.completions import Completion
+from chat.protocol.prompt import SOUND_TYPES
 from chat.protocol.request import Ask
 from chat.views.api import api, json_response
 from chat.views.auth import Refresh, TokenBody
@@ -100,8 +101,8 @@ ROUTES: tuple[tuple[str, str, str, type | str | None, str], ...] = (
         STREAM,
     ),
     ("GET", "/v2/feed", "The same of all of one's own conversations", None, STREAM),
-    ("POST", "/v2/attachments", "One photo (multipart field `photo`)", "multipart", "Attachment"),
-    ("GET", "/v2/attachments/{id}", "The photo as it is kept", None, "image/jpeg"),
+    ("POST", "/v2/attachments", "One photo or sound (multipart field `photo` or `sound`)", "multipart", "Attachment"),
+    ("GET", "/v2/attachments/{id}", "The photo or sound as it is kept", None, "image/jpeg"),
     ("GET", "/v2/models", "The models and what each can do", None, "Models"),
     ("GET", "/v2/probe", "A synthetic stream at a known pace: ?events=, ?gap= in ms, ?size=", None, STREAM),
     ("POST", "/v1beta/models/{model}:generateContent", "Gemini's API: one answer", GenerateContent, "Response"),
@@ -172,6 +173,8 @@ MODEL = of(
     text=FLAG,
     images=FLAG,
     photos={"enum": ["seen", "read", "no"]},
+    sounds=FLAG,
+    sound_types=many({"enum": list(SOUND_TYPES)}),
     context=MAYBE_COUNT,
     default=FLAG,
 )
@@ -223,7 +226,9 @@ SCHEMAS: dict[str, Schema] = {
     "Transcript": of(**SUMMARY, system=TEXT, messages=many(MESSAGE), queued=COUNT),
     "Queue": of(messages=many(QUEUED), held={"anyOf": [HELD, {"type": "null"}]}),
     "QueuedMessage": QUEUED,
-    "Attachment": of(id=ID, width=COUNT, height=COUNT),
+    "Attachment": {
+        "anyOf": [of(id=ID, width=COUNT, height=COUNT), of(id=ID, mimeType=TEXT, seconds={"type": "number"})]
+    },
     "Models": of(models=many(MODEL)),
     "Health": of(status=TEXT),
     "Response": {"type": "object", "description": "Gemini's GenerateContentResponse"},

@@ -97,13 +97,13 @@ async def lmstudio(request: Request, reply: Reply) -> None:
         await answered(request, reply)
 
 
-def llamacpp(sees: bool, name: str = "../models/gemma-3-4b-it-Q4_K_M.gguf") -> Play:
+def llamacpp(sees: bool, name: str = "../models/gemma-3-4b-it-Q4_K_M.gguf", hears: bool = False) -> Play:
     """llama.cpp's server with its one model."""
     props = {
         "default_generation_settings": {"id": 0, "n_ctx": 4096, "params": {"temperature": 0.8}},
         "total_slots": 1,
         "model_path": name,
-        "modalities": {"vision": sees, "audio": False},
+        "modalities": {"vision": sees, "audio": hears},
         "build_info": "b7000-abcdef",
     }
     meta = {"vocab_type": 2, "n_vocab": 262144, "n_ctx": 4096, "n_ctx_train": 131072, "n_embd": 2560}

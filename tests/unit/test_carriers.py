@@ -6,13 +6,16 @@ import re
 import zipfile
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.core.management import CommandError
 from PIL import Image
 
+from chat import attachments
 from chat.models import Attachment, Message, Stream, User
 from chat.protocol import events, recording
 from chat.protocol.events import Event
 from tests.recorded import FAILED, HELLO, LONG, imported, run
+from tests.sounds import wav
 
 pytestmark = pytest.mark.django_db
 
@@ -96,6 +99,39 @@ def test_photos_travel_in_a_zip_and_keep_their_bytes(tmp_path):
     assert Stream.objects.get().answer.parent.parts == parts
     run("export_stream", made.pk, tmp_path / "second", "--zip")
     assert (tmp_path / "second").read_bytes() == (tmp_path / "first").read_bytes()
+
+
+def test_sounds_travel_in_a_zip_and_keep_their_bytes(tmp_path):
+    ana = User.objects.create(username="ana")
+    made = imported(HELLO, "--user", "ana")
+    kept = async_to_sync(attachments.store)(ana, wav())
+    Attachment.objects.update(conversation=made.conversation)
+    Message.objects.filter(pk=made.answer.parent_id).update(parts=[kept.as_part()])
+    run("export_stream", made.pk, tmp_path / "first", "--zip")
+    assert f"sounds/{kept.pk}.wav" in zipfile.ZipFile(tmp_path / "first").namelist()
+    made.conversation.delete()
+    run("import_stream", tmp_path / "first", "--user", "ana")
+    again = Attachment.objects.get()
+    assert (again.pk, bytes(again.data), again.mime_type, again.seconds) == (kept.pk, kept.data, "audio/wav", 0.1)
+    assert Stream.objects.get().answer.parent.parts == [kept.as_part()]
+    run("export_stream", made.pk, tmp_path / "second", "--zip")
+    assert (tmp_path / "second").read_bytes() == (tmp_path / "first").read_bytes()
+
+
+@pytest.mark.parametrize("data", [wav(), wav()[:90], b"OggS"])
+def test_a_sound_that_is_not_as_it_would_be_kept_is_lost(data, tmp_path):
+    """The file of another program may hold more than the sound."""
+    made = imported(HELLO)
+    parts = [{"attachment": str(made.pk), "mimeType": "audio/wav"}]
+    Message.objects.filter(pk=made.answer.parent_id).update(parts=parts)
+    run("export_stream", made.pk, tmp_path / "plain.jsonl")
+    with zipfile.ZipFile(tmp_path / "file", "w") as file:
+        file.write(tmp_path / "plain.jsonl", "recording.jsonl")
+        file.writestr(f"sounds/{made.pk}.wav", data)
+    made.conversation.delete()
+    run("import_stream", tmp_path / "file")
+    assert not Attachment.objects.exists()
+    assert Stream.objects.get().answer.parent.text == "[a sound that did not come with the recording]"
 
 
 @pytest.mark.parametrize("data", [b"<svg onload=alert(1)>", b"GIF89a", picture()[:40]])

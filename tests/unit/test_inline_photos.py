@@ -11,7 +11,9 @@ from PIL import Image
 from chat import limits
 from chat.models import Attachment, User
 from chat.protocol.errors import ResourceExhausted, TooLarge
-from chat.turns.photos import store_inline
+from chat.protocol.prompt import Model
+from chat.turns import media
+from tests.catalogue import providers
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +38,8 @@ def message(photos: int) -> list[dict[str, Any]]:
 
 
 def stored(user: User, photos: int) -> list[dict[str, Any]]:
-    return async_to_sync(store_inline)(user, message(photos))
+    seeing = Model("recording", "hello", images=True)
+    return async_to_sync(media.kept)(user, message(photos), seeing, providers)
 
 
 def test_they_become_stored_ones(alice):

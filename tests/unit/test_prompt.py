@@ -1,6 +1,14 @@
 """Prompts from the tree of messages: the branch, its cut, its photos."""
 
-from chat.protocol.prompt import PromptMessage, history_of, instruction, newest_leaf, path_to, photos_of, with_photos
+from chat.protocol.prompt import (
+    PromptMessage,
+    attachments_of,
+    history_of,
+    instruction,
+    newest_leaf,
+    path_to,
+    with_attachments,
+)
 
 
 def tree(*rows):
@@ -58,8 +66,8 @@ def test_stored_photos_become_parts_and_one_that_is_gone_is_spoken_of():
     contents = [{"role": "user", "parts": [{"text": "x"}, {"attachment": "p1"}, {"attachment": "p2"}]}]
     photo = {"inlineData": {"mimeType": "image/jpeg", "data": "AAAA"}}
 
-    assert photos_of(contents) == ["p1", "p2"]
-    assert with_photos(contents, {"p1": photo})[0]["parts"] == [
+    assert attachments_of(contents) == ["p1", "p2"]
+    assert with_attachments(contents, {"p1": photo})[0]["parts"] == [
         {"text": "x"},
         photo,
         {"text": "[a photo that is no longer kept]"},

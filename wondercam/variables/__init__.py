@@ -2,6 +2,7 @@
 
     variable.py     what a declaration says
     site.py  storage.py  server.py  models.py  limits.py    the declarations, by section of the docs
+    uploads.py      those limits that are about photos and sounds
     document.py     docs/settings.md and .env.example, made from them: `python -m wondercam.variables` writes both
     unread.py       names in the environment that nothing reads, with the names that were probably meant
 

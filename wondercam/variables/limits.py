@@ -1,5 +1,6 @@
 """What one person, one address and one request may ask for. The order is that of docs/settings.md."""
 
+from wondercam.variables import uploads
 from wondercam.variables.variable import Variable
 
 TITLE = "Limits"
@@ -109,12 +110,20 @@ VARIABLES = (
     ),
     Variable("WONDERCAM_LIMIT_RESET_IP", 20, "Reset links from one address, an hour", wrong="no whole number", least=1),
     Variable("WONDERCAM_LIMIT_RESET_NAME", 5, "Reset links to one e-mail, an hour", wrong="no whole number", least=1),
-    Variable("WONDERCAM_LIMIT_UPLOAD_USER", 20, "Photos of one person, a minute", wrong="no whole number", least=1),
-    Variable("WONDERCAM_LIMIT_UPLOAD_USER_DAY", 200, "Photos of one person, a day", wrong="no whole number", least=1),
+    Variable(
+        "WONDERCAM_LIMIT_UPLOAD_USER", 20, "Photos and sounds of one person, a minute", wrong="no whole number", least=1
+    ),
+    Variable(
+        "WONDERCAM_LIMIT_UPLOAD_USER_DAY",
+        200,
+        "Photos and sounds of one person, a day",
+        wrong="no whole number",
+        least=1,
+    ),
     Variable(
         "WONDERCAM_LIMIT_PHOTOS_MESSAGE",
         16,
-        "Photos in the body of one message (`inlineData`); each counts as one that was sent",
+        "Photos and sounds in the body of one message (`inlineData`); each counts as one that was sent",
         wrong="no whole number",
         least=1,
     ),
@@ -217,7 +226,7 @@ VARIABLES = (
     Variable(
         "WONDERCAM_LIMIT_CHAT_BODY_BYTES",
         8_388_608,
-        "The largest body of a message to the model, photos in it included",
+        "The largest body of a message to the model, photos and sounds in it included",
         wrong="no whole number",
         least=1,
     ),
@@ -228,31 +237,7 @@ VARIABLES = (
         wrong="no whole number from 1048576",
         least=1_048_576,
     ),
-    Variable("WONDERCAM_LIMIT_PHOTO_BYTES", 20_971_520, "The largest photo file", wrong="no whole number", least=1),
-    Variable(
-        "WONDERCAM_LIMIT_PHOTO_PIXELS",
-        200_000_000,
-        "The most pixels of a photo",
-        wrong="no whole number",
-        least=1,
-    ),
-    Variable(
-        "WONDERCAM_LIMIT_PHOTO_MEMORY",
-        536_870_912,
-        (
-            "The most memory that one photo may take while it is decoded: 134 million pixels of a plain PNG, 26"
-            " million of a WebP"
-        ),
-        wrong="no whole number",
-        least=1,
-    ),
-    Variable(
-        "WONDERCAM_LIMIT_PHOTOS_USER_BYTES",
-        209_715_200,
-        "All photos of one person together",
-        wrong="no whole number",
-        least=1,
-    ),
+    *uploads.VARIABLES,
     Variable(
         "WONDERCAM_LIMIT_HEADER_SECONDS",
         10,

@@ -155,6 +155,12 @@ VARIABLES = (
         shown="what the server says",
     ),
     Variable(
+        "OPENAI_SOUNDS",
+        None,
+        "List of its models that hear sounds; `1` for all, `0` for none",
+        shown="what the server says",
+    ),
+    Variable(
         "OPENAI_CONTEXT",
         None,
         "Tokens its models can see: one number for all, or a list of `model=number`",

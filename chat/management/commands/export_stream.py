@@ -27,7 +27,7 @@ class Command(Filter):
         kinds = parser.add_mutually_exclusive_group()
         kinds.add_argument("--html", action="store_true", help="one page that plays it anywhere, without a network")
         kinds.add_argument("--cast", action="store_true", help="an asciicast v3, for asciinema")
-        kinds.add_argument("--zip", action="store_true", help="with the photos of its question")
+        kinds.add_argument("--zip", action="store_true", help="with the photos and sounds of its question")
         parser.add_argument("--json", action="store_true", help="print what was written to FILE as a JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -43,7 +43,7 @@ class Command(Filter):
             return
         with new_file(name) as file:
             if options["zip"]:
-                carriers.zipped(self._lines(stream), archive.photos(stream), file)
+                carriers.zipped(self._lines(stream), archive.media(stream), file)
             else:
                 file.writelines(piece.encode() for piece in self._text(stream, options))
         count = stream.last_seq + 1

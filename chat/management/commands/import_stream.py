@@ -8,7 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 from chat.management import archive, arguments
 from chat.management.filters import Filter
 from chat.management.progress import Progress
-from chat.management.recordings import load, photos
+from chat.management.recordings import load, media
 from chat.models import User
 
 KEEPER = "recordings"
@@ -32,7 +32,7 @@ class Command(Filter):
         owner = arguments.user(options["user"]) if options["user"] else keeper()
         progress = Progress(self.say, len(read.events), "events")
         try:
-            stream = archive.restore(read, owner, progress.add, photos(options["file"], read))
+            stream = archive.restore(read, owner, progress.add, media(options["file"], read))
         except archive.RecordingRefused as refused:
             raise CommandError(str(refused)) from None
         count = stream.last_seq + 1

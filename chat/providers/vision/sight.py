@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from chat.protocol import errors, events
-from chat.protocol.prompt import Content, Part, Prompt, text_of
+from chat.protocol.prompt import Content, Part, Prompt, is_photo, text_of
 from chat.providers.settings import Settings, flag, number
 from chat.providers.vision import sentences
 from chat.providers.vision.seen import Seen
@@ -54,7 +54,7 @@ class Sight:
             yield replace(prompt, contents=[*told, newest])
             return
         yield events.notice(events.READING, f"Looking at the photo on this server: {who} cannot see it.")
-        photos = [decoded(part["inlineData"]["data"]) for part in newest["parts"] if "inlineData" in part]
+        photos = [decoded(part["inlineData"]["data"]) for part in newest["parts"] if is_photo(part)]
         for place, photo in enumerate(photos, 1):
             head = f"Photo {place}: " if len(photos) > 1 else ""
             said = ""
@@ -78,7 +78,7 @@ class Sight:
         return {**content, "parts": [self._part(part) for part in content["parts"]]}
 
     def _part(self, part: Part) -> Part:
-        if "inlineData" not in part:
+        if not is_photo(part):
             return part
         seen = self._seen.get(name_of(decoded(part["inlineData"]["data"])))
         return UNSEEN if seen is None else {"text": f"{FACTS}{sentences.facts(seen)}\n\n"}
@@ -151,12 +151,12 @@ def name_of(photo: bytes) -> bytes:
 
 def has_photo(content: Content) -> bool:
     """Whether the content carries a photo."""
-    return any("inlineData" in part for part in content["parts"])
+    return any(map(is_photo, content["parts"]))
 
 
 def unseen(content: Content) -> Content:
     """The content with a word for each photo."""
-    return {**content, "parts": [UNSEEN if "inlineData" in part else part for part in content["parts"]]}
+    return {**content, "parts": [UNSEEN if is_photo(part) else part for part in content["parts"]]}
 
 
 def from_settings(settings: Settings) -> Sight | None:

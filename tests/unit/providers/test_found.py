@@ -95,6 +95,14 @@ async def test_lm_studio_and_llama_cpp_say_in_their_own_way_what_sees(stack: Asy
     assert (await listed(here.catalogue(ON), stack))[0] == ("llamacpp/gemma-3-4b-it-Q4_K_M", False)
 
 
+async def test_llama_cpp_says_whether_its_model_hears(stack: AsyncExitStack) -> None:
+    for hears, heard in ((True, ("audio/wav", "audio/mp3")), (False, ())):
+        here = await machine(stack, llamacpp=local_servers.llamacpp(sees=False, hears=hears))
+        catalogue = here.catalogue(ON)
+        await listed(catalogue, stack)
+        assert catalogue.models()[0].sounds == heard
+
+
 async def test_what_is_found_answers_and_gets_the_photo(stack: AsyncExitStack) -> None:
     here = await machine(stack, ollama=local_servers.ollama)
     catalogue = here.catalogue(ON)

@@ -261,13 +261,13 @@ async def test_where_photos_are_not_looked_at_they_are_refused_with_who_can_see(
 def test_whether_a_model_takes_photos_depends_on_its_eyes_and_the_setting(blind: Blind, sees: Sees) -> None:
     echo, seer = blind.models()
     sees()
-    assert (providers.takes_photos(echo), providers.takes_photos(seer)) == (True, True)
+    assert (providers.senses.takes_photos(echo), providers.senses.takes_photos(seer)) == (True, True)
 
 
 def test_the_setting_turns_it_off(blind: Blind) -> None:
     echo, seer = blind.models()
     providers.configure({"WONDERCAM_OCR": "off"})
-    assert (providers.takes_photos(echo), providers.takes_photos(seer)) == (False, True)
+    assert (providers.senses.takes_photos(echo), providers.senses.takes_photos(seer)) == (False, True)
 
 
 @pytest.mark.parametrize(

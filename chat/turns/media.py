@@ -1,0 +1,56 @@
+"""Photos and sounds of a question: those in its body are kept as uploaded ones are, and within the same limits."""
+
+from chat import limits
+from chat.attachments import from_inline
+from chat.log.sql import in_thread
+from chat.models import Attachment, User
+from chat.protocol.errors import TooLarge
+from chat.protocol.prompt import Content, Model, Part, attachments_of, is_sound
+from chat.providers.catalogue import Catalogue
+from chat.turns.contents import checked
+
+
+async def kept(user: User, contents: list[Content], model: Model, catalogue: Catalogue) -> list[Content]:
+    """The contents, checked for the model, with their `inlineData` parts stored, and spoken of by id. Nothing is stored
+    of what is refused, but for a sound whose type turns out to be one that the model does not hear.
+
+    Raises as `checked` does; TooLarge for more photos and sounds than a message may have; ResourceExhausted, with none
+    of them stored, where they are more than the user may still send.
+    """
+    await _name_sounds(user, contents)
+    return await _stored(user, checked(contents, model, catalogue), model, catalogue)
+
+
+async def _stored(user: User, contents: list[Content], model: Model, catalogue: Catalogue) -> list[Content]:
+    inline = [part for content in contents for part in content["parts"] if "inlineData" in part]
+    if not inline:
+        return contents
+    if len(inline) > (most := min(limits.of("PHOTOS_MESSAGE"), limits.of("UPLOAD_USER"))):
+        if all(map(is_sound, inline)):
+            raise TooLarge(f"The message has {len(inline)} sounds: send at most {most} at a time.")
+        raise TooLarge(f"The message has {len(inline)} photos: send at most {most} at a time.")
+    await limits.spend("upload", user=user.pk, cost=len(inline))
+    for part in inline:
+        await _store(user, part)
+        catalogue.senses.check(part, model)
+    return contents
+
+
+async def _store(user: User, part: Part) -> None:
+    inline = part.pop("inlineData")
+    part |= (await from_inline(user, inline["mimeType"], inline["data"])).as_part()
+
+
+async def _name_sounds(user: User, contents: list[Content]) -> None:
+    """Have each stored sound carry its type, whatever the client says of it; photos carry none."""
+    parts = [part for content in contents for part in content["parts"] if "attachment" in part]
+    if not parts:
+        return
+    sounds = Attachment.objects.for_user(user.pk).filter(
+        pk__in=attachments_of(contents), mime_type__startswith="audio/"
+    )
+    types = {str(pk): kind for pk, kind in await in_thread(lambda: list(sounds.values_list("pk", "mime_type")))}
+    for part in parts:
+        part.pop("mimeType", None)
+        if kind := types.get(part["attachment"]):
+            part["mimeType"] = kind
