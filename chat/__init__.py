@@ -13,7 +13,7 @@
     is decoded (`providers/http/decoding.py`), read and given on in the call that brought it
     (`providers/http/sse_response.py`).
  6. Each chunk becomes an event (`protocol/events.py`), which `log/tail.py` appends; `log/group_commit.py` commits what
-    all streams have pending, as soon as it is free: on SQLite in the event loop itself (`log/sqlite_commit.py`). The
+    all streams have pending, as soon as it is free, on the event loop's own connection (`log/own_connection.py`). The
     statement refuses a writer that does not hold the stream any more (`log/fence.py`). After the commit, and never
     before, the tail tells its subscribers (`log/subscriber.py`), and other processes (`log/notifier.py`).
  7. `log/follow.py` gives each reader pages of what comes after its cursor: what was missed from the table

@@ -17,8 +17,8 @@ SQLITE = {
 
 
 def database(url: str, pool: int, folder: Path) -> dict[str, Any]:
-    """Django's settings for it. `pool`: PostgreSQL connections of one worker, of which the writer holds one while it
-    writes, a thread one for each call. `folder` is that of the tests' SQLite file."""
+    """Django's settings for it. `pool`: PostgreSQL connections of one worker, of which the commit thread holds one
+    while it writes, a thread one for each call. `folder` is that of the tests' SQLite file."""
     try:
         found: dict[str, Any] = dict(dj_database_url.parse(url))
     except (ValueError, KeyError) as wrong:

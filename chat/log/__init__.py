@@ -1,9 +1,10 @@
 """The log is the stream: everything that is said in a stream is appended here, and everybody reads it from here.
 
     batch.py          what can wait for a commit: an event of a stream (`Append`), or a function (`Job`)
-    group_commit.py   commits whatever all streams have pending: in a thread, or on the event loop where it is SQLite
+    group_commit.py   commits whatever all streams have pending: on the event loop, or in a thread
     commit_thread.py  that thread; `threads.py`: the threads of a log as classes, for whoever brings others
-    sqlite_commit.py  the event loop's own SQLite connection
+    own_connection.py  the event loop's own connection: `sqlite_commit.py`, or `postgres_commit.py`, which sends by
+                      `postgres_pipeline.py`
     checkpoint.py     moves SQLite's write-ahead log into its file, in a thread, and keeps writers from waiting for it
     sql.py            the statements, for both databases; `fence.py` beside it: those that refuse a writer
     tail.py           the writing end of one stream: its newest events, and its subscribers

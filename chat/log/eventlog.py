@@ -7,7 +7,7 @@ readers ── follow ──> the tail's committed events, or the table where no
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
@@ -17,15 +17,14 @@ from channels.layers import get_channel_layer
 
 from chat import models
 from chat.log.batch import Job
-from chat.log.checkpoint import Checkpointer
 from chat.log.commit_times import CommitTimes
 from chat.log.feeds import Feeds
 from chat.log.follow import follow
 from chat.log.group_commit import RETRY_SECONDS, GroupCommit
-from chat.log.notifier import Notifier
+from chat.log.notifier import Hears, Notifier
+from chat.log.own_connection import OwnConnection
 from chat.log.pages import Page, read_page
-from chat.log.sql import DJANGO, Database, in_thread
-from chat.log.sqlite_commit import SqliteConnection, database_file
+from chat.log.sql import DJANGO, Database
 from chat.log.subscriber import Deliver, Subscriber
 from chat.log.tail import Tail
 from chat.log.threads import THREADS, Threads
@@ -64,62 +63,45 @@ class Log:
     """
 
     def __init__(self, retry_seconds: float = RETRY_SECONDS, threads: Threads = THREADS) -> None:
-        self._threads = threads
-        self._commits = GroupCommit(self._connect, retry_seconds, threads.commit)
+        self._own = OwnConnection(threads.checkpoint)
+        self._commits = GroupCommit(self._own.connect, retry_seconds, threads.commit)
         self._submit = self._commits.submit
         self._on_end = self._retire  # bound once, not for every tail
-        self._sqlite: SqliteConnection | None = None
-        self._checkpointer: Checkpointer | None = None
         self._notifier: Notifier | None = None
-        self._serving = False
         self._tails: dict[UUID, Tail] = {}
         self._ended: OrderedDict[UUID, Tail] = OrderedDict()
         self._elsewhere: dict[UUID, list[Subscriber]] = {}
         self._read_elsewhere: set[UUID] = set()
         self._cuts = 0
-        self.feeds = Feeds(self._fetch_briefly)
+        self.fetch = self._own.fetch
+        self.feeds = Feeds(self._own.fetch_briefly)
 
     async def open(self, redis: bool, on_stop: Callable[[UUID], None]) -> None:
-        """Serve: exchange notifications with other processes where there is Redis, and make checkpoints.
+        """Serve: exchange notifications with other processes where there is Redis, open the loop's own connections.
 
         `on_stop` gets the streams that a reader at another process asks to be stopped.
         """
-        self._serving = True
+        self._own.open()
         if redis:
-            self._notifier = Notifier(get_channel_layer(), self._reached_elsewhere, on_stop, self.feeds.wake)
+            hears = Hears(self._reached_elsewhere, on_stop, self._followed_elsewhere, self.feeds.wake)
+            self._notifier = Notifier(get_channel_layer(), hears)
         self.feeds.open(self._notifier)
-        if path := database_file():
-            self._checkpointer = self._threads.checkpoint(path)
 
     async def close(self) -> None:
         """Write what is queued, then let go of threads and connections. The log may be opened again."""
-        self._serving = False
         self.feeds.close()
         notifier, self._notifier = self._notifier, None
         if notifier is not None:
             await notifier.close()
+        await self._own.leave()
         await asyncio.to_thread(self.end)
 
     def end(self) -> None:
         """The part of `close` that waits; not for the event loop."""
         self._commits.close()
-        if self._sqlite is not None:
-            self._sqlite.close()
-            self._sqlite = None
-        if self._checkpointer is not None:
-            self._checkpointer.close()
-            self._checkpointer = None
+        self._own.close()
         self._tails.clear()
         self._ended.clear()
-
-    def _connect(self) -> SqliteConnection | None:
-        if self._sqlite is None and (path := database_file()):
-            self._sqlite = SqliteConnection(path, self._count_commit)
-        return self._sqlite
-
-    def _count_commit(self) -> None:
-        if self._checkpointer is not None:
-            self._checkpointer.count_commit()
 
     # Writing
 
@@ -180,6 +162,13 @@ class Log:
         for subscriber in self._elsewhere.get(stream_id, ()):
             subscriber.wake()
 
+    def _followed_elsewhere(self, stream_id: UUID) -> None:
+        """Tell other processes of this stream's commits from now on, and at once of those until now."""
+        tail = self.tail_of(stream_id)
+        if tail is not None and not tail.followed_elsewhere:
+            tail.followed_elsewhere = True
+            self.announce(stream_id, tail.events[-1].seq)
+
     def announce(self, stream_id: UUID, seq: int) -> None:
         """Tell all readers that the stream has reached `seq`, where it was not its tail that wrote it."""
         self._reached_elsewhere(stream_id)
@@ -216,6 +205,8 @@ class Log:
             others.remove(subscriber)
             if not others:
                 del self._elsewhere[stream_id]
+                if self._notifier is not None:
+                    self._notifier.left(stream_id)
         elif (tail := self.tail_of(stream_id)) is not None and subscriber in tail.subscribers:
             tail.unsubscribe(subscriber)
 
@@ -266,7 +257,10 @@ class Log:
         tail = self.tail_of(stream_id)
         if tail is not None and (found := tail.since(after)) is not None:
             return Page(found, tail.ended)
-        return await sync_to_async(read_page)(stream_id, after)
+        page = await sync_to_async(read_page)(stream_id, after)
+        if self._notifier is not None and page.events and not page.ended and stream_id in self._elsewhere:
+            self._notifier.follows(stream_id)  # who writes it may not have heard of it, or may be another by now
+        return page
 
     async def last_seq(self, stream_id: UUID) -> int:
         """The newest committed event's seq; -1 where there is none."""
@@ -276,23 +270,6 @@ class Log:
         newest = models.Event.objects.filter(stream_id=stream_id).order_by("-seq").values_list("seq", flat=True)
         found = await newest.afirst()
         return -1 if found is None else found
-
-    async def fetch(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
-        """The rows of one short SELECT: where it can be, at once on the connection that commits.
-
-        Another connection would have to read again what each commit has changed, and a thread takes longer than that.
-        """
-        found = self._find(statement, parameters)
-        return await sync_to_async(DJANGO.query)(statement, parameters) if found is None else found
-
-    async def _fetch_briefly(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
-        """The same for readers that stay for hours: no connection is kept for them."""
-        found = self._find(statement, parameters)
-        return await in_thread(partial(DJANGO.query, statement, parameters)) if found is None else found
-
-    def _find(self, statement: str, parameters: Sequence[Any]) -> list[Any] | None:
-        connection = self._connect() if self._serving else None
-        return None if connection is None else connection.find(statement, parameters)
 
 
 def _log_failure(done: "asyncio.Future[Any]") -> None:

@@ -152,6 +152,8 @@ class Feeds:
         """Have the subscriber woken for the user's lines; returns what ends that."""
         user_id = key.user_id
         self._subscribers.setdefault(user_id, []).append(subscriber)
+        if self._notifier is not None:
+            self._notifier.follows_feed(user_id)
         if self._looking is None or self._looking.done():
             # In a context of its own, so that no request's end can reach it.
             self._looking = asyncio.get_running_loop().create_task(self._look(), context=contextvars.Context())
@@ -162,6 +164,8 @@ class Feeds:
             if not others:
                 del self._subscribers[user_id]
                 self._seen.pop(user_id, None)
+                if self._notifier is not None:
+                    self._notifier.left(user_id)
 
         return unsubscribe
 
@@ -177,6 +181,9 @@ class Feeds:
                 log.warning("feeds could not be looked at: %s", type(error).__name__)
 
     async def _look_at(self, users: Sequence[int]) -> None:
+        if self._notifier is not None:
+            for user_id in users:
+                self._notifier.follows_feed(user_id)
         for user_id, newest in await self._fetch(newest_of(users), users):
             if newest > self._seen.get(user_id, 0):
                 self._seen[user_id] = newest

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from chat.log.changes import ENDED, ChangeRow, id_of, tell_of_streams
 from chat.log.sql import DIALECT, Execute, document, moment
@@ -84,6 +84,15 @@ def _insert_of(count: int) -> str:
     return f'INSERT INTO chat_event (stream_id, seq, "at", data) {values}'
 
 
+INSERT_ARRAYS = """
+INSERT INTO chat_event (stream_id, seq, "at", data)
+SELECT n.stream_id, n.seq, n.moment, n.data
+FROM unnest(%s::uuid[], %s::integer[], %s::bigint[], %s::text[], %s::integer[]) n (stream_id, seq, moment, data, epoch)
+JOIN chat_stream s ON s.id = n.stream_id AND s.epoch = n.epoch AND s.status = 'running' FOR KEY SHARE OF s
+"""
+"""The same for PostgreSQL with a column an array: one statement for any number of rows, so that it is prepared once."""
+
+
 END_OF_STREAM = """
 UPDATE chat_stream SET status = %s, error = %s, usage = %s, ended_at = %s, last_seq = %s, first_token_us = %s,
 lease_until = NULL, epoch = epoch + 1 WHERE id = %s AND status = 'running' AND epoch = %s
@@ -96,14 +105,34 @@ WITHOUT_A_HOLE = f"{END_OF_STREAM} AND ({EVENTS_STORED}) = %s"
 END_OF_ANSWER = "UPDATE chat_message SET parts = %s WHERE id = (SELECT answer_id FROM chat_stream WHERE id = %s)"
 
 
+class Demand(NamedTuple):
+    """A statement of an end; `refusal`, where there is one, is why nothing may be committed if it changes no row."""
+
+    statement: str
+    parameters: Sequence[Any]
+    refusal: Exception | None = None
+
+
 def update_endings(execute: Execute, endings: Sequence[tuple[Row, Ending]]) -> None:
-    """Mark streams as ended, each with its last event, and tell the feeds of their users."""
+    """Mark streams as ended, each with its last event, and tell the feeds of their users.
+
+    LeaseLost where a stream is not this writer's any more, HoleInLog where an event before the end is missing.
+    """
+    for statement, parameters, refusal in demands_of(endings):
+        if not execute(statement, parameters) and refusal is not None:
+            raise refusal
+
+
+def demands_of(endings: Sequence[tuple[Row, Ending]]) -> list[Demand]:
+    """What `update_endings` does, in its order: for whoever sends it all before the first answer comes."""
+    demands: list[Demand] = []
     if not endings:
-        return
+        return demands
     for row, ending in endings:
-        update_ending(execute, row, ending)
+        demands += _demands_of(row, ending)
     ended = [ChangeRow(row[0], ENDED, _told_of(row, ending)) for row, ending in endings]
-    tell_of_streams(execute, endings[0][1].ended_at, ended)
+    tell_of_streams(_noting(demands), endings[0][1].ended_at, ended)
+    return demands
 
 
 def _told_of(row: Row, ending: Ending) -> dict[str, Any]:
@@ -111,20 +140,31 @@ def _told_of(row: Row, ending: Ending) -> dict[str, Any]:
     return {**told, "read": True} if ending.read else told
 
 
-def update_ending(execute: Execute, row: Row, ending: Ending) -> None:
+def _demands_of(row: Row, ending: Ending) -> list[Demand]:
     """Mark the stream as ended with its last event `row`, stored before, and give its answer its text.
 
-    LeaseLost where the stream is not this writer's any more, HoleInLog where an event before the end is missing. An
-    interrupted stream ends at whatever is stored.
+    An interrupted stream ends at whatever is stored.
     """
     key, seq, _, _, epoch = row
     said = [ending.status, document(ending.error), document(ending.usage), moment(ending.ended_at)]
     parameters = [*said, seq, ending.first_token_us, key, epoch]
     if ending.status == events.INTERRUPTED:
-        if not execute(END_OF_STREAM, parameters):
-            raise LeaseLost(f"stream {key} is not held under epoch {epoch}")
-    elif not execute(WITHOUT_A_HOLE, [*parameters, key, seq + 1]):
-        raise HoleInLog(f"stream {key} has not all events before {seq}")
-    execute(END_OF_ANSWER, [document(ending.parts), key])
+        end = Demand(END_OF_STREAM, parameters, LeaseLost(f"stream {key} is not held under epoch {epoch}"))
+    else:
+        hole = HoleInLog(f"stream {key} has not all events before {seq}")
+        end = Demand(WITHOUT_A_HOLE, [*parameters, key, seq + 1], hole)
+    demands = [end, Demand(END_OF_ANSWER, [document(ending.parts), key])]
+    execute = _noting(demands)
     count_tokens(execute, key, ending.usage, ending.parts)
     count_spending(execute, key, ending.ended_at.date().isoformat(), ending.usage, ending.parts)
+    return demands
+
+
+def _noting(demands: list[Demand]) -> Execute:
+    """Notes statements that may change as many rows as they like, in place of running them."""
+
+    def note(statement: str, parameters: Sequence[Any]) -> int:
+        demands.append(Demand(statement, parameters))
+        return 0
+
+    return note

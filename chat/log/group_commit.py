@@ -6,26 +6,25 @@ is locked, the batch is tried again for `retry_seconds`; when it refuses a row, 
 so that one stream's failure fails that stream alone. Whatever a failed stream has behind the failure is dropped,
 wherever it is queued.
 
-One thread does this (`commit_thread.py`). On SQLite, events and the starts of plain turns are committed on the event
-loop itself while the thread has nothing to do (`sqlite_commit.py`), each start by itself (`run_now`); what the loop
-cannot do at once goes to the thread, and so does everything after it until the thread is done: a stream's events are
-stored in their order, whoever stores them.
+One thread does this (`commit_thread.py`), and the event loop itself does what it can on a connection of its own
+(`LoopConnection`): on SQLite at once, events and the starts of plain turns, each start by itself (`run_now`); on
+PostgreSQL events, without waiting for the answer. What the loop's connection refuses goes to the thread, and so do all
+events after it until the thread is done: a stream's events are stored in their order, whoever stores them.
 """
 
 import asyncio
 import logging
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from django.db import IntegrityError, connection, transaction
 
 from chat import models
 from chat.log.batch import AWAY, Job, Work, by_key, settle, storable
 from chat.log.commit_thread import Commit, Commits, CommitThread
-from chat.log.fence import HoleInLog, LeaseLost, Row, insert_events, update_endings
+from chat.log.fence import Ending, HoleInLog, LeaseLost, Row, insert_events, update_endings
 from chat.log.sql import Database, django_execute
-from chat.log.sqlite_commit import CommitRefused, SqliteConnection
 
 log = logging.getLogger(__name__)
 
@@ -35,16 +34,37 @@ RETRY_SECONDS = 15.0
 """For which a batch is tried again while the database cannot be reached or is locked, unless told otherwise."""
 
 
+class LoopConnection(Protocol):
+    """The event loop's own connection (`sqlite_commit.py`, `postgres_commit.py`).
+
+    `one_writer`: whether it must not write while the thread does. `is_ready`: whether it can be used now.
+    """
+
+    @property
+    def one_writer(self) -> bool: ...
+    @property
+    def is_ready(self) -> bool: ...
+    def run(self, function: Callable[[Database], T], /) -> T | None:
+        """`function`'s result, once its transaction is committed; None where that cannot be done now."""
+        ...
+
+    def commit(
+        self, rows: Sequence[Row], endings: Sequence[tuple[Row, Ending]], done: Callable[[Exception | None], None]
+    ) -> None:
+        """Store events and the ends of streams; `done` is called on the loop, now or later, with what went wrong."""
+        ...
+
+
 class GroupCommit:
     """What is stored by the thread, and the event loop's fast path.
 
-    `connect` opens the loop's own connection, or returns None where the database is no SQLite file; `thread` is the
-    class of the thread. `commits` counts those of events and jobs, `commit_seconds` how long they took.
+    `connect` gives the loop's own connection, None where it has none; `thread` is the class of the thread. `commits`
+    counts those of events and jobs, `commit_seconds` how long they took.
     """
 
     def __init__(
         self,
-        connect: Callable[[], SqliteConnection | None],
+        connect: Callable[[], LoopConnection | None],
         retry_seconds: float = RETRY_SECONDS,
         thread: Callable[[Commit], Commits] = CommitThread,
     ) -> None:
@@ -52,16 +72,19 @@ class GroupCommit:
         self.retry_seconds = retry_seconds
         self._thread = thread(self._commit)
         self._outstanding = 0
+        self._ahead = 0  # of what is outstanding, what must be stored before the loop may store anything
         self.commits = 0
         self.commit_seconds = 0.0
         self._gathered: list[Work] = []
-        self._sqlite: SqliteConnection | None = None
+        self._in_flight: list[Work] = []
+        self._began = 0.0
+        self._own: LoopConnection | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def queued(self) -> int:
         """How many events and jobs wait for their commit, or for the word that it is done."""
-        return self._outstanding + len(self._gathered)
+        return self._outstanding + len(self._in_flight) + len(self._gathered)
 
     async def run(self, function: Callable[[], T]) -> T:
         """`function`'s result, once the transaction of the thread's that it ran in is committed."""
@@ -73,63 +96,79 @@ class GroupCommit:
     def run_now(self, function: Callable[[Database], T]) -> T | None:
         """`function`'s result, once a transaction of the loop's is committed; None where that cannot be done now."""
         loop = asyncio.get_running_loop()
-        self._adopt(loop)
-        if self._outstanding or self._sqlite is None or loop is not self._loop:
+        if self._loop is None:
+            self._adopt(loop)
+        if self._ahead or self._own is None or loop is not self._loop:
             return None
-        found: list[T] = []
-        try:
-            self._sqlite.store((), (), lambda database: found.append(function(database)))
-        except CommitRefused:
-            return None
-        return found[0]
+        return self._own.run(function)
 
     def _adopt(self, loop: asyncio.AbstractEventLoop) -> None:
         """The first loop that writes is the one whose commits are its own."""
-        if self._loop is None:
-            self._loop = loop
-            self._sqlite = self._connect()
+        self._loop = loop
+        self._own = self._connect()
 
     def submit(self, work: Work) -> None:
         """Queue without waiting; called on the work's loop."""
-        self._adopt(work.loop)
-        if not work.on_loop or self._sqlite is None or work.loop is not self._loop:
-            self._hand_over([*self._gathered, work])
-            return
-        self._gathered.append(work)
-        if len(self._gathered) == 1 and not self._outstanding:
-            work.loop.call_soon(self._flush)
+        if self._loop is None:
+            self._adopt(work.loop)
+        if self._own is not None and work.loop is self._loop:
+            if work.on_loop:
+                self._gathered.append(work)
+                if len(self._gathered) == 1 and not self._ahead and not self._in_flight:
+                    work.loop.call_soon(self._flush)
+                return
+            if not self._own.one_writer:
+                return self._hand_over([work])
+        self._hand_over(self._taken(work))
 
     def _flush(self) -> None:
-        """Commit what the loop has gathered; what cannot be done at once goes to the thread.
+        """Commit what the loop has gathered, unless a commit is under way; what was refused goes to the thread.
 
-        While the thread has work, nothing is committed here: what it does began earlier, and comes first.
+        While the thread has what was refused, nothing is committed here: it began earlier, and comes first.
         """
-        batch, sqlite = self._gathered, self._sqlite
-        if not batch or sqlite is None or self._outstanding:
+        batch, own = self._gathered, self._own
+        if not batch or own is None or self._ahead or self._in_flight:
             return
-        began = time.monotonic()
-        try:
-            sqlite.store(*storable(batch))
-        except CommitRefused:
-            return self._hand_over(batch)
+        if not own.is_ready:
+            return self._hand_over(self._taken())
+        self._in_flight, self._gathered = batch, []
+        self._began = time.monotonic()
+        own.commit(*storable(batch), self._committed)
+
+    def _committed(self, error: Exception | None) -> None:
+        """The loop's commit is done, or refused."""
+        batch, self._in_flight = self._in_flight, []
+        if error is not None:
+            return self._hand_over([*batch, *self._taken()])
         self.commits += 1
-        self.commit_seconds += time.monotonic() - began
-        self._gathered = []
+        self.commit_seconds += time.monotonic() - self._began
         settle(batch, None)
+        if self._gathered and self._loop is not None:
+            self._loop.call_soon(self._flush)
+
+    def _taken(self, *behind: Work) -> list[Work]:
+        """What was gathered, and what comes behind it."""
+        gathered, self._gathered = self._gathered, []
+        return [*gathered, *behind] if behind else gathered
 
     def _hand_over(self, works: list[Work]) -> None:
-        """Give work to the thread, what was gathered before it first."""
-        self._gathered = []
+        """Give work to the thread."""
         self._outstanding += len(works)
+        self._ahead += self._first_of(works)
         self._thread.put(works)
+
+    def _first_of(self, works: Sequence[Work]) -> int:
+        """How many of them must be stored before the loop may store anything."""
+        alone = self._own is None or self._own.one_writer
+        return len(works) if alone else sum(work.row is not None for work in works)
 
     def close(self) -> None:
         """Write what is queued, then end the thread. The loop's connection is its opener's to close."""
         if self._gathered:
-            self._hand_over(self._gathered)
+            self._hand_over(self._taken())
         self._thread.close()
-        self._sqlite = self._loop = None
-        self._outstanding = 0
+        self._own = self._loop = None
+        self._outstanding = self._ahead = 0
 
     def _commit(self, batch: list[Work]) -> Iterator[float]:
         """Store the batch; where the database refuses it, every stream's part by itself. Nothing is raised."""
@@ -199,6 +238,7 @@ class GroupCommit:
         """On the loop: first they are done, then the loop may commit again, so that no later event comes before."""
         settle(works, error)
         self._outstanding = max(0, self._outstanding - len(works))
+        self._ahead = max(0, self._ahead - self._first_of(works))
         self._flush()
 
 

@@ -1,13 +1,15 @@
 """Tells other processes which streams have grown, over the channel layer where there is Redis. Never the data.
 
-What is told may be lost, doubled, late or out of order to no effect: whoever is told reads the log from its own cursor,
-and whoever is not told looks by itself before long (`eventlog.POLL_…`).
+Only those streams and feeds are told of that somebody follows elsewhere: a process says what is followed there, at
+first and then again from time to time. What is told may be lost, doubled, late or out of order to no effect: whoever is
+told reads the log from its own cursor, and whoever is not told looks by itself before long (`eventlog.POLL_…`).
 """
 
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any
+from time import monotonic
+from typing import Any, NamedTuple
 from uuid import UUID
 
 log = logging.getLogger(__name__)
@@ -18,25 +20,39 @@ RETRY_AFTER = 0.5
 """Seconds between attempts to reach a channel layer that is away."""
 
 
+SAID_AGAIN = 2.0
+"""Seconds after which it is said again that a stream is followed here, while it grows."""
+
+FEEDS_SAID_AGAIN = 20.0
+"""The same for feeds, which are followed for hours."""
+
+FOLLOWED_FOR = 60.0
+"""Seconds for which a user's feed is taken to be followed elsewhere, since that was said; twice as long at most."""
+
+
+class Hears(NamedTuple):
+    """What is done with what other processes tell: of a stream, or of a user's feed."""
+
+    reached: Callable[[UUID], None]
+    """It has grown there."""
+    stop: Callable[[UUID], None]
+    """It is to be stopped."""
+    followed: Callable[[UUID], None]
+    """Somebody follows it there."""
+    changed: Callable[[int], None]
+    """It has grown there."""
+
+
 class Notifier:
     """The other processes. What there is to tell is gathered while one send is under way: a burst of commits is one
     message.
-
-    `on_reached` is called for each stream that has grown elsewhere, `on_stop` for each that is to be stopped,
-    `on_changed` for each user whose feed has grown.
     """
 
-    def __init__(
-        self,
-        layer: Any,
-        on_reached: Callable[[UUID], None],
-        on_stop: Callable[[UUID], None],
-        on_changed: Callable[[int], None],
-    ) -> None:
+    def __init__(self, layer: Any, hears: Hears) -> None:
         self._layer = layer
-        self._on_reached = on_reached
-        self._on_stop = on_stop
-        self._on_changed = on_changed
+        self._hears = hears
+        self._said: dict[UUID | int, float] = {}
+        self._feeds = Lately(FOLLOWED_FOR)
         self._waiting: dict[str, dict[str, int]] = {}
         self._something = asyncio.Event()
         self._tasks = [asyncio.create_task(self._send()), asyncio.create_task(self._receive())]
@@ -51,7 +67,26 @@ class Notifier:
 
     def changed(self, user_id: int) -> None:
         """The user's feed has grown; call it after the commit."""
-        self._tell("changed", user_id, 0)
+        if user_id in self._feeds:
+            self._tell("changed", user_id, 0)
+
+    def follows(self, stream_id: UUID) -> None:
+        """Somebody follows another process's stream here; said at once, or when it was not said for a while."""
+        self._say("followed", stream_id, SAID_AGAIN)
+
+    def follows_feed(self, user_id: int) -> None:
+        """The same for a user's feed."""
+        self._say("feeds", user_id, FEEDS_SAID_AGAIN)
+
+    def left(self, name: UUID | int) -> None:
+        """Nobody follows this stream, or this user's feed, here any more."""
+        self._said.pop(name, None)
+
+    def _say(self, kind: str, name: UUID | int, seconds: float) -> None:
+        now = monotonic()
+        if now >= self._said.get(name, 0.0):
+            self._said[name] = now + seconds
+            self._tell(kind, name, 0)
 
     def _tell(self, kind: str, name: UUID | int, seq: int) -> None:
         self._waiting.setdefault(kind, {})[str(name)] = seq
@@ -89,8 +124,39 @@ class Notifier:
 
     def _take(self, message: dict[str, Any]) -> None:
         for stream_id in message.get("reached", ()):
-            self._on_reached(UUID(stream_id))
+            self._hears.reached(UUID(stream_id))
         for stream_id in message.get("stop", ()):
-            self._on_stop(UUID(stream_id))
+            self._hears.stop(UUID(stream_id))
+        for stream_id in message.get("followed", ()):
+            self._hears.followed(UUID(stream_id))
         for user_id in message.get("changed", ()):
-            self._on_changed(int(user_id))
+            self._hears.changed(int(user_id))
+        for user_id in message.get("feeds", ()):
+            self._feeds.add(int(user_id))
+
+
+class Lately:
+    """Names that were added within the last `seconds`, or up to twice as long ago: two sets, of which the older one is
+    dropped, so that nothing has to be looked through."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._until = monotonic() + seconds
+        self._new = set[int]()
+        self._old = set[int]()
+
+    def add(self, name: int) -> None:
+        """It was heard of now."""
+        self._drop()
+        self._new.add(name)
+
+    def __contains__(self, name: int) -> bool:
+        self._drop()
+        return name in self._new or name in self._old
+
+    def _drop(self) -> None:
+        late = monotonic() - self._until
+        if late >= 0:
+            self._old = self._new if late < self._seconds else set()
+            self._new = set()
+            self._until = monotonic() + self._seconds

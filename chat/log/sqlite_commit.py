@@ -11,7 +11,7 @@ Short reads that every request makes are made here too. Checkpoints, which wait 
 import sqlite3
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from chat.log.fence import ROWS_PER_INSERT, Ending, Row, insert_events, update_endings
 from chat.log.sql import DIALECT, Database
@@ -19,6 +19,11 @@ from chat.log.sql import DIALECT, Database
 CACHE_KIB = 16_000
 """Each running stream keeps a few pages of the table and its indexes in use. SQLite's default of 2 MB holds those of a
 few hundred streams; beyond it every commit reads pages again, and time to OK was four times as long."""
+
+
+T = TypeVar("T")
+
+Done = Callable[[Exception | None], None]
 
 
 class CommitRefused(Exception):
@@ -36,6 +41,8 @@ class SqliteConnection:
 
     `on_commit` is called after each commit.
     """
+
+    one_writer = is_ready = True
 
     def __init__(self, path: str, on_commit: Callable[[], None]) -> None:
         self._on_commit = on_commit
@@ -59,6 +66,23 @@ class SqliteConnection:
             return self.query(statement, parameters)
         except sqlite3.Error:
             return None
+
+    def run(self, function: Callable[[Database], T]) -> T | None:
+        """`function`'s result, once its transaction is committed; None where that cannot be done now."""
+        found: list[T] = []
+        try:
+            self.store((), (), lambda database: found.append(function(database)))
+        except CommitRefused:
+            return None
+        return found[0]
+
+    def commit(self, rows: Sequence[Row], endings: Sequence[tuple[Row, Ending]], done: Done) -> None:
+        """`store`; `done` is called before this returns, with what it was refused for."""
+        try:
+            self.store(rows, endings)
+        except CommitRefused as refused:
+            return done(refused)
+        done(None)
 
     def store(
         self,

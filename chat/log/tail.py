@@ -35,7 +35,8 @@ class Tail:
     """One stream that this process writes under `epoch`, from its event 0, which is stored.
 
     `submit` takes an append on its way; `on_end` is called on the event loop after the last event's commit. `began` is
-    when the stream did, by the monotonic clock.
+    when the stream did, by the monotonic clock. `followed_elsewhere`: whether other processes are told of its commits;
+    who followed a stream while another process wrote it is not known, so that all are told.
     """
 
     __slots__ = (
@@ -49,6 +50,7 @@ class Tail:
         "epoch",
         "error",
         "events",
+        "followed_elsewhere",
         "gone",
         "key",
         "left_at",
@@ -87,6 +89,7 @@ class Tail:
         self.error: Exception | None = None
         self.subscribers: list[Subscriber] = []
         self.left_at = self.loop.time()
+        self.followed_elsewhere = first.seq > 0
         self._submit = submit
         self._on_end = on_end
         self._notifier = notifier
@@ -158,14 +161,15 @@ class Tail:
         self.left_at = self.loop.time()
 
     def publish(self, seq: int) -> None:
-        """Tell the subscribers, in the order they came, then other processes, that the stream has reached `seq`.
+        """Tell the subscribers, in the order they came, then other processes where they follow it, that the stream has
+        reached `seq`.
 
         Its end is not delivered: whoever reads learns it together with the last event.
         """
         for subscriber in self.subscribers:
             if self.ended or not subscriber.deliver(self.since(subscriber.after) or []):
                 subscriber.wake()
-        if self._notifier is not None:
+        if self.followed_elsewhere and self._notifier is not None:
             self._notifier.reached(self.stream_id, seq)
 
     def abandon(self) -> None:

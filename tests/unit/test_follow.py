@@ -93,9 +93,33 @@ async def test_notifications_that_lie_change_nothing(
     following = asyncio.create_task(seqs(log, row))
     await asyncio.sleep(0)
     log.announce(row.pk, 99)
-    await write_all(other_log.open_tail(row.pk, FIRST_EPOCH, OK), 30)
+    tail = other_log.open_tail(row.pk, FIRST_EPOCH, OK)
+    other_log._followed_elsewhere(row.pk)
+    await write_all(tail, 30)
 
     assert await following == list(range(31))
+
+
+async def test_other_processes_are_told_of_a_stream_from_when_it_is_followed_there(
+    row: Stream, other_log: Log, monkeypatch: pytest.MonkeyPatch
+):
+    told: list[int] = []
+
+    class Notifier:
+        def reached(self, stream_id: Any, seq: int) -> None:
+            told.append(seq)
+
+    monkeypatch.setattr(other_log, "_notifier", Notifier())
+    tail = other_log.open_tail(row.pk, FIRST_EPOCH, OK)
+    for seq in (1, 2):
+        tail.append(seq, "{}")
+        await tail.settled()
+    assert told == []
+    other_log._followed_elsewhere(row.pk)
+    tail.append(3, "{}")
+    await tail.settled()
+
+    assert told == [2, 3]
 
 
 async def test_silence_is_broken_by_an_empty_batch(row: Stream, tail: Tail, monkeypatch: pytest.MonkeyPatch, log: Log):

@@ -9,7 +9,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.db import InterfaceError, OperationalError, connections
 
-from chat.log import LeaseLost, Log, Tail, eventlog
+from chat.log import LeaseLost, Log, Tail, own_connection
 from chat.log.fence import FIRST_EPOCH, ROWS_PER_INSERT, HoleInLog
 from chat.log.group_commit import GroupCommit
 from chat.log.sqlite_commit import CommitRefused, SqliteConnection
@@ -61,7 +61,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, *errors: Exception | None, after: b
             raise error
 
     monkeypatch.setattr(GroupCommit, "_write", faulty)
-    monkeypatch.setattr(eventlog, "database_file", lambda: None)
+    monkeypatch.setattr(own_connection, "database_file", lambda: None)
     return sizes
 
 
@@ -129,7 +129,7 @@ async def test_after_a_failed_append_nothing_of_its_stream_is_stored(
     monkeypatch.setattr(GroupCommit, "_write", away_once)
     monkeypatch.setattr(SqliteConnection, "store", refuse_the_first)
     if through_the_thread:
-        monkeypatch.setattr(eventlog, "database_file", lambda: None)
+        monkeypatch.setattr(own_connection, "database_file", lambda: None)
     tail.append(1, "{}")
     await asyncio.to_thread(reached.wait, 10)
     for seq in range(2, 30):
@@ -152,7 +152,7 @@ async def test_a_writer_whose_epoch_is_over_is_refused_by_the_database(
     log: Log, stream: Stream, other: Stream, through_the_thread: bool, monkeypatch: pytest.MonkeyPatch
 ):
     if through_the_thread:
-        monkeypatch.setattr(eventlog, "database_file", lambda: None)
+        monkeypatch.setattr(own_connection, "database_file", lambda: None)
     await Stream.objects.filter(pk=stream.pk).aupdate(epoch=2)
     lost, fine = tail_of(log, stream), tail_of(log, other)
     lost.append(1, "{}")

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from chat.log import notifier
-from chat.log.notifier import Notifier
+from chat.log.notifier import Hears, Lately, Notifier
 from chat.log.subscriber import Subscriber
 
 
@@ -86,8 +86,9 @@ def notifier_on(
     on_reached: Callable[[UUID], None] = print,
     on_stop: Callable[[UUID], None] = print,
     on_changed: Callable[[int], None] = print,
+    on_followed: Callable[[UUID], None] = print,
 ) -> Notifier:
-    return Notifier(layer, on_reached, on_stop, on_changed)
+    return Notifier(layer, Hears(on_reached, on_stop, on_followed, on_changed))
 
 
 async def test_a_burst_is_one_message_with_the_newest_seq(layer: Layer):
@@ -122,6 +123,9 @@ async def test_notifications_go_on_after_the_layer_was_away(layer: Layer):
 async def test_a_feed_that_has_grown_is_told_by_its_user(layer: Layer):
     changed = asyncio.Queue[int]()
     notifies = notifier_on(layer, on_changed=changed.put_nowait)
+    layer.queue.put_nowait({"feeds": {"7": 0}})
+    while layer.queue.qsize():
+        await asyncio.sleep(0)
     notifies.changed(7)
     while not layer.sent:
         await asyncio.sleep(0.01)
@@ -138,3 +142,50 @@ async def test_a_notification_that_makes_no_sense_is_passed_over(layer: Layer):
         layer.queue.put_nowait(nonsense)
     assert await asyncio.wait_for(reached.get(), 60) == stream_id
     await notifies.close()
+
+
+async def test_a_feed_that_nobody_follows_elsewhere_is_not_told(layer: Layer):
+    notifies = notifier_on(layer)
+    notifies.changed(7)
+    notifies.stop(uuid4())
+    while not layer.sent:
+        await asyncio.sleep(0.01)
+    await notifies.close()
+
+    assert list(layer.sent[0]) == ["type", "stop"]
+
+
+async def test_that_a_stream_is_followed_is_said_once_and_again_after_a_while(
+    layer: Layer, monkeypatch: pytest.MonkeyPatch
+):
+    now, stream_id, heard = [1000.0], uuid4(), asyncio.Queue[UUID]()
+    monkeypatch.setattr(notifier, "monotonic", lambda: now[0])
+    notifies = notifier_on(layer, on_followed=heard.put_nowait)
+    for _ in range(3):
+        notifies.follows(stream_id)
+        assert heard.empty()
+    assert await asyncio.wait_for(heard.get(), 60) == stream_id
+    notifies.follows(stream_id)
+    now[0] += notifier.SAID_AGAIN
+    notifies.follows(stream_id)
+    assert await asyncio.wait_for(heard.get(), 60) == stream_id
+    notifies.left(stream_id)
+    notifies.follows(stream_id)
+    assert await asyncio.wait_for(heard.get(), 60) == stream_id
+    await notifies.close()
+
+    assert len(layer.sent) == 3
+
+
+def test_what_was_heard_lately_is_forgotten_after_twice_the_time(monkeypatch: pytest.MonkeyPatch):
+    now = [0.0]
+    monkeypatch.setattr(notifier, "monotonic", lambda: now[0])
+    lately = Lately(60)
+    lately.add(7)
+    now[0] = 61.0
+    assert 7 in lately
+    now[0] = 122.0
+    assert 7 not in lately
+    lately.add(8)
+    now[0] = 1000.0
+    assert 8 not in lately

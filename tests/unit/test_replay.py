@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from chat.log import Log
-from chat.log.fence import Ending, insert_events, update_ending
+from chat.log.fence import Ending, insert_events, update_endings
 from chat.log.sql import django_execute, key_of
 from chat.management.commands.replay_stream import Player
 from chat.protocol import events
@@ -195,5 +195,5 @@ def end(running):
         key = key_of(running.pk)
         rows = [(key, seq, 20_000, events.encode(response), 1) for seq, response in enumerate(rest, 2)]
         insert_events(django_execute, rows)
-        update_ending(django_execute, rows[-1], Ending(events.COMPLETE, [{"text": "x"}], timezone.now()))
+        update_endings(django_execute, [(rows[-1], Ending(events.COMPLETE, [{"text": "x"}], timezone.now()))])
     connection.close()

@@ -84,6 +84,7 @@ async def test_nothing_is_shown_before_its_commit(stream: Stream, monkeypatch: p
     monkeypatch.setattr(SqliteConnection, "store", spied)
     monkeypatch.setattr(log, "_notifier", Notes(shown))
     tail = tail_of(log, stream)
+    tail.followed_elsewhere = True
     tail.append(1, "{}")
     await tail.settled()
 
@@ -109,6 +110,7 @@ async def test_while_somebody_else_writes_the_thread_waits_and_the_order_is_kept
     shown = list[int]()
     monkeypatch.setattr(log, "_notifier", Notes(shown))
     tail = tail_of(log, stream)
+    tail.followed_elsewhere = True
     try:
         for number in range(1, 31):
             tail.append(number, "{}")

@@ -1,0 +1,87 @@
+"""The event loop's own connection to whichever database there is, and what is read on it.
+
+SQLite's is opened at its first use. PostgreSQL's are there while the process serves: a command needs none.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from asgiref.sync import sync_to_async
+
+from chat.log.checkpoint import Checkpointer
+from chat.log.group_commit import LoopConnection
+from chat.log.sql import DIALECT, DJANGO, in_thread
+from chat.log.sqlite_commit import SqliteConnection, database_file
+
+if TYPE_CHECKING:
+    from chat.log.postgres_commit import PostgresCommit
+
+
+class OwnConnection:
+    """`checkpoint` makes what moves SQLite's write-ahead log."""
+
+    def __init__(self, checkpoint: Callable[[str], Checkpointer]) -> None:
+        self._checkpoint = checkpoint
+        self._serving = False
+        self._sqlite: SqliteConnection | None = None
+        self._postgres: PostgresCommit | None = None
+        self._checkpointer: Checkpointer | None = None
+
+    def open(self) -> None:
+        """The process serves from now on."""
+        self._serving = True
+        if path := database_file():
+            self._checkpointer = self._checkpoint(path)
+        elif DIALECT.vendor == "postgresql":
+            from chat.log.postgres_commit import PostgresCommit  # psycopg is not installed everywhere
+
+            self._postgres = PostgresCommit()
+
+    async def leave(self) -> None:
+        """The process serves no more: PostgreSQL's connections end, after what is under way."""
+        self._serving = False
+        if self._postgres is not None:
+            await self._postgres.close()
+            self._postgres = None
+
+    def close(self) -> None:
+        """Close what is left, where nothing is committed any more. It may wait; not for the event loop."""
+        if self._sqlite is not None:
+            self._sqlite.close()
+            self._sqlite = None
+        if self._checkpointer is not None:
+            self._checkpointer.close()
+            self._checkpointer = None
+
+    def connect(self) -> LoopConnection | None:
+        """What the loop commits on; None where it has nothing of its own."""
+        return self._postgres or self._connect_sqlite()
+
+    def _connect_sqlite(self) -> SqliteConnection | None:
+        if self._sqlite is None and (path := database_file()):
+            self._sqlite = SqliteConnection(path, self._count_commit)
+        return self._sqlite
+
+    def _count_commit(self) -> None:
+        if self._checkpointer is not None:
+            self._checkpointer.count_commit()
+
+    async def fetch(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
+        """The rows of one short SELECT: where it can be, without a thread, which takes longer than that.
+
+        On SQLite another connection would also have to read again what each commit has changed.
+        """
+        found = await self._find(statement, parameters)
+        return await sync_to_async(DJANGO.query)(statement, parameters) if found is None else found
+
+    async def fetch_briefly(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
+        """The same for readers that stay for hours: no connection is kept for them."""
+        found = await self._find(statement, parameters)
+        return await in_thread(partial(DJANGO.query, statement, parameters)) if found is None else found
+
+    async def _find(self, statement: str, parameters: Sequence[Any]) -> list[Any] | None:
+        if self._postgres is not None:
+            return await self._postgres.query(statement, parameters)
+        connection = self._connect_sqlite() if self._serving else None
+        return None if connection is None else connection.find(statement, parameters)
