@@ -45,8 +45,11 @@ def stream_ended(
         "" if not measured.stalls else f"stalls: {len(measured.stalls)}, the longest {words(gap.us if gap else None)}",
         "" if tokens_out is None else f"tokens {tokens_in or 0} in, {tokens_out} out",
     ]
-    known = {"fields": {name: value for name, value in fields.items() if value is not None}, "stream_id": stream_id}
-    log.log(level, "%s", ", ".join(filter(None, told)), extra=known)
+    # Made here, as for a request's line: `Logger.log` would search the stack for who called it.
+    record = logging.LogRecord(log.name, level, __file__, 0, "%s", (", ".join(filter(None, told)),), None)
+    record.fields = {name: value for name, value in fields.items() if value is not None}
+    record.stream_id = stream_id
+    log.handle(record)
 
 
 def _fields(measured: Timing) -> dict[str, Any]:

@@ -120,6 +120,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self._state = State(0, 0, 0, (), 0, 0.0, 0)
+        self._labelled: dict[tuple[Any, ...], Any] = {}
 
     @cached_property
     def _numbers(self) -> Numbers:
@@ -132,14 +133,14 @@ class Metrics:
     def started(self, model: str, ok_us: int, running: int) -> None:
         """A turn of `model` began, its OK stored after `ok_us` µs; `running` are generated now."""
         numbers = self._numbers
-        numbers.started.labels(model).inc()
-        numbers.ok.labels(model).observe(ok_us / 1e6)
+        self._of(numbers.started, model).inc()
+        self._of(numbers.ok, model).observe(ok_us / 1e6)
         numbers.running.set(running)
 
     def taken_up(self, model: str, running: int) -> None:
         """A dead worker's turn of `model` goes on here; `running` are generated now."""
         numbers = self._numbers
-        numbers.taken_up.labels(model).inc()
+        self._of(numbers.taken_up, model).inc()
         numbers.running.set(running)
 
     def left(self, running: int) -> None:
@@ -160,16 +161,16 @@ class Metrics:
         """A turn ended as `status`, `seconds` after its request, with so many events; `usage` is Gemini's
         `usageMetadata`, `error` the JSON of an ApiError."""
         numbers = self._numbers
-        numbers.ended.labels(model, status).inc()
-        numbers.duration.labels(model).observe(seconds)
+        self._of(numbers.ended, model, status).inc()
+        self._of(numbers.duration, model).observe(seconds)
         numbers.events.inc(events)
         if error is not None:
-            numbers.errors.labels(model, error["status"]).inc()
+            self._of(numbers.errors, model, error["status"]).inc()
         if timing is not None:
             self._timed(model, timing)
         for direction, name in (("in", "promptTokenCount"), ("out", "candidatesTokenCount")):
             if isinstance(count := (usage or {}).get(name), int):
-                numbers.tokens.labels(model, direction).inc(max(count, 0))
+                self._of(numbers.tokens, model, direction).inc(max(count, 0))
 
     def _timed(self, model: str, timing: Timing) -> None:
         numbers = self._numbers
@@ -178,13 +179,13 @@ class Metrics:
             (numbers.first_token, timing.first_token_us),
         ):
             if us is not None:
-                metric.labels(model).observe(us / 1e6)
+                self._of(metric, model).observe(us / 1e6)
         if timing.longest_gap is None:
             return
         for percentile, us in ((50, timing.gap_us[50]), (95, timing.gap_us[95]), (100, timing.longest_gap.us)):
-            numbers.gaps.labels(model, percentile).observe(us / 1e6)
+            self._of(numbers.gaps, model, percentile).observe(us / 1e6)
         if timing.stalls:
-            numbers.stalls.labels(model).inc(len(timing.stalls))
+            self._of(numbers.stalls, model).inc(len(timing.stalls))
 
     def lapsed(self, streams: int) -> None:
         """So many streams of lost workers were ended by this process."""
@@ -200,7 +201,7 @@ class Metrics:
         numbers.slots_used.set(state.slots_used)
         numbers.slots.set(state.slots)
         for model in {*before.resting, *state.resting}:
-            numbers.resting.labels(model).set(model in state.resting)
+            self._of(numbers.resting, model).set(model in state.resting)
         numbers.commits.inc(state.commits - before.commits)
         numbers.commit_seconds.inc(state.commit_seconds - before.commit_seconds)
         numbers.cuts.inc(state.cuts - before.cuts)
@@ -217,10 +218,10 @@ class Metrics:
     def received(self, verdict: str, slowest: Mapping[str, float | None]) -> None:
         """A turn's receipt came: its verdict, and its slowest twentieth at each hop, in ms; None where unknown."""
         numbers = self._numbers
-        numbers.receipts.labels(verdict).inc()
+        self._of(numbers.receipts, verdict).inc()
         for hop, ms in slowest.items():
             if ms is not None:
-                numbers.delivery.labels(hop).observe(max(ms, 0) / 1000)
+                self._of(numbers.delivery, hop).observe(max(ms, 0) / 1000)
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
         """All numbers of all workers, and their media type, in the form that the asker prefers."""
@@ -237,6 +238,13 @@ class Metrics:
                 told = [sample for sample in family.samples if not sample.name.endswith("_created")]
                 values = {" ".join(sample.labels.values()): sample.value for sample in told}
                 found[family.name.removeprefix("wondercam_")] = values
+        return found
+
+    def _of(self, metric: Any, *labels: str | int) -> Any:
+        """The metric with these labels, kept: the library takes eight calls to find it, and a turn has ten of them."""
+        key = (metric, *labels)
+        if (found := self._labelled.get(key)) is None:
+            found = self._labelled[key] = metric.labels(*labels)
         return found
 
     def _registry(self) -> Any:

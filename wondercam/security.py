@@ -112,8 +112,9 @@ def api_prefixes() -> tuple[str, ...]:
     return tuple(settings.API_PREFIXES)
 
 
+@lru_cache(maxsize=256)
 def is_direct(path: str) -> bool:
-    """Whether the path's view needs nothing of the page's stack."""
+    """Whether the path's view needs nothing of the page's stack; kept, since every middleware asks."""
     return (is_api(path) and path not in WITH_SESSION) or path in PROBES
 
 

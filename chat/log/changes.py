@@ -100,8 +100,10 @@ def _newest_of(count: int) -> str:
 
 
 def id_of(key: Any) -> str:
-    """A key as ids are written."""
-    return str(key if isinstance(key, UUID) else UUID(key))
+    """A key as ids are written: SQLite has the hex digits, which need no UUID made of them."""
+    if isinstance(key, UUID):
+        return str(key)
+    return f"{key[:8]}-{key[8:12]}-{key[12:16]}-{key[16:20]}-{key[20:]}"
 
 
 def prune(before: datetime) -> bool:

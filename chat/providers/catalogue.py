@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 class Provider(Protocol):
-    """One upstream."""
+    """One upstream. One that runs on this machine, where a model can take minutes to load, has `is_local` = True."""
 
     name: str
 
@@ -52,13 +52,6 @@ class Discovering(Protocol):
     async def discover(self) -> None:
         """Learn them; raises ApiError."""
         ...
-
-
-@runtime_checkable
-class Loading(Protocol):
-    """A provider that may run on this machine, where a model can take minutes to load."""
-
-    is_local: bool
 
 
 @runtime_checkable
@@ -163,7 +156,7 @@ class Catalogue:
                             give(events.chunk(found))
                             if events.finish_reason(found):
                                 return None
-                is_local = isinstance(provider, Loading) and provider.is_local
+                is_local = getattr(provider, "is_local", False)
                 return await policy.answer(provider.answer, asked, self._breakers[model.id], attempts, give, is_local)
             except errors.ApiError as error:
                 other = self._fallback(model.id, tried, prompt)

@@ -17,7 +17,8 @@ log = logging.getLogger("wondercam.access")
 
 GONE = 499
 """What a request is logged with whose client went before anything was answered, as nginx has it."""
-STREAM_ID = b"X-Stream-Id"
+STREAM_ID = b"x-stream-id"
+"""The header by which a response says which stream it is."""
 PROBES = {b"/healthz", b"/readyz", b"/metrics"}
 NAMES = ("method", "path", "status", "ms", "client")
 """Of what is said, for programs."""
@@ -32,14 +33,6 @@ class RequestIds:
     def new(self) -> str:
         """The next id."""
         return f"{self._beginning}-{next(self._numbers):x}"
-
-
-def stream_id_of(headers: Any) -> str:
-    """The stream that a response is, by its header; empty for any other response."""
-    for name, value in headers:
-        if name == STREAM_ID:
-            return str(value, "ascii")
-    return ""
 
 
 def begun(request: Any) -> None:

@@ -54,7 +54,7 @@ class ServedRequest(WebRequest):
         self.body: Body | None = None
         self.application_queue: Any = None
         self.has_begun = False
-        self.paused = self.streaming = self.is_encoded = False
+        self.paused = self.streaming = self.is_encoded = self.is_counted = False
         self.resumed: asyncio.Future[None] | None = None
         self.on_gone: Callable[[], None] | None = None
         self.headers: list[Header] | None = None
@@ -170,8 +170,9 @@ class ServedRequest(WebRequest):
         self.release_body()
         self.setResponseCode(status)
         self.headers = list(headers)
-        self.stream_id = access.stream_id_of(self.headers)
-        self.is_encoded = any(name.lower() == b"content-encoding" for name, _ in self.headers)
+        named = {name.lower(): value for name, value in self.headers}
+        self.stream_id = named.get(access.STREAM_ID, b"").decode("ascii")
+        self.is_encoded, self.is_counted = b"content-encoding" in named, b"content-length" in named
 
     async def put(self, piece: bytes, more: bool) -> None:
         self.write_piece(piece, more)
@@ -209,9 +210,8 @@ class ServedRequest(WebRequest):
     def write_head(self, more: bool) -> None:
         """Write the head of a response in pieces; Twisted writes any other, and goes through each header six times."""
         headers, self.headers = self.headers or [], None
-        counted = b"content-length" in {name.lower() for name, _ in headers}
         bare = self.method == b"HEAD" or self.code in NO_BODY_CODES
-        if counted or bare or not more or self.clientproto != b"HTTP/1.1":
+        if self.is_counted or bare or not more or self.clientproto != b"HTTP/1.1":
             for name, value in headers:
                 self.responseHeaders.addRawHeader(name, value)
             return
