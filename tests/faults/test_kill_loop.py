@@ -18,7 +18,7 @@ from tests.faults.server_under_test import ServerUnderTest, summary
 from tests.faults.upstream import upstream
 from tests.servers.postgres import Postgres
 from tests.servers.redis import Redis
-from tests.soak import SOAK
+from tests.soak import SOAK, keep_figures
 
 SEED = os.environ.get("WONDERCAM_TEST_SEED")
 ROUNDS = 1000 if SOAK else 16
@@ -64,8 +64,10 @@ async def test_kill_9_at_random_points_loses_nothing(
     finally:
         for each in servers:
             each.server.kill9()
+        said = f"{summary(servers)} (seeds from {SEED or first})"
         with capsys.disabled():
-            print(f"\n{summary(servers)} (seeds from {SEED or first})")
+            print(f"\n{said}")
+        keep_figures(f"{'continued' if goes_on else 'interrupted'}: {said}")
     total = sum((each.counts for each in servers), Counter[str]())
     if goes_on and SOAK:
         turns = total[events.COMPLETE] + total[events.INTERRUPTED]
