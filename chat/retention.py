@@ -107,11 +107,15 @@ def ended_before(before: datetime) -> Iterator[UUID]:
     return old_recordings(before).iterator()
 
 
-def keep_answers(chosen: Iterable[UUID]) -> None:
-    """An answer that was never put together is, before its events go. What is long is done before the transaction."""
+def answers_not_kept(chosen: Iterable[UUID]) -> Iterator[tuple[UUID, list[dict[str, Any]]]]:
+    """Of the streams whose answer was never put together: the answer's id, and its parts by the events."""
     for stream in Stream.objects.filter(pk__in=list(chosen), answer__parts=[]).only("pk", "answer_id"):
-        parts = Answer.of(stored_events(stream.pk)).finished()
-        Message.objects.filter(pk=stream.answer_id).update(parts=parts)
+        yield stream.answer_id, Answer.of(stored_events(stream.pk)).finished()
+
+
+def keep_answer(answer: UUID, parts: list[dict[str, Any]]) -> None:
+    """Store an answer's parts, before its events go."""
+    Message.objects.filter(pk=answer).update(parts=parts)
 
 
 async def delete_conversations(chosen: list[UUID], write: Write) -> None:
@@ -122,7 +126,8 @@ async def delete_conversations(chosen: list[UUID], write: Write) -> None:
 
 async def delete_recordings(chosen: list[UUID], write: Write) -> None:
     """The events and what else belongs to a stream; its messages stay."""
-    await write(partial(keep_answers, chosen))
+    for answer, parts in await in_thread(lambda: list(answers_not_kept(chosen))):  # what is long holds no lock
+        await write(partial(keep_answer, answer, parts))
     await deletion.delete_streams(chosen, write)
 
 

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.utils import timezone
 
 from chat import retention
+from chat.log import pages
 from chat.models import Attachment, Conversation, Event, Message, Stream, User
 from tests.inside import Core
 from tests.recorded import run
@@ -61,6 +63,24 @@ async def test_of_an_old_recording_the_words_stay(site: Core):
     assert await Stream.objects.acount() == 1
     assert await Event.objects.exclude(stream=await Stream.objects.aget()).acount() == 0
     assert [message.text async for message in Message.objects.order_by("pk")] == texts
+
+
+async def test_an_answer_that_was_never_put_together_is_read_before_the_writer_waits(
+    site: Core, monkeypatch: pytest.MonkeyPatch
+):
+    texts = [message.text async for message in Message.objects.order_by("pk")]
+    await Message.objects.filter(role=Message.MODEL).aupdate(parts=[])
+    held: list[bool] = []
+
+    def stored_events(stream: Any) -> Any:
+        held.append(connection.in_atomic_block)
+        return pages.stored_events(stream)
+
+    monkeypatch.setattr(retention, "stored_events", stored_events)
+    assert await pruned(site, recordings=39) == {"recordings": 1}
+    assert held == [False]
+    kept = [message.text async for message in Message.objects.order_by("pk")]
+    assert kept == [*texts[:-1], ""], "the newer recording is still there, and its answer can be read from it"
 
 
 async def test_an_old_photo_goes_and_its_conversation_stays(site: Core):

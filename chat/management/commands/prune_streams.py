@@ -60,7 +60,8 @@ class Command(Filter):
         progress = Progress(self.say, len(old), "streams")
         for start in range(0, len(old), BATCH):
             chosen = old[start : start + BATCH]
-            retention.keep_answers(chosen)
+            for answer, parts in retention.answers_not_kept(chosen):
+                retention.keep_answer(answer, parts)
             rows = deletion.Rows(chosen)
             with transaction.atomic():
                 rows.hide()
