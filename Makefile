@@ -40,7 +40,7 @@ DOCS := said=$$(NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --config-file dep
 FAILED := build/tests/failed.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run superuser test test-unit test-next install install-dev port programs lint format bench bench-quick bench-sight soak \
+.PHONY: help run superuser test test-unit test-next install install-dev port programs lint format bench bench-quick bench-sight soak simulate \
 	audit conformance docs wheel translations lock clean
 
 help: ## this list
@@ -106,6 +106,11 @@ bench-sight: install ## ask about every photo in PHOTOS=folder (with labels), an
 soak: install-dev programs ## the faults of the tests for many more rounds, and what needs a quiet machine
 	@WONDERCAM_TEST_SOAK=1 $(PY) -m pytest tests/faults tests/servers/test_paths.py tests/browser/test_answers.py \
 		tests/unit/test_wheel.py --timeout=7200
+
+simulate: install-dev ## the core on simulated time, network and disk: TICKS=1000000; SEED= EACH= replays one history; MUTATIONS=1
+	@mkdir -p build/simulation
+	@$(PY) -m tests.simulation --ticks $(or $(TICKS),1000000) --ticks-each $(or $(EACH),8000) \
+		$(if $(SEED),--seed $(SEED) --trace build/simulation/trace.txt) $(if $(MUTATIONS),--mutations)
 
 audit: $(AUDIT)/.made $(VENV)/.node ## ask the public databases of advisories about every locked package (needs the network; no part of `make test`)
 	@$(WITH_NODE) $(AUDIT)/bin/python deploy/advisories.py

@@ -39,26 +39,37 @@ def database_file() -> str | None:
 class SqliteConnection:
     """The event loop's own connection: autocommit, no waiting for locks, no checkpoints.
 
-    `on_commit` is called after each commit.
+    It is opened with its first statement, which fails as any other may while the file is out of reach. `on_commit` is
+    called after each commit.
     """
 
     one_writer = is_ready = True
 
     def __init__(self, path: str, on_commit: Callable[[], None]) -> None:
+        self._path = path
         self._on_commit = on_commit
-        self._connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
-        self._connection.execute("PRAGMA synchronous=NORMAL")
-        self._connection.execute("PRAGMA foreign_keys=ON")
-        self._connection.execute("PRAGMA wal_autocheckpoint=0")
-        self._connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+        self._connection: sqlite3.Connection | None = None
+
+    def _open(self) -> sqlite3.Connection:
+        opened = sqlite3.connect(self._path, timeout=0, isolation_level=None, check_same_thread=False)
+        try:
+            opened.execute("PRAGMA synchronous=NORMAL")
+            opened.execute("PRAGMA foreign_keys=ON")
+            opened.execute("PRAGMA wal_autocheckpoint=0")
+            opened.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+        except sqlite3.Error:
+            opened.close()
+            raise
+        self._connection = opened
+        return opened
 
     def execute(self, statement: str, parameters: Sequence[Any]) -> int:
         """Run one statement; the number of rows that it changed."""
-        return self._connection.execute(in_sqlite(statement), parameters).rowcount
+        return (self._connection or self._open()).execute(in_sqlite(statement), parameters).rowcount
 
     def query(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
         """The rows that one statement finds, as tuples."""
-        return self._connection.execute(in_sqlite(statement), parameters).fetchall()
+        return (self._connection or self._open()).execute(in_sqlite(statement), parameters).fetchall()
 
     def find(self, statement: str, parameters: Sequence[Any]) -> list[Any] | None:
         """The same for a short SELECT; None where it cannot be done at once."""
@@ -96,23 +107,28 @@ class SqliteConnection:
         thread finds them stored when it does it again (`group_commit._unstored`).
         """
         try:
+            connection = self._connection or self._open()
             if job is not None or endings or len(rows) > ROWS_PER_INSERT:
-                self._connection.execute("BEGIN IMMEDIATE")
+                connection.execute("BEGIN IMMEDIATE")
             if job is not None:
                 job(self)
             insert_events(self.execute, rows)
             update_endings(self.execute, endings)
-            if self._connection.in_transaction:
-                self._connection.execute("COMMIT")
+            if connection.in_transaction:
+                connection.execute("COMMIT")
         except Exception as error:  # a job may raise anything; in the thread it fails alone
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+            self._roll_back()
             raise CommitRefused from error
         self._on_commit()
 
+    def _roll_back(self) -> None:
+        if self._connection is not None and self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
     def close(self) -> None:
         """Close the connection."""
-        self._connection.close()
+        if self._connection is not None:
+            self._connection.close()
 
 
 @cache

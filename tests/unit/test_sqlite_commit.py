@@ -5,6 +5,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,7 @@ from asgiref.sync import sync_to_async
 from django.db import connection
 from django.utils import timezone
 
-from chat.log import LeaseLost, Log, Tail
+from chat.log import LeaseLost, Log, Tail, own_connection
 from chat.log.batch import Job
 from chat.log.fence import FIRST_EPOCH
 from chat.log.group_commit import GroupCommit
@@ -259,3 +260,19 @@ def test_the_log_is_kept_in_the_order_of_arrival_and_found_by_stream(log: Log):
 )
 def test_a_time_is_written_as_django_writes_it(value: datetime | None):
     assert moment(value) == DIALECT.ops.adapt_datetimefield_value(value)
+
+
+async def test_a_file_that_is_out_of_reach_at_first_is_the_threads_and_the_loops_as_soon_as_it_is_there(
+    log: Log, stream: Stream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    folder = tmp_path / "not mounted yet"
+    monkeypatch.setattr(own_connection, "database_file", lambda: str(folder / "site.sqlite3"))
+    before = log.write_now(lambda database: True)
+    tail = tail_of(log, stream)
+    tail.append(1, "{}")
+    await tail.settled()
+    folder.mkdir()
+    after = log.write_now(lambda database: True)
+
+    assert (before, after) == (None, True)
+    assert await sync_to_async(stored)(stream) == [0, 1]

@@ -1,0 +1,320 @@
+"""Faults that the simulation must find, and a run that shows whether it does.
+
+Each is a replacement of text in one module, in a copy of the project; `caught` is what the simulation is to say of it.
+A simulation that passes on broken code proves nothing: that is what this list is for.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+COPIED = ("chat", "wondercam", "templates", "static", "tests/simulation", "tests/__init__.py", "pyproject.toml")
+
+
+class Mutation(NamedTuple):
+    """`old` becomes `new` in a file of `chat/`, and a history says a sentence with `caught` (a pattern) in it."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    caught: str
+
+
+MUTATIONS = (
+    Mutation(
+        "the loop commits while the thread has work",
+        "log/group_commit.py",
+        "if not batch or own is None or self._ahead or self._in_flight:",
+        "if not batch or own is None or self._in_flight:",
+        "",
+    ),
+    Mutation(
+        "after a batch of the thread's the loop commits first, and tells of the batch then",
+        "log/group_commit.py",
+        "        settle(works, error)\n        self._outstanding = max",
+        "        self._ahead -= self._first_of(works)\n        self._flush()\n"
+        "        self._ahead += self._first_of(works)\n        settle(works, error)\n        self._outstanding = max",
+        "",
+    ),
+    Mutation(
+        "what was gathered before a job is forgotten",
+        "log/group_commit.py",
+        "return [*gathered, *behind] if behind else gathered",
+        "return list(behind)",
+        "",
+    ),
+    Mutation(
+        "a try whose answer was lost is not looked for",
+        "log/group_commit.py",
+        "self._write(_unstored(batch) if refused else batch)",
+        "self._write(batch)",
+        "",
+    ),
+    Mutation(
+        "after a failed append the rest of its stream is stored",
+        "log/batch.py",
+        "if work.row is not None and work.failure is None:",
+        "if work.row is not None:",
+        "",
+    ),
+    Mutation(
+        "the thread does not note that a stream has failed",
+        "log/batch.py",
+        "        if self.tail.error is None:\n            self.tail.error = error",
+        "        pass",
+        "",
+    ),
+    Mutation(
+        "an append does not name its epoch",
+        "log/fence.py",
+        "AND s.epoch = n.column5 AND s.status = 'running'\",\n",
+        "AND s.status = 'running'\",\n",
+        "",
+    ),
+    Mutation(
+        "an append asks neither for its epoch nor for the end",
+        "log/fence.py",
+        'AND s.epoch = n.column5 AND s.status = \'running\'",\n    ),\n    "postgresql"',
+        '",\n    ),\n    "postgresql"',
+        "",
+    ),
+    Mutation(
+        "the number of appended rows is not looked at",
+        "log/fence.py",
+        "        if stored != len(some):",
+        "        if stored < 0:",
+        "",
+    ),
+    Mutation(
+        "who takes a stream over keeps its epoch",
+        "log/takeover.py",
+        "epoch, now = row[0] + 1,",
+        "epoch, now = row[0],",
+        "",
+    ),
+    Mutation(
+        "an answer that begins anew keeps its old text",
+        "log/takeover.py",
+        "        answer.begin_anew()\n",
+        "        pass\n",
+        "",
+    ),
+    Mutation(
+        "a page that was cut off says that it is whole",
+        "log/pages.py",
+        "more=not ended and (size > PAGE_BYTES or len(found) == PAGE_ROWS)",
+        "more=False",
+        "",
+    ),
+    Mutation(
+        "a page of the table tells the end one event too early",
+        "log/pages.py",
+        "last >= row[1]",
+        "last >= row[1] - 1",
+        "",
+    ),
+    Mutation(
+        "a reader that misses exactly one event gets none",
+        "log/tail.py",
+        "if missed <= 0:",
+        "if missed <= 1:",
+        "",
+    ),
+    Mutation(
+        "a tail is read beyond its beginning",
+        "log/tail.py",
+        "if after + 1 < held[0].seq or self.gone:",
+        "if after + 2 < held[0].seq or self.gone:",
+        "",
+    ),
+    Mutation(
+        "a tail that was given up is read on",
+        "log/tail.py",
+        "if after + 1 < held[0].seq or self.gone:",
+        "if after + 1 < held[0].seq:",
+        "",
+    ),
+    Mutation(
+        "a call to look between the look and the wait is forgotten",
+        "log/subscriber.py",
+        "        if self._woken:\n            waiter.set_result(None)\n            return waiter\n",
+        "",
+        "",
+    ),
+    Mutation(
+        "only the first reader is told",
+        "log/tail.py",
+        "                subscriber.wake()\n        if self.followed",
+        "                subscriber.wake()\n            break\n        if self.followed",
+        "",
+    ),
+    Mutation(
+        "readers of another process's stream never look by themselves",
+        "log/eventlog.py",
+        "return POLL_ALONE if self._notifier is None else POLL_NOTIFIED",
+        'return float("inf")',
+        "",
+    ),
+    Mutation(
+        "readers stay with the process that wrote the stream before",
+        "log/eventlog.py",
+        "for subscriber in self._elsewhere.pop(stream_id, ()):",
+        "for subscriber in self._elsewhere.get(stream_id, ()):",
+        "",
+    ),
+    Mutation(
+        "nobody waits while too much of a stream waits for its commit",
+        "turns/turn.py",
+        "return None if self.tail.pending < MAX_PENDING else self.tail.backpressure()",
+        "return None",
+        "",
+    ),
+    Mutation(
+        "the chunk that was held back is dropped when more comes",
+        "turns/turn.py",
+        "            self.tail.append(at, self._held.data)\n            self._held = None",
+        "            self._held = None",
+        "",
+    ),
+    Mutation(
+        "a turn that is over keeps its readers",
+        "turns/turn.py",
+        "            self._log.abandon(self.tail)",
+        "            pass",
+        "",
+    ),
+    Mutation(
+        "a snapshot holds what is not stored",
+        "turns/turn.py",
+        "if self.tail.pending or self._held is not None or self._ending:",
+        "if self._held is not None or self._ending:",
+        "",
+    ),
+    Mutation(
+        "a question whose commit was answered too late is stored again",
+        "turns/start.py",
+        "if self._stored is None or not Stream.objects.filter(pk=self._stored.stream.pk).exists():",
+        "if True:",
+        "",
+    ),
+    Mutation(
+        "a question that is sent again is asked again",
+        "turns/start.py",
+        "            self.ask.request_id,\n",
+        "            None,\n",
+        "",
+    ),
+    Mutation(
+        "a queued message that was begun stays in the queue",
+        "turns/next_message.py",
+        "QueuedMessage.objects.filter(pk=row.pk).delete()",
+        "QueuedMessage.objects.filter(pk=None).delete()",
+        "",
+    ),
+    Mutation(
+        "a queued message does not wait for an answer that runs",
+        "turns/message_queue.py",
+        "or row.refusal or _running(conversation_id).exists():",
+        "or row.refusal:",
+        "",
+    ),
+    Mutation(
+        "a queued message follows any end",
+        "turns/message_queue.py",
+        "is_time = row.now or _status(row.waits_for) == events.COMPLETE",
+        "is_time = row.now or _status(row.waits_for) != events.RUNNING",
+        "",
+    ),
+    Mutation(
+        "nobody looks for queued messages of dead processes",
+        "turns/next_message.py",
+        "return [conversation for conversation, _, ready in found if ready]",
+        "return []",
+        "",
+    ),
+    Mutation(
+        "nobody looks for leases that have lapsed",
+        "turns/leases.py",
+        "            if looks > LOOKS:",
+        "            if looks > 10_000:",
+        "",
+    ),
+    Mutation(
+        "a lease lapses at the first look",
+        "turns/leases.py",
+        "            if looks > LOOKS:",
+        "            if looks > 0:",
+        "",
+    ),
+    Mutation(
+        "nobody renews leases",
+        "turns/runner.py",
+        "                await self._renew(self.running())\n",
+        "",
+        "",
+    ),
+    Mutation(
+        "readers of feeds are told by notifications alone",
+        "log/feeds.py",
+        "            if newest > self._seen.get(user_id, 0):",
+        "            if newest < 0:",
+        "",
+    ),
+)
+
+
+class Result(NamedTuple):
+    """What became of a mutation."""
+
+    mutation: Mutation
+    found: bool
+    said: str
+
+
+def copy_with(mutation: Mutation, folder: Path) -> None:
+    """The project in `folder`, with the mutation. Raises ValueError where its text is not there exactly once."""
+    for name in COPIED:
+        source, target = ROOT / name, folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if name in ("static", "templates"):
+            target.symlink_to(source)
+        elif source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "weights", "locale"))
+        else:
+            shutil.copy(source, target)
+    file = folder / "chat" / mutation.file
+    text = file.read_text()
+    if text.count(mutation.old) != 1:
+        raise ValueError(f"{mutation.file} has not this text once: {mutation.old!r} ({mutation.name})")
+    file.write_text(text.replace(mutation.old, mutation.new))
+
+
+def tried(mutation: Mutation, ticks: int, each: int) -> Result:
+    """Run the simulation on the mutated copy."""
+    with tempfile.TemporaryDirectory(prefix="wondercam-mutation-") as folder:
+        copy_with(mutation, Path(folder))
+        command = [sys.executable, "-m", "tests.simulation", "--ticks", str(ticks), "--ticks-each", str(each)]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    failed = re.search(r"^seed .* failed after .*$", done.stdout, re.MULTILINE)
+    said = failed.group() if failed else (done.stdout + done.stderr).strip()[-300:]
+    return Result(mutation, failed is not None and re.search(mutation.caught, said) is not None, said)
+
+
+def main(ticks: int, each: int, at_once: int = 2) -> int:
+    """Try all; 0 where each was found."""
+    missed = 0
+    with ThreadPoolExecutor(at_once) as pool:
+        for result in pool.map(lambda mutation: tried(mutation, ticks, each), MUTATIONS):
+            missed += not result.found
+            print(
+                f"{'found ' if result.found else 'MISSED'}  {result.mutation.name}\n        {result.said}", flush=True
+            )
+    print(f"{len(MUTATIONS) - missed} of {len(MUTATIONS)} mutations found")
+    return int(missed > 0)
