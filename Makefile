@@ -76,7 +76,7 @@ install: $(VENV)/.libraries node_modules/.installed ## set-up only
 
 install-dev: install $(VENV)/.dev
 
-programs: # chromium, PostgreSQL, Redis and nginx for the tests, where they can be installed without asking
+programs: # chromium, Firefox, PostgreSQL, Redis and nginx for the tests, where they can be installed without asking
 	@sh tests/servers/programs.sh
 
 lint: install-dev ## style, types, import direction, migrations, Django's checks, links of the docs

@@ -63,6 +63,7 @@ settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  #
 
 pytest_plugins = [
     "tests.servers.chromium",
+    "tests.servers.firefox",
     "tests.servers.nginx",
     "tests.servers.postgres",
     "tests.servers.redis",
@@ -74,14 +75,14 @@ pytest_plugins = [
 STUCK_SECONDS = float(os.environ.get("WONDERCAM_TEST_STUCK_SECONDS", "120"))
 """What a test may take to be taken down."""
 
-SERVERS = {"chromium", "nginx", "one_slot", "postgres", "redis", "serve", "server", "site"}
+SERVERS = {"chromium", "firefox", "nginx", "one_slot", "postgres", "redis", "serve", "server", "site"}
 """Fixtures that start a program, or load the real model."""
 
 
 STDERR = pytest.StashKey[int]()
 
 FAILED = ROOT / "build" / "tests" / "failed.txt"
-GROUP = re.compile(r"@(paths|single-sign-on|wheel)$")
+GROUP = re.compile(r"@(firefox|paths|second-factor|single-sign-on|wheel)$")
 """What pytest-xdist adds to the names of tests that run in one process."""
 
 
