@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from chat.models import Change, Conversation
 from chat.process import this_process
+from chat.protocol.prompt import WAV
 from chat.providers.catalogue import Catalogue
 from chat.views.conversations import listed
 from chat.views.messages import messages_of
@@ -72,4 +73,12 @@ def newest_line(user_id: int) -> int:
 def choices(catalogue: Catalogue) -> list[dict[str, str]]:
     """The models as the composer offers them."""
     models = catalogue.models()
-    return [{"id": model.id, "title": model.title or model.id, "photos": photos(catalogue, model)} for model in models]
+    return [
+        {
+            "id": model.id,
+            "title": model.title or model.id,
+            "photos": photos(catalogue, model),
+            "sounds": "yes" if WAV in model.sounds else "no",  # what the page records as
+        }
+        for model in models
+    ]

@@ -3,14 +3,14 @@
  */
 import { isOpen } from "./message.js";
 import { endingOf, waitingFor } from "./messages.js";
-import { photoButton } from "./photo_button.js";
+import { photoButton, soundPlayer } from "./photo_button.js";
 import { rateOf, seconds, story } from "./times.js";
 import { t } from "./words.js";
 
 /**
  * Who writes answers, who loads a photo into its image, and what else is shown of a message whenever it changes.
  * @typedef {{answers: import("./answer_loader.js").AnswerLoader,
- *            showPhoto: (image: HTMLImageElement, photo: Photo) => void,
+ *            showPhoto: (element: HTMLImageElement | HTMLAudioElement, photo: Photo) => void,
  *            extras: ((element: HTMLElement, message: Message) => void)[]}} Means
  */
 
@@ -142,10 +142,15 @@ export class Article {
     }
   }
 
-  /** @param {Photo[]} photos */
+  /** Photos, and sounds among them. @param {Photo[]} photos */
   #photos(photos) {
     this.#part("photos").replaceChildren(
       ...photos.map((photo, at) => {
+        if (photo.mimeType) {
+          const player = soundPlayer();
+          this.#means.showPhoto(player, photo);
+          return player;
+        }
         const { button, image } = photoButton(t("Photo {number} of this message", { number: at + 1 }));
         this.#means.showPhoto(image, photo);
         return button;

@@ -130,11 +130,12 @@ export class Chat {
   async #send(parent, { text, photos, model }) {
     const draft = this.draft;
     const drafted = draft.read();
-    const key = (drafted.text === text && drafted.requestId) || uuid();
-    draft.keep(text, key);
+    const isSpoken = photos.some(({ mimeType }) => mimeType); // it is no draft's, and no other one's words
+    const key = (!isSpoken && drafted.text === text && drafted.requestId) || uuid();
+    if (!isSpoken) draft.keep(text, key);
     this.#apply({ type: "asked", key, parent: parent?.key ?? "", text, photos, model, at: this.#clock.now() });
     const place = this.conversation ? { parent_id: parent?.id ?? null } : {};
-    await this.#ask(key, { contents: contentsOf(text, photos), model, ...place }, text, () => {
+    await this.#ask(key, { contents: contentsOf(text, photos), model, ...place }, titleOf(text, photos), () => {
       if (draft.read().requestId === key) draft.clear();
     });
   }
@@ -148,8 +149,8 @@ export class Chat {
     await this.#send(this.find(parent), { text, photos, model });
   }
 
-  /** @param {string} key @param {object} asked @param {string} [text] @param {() => void} [stored] */
-  async #ask(key, asked, text = "", stored = () => {}) {
+  /** @param {string} key @param {object} asked @param {string} [title] @param {() => void} [stored] */
+  async #ask(key, asked, title = "", stored = () => {}) {
     const body = bodyOf(key, this.conversation, asked);
     await this.#connect(
       key,
@@ -158,7 +159,7 @@ export class Chat {
         stored();
         if (this.conversation || !id) return;
         this.conversation = id;
-        this.#told.opened(id, titleOf(text));
+        this.#told.opened(id, title);
       },
     );
   }

@@ -60,7 +60,9 @@ export function fromStored({ id, role, parts, stream, ...more }, parent, at) {
     parent,
     role,
     ...(isRunning ? {} : added(BLANK, parts)),
-    photos: parts.flatMap(({ attachment }) => (attachment ? [{ attachment }] : [])),
+    photos: parts.flatMap(({ attachment, mimeType }) =>
+      attachment ? [mimeType ? { attachment, mimeType } : { attachment }] : [],
+    ),
     status: stream?.status ?? (role === "user" ? "sent" : "complete"),
     stream: stream?.id ?? "",
     seq: isRunning || !stream ? -1 : stream.last_seq,

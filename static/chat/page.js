@@ -57,9 +57,9 @@ const camera = new CameraLoader(byId("camera"), {
 });
 const voice = new VoiceLoader({
   byId,
-  ask(text) {
-    composer.fill(text); // should it not be sent, nothing is lost
-    void send(text);
+  ask(text, sound) {
+    sound ? composer.cancelEdit() : composer.fill(text); // should it not be sent, nothing is lost
+    void send(text, undefined, sound);
   },
   camera,
   isBusy: () => composer.busy,
@@ -116,17 +116,18 @@ function checkModel() {
   camera.update();
 }
 
-/** @param {string} text @param {boolean} [looks] whether the camera's frame of this moment goes along, if it is open */
-async function send(text, looks = !composer.editing) {
+/** @param {string} text @param {boolean} [looks] whether the camera's frame of this moment goes along, if it is open
+ * @param {(to: Requester) => Promise<Photo>} [sound] stores what was said */
+async function send(text, looks = !composer.editing, sound) {
   checkModel();
   const isSeen = photos.count > 0 || (looks && camera.sees);
-  if (composer.busy || (!text.trim() && !photos.count) || (isSeen && composer.photos === "no")) return;
+  if (composer.busy || (!text.trim() && !photos.count && !sound) || (isSeen && composer.photos === "no")) return;
   composer.busy = true; // photos may still be on their way: a second Enter must not send twice
   problem("");
   const asked = chat.conversation;
   try {
     if (looks && !photos.count) await photos.add(await camera.frames(), { unsent: true });
-    const taken = await photos.take();
+    const taken = [...(sound ? [await sound(session)] : []), ...(await photos.take())];
     if (chat.conversation !== asked) return; // another chat was opened meanwhile: the question stays in its draft
     if (composer.text === text) composer.fill(""); // what was typed meanwhile stays
     checkModel();

@@ -1,5 +1,5 @@
 /**
- * A photo on the page that can be looked at.
+ * A photo on the page that can be looked at, a sound that can be listened to.
  */
 import { t } from "./words.js";
 
@@ -14,4 +14,12 @@ export function photoButton(name) {
   button.title = t("Look closer");
   button.append(image);
   return { button, image };
+}
+
+/** A sound's player. */
+export function soundPlayer() {
+  const player = document.createElement("audio");
+  player.controls = true;
+  player.setAttribute("aria-label", t("Spoken question"));
+  return player;
 }

@@ -1,12 +1,12 @@
 /**
- * Photos on the server: kept there, and had back.
+ * Photos, and sounds, on the server: kept there, and had back.
  */
 import { refusal } from "./errors.js";
 
-/** @param {Requester} session @param {Blob} photo @returns {Promise<string>} its id */
-export async function upload(session, photo) {
+/** @param {Requester} session @param {Blob} file @param {string} [what] or "sound" @returns {Promise<string>} its id */
+export async function upload(session, file, what = "photo") {
   const form = new FormData();
-  form.append("photo", photo, "photo.jpg");
+  form.append(what, file, what);
   const response = await session.request("/v2/attachments", { method: "POST", body: form });
   if (!response.ok) throw await refusal(response);
   return (await response.json()).id;

@@ -52,7 +52,7 @@ export class Photos {
 
   /**
    * Takes a photo that was sent before as a draft photo once more.
-   * @param {Required<Photo>} photo @param {string} name
+   * @param {Photo & {url: string}} photo @param {string} name
    */
   reuse({ attachment, url }, name) {
     if (this.count >= MOST) return this.#told.problem(FULL);

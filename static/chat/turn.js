@@ -57,10 +57,11 @@ export function bodyOf(key, conversation, asked) {
 
 /** A question's parts, as the server takes them. @param {string} text @param {Photo[]} photos */
 export function contentsOf(text, photos) {
-  return [...photos.map(({ attachment }) => ({ attachment })), ...(text ? [{ text }] : [])];
+  return [...photos.map(({ url, ...photo }) => photo), ...(text ? [{ text }] : [])];
 }
 
-/** What a chat that begins with this question is called at first. @param {string} text */
-export function titleOf(text) {
-  return text.trim().replace(/\s+/g, " ").slice(0, 80) || t("Photo");
+/** What a chat that begins with this question is called at first. @param {string} text @param {Photo[]} photos */
+export function titleOf(text, photos) {
+  const said = text.trim().replace(/\s+/g, " ").slice(0, 80);
+  return said || (photos.some(({ mimeType }) => mimeType) ? t("Spoken question") : t("Photo"));
 }

@@ -34,9 +34,11 @@ interface GeminiResponse {
 
 type End = "complete" | "stopped" | "failed" | "interrupted";
 
-/** A photo of a message: kept by the server under `attachment`; `url` is the page's own preview, if it has one. */
+/** A photo of a message: kept by the server under `attachment`; `url` is the page's own preview, if it has one. With a
+ * `mimeType` it is a sound. */
 interface Photo {
   attachment: string;
+  mimeType?: string;
   url?: string;
 }
 
@@ -135,7 +137,7 @@ interface Stored {
   id: string;
   parent_id: string | null;
   role: "user" | "model";
-  parts: (GeminiPart & { attachment?: string })[];
+  parts: (GeminiPart & { attachment?: string; mimeType?: string })[];
   stream: {
     id: string;
     status: "running" | End;

@@ -5,7 +5,11 @@ page are real.
 """
 
 import array
+import asyncio
+import base64
+import io
 import math
+import re
 import wave
 from pathlib import Path
 
@@ -14,6 +18,9 @@ from playwright.async_api import Page, expect
 
 from tests.browser.test_camera import DESKTOP, HELLO, PHONE, SLOW, live, page, posts
 from tests.browser.test_page import Start, ended, grown_to, start
+from tests.fakes import gemini
+from tests.fakes.server import Server
+from tests.servers.wondercam import Serve
 
 __all__ = ["DESKTOP", "PHONE", "page", "start"]
 
@@ -149,8 +156,53 @@ async def test_consent_that_is_not_given_sends_no_sound_anywhere(page: Page, sta
     assert await page.evaluate("window.recognisers.length") == 0
 
 
-async def test_without_a_recogniser_the_page_says_that_typing_is_left(page: Page, start: Start) -> None:
-    await page.add_init_script("delete window.SpeechRecognition; delete window.webkitSpeechRecognition")
+NO_RECOGNISER = "delete window.SpeechRecognition; delete window.webkitSpeechRecognition;"
+STREAMS = """
+window.streams = [];
+const devices = navigator.mediaDevices, open = devices.getUserMedia.bind(devices);
+devices.getUserMedia = async (wanted) => { const got = await open(wanted); window.streams.push(got); return got; };
+"""
+"""Keeps what was opened where the test can look at it."""
+TRACKS = "() => window.streams.flatMap((one) => one.getAudioTracks()).map(({ readyState }) => readyState)"
+
+
+@pytest.mark.parametrize("page", [DESKTOP], indirect=True)
+async def test_without_a_recogniser_the_sound_goes_to_a_model_that_hears_with_what_the_camera_sees(
+    page: Page, serve: Serve
+) -> None:
+    await page.add_init_script(NO_RECOGNISER + STREAMS)
+    async with Server(gemini.play) as behind:
+        deaf = {"OPENAI_BASE_URL": f"{behind.url}/v1", "WONDERCAM_MODELS": "openai/deaf,gemini/hello"}
+        server = await asyncio.to_thread(serve, {"GEMINI_API_KEY": "k", "GEMINI_BASE_URL": behind.url, **deaf})
+        await page.goto(server.url)
+        sent = posts(page)
+        talk = page.get_by_role("button", name="Speak")
+        await talk.press("Enter")
+        await expect(page.locator("#problem")).to_contain_text("this model cannot hear. Choose one that can")
+        await page.get_by_label("Model").select_option("gemini/hello")
+        await page.get_by_role("button", name="Open the camera").click()
+        await live(page)
+        await page.get_by_label("Your message").fill("half a thought")
+        await talk.press("Enter")
+        await ended(page, "complete")  # nobody has pressed anything: the end of speech was heard
+        assert await page.evaluate(TRACKS) == ["ended"]  # the microphone's light is out
+        await expect(page.get_by_label("Your message")).to_have_value("half a thought")
+        assert sent.count("/v2/attachments") == 2
+        asked = [request for request in behind.requests if request.body]
+        sound, photo = asked[-1].json()["contents"][-1]["parts"]
+        assert [part["inlineData"]["mimeType"] for part in (sound, photo)] == ["audio/wav", "image/jpeg"]
+        with wave.open(io.BytesIO(base64.b64decode(sound["inlineData"]["data"]))) as heard:
+            assert heard.getparams()[:3] == (1, 2, 16_000)
+            assert heard.getnframes() > 4_800
+        for _ in range(2):
+            player = page.locator("article[data-role=user] audio")
+            await expect(player).to_have_attribute("src", re.compile("^blob:"))
+            await page.wait_for_function("() => document.querySelector('article audio').duration > 0.3")
+            await page.reload()
+
+
+async def test_without_a_recogniser_and_a_recorder_the_page_says_that_typing_is_left(page: Page, start: Start) -> None:
+    await page.add_init_script(NO_RECOGNISER + "delete window.MediaRecorder")
     await start(HELLO)
     await page.get_by_role("button", name="Speak").press("Enter")
     await expect(page.locator("#problem")).to_contain_text("Type your question")

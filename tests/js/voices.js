@@ -86,10 +86,12 @@ export function recogniserType(available) {
 
 class FakeMicrophone {
   isOpen = false;
+  refuses = "";
   heard = (/** @type {number} */ _level, /** @type {number} */ _passed) => {};
 
   /** @param {(level: number, passed: number) => void} heard */
   async open(heard) {
+    if (this.refuses) throw new DOMException("no", this.refuses);
     this.isOpen = true;
     this.heard = heard;
     return true;
@@ -97,6 +99,10 @@ class FakeMicrophone {
 
   close() {
     this.isOpen = false;
+  }
+
+  get stream() {
+    return /** @type {MediaStream | null} */ (this.isOpen ? {} : null);
   }
 
   /**
@@ -114,12 +120,22 @@ class FakeMicrophone {
 
 /**
  * A conversation with everything it needs.
- * @param {{available?: string, wishes?: object, consent?: Hearing | "", isExclusive?: boolean}} [how]
+ * @param {{available?: string, wishes?: object, consent?: Hearing | "", isExclusive?: boolean, refuses?: string,
+ *          recorder?: (microphone: {stream: MediaStream | null}) => Listening}} [how] `refuses`: why the microphone cannot
+ *   be opened; `recorder`: what listens in place of the recogniser
  */
-export function talking({ available, wishes = {}, consent = "maker", isExclusive = false } = {}) {
+export function talking({
+  available,
+  wishes = {},
+  consent = "maker",
+  isExclusive = false,
+  refuses = "",
+  recorder,
+} = {}) {
   const Recognizer = recogniserType(available);
   const synthesis = new FakeSynthesis();
   const microphone = new FakeMicrophone();
+  microphone.refuses = refuses;
   const kept = new Map([["voice", JSON.stringify(wishes)]]);
   const remembered = new Wishes({
     getItem: (name) => kept.get(name) ?? null,
@@ -127,6 +143,7 @@ export function talking({ available, wishes = {}, consent = "maker", isExclusive
   });
   const told = {
     /** @type {string[]} */ asked: [],
+    /** @type {Blob[]} */ sounds: [],
     /** @type {string[]} */ problems: [],
     /** @type {string[]} */ consents: [],
     spoke: 0,
@@ -142,13 +159,17 @@ export function talking({ available, wishes = {}, consent = "maker", isExclusive
     changed: () => reader.isSpeaking || talk.resume(),
   });
   const talk = new Talk({
-    recognition: new Recognition({ Recognizer: /** @type {any} */ (Recognizer), language: "en" }),
+    recognition:
+      recorder?.(microphone) ?? new Recognition({ Recognizer: /** @type {any} */ (Recognizer), language: "en" }),
     microphone: /** @type {any} */ (microphone),
     reader,
     wishes: remembered,
     isExclusive,
     told: {
-      ask: (text) => told.asked.push(text),
+      ask(text, sound) {
+        told.asked.push(text);
+        if (sound) told.sounds.push(sound);
+      },
       spoke: () => told.spoke++,
       unasked: () => told.unasked++,
       heard: () => {},

@@ -54,7 +54,9 @@ VARIABLES = (
         "After so many days an answer's recording (its events and their times) is deleted; what was said stays",
         wrong="no whole number",
     ),
-    Variable("WONDERCAM_KEEP_PHOTOS_DAYS", 0, "After so many days a photo is deleted", wrong="no whole number"),
+    Variable(
+        "WONDERCAM_KEEP_PHOTOS_DAYS", 0, "After so many days a photo or a sound is deleted", wrong="no whole number"
+    ),
     Variable(
         "WONDERCAM_KEEP_GUESTS_DAYS",
         90,

@@ -10,6 +10,7 @@ const POINTS = /["'](?:box_2d|points?)["']\s*:/;
 /** Whether a text may point into a photo, at almost no cost. @param {string} text */
 export const mayPoint = (text) => POINTS.test(text);
 
+/** @typedef {import("./photo_memory.js").Medium} Medium */
 /** @typedef {Pick<Message, "key" | "role" | "status" | "text" | "photos">} Shown */
 
 export class PhotoLoader {
@@ -52,7 +53,7 @@ export class PhotoLoader {
       if (answer.role !== "model" || isRunning) continue;
       const article = this.#article(answer);
       if (!article || this.#seen.has(article)) continue;
-      const asked = messages.slice(0, at).findLast(({ photos }) => photos.length);
+      const asked = messages.slice(0, at).findLast(({ photos }) => photos.some(({ mimeType }) => !mimeType));
       const question = asked && this.#article(asked);
       if (asked && !question) continue; // it is painted later
       this.#seen.add(article);
@@ -60,9 +61,9 @@ export class PhotoLoader {
     }
   }
 
-  /** Shows a message's photo. @param {HTMLImageElement} image @param {Photo} photo */
-  show(image, photo) {
-    this.#memory.show(image, photo);
+  /** Shows a message's photo, or lets its sound be heard. @param {Medium} element @param {Photo} photo */
+  show(element, photo) {
+    this.#memory.show(element, photo);
   }
 
   /** Opens the photo that this button shows. @param {HTMLElement} button */

@@ -1,10 +1,12 @@
 /**
- * The photos of messages, as long as they are near what is shown: an hour of questions with a photo each does not keep
+ * The photos and sounds of messages, as long as they are near what is shown: an hour of questions with a photo each does not keep
  * an hour of photos in memory. One that is scrolled away is let go, and asked of the server again when it comes near.
  */
 
 /** How far beyond the edges photos are kept: one screen either way. */
 const NEAR = "100% 0px";
+
+/** @typedef {HTMLImageElement | HTMLAudioElement} Medium */
 
 export class PhotoMemory {
   #load;
@@ -28,43 +30,44 @@ export class PhotoMemory {
 
   /**
    * Shows a photo in its image, now and whenever it comes near.
-   * @param {HTMLImageElement} image @param {Photo} photo
+   * @param {Medium} medium @param {Photo} photo
    */
-  show(image, { attachment, url }) {
-    this.#attachments.set(image, attachment);
-    if (url && !this.#gone.has(url)) image.src = url;
-    this.#observer.observe(image);
+  show(medium, { attachment, url }) {
+    this.#attachments.set(medium, attachment);
+    if (url && !this.#gone.has(url)) medium.src = url;
+    this.#observer.observe(medium);
   }
 
   /** @param {IntersectionObserverEntry[]} entries */
   #scrolled(entries) {
     for (const { target, isIntersecting } of entries) {
-      const image = /** @type {HTMLImageElement} */ (target);
-      if (!image.isConnected) this.#observer.unobserve(image);
-      else if (!isIntersecting) this.#letGo(image);
-      else if (!image.src) void this.#fetch(image);
+      const medium = /** @type {Medium} */ (target);
+      if (!medium.isConnected) this.#observer.unobserve(medium);
+      else if (!isIntersecting) this.#letGo(medium);
+      else if (!medium.src) void this.#fetch(medium);
     }
   }
 
-  /** @param {HTMLImageElement} image */
-  #letGo(image) {
-    if (!image.src || !image.complete) return;
-    image.style.inlineSize = `${image.offsetWidth}px`; // its place stays as large as it was
-    image.style.blockSize = `${image.offsetHeight}px`;
-    this.#gone.add(image.src);
-    URL.revokeObjectURL(image.src);
-    image.removeAttribute("src");
+  /** @param {Medium} medium */
+  #letGo(medium) {
+    if (!medium.src || !(medium instanceof HTMLAudioElement ? medium.paused : medium.complete)) return;
+    medium.style.inlineSize = `${medium.offsetWidth}px`; // its place stays as large as it was
+    medium.style.blockSize = `${medium.offsetHeight}px`;
+    this.#gone.add(medium.src);
+    URL.revokeObjectURL(medium.src);
+    medium.removeAttribute("src");
+    if (medium instanceof HTMLAudioElement) medium.load(); // until then it holds on to the sound
   }
 
-  /** @param {HTMLImageElement} image */
-  async #fetch(image) {
+  /** @param {Medium} medium */
+  async #fetch(medium) {
     // One that cannot be had just now, as when the page is left, is asked for when it is looked at again.
-    const photo = await this.#load(this.#attachments.get(image) ?? "").catch(() => null);
-    if (!photo || image.src) return;
-    image.src = URL.createObjectURL(photo);
-    await image.decode().catch(() => {});
-    if (!image.src) return; // scrolled away meanwhile
-    image.style.inlineSize = "";
-    image.style.blockSize = "";
+    const kept = await this.#load(this.#attachments.get(medium) ?? "").catch(() => null);
+    if (!kept || medium.src) return;
+    medium.src = URL.createObjectURL(kept);
+    if (medium instanceof HTMLImageElement) await medium.decode().catch(() => {});
+    if (!medium.src) return; // scrolled away meanwhile
+    medium.style.inlineSize = "";
+    medium.style.blockSize = "";
   }
 }

@@ -1,5 +1,6 @@
 /**
- * How loud it is before the microphone, some fifty times a second. No sound is kept or leaves this object.
+ * The microphone, and how loud it is before it, some fifty times a second. No sound is kept here; what it hears is open to
+ * whoever records its stream.
  */
 
 /** In ms. */
@@ -24,6 +25,11 @@ export class Microphone {
 
   get isOpen() {
     return this.#stream !== null;
+  }
+
+  /** What it hears, while it is open. */
+  get stream() {
+    return this.#stream;
   }
 
   /**

@@ -4,7 +4,7 @@
 import { t } from "../words.js";
 
 /** @type {Record<string, string>} */
-const PROBLEMS = {
+export const PROBLEMS = {
   "not-allowed": t("This page may not use the microphone. Allow it in the browser, by the sign beside the address."),
   "audio-capture": t("No microphone was found. Connect one, or type your question."),
   network: t("The browser's speech service cannot be reached. Type your question."),

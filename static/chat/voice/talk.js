@@ -18,6 +18,9 @@ import { VoiceActivity } from "./voice_activity.js";
 const NO_HEARING = t(
   "This browser cannot turn speech into text. Type your question; answers can be read aloud all the same.",
 );
+const ANOTHER_HEARS = t(
+  "This browser cannot turn speech into text, and this model cannot hear. Choose one that can, or type your question.",
+);
 /** While our own voice is heard, speech must be this much louder, since no browser takes all of it out of the sound. */
 const OVER_OWN_VOICE = 4;
 
@@ -110,21 +113,31 @@ export class Talk {
     const { recognition, wishes, told } = this.#means;
     const request = ++this.#starting;
     const where = await recognition.where();
-    if (where === "none") return told.problem(NO_HEARING);
-    const chosen = where === "device" || wishes.read().isAllowed ? where : await told.consent(where);
+    if (where === "none" || where === "another") return told.problem(where === "none" ? NO_HEARING : ANOTHER_HEARS);
+    const isAsked = where === "device" || where === "model" || wishes.read().isAllowed;
+    const chosen = isAsked ? where : await told.consent(where);
     if (!chosen || request !== this.#starting) return undefined;
     this.#isLocal = chosen === "device";
+    if (recognition.isRecorder) return this.#record();
     this.#recognise();
     if (!this.#means.isExclusive) await this.#openMicrophone();
     return undefined;
   }
 
+  /** As soon as the microphone is open. */
+  async #record() {
+    if (await this.#openMicrophone()) this.#recognise();
+  }
+
   async #openMicrophone() {
+    const { microphone, recognition, told } = this.#means;
     this.#activity = new VoiceActivity();
     try {
-      await this.#means.microphone.open((level, passed) => this.#hear(level, passed));
-    } catch {
-      // The recogniser says what is wrong with the microphone; without a level the browser decides when speech ends.
+      return await microphone.open((level, passed) => this.#hear(level, passed));
+    } catch (error) {
+      // A recogniser says itself what is wrong with the microphone; without a level the browser decides when speech ends.
+      if (recognition.refusal) told.problem(recognition.refusal(error));
+      return false;
     }
   }
 
@@ -136,7 +149,7 @@ export class Talk {
       { isLocal: this.#isLocal, isPatient: this.#isHeld || !isExclusive },
       {
         heard: (text) => told.heard(text),
-        ended: (text, problem) => this.#understood(text, problem),
+        ended: (text, problem, sound) => this.#understood(text, problem, sound),
       },
     );
   }
@@ -152,15 +165,17 @@ export class Talk {
 
   /** Enough was said: the frame of this moment is the question's. */
   #finish() {
-    this.#means.told.spoke();
-    this.#means.recognition.stop();
+    const { told, recognition, wishes, microphone } = this.#means;
+    told.spoke();
+    recognition.stop();
+    if (!wishes.read().isHandsFree) microphone.close();
   }
 
-  /** @param {string} text @param {string} problem */
-  #understood(text, problem) {
+  /** @param {string} text @param {string} problem @param {Blob} [sound] */
+  #understood(text, problem, sound) {
     const { wishes, told } = this.#means;
     this.#rest(wishes.read().isHandsFree && !problem ? "waiting" : "off");
-    if (text) return told.ask(text);
+    if (text || sound) return told.ask(text, sound);
     told.unasked();
     return told.problem(problem || (this.state === "off" ? UNHEARD : ""));
   }

@@ -2,10 +2,13 @@
  * The voice on the page: its button, what it hears, and the dialogs of its wishes and of its consent.
  */
 
+import { upload } from "../photo_store.js";
 import { t } from "../words.js";
 import { Microphone } from "./microphone.js";
 import { Reader } from "./reader.js";
 import { Recognition } from "./recognition.js";
+import { SoundRecorder } from "./recorder.js";
+import { RATE } from "./sound_file.js";
 import { Talk } from "./talk.js";
 import { Wishes } from "./wishes.js";
 
@@ -34,11 +37,15 @@ export class Voice {
     this.#dialog = /** @type {HTMLDialogElement} */ (means.byId("wishes"));
     const { language } = navigator;
     const browser = /** @type {any} */ (window);
-    this.#recognition = new Recognition({
-      Recognizer: isSecureContext ? (browser.SpeechRecognition ?? browser.webkitSpeechRecognition) : undefined,
-      language,
-    });
+    const Recognizer = isSecureContext ? (browser.SpeechRecognition ?? browser.webkitSpeechRecognition) : undefined;
+    this.#recognition = new Recognition({ Recognizer, language });
     const microphone = new Microphone({ media: navigator.mediaDevices, makeContext: () => new AudioContext() });
+    const recorder = new SoundRecorder({
+      microphone,
+      Recorder: navigator.mediaDevices ? browser.MediaRecorder : undefined,
+      decode: (data) => new OfflineAudioContext(1, 1, RATE).decodeAudioData(data),
+      hears: () => this.#whoHears(),
+    });
     const reader = new Reader({
       synthesis: browser.speechSynthesis,
       Utterance: browser.SpeechSynthesisUtterance,
@@ -47,13 +54,14 @@ export class Voice {
       changed: () => this.#changed(),
     });
     this.#talk = new Talk({
-      recognition: this.#recognition,
+      recognition: Recognizer ? this.#recognition : recorder,
       microphone,
       reader,
       wishes: this.#wishes,
-      isExclusive: PHONES.test(navigator.userAgent),
+      isExclusive: Boolean(Recognizer) && PHONES.test(navigator.userAgent),
       told: {
         ...means,
+        ask: (text, sound) => means.ask(text, sound && ((to) => stored(to, sound))),
         spoke: () => means.camera.mark(),
         unasked: () => means.camera.unmark(),
         heard: (text) => this.#show(text),
@@ -127,6 +135,14 @@ export class Voice {
     return isThere ? "device" : "";
   }
 
+  /** Whether the chosen model hears, or another one. @returns {Hearing} */
+  #whoHears() {
+    const picker = /** @type {HTMLFormElement} */ (this.#means.byId("composer")).elements.namedItem("model");
+    const models = picker instanceof HTMLSelectElement ? [...picker.selectedOptions, ...picker.options] : [picker];
+    const at = models.findIndex((model) => /** @type {HTMLElement} */ (model).dataset.sounds === "yes");
+    return at === 0 ? "model" : at > 0 ? "another" : "none";
+  }
+
   #changed() {
     const { said } = this.#means;
     const button = this.#button;
@@ -153,4 +169,10 @@ export class Voice {
   #part(name) {
     return /** @type {HTMLElement} */ (this.#dialog.querySelector(`[data-part=${name}]`));
   }
+}
+
+/** The sound, once the server has it. @param {Requester} to @param {Blob} sound @returns {Promise<Photo>} */
+async function stored(to, sound) {
+  const attachment = await upload(to, sound, "sound");
+  return { attachment, mimeType: sound.type, url: URL.createObjectURL(sound) };
 }
