@@ -19,6 +19,7 @@ from chat.providers.settings import Settings
 from chat.push.delivery import PushService
 from chat.push.keys import SiteKey
 from chat.push.notices import Notices
+from chat.telemetry import Telemetry
 from chat.turns.departures import Departures
 from chat.turns.runner import Turns
 
@@ -35,7 +36,9 @@ class Process:
             self.configure(settings.PROVIDERS)
         self.log = Log(settings.COMMIT_SECONDS)
         self.metrics = Metrics()
-        self.turns = Turns(self.log, lambda: self.catalogue, self.metrics, settings.LEASE_SECONDS)
+        self.telemetry = Telemetry(settings.OTEL_ENDPOINT, settings.OTEL_SERVICE, content=settings.OTEL_CONTENT)
+        seconds, told = settings.LEASE_SECONDS, self.telemetry.ended
+        self.turns = Turns(self.log, lambda: self.catalogue, self.metrics, seconds, told)
         self.departures = Departures(self.log, self.turns)
         self.notices = Notices(self.log, PushService(SiteKey(*settings.PUSH)) if settings.PUSH[0] else None)
 
@@ -66,6 +69,7 @@ class Process:
     async def open(self) -> None:
         """Serve: hear other processes, ask upstreams for their models, end and delete what earlier processes left."""
         self.metrics.open()
+        self.telemetry.open()
         await self.log.open(bool(settings.REDIS_URL), self.turns.stop_here)
         if self._catalogue is not None:
             await self._catalogue.discover()
@@ -90,6 +94,7 @@ class Process:
         if self._catalogue is not None:
             await self._catalogue.close()
         await limits.close()
+        await self.telemetry.close()
         await self.log.close()
 
 

@@ -11,6 +11,7 @@
     wondercam.W004  Redis does not answer (`serve` and `check --deploy`)
     wondercam.W005  DEBUG where others than this machine come
     wondercam.W006  plain HTTP (`check --deploy`)
+    wondercam.W007  OTEL_EXPORTER_OTLP_ENDPOINT without OpenTelemetry's packages (chat/checks.py)
 
 `manage.py check` reports them, `serve` does not start with an error. A variable whose value cannot be used at all
 (wondercam/env.py) stops every command before it comes to checks.

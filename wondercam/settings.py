@@ -249,6 +249,10 @@ LIMITS = {name: envint(f"{limits.PREFIX}{name}") for name in limits.APPLICATION}
 PRICES = prices.prices(envlist("WONDERCAM_PRICES"))
 CURRENCY = prices.currency(envstr("WONDERCAM_CURRENCY"))
 
+OTEL_ENDPOINT = envstr("OTEL_EXPORTER_OTLP_ENDPOINT")
+OTEL_SERVICE = envstr("OTEL_SERVICE_NAME")
+OTEL_CONTENT = envbool("WONDERCAM_OTEL_CONTENT")
+
 PUSH = push.push(envstr("WONDERCAM_PUSH_KEY"), envstr("WONDERCAM_PUSH_CONTACT"))
 """The key of Web Push and whom push services may write to (chat/push/); empty where it is off."""
 

@@ -28,6 +28,7 @@ from chat.protocol import events, prompt
 from chat.protocol.errors import Unavailable
 from chat.protocol.request import Ask, check_generation, contents_of, gemini_contents_of, system_of
 from chat.providers.catalogue import Catalogue
+from chat.telemetry import TurnFacts
 from chat.turns import leases, media
 from chat.turns.continuation import Continuation
 from chat.turns.leases import Reaper, WorkerName
@@ -54,17 +55,23 @@ T = TypeVar("T")
 class Turns:
     """The running turns of one process, which write to its log and ask its providers.
 
-    Leases are renewed, and those of others looked at, every `lease_seconds`.
+    Leases are renewed, and those of others looked at, every `lease_seconds`. Each turn that has ended is `told` of.
     """
 
     def __init__(
-        self, event_log: Log, catalogue: Callable[[], Catalogue], metrics: Metrics, lease_seconds: float
+        self,
+        event_log: Log,
+        catalogue: Callable[[], Catalogue],
+        metrics: Metrics,
+        lease_seconds: float,
+        told: Callable[[TurnFacts], None] = lambda facts: None,
     ) -> None:
         self._lease_seconds = lease_seconds
         self.worker = WorkerName()
         self._log = event_log
         self._catalogue = catalogue
         self._metrics = metrics
+        self._told = told
         self._reaper = Reaper(event_log, self.worker, self._take_up)
         self._continuation = Continuation(event_log, catalogue, self.worker)
         self.queues = MessageQueues(event_log, catalogue, self.worker)
@@ -252,12 +259,15 @@ class Turns:
 
     def _run(self, turn: Turn) -> None:
         self._turns[turn.stream_id] = turn
-        turn.spawn().add_done_callback(lambda _: self._ended(turn.stream_id))
+        turn.spawn().add_done_callback(lambda _: self._ended(turn))
 
-    def _ended(self, stream_id: UUID) -> None:
+    def _ended(self, turn: Turn) -> None:
+        stream_id = turn.stream_id
         self._turns.pop(stream_id, None)
         self._unwanted.forget(stream_id)
         self._metrics.left(len(self._turns))
+        if turn.ended is not None:
+            self._told(turn.ended)
         if not self._draining and (behind := self.queues.conversation_behind(stream_id)) is not None:
             self._starting_by(self._take_next(behind))
 

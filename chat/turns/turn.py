@@ -31,6 +31,7 @@ from chat.models import Attachment
 from chat.protocol import events, log_context, prompt, timing
 from chat.protocol.errors import ApiError, DeadlineExceeded, Internal, Interrupted, TooLarge
 from chat.protocol.events import Chunk, Event, Give, Response
+from chat.telemetry import TurnFacts
 from chat.turns.start import Place
 
 log = logging.getLogger(__name__)
@@ -77,6 +78,8 @@ class Turn:
         self._cut_short: str | None = None
         self._begun = self._ending = self._late = False
         self._limit: asyncio.TimerHandle | None = None
+        self.ended: TurnFacts | None = None
+        """Once its end is stored."""
 
     def spawn(self) -> asyncio.Task[None]:
         """Start it in a context of its own, so that no request's end can reach it (asgiref ties hops to contexts)."""
@@ -156,6 +159,8 @@ class Turn:
             except AWAY:
                 continue  # `write` has waited for the database already
             if seq is not None:
+                lost = Interrupted(LOST).as_json()["error"]
+                self.ended = self._facts(events.INTERRUPTED, {}, self.answer.finished(), lost)
                 self._metrics.ended(self.prompt.model.id, events.INTERRUPTED, monotonic() - self.began)
                 self._log.announce(self.stream_id, seq)
                 self._log.feeds.changed(self.prompt.asker)
@@ -208,6 +213,23 @@ class Turn:
         await self.tail.settled()
         self._log.feeds.changed(self.prompt.asker)
         self._tell_end(status, failure)
+        self.ended = self._facts(status, last, said, failure)
+
+    def _facts(
+        self, status: str, last: Response, said: list[dict[str, Any]], failure: dict[str, Any] | None
+    ) -> TurnFacts:
+        return TurnFacts(
+            self.stream_id,
+            self.prompt,
+            status,
+            monotonic() - self.began,
+            self.first_token_us,
+            self._finish_reason,
+            self.answer.usage or {},
+            last,
+            said,
+            failure,
+        )
 
     def _tell_end(self, status: str, failure: dict[str, Any] | None) -> None:
         """In the server's log and its metrics. Gaps are those of the newest events, which the tail still has."""

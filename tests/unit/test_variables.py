@@ -89,7 +89,15 @@ def test_a_name_that_nothing_reads_is_told_with_the_one_that_was_meant(name: str
 
 
 @pytest.mark.parametrize(
-    "name", ["OPENAI_ORG_ID", "GEMINI_SANDBOX", "DATABASE_HOST", "HOSTNAME", "WONDERCAM_TEST_SOAK"]
+    "name",
+    [
+        "OPENAI_ORG_ID",
+        "GEMINI_SANDBOX",
+        "DATABASE_HOST",
+        "HOSTNAME",
+        "WONDERCAM_TEST_SOAK",
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    ],
 )
 def test_a_name_of_another_program_is_left_alone(name: str) -> None:
     assert unread([name]) == []

@@ -71,6 +71,8 @@ def test_what_pyproject_asks_for_is_what_requirements_in_names() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
     lines = [line for line in (ROOT / "requirements.in").read_text().splitlines() if line and not line.startswith("#")]
+    telemetry = extras.pop("otel")  # of the wheel only: nobody who runs a checkout needs it to be installed
+    assert set(telemetry) <= set((ROOT / "requirements-dev.in").read_text().splitlines())
     assert sorted([*project["dependencies"], *(name for names in extras.values() for name in names)]) == sorted(lines)
     assert set(extras) == {"local", "ocr", "postgres", "redis", "sso"}
 

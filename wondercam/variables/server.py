@@ -81,4 +81,20 @@ VARIABLES = (
         ),
         shown="none",
     ),
+    Variable(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        None,
+        (
+            "Where a span and metrics of each turn are sent by OTLP over HTTP, such as `http://127.0.0.1:4318`; needs "
+            "the extra `otel`. OpenTelemetry's other variables hold, too (docs/operators.md)"
+        ),
+        shown="none: nothing is sent",
+    ),
+    Variable("OTEL_SERVICE_NAME", "wondercam", "What this site is called there"),
+    Variable(
+        "WONDERCAM_OTEL_CONTENT",
+        False,
+        "On sends what was asked and answered along with the spans",
+        wrong="anything but a switch",
+    ),
 )

@@ -7,7 +7,9 @@ from wondercam.variables import ALL
 
 OURS = "WONDERCAM_"
 FOR_TESTS = "WONDERCAM_TEST_"
-FAMILIES = tuple({f"{name.split('_')[0]}_" for name in ALL if "_" in name} - {OURS})
+READ_BY_OTHERS = "OTEL_"
+"""OpenTelemetry's packages read many of that family."""
+FAMILIES = tuple({f"{name.split('_')[0]}_" for name in ALL if "_" in name} - {OURS, READ_BY_OTHERS})
 """What the others' names begin with: `OPENAI_`, `DATABASE_`, … Programs beside us have names there too, so that only
 one that is nearly the same as one of ours is taken for it."""
 
