@@ -57,6 +57,19 @@ def refuse_what_the_site_has_not_left(database: Database, now: datetime) -> None
     raise ResourceExhausted(sentence, retry_after=left)
 
 
+def has_tokens_left(user_id: int, *, is_guest: bool = False) -> bool:
+    """Whether there is something left of the user's day, and of the site's, for what nobody has asked for."""
+    if settings.LIMITS_OFF:
+        return True
+    now = datetime.now(UTC)
+    try:
+        refuse_what_the_site_has_not_left(DJANGO, now)
+    except ResourceExhausted:
+        return False
+    used = DailyUse.objects.filter(user=user_id, day=now.date()).values_list("tokens", flat=True).first()
+    return (used or 0) < of(f"DAY_TOKENS{'_GUEST' if is_guest else ''}")
+
+
 def day_of(now: datetime) -> str:
     """The day as both databases take it."""
     return now.date().isoformat()

@@ -14,8 +14,8 @@ UPDATE chat_dailyuse SET tokens = tokens + %s WHERE (user_id, day) = (
 
 COUNT_SPENDING = """
 INSERT INTO chat_modeluse (user_id, day, model, answers, estimated, tokens_in, tokens_out)
-SELECT user_id, %s, provider || '/' || model, 1, %s, %s, %s FROM chat_stream WHERE id = %s
-ON CONFLICT (user_id, day, model) DO UPDATE SET answers = chat_modeluse.answers + 1,
+SELECT user_id, %s, provider || '/' || model, %s, %s, %s, %s FROM chat_stream WHERE id = %s
+ON CONFLICT (user_id, day, model) DO UPDATE SET answers = chat_modeluse.answers + excluded.answers,
     estimated = chat_modeluse.estimated + excluded.estimated,
     tokens_in = chat_modeluse.tokens_in + excluded.tokens_in,
     tokens_out = chat_modeluse.tokens_out + excluded.tokens_out
@@ -46,10 +46,12 @@ def count_spending(
     day: str,
     usage: dict[str, Any] | None,
     parts: list[dict[str, Any]],
+    answers: int = 1,
 ) -> None:
-    """Count the answer of that stream for its model, on the day on which it ended (ISO, UTC)."""
+    """Count the answer of that stream for its model, on the day on which it ended (ISO, UTC). `answers` is 0 for what
+    was asked beside it: its tokens are spent, and it is no answer."""
     spent = spent_of(usage, parts)
-    execute(COUNT_SPENDING, (day, int(spent.estimated), spent.tokens_in, spent.tokens_out, key))
+    execute(COUNT_SPENDING, (day, answers, min(answers, spent.estimated), spent.tokens_in, spent.tokens_out, key))
 
 
 def tokens_of(usage: dict[str, Any] | None, parts: list[dict[str, Any]]) -> int:

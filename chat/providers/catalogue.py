@@ -86,6 +86,8 @@ PROVIDERS: tuple[Make, ...] = (
 
 NAMES = ("vertex", "gemini", "openai", *(kind.name for kind in found.KINDS), "recording", "local")
 OFF, ALL = "off", "all"
+WITHOUT_TITLES = {local.NAME, "recording"}
+"""The embedded model gives no titles worth having (docs/page.md), and a recording knows no question."""
 
 
 class Catalogue:
@@ -99,7 +101,8 @@ class Catalogue:
         self._wanted = [item for item in wanted if not item.endswith("/*")]
         made = [make(settings) for make in makers or PROVIDERS]
         self._providers = without_doubles([provider for provider in made if provider is not None])
-        self._continued = continued(settings)
+        self._continued = chosen(settings, "WONDERCAM_CONTINUE", [local.NAME])
+        self._titled = chosen(settings, "WONDERCAM_TITLES", [kind.name for kind in found.KINDS]) - WITHOUT_TITLES
         self._breakers: defaultdict[str, Breaker] = defaultdict(Breaker)
         self._models: dict[str, tuple[Provider, Model]] = {}
         self._gather()
@@ -179,6 +182,10 @@ class Catalogue:
         """Whether answers of this model may be generated on after their worker died."""
         return model_id in self._models and self._models[model_id][0].name in self._continued
 
+    def gives_titles(self, model: Model) -> bool:
+        """Whether this model is asked for the titles of chats."""
+        return model.provider in self._titled
+
     def goes_on(self, model: Model, *, photos: bool) -> bool:
         """Whether the model can be given the beginning of its answer. With photos only where it sees them itself: what
         is recognised in them is told by words of ours, which are part of the answer."""
@@ -253,12 +260,10 @@ def fallback(item: str) -> tuple[str, str]:
     return first, second
 
 
-def continued(settings: Settings) -> frozenset[str]:
-    """The providers whose answers may be generated on after a crash, by WONDERCAM_CONTINUE. Raises ValueError."""
-    given = items(settings, "WONDERCAM_CONTINUE") or [local.NAME]
-    for name in given:
-        if name not in (OFF, ALL, *NAMES) or (name in (OFF, ALL) and len(given) > 1):
-            raise ValueError(
-                f"WONDERCAM_CONTINUE holds {name!r}: write {OFF}, {ALL}, or a list of providers ({', '.join(NAMES)})."
-            )
+def chosen(settings: Settings, name: str, default: list[str]) -> frozenset[str]:
+    """The providers that a variable names: a list of them, `off` or `all`. Raises ValueError."""
+    given = items(settings, name) or default
+    for item in given:
+        if item not in (OFF, ALL, *NAMES) or (item in (OFF, ALL) and len(given) > 1):
+            raise ValueError(f"{name} holds {item!r}: write {OFF}, {ALL}, or a list of providers ({', '.join(NAMES)}).")
     return frozenset(NAMES if given == [ALL] else () if given == [OFF] else given)

@@ -34,6 +34,7 @@ from chat.turns.continuation import Continuation
 from chat.turns.leases import Reaper, WorkerName
 from chat.turns.next_message import MessageQueues
 from chat.turns.start import Start, Started
+from chat.turns.titles import Titles
 from chat.turns.turn import Turn
 from chat.turns.unwanted import Unwanted
 
@@ -75,6 +76,7 @@ class Turns:
         self._reaper = Reaper(event_log, self.worker, self._take_up)
         self._continuation = Continuation(event_log, catalogue, self.worker)
         self.queues = MessageQueues(event_log, catalogue, self.worker)
+        self.titles = Titles(event_log, catalogue)
         self._unwanted = Unwanted(event_log)
         self._turns: dict[UUID, Turn] = {}
         self._starting: set[asyncio.Task[Any]] = set()
@@ -94,6 +96,7 @@ class Turns:
     async def close(self, grace: float) -> None:
         """Drain, then renew no more."""
         await self.drain(grace)
+        await self.titles.close()
         for task in self._periodic:
             task.cancel()
         await asyncio.gather(*self._periodic, return_exceptions=True)
@@ -268,8 +271,12 @@ class Turns:
         self._metrics.left(len(self._turns))
         if turn.ended is not None:
             self._told(turn.ended)
-        if not self._draining and (behind := self.queues.conversation_behind(stream_id)) is not None:
+        if self._draining:
+            return
+        if (behind := self.queues.conversation_behind(stream_id)) is not None:
             self._starting_by(self._take_next(behind))
+        else:
+            self.titles.ended(turn)
 
     async def stop(self, stream: Stream) -> str:
         """Stop the stream's generation, wherever it runs; idempotent. The stream's status as far as it is known."""

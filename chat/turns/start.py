@@ -168,7 +168,7 @@ class Start:
         if self.ask.conversation_id is None:
             if self.ask.parent_id:
                 raise InvalidArgument("`parent_id` needs the `conversation_id` that the message belongs to.")
-            title = " ".join(text_of(self.contents[-1]).split())[:TITLE_LENGTH] if self.contents else ""
+            title = first_words(text_of(self.contents[-1])) if self.contents else ""
             new, at = ids.new(), moment(now)
             insert(database.execute, CONVERSATIONS, (key_of(new), self.user.id, title, False, "", at, at))
             return new, "", {}, 0, title
@@ -241,6 +241,11 @@ class Start:
             THROUGH_DOOR: self.through_door,
         }
         return {name: value for name, value in asked.items() if value}
+
+
+def first_words(question: str) -> str:
+    """What a chat is called until it gets another title."""
+    return " ".join(question.split())[:TITLE_LENGTH]
 
 
 def _told(

@@ -114,13 +114,12 @@ async def one(request: Request, conversation_id: UUID) -> HttpResponseBase:
 
 
 async def _changed(log: Log, user_id: int, conversation: Conversation, change: ConversationChange) -> HttpResponseBase:
+    given = {"title": change.title, "pinned": change.pinned, "system": change.system}
     if change.title is not None:
-        conversation.title = change.title.strip()
-    if change.pinned is not None:
-        conversation.pinned = change.pinned
-    if change.system is not None:
-        conversation.system = change.system
-    fields = {"title": conversation.title, "pinned": conversation.pinned, "system": conversation.system}
+        given["title"] = change.title.strip()
+    fields = {name: value for name, value in given.items() if value is not None}  # the others may change meanwhile
+    for name, value in fields.items():
+        setattr(conversation, name, value)
 
     def store() -> None:
         Conversation.objects.filter(pk=conversation.pk).update(**fields)

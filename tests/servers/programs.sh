@@ -15,6 +15,7 @@ echo "Installing for the tests:$missing"
 log="${TMPDIR:-/tmp}/wondercam-apt-get.log"
 # RUNLEVEL=1: the packages' own services need not start; each test starts its own.
 export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
-# shellcheck disable=SC2086  # one word a package
-{ apt-get update; apt-get install -y --no-install-recommends $missing; } >"$log" 2>&1 ||
-    echo "apt-get could not install$missing: see $log" >&2
+apt-get update >"$log" 2>&1
+for package in $missing; do # one by one: another Debian may lack one of them
+    apt-get install -y --no-install-recommends "$package" >>"$log" 2>&1 || echo "apt-get could not install $package: see $log" >&2
+done

@@ -16,7 +16,7 @@ from chat.process import this_process
 from chat.protocol import events
 from chat.protocol.events import Event
 from chat.protocol.request import Ask
-from chat.providers.catalogue import NAMES, continued
+from chat.providers.catalogue import NAMES, chosen
 from chat.turns import leases
 from chat.turns.runner import Turns
 from tests.catalogue import providers
@@ -229,10 +229,10 @@ async def test_the_worker_that_was_wrongly_thought_dead_writes_no_more(
     ],
 )
 def test_whose_answers_are_continued_is_one_setting(text: str, who: set[str]):
-    assert continued({"WONDERCAM_CONTINUE": text} if text else {}) == who
+    assert chosen({"WONDERCAM_CONTINUE": text} if text else {}, "WONDERCAM_CONTINUE", ["local"]) == who
 
 
 @pytest.mark.parametrize("text", ["yes", "off, local", "all, local", "claude"])
 def test_any_other_value_of_it_stops_the_start(text: str):
     with pytest.raises(ValueError, match=r"WONDERCAM_CONTINUE holds"):
-        continued({"WONDERCAM_CONTINUE": text})
+        chosen({"WONDERCAM_CONTINUE": text}, "WONDERCAM_CONTINUE", ["local"])

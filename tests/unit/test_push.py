@@ -3,7 +3,7 @@
 import asyncio
 import json
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from functools import partial
 from io import StringIO
@@ -33,6 +33,7 @@ from chat.push.encryption import Recipient, derived
 from chat.push.keys import CURVE, SiteKey, decoded, encoded, raw
 from chat.push.notices import Notices
 from tests.fakes.server import Reply, Request, Server
+from tests.faults.arena import until
 from tests.inside import Core
 from tests.unit.providers.test_providers import self_signed
 from wondercam.push import push
@@ -401,7 +402,7 @@ class Site:
         stream = await self.core.ask(question)
         if reader:
             await self.core.ended(stream)
-        await until(lambda: stream.pk not in self.core.turns.running())
+        await until(lambda: stream.pk not in self.core.turns.running(), "the turn ended")
         await Change.objects.aupdate(at=timezone.now() - timedelta(minutes=1))
         return stream
 
@@ -410,12 +411,6 @@ class Site:
         await self.notices.look()
         await self.notices.settled()
         return [self.browser.read(request.body) for request in self.fake.server.requests]
-
-
-async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(90):
-        while not true():
-            await asyncio.sleep(0.01)
 
 
 async def test_the_browser_is_told_of_an_answer_that_nobody_read_once(site: Site) -> None:
@@ -451,7 +446,7 @@ async def test_it_is_not_told_while_a_page_is_looked_at(site: Site) -> None:
             pass
 
     page = asyncio.create_task(read())
-    await until(partial(site.core.log.feeds.is_read, site.core.user.pk))
+    await until(partial(site.core.log.feeds.is_read, site.core.user.pk), "the feed is read")
     await site.answered()
     assert await site.told() == []
     page.cancel()

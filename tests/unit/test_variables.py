@@ -15,7 +15,7 @@ from wondercam.variables.document import DOCUMENTS
 from wondercam.variables.unread import unread
 
 SITE_READERS = {"envstr", "envbool", "envint", "envlist", "envchoice"}
-PROVIDER_READERS = {"text", "items", "flag", "number", "whole", "address", "secret"}
+PROVIDER_READERS = {"chosen", "text", "items", "flag", "number", "whole", "address", "secret"}
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)

@@ -48,6 +48,17 @@ VARIABLES = (
         wrong="anything else",
     ),
     Variable(
+        "WONDERCAM_TITLES",
+        "ollama, lmstudio, llamacpp",
+        (
+            "Whose models are asked for a chat's title after its first answer, in place of the question's first words: "
+            "`off`, `all`, or a list of providers such as `ollama, gemini`. It is one more short request for each new "
+            "chat, of the page or of `/v2/…`, and counts as any other; the default are models of this machine, which "
+            "cost nothing. The embedded model is never asked"
+        ),
+        wrong="anything else",
+    ),
+    Variable(
         "WONDERCAM_PRICES",
         None,
         (
