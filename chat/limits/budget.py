@@ -6,6 +6,7 @@ answer has ended (`chat/log/usage.py`), so the last answers of a day may go over
 """
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 
@@ -20,6 +21,7 @@ ONE_MORE_QUESTION = f"""
 INSERT INTO {TABLE} (user_id, day, questions, tokens) VALUES (%s, %s, 1, 0)
 ON CONFLICT (user_id, day) DO UPDATE SET questions = {TABLE}.questions + 1
 WHERE {TABLE}.questions < %s AND {TABLE}.tokens < %s
+RETURNING questions
 """
 
 TOKENS_OF_ALL = f"SELECT COALESCE(SUM(tokens), 0) FROM {TABLE} WHERE day = %s"
@@ -35,13 +37,20 @@ def spend_question(user_id: int, database: Database = DJANGO, *, is_guest: bool 
     questions, tokens = of(f"DAY_QUESTIONS{who}"), of(f"DAY_TOKENS{who}")
     now = datetime.now(UTC)
     refuse_what_the_site_has_not_left(database, now)
-    if database.execute(ONE_MORE_QUESTION, (user_id, day_of(now), questions, tokens)) > 0:
-        return
-    asked = database.query(QUESTIONS, (user_id, day_of(now)))[0][0]
+
+    def check(counted: list[Any]) -> None:
+        if not counted:
+            asked = database.query(QUESTIONS, (user_id, day_of(now)))[0][0]
+            raise used_up(asked, questions, tokens, seconds_of_day_left(now))
+
+    database.verify(ONE_MORE_QUESTION, (user_id, day_of(now), questions, tokens), check)
+
+
+def used_up(asked: int, questions: int, tokens: int, left: int) -> ResourceExhausted:
+    """What a person is told who has used up a day that ends in `left` seconds."""
     many = "question" if questions == 1 else "questions"
     spent = f"asked {questions:,} {many}" if asked >= questions else f"used {tokens:,} tokens"
-    left = seconds_of_day_left(now)
-    raise ResourceExhausted(
+    return ResourceExhausted(
         f"You have {spent} today, as many as one day allows: you can go on after midnight UTC, in {in_words(left)}.",
         retry_after=left,
     )
@@ -50,11 +59,19 @@ def spend_question(user_id: int, database: Database = DJANGO, *, is_guest: bool 
 def refuse_what_the_site_has_not_left(database: Database, now: datetime) -> None:
     """ResourceExhausted where all people together have used up the day; no query where that has no limit."""
     most = of("DAY_TOKENS_SITE")
-    if not most or database.query(TOKENS_OF_ALL, (day_of(now),))[0][0] < most:
+    if not most:
         return
-    left = seconds_of_day_left(now)
-    sentence = f"This site has used its {most:,} tokens of today: it goes on after midnight UTC, in {in_words(left)}."
-    raise ResourceExhausted(sentence, retry_after=left)
+
+    def check(used: list[Any]) -> None:
+        if used[0][0] < most:
+            return
+        left = seconds_of_day_left(now)
+        sentence = (
+            f"This site has used its {most:,} tokens of today: it goes on after midnight UTC, in {in_words(left)}."
+        )
+        raise ResourceExhausted(sentence, retry_after=left)
+
+    database.verify(TOKENS_OF_ALL, (day_of(now),), check)
 
 
 def has_tokens_left(user_id: int, *, is_guest: bool = False) -> bool:

@@ -1,6 +1,8 @@
 """How many answers may be generated at a time: counted as rows, in the transaction that starts one more."""
 
 import math
+from functools import partial
+from typing import Any
 
 from django.conf import settings
 
@@ -22,6 +24,9 @@ AND asker.network = (SELECT network FROM {User._meta.db_table} WHERE id = %s)
 """
 
 
+HOLD_USER = f"SELECT id FROM {User._meta.db_table} WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED"
+
+
 def check_streams(user_id: int, database: Database = DJANGO, *, is_guest: bool = False) -> None:
     """Refuse one more running stream of this user, of its network's guests, or of the whole site: called where the
     stream's row is written.
@@ -33,26 +38,35 @@ def check_streams(user_id: int, database: Database = DJANGO, *, is_guest: bool =
     if settings.LIMITS_OFF:
         return
     if DIALECT.features.has_select_for_update_skip_locked:  # not `connection`: on the loop that leaves a cycle a task
-        row = User.objects.select_for_update(skip_locked=True, no_key=True).filter(pk=user_id)
-        if not list(row.values_list("pk")):
-            raise ResourceExhausted("Another answer of yours begins at this moment: try again.", retry_after=1)
-    own, all_of_them = database.query(RUNNING_STREAMS, (user_id, events.RUNNING))[0]
+        database.verify(HOLD_USER, (user_id,), check_held)
+    database.verify(RUNNING_STREAMS, (user_id, events.RUNNING), partial(check_counts, is_guest))
+    if is_guest:
+        database.verify(RUNNING_OF_THE_NETWORK, (events.RUNNING, user_id), check_network)
+
+
+def check_held(found: list[Any]) -> None:
+    """Refuse where somebody else holds the user's row."""
+    if not found:
+        raise ResourceExhausted("Another answer of yours begins at this moment: try again.", retry_after=1)
+
+
+def check_counts(is_guest: bool, found: list[Any]) -> None:
+    """Refuse over a limit, and a guest where the last places are kept for people with an account."""
+    own, all_of_them = found[0]
     if own >= of("STREAMS_USER"):
         raise ResourceExhausted("Another answer is still being written: wait for it, or stop it.", retry_after=2)
     if all_of_them >= of("STREAMS"):
         raise Unavailable("Too many answers are being written just now: try again soon.", retry_after=2)
-    if is_guest:
-        check_guest(user_id, all_of_them, database)
-
-
-def check_guest(user_id: int, all_of_them: int, database: Database) -> None:
-    """Refuse a guest where the last places are kept for people with an account, or its network has its share."""
-    if all_of_them >= math.ceil(of("STREAMS") * of("STREAMS_GUESTS_PERCENT") / 100):
+    if is_guest and all_of_them >= math.ceil(of("STREAMS") * of("STREAMS_GUESTS_PERCENT") / 100):
         raise Unavailable(
             "The places for guests are all taken: try again soon, or sign in to use one kept for accounts.",
             retry_after=2,
         )
-    if database.query(RUNNING_OF_THE_NETWORK, (events.RUNNING, user_id))[0][0] >= of("STREAMS_NETWORK"):
+
+
+def check_network(found: list[Any]) -> None:
+    """Refuse a guest whose network has its share."""
+    if found[0][0] >= of("STREAMS_NETWORK"):
         raise ResourceExhausted(
             "Too many answers are being written for guests of your network: try again soon, or sign in.", retry_after=2
         )

@@ -3,8 +3,8 @@
     batch.py          what can wait for a commit: an event of a stream (`Append`), or a function (`Job`)
     group_commit.py   commits whatever all streams have pending: on the event loop, or in a thread
     commit_thread.py  that thread; `threads.py`: the threads of a log as classes, for whoever brings others
-    own_connection.py  the event loop's own connection: `sqlite_commit.py`, or `postgres_commit.py`, which sends by
-                      `postgres_pipeline.py`
+    own_connection.py  the event loop's own connection: `sqlite_commit.py`, or `postgres_commit.py` with
+                      `postgres_jobs.py`, which send by `postgres_pipeline.py`
     checkpoint.py     moves SQLite's write-ahead log into its file, in a thread, and keeps writers from waiting for it
     sql.py            the statements, for both databases; `fence.py` beside it: those that refuse a writer
     tail.py           the writing end of one stream: its newest events, and its subscribers

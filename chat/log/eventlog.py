@@ -121,6 +121,11 @@ class Log:
         """
         return self._commits.run_now(job)
 
+    async def write_by_loop(self, job: Callable[[Database], T]) -> T | None:
+        """The same where the answer takes a while: on PostgreSQL, and where what the job needs to know is a check
+        (`Database.verify`). Raises what the job or a check raises."""
+        return await self._own.run(job)
+
     def write_soon(self, job: Callable[[Database], bool]) -> None:
         """Run `job` in a transaction, for nobody who waits for it: what fails is logged. It returns True."""
         if self._commits.run_now(job) is None:

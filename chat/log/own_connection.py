@@ -5,17 +5,19 @@ SQLite's is opened at its first use. PostgreSQL's are there while the process se
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from asgiref.sync import sync_to_async
 
 from chat.log.checkpoint import Checkpointer
 from chat.log.group_commit import LoopConnection
-from chat.log.sql import DIALECT, DJANGO, in_thread
+from chat.log.sql import DIALECT, DJANGO, Database, in_thread
 from chat.log.sqlite_commit import SqliteConnection, database_file
 
 if TYPE_CHECKING:
     from chat.log.postgres_commit import PostgresCommit
+
+T = TypeVar("T")
 
 
 class OwnConnection:
@@ -66,6 +68,10 @@ class OwnConnection:
     def _count_commit(self) -> None:
         if self._checkpointer is not None:
             self._checkpointer.count_commit()
+
+    async def run(self, function: Callable[[Database], T]) -> T | None:
+        """`function`'s result once PostgreSQL has committed it; None where it is to be asked of the thread."""
+        return None if self._postgres is None else await self._postgres.jobs.run(function)
 
     async def fetch(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
         """The rows of one short SELECT: where it can be, without a thread, which takes longer than that.

@@ -4,7 +4,8 @@ What was gathered while one commit was under way is the next one. Events alone a
 database and back; where streams end with them it is a transaction of two. Whatever the database refuses is left to the
 commit thread, which takes a batch apart, and so is all of it while there is no connection.
 
-Short reads that every request makes have a connection of their own, since they would wait for commits.
+The starts of plain turns (`postgres_jobs.py`) and the short reads that every request makes have connections of their
+own, since they would wait for each other.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from psycopg import OperationalError
 from psycopg.pq.abc import PGresult
 
 from chat.log.fence import INSERT_ARRAYS, Demand, Ending, LeaseLost, Row, demands_of
+from chat.log.postgres_jobs import JobCommit
 from chat.log.postgres_pipeline import BINARY, Link, Pipeline, Step
 from chat.log.sql import Database
 
@@ -36,13 +38,15 @@ _uuid, _int4, _int8 = Struct("!i16s").pack, Struct("!ii").pack, Struct("!iq").pa
 
 
 class PostgresCommit:
-    """The event loop's connections: one commits, one reads."""
+    """The event loop's connections: one commits events, one jobs, one reads."""
 
     one_writer = False
 
     def __init__(self) -> None:
         self._writing = Link(PLANS)
         self._reading = Link()
+        self._jobs = Link(PLANS)
+        self.jobs = JobCommit(self._jobs)
 
     @property
     def is_ready(self) -> bool:
@@ -87,8 +91,9 @@ class PostgresCommit:
         return await found
 
     async def close(self) -> None:
-        """Wait for what is under way, then close both connections."""
-        await asyncio.gather(self._writing.close(CLOSE_SECONDS), self._reading.close(0.0))
+        """Wait for what is under way, then close the connections."""
+        links = ((self._writing, CLOSE_SECONDS), (self._jobs, CLOSE_SECONDS), (self._reading, 0.0))
+        await asyncio.gather(*(link.close(seconds) for link, seconds in links))
 
 
 def _stored(most: int, done: Done, results: list[PGresult], error: Exception | None) -> None:

@@ -25,7 +25,7 @@ Execute = Callable[[str, Sequence[Any]], int]
 
 class Database(Protocol):
     """A connection inside a transaction: Django's own in this thread, or the event loop's
-    (`chat/log/sqlite_commit.py`)."""
+    (`chat/log/sqlite_commit.py`, `chat/log/postgres_jobs.py`)."""
 
     def execute(self, statement: str, parameters: Sequence[Any]) -> int:
         """Run one statement; the number of rows that it changed."""
@@ -33,6 +33,11 @@ class Database(Protocol):
 
     def query(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
         """The rows that one statement finds, as tuples."""
+        ...
+
+    def verify(self, statement: str, parameters: Sequence[Any], check: Callable[[list[Any]], None]) -> None:
+        """Have the rows that one statement finds checked, at once or before the commit: what `check` raises undoes the
+        transaction, and is raised."""
         ...
 
 
@@ -66,6 +71,10 @@ class DjangoConnection:
         with connection.cursor() as cursor:
             cursor.execute(statement, parameters)
             return list(cursor.fetchall())
+
+    def verify(self, statement: str, parameters: Sequence[Any], check: Callable[[list[Any]], None]) -> None:
+        """Check the rows that one statement finds, at once."""
+        check(self.query(statement, parameters))
 
 
 DJANGO = DjangoConnection()

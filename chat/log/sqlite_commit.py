@@ -71,6 +71,10 @@ class SqliteConnection:
         """The rows that one statement finds, as tuples."""
         return (self._connection or self._open()).execute(in_sqlite(statement), parameters).fetchall()
 
+    def verify(self, statement: str, parameters: Sequence[Any], check: Callable[[list[Any]], None]) -> None:
+        """Check the rows that one statement finds, at once."""
+        check(self.query(statement, parameters))
+
     def find(self, statement: str, parameters: Sequence[Any]) -> list[Any] | None:
         """The same for a short SELECT; None where it cannot be done at once."""
         try:

@@ -229,6 +229,8 @@ class Turns:
             self._begin(taken.start, taken.started, taken.system, {})
 
     async def _store(self, start: Start, system: str, extra: dict[str, Any]) -> Stream:
+        if start.is_plain and (started := await self._log.write_by_loop(start.store)) is not None:
+            return self._begin(start, started, system, extra)
         try:
             started = await self._log.write(start.store)
         except IntegrityError:  # another worker stored the same request_id a moment before

@@ -152,10 +152,13 @@ class Start:
 
     def _joined(self, database: Database) -> Started | None:
         before = (self.user.id, self.ask.request_id)
-        if self.ask.request_id is None or not database.query(SAME_REQUEST, before):
+        if self.ask.request_id is None:
             return None
         if database is not DJANGO:
-            raise NotOnTheLoop
+            database.verify(SAME_REQUEST, before, _is_first)
+            return None
+        if not database.query(SAME_REQUEST, before):
+            return None
         stream = Stream.objects.filter(user_id=self.user.id, request_id=self.ask.request_id).with_question().first()
         if stream is None:
             return None
@@ -246,6 +249,11 @@ class Start:
 def first_words(question: str) -> str:
     """What a chat is called until it gets another title."""
     return " ".join(question.split())[:TITLE_LENGTH]
+
+
+def _is_first(found: list[Any]) -> None:
+    if found:
+        raise NotOnTheLoop
 
 
 def _told(

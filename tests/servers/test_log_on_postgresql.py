@@ -11,12 +11,17 @@ from tests.servers.wondercam import manage, settings
 PROGRAM = """
 import asyncio, threading
 import django; django.setup()
+from uuid import uuid4
 from asgiref.sync import sync_to_async
 from django.db import connection, transaction
+from django.utils import timezone
+from chat import limits
 from chat.log import Log
 from chat.log.fence import FIRST_EPOCH
-from chat.models import Message, Stream, User
+from chat.log.sql import CONVERSATIONS, NotOnTheLoop, insert
+from chat.models import DailyUse, Message, Stream, User
 from chat.protocol import events
+from chat.protocol.errors import NotFound, ResourceExhausted
 from chat.turns.leases import MINE
 from tests.inside import an_end, new_stream
 
@@ -123,11 +128,51 @@ async def read(log):
     await Stream.objects.exclude(pk=stream.pk).aupdate(status="complete")
     print("read", await log.fetch(MINE, [name]) == [(stream.pk, False)], await log.fetch(MINE, ["nobody"]))
 
+def job(user, *, refused=None, title="Noted"):
+    def noted(database):
+        limits.check_streams(user.pk, database, is_guest=True)
+        limits.spend_question(user.pk, database, is_guest=True)
+        now = timezone.now()
+        insert(database.execute, CONVERSATIONS, (uuid4(), user.pk, title, False, "", now, now))
+        if refused is not None:
+            database.verify("SELECT %s::int + %s", (1, 2), refused)
+        return user.pk
+    return noted
+
+def refuse(found):
+    assert found == [(3,)], found
+    raise NotFound("no")
+
+def leave_to_the_thread(found):
+    raise NotOnTheLoop
+
+def budget_of(user):
+    return list(DailyUse.objects.filter(user=user).values_list("questions", flat=True))
+
+async def jobs(log):
+    one, other, full = [await User.objects.acreate(username=f"guest {n}", is_guest=True) for n in range(3)]
+    made = await asyncio.gather(
+        log.write_by_loop(job(one)),
+        log.write_by_loop(job(other, refused=refuse)),
+        log.write_by_loop(job(other, refused=leave_to_the_thread)),
+        log.write_by_loop(job(one)),
+        log.write_by_loop(job(one)),
+        return_exceptions=True,
+    )
+    print("jobs", ["stored" if each == one.pk else each and type(each).__name__ for each in made])
+    stored = await outside(lambda: [(user.conversations.count(), budget_of(user)) for user in (one, other)])
+    print("jobs stored", stored, "by a thread:", in_threads())
+    await outside(lambda: [new_stream("guest 2") for _ in range(3)])
+    try:
+        await log.write_by_loop(job(full))
+    except ResourceExhausted as refused:
+        print("refused:", refused)
+
 async def main():
     log = Log()
     await log.open(redis=False, on_stop=print)
     await connected(log)
-    for part in (stored_and_ended, fenced, taken_over_meanwhile, cut, read):
+    for part in (jobs, stored_and_ended, fenced, taken_over_meanwhile, cut, read):
         await part(log)
     stream = await new()
     tail = tail_of(log, stream)
@@ -143,7 +188,10 @@ asyncio.run(asyncio.wait_for(main(), 240))
 connection.close()
 """
 
-SAID = """stored True True by a thread: False
+SAID = """jobs ['stored', 'NotFound', None, 'stored', None]
+jobs stored [(2, [2]), (0, [])] by a thread: False
+refused: Another answer is still being written: wait for it, or stop it.
+stored True True by a thread: False
 ended complete 1201 2 True True
 fenced ['LeaseLost', 'HoleInLog', 'LeaseLost', None] [1, 1, 2]
 taken over LeaseLost 1
@@ -155,7 +203,8 @@ closed True
 
 def test_what_the_event_loop_commits_is_whole_fenced_and_in_order(postgres: Postgres, tmp_path: Path) -> None:
     address = postgres.new_database()
-    environment = settings(tmp_path, {"DATABASE_URL": address})
+    limits = {"WONDERCAM_LIMITS": "1", "WONDERCAM_LIMIT_DAY_QUESTIONS_GUEST": "2", "WONDERCAM_LIMIT_STREAMS_USER": "3"}
+    environment = settings(tmp_path, {"DATABASE_URL": address, **limits})
     postgres.migrate(address, partial(manage, "migrate", "--noinput", "--verbosity", "0", env=environment))
     done = subprocess.run([sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, timeout=300)
     assert (done.stdout, done.returncode) == (SAID, 0), done.stderr

@@ -26,7 +26,7 @@ VARIABLES = (
     Variable(
         "DATABASE_POOL",
         8,
-        "PostgreSQL connections that one worker may hold at once, from 2; its event loop has two more of its own",
+        "PostgreSQL connections that one worker may hold at once, from 2; its event loop has three more of its own",
         wrong="less than 2",
         least=2,
     ),

@@ -1,0 +1,156 @@
+"""Jobs that the event loop commits on PostgreSQL: all their statements go out before the first answer comes.
+
+A job is run at once on a connection that notes (`Noted`): it gets no answers, so what depends on one is a check that is
+made when the answers are there (`Database.verify`), before the commit. What waited while the last transaction was under
+way is the next one. A job whose check raises is taken out, and the others are sent again.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from psycopg.pq.abc import PGresult
+
+from chat.log.commit_thread import JOBS_AT_ONCE
+from chat.log.postgres_pipeline import Link, Pipeline, Step
+from chat.log.sql import NotOnTheLoop
+
+T = TypeVar("T")
+
+Check = Callable[[Pipeline, PGresult], None]
+
+
+class Noted:
+    """A database that notes statements. Each has to change a row, or its job is the thread's to do."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        self.steps: list[Step] = []
+        self.checks: list[Check] = []
+
+    def execute(self, statement: str, parameters: Sequence[Any]) -> int:
+        """One row, as far as is known now."""
+        self._note(statement, parameters, _has_changed_one)
+        return 1
+
+    def query(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
+        """There is no answer to wait for."""
+        raise NotOnTheLoop
+
+    def verify(self, statement: str, parameters: Sequence[Any], check: Callable[[list[Any]], None]) -> None:
+        """Have the rows checked before the commit."""
+        self._note(statement, parameters, lambda pipeline, result: check(pipeline.rows(result)))
+
+    def _note(self, statement: str, parameters: Sequence[Any], check: Check) -> None:
+        self.steps.append(Step(statement, self._pipeline.dump(parameters)))
+        self.checks.append(check)
+
+
+def _has_changed_one(_: Pipeline, result: PGresult) -> None:
+    if not result.command_tuples:
+        raise NotOnTheLoop
+
+
+class NotedJob:
+    """Its statements, its result, and the future that waits for it: of None where the thread is to do it."""
+
+    __slots__ = ("future", "noted", "result")
+
+    def __init__(self, noted: Noted, result: Any) -> None:
+        self.noted = noted
+        self.result = result
+        self.future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    def refuse(self, error: Exception | None) -> None:
+        """It is not stored: because of `error`, or for a reason that the thread will find."""
+        if self.future.done():
+            return
+        if error is None or isinstance(error, NotOnTheLoop):
+            self.future.set_result(None)
+        else:
+            self.future.set_exception(error)
+
+    def is_done(self) -> None:
+        """It is stored."""
+        if not self.future.done():
+            self.future.set_result(self.result)
+
+
+class JobCommit:
+    """Commits jobs on a link of its own, up to `JOBS_AT_ONCE` in a transaction, one transaction at a time."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._waiting: deque[NotedJob] = deque()
+        self._is_under_way = False
+
+    async def run(self, function: Callable[[Any], T]) -> T | None:
+        """`function`'s result once it is committed; None where the thread is to do it. Raises what it or a check
+        raises."""
+        if self._link.pipeline is None:
+            return None
+        noted = Noted(self._link.pipeline)
+        try:
+            job = NotedJob(noted, function(noted))
+        except NotOnTheLoop:
+            return None
+        self._waiting.append(job)
+        if not self._is_under_way:
+            self._is_under_way = True
+            asyncio.get_running_loop().call_soon(self._send)
+        result: T | None = await job.future
+        return result
+
+    def _send(self) -> None:
+        pipeline, waiting = self._link.pipeline, self._waiting
+        batch = [waiting.popleft() for _ in range(min(len(waiting), JOBS_AT_ONCE))]
+        self._is_under_way = bool(batch)
+        if pipeline is None or not batch:
+            self._is_under_way = False
+            return _refuse([*batch, *waiting])
+        steps = [step for job in batch for step in job.noted.steps]
+        pipeline.send([Step("BEGIN"), *steps], lambda results, error: self._verify(pipeline, batch, results, error))
+
+    def _verify(
+        self, pipeline: Pipeline, batch: list[NotedJob], results: list[PGresult], error: Exception | None
+    ) -> None:
+        """Commit what all checks agree to; else undo it, and send again what they do."""
+        fine = batch if error is None else []
+        if error is None:
+            answers = iter(results[1:])
+            fine = [job for job in batch if _agrees(pipeline, job, answers)]
+        else:
+            _refuse(batch)
+        if fine == batch:
+            pipeline.send([Step("COMMIT")], lambda _, failed: self._committed(batch, failed))
+        else:
+            self._waiting.extendleft(reversed(fine))
+            pipeline.send([Step("ROLLBACK")], lambda *_: self._send())
+
+    def _committed(self, batch: Sequence[NotedJob], error: Exception | None) -> None:
+        for job in batch:
+            if error is None:
+                job.is_done()
+            else:
+                job.refuse(None)
+        self._send()
+
+
+def _agrees(pipeline: Pipeline, job: NotedJob, answers: Any) -> bool:
+    """Whether all checks of a job pass; it hears of the first that does not. Takes as many answers as it has steps."""
+    failed: Exception | None = None
+    for check in job.noted.checks:
+        answer = next(answers)
+        try:
+            if failed is None:
+                check(pipeline, answer)
+        except Exception as error:  # whatever a check raises is its caller's
+            failed = error
+            job.refuse(error)
+    return failed is None
+
+
+def _refuse(jobs: Sequence[NotedJob]) -> None:
+    for job in jobs:
+        job.refuse(None)
