@@ -2,9 +2,10 @@
 
     .venv/bin/python -m deploy.catalogues       writes chat/locale/*/LC_MESSAGES/*.po and *.mo
 
-`django.po` has the words of templates and Python, `djangojs.po` those of the page's modules. A new sentence gets an
-empty translation, which tests/unit/test_languages.py objects to; one that is gone is dropped. The compiled files are
-kept beside their sources, so that no installation needs gettext.
+`django.po` has the words of templates and Python, `djangojs.po` those of the page's modules, `vision.po` what is said of
+photos and the names of things in them. A new sentence gets an empty translation, which tests/unit/test_languages.py
+objects to; one that is gone is dropped. The compiled files are kept beside their sources, so that no installation needs
+gettext.
 """
 
 import ast
@@ -20,12 +21,14 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from django.utils.translation.template import templatize
 
+from chat.providers.vision import wording
+from chat.recognition import centernet, everyday, look, scene
 from chat.views.words import SERVER_SENTENCES
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "chat" / "locale"
 LANGUAGES = ("es", "fr", "ja", "zh_Hans")
-DOMAINS = ("django", "djangojs")
+DOMAINS = ("django", "djangojs", "vision")
 MARKS = {"_", "gettext", "gettext_lazy"}
 IN_TEMPLATES = re.compile(r"\bgettext\(u?(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*')")
 IN_MODULES = re.compile(r"\bt\(\s*((?:\"(?:[^\"\\]|\\.)*\"\s*\+?\s*)+)")
@@ -65,6 +68,33 @@ def of_the_api() -> Iterator[tuple[str, str]]:
         yield sentence, "chat/views/words.py"
 
 
+def of_vision() -> Iterator[tuple[str, str]]:
+    """What is said of photos: the arguments of `say`, what joins them, and everything that can be recognised."""
+    for path in sorted((ROOT / "chat" / "providers" / "vision").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "say":
+                first = node.args[0]
+                if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                    yield first.value, name_of(path)
+    for pair in wording.JOINTS.values():
+        yield from ((sentence, "chat/providers/vision/wording.py") for sentence in pair)
+    for colour in look.NAMES:
+        yield colour, "chat/recognition/look.py"
+    for name in things():
+        yield wording.named({"name": name}), "chat/recognition"
+    for name in sorted({*centernet.NAMES, *scene.SAME.values()} - {""}):
+        yield wording.named({"name": name, "number": 2}), "chat/recognition"
+
+
+def things() -> Iterator[str]:
+    """Every name that a thing in a photo can have."""
+    for word, kind in everyday.WORDS:
+        yield word
+        if kind not in scene.VAGUE:
+            yield kind
+    yield from filter(None, centernet.NAMES)
+
+
 def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
@@ -72,7 +102,12 @@ def name_of(path: Path) -> str:
 def sources() -> dict[str, Catalog]:
     """What is to be translated, by domain."""
     found = {domain: Catalog() for domain in DOMAINS}
-    for domain, pairs in (("django", [*of_templates(), *of_python()]), ("djangojs", [*of_modules(), *of_the_api()])):
+    said = {
+        "django": [*of_templates(), *of_python()],
+        "djangojs": [*of_modules(), *of_the_api()],
+        "vision": [*of_vision()],
+    }
+    for domain, pairs in said.items():
         for sentence, file in pairs:
             flags = ["python-format"] if domain == "django" and "%(" in sentence else []
             found[domain].add(sentence, locations=[(file, 0)], flags=flags)

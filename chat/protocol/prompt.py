@@ -49,6 +49,8 @@ class Prompt:
     """Fields of the Gemini request that only Gemini understands (`safetySettings`, `tools` …), passed on untouched."""
     asker: Any = None
     """Who asks, as any hashable value: whose failures say nothing about others' questions."""
+    language: str = ""
+    """The tag of the language to answer in, where the request names one."""
 
     @property
     def goes_on(self) -> bool:

@@ -64,11 +64,6 @@ class Senses:
             return f"{title(model)} cannot hear sounds. {named(able)} can: choose it and send again."
         return f"{title(model)} cannot hear sounds, and no model of this server can. Send words instead."
 
-    def _who_sees(self) -> str:
-        """A sentence on which configured models see more; empty where none does."""
-        able = [model.id for model in self._models() if model.images]
-        return f"{named(able)} can see more in it." if able else ""
-
     async def given(self, prompt: Prompt, *, alone: bool) -> AsyncGenerator[Response | Prompt, None]:
         """The prompt as its model can be given it, last. Where photos are looked at for it, before that what is seen in
         them; and with `alone` in place of it the answer's end, since the model would make up the rest. A new photo or
@@ -84,7 +79,8 @@ class Senses:
         elif self.sight is None:
             yield replace(prompt, contents=[sight.unseen(content) for content in prompt.contents])
         else:
-            async with aclosing(self.sight.words(prompt, title(prompt.model), self._who_sees(), alone)) as found:
+            able = [model.id for model in self._models() if model.images][:MOST_NAMED]
+            async with aclosing(self.sight.words(prompt, title(prompt.model), able, alone)) as found:
                 async for each in found:
                     yield each
 

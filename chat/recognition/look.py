@@ -21,6 +21,8 @@ HUES = (
     (340, "pink"),
     (361, "red"),
 )
+NAMES = (*dict.fromkeys(name for _, name in HUES), "brown", "grey", "white", "black")
+"""Every colour that can be told."""
 
 
 class Look(NamedTuple):

@@ -94,11 +94,11 @@ def asked_of(stream_id: UUID, catalogue: Catalogue) -> tuple[Prompt, User] | Non
         return None
     contents = history_of(path, limits.of("HISTORY_MESSAGES"), limits.of("HISTORY_BYTES"))
     request = stream.request
-    system = prompt.instruction(
-        stream.conversation.system, system_of(request.get("systemInstruction")), language=request.get("language")
-    )
+    own, language = system_of(request.get("systemInstruction")), request.get("language") or ""
+    system = prompt.instruction(stream.conversation.system, own, language=language)
     _, model = catalogue.find(stream.model_id)
-    return Prompt(model, contents, system, request.get("generationConfig", {}), asker=stream.user_id), stream.user
+    generation = request.get("generationConfig", {})
+    return Prompt(model, contents, system, generation, asker=stream.user_id, language=language), stream.user
 
 
 def first_event(answer: Answer, *, goes_on: bool) -> Response:

@@ -242,7 +242,8 @@ class Turns:
         if started.fresh:
             instruction = prompt.instruction(started.system, system, language=start.ask.language)
             generation, asker = start.ask.generation, start.user.pk
-            asked = prompt.Prompt(start.model, started.contents, instruction, generation, extra, asker)
+            language = start.ask.language or ""
+            asked = prompt.Prompt(start.model, started.contents, instruction, generation, extra, asker, language)
             self._unwanted.watch(started.stream.pk, start.user)
             turn = Turn(self._log, self._catalogue().answer, self._metrics, started.place, asked, start.began)
             self._run(turn)

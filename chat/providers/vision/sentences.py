@@ -1,97 +1,126 @@
-"""What was seen in a photo, in sentences made by rules: what is certain is said, what is not is called a guess."""
+"""What was seen in a photo, in sentences made by rules: what is certain is said, what is not is called a guess.
+
+Each is said in the reader's language (`wording.py`); what a model is told instead of a photo is English.
+"""
 
 import json
 import re
 from typing import Any
 
 from chat.providers.vision.seen import Seen
+from chat.providers.vision.wording import ENGLISH, Wording
 
 MARK = re.compile(r"([!-/:-@\[-`{-~])")
 MOST_QUOTED, MOST_TOLD, MOST_EITHER = 6000, 1500, 3
-READS = "Latin letters, Chinese and Japanese"
-NOT_SURE = "I am not sure what this photo shows."
 PRINTED = frozenset({"menu", "book", "comic book", "crossword", "envelope", "web page"})
 """What the whole picture looks like when it is full of text; the text itself says it better."""
-UNCOUNTED = """food, fruit, bread, corn, coffee, wine, vegetables, furniture, clothing, jeans, sunglasses, soup, hay,
-soap, toilet paper, broccoli, skis, scissors, weights"""
-IRREGULAR = """person people, mouse mice, knife knives, bus buses, bench benches, couch couches, watch watches,
-dish dishes, glass glasses, sandwich sandwiches, sheep sheep, fish fish, toothbrush toothbrushes, box boxes"""
-NO_PLURAL = frozenset(" ".join(UNCOUNTED.split()).split(", "))
-PLURALS = dict(pair.split() for pair in IRREGULAR.replace("\n", " ").split(", "))
-KINDS = {"drink": "something to drink"}
 
 
-def answer(seen: Seen) -> str:
+def answer(seen: Seen, words: Wording = ENGLISH) -> str:
     """The answer to what is in the photo, in Markdown, with a line end behind it."""
-    text, scene = quotation(seen), opening(seen) or scenery(seen)
-    parts = [scene, text] if opening(seen) or not seen.is_written else [text, scene]
-    parts += [f"It has a {code['kind']} that holds:\n\n> {escaped(code['text'])}" for code in seen.codes]
+    text, first = quotation(seen, words), opening(seen, words)
+    scene = first or scenery(seen, words)
+    parts = [scene, text] if first or not seen.is_written else [text, scene]
+    parts += [
+        f"{words.say('It has a {kind} that holds:', kind=code['kind'])}\n\n> {escaped(code['text'])}"
+        for code in seen.codes
+    ]
     if not seen.complete:
-        parts.append("There was no time to look at all of it.")
+        parts.append(words.say("There was no time to look at all of it."))
     return "\n\n".join(part for part in parts if part) + "\n\n"
 
 
-def opening(seen: Seen) -> str:
+def opening(seen: Seen, words: Wording = ENGLISH) -> str:
     """The answer's first words where things are certain, whatever text will be found; empty where they wait for it."""
     sure = [thing["name"] for thing in seen.things if thing["sure"]]
-    return "" if not sure or PRINTED.intersection(sure) else shown(seen.things, "shows")
+    return "" if not sure or PRINTED.intersection(sure) else shown(seen.things, words)
 
 
-def shown(things: list[dict[str, Any]], verb: str) -> str:
+def shown(things: list[dict[str, Any]], words: Wording, *, also: bool = False) -> str:
     """What is certain of these things, and a guess beside it."""
-    sure = [named(thing) for thing in things if thing["sure"]]
-    guesses = [named({**thing, "number": 1}) for thing in things if not thing["sure"]]
-    maybe = f" It may be {listed(guesses, 'or')}." if guesses else ""
-    return f"The photo {verb} {listed(sure, 'and')}.{maybe}"
+    sure = words.listed([words.thing(thing) for thing in things if thing["sure"]], "and")
+    said = words.say("The photo also shows {things}.", things=sure) if also else ""
+    said = said or words.say("The photo shows {things}.", things=sure)
+    return joined([said, guessed([thing for thing in things if not thing["sure"]], words)], words)
 
 
-def scenery(seen: Seen) -> str:
+def guessed(things: list[dict[str, Any]], words: Wording) -> str:
+    """What these things may be; empty without any."""
+    names = [words.thing({**thing, "number": 1}) for thing in things]
+    return words.say("It may be {things}.", things=words.listed(names, "or")) if names else ""
+
+
+def joined(sentences: list[str], words: Wording) -> str:
+    """Sentences behind each other, those that are empty left out."""
+    said = ""
+    for sentence in filter(None, sentences):
+        said = words.say("{sentence} {next}", sentence=said, next=sentence) if said else sentence
+    return said
+
+
+def scenery(seen: Seen, words: Wording = ENGLISH) -> str:
     """What the photo shows apart from its text; empty where the text is all there is to say."""
     things = [thing for thing in seen.things if not (seen.has_text and thing["name"] in PRINTED)]
     if any(thing["sure"] for thing in things):
-        return shown(things, "also shows" if seen.is_written else "shows")
-    guesses = [named({**thing, "number": 1}) for thing in things]
-    if seen.is_written or (seen.codes and not guesses):
+        return shown(things, words, also=seen.is_written)
+    if seen.is_written or (seen.codes and not things):
         return ""
-    maybe = f" It may be {listed(guesses, 'or')}." if guesses else ""
-    return f"{NOT_SURE}{maybe}{described(seen.look)}"
+    unsure = words.say("I am not sure what this photo shows.")
+    return joined([unsure, guessed(things, words), described(seen.look, words)], words)
 
 
-def described(look: dict[str, Any]) -> str:
+def described(look: dict[str, Any], words: Wording) -> str:
     """How the whole picture is, where nothing in it is certain."""
-    said = [
-        word
-        for key, word in (("dark", "very dark"), ("bright", "very bright"), ("blurred", "blurred"))
-        if look.get(key)
-    ]
-    said += [f"mostly {listed(look['colours'], 'and')}"] if look.get("colours") else []
-    return f" It is {listed(said, 'and')}." if said else ""
+    said = [words.say("very dark")] if look.get("dark") else []
+    said += [words.say("very bright")] if look.get("bright") else []
+    said += [words.say("blurred")] if look.get("blurred") else []
+    if look.get("colours"):
+        colours = words.listed([words.say(colour) for colour in look["colours"]], "and")
+        said.append(words.say("mostly {colours}", colours=colours))
+    if not said:
+        return ""
+    return words.say("It is {looks}.", looks=words.listed(said, "looks"))
 
 
-def quotation(seen: Seen) -> str:
+def quotation(seen: Seen, words: Wording = ENGLISH) -> str:
     """The text as a quotation, a line a line, cut at the end of one; and that there is more, where there is."""
     kept = fitting(seen.lines, MOST_QUOTED)
     parts = []
     if kept:
-        parts.append("The photo says:\n\n" + "  \n".join(f"> {escaped(line)}" for line in kept))
+        parts.append(f"{words.say('The photo says:')}\n\n" + "  \n".join(f"> {escaped(line)}" for line in kept))
     if seen.either:
-        readings = listed(
-            [f"{escaped(latin)} or {escaped(other)}" for latin, other in seen.either[:MOST_EITHER]], "and"
+        pairs = [[escaped(latin), escaped(other)] for latin, other in seen.either[:MOST_EITHER]]
+        readings = words.listed([words.listed(pair, "or") for pair in pairs], "and")
+        parts.append(
+            words.say(
+                "It has writing in letters that Latin and Cyrillic share. It may be {readings}.", readings=readings
+            )
         )
-        parts.append(f"It has writing in letters that Latin and Cyrillic share. It may be {readings}.")
     if more := len(seen.lines) - len(kept) + seen.left:
-        parts.append(f"That is only the first part of it: {more} more lines are not shown.")
+        parts.append(words.say("That is only the first part of it: {more} more lines are not shown.", more=more))
     if seen.unread and kept:
-        parts.append("There is more writing in it that could not be read.")
+        parts.append(words.say("There is more writing in it that could not be read."))
     elif seen.unread:
-        parts.append(f"There is writing in it that cannot be read here: only {READS} can.")
+        parts.append(
+            words.say("There is writing in it that cannot be read here: only Latin letters, Chinese and Japanese can.")
+        )
     return "\n\n".join(parts)
 
 
-def marks(seen: Seen) -> str:
+def marks(seen: Seen, words: Wording = ENGLISH) -> str:
     """The boxes as JSON in Gemini's form, which the page draws over the photo; empty without any."""
-    boxes = [{"box_2d": box["box_2d"], "label": box["label"]} for box in seen.boxes]
-    return f"```json\n{json.dumps(boxes)}\n```\n\n" if boxes else ""
+    boxes = [{"box_2d": box["box_2d"], "label": words.label(box["label"])} for box in seen.boxes]
+    return f"```json\n{json.dumps(boxes, ensure_ascii=False)}\n```\n\n" if boxes else ""
+
+
+def heading(place: int, words: Wording) -> str:
+    """What stands before the answer to one of several photos."""
+    return words.say("Photo {place}: ", place=place)
+
+
+def who_sees(models: str, words: Wording) -> str:
+    """That these models see more."""
+    return words.say("{models} can see more in it.", models=models)
 
 
 def facts(seen: Seen) -> str:
@@ -116,22 +145,6 @@ def fitting(lines: list[str], most: int) -> list[str]:
             break
         kept.append(line)
     return kept
-
-
-def named(thing: dict[str, Any]) -> str:
-    """`a dog`, `an apple`, `two people` without the number: `people`."""
-    name: str = KINDS.get(thing["name"], thing["name"])
-    if name in NO_PLURAL or name in KINDS.values():
-        return name
-    if thing.get("number", 1) > 1:
-        first, _, last = name.rpartition(" ")
-        return f"{first} {PLURALS.get(last, f'{last}s')}".strip()
-    return f"{'an' if name[0] in 'aeio' or name.startswith('umb') else 'a'} {name}"
-
-
-def listed(names: list[str], word: str) -> str:
-    """`a, b and c`."""
-    return f" {word} ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
 
 
 def escaped(line: str) -> str:

@@ -22,12 +22,19 @@ from chat.protocol.prompt import Content, Part, Prompt, is_photo, text_of
 from chat.providers.settings import Settings, flag, number
 from chat.providers.vision import sentences
 from chat.providers.vision.seen import Seen
+from chat.providers.vision.wording import Wording, wording
 from chat.providers.vision.worker import RecognitionWorker
 from chat.recognition import networks
 
 NEEDED = ("onnxruntime", "numpy")
 MOST_REMEMBERED = 256
-MARKS = re.compile(r"\b(box(es)?|box_2d|where|mark|point|locate|find|count|how many|draw)\b", re.IGNORECASE)
+MARKS = re.compile(
+    r"\b(box(es)?|box_2d|where|mark|point|locate|find|count|how many|draw"
+    r"|d[oó]nde|se[ñn]ala|marca|encuentra|cu[aá]nt[oa]s|cuenta|dibuja"
+    r"|où|marque|montre-moi|trouve|combien|compte|dessine)\b"
+    r"|どこ|いくつ|何[個人匹台本枚]|数え|見つけ|在哪|哪里|哪裡|多少|几[个只辆]|标出|找出|数一数",
+    re.IGNORECASE,
+)
 """A question that is better answered by boxes, too."""
 FACTS = "This was recognised in a photo that you cannot see. Do not add to it what is not here.\n\n"
 
@@ -40,13 +47,14 @@ class Sight:
         self._seen: dict[bytes, Seen] = {}
 
     async def words(
-        self, prompt: Prompt, who: str, others: str, alone: bool
+        self, prompt: Prompt, who: str, others: list[str], alone: bool
     ) -> AsyncGenerator[events.Response | Prompt, None]:
         """A notice for the reader, what is seen as the answer's beginning, then the prompt with facts for its photos.
 
         With `alone` a question with a photo is answered by that, and the answer ends here: a model that would make up
-        the rest is not asked. `others` says which models see. Earlier messages' photos that were not looked at before
-        are spoken of as unseen. Raises InvalidArgument where a new photo cannot be opened, Unavailable.
+        the rest is not asked. `others` are models that see. What is seen is told in the prompt's language. Earlier
+        messages' photos that were not looked at before are spoken of as unseen. Raises InvalidArgument where a new
+        photo cannot be opened, Unavailable.
         """
         *earlier, newest = prompt.contents
         told = [self._told(content) for content in earlier]
@@ -54,24 +62,25 @@ class Sight:
             yield replace(prompt, contents=[*told, newest])
             return
         yield events.notice(events.READING, f"Looking at the photo on this server: {who} cannot see it.")
+        words = wording(prompt.language)
         photos = [decoded(part["inlineData"]["data"]) for part in newest["parts"] if is_photo(part)]
         for place, photo in enumerate(photos, 1):
-            head = f"Photo {place}: " if len(photos) > 1 else ""
+            head = sentences.heading(place, words) if len(photos) > 1 else ""
             said = ""
-            async with self._looking(photo) as looking:
+            async with self._looking(photo, words) as looking:
                 if opening := await looking.opening():
                     said = head + opening
                     yield events.delta(said)
                 seen = await looking.seen()
-            marks = sentences.marks(seen) if MARKS.search(text_of(newest)) else ""
-            response = events.delta((head + sentences.answer(seen)).removeprefix(said) + marks)
+            marks = sentences.marks(seen, words) if MARKS.search(text_of(newest)) else ""
+            response = events.delta((head + sentences.answer(seen, words)).removeprefix(said) + marks)
             response["wondercam"] = {"seen": {"photo": place, **seen.as_json()}}
             yield response
         if not alone:
             yield replace(prompt, contents=[*told, self._told(newest)])
             return
         if others:
-            yield events.delta(others)
+            yield events.delta(sentences.who_sees(words.listed(others, "or"), words))
         yield events.finish("STOP")
 
     def _told(self, content: Content) -> Content:
@@ -84,10 +93,10 @@ class Sight:
         return UNSEEN if seen is None else {"text": f"{FACTS}{sentences.facts(seen)}\n\n"}
 
     @asynccontextmanager
-    async def _looking(self, photo: bytes) -> AsyncGenerator["Looking", None]:
+    async def _looking(self, photo: bytes, words: Wording) -> AsyncGenerator["Looking", None]:
         """Look at a photo in a task, which does not outlive whoever waits for it."""
         opened: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        task = asyncio.create_task(self._look(photo, partial(note_opening, opened)))
+        task = asyncio.create_task(self._look(photo, partial(note_opening, opened, words)))
         try:
             yield Looking(opened, task)
         finally:
@@ -127,9 +136,9 @@ class Looking:
         return await self.task
 
 
-def note_opening(opened: "asyncio.Future[str]", seen: Seen) -> None:
+def note_opening(opened: "asyncio.Future[str]", words: Wording, seen: Seen) -> None:
     """The first words, once there are any."""
-    if not opened.done() and (opening := sentences.opening(seen)):
+    if not opened.done() and (opening := sentences.opening(seen, words)):
         opened.set_result(opening)
 
 
