@@ -1,21 +1,38 @@
 """Recordings' files, opened."""
 
+import re
 from pathlib import Path
 
 from django.core.management.base import CommandError
 
 from chat.attachments import most_bytes, name_of
-from chat.management import carriers
+from chat.management import aimock, carriers
 from chat.protocol import recording
 from chat.protocol.prompt import type_of
 from chat.protocol.recording import Recording
 
+OTHER_JSON = re.compile(rb'\s*\{\s*"(?!wondercam"|version")')
+"""The beginning of JSON that is neither a recording nor a cast."""
+
 
 def load(name: str) -> Recording:
-    """Read a recording's file, of any kind that `export_stream` writes; CommandError where it cannot be read at all."""
+    """Read a recording's file, of any kind that `export_stream` writes; CommandError where it cannot be read at all,
+    and for a file of several fixtures."""
+    first, *more = load_all(name)
+    if more:
+        raise CommandError(f"{name} holds {len(more) + 1} fixtures: import_stream stores each as a stream.")
+    return first
+
+
+def load_all(name: str) -> list[Recording]:
+    """The same, and of a file of aimock's each fixture."""
     try:
         with Path(name).open("rb") as file:
-            return recording.load(carriers.lines_of(file))
+            fixtures = aimock.fixtures_of(file.read()) if OTHER_JSON.match(file.peek(64)) else None
+            if fixtures:
+                return [aimock.recording_of(fixture, number) for number, fixture in enumerate(fixtures, 1)]
+            file.seek(0)
+            return [recording.load(carriers.lines_of(file))]
     except FileNotFoundError:
         raise CommandError(f"There is no file {name}.") from None
     except (OSError, ValueError) as wrong:

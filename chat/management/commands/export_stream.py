@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from chat.log.pages import stored_events
-from chat.management import archive, arguments, carriers
+from chat.management import aimock, archive, arguments, carriers
 from chat.management.files import new_file
 from chat.management.filters import Filter
 from chat.management.progress import Progress
@@ -27,6 +27,7 @@ class Command(Filter):
         kinds = parser.add_mutually_exclusive_group()
         kinds.add_argument("--html", action="store_true", help="one page that plays it anywhere, without a network")
         kinds.add_argument("--cast", action="store_true", help="an asciicast v3, for asciinema")
+        kinds.add_argument("--aimock", action="store_true", help="a fixture of aimock, the mock server for models")
         kinds.add_argument("--zip", action="store_true", help="with the photos and sounds of its question")
         parser.add_argument("--json", action="store_true", help="print what was written to FILE as a JSON object")
 
@@ -57,6 +58,8 @@ class Command(Filter):
         return recording.dump(archive.describe(stream), progress.over(stored_events(stream.pk)))
 
     def _text(self, stream: Stream, options: dict[str, Any]) -> Iterable[str]:
+        if options["aimock"]:
+            return [aimock.fixture_file(archive.describe(stream), list(stored_events(stream.pk)))]
         lines, title = self._lines(stream), stream.conversation.title or f"Stream {stream.pk}"
         if options["html"]:
             return [carriers.html(lines, title)]

@@ -4,12 +4,13 @@ import json
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.db import transaction
 
 from chat.management import archive, arguments
 from chat.management.filters import Filter
 from chat.management.progress import Progress
-from chat.management.recordings import load, media
-from chat.models import User
+from chat.management.recordings import load_all, media
+from chat.models import Stream, User
 
 KEEPER = "recordings"
 """Owns what is imported for nobody in particular: an account that nobody can sign in to."""
@@ -18,23 +19,29 @@ KEEPER = "recordings"
 class Command(Filter):
     """`import_stream`: checked whole, then stored whole, under the id it has in the file."""
 
-    help = "Store a recording made by export_stream as an ended stream in a conversation of its own."
+    help = "Store a recording made by export_stream, or each fixture of aimock, as an ended stream in a conversation."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Which file, and whose it shall be."""
-        parser.add_argument("file", metavar="FILE", help="a recording made by export_stream")
+        parser.add_argument("file", metavar="FILE", help="a recording made by export_stream, or fixtures of aimock")
         parser.add_argument("--user", metavar="NAME", help=f"whose stream it becomes ({KEEPER}, who cannot sign in)")
         parser.add_argument("--json", action="store_true", help="print the stored stream as a JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Read, check, store, tell."""
-        read = load(options["file"])
+        found = load_all(options["file"])
         owner = arguments.user(options["user"]) if options["user"] else keeper()
-        progress = Progress(self.say, len(read.events), "events")
+        progress = Progress(self.say, sum(len(read.events) for read in found), "events")
         try:
-            stream = archive.restore(read, owner, progress.add, media(options["file"], read))
+            with transaction.atomic():
+                read_with = ((read, media(options["file"], read)) for read in found)
+                stored = [archive.restore(read, owner, progress.add, along) for read, along in read_with]
         except archive.RecordingRefused as refused:
             raise CommandError(str(refused)) from None
+        for stream in stored:
+            self._tell(stream, owner, options)
+
+    def _tell(self, stream: Stream, owner: User, options: dict[str, Any]) -> None:
         count = stream.last_seq + 1
         if options["json"]:
             stored = {"id": str(stream.pk), "user": owner.username, "events": count, "status": stream.status}
