@@ -54,6 +54,7 @@ IMPORTED: dict[str, str] = {
     "camera": "chat/camera/viewfinder.js",
     "feedback": "chat/feedback.js",
     "installation": "chat/installation.js",
+    "instruction": "chat/instruction.js",
     "message-queue": "chat/message_queue.js",
     "highlight": "vendor/highlight/highlight.min.js",
     "photo-file": "chat/photo_file.js",

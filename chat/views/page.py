@@ -17,7 +17,7 @@ from chat.models import Change, Conversation
 from chat.process import this_process
 from chat.protocol.prompt import WAV
 from chat.providers.catalogue import Catalogue
-from chat.views.conversations import listed
+from chat.views.conversations import LONGEST_SYSTEM, listed
 from chat.views.messages import messages_of
 from chat.views.models import photos
 from chat.views.welcome import welcome
@@ -53,6 +53,7 @@ def _render(request: HttpRequest, user: Any, conversation_id: UUID | None) -> Ht
         "conversation": conversation,
         "messages": messages_of(conversation) if conversation else [],
         "queued": conversation.queued.count() if conversation else 0,
+        "longest_system": LONGEST_SYSTEM,
         "models": models,
         **welcome(models),
         "words": words(get_language() or ""),

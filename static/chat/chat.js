@@ -15,16 +15,18 @@ export class Chat {
   #session;
   #clock;
   #storage;
+  #instruction;
   #told;
   /** @type {import("./connection.js").Connection | null} */
   #connection = null;
 
   /**
    * @param {{session: import("./session.js").Session, clock: Clock, storage: Storage,
-   *          told: {changed: () => void, began: () => void, opened: (id: string, title: string) => void,
+   *          instruction: () => string, told: {changed: () => void, began: () => void, opened: (id: string, title: string) => void,
    *                 noticed: (sentence: string) => void, ended: (end: End) => void}}} means
    */
-  constructor({ session, clock, storage, told }) {
+  constructor({ session, clock, storage, instruction, told }) {
+    this.#instruction = instruction;
     this.#session = session;
     this.#clock = clock;
     this.#storage = storage;
@@ -134,7 +136,7 @@ export class Chat {
     const key = (!isSpoken && drafted.text === text && drafted.requestId) || uuid();
     if (!isSpoken) draft.keep(text, key);
     this.#apply({ type: "asked", key, parent: parent?.key ?? "", text, photos, model, at: this.#clock.now() });
-    const place = this.conversation ? { parent_id: parent?.id ?? null } : {};
+    const place = this.conversation ? { parent_id: parent?.id ?? null } : { systemInstruction: this.#instruction() };
     await this.#ask(key, { contents: contentsOf(text, photos), model, ...place }, titleOf(text, photos), () => {
       if (draft.read().requestId === key) draft.clear();
     });

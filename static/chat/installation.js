@@ -2,16 +2,18 @@
  * Registers the service worker, which keeps the page for times without a network and shows notifications
  * (templates/chat/service_worker.js), and renews this browser's push subscription where it has one.
  */
+import { app } from "./document.js";
 import { BrowserSubscription } from "./push_subscription.js";
 
 const WORKER = "/service-worker.js";
 
 /** After everything else. A browser without service workers, or a page that came by plain HTTP, goes without.
- * @param {JsonRequester} session @param {string} [key] the site's key of Web Push, where it has one */
-export async function install(session, key) {
+ * @param {JsonRequester} session */
+export async function install(session) {
   if (!("serviceWorker" in navigator)) return;
   try {
     await navigator.serviceWorker.register(trusted(WORKER));
+    const key = app.dataset.pushKey; // where the site has Web Push
     if (key) await new BrowserSubscription(session, key).renew();
   } catch {
     // Forbidden by the browser's settings: then there is no page without a network, and no notification.

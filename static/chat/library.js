@@ -31,6 +31,7 @@ export class Library {
     "undo delete": () => this.#deletion.undo(),
     search: () => this.search(),
     shortcuts: () => this.#shortcuts(),
+    instruction: async () => (await import("instruction")).edit(this.#means.session, this.#sidebar.current),
     export: (button) => this.#export(button.dataset.format ?? ""),
   };
 
@@ -74,6 +75,7 @@ export class Library {
     this.#sidebar.set({ id, title, running: true });
     this.#mark(id);
     name(title);
+    if (byId("instruction").textContent) void import("instruction").then(({ keep }) => keep(this.#means.session, id));
   }
 
   /** The chat that is shown is being answered, or is not any more. @param {boolean} running */
@@ -129,8 +131,9 @@ export class Library {
   }
 
   /** @param {import("./router.js").Conversation} conversation */
-  #opened({ id, title, messages, queued }) {
+  #opened({ id, title, system, messages, queued }) {
     this.#mark(id);
+    byId("instruction").textContent = system;
     this.#open(false);
     name(title || t("New chat"));
     this.#means.opened(id, messages, queued);

@@ -82,6 +82,7 @@ const chat = new Chat({
   session,
   clock,
   storage: localStorage,
+  instruction: () => byId("instruction").textContent ?? "",
   told: {
     changed: () => view.show(chat.transcript),
     began() {
@@ -196,5 +197,4 @@ open(loaded, JSON.parse(byId("messages").textContent ?? "[]"), Number(app.datase
 if (typed) composer.fill(typed);
 composer.remember(localStorage);
 if (app.dataset.feed) addEventListener("load", () => live.start(app.dataset.feed));
-const installation = new Later(() => import("installation"));
-addEventListener("load", () => installation.use(({ install }) => install(session, app.dataset.pushKey)));
+addEventListener("load", () => new Later(() => import("installation")).use(({ install }) => install(session)));

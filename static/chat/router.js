@@ -5,9 +5,9 @@
 import { Refused } from "./errors.js";
 
 const CHAT = /^\/c\/([0-9a-f-]{36})$/;
-/** @typedef {{id: string, title: string, messages: Stored[], queued: number}} Conversation */
+/** @typedef {{id: string, title: string, system: string, messages: Stored[], queued: number}} Conversation */
 /** @type {Conversation} */
-const NEW = { id: "", title: "", messages: [], queued: 0 };
+const NEW = { id: "", title: "", system: "", messages: [], queued: 0 };
 
 export class Router {
   #session;

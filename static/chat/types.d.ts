@@ -241,6 +241,11 @@ declare module "message-queue" {
   export const MessageQueue: typeof import("./message_queue.js").MessageQueue;
 }
 
+declare module "instruction" {
+  export const edit: typeof import("./instruction.js").edit;
+  export const keep: typeof import("./instruction.js").keep;
+}
+
 declare module "installation" {
   export const install: typeof import("./installation.js").install;
 }
