@@ -51,7 +51,7 @@ def count_spending(
     """Count the answer of that stream for its model, on the day on which it ended (ISO, UTC). `answers` is 0 for what
     was asked beside it: its tokens are spent, and it is no answer."""
     spent = spent_of(usage, parts)
-    execute(COUNT_SPENDING, (day, answers, min(answers, spent.estimated), spent.tokens_in, spent.tokens_out, key))
+    execute(COUNT_SPENDING, (day, answers, int(answers and spent.estimated), spent.tokens_in, spent.tokens_out, key))
 
 
 def tokens_of(usage: dict[str, Any] | None, parts: list[dict[str, Any]]) -> int:
