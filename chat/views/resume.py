@@ -55,10 +55,12 @@ async def resumed(request: Request, stream_id: UUID | None, user: User) -> HttpR
     if stream is None:
         raise NotFound("There is no such stream.")
     after = after_of(request, stream.pk)
-    last = await request.process.log.last_seq(stream.pk)
+    # An end that another process stored is not in this one's tail, where it still believes that it writes the stream.
+    is_running = stream.status == events.RUNNING
+    last = await request.process.log.last_seq(stream.pk) if is_running else stream.last_seq
     if after > last:
         raise InvalidArgument("The cursor is ahead of the stream: no such event was ever sent.")
-    if stream.status != events.RUNNING and after == last:
+    if not is_running and after == last:
         return HttpResponse(status=204, headers=ids_of(stream))
     if after >= 0:
         request.process.metrics.resumed()
