@@ -56,7 +56,7 @@ class Completion(msgspec.Struct):
     response_format: dict[str, Any] | None = None
     tools: list[dict[str, Any]] | None = None
     tool_choice: str | dict[str, Any] | None = None
-    functions: list[Any] | None = None
+    functions: list[dict[str, Any]] | None = None
     modalities: list[str] | None = None
 
     def __post_init__(self) -> None:

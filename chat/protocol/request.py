@@ -5,10 +5,11 @@ own list of `{role, parts}`. A part is a text, a photo or a sound as `inlineData
 Files by address are refused: the server fetches nothing on a client's word.
 """
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 
 from chat.protocol.errors import InvalidArgument
 from chat.protocol.prompt import Content, Part, part_bytes
@@ -87,15 +88,15 @@ class Ask(msgspec.Struct, forbid_unknown_fields=True):
     `parent_id` is the message that the new one follows: the newest where it is left out, none where it is null.
     """
 
-    contents: list[dict[str, Any]] | None = None
+    contents: Annotated[list[dict[str, Any]], Meta(extra_json_schema={"minItems": 1})] | None = None
     conversation_id: UUID | None = None
     parent_id: UUID | msgspec.UnsetType | None = msgspec.UNSET
     model: str | None = None
-    language: str | None = None
+    language: Annotated[str, Meta(extra_json_schema={"pattern": "^[A-Za-z0-9-]{1,40}$"})] | None = None
     generation: dict[str, Any] = msgspec.field(name="generationConfig", default_factory=dict)
     system: str | dict[str, Any] | None = msgspec.field(name="systemInstruction", default=None)
     stream: bool = True
-    request_id: str | None = None
+    request_id: Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": 200})] | None = None
 
     def __post_init__(self) -> None:
         if self.request_id is not None and not 1 <= len(self.request_id) <= 200:
