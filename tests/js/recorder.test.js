@@ -9,8 +9,15 @@ globalThis.window ??= /** @type {any} */ (globalThis);
 
 const SPEECH = Float32Array.from({ length: RATE }, (_, at) => (at < RATE / 2 ? 0 : 0.3 * Math.sin(at)));
 
-/** Records on demand. @param {{hears?: Hearing, refuses?: string, decoded?: Float32Array | null}} [how] */
-function recording({ hears = "model", refuses = "", decoded = SPEECH } = {}) {
+/** Records on demand. @param {{hears?: Hearing, refuses?: string, decoded?: Float32Array | null, hasRecognizer?: boolean,
+ * isExclusive?: boolean}} [how] */
+function recording({
+  hears = "model",
+  refuses = "",
+  decoded = SPEECH,
+  hasRecognizer = false,
+  isExclusive = false,
+} = {}) {
   /** @type {FakeMediaRecorder[]} */
   const made = [];
   class FakeMediaRecorder {
@@ -31,6 +38,9 @@ function recording({ hears = "model", refuses = "", decoded = SPEECH } = {}) {
   }
   const told = talking({
     refuses,
+    hasRecognizer,
+    isExclusive,
+    wishes: { isAllowed: hasRecognizer },
     recorder: (microphone) =>
       new SoundRecorder({
         microphone,
@@ -145,4 +155,42 @@ test("where the model does not hear the page says what is left", async () => {
   await another.press();
   assert.match(another.told.problems[0], /this model cannot hear\. Choose one that can/);
   assert.deepEqual([nobody.made.length, another.made.length, another.microphone.isOpen], [0, 0, false]);
+});
+
+test("once the browser's service turned out to be away, the next try is sent as sound, on a phone too", async () => {
+  for (const error of ["network", "service-not-allowed", "language-not-supported"]) {
+    const { press, told, talk, microphone, recognisers, made } = recording({ hasRecognizer: true, isExclusive: true });
+    await press();
+    assert.equal(made.length, 0); // the recogniser comes first
+    recognisers[0].fails(error);
+    await heard();
+    assert.match(told.problems[0], /Say it again: it is sent to the model as sound/);
+    assert.equal(talk.state, "off");
+    await press();
+    assert.deepEqual([made.length, recognisers.length, microphone.isOpen], [1, 1, true]);
+    await press();
+    await heard();
+    assert.equal(told.sounds.length, 1);
+  }
+});
+
+test("where no model hears, the browser's own reason is said, and its recogniser is tried again", async () => {
+  const { press, told, recognisers, made } = recording({ hasRecognizer: true, hears: "another" });
+  await press();
+  recognisers[0].fails("network");
+  await heard();
+  assert.match(told.problems[0], /speech service cannot be reached/);
+  await press();
+  assert.deepEqual([made.length, recognisers.length], [0, 2]);
+});
+
+test("nobody's silence and no refused microphone make the browser's service be given up", async () => {
+  for (const error of ["no-speech", "not-allowed"]) {
+    const { press, recognisers } = recording({ hasRecognizer: true });
+    await press();
+    recognisers[0].fails(error);
+    await heard();
+    await press();
+    assert.equal(recognisers.length, 2);
+  }
 });

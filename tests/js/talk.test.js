@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { joined } from "../../static/chat/voice/recognition.js";
+import { settled } from "./clock.js";
 import { talking } from "./voices.js";
 
 const QUIET = 0.002;
@@ -75,6 +76,7 @@ test("each reason why nothing was understood is said, and silence is no failure 
     const { press, told, recognisers, microphone } = talking();
     await press();
     recognisers[0].fails(error);
+    await settled();
     assert.match(told.problems[0], /** @type {RegExp} */ (sentence));
     assert.deepEqual(told.asked, []);
     assert.equal(microphone.isOpen, false);

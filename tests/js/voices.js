@@ -1,4 +1,5 @@
 /** A recogniser, a voice and a microphone that do what a test tells them, and a conversation that uses them. */
+import { Listener } from "../../static/chat/voice/listener.js";
 import { Reader } from "../../static/chat/voice/reader.js";
 import { Recognition } from "../../static/chat/voice/recognition.js";
 import { Talk } from "../../static/chat/voice/talk.js";
@@ -118,11 +119,14 @@ class FakeMicrophone {
   }
 }
 
+/** No model hears. @type {Listening} */
+const NOBODY = { where: async () => "none", start() {}, stop() {}, abort() {} };
+
 /**
  * A conversation with everything it needs.
- * @param {{available?: string, wishes?: object, consent?: Hearing | "", isExclusive?: boolean, refuses?: string,
+ * @param {{available?: string, wishes?: object, consent?: Hearing | "", isExclusive?: boolean, refuses?: string, hasRecognizer?: boolean,
  *          recorder?: (microphone: {stream: MediaStream | null}) => Listening}} [how] `refuses`: why the microphone cannot
- *   be opened; `recorder`: what listens in place of the recogniser
+ *   be opened; `recorder`: what listens where the recogniser does not
  */
 export function talking({
   available,
@@ -130,6 +134,7 @@ export function talking({
   consent = "maker",
   isExclusive = false,
   refuses = "",
+  hasRecognizer = true,
   recorder,
 } = {}) {
   const Recognizer = recogniserType(available);
@@ -159,8 +164,13 @@ export function talking({
     changed: () => reader.isSpeaking || talk.resume(),
   });
   const talk = new Talk({
-    recognition:
-      recorder?.(microphone) ?? new Recognition({ Recognizer: /** @type {any} */ (Recognizer), language: "en" }),
+    recognition: new Listener({
+      recognition: new Recognition({
+        Recognizer: hasRecognizer ? /** @type {any} */ (Recognizer) : undefined,
+        language: "en",
+      }),
+      recorder: recorder?.(microphone) ?? NOBODY,
+    }),
     microphone: /** @type {any} */ (microphone),
     reader,
     wishes: remembered,

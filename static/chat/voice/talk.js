@@ -45,6 +45,10 @@ export class Talk {
     return this.#means.reader.isSpeaking;
   }
 
+  get #isExclusive() {
+    return this.#means.isExclusive && !this.#means.recognition.isRecorder;
+  }
+
   /**
    * One press of the button: listens, or ends what is being said.
    * @param {{isHeld?: boolean}} [how] `isHeld`: until `release()`, however long one pauses
@@ -120,7 +124,7 @@ export class Talk {
     this.#isLocal = chosen === "device";
     if (recognition.isRecorder) return this.#record();
     this.#recognise();
-    if (!this.#means.isExclusive) await this.#openMicrophone();
+    if (!this.#isExclusive) await this.#openMicrophone();
     return undefined;
   }
 
@@ -136,17 +140,17 @@ export class Talk {
       return await microphone.open((level, passed) => this.#hear(level, passed));
     } catch (error) {
       // A recogniser says itself what is wrong with the microphone; without a level the browser decides when speech ends.
-      if (recognition.refusal) told.problem(recognition.refusal(error));
+      if (recognition.isRecorder) told.problem(recognition.refusal?.(error) ?? "");
       return false;
     }
   }
 
   #recognise() {
-    const { recognition, microphone, isExclusive, told } = this.#means;
+    const { recognition, microphone, told } = this.#means;
     this.#enter("listening");
-    if (isExclusive) microphone.close();
+    if (this.#isExclusive) microphone.close();
     recognition.start(
-      { isLocal: this.#isLocal, isPatient: this.#isHeld || !isExclusive },
+      { isLocal: this.#isLocal, isPatient: this.#isHeld || !this.#isExclusive },
       {
         heard: (text) => told.heard(text),
         ended: (text, problem, sound) => this.#understood(text, problem, sound),
@@ -184,7 +188,7 @@ export class Talk {
   #rest(state) {
     this.#starting += 1;
     if (state === "off") this.#means.microphone.close();
-    else if (this.#means.isExclusive) void this.#openMicrophone();
+    else if (this.#isExclusive) void this.#openMicrophone();
     this.#enter(state);
   }
 

@@ -4,6 +4,7 @@
 
 import { upload } from "../photo_store.js";
 import { t } from "../words.js";
+import { Listener } from "./listener.js";
 import { Microphone } from "./microphone.js";
 import { Reader } from "./reader.js";
 import { Recognition } from "./recognition.js";
@@ -54,11 +55,11 @@ export class Voice {
       changed: () => this.#changed(),
     });
     this.#talk = new Talk({
-      recognition: Recognizer ? this.#recognition : recorder,
+      recognition: new Listener({ recognition: this.#recognition, recorder }),
       microphone,
       reader,
       wishes: this.#wishes,
-      isExclusive: Boolean(Recognizer) && PHONES.test(navigator.userAgent),
+      isExclusive: PHONES.test(navigator.userAgent),
       told: {
         ...means,
         ask: (text, sound) => means.ask(text, sound && ((to) => stored(to, sound))),
