@@ -36,6 +36,12 @@ _UUID, _INT4, _INT8, _TEXT = 2950, 23, 20, 25
 
 _uuid, _int4, _int8 = Struct("!i16s").pack, Struct("!ii").pack, Struct("!iq").pack
 
+# An array of one dimension without NULLs, its elements of this type, so many of them, the first of which is number 1:
+# `array_recv` in PostgreSQL's src/backend/utils/adt/arrayfuncs.c.
+_STARTS = [pack("!3i", 1, 0, kind) for kind in (_UUID, _INT4, _INT8, _TEXT, _INT4)]
+_FROM_ONE = pack("!i", 1)
+_ALL_BINARY = (BINARY,) * len(_STARTS)
+
 
 class PostgresCommit:
     """The event loop's connections: one commits events, one jobs, one reads."""
@@ -68,7 +74,7 @@ class PostgresCommit:
         if not rows:
             return done(None)
         try:
-            insertion, demands = _insert(rows), demands_of(endings)
+            insertion, demands = _insert(rows), demands_of(endings) if endings else []
             steps = [Step(demand.statement, pipeline.dump(demand.parameters)) for demand in demands]
         except Exception as error:  # a fault of ours: the thread finds out whose
             return done(error)
@@ -81,14 +87,15 @@ class PostgresCommit:
         pipeline = self._reading.pipeline
         if pipeline is None:
             return None
-        found: asyncio.Future[list[Any] | None] = asyncio.get_running_loop().create_future()
+        found: asyncio.Future[list[PGresult]] = asyncio.get_running_loop().create_future()
 
         def answer(results: list[PGresult], error: Exception | None) -> None:
             if not found.done():
-                found.set_result(None if error else pipeline.rows(results[0]))
+                found.set_result([] if error else results)
 
         pipeline.send([Step(statement, pipeline.dump(parameters))], answer)
-        return await found
+        results = await found
+        return pipeline.rows(results[0]) if results else None
 
     async def close(self) -> None:
         """Wait for what is under way, then close the connections."""
@@ -97,6 +104,8 @@ class PostgresCommit:
 
 
 def _stored(most: int, done: Done, results: list[PGresult], error: Exception | None) -> None:
+    if error is None and results[0].command_tuples == most:
+        return done(None)
     done(error or refusal_of(most, (), results))
 
 
@@ -124,17 +133,14 @@ def refusal_of(most: int, demands: Sequence[Demand], results: Sequence[PGresult]
 
 def _insert(rows: Sequence[Row]) -> Step:
     """The insertion of events, whose columns go as arrays in PostgreSQL's own binary form."""
-    keys, seqs, moments, texts, epochs = zip(*rows, strict=True)
-    values = (
-        _array(_UUID, [_uuid(16, key.bytes) for key in keys]),
-        _array(_INT4, [_int4(4, seq) for seq in seqs]),
-        _array(_INT8, [_int8(8, at) for at in moments]),
-        _array(_TEXT, [len(data).to_bytes(4, "big") + data for data in map(str.encode, texts)]),
-        _array(_INT4, [_int4(4, epoch) for epoch in epochs]),
-    )
-    return Step(INSERT_ARRAYS, values, (BINARY,) * 5)
-
-
-def _array(kind: int, elements: list[bytes]) -> bytes:
-    """An array of one dimension without NULLs: `array_recv` in PostgreSQL's src/backend/utils/adt/arrayfuncs.c."""
-    return pack("!5i", 1, 0, kind, len(elements), 1) + b"".join(elements)
+    size = len(rows).to_bytes(4, "big")
+    keys, seqs, moments, texts, epochs = (bytearray(start + size + _FROM_ONE) for start in _STARTS)
+    for key, seq, at, data, epoch in rows:  # one loop: a comprehension a column is a call a column
+        keys += _uuid(16, key.int.to_bytes(16, "big"))
+        seqs += _int4(4, seq)
+        moments += _int8(8, at)
+        text = data.encode()
+        texts += len(text).to_bytes(4, "big")
+        texts += text
+        epochs += _int4(4, epoch)
+    return Step(INSERT_ARRAYS, (keys, seqs, moments, texts, epochs), _ALL_BINARY)

@@ -42,7 +42,7 @@ class Step(NamedTuple):
     """A statement with `%s` for its parameters, whose types PostgreSQL infers; `formats` where some are binary."""
 
     statement: str
-    values: Sequence[bytes | None] = ()
+    values: Sequence[bytes | bytearray | None] = ()
     formats: Sequence[int] | None = None
 
 

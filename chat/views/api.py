@@ -88,11 +88,18 @@ async def guarded(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -
         return refusal(InvalidArgument("The request cannot be read."))
     except (OperationalError, InterfaceError) as away:
         log.warning("failed %s %s: %s", request.method, request.path, away)
-        return refusal(Unavailable("The database does not answer just now: try again in a moment.", retry_after=1))
+        return refusal(Unavailable(why(away), retry_after=1))
     except Exception:
         log.exception("failed %s %s", request.method, request.path)
         await got_request_exception.asend(sender=None, request=request)
         return refusal(Internal("Something went wrong on the server; it has been logged."))
+
+
+def why(away: Exception) -> str:
+    """What a person is told where the database could not be asked."""
+    if type(away.__cause__).__name__ == "PoolTimeout":  # psycopg_pool's, which is not installed everywhere
+        return "No connection to the database became free in time: try again in a moment."
+    return "The database does not answer just now: try again in a moment."
 
 
 def refusal(error: ApiError) -> HttpResponse:
