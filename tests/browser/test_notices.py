@@ -71,7 +71,7 @@ async def deliver(page: Page, url: str, message: str) -> None:
 
     session.on("ServiceWorker.workerRegistrationUpdated", note)
     await session.send("ServiceWorker.enable")
-    await page.wait_for_function("navigator.serviceWorker.controller !== null")
+    await page.wait_for_function("() => navigator.serviceWorker.controller !== null")
     assert ids
     given = {"origin": url, "registrationId": ids[0], "data": message}
     await session.send("ServiceWorker.deliverPushMessage", given)

@@ -45,7 +45,7 @@ async def test_without_a_network_the_draft_stands_there_and_comes_back_with_it(c
     context.on("request", note)
     await page.goto(server.url)
     await page.evaluate("navigator.serviceWorker.ready.then(() => null)")
-    await page.wait_for_function("navigator.serviceWorker.controller !== null")
+    await page.wait_for_function("() => navigator.serviceWorker.controller !== null")
     await ask(page, "What is this?")
     await ended(page, "complete")
     await page.get_by_label("Your message").fill("And what is")

@@ -195,3 +195,14 @@ def test_a_page_has_the_theme_that_was_chosen_and_no_other_text_of_a_cookie(
 ) -> None:
     client.cookies["theme"] = cookie
     assert f'<html lang="en"{attribute}>' in client.get("/").content.decode()
+
+
+def test_a_message_brings_no_form_of_its_own(client: Client, ada: User) -> None:
+    """Browsers look through all forms of a page, for what they could fill in, whenever one more comes: with 300
+    messages that took half a second each time."""
+    client.force_login(ada)
+    page = client.get("/").content.decode()
+    message = page.partition('<template id="message">')[2].partition("</template>")[0]
+    assert "<article" in message
+    assert not re.search("<(form|input|select|textarea)", message)
+    assert '<template id="reason"><form' in page
