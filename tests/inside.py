@@ -4,10 +4,10 @@
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import pytest_asyncio
@@ -31,6 +31,8 @@ from chat.turns.runner import Turns
 from tests.catalogue import providers
 from tests.faults.arena import environment
 from tests.faults.upstream import Model, upstream
+
+T = TypeVar("T")
 
 
 @pytest.fixture(scope="session")
@@ -98,6 +100,18 @@ async def core(log: Log) -> AsyncIterator[Core]:
         await providers.close()
     await log.close()
     await sync_to_async(connections.close_all)()
+
+
+async def on_a_connection_of_its_own(function: Callable[..., T], *args: Any) -> T:
+    """`function`'s result, from another thread, whose database connection is closed afterwards."""
+
+    def run() -> T:
+        try:
+            return function(*args)
+        finally:
+            connections.close_all()
+
+    return await asyncio.to_thread(run)
 
 
 def new_stream(name: str = "ann", worker: str | None = None) -> Stream:

@@ -22,7 +22,7 @@ from chat.turns.runner import Turns
 from tests.catalogue import providers
 from tests.faults.arena import environment
 from tests.faults.upstream import Script
-from tests.inside import Core
+from tests.inside import Core, on_a_connection_of_its_own
 
 
 @pytest_asyncio.fixture
@@ -203,7 +203,7 @@ async def test_the_worker_that_was_wrongly_thought_dead_writes_no_more(
 
     reader = asyncio.create_task(read())
     await asyncio.sleep(0)
-    [(pk, lease)] = await asyncio.to_thread(leases.running_leases)
+    [(pk, lease)] = await on_a_connection_of_its_own(leases.running_leases)
     assert await other._take_up(pk, lease)
     assert not await other._take_up(pk, lease)
     core.model.let()

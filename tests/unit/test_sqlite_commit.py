@@ -22,7 +22,7 @@ from chat.log.sql import DIALECT, EVENTS_AFTER, Database, moment
 from chat.log.sqlite_commit import SqliteConnection
 from chat.models import Event, Message, Stream
 from chat.protocol import events
-from tests.inside import an_end, new_stream
+from tests.inside import an_end, new_stream, on_a_connection_of_its_own
 
 pytestmark = [
     pytest.mark.usefixtures("log"),
@@ -163,13 +163,13 @@ async def test_while_the_thread_has_work_the_loop_commits_nothing_behind_it(
     await asyncio.sleep(0)  # the loop has committed the event, the thread has the job
     tail.append(2, "{}")
     await asyncio.sleep(0.05)
-    before = await asyncio.to_thread(stored, stream)
+    before = await on_a_connection_of_its_own(stored, stream)
     gate.set()
     await tail.settled()
     await job
 
     assert before == [0, 1]
-    assert [event.seq for event in tail.events] == await asyncio.to_thread(stored, stream) == [0, 1, 2]
+    assert [event.seq for event in tail.events] == await on_a_connection_of_its_own(stored, stream) == [0, 1, 2]
 
 
 async def test_what_the_loop_flushes_in_the_same_iteration_comes_behind_what_the_thread_was_given(
@@ -181,13 +181,13 @@ async def test_what_the_loop_flushes_in_the_same_iteration_comes_behind_what_the
     log._commits.submit(job)
     tail.append(2, "{}")
     await asyncio.sleep(0.05)
-    before = await asyncio.to_thread(stored, stream)
+    before = await on_a_connection_of_its_own(stored, stream)
     gate.set()
     await tail.settled()
     await job.future
 
     assert before == [0]
-    assert [event.seq for event in tail.events] == await asyncio.to_thread(stored, stream) == [0, 1, 2]
+    assert [event.seq for event in tail.events] == await on_a_connection_of_its_own(stored, stream) == [0, 1, 2]
 
 
 async def test_nothing_is_written_now_while_the_thread_has_work(stream: Stream, log: Log, gate: threading.Event):

@@ -24,7 +24,7 @@ from chat.turns.leases import Reaper, WorkerName, machine
 from chat.turns.start import Start
 from chat.turns.turn import without_nul
 from tests.faults.upstream import Script
-from tests.inside import Core, new_stream
+from tests.inside import Core, new_stream, on_a_connection_of_its_own
 from tests.unit.test_group_commit import in_the_thread
 
 
@@ -420,7 +420,7 @@ async def test_a_provider_is_told_to_wait_while_too_much_is_uncommitted(core: Co
 async def test_a_process_that_starts_ends_the_streams_of_dead_workers_of_its_machine(log: Any):
     gone = subprocess.Popen(["/bin/true"])
     gone.wait()
-    dead = await asyncio.to_thread(new_stream, "ann", f"{machine()}:{gone.pid}:x")
+    dead = await on_a_connection_of_its_own(new_stream, "ann", f"{machine()}:{gone.pid}:x")
     turns = this_process().turns
     await turns.open()
     await turns.close(0)
