@@ -108,6 +108,7 @@ class JobCommit:
         self._is_under_way = bool(batch)
         if pipeline is None or not batch:
             self._is_under_way = False
+            self._waiting = deque()
             return _refuse([*batch, *waiting])
         steps = [step for job in batch for step in job.noted.steps]
         pipeline.send([Step("BEGIN"), *steps], lambda results, error: self._verify(pipeline, batch, results, error))

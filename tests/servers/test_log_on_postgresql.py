@@ -168,11 +168,22 @@ async def jobs(log):
     except ResourceExhausted as refused:
         print("refused:", refused)
 
+async def jobs_without_a_connection(log):
+    user = await User.objects.acreate(username="without")
+    link = log._own.connect().jobs._link
+    asked = [asyncio.create_task(log.write_by_loop(job(user))) for _ in range(20)]
+    await asyncio.sleep(0)
+    pipeline, link.pipeline = link.pipeline, None
+    made = await asyncio.gather(*asked)
+    link.pipeline = pipeline
+    again = await log.write_by_loop(job(user))
+    print("jobs refused", set(made), again == user.pk, await outside(user.conversations.count))
+
 async def main():
     log = Log()
     await log.open(redis=False, on_stop=print)
     await connected(log)
-    for part in (jobs, stored_and_ended, fenced, taken_over_meanwhile, cut, read):
+    for part in (jobs, jobs_without_a_connection, stored_and_ended, fenced, taken_over_meanwhile, cut, read):
         await part(log)
     stream = await new()
     tail = tail_of(log, stream)
@@ -191,6 +202,7 @@ connection.close()
 SAID = """jobs ['stored', 'NotFound', None, 'stored', None]
 jobs stored [(2, [2]), (0, [])] by a thread: False
 refused: Another answer is still being written: wait for it, or stop it.
+jobs refused {None} True 1
 stored True True by a thread: False
 ended complete 1201 2 True True
 fenced ['LeaseLost', 'HoleInLog', 'LeaseLost', None] [1, 1, 2]
