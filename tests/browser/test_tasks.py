@@ -1,14 +1,16 @@
-"""How long the page keeps a phone's processor without a pause: no task may take 50 ms, or a press is answered late.
+"""How long the page keeps a phone's processor without a pause: a press that waits for longer than 200 ms is felt late
+(https://web.dev/articles/inp). What takes 50 ms is counted in the soak's figures.
 
 A phone is a desktop slowed down four times (as Lighthouse has it). Such bounds mean something on a quiet machine only.
 """
 
+import json
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Browser, Page
 
 from tests.browser.recorded import record
 from tests.browser.test_page import Start, ask, ended, start
@@ -16,10 +18,8 @@ from tests.soak import keep_figures
 
 __all__ = ["start"]
 
-pytestmark = pytest.mark.soak
-
 SLOWER = 4
-LONGEST = 50
+LONG, LONGEST = 50, 200
 EVENTS = 10_000
 MESSAGES = 300
 TASKS = """
@@ -34,6 +34,14 @@ ANSWER = (
     "```python\nfor each in range({number}):\n    print(each)\n```\n\n"
     "And *that* is all that there is to be said about it, in some more words than are needed. " * 2
 )
+ONE_MORE = """() => {
+  const text = document.querySelector("article[data-role=model] [data-part=text] > div");
+  const more = document.createElement("p");
+  text.append(more);
+  void document.body.offsetHeight;
+  more.remove();
+  return document.body.offsetHeight;
+}"""
 FILL = """
 from chat.models import Conversation, Message
 chat = Conversation.objects.get()
@@ -58,11 +66,12 @@ async def long_tasks(page: Page, of: str) -> list[float]:
     """Their durations in ms, longest first; kept in the soak's figures."""
     tasks: list[Any] = await page.evaluate("window.__tasks")
     found = sorted((float(task) for task in tasks), reverse=True)
-    keep_figures(f"{of}, {SLOWER} times slower: {len(found)} tasks of {LONGEST} ms or more, longest {found[:5]}")
+    keep_figures(f"{of}, {SLOWER} times slower: {len(found)} tasks of {LONG} ms or more, longest {found[:5]}")
     return found
 
 
-async def test_a_chat_of_300_messages_opens_without_a_long_task(page: Page, start: Start) -> None:
+@pytest.mark.soak
+async def test_a_chat_of_300_messages_opens_without_holding_up_a_press(page: Page, start: Start) -> None:
     server = await start({"WONDERCAM_MODELS": "recording/hello", "WONDERCAM_RECORDING_SPEED": "100"})
     await ask(page, "Why is the sky blue?")
     await ended(page, "complete")
@@ -71,10 +80,29 @@ async def test_a_chat_of_300_messages_opens_without_a_long_task(page: Page, star
     await page.reload()
     await page.wait_for_function("count => document.querySelectorAll('article').length >= count", arg=MESSAGES)
     await page.locator("#transcript[data-whole]").wait_for(state="attached")
-    assert await long_tasks(page, f"{MESSAGES} messages open") == []
+    assert max(await long_tasks(page, f"{MESSAGES} messages open"), default=0) < LONGEST
 
 
-async def test_ten_thousand_events_stream_without_a_long_task(page: Page, start: Start, tmp_path: Path) -> None:
+async def test_a_word_that_comes_styles_itself_anew_and_not_the_whole_page(
+    page: Page, chromium: Browser, start: Start, tmp_path: Path
+) -> None:
+    """As a rule does that ends in `*` under a `:has()` of something around the answer: 7,000 elements, 30 ms a word."""
+    text = (ANSWER.replace("{number}", "7") + "\n\n") * 40
+    await start(record(tmp_path, "long", [text[at : at + 3_000] for at in range(0, len(text), 3_000)]))
+    await ask(page, "Go.")
+    await ended(page, "complete")
+    await chromium.start_tracing(page=page, categories=["devtools.timeline"])
+    await page.evaluate(ONE_MORE)
+    trace = json.loads(await chromium.stop_tracing())["traceEvents"]
+    styled = [
+        each["args"].get("elementCount", 0) for each in trace if each["name"] == "UpdateLayoutTree" and "dur" in each
+    ]
+    assert styled
+    assert max(styled) < 1_000, "of 3,000 elements"
+
+
+@pytest.mark.soak
+async def test_ten_thousand_events_stream_without_holding_up_a_press(page: Page, start: Start, tmp_path: Path) -> None:
     text = (ANSWER.replace("{number}", "7") + "\n\n") * (EVENTS // 50)
     pieces = re.findall(r"\s*\S+|\s+", text)[:EVENTS]
     assert len(pieces) == EVENTS
@@ -83,4 +111,4 @@ async def test_ten_thousand_events_stream_without_a_long_task(page: Page, start:
     await page.reload()
     await ask(page, "Go.")
     await ended(page, "complete", seconds=600)
-    assert await long_tasks(page, f"{EVENTS:,} events at 200 a second stream") == []
+    assert max(await long_tasks(page, f"{EVENTS:,} events at 200 a second stream"), default=0) < LONGEST
