@@ -206,3 +206,8 @@ def test_a_message_brings_no_form_of_its_own(client: Client, ada: User) -> None:
     assert "<article" in message
     assert not re.search("<(form|input|select|textarea)", message)
     assert '<template id="reason"><form' in page
+
+
+def test_the_page_says_what_it_is_to_whoever_lists_it(client: Client, ada: User) -> None:
+    client.force_login(ada)
+    assert '<meta name="description" content="Point a camera' in client.get("/").content.decode()
