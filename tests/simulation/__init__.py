@@ -6,6 +6,7 @@
     network.py      the notifier's channel layer: messages lost, doubled, late
     model.py        a provider whose answers are known beforehand
     worker.py       one process: the real `Log` and the real `Turns`
+    promptness.py   what must happen soon where nothing prevents it
     people.py       clients: they ask, queue, stop, and ask again when they get no answer
     readers.py      of streams and of feeds
     faults.py       kills, frozen processes, slow threads, cuts, locks, clocks that jump; each history has its own mix

@@ -27,17 +27,19 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--first", type=int, default=1, help="the seed of the first history")
     parser.add_argument("--trace", type=Path, help="where to write the trace of the last history")
     parser.add_argument("--digests", action="store_true", help="print the digest of each history's trace")
-    parser.add_argument("--mutations", action="store_true", help="show that the simulation finds each of mutations.py")
+    parser.add_argument(
+        "--mutations", nargs="?", const="", help="show that the simulation finds those of mutations.py with this name"
+    )
     return parser.parse_args()
 
 
 def main() -> int:
     """0 where every invariant held."""
     asked = arguments()
-    if asked.mutations:
+    if asked.mutations is not None:
         from tests.simulation import mutations
 
-        return mutations.main(asked.ticks, asked.ticks_each)
+        return mutations.main(asked.ticks, asked.ticks_each, asked.mutations)
     if os.environ.get("PYTHONHASHSEED") != "0":  # the order of sets is part of a history
         os.execve(
             sys.executable,

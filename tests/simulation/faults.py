@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 COMMIT = "commit"
 
-LONGEST_OUTAGE = 22.0
-"""Seconds: more than a commit is tried again for."""
+LONGEST_OUTAGE = 3.0
+"""Seconds: more than a commit is tried again for (`worker.COMMIT_SECONDS`)."""
 
 
 @dataclass
@@ -97,7 +97,7 @@ def _plan(world: "World", kind: str) -> None:
 def _start_again(world: "World", host: str) -> None:
     if world.random.random() < 0.2:
         host = "another host"
-    world.at(world.random.choice((0.2, 1.0, 5.0, 40.0)), lambda: world.start_again(host))
+    world.at(world.random.choice((0.2, 1.0, 5.0, 15.0)), lambda: world.start_again(host))
 
 
 def kill(world: "World", worker: "Worker") -> None:
@@ -127,28 +127,30 @@ def terminate(world: "World", worker: "Worker") -> None:
 
 def freeze(world: "World", worker: "Worker") -> None:
     """The process stands still, and comes back: perhaps long after others have taken its turns."""
-    worker.frozen_until = world.now + world.random.choice((0.05, 1.0, 12.0, 35.0, 60.0))
+    worker.frozen_until = world.now + world.random.choice((0.05, 1.0, 6.0, 15.0, 30.0))
 
 
 def hold_thread(world: "World", worker: "Worker") -> None:
     """The disk is slow: its threads get nowhere, its event loop goes on."""
-    worker.thread_held_until = world.now + world.random.choice((0.05, 0.5, 3.0, 10.0))
+    worker.thread_held_until = world.now + world.random.choice((0.05, 0.5, 2.0, 5.0))
 
 
 def cut(world: "World", worker: "Worker") -> None:
     """The database is out of its reach."""
-    worker.cut_until = world.now + world.random.choice((0.05, 1.0, 8.0, LONGEST_OUTAGE, 45.0))
+    worker.cut_until = world.now + world.random.choice((0.05, 1.0, LONGEST_OUTAGE, 12.0))
 
 
 def deafen(world: "World", worker: "Worker") -> None:
     """The notifier is out of its reach."""
-    worker.deaf_until = world.now + world.random.choice((0.5, 5.0, 30.0))
+    worker.deaf_until = world.now + world.random.choice((0.5, 3.0, 10.0))
 
 
 def lock(world: "World", worker: "Worker") -> None:
     """Another program writes, and writes."""
+    seconds = world.random.choice((0.01, 0.3, LONGEST_OUTAGE))
+    world.locked_until = max(world.locked_until, world.now + seconds)
     world.lock.take()
-    world.at(world.random.choice((0.01, 0.3, 4.0, LONGEST_OUTAGE)), world.lock.release)
+    world.at(seconds, world.lock.release)
 
 
 def jump(world: "World", worker: "Worker") -> None:

@@ -39,6 +39,7 @@ class Known:
     status: str = events.RUNNING
     epoch: int = 1
     events: list[Event] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
     writers: dict[int, str] = field(default_factory=dict)
 
 
@@ -52,10 +53,12 @@ class Ledger:
         violated: Callable[[str], None],
         at_work: Callable[[], str],
         on_change: Callable[[Known], None],
+        clock: Callable[[], float],
     ) -> None:
         self._connection = sqlite3.connect(path, isolation_level=None)
         self._violated = violated
         self._at_work = at_work
+        self._clock = clock
         self._on_change = on_change
         self._version = -1
         self._row = self._stream_row = 0
@@ -112,6 +115,7 @@ class Ledger:
         if known.events and event.at < known.events[-1].at:
             return self._violated(f"event {event.seq} of stream {stream} is earlier than the one before it")
         known.events.append(event)
+        known.times.append(self._clock())
         self.stored += 1
         if '"end":"interrupted"' not in event.data:  # anybody may say that
             epoch = row[2] - (row[1] != events.RUNNING)

@@ -73,7 +73,7 @@ class Script:
             length += len(word)
             if length > len(said):
                 rest.append(word)
-        slow = self._random.random() < 0.1
+        slow = self._random.random() < 0.4
         breaks_at = self._random.randrange(len(whole)) if self._random.random() < self._faulty else -1
         early = self._random.random() < 0.3
         await self._wait()
@@ -86,7 +86,7 @@ class Script:
             if (full := give(events.chunk(response))) is not None:
                 await asyncio.shield(full)
             if slow and not self._hurry():
-                await asyncio.sleep(self._random.uniform(0.1, 3.0))
+                await asyncio.sleep(self._random.uniform(0.05, 1.5))
             elif self._random.random() < 0.6:
                 await self._wait()
         usage = {"candidatesTokenCount": len(whole)}

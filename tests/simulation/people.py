@@ -17,6 +17,7 @@ from chat.protocol import events
 from chat.protocol.errors import ApiError, ResourceExhausted
 from chat.protocol.request import Ask
 from tests.simulation.ledger import Known
+from tests.simulation.promptness import TO_BE_SENT
 from tests.simulation.readers import FeedReader, Reader
 
 if TYPE_CHECKING:
@@ -150,6 +151,7 @@ class People:
 
     async def _stop_there(self, worker: "Worker", id: UUID) -> None:
         await worker.turns.stop(await Stream.objects.aget(pk=id))
+        self.world.promptness.stops.setdefault(id, self.world.now)
 
     def _waiting(self) -> list[Question]:
         return [each for each in self.questions.values() if each.message and not self._streams_of(each.text)]
@@ -291,16 +293,8 @@ class People:
         found += [str(reader) for reader in self.readers if not reader.ended]
         found += [str(feed) for feed in self.feeds if not feed.has_all()]
         if not found:
-            found += self._due()
+            found += [f"queued message {row[0]} is to be sent" for row in self.world.ledger.query(TO_BE_SENT)]
         return found
-
-    def _due(self) -> list[str]:
-        rows = self.world.ledger.query(
-            "SELECT q.id FROM chat_queuedmessage q LEFT JOIN chat_stream s ON s.id = q.waits_for WHERE q.refusal = '' "
-            "AND (q.now OR s.status = 'complete') AND NOT EXISTS (SELECT 1 FROM chat_queuedmessage b WHERE "
-            "b.conversation_id = q.conversation_id AND b.position < q.position)"
-        )
-        return [f"queued message {row[0]} is to be sent" for row in rows]
 
     def check(self) -> None:
         """What was confirmed is there, once."""

@@ -63,11 +63,21 @@ class Reader(Returning):
         self._snapshot = world.random.random() < 0.2
         self._takes = world.random.choice((0.0, 0.9, 1.0))
         self._slow = world.random.choice((0.0, 0.0, 0.1))
+        self.is_slow = self._slow > 0
+        self.at: Worker | None = None
+        self.came = 0.0
 
     def __str__(self) -> str:
         return f"a reader of stream {self.stream.hex} at {self.after}"
 
     async def _read(self, worker: "Worker") -> None:
+        self.at, self.came = worker, self.world.now
+        try:
+            await self._follow(worker)
+        finally:
+            self.at = None
+
+    async def _follow(self, worker: "Worker") -> None:
         if self._snapshot:
             await self._begin(worker)
         async with aclosing(worker.log.follow(self.stream, self.after, self._deliver)) as pages:
@@ -112,6 +122,7 @@ class Reader(Returning):
             if event != stored[event.seq]:
                 self.world.violated(f"{self} is shown {event}, and {stored[event.seq]} is stored")
             self.after = event.seq
+        self.came = self.world.now
 
     def _end(self) -> None:
         self.world.ledger.look()

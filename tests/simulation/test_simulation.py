@@ -35,6 +35,7 @@ def test_nothing_is_lost_doubled_or_reordered_and_a_seed_is_the_same_history_eve
 
 
 def test_every_mutation_still_has_its_text_in_the_code():
-    missing = [each.name for each in MUTATIONS if (ROOT / "chat" / each.file).read_text().count(each.old) != 1]
+    edits = [edit for mutation in MUTATIONS for edit in mutation.edits()]
+    missing = [(file, old) for file, old, _ in edits if (ROOT / "chat" / file).read_text().count(old) != 1]
 
     assert missing == []

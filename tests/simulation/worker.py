@@ -16,8 +16,9 @@ from chat.turns.runner import Turns
 from tests.simulation.event_loop import FAR, SimulatedLoop
 from tests.simulation.model import Script, settings_of
 
-LEASE_SECONDS = 5.0
-COMMIT_SECONDS = 15.0
+LEASE_SECONDS = 2.0
+COMMIT_SECONDS = 1.5
+"""Shorter than an operator would have them, so that a history has room for many outages longer than that."""
 
 
 class Around(Protocol):
@@ -114,7 +115,7 @@ class Worker:
         self.calls: dict[int, Callable[[], None]] = {}
         self.alive, self.serving, self.draining = True, False, False
         self.frozen_until = self.thread_held_until = self.cut_until = self.deaf_until = 0.0
-        self.clock_offset = 0.0
+        self.clock_offset = self.serving_since = self.disturbed_at = 0.0
         self.spawn(self._serve())
 
     def _make_commits(self, commit: Callable[[list[Work]], Iterator[float]]) -> CommitSteps:
@@ -133,7 +134,7 @@ class Worker:
         while not self.serving:
             try:
                 await self.turns.open()
-                self.serving = True
+                self.serving, self.serving_since = True, self._world.now
             except Exception:  # the database is away: whoever starts processes starts it again
                 await asyncio.sleep(1.0)
 
@@ -147,6 +148,10 @@ class Worker:
     def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Have its loop run this."""
         return self.loop.create_task(work)
+
+    def held_until(self) -> float:
+        """Until when something stands in its way, or has stood."""
+        return max(self.frozen_until, self.thread_held_until, self.cut_until)
 
     def entities(self) -> Iterator[tuple[float, str, Callable[[], None]]]:
         """What of it can go on: when, by what name, and the step."""

@@ -19,6 +19,7 @@ from tests.simulation.event_loop import FAR
 from tests.simulation.invariants import check_idle, check_pending
 from tests.simulation.ledger import Known, Ledger
 from tests.simulation.people import People
+from tests.simulation.promptness import EVERY, Promptness
 from tests.simulation.worker import Worker
 
 HEALING_SECONDS = 900.0
@@ -49,11 +50,14 @@ class World:
         self._healed = False
         self.found = ""
         self.profile = faults.Profile.of(self.random)
-        self.model_goes_on = self.random.random() < 0.7
+        self.model_goes_on = self.random.random() < 0.5
         self.model_faults = self.random.choice((0.0, 0.1, 0.3))
-        self.ledger = Ledger(path, self.violated, self._at_work, self._changed)
+        self.ledger = Ledger(path, self.violated, self._at_work, self._changed, lambda: self.now)
         self.lock = faults.Lock(path)
         self.people = People(self)
+        self.promptness = Promptness(self)
+        self.deaths: dict[int, float] = {}
+        self.locked_until = 0.0
 
     # What the machine asks (`machine.py`, `disk.py`, `network.py`)
 
@@ -83,6 +87,8 @@ class World:
         if chance == 0.0 or self.random.random() >= chance:
             return ""
         self.note(faults.COMMIT)
+        assert self.current is not None
+        self.current.disturbed_at = self.now
         return self.random.choice((disk.FAILS, disk.ANSWER_LOST))
 
     def nodes(self) -> list[Any]:
@@ -124,6 +130,7 @@ class World:
             return
         self.say(f"{worker.name} is gone")
         self.workers.remove(worker)
+        self.deaths[worker.pid] = self.now
         self.dead.append(worker)  # what it had open is not closed, as for a process that is killed
         self._acting(worker, worker.kill)
 
@@ -151,13 +158,24 @@ class World:
         self.say("healed")
         self.lock.release()
         for worker in self.workers:
-            worker.frozen_until = worker.thread_held_until = worker.cut_until = worker.deaf_until = 0.0
+            worker.frozen_until, worker.thread_held_until = (
+                min(worker.frozen_until, self.now),
+                min(worker.thread_held_until, self.now),
+            )
+            worker.cut_until, worker.deaf_until = min(worker.cut_until, self.now), min(worker.deaf_until, self.now)
+        self.locked_until = min(self.locked_until, self.now)
         while len(self.workers) < 2:
             self.start_worker()
 
     def is_healed(self) -> bool:
         """Whether faults are over."""
         return self._healed
+
+    def undisturbed(self, worker: Worker) -> float:
+        """For how long a process has served with nothing in its way."""
+        if not worker.serving or worker.draining:
+            return 0.0
+        return self.now - max(worker.serving_since, worker.disturbed_at, self.locked_until, worker.held_until())
 
     def is_calm(self) -> bool:
         """Whether nothing has happened so far that may interrupt an answer."""
@@ -186,6 +204,8 @@ class World:
         check_pending(self, worker)
         if worker.alive and worker.loop.is_idle():
             check_idle(self, worker)
+        if self.ticks % EVERY == 0:
+            self.promptness.look()
         if self.found:  # whoever was at work may have caught it
             raise Violation(self.found)
         self.say(f"{worker.name} {name} +{self.ledger.stored - before}")
