@@ -48,6 +48,8 @@ def main() -> int:
         )
     memory = Path("/dev/shm")
     folder = Path(tempfile.mkdtemp(prefix="wondercam-simulation-", dir=memory if memory.is_dir() else None))
+    for name in [name for name in os.environ if name.startswith("WONDERCAM_") or name in ("DATABASE_URL", "REDIS_URL")]:
+        del os.environ[name]
     os.environ.update(SETTINGS, WONDERCAM_DATA_DIR=str(folder))
     try:
         from tests.simulation.machine import Machine

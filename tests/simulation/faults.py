@@ -34,11 +34,11 @@ class Profile:
 
     @classmethod
     def of(cls, random: Random) -> "Profile":
-        """Draw it. One history in six has no faults at all, one in six only those that interrupt no answer."""
-        kind_of_history = random.randrange(6)
+        """Draw it. One history in eight has no faults at all, one in eight only those that interrupt no answer."""
+        kind_of_history = random.randrange(8)
         calm = kind_of_history == 0
         kinds = HARMLESS if kind_of_history == 1 else KINDS
-        every = {} if calm else {kind: random.choice((2.0, 6.0, 20.0)) for kind in kinds if random.random() < 0.5}
+        every = {} if calm else {kind: random.choice((1.5, 5.0, 15.0)) for kind in kinds if random.random() < 0.5}
         return cls(
             workers=random.randint(2, 4),
             hosts=random.randint(1, 2),
@@ -127,7 +127,7 @@ def terminate(world: "World", worker: "Worker") -> None:
 
 def freeze(world: "World", worker: "Worker") -> None:
     """The process stands still, and comes back: perhaps long after others have taken its turns."""
-    worker.frozen_until = world.now + world.random.choice((0.05, 1.0, 6.0, 15.0, 30.0))
+    worker.frozen_until = world.now + world.random.choice((0.05, 1.0, 15.0, 30.0))
 
 
 def hold_thread(world: "World", worker: "Worker") -> None:

@@ -1,7 +1,8 @@
 """What must happen soon where nothing prevents it: looked at from time to time, with bounds of the world's own time.
 
 A process counts as undisturbed since the last fault that touched it, its database or its machine. The bounds are those
-of `docs/guarantees.md` with room for a thread's delays, of which one look at many streams has many.
+of `docs/guarantees.md` with much room for
+a thread's delays, of which one look at many streams has many: what is found is what never comes, or by luck only.
 """
 
 from typing import TYPE_CHECKING
@@ -16,19 +17,19 @@ if TYPE_CHECKING:
 EVERY = 64
 """Ticks between two looks."""
 
-NEIGHBOUR_SECONDS = 8.0
+NEIGHBOUR_SECONDS = 20.0
 """Until a dead process's answer goes on or is ended, where another of its machine lives (G5: 2 s)."""
 
-LEASE_SECONDS = 20.0
+LEASE_SECONDS = 40.0
 """The same where only other machines' processes live: `leases.LOOKS` beats, and one, of `worker.LEASE_SECONDS`."""
 
-STOP_SECONDS = 5.0
+STOP_SECONDS = 15.0
 """From a stop at another process to the end (G4: 1 s)."""
 
-READER_SECONDS = 5.0
+READER_SECONDS = 15.0
 """From an event's commit until a reader elsewhere has it (`eventlog.POLL_NOTIFIED`)."""
 
-QUEUE_SECONDS = 8.0
+QUEUE_SECONDS = 20.0
 """From a complete answer to the start of what waits for it (`runner.QUEUE_POLL`)."""
 
 

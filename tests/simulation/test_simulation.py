@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.simulation.mutations import MUTATIONS, ROOT
 
-TICKS, TICKS_EACH = 40_000, 4_000
+TICKS, TICKS_EACH = 30_000, 3_000
 SEED = 5
 
 

@@ -26,6 +26,10 @@ HEALING_SECONDS = 900.0
 """In which everything that was begun ends once no fault comes any more: an answer may take 300 s, and again anew."""
 
 
+LATEST = 100_000.0
+"""When a history should long be over: without processes time goes by, and ticks do not."""
+
+
 class Violation(AssertionError):
     """An invariant does not hold."""
 
@@ -121,7 +125,7 @@ class World:
 
     def start_again(self, host: str) -> None:
         """Somebody sees to it that there are as many as there were."""
-        if len(self.workers) < self.profile.workers + 1:
+        if sum(not worker.draining for worker in self.workers) < self.profile.workers:
             self.start_worker(host)
 
     def remove(self, worker: Worker) -> None:
@@ -141,6 +145,8 @@ class World:
         faults.begin(self)
         self.people.begin()
         while self.ticks < ticks:
+            if self.now > LATEST:
+                self.violated(f"{self.now:.0f} s have gone by, with {self.ticks} ticks")
             self.tick()
         self.heal()
         until = self.now + HEALING_SECONDS
