@@ -260,8 +260,11 @@ class People:
         streams = self.world.ledger.streams
         if any(streams[id].status == events.RUNNING for id in order):
             self.world.violated(f"queued question {question.number} begins while an answer runs")
-        if known.conversation in self._first_sent:
-            return
+        asked_beside = any(
+            not each.queued and each.conversation == known.conversation for each in self.questions.values()
+        )
+        if known.conversation in self._first_sent or asked_beside:
+            return  # then what it waits for need not be the newest answer
         before = [self.questions[streams[id].question] for id in order]
         if streams[order[-1]].status != events.COMPLETE and question.confirmed_at < self._ended_at[order[-1]]:
             self.world.violated(
