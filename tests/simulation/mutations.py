@@ -130,13 +130,6 @@ MUTATIONS = (
         "",
     ),
     Mutation(
-        "readers of another process's stream never look by themselves",
-        "log/eventlog.py",
-        "return POLL_ALONE if self._notifier is None else POLL_NOTIFIED",
-        'return float("inf")',
-        "",
-    ),
-    Mutation(
         "readers stay with the process that wrote the stream before",
         "log/eventlog.py",
         "for subscriber in self._elsewhere.pop(stream_id, ()):",
@@ -193,31 +186,10 @@ MUTATIONS = (
         "",
     ),
     Mutation(
-        "nobody looks for dead processes of this machine",
-        "turns/leases.py",
-        "return await self.interrupt(await in_thread(lambda: list(leases_of_the_dead(self._worker))))",
-        "return []",
-        "",
-    ),
-    Mutation(
-        "nobody looks for stops that were asked for at another process",
-        "turns/runner.py",
-        "            if not (mine := self.running()):",
-        "            if self.running() or not (mine := self.running()):",
-        "",
-    ),
-    Mutation(
         "nobody renews leases",
         "turns/runner.py",
         "                await self._renew(self.running())\n",
         "",
-        "",
-    ),
-    Mutation(
-        "readers of feeds are told by notifications alone",
-        "log/feeds.py",
-        "            if newest > self._seen.get(user_id, 0):",
-        "            if newest < 0:",
         "",
     ),
 )
