@@ -32,11 +32,14 @@ EXECUTORS = 4
 
 
 class Executor(ThreadPoolExecutor):
-    """One thread for the blocking parts of many requests; `waiting` counts the calls it has not finished."""
+    """One thread for the blocking parts of many requests.
+
+    `waiting` counts the calls it has not finished, `requests` those that are answered now and may have one.
+    """
 
     def __init__(self) -> None:
         super().__init__(max_workers=1, thread_name_prefix="executor")
-        self.waiting = 0
+        self.waiting = self.requests = 0
 
     def submit(self, call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
         self.waiting += 1
@@ -86,9 +89,13 @@ class Handler(ASGIHandler):
         disconnect_receivers()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        executor = min(self.executors, key=attrgetter("waiting"))
-        async with ThreadSensitiveContext(executor=executor):
-            await (self.answer if is_direct(scope["path"]) else self.handle)(scope, receive, send)
+        executor = min(self.executors, key=attrgetter("waiting", "requests"))
+        executor.requests += 1  # those that arrive together have no call yet, and are not to wait for each other
+        try:
+            async with ThreadSensitiveContext(executor=executor):
+                await (self.answer if is_direct(scope["path"]) else self.handle)(scope, receive, send)
+        finally:
+            executor.requests -= 1
 
     def resolve_request(self, request: Any) -> Any:
         """As Django's, which takes eighty calls to find a path's view: it is kept."""

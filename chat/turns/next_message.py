@@ -101,8 +101,10 @@ class MessageQueues:
     async def due(self) -> list[UUID]:
         """The conversations whose next message is to be sent, whoever was to do it; those that others are waited for in
         are known from now on."""
+        before = set(self._waited_for)
         found = await in_thread(message_queue.waiting)
-        self._waited_for = {stream: conversation for conversation, stream, ready in found if stream and not ready}
+        meanwhile = {stream: behind for stream, behind in self._waited_for.items() if stream not in before}
+        self._waited_for = {stream: behind for behind, stream, ready in found if stream and not ready} | meanwhile
         return [conversation for conversation, _, ready in found if ready]
 
     async def take(self, conversation_id: UUID) -> TakenMessage | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import threading
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
@@ -289,6 +290,28 @@ async def test_a_queued_message_can_be_edited_until_it_is_sent(talk: Talk):
     assert (await talk.asked())[1:] == ["seed=7 words=2"]
     with pytest.raises(NotFound, match="may have been sent"):
         await edit(talk.core.user, talk.conversation, message_id, Ask([{"text": "seed=8 words=2"}]))
+
+
+async def test_a_message_that_is_queued_while_the_process_looks_is_not_forgotten(
+    talk: Talk, monkeypatch: pytest.MonkeyPatch
+):
+    look, looked, queued = message_queue.waiting, threading.Event(), threading.Event()
+
+    def waiting() -> Any:
+        found = look()
+        looked.set()
+        assert queued.wait(60)
+        return found
+
+    monkeypatch.setattr(message_queue, "waiting", waiting)
+    looking = asyncio.create_task(talk.core.turns.queues.due())
+    assert await asyncio.to_thread(looked.wait, 60)
+    await talk.queue("seed=2 words=2")
+    queued.set()
+    await looking
+    await talk.finishes()
+    await talk.is_over(2)
+    assert await talk.texts() == []
 
 
 async def test_a_message_that_is_withdrawn_is_never_sent(talk: Talk):
