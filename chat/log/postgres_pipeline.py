@@ -29,8 +29,8 @@ log = logging.getLogger(__name__)
 RETRY_AFTER = 0.5
 """Seconds between attempts to connect."""
 
-GIVEN = {"connect_timeout": 10, "application_name": "WonderCam, the event loop"}
-"""Unless the address says otherwise. Seconds, and the name that `pg_stat_activity` shows."""
+NAMED = {"application_name": "WonderCam, the event loop"}
+"""What `pg_stat_activity` shows, unless the address says otherwise."""
 
 BINARY = 1
 
@@ -195,7 +195,7 @@ class Link:
 
     async def _connect(self) -> Pipeline:
         self._lost.clear()
-        given = {**GIVEN, **DIALECT.get_connection_params()}
+        given = {**NAMED, **DIALECT.get_connection_params()}
         given.pop("cursor_factory", None)
         connection = await AsyncConnection.connect(**given, autocommit=True)
         if self._settings:

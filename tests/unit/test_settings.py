@@ -12,6 +12,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from tests.conftest import SETTINGS
+from wondercam.databases import database
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 KEYS = {"SECRET_KEY": "s" * 40, "JWT_SIGNING_KEY": "j" * 40}
@@ -182,3 +183,10 @@ def test_a_command_works_without_variables_only_where_make_run_has_set_the_folde
         assert (said.returncode, "SECRET_KEY is not set" in said.stderr) == (1, True)
     else:
         assert said.stdout.strip() == str(debug), said.stderr
+
+
+def test_a_postgresql_that_answers_nothing_any_more_is_given_up_unless_the_address_says_otherwise(tmp_path):
+    given = database("postgres://db.example/chat", 8, tmp_path)["OPTIONS"]
+    assert (given["connect_timeout"], given["keepalives_idle"], given["tcp_user_timeout"]) == (10, 10, 15_000)
+    other = database("postgres://db.example/chat?tcp_user_timeout=60000&sslmode=require", 8, tmp_path)["OPTIONS"]
+    assert (int(other["tcp_user_timeout"]), other["sslmode"]) == (60_000, "require")
