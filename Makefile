@@ -66,7 +66,7 @@ test: install-dev programs ## set up what is missing, then run every test
 	echo "Once more, one after the other; what passes only now is flaky, and to be mended:" && cat $(FAILED) && \
 	$(PY) -m pytest @$(FAILED); }
 
-test-unit: install-dev ## the tests that need no server, no browser and no process of their own (20 s)
+test-unit: install-dev ## the tests that need no server, no browser and no process of their own
 	@$(PY) -m pytest tests/unit -m "not servers and not slow" -n 2
 
 test-next: install-dev programs $(NEXT)/.dev ## the Python tests with the next Django, in an environment beside (.venv-next)
