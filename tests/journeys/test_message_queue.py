@@ -95,8 +95,12 @@ async def test_now_instead_stops_the_answer_and_a_stop_sends_nothing(arena: Aren
         await reading
 
         assert (started["state"], client.reader.end) == ("started", "stopped")
+        beside = Reader(client.reader.url, client.reader.token, started["stream"])
+        following = asyncio.create_task(beside.follow())
+        await beside.reached(1)  # two questions with no word between them would be one to the model, and held
         stopped = await client.http.post(f"/v2/streams/{started['stream']}/stop")
         assert stopped.json()["status"] == "stopped"
+        await following
         held = await client.call("GET")
         assert held["held"] == {"because": "stopped", "message": ""}
         assert [(one["id"], one["state"]) for one in held["messages"]] == [(behind["id"], "held")]
