@@ -36,7 +36,7 @@ from chat.protocol.errors import NotFound, ResourceExhausted, TooLarge, Unavaila
 
 SECONDS = 10
 MIME = "image/jpeg"
-ROOM_TAKEN = "Your photos and sounds take all the room you have: delete a conversation."
+SPACE_TAKEN = "Your photos and sounds take all the space you have: delete a conversation."
 SMALL = 64 * 2**20
 DECODING = FairExecutor(2, "photo")
 DECODING_LARGE = FairExecutor(1, "large-photo")
@@ -56,7 +56,7 @@ async def store_sound(user: User, data: bytes) -> Attachment:
     """Keep a sound. Raises as `store`."""
     if len(data) > settings.LIMITS["SOUND_BYTES"]:
         raise too_many_bytes("sound")
-    await check_room(user)
+    await check_space(user)
     kept = await asyncio.to_thread(sound.cleaned, data, settings.LIMITS["SOUND_SECONDS"])
     facts = {"mime_type": kept.mime_type, "seconds": kept.seconds, "data": kept.data}
     return await Attachment.objects.acreate(user=user, width=0, height=0, **facts)
@@ -66,7 +66,7 @@ async def store_photo(user: User, data: bytes) -> Attachment:
     """Keep a photo. Raises as `store`."""
     if len(data) > settings.LIMITS["PHOTO_BYTES"]:
         raise too_many_bytes("photo")
-    await check_room(user)
+    await check_space(user)
     bounds = picture.Bounds(settings.LIMITS["PHOTO_PIXELS"], settings.LIMITS["PHOTO_MEMORY"])
     try:
         async with asyncio.timeout(SECONDS):
@@ -98,13 +98,11 @@ async def read(user: User, attachment_id: Any) -> Attachment:
     return found
 
 
-async def check_room(user: User) -> None:
+async def check_space(user: User) -> None:
     """Refuse what a user sends who already keeps as much as one may."""
     kept = await Attachment.objects.for_user(user.pk).aaggregate(bytes=Sum(Length("data")))
     if (kept["bytes"] or 0) >= settings.LIMITS["PHOTOS_USER_BYTES"]:
-        raise ResourceExhausted(
-            "Your photos and sounds take all the room you have: delete a conversation.", retry_after=3600
-        )
+        raise ResourceExhausted(SPACE_TAKEN, retry_after=3600)
 
 
 def most_bytes(what: str) -> int:

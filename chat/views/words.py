@@ -29,7 +29,7 @@ SERVER_SENTENCES = (
     "Too many answers are being written just now: try again soon.",
     "The places for guests are all taken: try again soon, or sign in to use one kept for accounts.",
     "Too many answers are being written for guests of your network: try again soon, or sign in.",
-    "Your photos and sounds take all the room you have: delete a conversation.",
+    "Your photos and sounds take all the space you have: delete a conversation.",
     "Too many photos of yours wait to be read: send them one after another.",
     "The photo cannot be read: its data is damaged.",
     "The photo cannot be opened.",

@@ -219,7 +219,7 @@ async def test_a_full_account_keeps_no_more(hearing: Core, settings: Any):
     await attachments.store(hearing.user, WAV)
     settings.LIMITS = {**settings.LIMITS, "PHOTOS_USER_BYTES": 1}
     refused = await upload(hearing, WAV)
-    assert (refused.status_code, refused.json()["error"]["message"]) == (429, attachments.ROOM_TAKEN)
+    assert (refused.status_code, refused.json()["error"]["message"]) == (429, attachments.SPACE_TAKEN)
 
 
 async def test_staff_hear_it_where_they_may_read_texts(hearing: Core, client: Any):

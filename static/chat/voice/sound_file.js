@@ -5,19 +5,18 @@
  * take. A second is 32 KB, so a spoken question is about as large as a photo.
  */
 
+import { BEGINS, QUIETEST } from "./voice_activity.js";
+
 /** Samples a second. */
 export const RATE = 16_000;
 /** How much is looked at at a time, in samples: 20 ms. */
 const FRAME = RATE / 50;
-/** Speech over the room's level, as in voice_activity.js; and no microphone's noise is as loud as that. */
-const OVER_ROOM = 3.2;
-const QUIETEST = 0.004;
 /** So many loud frames are speech; a click has fewer. */
 const CERTAIN = 5;
 /** What stays before and after speech, in frames: 300 ms. */
 const MARGIN = 15;
-/** A tenth of the frames are quieter than the room's level. */
-const ROOM = 0.1;
+/** A tenth of the frames are quieter than the background noise. */
+const QUIETER = 0.1;
 const HEAD = 44;
 
 /** The part in which somebody speaks; empty where nobody does. @param {Float32Array} samples */
@@ -25,8 +24,8 @@ export function spoken(samples) {
   const levels = Array.from({ length: Math.floor(samples.length / FRAME) }, (_, at) =>
     loudness(samples.subarray(at * FRAME, (at + 1) * FRAME)),
   );
-  const room = [...levels].sort((one, other) => one - other)[Math.floor(levels.length * ROOM)] ?? 0;
-  const isLoud = (/** @type {number} */ level) => level > Math.max(QUIETEST, room * OVER_ROOM);
+  const noise = [...levels].sort((one, other) => one - other)[Math.floor(levels.length * QUIETER)] ?? 0;
+  const isLoud = (/** @type {number} */ level) => level > Math.max(QUIETEST, noise * BEGINS);
   if (levels.filter(isLoud).length < CERTAIN) return samples.subarray(0, 0);
   const first = Math.max(0, levels.findIndex(isLoud) - MARGIN);
   const last = levels.findLastIndex(isLoud) + 1 + MARGIN;

@@ -6,14 +6,14 @@
  */
 
 /** The level of speech over the room's, to begin and to go on: 10 and 6 dB. */
-const BEGINS = 3.2;
+export const BEGINS = 3.2;
 const GOES_ON = 2;
 /** So much speech, in ms, is speech; a click is shorter. */
 const CERTAIN = 120;
 /** So much silence, in ms, is the end; people pause for less within a sentence. */
 const SILENCE = 800;
 /** No room is quieter than that, as far as microphones go: RMS, where 1 is the loudest. */
-const QUIETEST = 0.004;
+export const QUIETEST = 0.004;
 /** The floor follows a quieter room at once and a louder one slowly: a share of the way each second. */
 const RISE = 0.15;
 
