@@ -70,6 +70,7 @@ class Process:
         """Serve: hear other processes, ask upstreams for their models, end and delete what earlier processes left."""
         self.metrics.open()
         self.telemetry.open()
+        limits.open()
         await self.log.open(bool(settings.REDIS_URL), self.turns.stop_here)
         if self._catalogue is not None:
             await self._catalogue.discover()

@@ -56,7 +56,7 @@ django.setup()
 from django.conf import settings  # noqa: E402 (settings come first)
 from django.db import connections  # noqa: E402
 
-from chat.limits import rates  # noqa: E402
+from chat.limits import counting  # noqa: E402
 from tests.soak import SOAK  # noqa: E402
 
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # of accounts that last for a test
@@ -134,7 +134,7 @@ def pytest_unconfigure() -> None:
 @pytest.fixture(autouse=True)
 def nothing_counted() -> None:
     """Forget what earlier tests in this process have asked for: they have all come from one address."""
-    rates.own.cache_clear()
+    counting.own.cache_clear()
 
 
 @pytest.fixture(autouse=True)

@@ -1,37 +1,18 @@
-"""How often: rates, shared by all processes in Redis by the `limits` library, else counted in this one.
+"""How often: the rates, and whom each of them counts.
 
-Each rate is a moving window, exact to the second: `retry_after` is when one more request will be accepted. Without
-Redis, and while it does not answer, each process counts by itself: a limiter that is down must neither lock everybody
-out nor let everybody in.
+Each rate is a moving window, exact to the second: `retry_after` is when one more request will be accepted.
 """
 
 import hashlib
-import logging
-import math
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.conf import settings
-from limits import RateLimitItemPerSecond
-from limits.aio.storage import RedisStorage
-from limits.aio.strategies import MovingWindowRateLimiter as SharedWindows
-from redis.asyncio import ConnectionPool
-from redis.exceptions import RedisError
 
 from chat.limits.addresses import blocks_of, customer_of
-from chat.limits.windows import Windows
 from chat.models import User
 from chat.protocol.errors import ResourceExhausted
-
-REDIS_TIMEOUT = 0.25
-AWAY_SECONDS = 2  # how long Redis is left alone after it did not answer: not every request waits for it
-
-log = logging.getLogger(__name__)
-_redis = SimpleNamespace(away_until=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,23 +84,6 @@ class RateExceeded(ResourceExhausted):
         }
 
 
-async def spend(name: str, *, user: Any = None, ip: str = "", account: str = "", cost: int = 1) -> None:
-    """Take `cost` requests off the rates called `name`, all or none. `ip` is an `address`, `account` a user name.
-
-    Raises ResourceExhausted with the exact `retry_after` in seconds. What is refused is not counted anywhere.
-    """
-    if settings.LIMITS_OFF:
-        return
-    quotas = list(quotas_of(name, str(user or ""), ip, account))
-    if settings.REDIS_URL and time.monotonic() >= _redis.away_until:
-        try:
-            return await take_shared(shared(settings.REDIS_URL), quotas, cost)
-        except (OSError, RedisError) as gone:
-            _redis.away_until = time.monotonic() + AWAY_SECONDS
-            log.warning("Redis does not answer (%s): counting in this process", type(gone).__name__)
-    take_here(own(), quotas, cost)
-
-
 def quotas_of(name: str, user: str, ip: str, account: str) -> Iterator[Quota]:
     """The rates of that name with whom each counts; none for a subject that is not known."""
     for rate in RATES[name]:
@@ -148,82 +112,6 @@ def name_digest(account: str) -> str:
     return hashlib.blake2b(looked_up.encode(errors="replace"), digest_size=12).hexdigest()
 
 
-def is_first(subject: str, seconds: int) -> bool:
-    """Whether nobody has asked for this subject in this process for so many seconds."""
-    if own().wait(subject, 1, seconds):
-        return False
-    own().take(subject, seconds)
-    return True
-
-
-def take_here(windows: Windows, quotas: list[Quota], cost: int) -> None:
-    """Take off the windows of this process."""
-    for rate, key, amount in quotas:
-        if wait := windows.wait(key, amount, rate.window, cost):
-            raise RateExceeded(rate, amount, max(1, math.ceil(wait)))
-    for rate, key, _ in quotas:
-        windows.take(key, rate.window, cost)
-
-
-async def take_shared(windows: SharedWindows, quotas: list[Quota], cost: int) -> None:
-    """Take off the windows in Redis. Only where there are several by address is anything asked before it is taken:
-    each asking is a trip to Redis, and what is taken for nothing of a user's own quota harms nobody else."""
-    items = [(quota, item_of(quota)) for quota in quotas]
-    if any(quota.rate.subject == "blocks" for quota in quotas):
-        for quota, item in items:
-            if not await windows.test(item, quota.key, cost=cost):
-                raise await exceeded(windows, quota, item, cost)
-    for quota, item in items:
-        if not await windows.hit(item, quota.key, cost=cost):
-            raise await exceeded(windows, quota, item, cost)
-
-
-def item_of(quota: Quota) -> RateLimitItemPerSecond:
-    """The quota as the library has it."""
-    return RateLimitItemPerSecond(quota.amount, quota.rate.window, namespace="wondercam")
-
-
-async def exceeded(windows: SharedWindows, quota: Quota, item: RateLimitItemPerSecond, cost: int) -> RateExceeded:
-    """The refusal, with the wait that Redis knows: when one more will be let through. For several it is all of the
-    window, which is always enough."""
-    if cost > 1:
-        return RateExceeded(quota.rate, quota.amount, quota.rate.window)
-    stats = await windows.get_window_stats(item, quota.key)
-    return RateExceeded(quota.rate, quota.amount, seconds_until(stats.reset_time))
-
-
 def of(name: str) -> int:
     """One limit: `WONDERCAM_LIMIT_<name>`, or its default."""
     return int(settings.LIMITS[name])
-
-
-def seconds_until(moment: float) -> int:
-    """Whole seconds from now, rounded up: waiting that long is always enough."""
-    return max(1, math.ceil(moment - time.time()))
-
-
-@cache
-def own() -> Windows:
-    """This process's windows. Memory only: nothing here waits."""
-    return Windows()
-
-
-@cache
-def shared(url: str) -> SharedWindows:
-    """The windows in Redis."""
-    return SharedWindows(RedisStorage(f"async+{url}", implementation="redispy", connection_pool=pool(url)))  # type: ignore[arg-type]
-
-
-@cache
-def pool(url: str) -> ConnectionPool:
-    """Connections that give up soon: a request waits for Redis, and all of them for the loop."""
-    return ConnectionPool.from_url(url, socket_timeout=REDIS_TIMEOUT, socket_connect_timeout=REDIS_TIMEOUT)
-
-
-async def close() -> None:
-    """Forget what this process has counted, and leave Redis: the server's last act, and each test's."""
-    if settings.REDIS_URL:
-        await pool(settings.REDIS_URL).disconnect()
-    for kept in (own, shared, pool):
-        kept.cache_clear()
-    _redis.away_until = 0.0

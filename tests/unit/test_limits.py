@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from chat import limits
 from chat.accounts import passwords, tokens
-from chat.limits.rates import own
+from chat.limits.counting import own
 from chat.models import Conversation, Message, Stream, User
 from chat.protocol import events
 from chat.protocol.errors import ResourceExhausted, Unavailable
@@ -329,9 +329,9 @@ async def test_two_processes_share_one_count_in_redis(settings, redis: Redis):
     program = (
         "import asyncio, django; django.setup()\n"
         "from django.conf import settings\n"
-        "from chat.limits import rates\n"
+        "from chat.limits import shared\n"
         "from tests.unit.test_limits import spent\n"
-        "rates.REDIS_TIMEOUT = 60\n"  # a process that waits for the processor does not take Redis to be away
+        "shared.REDIS_TIMEOUT = 60\n"  # a process that waits for the processor does not take Redis to be away
         f"settings.LIMITS_OFF, settings.REDIS_URL = False, {redis.url!r}\n"
         "settings.LIMITS['CHAT_BURST'] = 1000\n"
         "print(asyncio.run(spent('chat', 30, user=1)))\n"
