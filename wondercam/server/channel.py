@@ -31,7 +31,8 @@ the client goes."""
 
 
 class Channel(Protocol):
-    """A connection to a client, and its transport's push producer. `requests` has the one being read or answered."""
+    """A connection to a client, and its transport's push producer. `requests` has the one being read or answered; it is
+    kept while it has answered all and waits for a further one."""
 
     transport: Any
 
@@ -43,7 +44,7 @@ class Channel(Protocol):
         self.unread = b""
         self.is_reading = self.is_answering = False
         self.is_full = self.is_paused = self.is_refused = self.is_ending = False
-        self.is_persistent = True
+        self.is_persistent, self.is_kept = True, False
         self.body_since = 0.0
         self.deadline: float | None = None
 
@@ -64,7 +65,7 @@ class Channel(Protocol):
             return
         self.unread = self.unread + data if self.unread else data
         if not self.is_reading:
-            self.is_reading = True
+            self.is_reading, self.is_kept = True, False
             self.deadline = time.monotonic() + self.options.header_time
         self.read_on()
 
@@ -136,6 +137,7 @@ class Channel(Protocol):
             self.loseConnection()
             return
         self.is_reading = bool(self.unread)
+        self.is_kept = not self.is_reading
         wait = self.options.header_time if self.is_reading else self.options.idle_time
         self.deadline = time.monotonic() + wait
         self.read_on()
@@ -208,6 +210,14 @@ class Factory(ServerFactory):
         self.channels.discard(channel)
         if not self.channels:
             self.empty.set()
+
+    def close_kept(self) -> None:
+        """Close the connections that are kept for a further request. New ones may still ask."""
+        for channel in list(self.channels):
+            if channel.is_kept:
+                channel.transport.doRead()  # a request that has arrived already is answered
+            if channel.is_kept:
+                channel.loseConnection()
 
     def buildProtocol(self, addr: Any) -> Channel:
         return Channel(self)

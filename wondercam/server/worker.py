@@ -163,11 +163,15 @@ class Worker(daphne.server.Server):
         return port
 
     async def drain(self, port: Port) -> None:
-        """Accept no more, let the application end what runs while its responses go on, then close."""
+        """Accept no more, let the application end what runs while its responses go on, then close.
+
+        Connections that are kept for a further request are closed at once: a proxy then asks another machine.
+        """
         self.draining = True
         port.doRead()  # who is in the queue already is served
         port.loseConnection()
         self.listener.close()
+        self.http_factory.close_kept()
         await self.lifespan.shutdown(self.options.drain + self.options.afterwards)
         for channel in list(self.http_factory.channels):
             if not channel.requests:

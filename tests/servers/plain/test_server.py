@@ -307,14 +307,23 @@ def test_sigterm_lets_a_running_response_end(serve: Serve) -> None:
     assert site.process.wait() == 0
 
 
-def test_while_it_drains_no_connection_is_accepted_and_open_ones_are_served(serve: Serve) -> None:
+def test_while_it_drains_no_connection_is_accepted_and_new_ones_are_served(serve: Serve) -> None:
     site = serve(env={"HANG_AT_END": "1"}, drain=30)
-    client = site.connect().ask("/hello")
-    client.answer()
+    client = site.connect()
+    wait_until(lambda: site.get("/hello")[0] == 200, "what has come before this is accepted")
     site.process.popen.send_signal(signal.SIGTERM)
     site.process.wait_for_line("draining")
     wait_until(lambda: not accepts(site.port), "no more connections")
     assert client.ask("/hello").answer()[1]["connection"] == "close"
+
+
+def test_a_drain_closes_the_connections_that_a_proxy_keeps_for_its_next_request(serve: Serve) -> None:
+    site = serve(env={"HANG_AT_END": "1"}, drain=600)
+    kept = site.connect().ask("/hello")
+    kept.answer()
+    site.process.popen.send_signal(signal.SIGTERM)
+    assert kept.read_to_close() == b""  # and not when the application is done
+    assert site.process.running
 
 
 def test_a_second_signal_ends_it_at_once(serve: Serve) -> None:
