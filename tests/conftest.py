@@ -65,6 +65,7 @@ pytest_plugins = [
     "tests.servers.chromium",
     "tests.servers.firefox",
     "tests.servers.nginx",
+    "tests.servers.front",
     "tests.servers.postgres",
     "tests.servers.redis",
     "tests.servers.wondercam",
@@ -75,7 +76,7 @@ pytest_plugins = [
 STUCK_SECONDS = float(os.environ.get("WONDERCAM_TEST_STUCK_SECONDS", "120"))
 """What a test may take to be taken down."""
 
-SERVERS = {"chromium", "firefox", "nginx", "one_slot", "postgres", "redis", "serve", "server", "site"}
+SERVERS = {"chromium", "firefox", "front", "nginx", "one_slot", "postgres", "redis", "serve", "server", "site"}
 """Fixtures that start a program, or load the real model."""
 
 

@@ -6,9 +6,9 @@ Written on bare sockets: a test decides when bytes are read, and what is cut is 
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -24,6 +24,17 @@ class Refused(Exception):
     def __init__(self, status: int, body: bytes) -> None:
         super().__init__(f"{status} {body[:300]!r}")
         self.status, self.body = status, body
+
+
+class Answer(Protocol):
+    """One HTTP response, however it comes."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def headers(self) -> dict[str, str]: ...
+    def pieces(self) -> AsyncIterator[bytes]: ...
+    async def body(self) -> bytes: ...
 
 
 @dataclass
@@ -79,7 +90,7 @@ async def request(
 @dataclass
 class Reader:
     """One reader of one stream. `shown` is what it was shown by seq, over all its connections; `silence` the longest
-    time between two events, in s, `heard` when the last one came."""
+    time between two events, in s, `heard` when the last one came; `pause` is how long it waits before it comes back."""
 
     url: str
     token: str
@@ -93,6 +104,7 @@ class Reader:
     done: bool = False
     silence: float = 0.0
     heard: float = 0.0
+    pause: float = 0.02
     progress: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def ask(self, question: str, **fields: Any) -> None:
@@ -102,7 +114,7 @@ class Reader:
             try:
                 await self._read("POST", "/v2/echat", body)
             except CUT:
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(self.pause)
         await self.follow()
 
     async def follow(self) -> None:
@@ -111,18 +123,24 @@ class Reader:
             try:
                 await self._read("GET", f"/v2/streams/{self.stream_id}")
             except CUT:
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(self.pause)
 
     async def once(self) -> None:
         """Read one connection's worth; raises one of CUT where it is cut."""
         await self._read("GET", f"/v2/streams/{self.stream_id}")
+
+    def request(
+        self, method: str, path: str, headers: dict[str, str], body: Any
+    ) -> AbstractAsyncContextManager[Answer]:
+        """Ask the server; one of CUT where the connection breaks, before the answer or in the middle of it."""
+        return request(method, self.url + path, headers, body)
 
     async def _read(self, method: str, path: str, body: Any = None) -> None:
         headers = {"Authorization": f"Bearer {self.token}"}
         if self.last >= 0:
             headers["Last-Event-ID"] = f"{self.stream_id}:{self.last}"
         self.connections += 1
-        async with request(method, self.url + path, headers, body) as response:
+        async with self.request(method, path, headers, body) as response:
             if response.status == 204:
                 self.done = True
                 return

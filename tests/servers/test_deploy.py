@@ -1,8 +1,7 @@
-"""`deploy/nginx.conf` in the real nginx: the file itself, with only its names, ports and folders changed."""
+"""`deploy/nginx.conf` in the real nginx: the file itself, with only its names, ports and folders changed (front.py)."""
 
 import json
 import re
-import ssl
 import subprocess
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,11 +13,10 @@ import httpx
 import pytest
 
 from chat.protocol.sse import Decoder
-from tests.servers.nginx import StartNginx
+from tests.servers.front import CONFIG, StartFront
 from tests.servers.process import free_port, program
 from tests.servers.wondercam import Serve
 
-CONFIG = (Path(__file__).resolve().parent.parent.parent / "deploy" / "nginx.conf").read_text()
 NOSY = {
     "X-Forwarded-For": "203.0.113.9",
     "X-Forwarded-Host": "evil.example",
@@ -80,26 +78,17 @@ def mirror() -> Iterator[Any]:
     thread.join()
 
 
-Front = Callable[[int], httpx.Client]
+Connect = Callable[[int], httpx.Client]
 
 
 @pytest.fixture
-def front(nginx: StartNginx, tmp_path: Path) -> Iterator[Front]:
-    """`front(port)`: nginx over TLS before the server on that port, and a client that knows its certificate."""
-    key, certificate = tmp_path / "privkey.pem", tmp_path / "fullchain.pem"
-    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
-    make = [program(["openssl"], "openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject]
-    subprocess.run([*make, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+def connect(front: StartFront) -> Iterator[Connect]:
+    """`connect(port)`: a client of nginx before the server on that port."""
     clients: list[httpx.Client] = []
 
     def start(port: int) -> httpx.Client:
-        text = CONFIG.replace("127.0.0.1:18000", f"127.0.0.1:{port}").replace("chat.example.com", "localhost")
-        text = text.replace("/etc/nginx/tls", str(tmp_path)).replace("/var/log/nginx", str(tmp_path))
-        text = re.sub(r"listen \[::\].*\n", "\n", text).replace("listen 80;", f"listen 127.0.0.1:{free_port()};")
-        server = nginx(text.replace("listen 443", "listen 127.0.0.1:PORT"))
-        trusted = ssl.create_default_context(cafile=str(certificate))
-        address = server.url.replace("http://127.0.0.1", "https://localhost")
-        clients.append(httpx.Client(base_url=address, verify=trusted, timeout=90))
+        started = front([f"127.0.0.1:{port}"])
+        clients.append(httpx.Client(base_url=started.url, verify=started.trusted, timeout=90))
         return clients[-1]
 
     yield start
@@ -108,12 +97,12 @@ def front(nginx: StartNginx, tmp_path: Path) -> Iterator[Front]:
 
 
 @pytest.fixture
-def client(front: Front, mirror: Any) -> httpx.Client:
+def client(connect: Connect, mirror: Any) -> httpx.Client:
     """A client of nginx before the mirror."""
-    return front(mirror.server_address[1])
+    return connect(mirror.server_address[1])
 
 
-def test_events_come_through_and_a_client_cannot_choose_its_address(front: Front, serve: Serve) -> None:
+def test_events_come_through_and_a_client_cannot_choose_its_address(connect: Connect, serve: Serve) -> None:
     settings = {
         "WONDERCAM_HTTPS": "1",
         "WONDERCAM_TRUSTED_PROXIES": "127.0.0.1",
@@ -121,7 +110,7 @@ def test_events_come_through_and_a_client_cannot_choose_its_address(front: Front
         "WONDERCAM_LIMITS": "1",
         "WONDERCAM_LIMIT_PROBE_IP": "2",
     }
-    client = front(serve(settings).port)
+    client = connect(serve(settings).port)
     decoder, came = Decoder(), list[str]()
     with client.stream("GET", "/v2/probe", params={"events": 10, "gap": 60}) as answer:
         for piece in answer.iter_raw():
@@ -185,17 +174,17 @@ def test_a_body_that_is_too_large_is_refused_as_the_api_would(client: httpx.Clie
     assert refused.status_code == refused.json()["error"]["code"] == 413
 
 
-def test_a_server_that_is_away_is_said_in_the_api_s_words(front: Front) -> None:
-    client = front(free_port())
+def test_a_server_that_is_away_is_said_in_the_api_s_words(connect: Connect) -> None:
+    client = connect(free_port())
     for path in ("/v2/models", "/v2/echat", "/v1beta/models"):
         answer = client.get(path)
         assert answer.status_code == answer.json()["error"]["code"] == 503
         assert answer.headers["retry-after"] == "5"
 
 
-def test_no_log_holds_what_stood_behind_the_question_mark(front: Front, mirror: Any, tmp_path: Path) -> None:
+def test_no_log_holds_what_stood_behind_the_question_mark(connect: Connect, mirror: Any, tmp_path: Path) -> None:
     secrets = {"ticket": "a-secret-ticket", "data": "a-secret-question", "key": "a-secret-key"}
-    for client in (front(mirror.server_address[1]), front(free_port())):
+    for client in (connect(mirror.server_address[1]), connect(free_port())):
         for path in ("/v2/echat", "/v1beta/models/x:streamGenerateContent"):
             client.get(path, params=secrets, headers={"Referer": f"https://localhost{path}?ticket=a-secret-ticket"})
     lines = [json.loads(line) for line in (tmp_path / "access.log").read_text().splitlines()]
