@@ -63,6 +63,7 @@ IMPORTED: dict[str, str] = {
     "photos-shown": "chat/camera/photo_loader.js",
     "replay": "chat/replay/own.js",
     "settings": "chat/settings.js",
+    "shared-feed": "chat/shared_feed.js",
     "temml": "vendor/temml/temml.mjs",
     "voice": "chat/voice/voice.js",
 }

@@ -4,6 +4,7 @@
  * Its states and transitions are the table in states.js, drawn in docs/client.md. A body that ends without the stream's
  * last event is a cut line, never an end. A lost POST is sent again with its `request_id`, which joins the first one's.
  */
+import { AnswerLine } from "./answer_line.js";
 import { CursorReader } from "./cursor_reader.js";
 import { Lost, Refused, refusal } from "./errors.js";
 import { BROKEN, CUT, HELD, UNSAID, UNSENT } from "./messages.js";
@@ -11,7 +12,7 @@ import { Retry } from "./retry.js";
 import { queryOf, transition } from "./states.js";
 import { StopRequest } from "./stop_request.js";
 import { namesOf, StreamApi } from "./stream_api.js";
-import { FIRST_BYTE, HIDDEN_POLL, POLL, SILENCE, STALE, Watchdog } from "./watchdog.js";
+import { FIRST_BYTE, SILENCE, STALE, Watchdog } from "./watchdog.js";
 
 const SEND_TRIES = 6;
 /** @type {Listener} */
@@ -27,13 +28,12 @@ export class Connection {
   #retry;
   #stop;
   #reader;
+  #line;
   #body = "";
-  #held = false;
-  #hidden = false;
   #attempt = new AbortController();
 
-  /** @param {{session: Requester, clock: Clock, tell: Listener, random?: () => number}} means */
-  constructor({ session, clock, tell, random = Math.random }) {
+  /** @param {{session: Requester, clock: Clock, tell: Listener, tabs?: Tabs | null, random?: () => number}} means */
+  constructor({ session, clock, tell, tabs = null, random = Math.random }) {
     this.#api = new StreamApi(session);
     this.#tell = tell;
     this.#watchdog = new Watchdog(clock);
@@ -43,8 +43,9 @@ export class Connection {
     this.#reader = new CursorReader((seq, response) => {
       this.#retry.tries = 0;
       this.#tell.received(seq, response);
-      if (this.#held) this.#tell.line(HELD);
+      if (this.#line.isHeldBack) this.#tell.line(HELD);
     });
+    this.#line = new AnswerLine(tabs, this.#reader, this.#watchdog);
   }
 
   /** Sends a message; resolves when it is answered. @param {{request_id: string}} body */
@@ -72,7 +73,7 @@ export class Connection {
 
   /** Nobody looks at the page: its line goes to the tabs that are looked at, and the log is asked now and then. */
   hide() {
-    this.#hidden = true;
+    this.#line.hide();
     if (this.state === "streaming") this.#giveUp();
   }
 
@@ -85,9 +86,9 @@ export class Connection {
 
   /** The page is back, or online again: tries now rather than later. @param {boolean} [frozen] it stood still */
   wake(frozen = false) {
-    this.#hidden = false;
+    this.#line.isHidden = false;
     if (this.state === "waiting") this.#retry.wake();
-    else if (this.state === "polling" && !this.#held) this.#watchdog.wake();
+    else if (this.state === "polling" && !this.#line.isHeldBack) this.#watchdog.wake();
     const isAsking = this.state === "streaming" || this.state === "sending";
     if (isAsking && (frozen || this.#watchdog.silence > STALE)) this.#giveUp();
   }
@@ -100,21 +101,23 @@ export class Connection {
         this.#stumble(problem);
       }
       if (this.state === "waiting") await this.#retry.wait((line) => this.#tell.line(line));
-      if (this.state === "polling") await this.#watchdog.pause(this.#held ? POLL : HIDDEN_POLL);
+      if (this.state === "polling") await this.#line.pause();
+      if (this.state === "polling" && this.#reader.end) this.#finish(this.#reader.end, this.#reader.error);
     }
   }
 
   async #try() {
-    const polls = this.#held || (this.#hidden && this.stream !== "");
+    const polls = await this.#line.take(this.stream);
+    if (this.state === "ended") return;
     const next = this.stream ? (polls ? "polling" : "streaming") : "sending";
     if (this.state !== next) this.#transition(next);
     this.#attempt = new AbortController();
-    if (this.state === "sending" && !this.#held) this.#watchdog.watch(FIRST_BYTE, () => void this.#suspect());
-    else this.#watchdog.watch(SILENCE, () => this.#giveUp());
+    const isNew = this.state === "sending" && !polls;
+    this.#watchdog.watch(isNew ? FIRST_BYTE : SILENCE, () => (isNew ? void this.#suspect() : this.#giveUp()));
     try {
       const query = queryOf(polls, this.#reader.seq);
       const response = await this.#api.request(this.stream, this.#body, query, this.#attempt.signal);
-      if (this.state === "ended") return;
+      if (this.#attempt.signal.aborted) return;
       if (response.status === 204) this.#finish(this.#reader.end ?? "interrupted", this.#reader.error ?? UNSAID);
       else if (!response.ok) throw await refusal(response);
       else await this.#read(response);
@@ -129,15 +132,17 @@ export class Connection {
     if (this.state === "sending") {
       const names = namesOf(response);
       this.stream = names.stream;
-      this.#transition(this.#held ? "polling" : "streaming");
+      this.#transition(this.#line.isHeldBack ? "polling" : "streaming");
       this.#tell.accepted(names);
-      if (this.#hidden && !this.#held) throw new Lost("Nobody looks at the page.");
+      if (this.#line.isHidden && !this.#line.isHeldBack) throw new Lost("Nobody looks at the page.");
+      void this.#line.take(this.stream).then((isOff) => isOff && this.state === "streaming" && this.#giveUp());
     }
     if (this.#stop.isMade) void this.#stop.send(this.stream);
     // Headers came, and should nothing follow, something on the way holds the stream back.
     if (this.state === "streaming") this.#watchdog.watch(FIRST_BYTE, () => this.#giveUp(true));
     const body = /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (response.body);
-    await this.#reader.read(body, () => this.#watchdog.watch(SILENCE, () => this.#giveUp()));
+    const heard = () => this.#watchdog.watch(SILENCE, () => this.#giveUp());
+    await this.#reader.read(body, heard, (event) => this.#line.pass(event));
     const { isOver, end, error } = this.#reader;
     if (isOver && this.state !== "ended") this.#finish(end ?? "failed", end ? error : UNSAID);
     else if (this.state === "streaming") throw new Lost("The line was cut.");
@@ -149,21 +154,18 @@ export class Connection {
     this.#retry.tries += 1;
     if (problem instanceof Refused) {
       const isFinal = problem.isFinal || (!this.stream && this.#retry.tries > SEND_TRIES);
-      if (isFinal) this.#finish("failed", problem.failure);
-      else this.#wait(problem.failure);
-    } else if (!(problem instanceof Lost)) {
+      return isFinal ? this.#finish("failed", problem.failure) : this.#wait(problem.failure);
+    }
+    if (!(problem instanceof Lost)) {
       this.#finish("failed", BROKEN);
       throw problem;
-    } else if (this.#reader.end) {
-      this.#finish(this.#reader.end, this.#reader.error);
-    } else {
-      this.#held ||= problem.held;
-      const polls = this.stream && (problem.held || (this.#hidden && this.state === "streaming"));
-      if (!polls) return this.#wait(null, problem.held ? HELD : UNSENT);
-      this.#transition("polling");
-      if (this.#held) this.#tell.line(HELD);
     }
-    return undefined;
+    if (this.#reader.end) return this.#finish(this.#reader.end, this.#reader.error);
+    this.#line.isHeldBack ||= problem.held;
+    const polls = this.stream && (problem.held || (this.#line.polls && this.state === "streaming"));
+    if (!polls) return this.#wait(null, problem.held ? HELD : UNSENT);
+    this.#transition("polling");
+    return this.#line.isHeldBack && this.#tell.line(HELD);
   }
 
   /** @param {Failure | null} failure @param {string} [line] what is said while there is no stream yet */
@@ -177,6 +179,7 @@ export class Connection {
   #finish(/** @type {End} */ end, /** @type {Failure | null} */ error) {
     this.#transition("ended");
     this.#watchdog.wake();
+    this.#line.leave();
     this.#tell.ended(end, error);
   }
 
@@ -193,7 +196,5 @@ export class Connection {
     else this.#watchdog.watch(SILENCE, () => this.#giveUp());
   }
 
-  #giveUp(held = false) {
-    this.#attempt.abort(new Lost("The line is silent.", { held }));
-  }
+  #giveUp = (held = false) => this.#attempt.abort(new Lost("The line is silent.", { held }));
 }

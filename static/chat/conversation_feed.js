@@ -44,15 +44,20 @@ export class ConversationFeed {
     }
   }
 
-  /** @param {AbortSignal} signal */
-  async #read(signal) {
+  /** Tells what there is after the last thing that was told. Throws Refused or Lost. @param {AbortSignal} signal */
+  async look(signal) {
+    if (this.place) await this.#read(signal, "?poll=1");
+  }
+
+  /** @param {AbortSignal} signal @param {string} [query] */
+  async #read(signal, query = "") {
     const attempt = new AbortController();
     const giveUp = () => attempt.abort(new Lost("The line is silent."));
     signal.addEventListener("abort", giveUp);
     try {
       this.#watchdog.watch(SILENCE, giveUp);
       const headers = this.place ? { "Last-Event-ID": this.place } : undefined;
-      const response = await this.#session.request("/v2/feed", { headers, signal: attempt.signal });
+      const response = await this.#session.request(`/v2/feed${query}`, { headers, signal: attempt.signal });
       if (!response.ok) throw await refusal(response);
       const body = /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (response.body);
       await this.#follow(body, () => this.#watchdog.watch(SILENCE, giveUp));

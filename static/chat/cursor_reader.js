@@ -27,13 +27,14 @@ export class CursorReader {
   }
 
   /**
-   * Reads a body to its end or its [DONE]; `heard` is called at every sign of life. Throws Lost when the line breaks.
+   * Reads a body to its end or its [DONE]. Throws Lost when the line breaks.
    * @param {ReadableStream<Uint8Array<ArrayBuffer>>} body
-   * @param {() => void} heard
+   * @param {() => void} heard is called at every sign of life
+   * @param {(event: SentEvent) => void} pass is given each event that follows on the one before
    */
-  async read(body, heard) {
+  async read(body, heard, pass) {
     const decoder = new TextDecoder();
-    const parser = createParser({ onEvent: (event) => this.#hear(event) });
+    const parser = createParser({ onEvent: (event) => this.take(event) && pass(event) });
     const reader = body.getReader();
     while (!this.done) {
       const { done, value } = await reader.read().catch(broken);
@@ -43,19 +44,21 @@ export class CursorReader {
     }
   }
 
-  /** @param {{id?: string, data: string}} event */
-  #hear({ id, data }) {
+  /** Takes an event; whether it follows on the one before. @param {SentEvent} event */
+  take({ id, data }) {
     if (data === DONE) this.done = true;
     const cursor = cursorOf(id);
     // An error without a place in the stream: this reading was ended, say by a sign-out, and the answer goes on.
     if (!cursor && data.startsWith('{"error"')) throw new Lost("The server ended this reading.");
-    if (!cursor || cursor.seq <= this.seq) return;
+    if (!cursor || cursor.seq <= this.seq) return false;
     const response = /** @type {GeminiResponse} */ (JSON.parse(data));
-    if (cursor.seq > this.seq + 1 && !isSnapshot(response)) throw new Lost("An event is missing.");
+    const isNext = !isSnapshot(response);
+    if (cursor.seq > this.seq + 1 && isNext) throw new Lost("An event is missing.");
     this.seq = cursor.seq;
     if (cursor.seq > 0) this.end = endOf(response);
     this.error = response.error ?? null;
     this.#received(cursor.seq, response);
+    return isNext;
   }
 }
 

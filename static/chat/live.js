@@ -1,8 +1,8 @@
 /**
  * What happens in other tabs and on other devices, as this page shows it: its chat, and the list of chats.
  */
-import { ConversationFeed } from "./conversation_feed.js";
-import { SharedFeed } from "./shared_feed.js";
+import { Later } from "./later.js";
+import { tabs } from "./tabs.js";
 import { Throttle } from "./throttle.js";
 
 /** A page that comes back looks for what it missed at most this often, in ms: one return is several events. */
@@ -27,15 +27,13 @@ export class Live {
     this.#chat = chat;
     this.#library = library;
     this.#look = new Throttle(clock, LOOK_AGAIN, () => void this.#catchUp());
-    this.#feed = new SharedFeed({
-      locks: navigator.locks,
-      channel: "BroadcastChannel" in window ? new BroadcastChannel("wondercam-feed") : undefined,
-      feed: (tell) => new ConversationFeed({ session, clock, tell }),
-      tell: (line) => this.#hear(line),
+    this.#feed = new Later(async () => {
+      const { sharedFeed } = await import("shared-feed");
+      return sharedFeed({ session, clock, tabs, tell: (line) => this.#hear(line) });
     });
     addEventListener("online", () => this.#wake());
     addEventListener("pageshow", ({ persisted }) => this.#wake(persisted));
-    addEventListener("pagehide", () => this.#feed.hide());
+    addEventListener("pagehide", () => this.#follow(false));
     document.addEventListener("visibilitychange", () => (document.hidden ? this.#hide() : this.#show()));
   }
 
@@ -43,8 +41,16 @@ export class Live {
   start(place = "") {
     if (this.#isOn) return;
     this.#isOn = true;
-    if (place) this.#feed.place = `feed:${place}`;
-    if (!document.hidden) this.#feed.show();
+    if (place)
+      this.#feed.use((feed) => {
+        feed.place = `feed:${place}`;
+      });
+    this.#follow(!document.hidden);
+  }
+
+  /** @param {boolean} isLookedAt */
+  #follow(isLookedAt) {
+    if (this.#isOn) this.#feed.use((feed) => (isLookedAt ? feed.show() : feed.hide()));
   }
 
   /** The answer that was read here has ended: what began elsewhere meanwhile is shown now. */
@@ -58,7 +64,7 @@ export class Live {
   #wake(frozen) {
     if (this.#chat.busy) this.#chat.wake(frozen);
     else this.#look.request();
-    if (this.#isOn && !document.hidden) this.#feed.show();
+    this.#follow(!document.hidden);
   }
 
   #show() {
@@ -68,7 +74,7 @@ export class Live {
 
   #hide() {
     this.#chat.hide();
-    this.#feed.hide();
+    this.#follow(false);
   }
 
   #catchUp() {

@@ -2,9 +2,12 @@
  * One feed for all tabs of a browser: the tab that holds a lock reads it and passes it on to the others.
  *
  * A hidden tab reads nothing, so its lock passes to one that is looked at. What all of them missed meanwhile comes to
- * whoever reads next, by the place of the last thing that was told. Where a page has no locks (plain HTTP from another
- * machine), each tab that is looked at reads for itself.
+ * whoever reads next, by the place of the last thing that was told. A tab that comes while another one reads looks once
+ * for what was told before it listened. Where a page has no locks (plain HTTP from another machine), each tab that is
+ * looked at reads for itself.
  */
+import { ConversationFeed } from "./conversation_feed.js";
+
 const NAME = "wondercam-feed";
 
 export class SharedFeed {
@@ -14,19 +17,19 @@ export class SharedFeed {
   #tell;
   /** @type {AbortController | null} */
   #reading = null;
+  /** What is heard while this tab looks for what came before it. @type {{place: string, line: FeedLine}[] | null} */
+  #later = null;
 
   /**
-   * @param {{locks: Pick<LockManager, "request"> | undefined,
-   *          channel: Pick<BroadcastChannel, "postMessage" | "addEventListener"> | undefined,
-   *          feed: (tell: (place: string, line: FeedLine) => void) => FeedReader,
+   * @param {{tabs: Tabs | null, feed: (tell: (place: string, line: FeedLine) => void) => FeedReader,
    *          tell: (line: FeedLine) => void}} means
    */
-  constructor({ locks, channel, feed, tell }) {
-    this.#locks = locks;
-    this.#channel = channel;
+  constructor({ tabs, feed, tell }) {
+    this.#locks = tabs?.locks;
+    this.#channel = tabs?.channel(NAME);
     this.#tell = tell;
     this.#feed = feed((place, line) => this.#read(place, line));
-    channel?.addEventListener("message", ({ data }) => this.#hear(data.place, data.line));
+    this.#channel?.addEventListener("message", ({ data }) => (this.#later ? this.#later.push(data) : this.#hear(data)));
   }
 
   /** From which place on this tab wants to be told. @param {string} place */
@@ -40,7 +43,7 @@ export class SharedFeed {
     const reading = new AbortController();
     this.#reading = reading;
     const run = () => this.#feed.run(reading.signal);
-    const done = this.#locks ? this.#locks.request(NAME, { signal: reading.signal }, run) : run();
+    const done = this.#locks ? this.#share(this.#locks, reading.signal, run) : run();
     void Promise.resolve(done).catch(() => {}); // it was hidden before its turn came
   }
 
@@ -50,14 +53,32 @@ export class SharedFeed {
     this.#reading = null;
   }
 
+  /** @param {Pick<LockManager, "request">} locks @param {AbortSignal} signal @param {() => Promise<void>} run */
+  async #share(locks, signal, run) {
+    const isFree = await locks.request(NAME, { ifAvailable: true }, async (lock) => lock && run().then(() => true));
+    if (isFree) return;
+    await this.#look(signal);
+    await locks.request(NAME, { signal }, run);
+  }
+
+  /** Another tab reads: it may have told something before this one listened. @param {AbortSignal} signal */
+  async #look(signal) {
+    /** @type {{place: string, line: FeedLine}[]} */
+    const later = [];
+    this.#later = later;
+    await this.#feed.look(signal).catch(() => {}); // whoever reads next goes on from the same place
+    this.#later = null;
+    for (const heard of later) this.#hear(heard);
+  }
+
   /** @param {string} place @param {FeedLine} line */
   #read(place, line) {
     this.#channel?.postMessage({ place, line });
     this.#tell(line);
   }
 
-  /** What another tab reads; what was told before is not told again. @param {string} place @param {FeedLine} line */
-  #hear(place, line) {
+  /** What another tab reads; what was told before is not told again. @param {{place: string, line: FeedLine}} heard */
+  #hear({ place, line }) {
     if (numberOf(place) <= numberOf(this.#feed.place)) return;
     this.#feed.place = place;
     this.#tell(line);
@@ -66,3 +87,9 @@ export class SharedFeed {
 
 /** @param {string} place `feed:<number>` */
 const numberOf = (place) => (place ? Number(place.slice(place.indexOf(":") + 1)) : -1);
+
+/** The feed of this browser's reader. @param {{session: Requester, clock: Clock, tabs: Tabs | null,
+ * tell: (line: FeedLine) => void}} means */
+export function sharedFeed({ session, clock, tabs, tell }) {
+  return new SharedFeed({ tabs, tell, feed: (told) => new ConversationFeed({ session, clock, tell: told }) });
+}

@@ -4,6 +4,7 @@
 import { Connection } from "./connection.js";
 import { noticeOf } from "./events.js";
 import { Receipt } from "./receipt.js";
+import { tabs } from "./tabs.js";
 import { t } from "./words.js";
 
 /**
@@ -13,7 +14,7 @@ import { t } from "./words.js";
  * @param {Parameters<typeof listenerOf>[1]} told
  */
 export function connectionOf(key, means, told) {
-  return new Connection({ ...means, tell: new Receipt(means).listening(listenerOf(key, told)) });
+  return new Connection({ ...means, tabs, tell: new Receipt(means).listening(listenerOf(key, told)) });
 }
 
 /**

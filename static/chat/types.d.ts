@@ -60,9 +60,22 @@ interface FeedLine {
   missed?: boolean;
 }
 
+/** An event of an event stream, as it was sent. */
+interface SentEvent {
+  id?: string;
+  data: string;
+}
+
+/** The tabs of one browser, as one of them reaches the others. */
+interface Tabs {
+  locks: Pick<LockManager, "request">;
+  channel(name: string): Pick<BroadcastChannel, "postMessage" | "addEventListener" | "close">;
+}
+
 interface FeedReader {
   place: string;
   run(signal: AbortSignal): Promise<void>;
+  look(signal: AbortSignal): Promise<void>;
 }
 
 /** One message as the page knows it. `key` is the page's name for it, `id` the server's once it is known. */
@@ -235,6 +248,10 @@ declare module "photos-shown" {
 
 declare module "feedback" {
   export const Feedback: typeof import("./feedback.js").Feedback;
+}
+
+declare module "shared-feed" {
+  export const sharedFeed: typeof import("./shared_feed.js").sharedFeed;
 }
 
 declare module "message-queue" {

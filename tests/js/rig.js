@@ -4,8 +4,9 @@ import { Lost } from "../../static/chat/errors.js";
 import { FakeClock, settled } from "./clock.js";
 import { Body, FakeServer, OK, says } from "./server.js";
 
-/** A connection with everything it needs, and what it has told. */
-export function set() {
+/** A connection with everything it needs, and what it has told.
+ * @param {Tabs | null} [tabs] the browser that its tab is of */
+export function set(tabs = null) {
   const clock = new FakeClock();
   const server = new FakeServer(Lost);
   const told = {
@@ -20,7 +21,7 @@ export function set() {
     line: (/** @type {string} */ line) => told.lines.push(line),
     ended: (/** @type {End} */ end, /** @type {Failure | null} */ failure) => told.ends.push([end, failure]),
   };
-  const connection = new Connection({ session: server, clock, tell, random: () => 0.5 });
+  const connection = new Connection({ session: server, clock, tell, tabs, random: () => 0.5 });
   return { clock, server, told, connection };
 }
 

@@ -1,34 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SharedFeed } from "../../static/chat/shared_feed.js";
+import { Browser } from "./browser_tabs.js";
 import { settled } from "./clock.js";
-
-/** A browser: one lock, and a channel between its tabs. */
-class Browser {
-  /** @type {(() => void)[]} */
-  waiting = [];
-  held = false;
-  /** @type {Tab[]} */
-  tabs = [];
-
-  /** @param {string} _ @param {{signal: AbortSignal}} options @param {() => Promise<void>} run */
-  async request(_, { signal }, run) {
-    while (this.held) {
-      await new Promise((resolve, reject) => {
-        this.waiting.push(() => resolve(undefined));
-        signal.addEventListener("abort", () => reject(signal.reason));
-      });
-      signal.throwIfAborted();
-    }
-    this.held = true;
-    try {
-      await run();
-    } finally {
-      this.held = false;
-      for (const wake of this.waiting.splice(0)) wake();
-    }
-  }
-}
 
 /** A tab, its feed, and what it was told. */
 class Tab {
@@ -36,25 +10,16 @@ class Tab {
   heard = [];
   isReading = false;
   place = "";
-  /** @type {(event: {data: object}) => void} */
-  onMessage = () => {};
+  looks = 0;
+  /** What a look finds. @type {() => void} */
+  finds = () => {};
   /** @type {(place: string, line: FeedLine) => void} */
   told = () => {};
 
   /** @param {Browser} browser @param {boolean} [hasLocks] */
   constructor(browser, hasLocks = true) {
-    browser.tabs.push(this);
-    const channel = {
-      postMessage: (/** @type {object} */ data) => {
-        for (const tab of browser.tabs) if (tab !== this) tab.onMessage({ data });
-      },
-      addEventListener: (/** @type {string} */ _, /** @type {any} */ listener) => {
-        this.onMessage = listener;
-      },
-    };
     this.shared = new SharedFeed({
-      locks: hasLocks ? /** @type {any} */ (browser) : undefined,
-      channel: /** @type {any} */ (channel),
+      tabs: hasLocks ? browser.tab() : null,
       tell: (line) => this.heard.push(line.type),
       feed: (told) => {
         this.told = (place, line) => {
@@ -64,6 +29,12 @@ class Tab {
         return this;
       },
     });
+  }
+
+  async look() {
+    this.looks += 1;
+    await new Promise((resolve) => setImmediate(resolve));
+    this.finds();
   }
 
   /** @param {AbortSignal} signal */
@@ -149,4 +120,37 @@ test("without locks each tab that is looked at reads for itself", async () => {
     tabs.map((tab) => tab.isReading),
     [true, true],
   );
+});
+
+test("a tab that comes while another reads looks for what was told before it listened", async () => {
+  const browser = new Browser();
+  const first = new Tab(browser);
+  first.shared.place = "feed:4";
+  first.shared.show();
+  await settled();
+  assert.equal(first.looks, 0);
+  first.told("feed:5", line("started")); // between the second tab's rendering and its script
+  const second = new Tab(browser);
+  second.shared.place = "feed:4";
+  second.finds = () => second.told("feed:5", line("started"));
+  second.shared.show();
+  await settled();
+  assert.deepEqual([second.looks, second.heard, second.place], [1, ["started"], "feed:5"]);
+});
+
+test("what is told while a tab looks comes after what it finds, once", async () => {
+  const browser = new Browser();
+  const [first, second] = [new Tab(browser), new Tab(browser)];
+  first.shared.show();
+  await settled();
+  second.shared.place = "feed:4";
+  second.finds = () => {
+    first.told("feed:6", line("renamed"));
+    first.told("feed:7", line("ended"));
+    second.told("feed:5", line("started"));
+    second.told("feed:6", line("renamed"));
+  };
+  second.shared.show();
+  await settled();
+  assert.deepEqual(second.heard, ["started", "renamed", "ended"]);
 });
