@@ -27,6 +27,7 @@ from chat.views import (
     probe,
     push,
     receipts,
+    responses,
     streams,
 )
 from chat.views.page import page
@@ -88,6 +89,9 @@ urlpatterns = [
     path("accounts/", include((account_pages, "accounts"))),
     path("v1beta/", include(gemini_api)),
     path("v1/chat/completions", openai.complete),
+    path("v1/responses", responses.create),
+    path("v1/responses/<str:response_id>", responses.one),
+    path("v1/responses/<str:response_id>/cancel", responses.cancel),
     path("v1/", include(gemini_api)),  # what newer SDKs of Google's ask by default; its models are OpenAI's, too
     path("v2/", include(api)),
     path("manifest.webmanifest", installable.manifest, name="manifest"),

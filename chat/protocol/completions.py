@@ -12,9 +12,9 @@ from typing import Any
 
 import msgspec
 
-from chat.protocol.errors import ApiError, InvalidArgument
+from chat.protocol.errors import ApiError, InvalidArgument, NotFound, UnknownModel
 from chat.protocol.events import Response, look
-from chat.protocol.openai_tools import Fields, call_of, gemini_tools_of, part_of
+from chat.protocol.openai_tools import Fields, call_of, fields_of, gemini_tools_of, part_of
 from chat.protocol.prompt import Content, Part
 
 FORMAT = re.compile(r"[A-Za-z0-9.+-]{1,20}")
@@ -82,14 +82,9 @@ class Completion(msgspec.Struct):
         return {name: value for name, value in found.items() if value is not None}
 
     def _format(self) -> Fields:
-        kind = (self.response_format or {}).get("type", "text")
-        if kind == "text":
-            return {}
-        if kind not in ("json_object", "json_schema"):
-            raise InvalidArgument("`response_format` is text, json_object or json_schema.")
-        schema = ((self.response_format or {}).get("json_schema") or {}).get("schema")
-        asked = {"responseJsonSchema": schema} if schema else {}
-        return {"responseMimeType": "application/json", **asked}
+        asked = self.response_format or {}
+        schema = fields_of(asked.get("json_schema")).get("schema")
+        return json_format(asked.get("type", "text"), schema, "response_format")
 
     def extra(self) -> Fields:
         """Gemini's `tools` and `toolConfig`."""
@@ -103,17 +98,28 @@ class Completion(msgspec.Struct):
     def contents(self) -> list[Content]:
         """The other messages as Gemini's contents; the results of several calls are one content."""
         found: list[Content] = []
-        names: dict[Any, str] = {}
+        names: dict[str, str] = {}
         for message in self.messages:
             if message.get("role") in ("system", "developer"):
                 continue
-            names |= {call.get("id"): str((call.get("function") or {}).get("name")) for call in calls_of(message)}
+            names |= {
+                str(call.get("id")): str(fields_of(call.get("function")).get("name")) for call in calls_of(message)
+            }
             content = content_of(message, names)
             if found and is_result(content) and is_result(found[-1]):
                 found[-1]["parts"] += content["parts"]
             else:
                 found.append(content)
         return found
+
+
+def json_format(kind: Any, schema: Any, name: str) -> Fields:
+    """The fields of `generationConfig` for an answer in JSON; `name` is what the request calls its format."""
+    if kind == "text":
+        return {}
+    if kind not in ("json_object", "json_schema"):
+        raise InvalidArgument(f"`{name}` is text, json_object or json_schema.")
+    return {"responseMimeType": "application/json", **({"responseJsonSchema": schema} if schema else {})}
 
 
 def calls_of(message: Fields) -> list[Fields]:
@@ -129,7 +135,7 @@ def is_result(content: Content) -> bool:
     return all("functionResponse" in part for part in content["parts"])
 
 
-def content_of(message: Fields, names: dict[Any, str]) -> Content:
+def content_of(message: Fields, names: dict[str, str]) -> Content:
     """One message as a content; `names` has the function of each call by its id."""
     role = message.get("role")
     if role == "user":
@@ -142,7 +148,7 @@ def content_of(message: Fields, names: dict[Any, str]) -> Content:
         said = [part for part in parts_of(message) if part.get("text")]
         return {"role": "model", "parts": [*said, *calls] or [{"text": ""}]}
     if role == "tool":
-        number = message.get("tool_call_id")
+        number = str(message.get("tool_call_id"))
         if number not in names:
             raise InvalidArgument("`messages` has the result of a call that is not in it: `tool_call_id` names none.")
         text = "".join(part.get("text", "") for part in parts_of(message))
@@ -176,17 +182,27 @@ def said_by(item: Fields) -> Iterator[Part]:
         yield {"text": text}
     elif kind == "image_url":
         url = item["image_url"].get("url") if isinstance(item.get("image_url"), dict) else item.get("image_url")
-        if not isinstance(url, str) or not (found := DATA_URL.fullmatch(url)):
-            raise InvalidArgument("Photos by address are not taken: send `data:image/jpeg;base64,…` as the `url`.")
-        yield {"inlineData": {"mimeType": found[1], "data": found[2]}}
+        yield photo_of(url, "url")
     elif kind == "input_audio":
-        sound = item["input_audio"] if isinstance(item.get("input_audio"), dict) else {}
-        data, format = sound.get("data"), sound.get("format")
-        if not isinstance(data, str) or not isinstance(format, str) or not FORMAT.fullmatch(format):
-            raise InvalidArgument('Sounds are sent as `"input_audio": {"data": <base64>, "format": "wav"}`.')
-        yield {"inlineData": {"mimeType": f"audio/{format.lower()}", "data": data}}
+        yield sound_of(item)
     else:
         raise InvalidArgument("`messages` has a part that is none of text, image_url and input_audio.")
+
+
+def photo_of(url: Any, name: str) -> Part:
+    """A photo from its `data:` address; `name` is the field that holds that."""
+    if not isinstance(url, str) or not (found := DATA_URL.fullmatch(url)):
+        raise InvalidArgument(f"Photos by address are not taken: send `data:image/jpeg;base64,…` as the `{name}`.")
+    return {"inlineData": {"mimeType": found[1], "data": found[2]}}
+
+
+def sound_of(item: Fields) -> Part:
+    """A sound from a part of the type `input_audio`."""
+    sound = item["input_audio"] if isinstance(item.get("input_audio"), dict) else {}
+    data, format = sound.get("data"), sound.get("format")
+    if not isinstance(data, str) or not isinstance(format, str) or not FORMAT.fullmatch(format):
+        raise InvalidArgument('Sounds are sent as `"input_audio": {"data": <base64>, "format": "wav"}`.')
+    return {"inlineData": {"mimeType": f"audio/{format.lower()}", "data": data}}
 
 
 class CompletionChunks:
@@ -274,5 +290,7 @@ def error_of(error: Fields) -> Fields:
 
 def as_json(error: ApiError) -> Fields:
     """An ApiError as OpenAI's JSON."""
-    found: Fields = error.as_json()["error"]
-    return error_of(found)
+    found = error_of(error.as_json()["error"])
+    if isinstance(error, NotFound) and not isinstance(error, UnknownModel):
+        found["error"]["code"] = None
+    return found

@@ -58,6 +58,10 @@ class NotFound(ApiError):
     code, status = 404, "NOT_FOUND"
 
 
+class UnknownModel(NotFound):
+    """There is no model of that name here."""
+
+
 class MethodNotAllowed(ApiError):
     code, status = 405, "UNIMPLEMENTED"
 

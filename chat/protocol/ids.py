@@ -17,3 +17,8 @@ def new() -> UUID:
     """
     noise = int.from_bytes(os.urandom(10), "big") & NOISE
     return UUID(int=(time_ns() // 1_000_000) << 80 | VERSION_AND_VARIANT | noise)
+
+
+def seconds_of(id: UUID) -> int:
+    """When an id of `new` was made, in seconds since 1970."""
+    return (id.int >> 80) // 1000

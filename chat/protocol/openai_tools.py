@@ -23,6 +23,11 @@ Fields = dict[str, Any]
 MODES = {"AUTO": "auto", "NONE": "none", "ANY": "required", "VALIDATED": "auto"}
 
 
+def fields_of(value: Any) -> Fields:
+    """An object's fields; none where a client, or a server, sent something else."""
+    return value if isinstance(value, dict) else {}
+
+
 def tools_of(extra: Fields) -> Fields:
     """Gemini's `tools` and `toolConfig` as fields of a chat completion; InvalidArgument for tools that are Google's."""
     declared: list[Fields] = []
@@ -67,7 +72,7 @@ def json_schema(schema: Any) -> Any:
 def gemini_tools_of(tools: list[Fields], choice: Any) -> Fields:
     """OpenAI's `tools` and `tool_choice` as Gemini's `tools` and `toolConfig`."""
     functions = [tool.get("function") for tool in tools if tool.get("type", "function") == "function"]
-    if len(functions) != len(tools) or not all(isinstance(each, dict) and each.get("name") for each in functions):
+    if len(functions) != len(tools) or not all(isinstance(fields_of(each).get("name"), str) for each in functions):
         raise InvalidArgument("`tools` are functions with a name: other kinds are not known here.")
     if not functions:
         return {}
@@ -81,7 +86,7 @@ def gemini_tools_of(tools: list[Fields], choice: Any) -> Fields:
     ]
     config: Fields = {}
     if isinstance(choice, dict):
-        config = {"mode": "ANY", "allowedFunctionNames": [str((choice.get("function") or {}).get("name"))]}
+        config = {"mode": "ANY", "allowedFunctionNames": [str(fields_of(choice.get("function")).get("name"))]}
     elif choice in ("auto", "none", "required"):
         config = {"mode": {"auto": "AUTO", "none": "NONE", "required": "ANY"}[choice]}
     found: Fields = {"tools": [{"functionDeclarations": declared}]}
@@ -104,15 +109,15 @@ def call_of(part: Part, number: int) -> Fields:
 
 def part_of(call: Fields) -> Part:
     """One of OpenAI's `tool_calls` as a part with a `functionCall`; ValueError where its arguments are no object."""
-    function = call.get("function") or {}
+    function = fields_of(call.get("function"))
     given = function.get("arguments") or {}
     arguments = msgspec.json.decode(given) if isinstance(given, str) else given
     if not isinstance(arguments, dict) or not isinstance(function.get("name"), str):
         raise ValueError("no function's name, or no arguments")
     found: Fields = {"name": function["name"], "args": arguments}
     part: Part = {"functionCall": {"id": call["id"], **found} if call.get("id") else found}
-    google = (call.get("extra_content") or {}).get("google") or {}
-    return {**part, "thoughtSignature": google["thought_signature"]} if google.get("thought_signature") else part
+    signature = fields_of(fields_of(call.get("extra_content")).get("google")).get("thought_signature")
+    return {**part, "thoughtSignature": signature} if signature and isinstance(signature, str) else part
 
 
 class Calls:

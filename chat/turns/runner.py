@@ -33,7 +33,7 @@ from chat.turns import leases, media
 from chat.turns.continuation import Continuation
 from chat.turns.leases import Reaper, WorkerName
 from chat.turns.next_message import MessageQueues
-from chat.turns.start import Start, Started
+from chat.turns.start import Door, Start, Started
 from chat.turns.titles import Titles
 from chat.turns.turn import Turn
 from chat.turns.unwanted import Unwanted
@@ -184,28 +184,27 @@ class Turns:
     # Start and stop
 
     async def start(
-        self, user: User, ask: Ask, began: float, ticket: Ticket | None = None, extra: dict[str, Any] | None = None
+        self, user: User, ask: Ask, began: float, ticket: Ticket | None = None, door: Door | None = None
     ) -> Stream:
         """Store the message and event 0, then generate the answer in a task of its own; the stream to follow.
 
-        `began` is when the request arrived (monotonic, s). `extra` marks a request in Gemini's own language: what it
-        holds is passed on to Gemini untouched, and so are parts of every kind. Raises an ApiError, and stores and
-        starts nothing, where the request cannot be used. The same `request_id` from the same user joins the stream
-        that it started first.
+        `began` is when the request arrived (monotonic, s). `door` marks a request in Gemini's own language: parts of
+        every kind are passed on untouched. Raises an ApiError, and stores and starts nothing, where the request cannot
+        be used. The same `request_id` from the same user joins the stream that it started first.
         """
         _, model = self._catalogue().find(ask.model)
         check_generation(ask.generation)
         system = system_of(ask.system)
-        read = contents_of if extra is None else gemini_contents_of
+        read = contents_of if door is None else gemini_contents_of
         contents = None if ask.contents is None and ask.parent_id else read(ask.contents)
         if contents is not None:
             contents = await media.kept(user, contents, model, self._catalogue())
         if self._draining:  # nothing is waited for between here and the task that `drain` waits for
             raise Unavailable("This server is going down; the next one takes over in a moment.", retry_after=1)
-        start = Start(user, ask, contents, model, began, self.worker.name, ticket, through_door=extra is not None)
+        start = Start(user, ask, contents, model, began, self.worker.name, ticket, door)
         if start.is_plain and (started := self._log.write_now(start.store)) is not None:
-            return self._begin(start, started, system, extra or {})
-        return await asyncio.shield(self._starting_by(self._store(start, system, extra or {})))
+            return self._begin(start, started, system)
+        return await asyncio.shield(self._starting_by(self._store(start, system)))
 
     async def start_next(self, conversation_id: UUID) -> None:
         """Begin the next message of the conversation's queue, where it is to be sent now."""
@@ -226,23 +225,23 @@ class Turns:
         except Exception as error:  # the database may be away: the next look tries again
             return log.warning("a queued message could not be sent: %s", type(error).__name__)
         if taken is not None:
-            self._begin(taken.start, taken.started, taken.system, {})
+            self._begin(taken.start, taken.started, taken.system)
 
-    async def _store(self, start: Start, system: str, extra: dict[str, Any]) -> Stream:
+    async def _store(self, start: Start, system: str) -> Stream:
         if start.is_plain and (started := await self._log.write_by_loop(start.store)) is not None:
-            return self._begin(start, started, system, extra)
+            return self._begin(start, started, system)
         try:
             started = await self._log.write(start.store)
         except IntegrityError:  # another worker stored the same request_id a moment before
             started = await self._log.write(start.store)
-        return self._begin(start, started, system, extra)
+        return self._begin(start, started, system)
 
-    def _begin(self, start: Start, started: Started, system: str, extra: dict[str, Any]) -> Stream:
+    def _begin(self, start: Start, started: Started, system: str) -> Stream:
         """Begin the turn that was stored, unless an earlier request has."""
         if started.fresh:
             instruction = prompt.instruction(started.system, system, language=start.ask.language)
             generation, asker = start.ask.generation, start.user.pk
-            language = start.ask.language or ""
+            language, extra = start.ask.language or "", start.door.extra if start.door else {}
             asked = prompt.Prompt(start.model, started.contents, instruction, generation, extra, asker, language)
             self._unwanted.watch(started.stream.pk, start.user)
             turn = Turn(self._log, self._catalogue().answer, self._metrics, started.place, asked, start.began)

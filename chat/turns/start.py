@@ -51,7 +51,17 @@ BEGUN = ("id", "conversation_id", "answer_id", "status")
 """What is known of a stream that has just begun; the rest is fetched where it is asked for."""
 THROUGH_DOOR = "door"
 """The field of a stored request that marks one in Gemini's language or OpenAI's."""
+RESPONSE = "response"
+"""The field of a stored request that marks one of OpenAI's Responses API: what its response repeats of it."""
 SAME_REQUEST = f"SELECT id FROM {Stream._meta.db_table} WHERE user_id = %s AND request_id = %s"
+
+
+class Door(NamedTuple):
+    """What a request in Gemini's language or OpenAI's has beside its Ask: the `extra` fields that its provider gets
+    untouched, and what is kept for its response, where that repeats its request."""
+
+    extra: dict[str, Any]
+    response: dict[str, Any] | None = None
 
 
 @dataclass(slots=True)
@@ -89,9 +99,8 @@ class Start:
     """Everything that a turn begins with. `contents` hold photos and sounds by id; None answers `ask.parent_id` again.
 
     `began` is when the request arrived, in seconds of the monotonic clock: the zero of the stream's own clock.
-    `worker` is the name of the process that will hold the stream. Whoever asks `through_door`, in Gemini's language or
-    OpenAI's, cannot resume: its answer is not continued when its worker dies. `message_id` is the id of the newest
-    message, where it has one already.
+    `worker` is the name of the process that will hold the stream. Whoever asks through a `door` cannot resume: the
+    answer is not continued when its worker dies. `message_id` is the id of the newest message, where that has one.
     """
 
     user: User
@@ -101,7 +110,7 @@ class Start:
     began: float
     worker: str
     ticket: Ticket | None = None
-    through_door: bool = False
+    door: Door | None = None
     message_id: UUID | None = None
     _stored: Started | None = None
 
@@ -241,7 +250,8 @@ class Start:
             "language": self.ask.language,
             "generationConfig": self.ask.generation,
             "systemInstruction": self.ask.system,
-            THROUGH_DOOR: self.through_door,
+            THROUGH_DOOR: self.door is not None,
+            RESPONSE: self.door and self.door.response,
         }
         return {name: value for name, value in asked.items() if value}
 

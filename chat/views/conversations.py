@@ -105,7 +105,8 @@ async def one(request: Request, conversation_id: UUID) -> HttpResponseBase:
     if conversation is None:
         raise NotFound("There is no such conversation.")
     if request.method == "DELETE":
-        return await _deleted(request.process, user.pk, conversation)
+        await delete(request.process, user.pk, conversation)
+        return HttpResponse(status=204)
     if request.method == "PATCH":
         return await _changed(request.process.log, user.pk, conversation, body(request, ConversationChange))
     messages = await sync_to_async(messages_of)(conversation)
@@ -134,7 +135,8 @@ async def _changed(log: Log, user_id: int, conversation: Conversation, change: C
     return json_response(summary(conversation))
 
 
-async def _deleted(process: Process, user_id: int, conversation: Conversation) -> HttpResponseBase:
+async def delete(process: Process, user_id: int, conversation: Conversation) -> None:
+    """Stop what is generated in it, and delete it with all that it has."""
     streams = [stream async for stream in conversation.streams.all()]
     for stream in streams:
         if stream.status == events.RUNNING:
@@ -143,4 +145,3 @@ async def _deleted(process: Process, user_id: int, conversation: Conversation) -
     await deletion.delete_conversation(conversation.pk, process.log.write, told)
     for stream in streams:
         process.log.forget(stream.pk)
-    return HttpResponse(status=204)

@@ -5,14 +5,16 @@ A reader that goes away stops its generation, as it does there (`turns/departure
 
 import logging
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 
+from chat.log import Page
 from chat.models import Stream
 from chat.process import Process
-from chat.protocol import completions, events, sse
+from chat.protocol import completions, events, response_events, sse
 from chat.protocol.completions import CompletionChunks
 from chat.protocol.errors import ApiError
 from chat.protocol.events import Event, Response
+from chat.protocol.response_events import ResponseEvents
 from chat.views import event_stream
 
 log = logging.getLogger(__name__)
@@ -68,6 +70,45 @@ async def openai_stream(process: Process, stream: Stream, chunks: CompletionChun
         yield sse.DONE
     except Exception:
         log.exception("stream %s: its reader was cut off", stream.pk)
+
+
+async def response_stream(
+    process: Process, stream: Stream, said: ResponseEvents, after: int = -1, *, stops: bool
+) -> AsyncGenerator[bytes, None]:
+    """The same as typed events of OpenAI's Responses API, from after the sequence number `after`. `stops`: a reader
+    that goes away stops the generation."""
+
+    def told(found: list[Response]) -> bytes:
+        return b"".join(map(response_events.as_event, (each for each in found if each["sequence_number"] > after)))
+
+    try:
+        with process.departures.noticed(stream) if stops else nullcontext():
+            yield told(said.begin()) or sse.HEARTBEAT  # the headers leave with the first bytes
+            async with aclosing(process.log.follow(stream.pk, 0)) as pages:
+                async for page in pages:
+                    yield told(translated(page, said)) or sse.HEARTBEAT
+    except ApiError as error:
+        yield response_events.as_event(said.cut(error.as_json()["error"]))
+    except Exception:
+        log.exception("stream %s: its reader was cut off", stream.pk)
+
+
+async def read_to_end(process: Process, stream: Stream, said: ResponseEvents) -> None:
+    """Give a whole stream to `said`, once it has ended."""
+    with process.departures.noticed(stream):
+        async for page in process.log.follow(stream.pk, 0):
+            translated(page, said)
+
+
+async def read_so_far(process: Process, stream: Stream, said: ResponseEvents) -> None:
+    """Give what is stored of a stream to `said`."""
+    async for page in process.log.follow(stream.pk, 0, live=False):
+        translated(page, said)
+
+
+def translated(page: Page, said: ResponseEvents) -> list[Response]:
+    """A page's events as typed ones."""
+    return [made for event in page.events for made in said.of(events.decode(event.data))]
 
 
 def as_event(value: Response) -> bytes:

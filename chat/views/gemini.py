@@ -19,12 +19,13 @@ from chat import limits
 from chat.accounts import tokens
 from chat.models import Stream, User
 from chat.process import Process
-from chat.protocol.errors import InvalidArgument, NotFound
+from chat.protocol.errors import InvalidArgument, UnknownModel
 from chat.protocol.prompt import Content, Model, Prompt
 from chat.protocol.proto_json import camel_case
 from chat.protocol.request import Ask, gemini_contents_of, system_of
 from chat.providers.catalogue import Catalogue
 from chat.turns.runner import Turns
+from chat.turns.start import Door
 from chat.views import doors
 from chat.views.api import Request, api, body, chat_bytes, json_response
 from chat.views.resume import HEADERS, ids_of
@@ -99,10 +100,19 @@ class Asked:
         contents: list[Content] = gemini_contents_of(self.contents)
         return Prompt(self.model, contents, system_of(self.system), self.generation, self.extra, user.pk)
 
-    async def start(self, turns: Turns, user: User, began: float) -> Stream:
-        """Begin the turn, in a conversation of its own."""
+    async def start(
+        self,
+        turns: Turns,
+        user: User,
+        began: float,
+        before: Stream | None = None,
+        response: dict[str, Any] | None = None,
+    ) -> Stream:
+        """Begin the turn, in a conversation of its own or under the answer of `before`."""
         ask = Ask(contents=self.contents, model=self.model.id, generation=self.generation, system=self.system)
-        return await turns.start(user, ask, began, extra=self.extra)
+        if before is not None:
+            ask.conversation_id, ask.parent_id = before.conversation_id, before.answer_id
+        return await turns.start(user, ask, began, door=Door(self.extra, response))
 
 
 @api("POST", body_bytes=chat_bytes)
@@ -149,7 +159,7 @@ def model_of(catalogue: Catalogue, name: str) -> Model:
             return model
         if name in (model.id, model.name):
             return model
-    raise NotFound(f"There is no model {name[:80]!r} here: GET /v1beta/models lists them.")
+    raise UnknownModel(f"There is no model {name[:80]!r} here: GET /v1beta/models lists them.")
 
 
 def described(model: Model) -> dict[str, Any]:

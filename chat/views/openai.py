@@ -27,9 +27,9 @@ def in_their_shape(view: Callable[..., Awaitable[HttpResponseBase]]) -> Callable
     """The view, with the errors that it raises as OpenAI's JSON."""
 
     @wraps(view)
-    async def answer(request: Request) -> HttpResponseBase:
+    async def answer(request: Request, **named: Any) -> HttpResponseBase:
         try:
-            return await view(request)
+            return await view(request, **named)
         except ApiError as error:
             refused: HttpResponse = refusal(error)
             refused.content = json_response(completions.as_json(error)).content

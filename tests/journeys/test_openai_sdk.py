@@ -5,7 +5,10 @@ import asyncio
 import base64
 import io
 import json
+import os
+import subprocess
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import openai
@@ -16,6 +19,7 @@ from PIL import Image
 from tests.equality import equal, newest
 from tests.fakes import gemini
 from tests.fakes.server import Server
+from tests.servers.process import program
 from tests.servers.wondercam import Serve, WonderCam
 
 MODELS = ["hello", "rich", "tools", "blocked", "429", "cut", "endless"]
@@ -75,6 +79,57 @@ async def test_it_streams_answers_whole_and_lists_with_the_embedded_model(shared
     assert models == [LOCAL] == [one.id]
 
 
+async def test_responses_are_streamed_read_again_and_gone_on_with(shared_server: WonderCam):
+    key = await asyncio.to_thread(shared_server.guest)
+    asked: Any = {"model": LOCAL, "instructions": "You are brief.", "max_output_tokens": 16}
+    async with await client_of(shared_server, key) as client:
+        stream = await client.responses.create(input="Say hello.", stream=True, **asked)
+        events = [event async for event in stream]
+        logged = await equal(shared_server, key, newest(shared_server))
+        number = events[0].response.id
+        found = await client.responses.retrieve(number)
+        rest = [event async for event in await client.responses.retrieve(number, stream=True, starting_after=4)]
+        final = await client.responses.create(input="Once more.", previous_response_id=number, **asked)
+        begun = await client.responses.create(input="Count to ten.", background=True, **asked)
+        ended = await client.responses.cancel(begun.id)
+        with pytest.raises(openai.BadRequestError):
+            await client.responses.delete(number)
+        await client.responses.delete(begun.id)
+        with pytest.raises(openai.NotFoundError):
+            await client.responses.retrieve(begun.id)
+
+    assert "".join(event.delta for event in events if event.type == "response.output_text.delta") == logged != ""
+    assert found.output_text == logged
+    assert found == events[-1].response
+    assert rest == events[5:]
+    assert final.previous_response_id == number
+    assert final.output_text
+    assert final.usage.total_tokens > final.usage.output_tokens > 0
+    assert begun.status == "in_progress"
+    assert ended.status in ("cancelled", "completed", "incomplete")
+
+
+def test_the_javascript_sdk_streams_at_both_addresses(shared_server: WonderCam):
+    node = program(["node"], "nodejs")
+    environment = {"WONDERCAM_URL": shared_server.url, "WONDERCAM_KEY": shared_server.guest(), "WONDERCAM_MODEL": LOCAL}
+    script = Path(__file__).with_name("openai_sdk.mjs")
+    done = subprocess.run(
+        [node, str(script)], env={**os.environ, **environment}, capture_output=True, text=True, timeout=250, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    came = json.loads(done.stdout.splitlines()[-1])
+
+    assert came["completed"]
+    assert came["said"] == came["streamed"] != ""
+    assert came["last"] in ("response.completed", "response.incomplete")
+    assert came["restIsTheSame"]
+    assert came["final"]["text"]
+    assert came["final"]["before"]
+    assert came["final"]["tokens"] > 0
+    assert came["unknown"] == {"isApiError": True, "status": 404, "code": None}
+    assert came["unknownModel"] == {"isApiError": True, "status": 404, "code": "model_not_found"}
+
+
 async def test_it_sends_photos_and_schemas_and_gets_thoughts(door: WonderCam, behind: Server):
     photo = io.BytesIO()
     Image.effect_noise((64, 48), 90).convert("RGB").save(photo, "JPEG")
@@ -117,6 +172,31 @@ async def test_a_loop_of_tools_passes_its_second_leg(door: WonderCam, behind: Se
     }
     declared = behind.requests[0].json()["tools"][0]["functionDeclarations"][0]
     assert declared["parametersJsonSchema"] == WEATHER["function"]["parameters"]
+
+
+async def test_a_loop_of_tools_passes_its_second_leg_in_responses(door: WonderCam, behind: Server):
+    tool: Any = {"type": "function", **WEATHER["function"]}
+    items: list[Any] = [{"role": "user", "content": "How warm is it in Rome?"}]
+    async with await client_of(door) as client:
+        first = await client.responses.create(model="tools", input=items, tools=[tool])
+        (call,) = [item for item in first.output if item.type == "function_call"]
+        result: Any = {"type": "function_call_output", "call_id": call.call_id, "output": "30 degrees"}
+        by_id = await client.responses.create(
+            model="tools", input=[result], previous_response_id=first.id, tools=[tool]
+        )
+        again = [*items, *[item.model_dump(exclude_none=True) for item in first.output], result]
+        async with client.responses.stream(model="hello", input=again, tools=[tool]) as helper:
+            final = await helper.get_final_response()
+
+    assert final.output_text == gemini.TEXT
+    assert json.loads(call.arguments) == {"city_name": "Rome"}
+    assert by_id.output_text == "It is warm."
+    by_id_sent, again_sent = (request.json()["contents"] for request in behind.requests[-2:])
+    for sent in (by_id_sent, again_sent):
+        assert sent[1]["parts"][-1] == gemini.CALL
+        assert sent[2]["parts"] == [
+            {"functionResponse": {"id": "f1", "name": "weather", "response": {"result": "30 degrees"}}}
+        ]
 
 
 async def test_failures_are_the_sdks_own_errors(door: WonderCam):

@@ -1,6 +1,7 @@
 """OpenAI's chat completions in Gemini's words and back: what is said, called and counted stays what it was."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -79,6 +80,9 @@ def test_a_conversation_with_calls_is_the_same_after_both_translations():
         {"role": "user", "content": 7},
         {"role": "tool", "tool_call_id": "unknown", "content": "x"},
         {"role": "assistant", "tool_calls": [{"id": "c", "function": {"name": "f", "arguments": "{"}}]},
+        {"role": "tool", "tool_call_id": ["unknown"], "content": "x"},
+        {"role": "assistant", "tool_calls": [{"id": "c", "function": "f"}]},
+        {"role": "assistant", "tool_calls": [{"id": "c", "function": {"name": ["f"], "arguments": "{}"}}]},
         {"role": "king", "content": "x"},
     ],
     ids=json.dumps,
@@ -86,6 +90,23 @@ def test_a_conversation_with_calls_is_the_same_after_both_translations():
 def test_what_cannot_be_said_here_is_refused(message: dict[str, Any]):
     with pytest.raises(InvalidArgument):
         asked(messages=[message]).contents()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"response_format": {"type": "json_schema", "json_schema": "x"}},
+        {"response_format": {"type": ["text"]}},
+        {"tools": [{"type": "function", "function": "f"}]},
+        {"tools": [{"type": "function", "function": {"name": ["f"]}}]},
+        {"tools": [{"type": "function", "function": {"name": "f"}}], "tool_choice": {"function": "f"}},
+    ],
+    ids=json.dumps,
+)
+def test_a_field_of_an_odd_shape_is_refused_or_passed_over(fields: dict[str, Any]):
+    found = asked(**fields)
+    with suppress(InvalidArgument):
+        assert found.generation() | found.extra()
 
 
 def test_generation_settings_have_geminis_names_and_schemas_are_kept():

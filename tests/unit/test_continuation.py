@@ -19,6 +19,7 @@ from chat.protocol.request import Ask
 from chat.providers.catalogue import NAMES, chosen
 from chat.turns import leases
 from chat.turns.runner import Turns
+from chat.turns.start import Door
 from tests.catalogue import providers
 from tests.faults.arena import environment
 from tests.faults.upstream import Script
@@ -171,7 +172,7 @@ async def test_a_question_that_kills_its_worker_every_time_is_given_up(going_on:
 async def test_an_answer_that_its_reader_cannot_resume_is_not_continued(going_on: Core):
     core = going_on
     ask = Ask(contents=[{"role": "user", "parts": [{"text": "words=9 gap=5"}]}])
-    started = await core.turns.start(core.user, ask, monotonic(), extra={})
+    started = await core.turns.start(core.user, ask, monotonic(), door=Door({}))
     await dies(core, started, 2)
     await is_missed(core)
 

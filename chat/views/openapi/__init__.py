@@ -2,7 +2,8 @@
 
 parameters.py   queries, headers of requests and responses
 schemas.py      what is answered
-routes.py       the routes: what each takes, answers and refuses
+route.py        a route: what it takes, answers and refuses
+routes.py       those of our own API; those of the doors are in door_routes.py
 document.py     all of it as OpenAPI 3.1
 """
 

@@ -8,20 +8,22 @@ from typing import Any
 import msgspec
 
 from chat.views.openapi.parameters import OF_STREAM, RETRY_AFTER
-from chat.views.openapi.routes import (
+from chat.views.openapi.route import (
     ANYBODY,
     BEARER,
+    CHUNK,
     DOOR,
     FEED,
     FORM,
     OPENAI,
     PAGE,
     READER,
-    ROUTES,
+    RESPONSE_EVENT,
     STREAM,
     TICKET,
     Route,
 )
+from chat.views.openapi.routes import ROUTES
 from chat.views.openapi.schemas import BINARY, ID, SCHEMAS, TEXT, Schema
 
 ABOUT = (
@@ -31,7 +33,7 @@ ABOUT = (
 JSON = "application/json"
 EVENTS = "text/event-stream"
 NOTHING = "204"
-EVENT_NAMES = {STREAM, FEED, "Chunk"}
+EVENT_NAMES = {STREAM, FEED, CHUNK, RESPONSE_EVENT}
 
 BY_TOKEN: Schema = {"bearer": []}
 SECURITY: dict[str, list[Schema]] = {
@@ -51,7 +53,11 @@ SCHEMES: dict[str, Schema] = {
     "google": {"type": "apiKey", "in": "header", "name": "x-goog-api-key"},
     "key": {"type": "apiKey", "in": "query", "name": "key"},
 }
-MODEL_NAME: Schema = {"type": "string", "pattern": "^[A-Za-z0-9._/-]+$"}
+IN_PATH: dict[str, Schema] = {
+    "model": {"type": "string", "pattern": "^[A-Za-z0-9._/-]+$"},
+    "response": {"type": "string", "pattern": "^resp_[0-9a-f]{32}$"},
+}
+"""What stands in an address under these names; under all others an id."""
 
 
 @cache
@@ -92,7 +98,7 @@ def operation(route: Route) -> Schema:
         "responses": {**successes(route), **answers, "default": refusal(500, route)},
     }
     names = re.findall(r"\{(\w+)\}", route.path)
-    in_path = [{"name": name, "in": "path", "required": True, "schema": of_path(name)} for name in names]
+    in_path = [{"name": name, "in": "path", "required": True, "schema": IN_PATH.get(name, ID)} for name in names]
     if found := [*in_path, *(parameter.as_json() for parameter in route.takes)]:
         described["parameters"] = found
     if isinstance(route.body, type):
@@ -100,11 +106,6 @@ def operation(route: Route) -> Schema:
     elif route.body == FORM:
         described["requestBody"] = {"required": True, "content": {FORM: {"schema": ref("AttachmentForm")}}}
     return described
-
-
-def of_path(name: str) -> Schema:
-    """What stands in an address under this name."""
-    return MODEL_NAME if name == "model" else ID
 
 
 def statuses_refused(route: Route) -> set[int]:

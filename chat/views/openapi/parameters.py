@@ -70,6 +70,12 @@ PAGES = (
 )
 
 
+RESPONSE = (
+    Parameter("stream", "true: its typed events, what was missed and then live", {"type": "boolean"}),
+    Parameter("starting_after", "The `sequence_number` of the last event that the reader has", SEQ),
+)
+
+
 def told(description: str, schema: Schema = TEXT) -> Schema:
     """A header of a response."""
     return {"description": description, "schema": schema}

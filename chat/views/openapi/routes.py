@@ -1,51 +1,19 @@
 """The routes of the API: what each takes, what it answers, and with which statuses it refuses."""
 
-from dataclasses import dataclass
-
-from chat.protocol.completions import Completion
 from chat.protocol.request import Ask
 from chat.views.auth import Refresh, TokenBody
 from chat.views.conversations import ConversationChange
-from chat.views.gemini import GenerateContent
 from chat.views.keys import NewKey
 from chat.views.message_queue import QueueChange
 from chat.views.messages import FeedbackBody
 from chat.views.openapi import parameters as of
-from chat.views.openapi.parameters import Parameter
+from chat.views.openapi.door_routes import DOORS
+from chat.views.openapi.route import ANYBODY, FEED, FORM, PAGE, READER, STREAM, TICKET, Route
 from chat.views.push import SubscriptionBody, SubscriptionEnd
 from chat.views.receipts import ReceiptBody
 
-STREAM, FEED = "Event", "FeedEvent"
-"""Answers that are event streams; the schemas are those of one event."""
-FORM = "multipart/form-data"
-
-BEARER, ANYBODY, PAGE, READER = "bearer", "anybody", "page", "reader"
-TICKET, DOOR, OPENAI = "ticket", "door", "openai"
-"""Who asks: with a token or key; anybody; the page by its cookie; a reader by either; with a ticket; Gemini's clients
-and OpenAI's, whose errors have another shape."""
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """`name` is its operationId. `body` is the struct that reads it, or `FORM`; `answer` a schema's name, a media type
-    with a slash, or nothing: then the status is 204. `other` are what else a success may be: such answers, or `204`."""
-
-    method: str
-    path: str
-    name: str
-    summary: str
-    body: type | str | None = None
-    answer: str = ""
-    takes: tuple[Parameter, ...] = ()
-    who: str = BEARER
-    status: int = 200
-    other: tuple[str, ...] = ()
-    refuses: tuple[int, ...] = ()
-
-
 CONVERSATION = "/v2/conversations/{id}"
 QUEUE = f"{CONVERSATION}/queue"
-MODEL = "/v1beta/models/{model}"
 
 SIGNING_IN = (
     Route("POST", "/v2/auth/token", "signIn", "Sign in by name and password", TokenBody, "Pair", who=ANYBODY),
@@ -219,63 +187,6 @@ REST = (
     Route("GET", "/healthz", "isAlive", "Whether the process answers", answer="Health", who=ANYBODY),
     Route("GET", "/readyz", "isReady", "Whether it takes new turns", answer="Health", who=ANYBODY),
 )
-DOORS = (
-    Route(
-        "POST",
-        f"{MODEL}:generateContent",
-        "generateContent",
-        "Gemini's API: one answer",
-        GenerateContent,
-        "GenerateContentResponse",
-        of.KEY,
-        DOOR,
-        refuses=(409,),
-    ),
-    Route(
-        "POST",
-        f"{MODEL}:streamGenerateContent",
-        "streamGenerateContent",
-        "Gemini's API: the answer as it is generated",
-        GenerateContent,
-        STREAM,
-        of.ALT,
-        DOOR,
-        other=("GenerateContentResponses",),
-        refuses=(409,),
-    ),
-    Route(
-        "POST",
-        f"{MODEL}:countTokens",
-        "countTokens",
-        "Gemini's API: the tokens of a request",
-        GenerateContent,
-        "Count",
-        of.KEY,
-        DOOR,
-    ),
-    Route(
-        "GET",
-        "/v1beta/models",
-        "models",
-        "The models in Gemini's shape, and OpenAI's beside it",
-        answer="Listing",
-        takes=of.PAGES,
-        who=DOOR,
-        refuses=(400,),
-    ),
-    Route(
-        "POST",
-        "/v1/chat/completions",
-        "complete",
-        "OpenAI's API: one completion, or with `stream` true its chunks",
-        Completion,
-        "Completed",
-        who=OPENAI,
-        other=("Chunk",),
-        refuses=(404,),
-    ),
-)
-
 ROUTES = {
     "signing in": SIGNING_IN,
     "account": ACCOUNT,

@@ -1,0 +1,209 @@
+"""OpenAI's Responses API as clients ask for it here: `POST /v1/responses` in Gemini's words. Pure.
+
+    ResponseRequest ── contents(calls), system(), generation(), extra() ──> what a turn is started with
+    items_of(input) ── one item: a message, a call, a call's result, reasoning (passed over)
+
+What is answered is in `response_events.py`. https://platform.openai.com/docs/api-reference/responses/create
+"""
+
+import re
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from chat.protocol.completions import json_format, photo_of, result, sound_of
+from chat.protocol.errors import InvalidArgument
+from chat.protocol.openai_tools import Fields, gemini_tools_of, part_of
+from chat.protocol.prompt import Content, Part
+
+ID = re.compile(r"resp_([0-9a-f]{32})")
+NO_ITEM = "`input` has an item that is none of message, function_call, function_call_output and reasoning."
+INSTRUCTING = ("system", "developer")
+
+Calls = dict[str, Part]
+"""Parts with a `functionCall` by the `call_id` that a client was given."""
+
+
+def id_of(stream: UUID) -> str:
+    """A stream's id as a response's."""
+    return f"resp_{stream.hex}"
+
+
+def stream_of(response_id: str) -> UUID | None:
+    """The stream behind a response's id; None where it is none."""
+    found = ID.fullmatch(response_id)
+    return UUID(found[1]) if found else None
+
+
+class ResponseRequest(msgspec.Struct):
+    """The body, as far as it means something here; what does not change an answer's words is passed over.
+
+    Raises ValueError for what would change it and cannot be done.
+    """
+
+    input: str | Annotated[list[dict[str, Any]], Meta(extra_json_schema={"minItems": 1})]
+    model: str = ""
+    instructions: str | None = None
+    previous_response_id: str | None = None
+    stream: bool | None = False
+    background: bool | None = False
+    max_output_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    tools: list[dict[str, Any]] | None = None
+    tool_choice: str | dict[str, Any] | None = None
+    text: dict[str, Any] | None = None
+    reasoning: dict[str, Any] | None = None
+    metadata: dict[str, str] | None = None
+    conversation: str | dict[str, Any] | None = None
+    prompt: dict[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.input:
+            raise ValueError("`input` is a text, or a list with at least one item")
+        if self.conversation is not None:
+            raise ValueError("`conversation` is not taken here: send `previous_response_id`")
+        if self.prompt is not None:
+            raise ValueError("`prompt` is not taken here: send its words as `instructions` and `input`")
+
+    def items(self) -> list[Fields]:
+        """The input as items."""
+        return [{"role": "user", "content": self.input}] if isinstance(self.input, str) else self.input
+
+    def system(self) -> str:
+        """What the instructions say, and the system and developer messages."""
+        said = [item for item in self.items() if item.get("role") in INSTRUCTING]
+        texts = ("".join(part.get("text", "") for part in parts_of(item)) for item in said)
+        return "\n\n".join(text for text in (self.instructions or "", *texts) if text)
+
+    def contents(self, calls: Calls) -> list[Content]:
+        """The other items as Gemini's contents: what the model said in one go is one, as are results of several calls.
+
+        `calls` are those of the answer before, which are not in the input where `previous_response_id` names it.
+        """
+        known, found = dict(calls), list[Content]()
+        for item in self.items():
+            if item.get("role") in INSTRUCTING or item.get("type") == "reasoning":
+                continue
+            content = content_of(item, known)
+            if found and is_one(found[-1], content):
+                found[-1]["parts"] += content["parts"]
+            else:
+                found.append(content)
+        if not found or found[-1]["role"] != "user":
+            raise InvalidArgument("`input` ends without the user's word: its last item is a message or a result.")
+        return found
+
+    def generation(self) -> Fields:
+        """Gemini's `generationConfig`."""
+        wants_thoughts = (self.reasoning or {}).get("summary") or (self.reasoning or {}).get("generate_summary")
+        found = {
+            "maxOutputTokens": self.max_output_tokens,
+            "temperature": self.temperature,
+            "topP": self.top_p,
+            "thinkingConfig": {"includeThoughts": True} if wants_thoughts else None,
+            **self._format(),
+        }
+        return {name: value for name, value in found.items() if value is not None}
+
+    def _format(self) -> Fields:
+        asked = (self.text or {}).get("format") or {}
+        if not isinstance(asked, dict):
+            raise InvalidArgument("`text.format` is an object with a `type`.")
+        return json_format(asked.get("type", "text"), asked.get("schema"), "text.format")
+
+    def extra(self) -> Fields:
+        """Gemini's `tools` and `toolConfig`."""
+        nested = [{"type": tool.get("type"), "function": tool} for tool in self.tools or []]
+        return gemini_tools_of(nested, choice_of(self.tool_choice))
+
+    def repeated(self) -> Fields:
+        """What a response says again of its request."""
+        return {
+            "background": bool(self.background),
+            "instructions": self.instructions,
+            "max_output_tokens": self.max_output_tokens,
+            "metadata": self.metadata or {},
+            "previous_response_id": self.previous_response_id,
+            "reasoning": {"effort": None, "summary": (self.reasoning or {}).get("summary")},
+            "temperature": self.temperature,
+            "text": {"format": (self.text or {}).get("format") or {"type": "text"}},
+            "tool_choice": self.tool_choice or "auto",
+            "tools": self.tools or [],
+            "top_p": self.top_p,
+        }
+
+
+def choice_of(choice: Any) -> Any:
+    """`tool_choice` as chat completions have it; InvalidArgument for tools that are OpenAI's own."""
+    if not isinstance(choice, dict):
+        return choice
+    if choice.get("type") != "function":
+        raise InvalidArgument("`tool_choice` is auto, none, required or a function: other kinds are not known here.")
+    return {"function": {"name": choice.get("name")}}
+
+
+def is_one(before: Content, content: Content) -> bool:
+    """Whether two neighbours are one content: the model's words and calls, or the results of several calls."""
+    if before["role"] != content["role"]:
+        return False
+    return before["role"] == "model" or all("functionResponse" in part for part in before["parts"] + content["parts"])
+
+
+def content_of(item: Fields, calls: Calls) -> Content:
+    """One item as a content; a call is added to `calls`."""
+    kind = item.get("type") or "message"
+    if kind == "function_call":
+        try:
+            part = part_of({"id": item.get("call_id"), "function": item, "extra_content": item.get("extra_content")})
+        except ValueError:
+            raise InvalidArgument(
+                "`input` has a call without a `name`, or its `arguments` are no JSON object."
+            ) from None
+        calls[str(item.get("call_id"))] = part
+        return {"role": "model", "parts": [part]}
+    if kind == "function_call_output":
+        return {"role": "user", "parts": [result_of(item, calls)]}
+    if kind != "message":
+        raise InvalidArgument(NO_ITEM)
+    if (role := item.get("role")) not in ("user", "assistant"):
+        raise InvalidArgument("`input` has a `role` that is none of system, developer, user and assistant.")
+    return {"role": "user" if role == "user" else "model", "parts": parts_of(item)}
+
+
+def result_of(item: Fields, calls: Calls) -> Part:
+    """What a function gave."""
+    call = calls.get(str(item.get("call_id")))
+    if call is None:
+        raise InvalidArgument("`input` has the result of a call that is not known: `call_id` names none.")
+    called, output = call["functionCall"], item.get("output")
+    text = (
+        output if isinstance(output, str) else "".join(part.get("text", "") for part in parts_of({"content": output}))
+    )
+    number = {"id": called["id"]} if called.get("id") else {}
+    return {"functionResponse": {**number, "name": called["name"], **result(text)}}
+
+
+def parts_of(item: Fields) -> list[Part]:
+    """A message's content as parts."""
+    content = item.get("content")
+    if isinstance(content, str):
+        return [{"text": content}]
+    if not isinstance(content, list) or not content or not all(isinstance(each, dict) for each in content):
+        raise InvalidArgument("`input` has an item whose content is neither a text nor a list of parts.")
+    return [said_by(each) for each in content]
+
+
+def said_by(part: Fields) -> Part:
+    """One part of an item's content."""
+    kind = part.get("type")
+    name = "refusal" if kind == "refusal" else "text"
+    if kind in ("input_text", "output_text", "text", "refusal") and isinstance(text := part.get(name), str):
+        return {"text": text}
+    if kind == "input_image":
+        return photo_of(part.get("image_url"), "image_url")
+    if kind == "input_audio":
+        return sound_of(part)
+    raise InvalidArgument("`input` has a part that is none of input_text, output_text, input_image and input_audio.")

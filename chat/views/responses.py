@@ -1,0 +1,133 @@
+"""OpenAI's Responses API as a door: `POST /v1/responses` in front of every provider, recorded like any other turn.
+
+A response's id is its stream's, so that it can be read again from the log (`GET /v1/responses/<id>`), followed from any
+of its events (`?stream=true&starting_after=<sequence_number>`), gone on with (`previous_response_id`) and stopped.
+"""
+
+from time import monotonic
+from typing import Any
+
+from django.http import HttpRequest, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+
+from chat import limits
+from chat.accounts import tokens
+from chat.models import Conversation, Stream, User
+from chat.protocol import completions, events, ids
+from chat.protocol.errors import InvalidArgument, NotFound
+from chat.protocol.openai_responses import ResponseRequest, id_of, stream_of
+from chat.protocol.response_events import ResponseEvents, calls_in
+from chat.turns.start import RESPONSE
+from chat.views import conversations, doors
+from chat.views.api import Request, api, body, chat_bytes, json_response
+from chat.views.gemini import Asked, model_of
+from chat.views.openai import in_their_shape
+from chat.views.resume import HEADERS, ids_of
+
+NOT_ALONE = "This response has others in its conversation: DELETE /v2/conversations/{} deletes them together."
+
+
+@api("POST", body_bytes=chat_bytes)
+@in_their_shape
+async def create(request: Request) -> HttpResponseBase:
+    """One response: whole, as it is generated, or, with `background`, as it begins."""
+    began = monotonic()
+    user = await tokens.authenticate(request)
+    asked = body(request, ResponseRequest, chat_bytes())
+    model = model_of(request.process.catalogue, asked.model)
+    before = await gone_on_with(user, asked.previous_response_id) if asked.previous_response_id else None
+    contents = asked.contents(calls_in(before.answer.parts) if before else {})
+    turn = Asked(model, contents, asked.system(), asked.generation(), asked.extra())
+    await limits.spend("chat", user=user.pk, ip=limits.address(request))
+    stream = await turn.start(request.process.turns, user, began, before, asked.repeated())
+    said = ResponseEvents(stream.pk.hex, head(stream, model.id, asked.repeated()))
+    if asked.stream:
+        content = doors.response_stream(request.process, stream, said, stops=not asked.background)
+        return StreamingHttpResponse(content, headers={**HEADERS, **ids_of(stream)})
+    if not asked.background:
+        await doors.read_to_end(request.process, stream, said)
+    return answer(stream, said)
+
+
+def answer(stream: Stream, said: ResponseEvents) -> HttpResponseBase:
+    """The response as JSON; a failure is an error, as chat completions have it."""
+    if said.error is not None:
+        return json_response(completions.error_of(said.error), said.error["code"], headers=ids_of(stream))
+    return json_response(said.response(), headers=ids_of(stream))
+
+
+@api("GET", "DELETE")
+@in_their_shape
+async def one(request: Request, response_id: str) -> HttpResponseBase:
+    """A response as it is now, or, with `?stream=true`, its events after `starting_after`; or delete it."""
+    user = await tokens.authenticate(request)
+    stream = await own(user, response_id)
+    if request.method == "DELETE":
+        return await deleted(request, user, stream)
+    said = ResponseEvents(stream.pk.hex, head(stream, stream.model_id, stream.request[RESPONSE]))
+    after = starting_after(request)
+    if wants_events(request):
+        content = doors.response_stream(request.process, stream, said, after, stops=False)
+        return StreamingHttpResponse(content, headers={**HEADERS, **ids_of(stream)})
+    await doors.read_so_far(request.process, stream, said)
+    return json_response(said.response(), headers=ids_of(stream))
+
+
+@api("POST")
+@in_their_shape
+async def cancel(request: Request, response_id: str) -> HttpResponseBase:
+    """Stop it, whether or not it was asked for with `background`; idempotent."""
+    stream = await own(await tokens.authenticate(request), response_id)
+    request.process.metrics.stop_requested()
+    await request.process.turns.stop(stream)
+    said = ResponseEvents(stream.pk.hex, head(stream, stream.model_id, stream.request[RESPONSE]))
+    await doors.read_so_far(request.process, stream, said)
+    return json_response(said.response(), headers=ids_of(stream))
+
+
+async def deleted(request: Request, user: User, stream: Stream) -> HttpResponseBase:
+    """Delete the conversation that it began, where nothing else was said in that. InvalidArgument otherwise."""
+    conversation = await Conversation.objects.aget(pk=stream.conversation_id)
+    if await conversation.streams.exclude(pk=stream.pk).aexists():
+        raise InvalidArgument(NOT_ALONE.format(conversation.pk))
+    await conversations.delete(request.process, user.pk, conversation)
+    return json_response({"id": id_of(stream.pk), "object": "response", "deleted": True})
+
+
+async def own(user: User, response_id: str) -> Stream:
+    """One's own stream that was begun here, with its answer. NotFound for every other id."""
+    mine = Stream.objects.for_user(user.pk).with_question().select_related("answer")
+    stream: Stream | None = await mine.filter(pk=stream_of(response_id)).afirst()
+    if stream is None or RESPONSE not in stream.request:
+        raise NotFound("There is no such response.")
+    return stream
+
+
+async def gone_on_with(user: User, response_id: str) -> Stream:
+    """The response that another one follows. InvalidArgument while it is still being written."""
+    before = await own(user, response_id)
+    if before.status == events.RUNNING:
+        raise InvalidArgument("The response named by `previous_response_id` is still being written: wait for its end.")
+    return before
+
+
+def head(stream: Stream, model: str, repeated: dict[str, Any]) -> dict[str, Any]:
+    """What a response says of itself throughout."""
+    return {"created_at": ids.seconds_of(stream.pk), "model": model, **repeated}
+
+
+def wants_events(request: HttpRequest) -> bool:
+    """`?stream=`, true or false."""
+    if (text := request.GET.get("stream", "false")) not in ("true", "false"):
+        raise InvalidArgument("`stream` is true or false.")
+    return text == "true"
+
+
+def starting_after(request: HttpRequest) -> int:
+    """The `sequence_number` to go on after; -1 for all of it."""
+    text = request.GET.get("starting_after")
+    if text is None:
+        return -1
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise InvalidArgument("`starting_after` is the `sequence_number` of an event.")
+    return int(text)
