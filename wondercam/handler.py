@@ -19,6 +19,7 @@ from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.core.handlers.base import reset_urlconf
 from django.core.signals import got_request_exception, request_finished, request_started
 from django.db import close_old_connections, reset_queries
+from django.http.response import ResponseHeaders
 from django.urls import set_script_prefix
 
 from wondercam.request import SiteRequest
@@ -117,6 +118,7 @@ class Handler(ASGIHandler):
             if is_event_stream(response):
                 await send(start_of(response))
                 scope["headers"] = []  # a stream may be open for minutes: what asked for it is let go of
+                response.headers = ResponseHeaders({})
                 if isinstance(request, SiteRequest):
                     request.let_go()
                 del body, request

@@ -2,9 +2,11 @@
 
 import asyncio
 import threading
+from collections.abc import AsyncIterator
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.http import HttpResponseBase, StreamingHttpResponse
 
 from wondercam.handler import EXECUTORS, Handler
 
@@ -27,5 +29,37 @@ async def test_requests_that_arrive_together_block_in_threads_of_their_own():
     handler = Blocking()
     await asyncio.gather(*(handler({"path": "/v2/models"}, None, None) for _ in range(EXECUTORS)))
     assert handler.passed == EXECUTORS
+    for executor in handler.executors:
+        executor.shutdown()
+
+
+class Streaming(Handler):
+    """Answers with an event stream whose pieces say which headers its response still holds."""
+
+    async def get_response_async(self, request: Any) -> HttpResponseBase:
+        response = StreamingHttpResponse(
+            self.pieces(), headers={"Content-Type": "text/event-stream", "X-Stream-Id": "7"}
+        )
+        self.response = response
+        return response
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        yield repr(dict(self.response.headers)).encode()
+
+
+async def test_an_event_stream_keeps_no_headers_that_were_sent():
+    """A stream may be open for hours, and its headers are a tenth of its memory."""
+    handler, sent = Streaming(), list[Any]()
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request"} if not sent else await asyncio.Future()
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(dict(message))
+
+    scope = {"type": "http", "method": "GET", "path": "/v2/streams/7", "headers": [], "query_string": b""}
+    await handler(scope, receive, send)
+    assert (b"X-Stream-Id", b"7") in sent[0]["headers"]
+    assert sent[1]["body"] == b"{}"
     for executor in handler.executors:
         executor.shutdown()

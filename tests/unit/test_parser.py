@@ -344,3 +344,11 @@ def test_nothing_is_read_that_h11_refuses(lines: list[bytes], line_end: bytes, b
     except Malformed:
         return
     assert not found or accepted_by_h11(data)
+
+
+def test_a_parser_keeps_nothing_of_a_request_that_it_has_read():
+    """Its connection may carry a stream for hours, and there are thousands of them."""
+    parser = Parser()
+    events, _ = parser.read(POST + b"Authorization: Bearer secret\r\nContent-Length: 6\r\n\r\nsecret")
+    assert b"secret" in repr(events).encode()
+    assert b"secret" not in repr(vars(parser)).encode()

@@ -88,12 +88,13 @@ class Parser:
 
     def read(self, data: bytes) -> tuple[list[Event], bytes]:
         """The events of `data` up to the end of a request, and what is left after it. Malformed ends the connection."""
-        self.events, start = [], 0
+        start = 0
         while start < len(data) and (not self.events or self.events[-1] is not END):
             end = self.end_of_piece(data, start)
             self.take(data[start:end])
             start = end
-        return self.events, data[start:]
+        events, self.events = self.events, []  # not kept: a connection may be open for hours
+        return events, data[start:]
 
     def end_of_piece(self, data: bytes, start: int) -> int:
         """How far to feed llhttp, so that no piece reaches beyond a request's end."""
