@@ -18,7 +18,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure WonderCam beside its peers.")
     parser.add_argument("what", nargs="?", choices=("table", "scale", "profile"), default="table")
     parser.add_argument("--quick", action="store_true", help="the main rows, once, to the terminal only")
-    parser.add_argument("--servers", default="", help="comma list of reference, stock, sqlite, cluster")
+    parser.add_argument("--servers", default="", help="comma list of reference, stock, sqlite, cluster, floor")
     parser.add_argument("--rounds", type=int, default=0)
     parser.add_argument("--curves", default="", help="of scale: comma list of streams, events, readers, log")
     parser.add_argument("--out", type=Path, default=None, help="folder for the results; default: docs, --quick: none")

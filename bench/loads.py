@@ -50,6 +50,7 @@ STEADY = Load("steady", 100, 50, 180, 0.05)
 BURST = Load("burst", 200, 200, 30, 0.1)
 MANY = Load("many", 250, 100, 60, 0.1)
 CROWD = Load("crowd", 500, 100, 80, 0.1)
+WIDE = Load("wide", 2000, 100, 40, 1.0)
 OPEN = Load("open", 2000, 100, 2, 24.0, settle=2.0)
 SHORT = {
     "requests": replace(REQUESTS, streams=160),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import loads, stores
+from bench import floor, loads, stores
 from bench.faults import dropped_readers, silent_readers
 from bench.loads import Load, Result
 from bench.rows import Round, Rounds
@@ -15,6 +15,7 @@ Step = Load | str
 EVERYTHING: tuple[Step, ...] = (loads.SINGLE, loads.REQUESTS, loads.STEADY, loads.BURST, loads.MANY, loads.CROWD)
 STOCK: tuple[Step, ...] = (loads.SINGLE, loads.REQUESTS, loads.STEADY)
 CLUSTER: tuple[Step, ...] = (loads.SINGLE, loads.REQUESTS, loads.STEADY, loads.BURST, loads.CROWD)
+FLOOR: tuple[Step, ...] = (loads.SINGLE, loads.REQUESTS, loads.STEADY)
 QUICK: tuple[Step, ...] = (
     loads.SINGLE,
     loads.SHORT["requests"],
@@ -23,9 +24,10 @@ QUICK: tuple[Step, ...] = (
     loads.SHORT["crowd"],
 )
 ONCE: dict[tuple[str, int], tuple[Step, ...]] = {
-    ("reference", 0): (loads.OPEN,),
+    ("reference", 0): (loads.WIDE, loads.OPEN),
     ("stock", 0): (loads.CROWD,),
-    ("sqlite", 0): (loads.OPEN,),
+    ("sqlite", 0): (loads.WIDE, loads.OPEN),
+    ("floor", 0): (loads.WIDE,),
     ("sqlite", 1): ("silent", "resume"),
     ("cluster", 1): ("resume",),
 }
@@ -43,12 +45,15 @@ class Visit:
 def plan(quick: bool, only: str = "", rounds: int = 0) -> list[Visit]:
     """The visits in order; the second round goes the other way, so that no server is always first."""
     wanted = [name for name in only.split(",") if name] or (
-        ["reference", "sqlite"] if quick else ["reference", "stock", "sqlite", "cluster"]
+        ["reference", "sqlite"] if quick else ["reference", "stock", "sqlite", "cluster", "floor"]
     )
+    if "floor" in wanted and (why := floor.missing()):
+        print(f"Without the floor: {why}")
+        wanted.remove("floor")
     if "cluster" in wanted and (missing := stores.missing()):
         print(f"Without PostgreSQL and Redis, of which {', '.join(missing)} is missing here (postgresql, redis-server)")
         wanted.remove("cluster")
-    steps = {"stock": STOCK, "cluster": CLUSTER}
+    steps = {"stock": STOCK, "cluster": CLUSTER, "floor": FLOOR}
     visits = []
     for number in range(rounds or (1 if quick else 2)):
         for name in wanted if number % 2 == 0 else reversed(wanted):

@@ -15,7 +15,7 @@ matplotlib.rcParams.update(
 from matplotlib import pyplot  # noqa: E402 - after the choice of its backend
 from matplotlib.patches import Rectangle  # noqa: E402
 
-COLOURS = {"reference": "#8a8f98", "stock": "#c9a227", "sqlite": "#1769aa", "cluster": "#2e8b57"}
+COLOURS = {"reference": "#8a8f98", "stock": "#c9a227", "sqlite": "#1769aa", "cluster": "#2e8b57", "floor": "#7d4e9e"}
 SHOWN = {
     0: "CPU per event\n(µs)",
     1: "CPU per request\n(ms)",

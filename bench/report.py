@@ -41,8 +41,8 @@ def shown(value: float | None) -> str:
 def line(row: Row, rounds: Rounds, servers: list[str]) -> str:
     """One row of the table."""
     values = [mean(row, rounds[server]) for server in servers]
-    ours, reference = mean(row, rounds.get(row.ours, [])), mean(row, rounds.get("reference", []))
-    ratio = f"{ours / reference:.2f}" if ours is not None and reference else "–"
+    ours, other = mean(row, rounds.get(row.ours, [])), mean(row, rounds.get(row.beside, []))
+    ratio = f"{ours / other:.2f}" if ours is not None and other else "–"
     met = {True: "yes", False: "**no**", None: "–"}[verdict(row, rounds)]
     title = f"{row.title} ({row.unit})" if row.unit else row.title
     return f"| {title} | {' | '.join(map(shown, values))} | {ratio} | {row.target} | {met} |"

@@ -4,6 +4,7 @@
     stock       plain `daphne wondercam.asgi:application`: the same Django app, SQLite, no tuned server
     sqlite      `manage.py serve`, SQLite, one worker
     cluster     `manage.py serve --workers 2`, PostgreSQL + Redis
+    floor       a C program that reads, stores in SQLite and sends, and does nothing else (floor.c)
 
 Every WonderCam is as in production (DEBUG off, default durability) with the limits on rate lifted.
 """
@@ -24,6 +25,7 @@ from tempfile import TemporaryDirectory
 
 import jwt
 
+from bench import floor
 from bench.process import Usage, family, usage
 from bench.stores import await_port, free_port, postgresql, redis
 
@@ -34,6 +36,7 @@ TITLES = {
     "stock": "stock Daphne, SQLite",
     "sqlite": "WonderCam, SQLite, 1 worker",
     "cluster": "WonderCam, PostgreSQL + Redis, 2 workers",
+    "floor": "the floor: C, SQLite",
 }
 
 
@@ -51,7 +54,7 @@ class Server:
     @property
     def is_ours(self) -> bool:
         """Whether it is a WonderCam: it stores, numbers and resumes."""
-        return self.key != "reference"
+        return self.key not in ("reference", "floor")
 
     def usage(self) -> Usage:
         """Of the server's processes."""
@@ -70,7 +73,7 @@ class Server:
                     self.token = json.load(response)["access"]
             except urllib.error.HTTPError as refused:
                 raise RuntimeError(f"{self.key} gives no token: {refused} {refused.read()[:500]!r}") from None
-        else:
+        elif self.key == "reference":
             self.token = jwt.encode({"user_id": "1", "exp": int(time.time()) + 600}, KEY, "HS256")
 
 
@@ -109,15 +112,18 @@ def environment(address: str, folder: str, **more: str) -> dict[str, str]:
     }
 
 
-def command(key: str, port: int) -> list[str]:
+def command(key: str, port: int, address: str, folder: str) -> list[str]:
     """What starts the server `key`."""
+    if key == "floor":
+        return [str(floor.program()), str(port), address.rpartition(":")[2], f"{folder}/floor.sqlite3"]
     if key == "reference":
         argv = ["-m", "uvicorn", "bench.reference:app", "--loop", "uvloop", "--http", "httptools", "--port", str(port)]
-        return [*argv, "--no-access-log", "--log-level", "warning", "--backlog", "4096"]
+        return [sys.executable, *argv, "--no-access-log", "--log-level", "warning", "--backlog", "4096"]
     if key == "stock":
-        return ["-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "-v", "0", "wondercam.asgi:application"]
+        argv = ["-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "-v", "0", "wondercam.asgi:application"]
+        return [sys.executable, *argv]
     workers = "2" if key == "cluster" else "1"
-    return ["manage.py", "serve", "--host", "127.0.0.1", "--port", str(port), "--workers", workers]
+    return [sys.executable, "manage.py", "serve", "--host", "127.0.0.1", "--port", str(port), "--workers", workers]
 
 
 @contextlib.contextmanager
@@ -135,12 +141,12 @@ def running(
             stores = {"DATABASE_URL": stack.enter_context(postgresql()), "REDIS_URL": stack.enter_context(redis())}
         env = environment(address, folder, **{name: url for name, (url, _) in stores.items()})
         output = stack.enter_context(log.open("a"))
-        if key != "reference":
+        if key not in ("reference", "floor"):
             for name in ("migrate", "collectstatic"):
                 argv = [sys.executable, "manage.py", name, "--noinput", "-v", "0"]
                 subprocess.run(argv, env=env, cwd=root, stdout=output, stderr=output, check=True)
         port = free_port()
-        argv = [*prefix, sys.executable, *command(key, port)]
+        argv = [*prefix, *command(key, port, address, folder)]
         process = subprocess.Popen(argv, env=env, cwd=root, stdout=output, stderr=output)
         try:
             await_port(port, process)
