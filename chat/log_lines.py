@@ -4,6 +4,7 @@ import logging
 from typing import Any
 from uuid import UUID
 
+from chat.protocol.counts import count_of
 from chat.protocol.timing import Timing, words
 
 log = logging.getLogger("chat.streams")
@@ -34,7 +35,7 @@ def stream_ended(
         return
     measured = timing or Timing()
     first_token, gap = _seconds(measured.first_token_us), measured.longest_gap
-    tokens_in, tokens_out = ((usage or {}).get(name) for name in ("promptTokenCount", "candidatesTokenCount"))
+    tokens_in, tokens_out = (count_of((usage or {}).get(name)) for name in ("promptTokenCount", "candidatesTokenCount"))
     reason = f"{error['code']} {error['status']}" if error else finish_reason
     fields = {"status": status, "reason": reason, "model": model, "seconds": round(seconds, 3), **_fields(measured)}
     fields |= {"events": events, "tokens_in": tokens_in, "tokens_out": tokens_out}

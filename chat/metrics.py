@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from chat.protocol.counts import count_of
 from chat.protocol.timing import Timing
 
 OK_BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
@@ -169,8 +170,8 @@ class Metrics:
         if timing is not None:
             self._timed(model, timing)
         for direction, name in (("in", "promptTokenCount"), ("out", "candidatesTokenCount")):
-            if isinstance(count := (usage or {}).get(name), int):
-                self._of(numbers.tokens, model, direction).inc(max(count, 0))
+            if count := count_of((usage or {}).get(name)):
+                self._of(numbers.tokens, model, direction).inc(count)
 
     def _timed(self, model: str, timing: Timing) -> None:
         numbers = self._numbers

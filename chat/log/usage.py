@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from chat.protocol.counts import count_of
 from chat.protocol.prompt import guess
 
 COUNT_TOKENS = """
@@ -20,9 +21,6 @@ ON CONFLICT (user_id, day, model) DO UPDATE SET answers = chat_modeluse.answers 
     tokens_in = chat_modeluse.tokens_in + excluded.tokens_in,
     tokens_out = chat_modeluse.tokens_out + excluded.tokens_out
 """
-
-MOST = 2**40
-"""No answer has as many tokens; a provider that says so is not believed."""
 
 
 class Spent(NamedTuple):
@@ -79,8 +77,7 @@ def spent_of(usage: dict[str, Any] | None, parts: list[dict[str, Any]]) -> Spent
 
 def number(usage: Mapping[str, Any], name: str) -> int | None:
     """A count that the provider names; None where it names none that can be."""
-    count = usage.get(name)
-    return count if isinstance(count, int) and not isinstance(count, bool) and 0 <= count < MOST else None
+    return count_of(usage.get(name))
 
 
 def guess_of(parts: list[dict[str, Any]]) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from chat.protocol.counts import count_of
 from chat.protocol.errors import ApiError, InvalidArgument, NotFound, UnknownModel
 from chat.protocol.events import Response, look
 from chat.protocol.openai_tools import Fields, call_of, fields_of, gemini_tools_of, part_of
@@ -274,10 +275,11 @@ def usage_of(usage: Fields) -> Fields | None:
     """Gemini's `usageMetadata` as OpenAI's `usage`; thoughts are part of the completion there."""
     if not usage:
         return None
-    thoughts = usage.get("thoughtsTokenCount") or 0
-    prompt, completion = usage.get("promptTokenCount") or 0, (usage.get("candidatesTokenCount") or 0) + thoughts
+    thoughts = count_of(usage.get("thoughtsTokenCount")) or 0
+    prompt = count_of(usage.get("promptTokenCount")) or 0
+    completion = (count_of(usage.get("candidatesTokenCount")) or 0) + thoughts
     found: Fields = {"prompt_tokens": prompt, "completion_tokens": completion}
-    found["total_tokens"] = usage.get("totalTokenCount") or prompt + completion
+    found["total_tokens"] = count_of(usage.get("totalTokenCount")) or prompt + completion
     return {**found, "completion_tokens_details": {"reasoning_tokens": thoughts}} if thoughts else found
 
 

@@ -124,7 +124,9 @@ class Calls:
     """The calls in a stream of deltas, each put together from its pieces."""
 
     def __init__(self) -> None:
-        self._calls: dict[Any, Fields] = {}
+        self._calls: list[Fields] = []
+        self._open: dict[Any, Fields] = {}
+        self._last: Fields | None = None
 
     def __bool__(self) -> bool:
         return bool(self._calls)
@@ -140,18 +142,44 @@ class Calls:
 
     def _add(self, piece: Fields) -> None:
         function = piece["function"] if isinstance(piece.get("function"), dict) else {}
-        key = piece.get("index")
-        if key is None or (piece.get("id") and self._calls.get(key, {}).get("id", piece["id"]) != piece["id"]):
-            key = piece.get("id") or (len(self._calls) if function.get("name") else len(self._calls) - 1)
-        call = self._calls.setdefault(key, {"function": {"name": "", "arguments": ""}})
-        call.update({name: piece[name] for name in ("id", "extra_content") if piece.get(name)})
-        call["function"]["name"] = call["function"]["name"] or str(function.get("name") or "")
-        arguments = function.get("arguments")
-        if arguments:
-            call["function"]["arguments"] += arguments if isinstance(arguments, str) else json.dumps(arguments)
+        name, given = str(function.get("name") or ""), function.get("arguments")
+        arguments = given if isinstance(given, str) else json.dumps(given) if given else ""
+        call = self._call_of(piece, name)
+        call.update({field: piece[field] for field in ("id", "extra_content") if piece.get(field)})
+        function = call["function"]
+        if not function["name"].endswith(name):  # some repeat it with every piece, some send it in pieces
+            function["name"] = name if name.startswith(function["name"]) else function["name"] + name
+        if arguments != function["arguments"] or not is_object(arguments):
+            function["arguments"] += arguments
+
+    def _call_of(self, piece: Fields, name: str) -> Fields:
+        """The call that a piece goes on with, or a new one: servers count badly, and not all of them name their
+        calls."""
+        index, number = piece.get("index"), piece.get("id")
+        call = self._last if index is None else self._open.get(index)
+        if number:
+            named = next((each for each in self._calls if each.get("id") == number), None)
+            call = named or (None if call is None or call.get("id") else call)
+        elif call is not None and name and name != call["function"]["name"]:
+            call = None if index is None or is_object(call["function"]["arguments"]) else call
+        if call is None:
+            call = {"function": {"name": "", "arguments": ""}}
+            self._calls.append(call)
+        self._last = self._open[index] = call
+        return call
 
     def parts(self) -> list[Part]:
         """All of them, whole; ValueError where one cannot be read."""
-        parts = [part_of(call) for call in self._calls.values()]
+        parts = [part_of(call) for call in self._calls]
         self._calls.clear()
+        self._open.clear()
+        self._last = None
         return parts
+
+
+def is_object(arguments: str) -> bool:
+    """Whether a call's arguments are whole."""
+    try:
+        return arguments.endswith("}") and isinstance(msgspec.json.decode(arguments), dict)
+    except (ValueError, RecursionError):
+        return False

@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from chat.protocol import events
+from chat.protocol.counts import count_of
 from chat.protocol.events import Event
 
 PERCENTILES = (50, 95, 99)
@@ -137,7 +138,7 @@ def _percentiles(ordered: Sequence[int]) -> dict[int, int]:
 
 
 def _rate(first_token_us: int | None, end_us: int, usage: dict[str, Any] | None) -> float | None:
-    tokens = (usage or {}).get("candidatesTokenCount")
-    if first_token_us is None or not isinstance(tokens, int) or tokens < 2 or end_us <= first_token_us:
+    tokens = count_of((usage or {}).get("candidatesTokenCount"))
+    if first_token_us is None or tokens is None or tokens < 2 or end_us <= first_token_us:
         return None
     return (tokens - 1) * 1_000_000 / (end_us - first_token_us)

@@ -11,14 +11,16 @@ the end, since some models send one with every response, is found in `ending.py`
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 import msgspec
 
 from chat.protocol import errors, events
 from chat.protocol.prompt import SOUND_TYPES, Model, Prompt
+from chat.protocol.proto_json import camel_case
 from chat.providers import validation
+from chat.providers.choice import AnswersChoice
 from chat.providers.http.client import Connection
 from chat.providers.http.decoding import Halves, in_whole_characters
 from chat.providers.settings import Settings, address, named, secret, text
@@ -103,10 +105,10 @@ class PlainContent(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 
 class PlainCandidate(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """Its candidate, which has not ended."""
+    """Its candidate: the answer's, and it has not ended."""
 
     content: PlainContent
-    index: int = 0
+    index: Literal[0] = 0
 
 
 class Plain(msgspec.Struct, forbid_unknown_fields=True, rename="camel", gc=False):
@@ -128,6 +130,7 @@ class GeminiReader:
     def __init__(self, who: str) -> None:
         self.who = who
         self._spoke = self._reasoned = False
+        self._choice = AnswersChoice()
         self._halves = {False: Halves(), True: Halves()}
         self._split = False
 
@@ -140,6 +143,7 @@ class GeminiReader:
         except (ValueError, RecursionError):
             return None
         self._spoke = True
+        self._choice.index = 0
         first, *others = found.candidates[0].content.parts
         parts = [{"text": first.text}]
         if others:
@@ -149,11 +153,26 @@ class GeminiReader:
     def read(self, chunk: events.Response) -> list[events.Chunk]:
         """What can be passed on now. Raises BadUpstream for a wrong shape, Blocked where the prompt was refused."""
         chunk = without_nulls(chunk)
-        if candidates := chunk.get("candidates"):
-            chunk["candidates"] = self._candidates(candidates)
+        if "candidates" not in chunk and isinstance(inner := chunk.get("response"), dict):  # gateways wrap it
+            chunk = without_nulls(inner)
+        if "modelVersion" not in chunk and is_snake_case(chunk):
+            chunk = camel_case(chunk)
+        chunk.pop("wondercam", None)
+        if "candidates" not in chunk:
+            return self._whole(chunk)
+        try:
+            found = self._choice.of(chunk["candidates"])
+        except ValueError:
+            raise validation.unsound(self.who) from None
+        candidates = [self._candidate(each) for each in found]
+        chunk["candidates"] = candidates[-1:]
+        kept = [given for each in candidates[:-1] for given in self._whole({"candidates": [each]})]
+        return [*kept, *self._whole(chunk)] if kept else self._whole(chunk)
+
+    def _whole(self, chunk: events.Response) -> list[events.Chunk]:
+        """A response with one candidate or none."""
         if not validation.is_sound(chunk):
             raise validation.unsound(self.who)
-        chunk.pop("wondercam", None)
         if "promptFeedback" in chunk:
             self._check_blocked(chunk)
         parts, reason = events.look(chunk)
@@ -162,23 +181,27 @@ class GeminiReader:
             return []
         return [self._chunk(chunk)]
 
-    def _candidates(self, found: Any) -> Any:
-        """The answer's candidate (index 0), if it is among them, in the types that readers know."""
-        if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
-            raise validation.unsound(self.who)
-        found = [without_nulls(each) for each in found if not each.get("index")]
-        for candidate in found:
-            reason = reason_of(candidate.pop("finishReason", None))
-            if reason is not None:
-                candidate["finishReason"] = reason
-            content = candidate.get("content")
-            if isinstance(content, dict):
-                candidate["content"] = content = without_nulls(content)
-                if isinstance(parts := content.get("parts"), list):
-                    content["parts"] = [self._part(part) for part in parts]
-        return found
+    def _candidate(self, found: dict[str, Any]) -> dict[str, Any]:
+        """The answer's candidate in the types that readers know."""
+        candidate = without_nulls(found)
+        if candidate.get("index"):
+            candidate["index"] = 0
+        reason = reason_of(candidate.pop("finishReason", None))
+        if reason is not None:
+            candidate["finishReason"] = reason
+        content = candidate.get("content")
+        if isinstance(content, dict):
+            candidate["content"] = content = without_nulls(content)
+            parts = content.get("parts")
+            if isinstance(parts, dict):
+                parts = [parts]
+            if isinstance(parts, list):
+                content["parts"] = [self._part(part) for part in parts if part is not None]
+        return candidate
 
     def _part(self, part: Any) -> Any:
+        if isinstance(part, str):
+            part = {"text": part}
         if not isinstance(part, dict):
             return part
         part = without_nulls(part)
@@ -196,8 +219,10 @@ class GeminiReader:
 
     def end(self, *, done: bool) -> list[events.Chunk]:
         """Half a character may be left. `[DONE]`, which Gemini does not send, ends an answer without a reason."""
-        rest = self._halves[False].rest()
-        given = [events.chunk(events.delta(rest))] if rest else []
+        kept = [{"candidates": [self._candidate(each)]} for each in self._choice.rest()]
+        given = [chunk for response in kept for chunk in self._whole(response)]
+        if rest := self._halves[False].rest():
+            given.append(events.chunk(events.delta(rest)))
         return [*given, events.chunk(events.finish("STOP"))] if done and self._spoke and not self._reasoned else given
 
     def _check_blocked(self, chunk: events.Response) -> None:
@@ -211,6 +236,13 @@ class GeminiReader:
 def without_nulls(found: dict[str, Any]) -> dict[str, Any]:
     """A message's fields that are there: null is absent (https://protobuf.dev/programming-guides/json)."""
     return {name: value for name, value in found.items() if value is not None}
+
+
+def is_snake_case(chunk: events.Response) -> bool:
+    """Whether a response is written with proto3's own names, as Python's libraries do."""
+    candidates = chunk.get("candidates")
+    fields = [chunk, *(candidates if isinstance(candidates, list) else ())]
+    return any("_" in name for each in fields if isinstance(each, dict) for name in each)
 
 
 REASONS = ("", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER")

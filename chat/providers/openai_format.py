@@ -11,7 +11,11 @@ from typing import Any
 from chat.protocol import errors, events
 from chat.protocol.openai_tools import Calls, call_of, json_schema, tools_of
 from chat.protocol.prompt import Content, Part, Prompt, is_sound, type_of
+from chat.providers.choice import AnswersChoice
 from chat.providers.http.decoding import Halves
+from chat.providers.http.error_mapping import refused
+from chat.providers.message import WholeMessages
+from chat.providers.openai_usage import usage_beside, usage_of
 from chat.providers.thoughts import ThinkTags, parts_of, said_in, written
 from chat.providers.validation import NO_ANSWER, unsound
 
@@ -49,7 +53,7 @@ GENERATION = {
 
 
 class CompletionReader:
-    """Chat completion chunks in, Gemini responses out. Of several choices the first (index 0) is the answer.
+    """Chat completion chunks in, Gemini responses out. Of several choices one is the answer, see `choice.py`.
 
     Calls of functions go on, whole, with the reason to end, where `tools` were given.
     """
@@ -62,6 +66,9 @@ class CompletionReader:
         self.refusal = False
         self.usage: dict[str, int] = {}
         self._spoke = False
+        self._choice = AnswersChoice()
+        self._others_ended = False
+        self._messages = WholeMessages()
         self._calls = Calls() if tools else None
         self._tags = ThinkTags()
         self._thoughts, self._texts = Halves(), Halves()
@@ -76,25 +83,48 @@ class CompletionReader:
         counted = isinstance(chunk.get("usage"), dict)
         if counted:
             self.usage = usage_of(chunk["usage"])
-        choice = self._choice(chunk)
-        if choice is None:
+        choices = self._choices(chunk)
+        if not choices:
             return [events.chunk({"usageMetadata": self.usage})] if counted and self.reason else []
+        if len(choices) == 1:  # nearly always
+            return self._read(choices[0], chunk)
+        return [given for choice in choices for given in self._read(choice, chunk)]
+
+    def _read(self, choice: dict[str, Any], chunk: dict[str, Any]) -> list[events.Chunk]:
         parts = self._parts(self._delta(choice))
+        if error := choice.get("error"):  # OpenRouter's, of the server behind it
+            raise refused(error, self.who)
         reason = self._reason(choice.get("finish_reason"))
+        if reason and not self.usage:
+            self.usage = usage_beside(choice, chunk)
         return self._chunks(parts, reason)
 
-    def _choice(self, chunk: dict[str, Any]) -> dict[str, Any] | None:
-        choices = chunk.get("choices") or []
-        if not isinstance(choices, list) or not all(isinstance(choice, dict) for choice in choices):
-            raise unsound(self.who)
-        return next((choice for choice in choices if not choice.get("index")), None)
+    def _choices(self, chunk: dict[str, Any]) -> list[dict[str, Any]]:
+        """What belongs to the answer."""
+        choices = chunk.get("choices")
+        if choices is None:
+            native = native_choice(chunk)
+            return [native] if native else []
+        try:
+            found = self._choice.of(choices)
+        except ValueError:
+            raise unsound(self.who) from None
+        if not found and choices and isinstance(choices, list):
+            self._others_ended = self._others_ended or any(each and each.get("finish_reason") for each in choices)
+        return found
 
     def _delta(self, choice: dict[str, Any]) -> dict[str, Any]:
-        """What is new in a choice: its delta. A whole message counts where no delta has said anything."""
+        """What is new in a choice: its delta, or what a message adds to what has been said."""
         delta, message = choice.get("delta") or {}, choice.get("message") or {}
+        if not message and isinstance(delta, dict) and delta:  # nearly always
+            return delta
+        if isinstance(delta, str):
+            delta = {"content": delta}
+        if not delta and not message and isinstance(choice.get("text"), str):  # a completion's, before there were chats
+            delta = {"content": choice["text"]}
         if not isinstance(delta, dict) or not isinstance(message, dict):
             raise unsound(self.who)
-        return message if message and not delta.get("content") and not self._spoke else delta
+        return delta if not message or delta.get("content") else self._messages.new_in(choice, spoke=self._spoke)
 
     def _parts(self, delta: dict[str, Any]) -> list[Part]:
         self.refusal = self.refusal or bool(delta.get("refusal"))
@@ -136,8 +166,8 @@ class CompletionReader:
             return reason
         try:
             parts += self._calls.parts()
-        except ValueError:
-            return "MALFORMED_FUNCTION_CALL"
+        except ValueError:  # one that was cut off cannot be read
+            return reason if reason == "MAX_TOKENS" else "MALFORMED_FUNCTION_CALL"
         return "STOP"
 
     def _rest(self) -> list[Part]:
@@ -150,21 +180,18 @@ class CompletionReader:
         """What is left to give. `[DONE]` after an answer is its end, with or without a reason; a body's end is not."""
         if self.broken_off:
             raise errors.Truncated(f"{self.who} ended the answer in the middle.")
+        kept = [given for choice in self._choice.rest() for given in self._read(choice, {})]
         if self.reason:
-            return []
-        return self._chunks(self._rest(), "STOP" if done and (self._spoke or self._calls) else "")
+            return kept
+        ended = done and (self._spoke or self._calls) and not self._others_ended
+        return [*kept, *self._chunks(self._rest(), "STOP" if ended else "")]
 
 
-def usage_of(usage: dict[str, Any]) -> dict[str, int]:
-    """OpenAI's usage as Gemini's `usageMetadata`."""
-    details = usage.get("completion_tokens_details") or {}
-    counts = {
-        "promptTokenCount": usage.get("prompt_tokens"),
-        "candidatesTokenCount": usage.get("completion_tokens"),
-        "thoughtsTokenCount": details.get("reasoning_tokens") if isinstance(details, dict) else None,
-        "totalTokenCount": usage.get("total_tokens"),
-    }
-    return {name: count for name, count in counts.items() if isinstance(count, int)}
+def native_choice(chunk: dict[str, Any]) -> dict[str, Any] | None:
+    """A line of Ollama's own `/api/chat` as a choice; None for anything else."""
+    if not isinstance(chunk.get("message"), dict) or "done" not in chunk:
+        return None
+    return {"delta": chunk["message"], "finish_reason": (chunk.get("done_reason") or "stop") if chunk["done"] else None}
 
 
 def request_of(prompt: Prompt) -> dict[str, Any]:

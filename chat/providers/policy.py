@@ -121,6 +121,8 @@ class Attempt:
         finally:
             self._hear()
         last = self._ending.last()
+        if last is None and not self._attempts.begun:
+            raise errors.BadUpstream(f"{self._who} ended without an answer.")
         if last is None:
             raise errors.Truncated(f"{self._who} ended the answer in the middle.")
         if not (self._spoke or prompt.goes_on):  # what was to be gone on with may have been all of it

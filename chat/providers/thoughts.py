@@ -17,10 +17,11 @@ FIELDS = ("reasoning_content", "reasoning", "reasoning_text", "thinking", "reaso
 """In this order; the first one that holds text counts, since the others repeat it."""
 
 TYPES = ("thinking", "reasoning", "reasoning_content", "thought")
-TEXTS = ("text", "thinking", "reasoning", "summary", "content")
+TEXTS = ("text", "thinking", "reasoning", "summary", "content", "value", "parts")
 
 TAGS = {"<think>": "</think>", "<thinking>": "</thinking>", "<thought>": "</thought>"}
-TAGS |= {"<seed:think>": "</seed:think>", "[THINK]": "[/THINK]"}
+TAGS |= {"<seed:think>": "</seed:think>", "[THINK]": "[/THINK]", "◁think▷": "◁/think▷"}
+TAGS |= {"<reasoning>": "</reasoning>"}
 SPACE_BETWEEN = "\r\n "
 
 
@@ -37,15 +38,21 @@ def said_in(delta: dict[str, Any]) -> Said:
     content = delta.get("content")
     if not isinstance(content, list):
         return Said(thought, written(content))
-    items = [item for item in content if isinstance(item, dict)]
-    thoughts = [item for item in items if item.get("type") in TYPES or item.get("thought") is True]
-    return Said(thought or written(thoughts), written([item for item in items if item not in thoughts]))
+    thoughts = [item for item in content if isinstance(item, dict) and is_thought(item)]
+    return Said(thought or written(thoughts), written([item for item in content if item not in thoughts]))
+
+
+def is_thought(item: dict[str, Any]) -> bool:
+    """Whether an item of a list of content belongs to the thoughts."""
+    return item.get("type") in TYPES or item.get("thought") is True
 
 
 def written(content: Any) -> str:
-    """The text in a field: a string, or an object or a list of objects that hold it under one of TEXTS."""
+    """The text in a field: a string, a number, or an object or a list of those that holds it under one of TEXTS."""
     if isinstance(content, str):
         return content
+    if isinstance(content, int | float) and not isinstance(content, bool):
+        return str(content)
     if isinstance(content, list):
         return "".join(map(written, content))
     if isinstance(content, dict):

@@ -21,6 +21,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind, StatusCode
 from opentelemetry.trace import TracerProvider as AnyTracerProvider
 
+from chat.protocol.counts import count_of
 from chat.protocol.prompt import Part, is_photo, is_sound, type_of
 from chat.telemetry import TurnFacts
 
@@ -125,11 +126,12 @@ def attributes_of(facts: TurnFacts) -> Iterator[tuple[str, Any]]:
 
 def tokens_of(facts: TurnFacts) -> Iterator[tuple[str, int]]:
     """`input` and `output` with their counts, as far as the model counted; its thoughts are output."""
-    asked, said = facts.usage.get("promptTokenCount"), facts.usage.get("candidatesTokenCount")
-    if isinstance(asked, int):
+    names = ("promptTokenCount", "candidatesTokenCount", "thoughtsTokenCount")
+    asked, said, thought = (count_of(facts.usage.get(name)) for name in names)
+    if asked is not None:
         yield "input", asked
-    if isinstance(said, int):
-        yield "output", said + (facts.usage.get("thoughtsTokenCount") or 0)
+    if said is not None:
+        yield "output", said + (thought or 0)
 
 
 def content_of(facts: TurnFacts) -> dict[str, str]:

@@ -79,6 +79,7 @@ SERVER_SENTENCES = (
     "{who} does not know this model.",
     "{who} cannot be asked at the address that is set.",
     "{who} takes no more requests for now.",
+    "{who} takes no more requests for today.",
     "{who} took too long.",
     "{who} refused this message because of what it says.",
     "{who} says that this is too long for the model.",

@@ -22,6 +22,9 @@ KEY = "Gemini did not accept this server's key. Its operator must look at it. Ch
 ODD = f"Gemini sent something that is no answer. {AGAIN}"
 AWAY = f"Gemini is not available at the moment. {IN_5_S}"
 CUT = f"The connection to Gemini was cut before the answer's end. {AGAIN}"
+ADDRESS = (
+    "Gemini cannot be asked at the address that is set. This server's operator must look at it. Choose another model."
+)
 MIDDLE = f"Gemini ended the answer in the middle. {AGAIN}"
 
 REFUSALS = {
@@ -42,9 +45,9 @@ BEFORE = {
     "stall-before": f"gemini/stall-before did not begin to answer within 3 seconds. {AGAIN}",
     "comments-before": f"gemini/comments-before did not begin to answer within 3 seconds. {AGAIN}",
     "cut-before": CUT,
-    "empty": f"gemini/empty ended the answer in the middle. {AGAIN}",
+    "empty": f"gemini/empty ended without an answer. {AGAIN}",
     "error-list": AWAY,
-    "redirect": f"Gemini answered with status 302 instead of an answer. {AGAIN}",
+    "redirect": ADDRESS,
     "page": f"Gemini sent a web page instead of an answer. {AGAIN}",
     "bomb": f"Gemini sent a compressed answer that cannot be read. {AGAIN}",
     "endless-headers": f"Gemini cannot be reached at the moment. {IN_5_S}",

@@ -16,10 +16,12 @@ import msgspec
 
 from chat.protocol import errors, events
 from chat.protocol.sse import MAX_SIZE
-from chat.providers.http.decoding import PackedWrong, Unpacker, error_in, parse
-from chat.providers.http.error_mapping import refused, retry_after
+from chat.providers.http.decoding import error_in, parse
+from chat.providers.http.error_mapping import error_for, refused
 from chat.providers.http.push_body import PushBody
+from chat.providers.http.retry_delay import in_headers
 from chat.providers.http.sse_response import Failure, IncomingAnswer, Reader
+from chat.providers.http.unpacking import Unpacker
 from chat.providers.settings import Settings, number, whole
 
 log = logging.getLogger(__name__)
@@ -78,7 +80,7 @@ class Connection:
         """
         response = await self._post(who, url, body, headers)
         try:
-            unpacker = unpacker_of(response, who)
+            unpacker = Unpacker(response.headers.get("Content-Encoding", ""))
             await IncomingAnswer(PushBody(response), who, self.max_size, reader, give, unpacker).read()
         finally:
             response.close()
@@ -135,21 +137,15 @@ class Connection:
 
 
 async def check(response: aiohttp.ClientResponse, who: str) -> None:
-    """Pass a 200; raise the mapped error for every other response."""
+    """Pass a success that has a body; raise the mapped error for every other response."""
     if response.status >= 400:
         said = await small_json(response)
         error = error_in(said, "error") if isinstance(said, dict) else said
-        raise refused(error, who, response.status, retry_after(response.headers.get("Retry-After")))
-    if response.status != 200:
+        raise refused(error, who, response.status, in_headers(response.headers))
+    if response.status >= 300:
+        raise error_for(response.status, who)
+    if response.status not in (200, 201, 202, 203, 206):
         raise errors.BadUpstream(f"{who} answered with status {response.status} instead of an answer.")
-
-
-def unpacker_of(response: aiohttp.ClientResponse, who: str) -> Unpacker:
-    """What unpacks the body; raises BadUpstream where it is packed in a way that nobody asked for."""
-    try:
-        return Unpacker(response.headers.get("Content-Encoding", ""))
-    except PackedWrong:
-        raise errors.BadUpstream(f"{who} sent a compressed answer, which was not asked for.") from None
 
 
 async def small_json(response: aiohttp.ClientResponse) -> Any:

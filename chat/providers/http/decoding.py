@@ -1,6 +1,6 @@
 """What an upstream's bytes say: event streams that keep to no letter, bodies of plain JSON, and bodies that are packed.
 
-    bytes → Unpacker (gzip, deflate, or as they are) → EventDecoder | ObjectDecoder → events → `parse` → JSON
+    bytes → Unpacker (`unpacking.py`) → EventDecoder | ObjectDecoder → events → `parse` → JSON
 
 Pure, and bounded: no input makes one of these hold more than it was told to. What mainstream SDKs can read is read;
 what nobody could read is for `sse_response.py` to refuse.
@@ -8,70 +8,16 @@ what nobody could read is for `sse_response.py` to refuse.
 
 import json
 import re
-import zlib
 from typing import Any
 
 import msgspec
 
 from chat.protocol.sse import Decoder, ServerSentEvent, StreamTooLarge
 
-NOT_PACKED = {"", "identity", "none"}
-GZIP, DEFLATE = {"gzip", "x-gzip"}, {"deflate"}
-MAGIC = b"\x1f\x8b"
-STEP = 64 * 1024
-FREE, MOST_EXPANSION = 1024 * 1024, 200
-"""What may come out of an unpacked body: FREE bytes, and MOST_EXPANSION for each that came in."""
-
 DATA_OPENS = (b"data: {", b"data:{", b"data: [", b"data:[")
-
-
-class PackedWrong(ValueError):
-    """A packed body that is broken, grows without measure, or is packed in a way that nobody asked for."""
-
-
-class Unpacker:
-    """A body's bytes as its `Content-Encoding` says, or as its first bytes show: some say it and do not do it."""
-
-    def __init__(self, encoding: str) -> None:
-        encoding = encoding.strip().lower()
-        if encoding not in NOT_PACKED | GZIP | DEFLATE:
-            raise PackedWrong
-        self._encoding = encoding
-        self._begun = False
-        self._inflate: Any = None
-        self._in = self._out = 0
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether the body has begun, and nothing in it is packed."""
-        return self._begun and self._inflate is None
-
-    def feed(self, piece: bytes) -> list[bytes]:
-        """The unpacked pieces, each of at most STEP bytes unless nothing was packed; raises PackedWrong."""
-        if not self._begun and piece:
-            self._begun = True
-            if piece.startswith(MAGIC[: len(piece)]):
-                self._inflate = zlib.decompressobj(16 + zlib.MAX_WBITS)
-            elif self._encoding in DEFLATE:
-                zlib_header = piece[0] & 15 == 8 and (piece[0] << 8 | (piece[1] if len(piece) > 1 else 0)) % 31 == 0
-                self._inflate = zlib.decompressobj(zlib.MAX_WBITS if zlib_header else -zlib.MAX_WBITS)
-        return [piece] if self._inflate is None else self._inflated(piece)
-
-    def _inflated(self, piece: bytes) -> list[bytes]:
-        self._in += len(piece)
-        found: list[bytes] = []
-        try:
-            while piece:
-                if self._inflate.eof:  # gzip may hold several members, one after the other
-                    self._inflate = zlib.decompressobj(16 + zlib.MAX_WBITS)
-                found.append(self._inflate.decompress(piece, STEP))
-                self._out += len(found[-1])
-                if self._out > FREE + MOST_EXPANSION * self._in:
-                    raise PackedWrong
-                piece = self._inflate.unconsumed_tail or self._inflate.unused_data
-        except zlib.error:
-            raise PackedWrong from None
-        return [each for each in found if each]
+FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
+NO_TEXT = b"\x00\x1e\xef\xbb\xbf \t"
+"""Bytes before a line that belong to no field's name: BOM, NUL, RFC 7464's record separator, space."""
 
 
 class EventDecoder(Decoder):
@@ -79,19 +25,37 @@ class EventDecoder(Decoder):
 
     - events without a blank line between them: a JSON object's end and another's beginning are two events,
     - an `error:` line in place of an `error` event (llama.cpp once did),
+    - a JSON object on a line of its own, without `data:`,
+    - `Data:`, and space, NUL or a BOM before a line,
     - a last event without its blank line, at the end of the body.
     """
 
     __slots__ = ()
 
     def _line(self, line: bytes, events: list[ServerSentEvent]) -> None:
+        if not line.startswith(FIELDS) and line:
+            line = self._loose(line, events)
         if self._data and line.startswith(DATA_OPENS) and self._data[-1].rstrip().endswith("}"):
             self._dispatch(events)
-        elif line.startswith(b"error:"):
-            self._dispatch(events)
-            events.append(ServerSentEvent("error", line[6:].strip().decode("utf-8", "replace"), self._id, None))
-            return
         super()._line(line, events)
+
+    def _loose(self, line: bytes, events: list[ServerSentEvent]) -> bytes:
+        """The line as the standard's reader takes it; the events that other lines stand for are given at once."""
+        found = line.lstrip(NO_TEXT)
+        if found[:5].lower() == b"data:":
+            return b"data:" + found[5:]
+        if found.startswith(b"error:"):
+            self._give(events, "error", found[6:].strip())
+            return b":"
+        if found.startswith(b"{") and found.endswith(b"}"):
+            self._give(events, "message", found)
+            return b":"
+        return found or b":"
+
+    def _give(self, events: list[ServerSentEvent], name: str, data: bytes) -> None:
+        self._check(len(data))
+        self._dispatch(events)
+        events.append(ServerSentEvent(name, data.decode("utf-8", "replace"), self._id, None))
 
     def close(self) -> list[ServerSentEvent]:
         """The event that the end of the body leaves without its blank line."""
@@ -171,7 +135,7 @@ def parse(data: str) -> Any:
     except RecursionError:
         raise ValueError("nested too deeply") from None
     try:
-        return json.loads(data)
+        return json.loads(data, strict=False)
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
@@ -180,19 +144,32 @@ def error_in(said: dict[str, Any], event: str = "message") -> Any:
     """The error that an object stands for, in any of the shapes that servers have; None where it stands for none.
 
     `{"error": …}` (OpenAI, Google), `{"object": "error", …}` (vLLM), `{"type": "error", …}` (Anthropic),
-    `{"detail": …}` (FastAPI), `{"errors": […]}`, `{"code": …, "message": …}`, and whatever comes as an `error` event.
+    `{"detail": …}` (FastAPI), `{"errors": […]}`, `{"message": …}` with a code or alone (gateways), `{"base_resp": …}`
+    (MiniMax), and whatever comes as an `error` event.
     """
     if error := said.get("error"):
-        return error
+        return error if isinstance(error, dict) else in_fields(said, error)
     if event == "error" or "error" in (said.get("object"), said.get("type")):
         return said
     if said.get("choices") is not None or said.get("candidates") is not None:
         return None
-    if isinstance(said.get("message"), str) and str(said.get("code") or "0") not in ("0", "200"):
+    if isinstance(base := said.get("base_resp"), dict) and base.get("status_code"):
+        return {"code": base["status_code"], "message": base.get("status_msg")}
+    if isinstance(said.get("message") or said.get("msg"), str) and str(said.get("code", "")) not in ("0", "200"):
         return said
     if said.get("detail") or said.get("errors"):
         return said
     return None
+
+
+def in_fields(said: dict[str, Any], error: Any) -> dict[str, Any]:
+    """An error that is a text or a flag, with what stands beside it: Ollama's and TGI's, and those of gateways."""
+    code = next((said[name] for name in ("code", "status_code", "status") if said.get(name)), None)
+    return {
+        "message": said.get("message") if error is True else error,
+        "type": said.get("error_type") or said.get("type"),
+        "code": code,
+    }
 
 
 class Halves:

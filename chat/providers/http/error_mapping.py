@@ -10,33 +10,15 @@ Their words reach neither a reader nor a log: a message may hold an address, a k
 import logging
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from math import ceil
 from typing import Any
 
 from chat.protocol import errors
+from chat.providers.http import retry_delay
 
 log = logging.getLogger(__name__)
 
-LONGEST = 3600
-"""Seconds: nobody is asked to wait longer."""
-
 DEEPEST, MOST_TEXTS = 6, 100
 """How deep, and how many texts, an error is looked through."""
-
-
-def retry_after(header: str | None) -> int | None:
-    """`Retry-After` in seconds, an hour at most: a number or a date (RFC 9110, 10.2.3). None for anything else."""
-    header = (header or "").strip()
-    if header.isascii() and header.isdigit() and len(header) < 10:
-        return min(int(header), LONGEST)
-    try:
-        moment = parsedate_to_datetime(header)
-        left = moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)
-    except (ValueError, OverflowError):
-        return None
-    return min(max(ceil(left.total_seconds()), 0), LONGEST)
 
 
 class FieldsRefused(errors.InvalidArgument):
@@ -59,40 +41,46 @@ def refused(error: Any, who: str, code: int = 0, wait: int | None = None) -> err
     status = next((word for word in words if word in STATUSES), "")
     if match := re.fullmatch(r"([45][0-9]{2})(?:\.0)?", words[-1]):
         code = int(match[1])
-    code = code or STATUSES.get(status, 500)
-    texts = list(texts_of(error))
-    kind = kind_of(code, {text.upper() for text in texts}, " ".join(texts))
+    code = code or STATUSES.get(status, 0)
+    texts, said = set(texts_of(error, keys=True)), " ".join(texts_of(error))
+    kind = kind_of(code, {text.upper() for text in texts}, said)
     log.warning("%s refused with %s %s", who, code, kind or status)
-    if code == 503 and LOADING.search(" ".join(texts)):
+    wait = wait or retry_delay.in_details(fields) or retry_delay.in_words([said])
+    if code in (0, 503) and LOADING.search(said):
         return ModelLoading(f"{who} is still loading its model.", retry_after=wait)
     if kind is None and code in (400, 422) and (unknown := unknown_fields(" ".join(texts))):
         return FieldsRefused(error_for(400, who).message, unknown)
-    return error_of(kind, code, who, wait or _retry_delay(fields))
+    return error_of(kind, code or 500, who, wait)
 
 
-def texts_of(value: Any, depth: int = 0) -> Iterator[str]:
-    """Every text and key in a JSON value, as deep as vendors nest their errors."""
+def texts_of(value: Any, depth: int = 0, *, keys: bool = False) -> Iterator[str]:
+    """Every text in a JSON value, with `keys` every key as well, as deep as vendors nest their errors."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list) and depth < DEEPEST:
-        if isinstance(value, dict):
+        if keys and isinstance(value, dict):
             yield from list(value)[:MOST_TEXTS]
         for item in list(value.values() if isinstance(value, dict) else value)[:MOST_TEXTS]:
-            yield from texts_of(item, depth + 1)
+            yield from texts_of(item, depth + 1, keys=keys)
 
 
 def kind_of(code: int, words: set[str], said: str) -> str | None:
-    """The kind of a failure that is told by more than its status; None where only the status tells it."""
+    """The kind of a failure that is told by more than its status; None where only the status tells it. `code` is 0
+    where nobody has said one, as in the middle of a stream."""
     if code == 413 or (code == 429 and TOO_LARGE_FOR_QUOTA.search(said)):
         return "too long"
+    if code == 429 and NO_QUOTA.search(said):
+        return "account"
     named = next((kind for kind, names in NAMED.items() if not names.isdisjoint(words)), None)
+    if named == "busy" or (named is None and code == 429):
+        return "today" if A_DAY.search(said) else named
     if named is not None:
         return named
     if code == 402:
         return "account"
-    if code in (408, 429, 502, 503, 504, 529):
+    if code in (408, 502, 503, 504, 529):
         return None
-    if TOO_LONG.search(said) and not ANSWER_LENGTH.search(said):
+    if TOO_LONG.search(said) and not ANSWER_LENGTH.search(said) and not SAID["busy"].search(said):
         return "too long"
     if code < 500 and (kind := next((kind for kind, pattern in SAID.items() if pattern.search(said)), None)):
         return kind
@@ -106,18 +94,9 @@ def unknown_fields(said: str) -> list[str]:
     return found + (["max_tokens"] if {"max_tokens", "max_completion_tokens"} <= set(re.findall(r"\w+", said)) else [])
 
 
-def _retry_delay(error: dict[str, Any]) -> int | None:
-    """Google's `RetryInfo.retryDelay` ("12.5s") in whole seconds (https://google.aip.dev/193)."""
-    details = error.get("details")
-    for detail in details if isinstance(details, list) else ():
-        delay = detail.get("retryDelay") if isinstance(detail, dict) else None
-        if isinstance(delay, str) and (match := re.fullmatch(r"(\d{1,6})(?:\.\d+)?s", delay)):
-            return min(int(match[1]) + 1, LONGEST)
-    return None
-
-
 STATUSES = {
     "INVALID_ARGUMENT": 400,
+    "BADREQUESTERROR": 400,
     "FAILED_PRECONDITION": 400,
     "INVALID_REQUEST_ERROR": 400,
     "UNAUTHENTICATED": 401,
@@ -129,10 +108,18 @@ STATUSES = {
     "RESOURCE_EXHAUSTED": 429,
     "RATE_LIMIT_ERROR": 429,
     "RATE_LIMIT_EXCEEDED": 429,
+    "RATE_LIMITED": 429,
+    "TOO_MANY_REQUESTS": 429,
     "CANCELLED": 499,
+    "INTERNAL": 500,
+    "SERVER_ERROR": 500,
+    "INTERNAL_SERVER_ERROR": 500,
+    "INTERNALSERVERERROR": 500,
     "UNAVAILABLE": 503,
     "UNAVAILABLE_ERROR": 503,
     "OVERLOADED_ERROR": 503,
+    "OVERLOADED": 503,
+    "SERVICE_UNAVAILABLE": 503,
     "DEADLINE_EXCEEDED": 504,
     "TIMEOUT_ERROR": 504,
 }
@@ -187,7 +174,18 @@ NAMED = {
         "MODERATION_BLOCKED",
         "RESPONSIBLEAIPOLICYVIOLATION",
     },
-    "busy": {"ENGINE_OVERLOADED_ERROR", "RATELIMITEXCEEDED", "RATE_LIMIT_EXCEEDED", "USERRATELIMITEXCEEDED"},
+    "busy": {
+        "ENGINE_OVERLOADED_ERROR",
+        "RATELIMITEXCEEDED",
+        "RATE_LIMITED",
+        "RATE_LIMIT_EXCEEDED",
+        "THROTTLING",
+        "THROTTLING.ALLOCATIONQUOTA",
+        "THROTTLING.RATEQUOTA",
+        "THROTTLINGEXCEPTION",
+        "TOO_MANY_REQUESTS",
+        "USERRATELIMITEXCEEDED",
+    },
 }
 """Codes, types and reasons that name a kind, whatever the status."""
 
@@ -208,11 +206,26 @@ LOADING = re.compile(r"\bloading (the )?model\b|\bmodel [^.\n]{0,60}\b(is|still)
 TOO_LARGE_FOR_QUOTA = re.compile(r"request (is )?too large", re.IGNORECASE)
 """No waiting helps a request that is larger than what may be sent in a minute."""
 
+NO_QUOTA = re.compile(r"\blimit: 0\b")
+"""Google's free tier does not have every model."""
+
+A_DAY = re.compile(r"PerDay")
+"""Google's `GenerateRequestsPerDayPerProjectPerModel`: whatever delay it names beside it, tomorrow is the time."""
+
 SAID = {
     "account": re.compile(
         r"insufficient (balance|credit|fund|quota)|(credit|account) balance|\bbilling\b|out of credits|more credits"
-        r"|payment required|in arrears|exceeded your (monthly|current) (quota|budget|spend)",
+        r"|payment required|in arrears|exceeded your (monthly|current) (quota|budget|spend)"
+        r"|monthly (quota|budget|limit)",
         re.IGNORECASE,
+    ),
+    "busy": re.compile(
+        r"rate[ _-]?limit|too many requests|throttl|(requests|tokens) per (second|minute|hour|day)"
+        r"|quota (is |was )?exceed",
+        re.IGNORECASE,
+    ),
+    "unavailable": re.compile(
+        r"\boverloaded\b|service (is )?(temporarily )?unavailable|server (is )?(too )?busy", re.IGNORECASE
     ),
     "key": re.compile(
         r"api[ _-]?key|location is not supported|not available in your (country|region)|unsupported country"
@@ -230,13 +243,16 @@ SAID = {
 }
 """What messages say of themselves, where neither a code nor a type does."""
 
-CODES = {"too long": 413, "key": 403, "model": 404, "busy": 429}
+CODES = {"too long": 413, "key": 403, "model": 404, "busy": 429, "unavailable": 503}
 
 
 def error_of(kind: str | None, code: int, who: str, wait: int | None) -> errors.ApiError:
     """The typed error and the sentence for a kind of failure, or by the code where no kind is known."""
     if kind == "account":
         return errors.PermissionDenied(f"{who} asks this server to pay first. Its operator must look at it.")
+    if kind == "today":
+        wait = max(wait or 0, retry_delay.LONGEST)
+        return errors.ResourceExhausted(f"{who} takes no more requests for today.", retry_after=wait)
     if kind == "blocked":
         return errors.Blocked(f"{who} refused this message because of what it says.")
     return error_for(code if kind is None else CODES[kind], who, wait)
@@ -248,7 +264,7 @@ def error_for(code: int, who: str, wait: int | None = None) -> errors.ApiError:
         return errors.PermissionDenied(f"{who} did not accept this server's key. Its operator must look at it.")
     if code in (404, 410):
         return errors.NotFound(f"{who} does not know this model.")
-    if code in (405, 406, 415, 421, 426):
+    if 300 <= code < 400 or code in (405, 406, 415, 421, 426, 501):
         return errors.NotFound(
             f"{who} cannot be asked at the address that is set. This server's operator must look at it."
         )

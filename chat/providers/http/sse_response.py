@@ -15,14 +15,17 @@ import aiohttp
 from chat.protocol import errors, events
 from chat.protocol.sse import ServerSentEvent, StreamTooLarge
 from chat.providers.http import decoding
-from chat.providers.http.decoding import EventDecoder, ObjectDecoder, PackedWrong, Unpacker
+from chat.providers.http.decoding import EventDecoder, ObjectDecoder
 from chat.providers.http.error_mapping import refused
 from chat.providers.http.push_body import PushBody
+from chat.providers.http.unpacking import PackedWrong, Unpacker
 
 SNIFF = 16 * 1024
 
 OFFENDING = re.compile(rb"^data:[ ]?", re.MULTILINE)
-SPACE = b" \t\r\n"
+DOUBLED = re.compile(r"(?:data:\s*)+", re.IGNORECASE)
+"""A field's name that some put before their data twice."""
+SPACE = b" \t\r\n\x00\x1e"
 BOM = b"\xef\xbb\xbf"
 
 Failure = (aiohttp.ClientError, OSError, asyncio.IncompleteReadError)
@@ -152,6 +155,10 @@ class IncomingAnswer:
         try:
             said = decoding.parse(data)
         except ValueError:
+            if doubled := DOUBLED.match(data):
+                return self._said(ServerSentEvent(event.event, data[doubled.end() :], event.id, event.retry))
+            if data.strip('[]" ').upper() == "DONE":
+                return DONE
             if event.event not in ("message", "error"):
                 return None
             raise_stray(self._recent, self._who)

