@@ -5,7 +5,7 @@ import { Connection } from "./connection.js";
 import { noticeOf } from "./events.js";
 import { Receipt } from "./receipt.js";
 import { tabs } from "./tabs.js";
-import { t } from "./words.js";
+import { t, translated } from "./words.js";
 
 /**
  * The line of one turn, which leaves a receipt.
@@ -32,7 +32,7 @@ function listenerOf(key, { apply, now, accepted, noticed, ended }) {
     received(seq, response) {
       apply({ type: "received", key, seq, response, at: now() });
       const notice = noticeOf(response);
-      if (notice) noticed(notice);
+      if (notice) noticed(translated(notice));
     },
     line: (line) => apply({ type: "line", key, line }),
     ended(end, error) {

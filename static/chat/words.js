@@ -37,12 +37,14 @@ function sentenceOf(sentence) {
   return said === sentence ? known(said) : `${known(said)} `;
 }
 
-/** @param {string} sentence */
+/** @param {string} sentence @returns {string} */
 function known(sentence) {
   if (WORDS[sentence]) return WORDS[sentence];
   for (const { sentence: pattern, shape } of SHAPES) {
     const found = shape.exec(sentence);
-    if (found) return t(pattern, found.groups);
+    if (!found) continue;
+    const values = Object.entries(found.groups ?? {}).map(([name, value]) => [name, known(value)]);
+    return t(pattern, Object.fromEntries(values));
   }
   return sentence;
 }

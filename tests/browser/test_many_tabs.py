@@ -1,4 +1,4 @@
-"""Many tabs in view of one browser, which opens six connections to a server (HTTP/1.1): what is asked finds one free."""
+"""Many tabs in view of one browser, which opens six connections to a server (HTTP/1.1): questions find a free one."""
 
 import pytest
 from playwright.async_api import Page, Request, expect

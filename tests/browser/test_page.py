@@ -192,10 +192,12 @@ async def test_a_reload_in_the_middle_of_an_answer_gives_the_whole_answer(page: 
     await grown_to(page, 40)
     await ended(page, "complete")
     await assert_equal_everywhere(page, server)
+    await expect(answer(page).locator("math").first).to_be_attached()  # what reads formulas comes later
     live = await answer(page).locator("[data-part=text]").inner_html()
     await page.reload()
     await expect(page.locator("article figure figcaption").first).to_be_visible()
     await expect(page.locator("#transcript")).to_have_attribute("data-whole", "")
+    await expect(answer(page).locator("math").first).to_be_attached()
     assert without_colours(await answer(page).locator("[data-part=text]").inner_html()) == without_colours(live)
 
 

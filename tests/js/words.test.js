@@ -6,6 +6,7 @@ const WORDS = {
   "Thought for {time}": "A réfléchi {time}",
   "Try again in {seconds} s.": "Réessayez dans {seconds} s.",
   "You have asked as much as one minute allows.": "Vous avez posé autant de questions qu’une minute le permet.",
+  "The embedded model": "Le modèle intégré",
   "{who} took too long.": "{who} a mis trop de temps.",
 };
 const page = { getElementById: () => ({ textContent: JSON.stringify(WORDS) }) };
@@ -32,4 +33,8 @@ test("each sentence of a message of the server's is translated by itself", () =>
     "Vous avez posé autant de questions qu’une minute le permet. Réessayez dans 12 s.",
   );
   assert.equal(translated("Gemini took too long. Ask X."), "Gemini a mis trop de temps. Ask X.");
+});
+
+test("what stands in a sentence of the server's is translated, too, where the catalogue has it", () => {
+  assert.equal(translated("The embedded model took too long."), "Le modèle intégré a mis trop de temps.");
 });

@@ -1,7 +1,9 @@
 """Every sentence of the page in every language: found in the sources, translated, compiled; and who chooses."""
 
+import ast
 import json
 import re
+from collections.abc import Iterator
 from gettext import GNUTranslations
 from html.parser import HTMLParser
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 from django.test import Client
 from django.utils import translation
 
+from chat.protocol.errors import ApiError
 from chat.views.words import SERVER_SENTENCES, words
 from deploy.catalogues import DOMAINS, LANGUAGES, ROOT, file_of, sources, written
 
@@ -54,6 +57,51 @@ def test_the_server_says_what_the_page_translates() -> None:
     ends = {"s, or choose another model", "Try again, or choose another model"}
     ends.add("Say it in other words, or choose another model")
     assert {part for part in parts if part not in said} <= ends
+
+
+ENDS_OF_A_TURN = ("attachments", "limits", "log", "providers", "turns")
+"""The packages whose refusals, failures and notices stand beneath a question or an answer."""
+FOR_PROGRAMS = re.compile(
+    r"`|base64|This is no |An SVG|A PDF|GIF|\bcount\b|LOCAL_[A-Z]+|recording|is (?:missing|not installed)"
+    r"|^Somebody:? Somebody"
+)
+"""What no reader of a page is told: it names fields, variables and what is to be installed, or refuses what the page
+does not send. Last, whoever's own words, or an end that a table has."""
+
+
+def kinds_of(error: type[ApiError]) -> set[str]:
+    """The names of an error and of all that are of its kind."""
+    return {error.__name__}.union(*map(kinds_of, error.__subclasses__()))
+
+
+def text_of(node: ast.expr) -> str | None:
+    """A literal as it may read: with a word in each place of an f-string."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else "Somebody" for part in node.values)
+    return None
+
+
+def told_by(source: str) -> Iterator[str]:
+    """What a module's errors and notices say, where it is written out in the call or under the name that is given."""
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    named = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Assign)]
+    for call in calls:
+        name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+        told = call.args[1:2] if name == "notice" else call.args[:1] if name in kinds_of(ApiError) else []
+        for said in told:
+            values = [each.value for each in named if ast.unparse(each.targets[0]) == ast.unparse(said)]
+            yield from filter(None, map(text_of, values or [said]))
+
+
+def test_whatever_ends_a_turn_or_is_told_meanwhile_is_translated_by_the_page() -> None:
+    shapes = [re.sub(r"\\\{\w+\\\}", ".+", re.escape(sentence)) for sentence in SERVER_SENTENCES]
+    known = re.compile("|".join(shapes), re.DOTALL)
+    files = [path for package in ENDS_OF_A_TURN for path in (ROOT / "chat" / package).rglob("*.py")]
+    told = {said for path in files for said in told_by(path.read_text()) if not FOR_PROGRAMS.search(said)}
+    assert len(told) > 50
+    assert [said for said in sorted(told) if not all(map(known.fullmatch, re.split(r"(?<=[.!?]) ", said)))] == []
 
 
 def is_a_sentence(text: str) -> bool:
