@@ -42,11 +42,10 @@ from chat.protocol.prompt import (
     history_of,
     newest_leaf,
     path_to,
-    text_of,
 )
 from chat.protocol.request import Ask
+from chat.turns.first_title import first_title
 
-TITLE_LENGTH = 80
 BEGUN = ("id", "conversation_id", "answer_id", "status")
 """What is known of a stream that has just begun; the rest is fetched where it is asked for."""
 THROUGH_DOOR = "door"
@@ -180,7 +179,7 @@ class Start:
         if self.ask.conversation_id is None:
             if self.ask.parent_id:
                 raise InvalidArgument("`parent_id` needs the `conversation_id` that the message belongs to.")
-            title = first_words(text_of(self.contents[-1])) if self.contents else ""
+            title = first_title(self.contents[-1], self.ask.language) if self.contents else ""
             new, at = ids.new(), moment(now)
             insert(database.execute, CONVERSATIONS, (key_of(new), self.user.id, title, False, "", at, at))
             return new, "", {}, 0, title
@@ -254,11 +253,6 @@ class Start:
             RESPONSE: self.door and self.door.response,
         }
         return {name: value for name, value in asked.items() if value}
-
-
-def first_words(question: str) -> str:
-    """What a chat is called until it gets another title."""
-    return " ".join(question.split())[:TITLE_LENGTH]
 
 
 def _is_first(found: list[Any]) -> None:

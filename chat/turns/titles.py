@@ -29,7 +29,8 @@ from chat.protocol.answer import Answer
 from chat.protocol.events import Chunk
 from chat.protocol.prompt import Model, Prompt
 from chat.providers.catalogue import Catalogue
-from chat.turns.start import THROUGH_DOOR, first_words
+from chat.turns.first_title import first_title
+from chat.turns.start import THROUGH_DOOR
 from chat.turns.turn import Turn
 
 log = logging.getLogger(__name__)
@@ -122,11 +123,11 @@ def untitled_of(stream_id: UUID) -> Untitled | None:
     stream = whole.filter(pk=stream_id, status=events.COMPLETE).first()
     if stream is None or stream.answer.parent is None or stream.request.get(THROUGH_DOOR):
         return None
-    chat, question = stream.conversation, stream.answer.parent.text
-    words = first_words(question)
+    chat, question = stream.conversation, stream.answer.parent
+    words = first_title({"role": "user", "parts": question.parts}, stream.request.get("language"))
     if chat.title != words or not limits.has_tokens_left(chat.user_id, is_guest=chat.user.is_guest):
         return None
-    return Untitled(chat.pk, chat.user_id, words, question, stream.answer.text)
+    return Untitled(chat.pk, chat.user_id, words, question.text, stream.answer.text)
 
 
 def _keep(stream_id: UUID, model: Model, untitled: Untitled, said: Answer) -> None:

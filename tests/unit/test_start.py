@@ -74,6 +74,13 @@ def test_a_question_is_stored_with_all_that_belongs_to_it():
 
 
 @pytest.mark.django_db
+def test_a_chat_that_begins_with_a_photo_alone_has_a_title():
+    photo = {"inlineData": {"mimeType": "image/jpeg", "data": ""}}
+    begun = started(User.objects.create(username="ann"), [{"role": "user", "parts": [photo]}], language="es")
+    assert Conversation.objects.get(pk=begun.stream.conversation_id).title == "Foto"
+
+
+@pytest.mark.django_db
 def test_messages_that_are_stored_at_once_keep_their_order():
     begun = started(User.objects.create(username="ann"))
     messages = list(Message.objects.filter(conversation_id=begun.stream.conversation_id).order_by("position"))

@@ -11,6 +11,7 @@ from chat.log.changes import RENAMED
 from chat.models import Change, Conversation, DailyUse, ModelUse, Stream
 from chat.protocol import events
 from chat.providers.catalogue import Catalogue
+from chat.turns.first_title import first_title
 from chat.turns.titles import title_in, untitled_of
 from chat.views import conversations
 from tests.catalogue import providers
@@ -158,3 +159,20 @@ def test_a_wrong_name_is_named() -> None:
 )
 def test_the_title_is_found_in_what_a_model_says(said: str, title: str) -> None:
     assert title_in(said) == title
+
+
+@pytest.mark.parametrize(
+    ("language", "title"),
+    [(None, "Photo"), ("en-GB", "Photo"), ("es", "Foto"), ("ja-JP", "写真"), ("zh-CN", "照片"), ("tlh", "Photo")],
+)
+def test_a_chat_that_begins_with_a_photo_alone_is_called_so_in_the_reader_s_language(
+    language: str | None, title: str
+) -> None:
+    photo = {"attachment": "0b9c1b3e-1f5a-4a51-9d28-5a5c8f3a1c11"}
+    assert first_title({"role": "user", "parts": [photo]}, language) == title
+    assert first_title({"role": "user", "parts": [photo, {"text": "What  is\nthis?"}]}, language) == "What is this?"
+
+
+def test_one_that_begins_with_a_sound_alone_is_called_a_spoken_question() -> None:
+    sound = {"inlineData": {"mimeType": "audio/wav", "data": ""}}
+    assert first_title({"role": "user", "parts": [{"attachment": "a"}, sound]}, "fr") == "Question posée à voix haute"
