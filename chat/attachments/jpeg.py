@@ -134,9 +134,21 @@ def opened(markers: Markers, side: int) -> Image.Image:
 def drafted(data: bytes, side: int) -> Image.Image:
     """The picture, to be decoded at a half, a quarter or an eighth where that leaves `side` pixels."""
     photo = JpegImagePlugin.JpegImageFile(io.BytesIO(data))
-    longer = max(photo.size)
-    photo.draft(photo.mode, (max(1, photo.width * side // longer), max(1, photo.height * side // longer)))
+    photo.draft(photo.mode, asked_size(*photo.size, side))
     return photo
+
+
+def asked_size(width: int, height: int, side: int) -> tuple[int, int]:
+    """The least size that the decoder is asked for: at most `side` on the longer side."""
+    longer = max(width, height, 1)
+    return max(1, width * side // longer), max(1, height * side // longer)
+
+
+def drafted_size(width: int, height: int, side: int) -> tuple[int, int]:
+    """The size that it decodes to: neither side below what is asked for, and rounded up."""
+    wide, high = asked_size(width, height, side)
+    part = next(part for part in (8, 4, 2, 1) if part == 1 or (width // wide >= part and height // high >= part))
+    return -(-width // part), -(-height // part)
 
 
 def is_nearly_whole(markers: Markers, side: int) -> bool:

@@ -64,9 +64,8 @@ def of_jpeg(data: bytes, bounds: Bounds) -> SourcePhoto:
     if markers.scans > jpeg.MOST_SCANS:
         raise formats.damaged()
     bounds.check(markers.width, markers.height, 0)
-    scale = max(1, max(markers.width, markers.height) // LONG_SIDE)
-    pixels = markers.width * markers.height // min(8, 2 ** (scale.bit_length() - 1)) ** 2
-    memory = 4 * pixels + markers.memory
+    width, height = jpeg.drafted_size(markers.width, markers.height, LONG_SIDE)
+    memory = 4 * width * height + markers.memory
     bounds.check(markers.width, markers.height, memory)
     return SourcePhoto(lambda: jpeg.opened(markers, LONG_SIDE), memory, markers.profile, markers.exif)
 

@@ -420,3 +420,11 @@ def test_the_markers_of_a_jpeg_tell_its_end_and_its_scans():
     assert found.bare == whole
     assert found.scans > 5
     assert not any(found.unfinished.values())
+
+
+@pytest.mark.parametrize("size", [(3203, 35), (35, 4801), (6401, 9), (12_801, 3), (20_000, 1), (3201, 2401)])
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_large_jpeg_of_any_size_is_taken(size: tuple[int, int], progressive: bool) -> None:
+    photo = seen(saved(Image.new("RGB", size, (9, 90, 200)), "JPEG", progressive=progressive))
+    assert max(photo.size) == picture.LONG_SIDE
+    assert close(photo.getpixel((0, 0)), (9, 90, 200))  # type: ignore[arg-type]
