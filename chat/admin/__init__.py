@@ -5,6 +5,7 @@
                      and what runs, rests, waits and fails now, for operators
     users ────────── switched on and off; who they are stays as it is
     verdicts ─────── the queue of answers to review, and what reviewers filed
+    pairs ────────── two answers to one request, compared without their names
     spending ─────── what was used of each model, by person and day, and what it costs
     audit entries ── who read whose session, who changed what of an account
 
@@ -16,8 +17,17 @@ page is bounded, whatever is stored.
 from chat.admin.accounts import AccountAdmin
 from chat.admin.audit import AuditAdmin
 from chat.admin.conversations import ConversationAdmin
+from chat.admin.pairs import PairAdmin
 from chat.admin.spending import SpendingAdmin
 from chat.admin.streams import StreamAdmin
 from chat.admin.verdicts import VerdictAdmin
 
-__all__ = ["AccountAdmin", "AuditAdmin", "ConversationAdmin", "SpendingAdmin", "StreamAdmin", "VerdictAdmin"]
+__all__ = [
+    "AccountAdmin",
+    "AuditAdmin",
+    "ConversationAdmin",
+    "PairAdmin",
+    "SpendingAdmin",
+    "StreamAdmin",
+    "VerdictAdmin",
+]

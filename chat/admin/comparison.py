@@ -1,13 +1,16 @@
-"""Two streams side by side: such as a request that was asked again, and what was answered the first time."""
+"""Two streams side by side: such as a request that was asked again, and what was answered the first time; and the links
+from each to the other."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
+
 from chat import review
 from chat.admin.display import bars, error_words, facts
-from chat.models import Stream
+from chat.models import Stream, StreamRerun
 from chat.protocol import timing
 from chat.protocol.answer import same_beginning
 from chat.protocol.timing import Timing
@@ -65,3 +68,20 @@ def other_answers(stream: Stream) -> list[Stream]:
         return []
     found = Stream.objects.filter(answer__parent=question).exclude(pk=stream.pk).defer("request")
     return list(found.order_by("-created_at")[:SHOWN_OTHERS])
+
+
+def reruns(stream: Stream) -> dict[str, Any]:
+    """The stream whose request this one asked again, where it did, and the newest that asked this one's again."""
+    found = StreamRerun.objects.filter(Q(stream=stream) | Q(original=stream)).select_related("stream", "original")
+    linked = list(found[: SHOWN_OTHERS + 1])
+    original = next((each.original for each in linked if each.stream_id == stream.pk), None)
+    return {"original": original, "again": [each.stream for each in linked if each.original_id == stream.pk]}
+
+
+def asked_the_same(one: Stream, other: Stream) -> bool:
+    """Whether two streams answer one request: the same message, the same words, or one asked the other's again."""
+    if one.answer.parent_id is not None and one.answer.parent_id == other.answer.parent_id:
+        return True
+    keys = (one.pk, other.pk)
+    linked = StreamRerun.objects.filter(stream__in=keys, original__in=keys).exists()
+    return linked or one.request.get("contents") == other.request.get("contents")

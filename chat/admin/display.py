@@ -67,18 +67,19 @@ def gaps_within(measured: Timing) -> str:
     return f"{timing.words(measured.gap_us[50])}, {timing.words(measured.gap_us[95])}"
 
 
-def verdict_row(verdict: Verdict) -> dict[str, Any]:
-    """A verdict with what it was before, the newest first."""
-    return {"reviewer": verdict.reviewer.get_username(), "changes": list(map(_change, verdict.changes.all()))}
+def verdict_row(verdict: Verdict, *, texts: bool) -> dict[str, Any]:
+    """A verdict with what it was before, the newest first. A note may quote what it is about: it is a text."""
+    changes = [_change(change, texts=texts) for change in verdict.changes.all()]
+    return {"reviewer": verdict.reviewer.get_username(), "changes": changes}
 
 
-def _change(change: VerdictChange) -> dict[str, Any]:
+def _change(change: VerdictChange, *, texts: bool) -> dict[str, Any]:
     rubric = [f"{name}: {'yes' if held else 'no'}" for name, held in change.rubric.items()]
     return {
         "at": change.at,
         "score": change.score or "–",
         "said": ", ".join([*rubric, *change.tags, *(["flagged"] if change.flagged else [])]),
-        "note": change.note,
+        "note": change.note if texts or not change.note else f"[note, {hidden.length(change.note)}]",
     }
 
 

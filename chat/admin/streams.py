@@ -36,13 +36,13 @@ class StreamAdmin(ReviewAdmin):
     page_template = "admin/chat/stream/events.html"
     list_display = (
         "short_id", "user", "conversation_link", "model_id", "badge", "delivery", "ok", "first_token", "rate",
-        "duration", "last_seq", "created_at",
+        "duration", "last_seq", "rerun_of", "created_at",
     )  # fmt: skip
     columns_without_texts = tuple(
         name if name != "conversation_link" else "conversation_short_id" for name in list_display
     )
     list_filter = (StatusFilter, ReceiptFilter, UserFilter, ModelFilter, "user__is_guest", "created_at")
-    list_select_related = ("user", "conversation", "receipt")
+    list_select_related = ("user", "conversation", "receipt", "rerun")
     search_fields = ("user__username", "provider", "model", "conversation__title")
     search_help_text = "User, model, title, or the id of a stream or conversation"
     help_without_texts = "User, model, or the id of a stream or conversation"
@@ -173,6 +173,15 @@ class StreamAdmin(ReviewAdmin):
         """Up to the last event."""
         return timing.words(review.ends(stream).duration_us)
 
+    @admin.display(description="asked again")
+    def rerun_of(self, stream: Stream) -> str:
+        """The stream whose request it asked again, beside it."""
+        linked = getattr(stream, "rerun", None)
+        if linked is None:
+            return "–"
+        url = reverse("admin:chat_stream_beside", args=[linked.original_id, stream.pk])
+        return format_html('<a href="{}">{}</a>', url, hidden.short_id(linked.original_id))
+
     def page(self, found: Any, number: int, *, texts: bool) -> dict[str, Any]:
         """The turn's times, the shape of its flow and one page of its events."""
         count = max(review.events_count(found), 1)
@@ -192,6 +201,8 @@ class StreamAdmin(ReviewAdmin):
             "request_is_cut": texts and len(request) > SHOWN_REQUEST,
             "rows": [event_row(event, gap, texts=texts) for event, gap in log],
             "other_answers": comparison.other_answers(found),
+            "reruns": comparison.reruns(found),
+            "may_compare": texts,
             "number": number,
             "more": more,
             "events_count": count,

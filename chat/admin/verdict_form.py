@@ -11,7 +11,8 @@ HELD = (("", "not judged"), ("yes", "yes"), ("no", "no"))
 
 
 class VerdictForm(forms.Form):
-    """A score, the rubric, tags, a note and a flag; at least one of them. `own` fills it."""
+    """A score, the rubric, tags, a note and a flag; at least one of them. `own` fills it. Without `texts` there is no
+    note in it, and that of `own` stays."""
 
     score = forms.TypedChoiceField(
         choices=[(score, str(score)) for score in SCORES],
@@ -24,8 +25,11 @@ class VerdictForm(forms.Form):
     note = forms.CharField(required=False, max_length=LONGEST_NOTE, widget=forms.Textarea(attrs={"rows": 4}))
     flagged = forms.BooleanField(required=False, label="Somebody else is to look at it as well")
 
-    def __init__(self, data: Any = None, own: Verdict | None = None) -> None:
+    def __init__(self, data: Any = None, own: Verdict | None = None, *, texts: bool = True) -> None:
         super().__init__(data, initial=_initial(own) if own else None)
+        self._note = own.note if own else ""
+        if not texts:
+            del self.fields["note"]
         for name in CRITERIA:
             field = forms.ChoiceField(choices=HELD, required=False, label=name.capitalize())
             self.fields[name] = field
@@ -52,7 +56,8 @@ class VerdictForm(forms.Form):
         """The verdict's fields, of a valid form."""
         given = self.cleaned_data
         rubric = {name: given[name] == "yes" for name in CRITERIA if given.get(name)}
-        return {"rubric": rubric, **{name: given[name] for name in ("score", "tags", "note", "flagged")}}
+        said = {name: given[name] for name in ("score", "tags", "flagged")}
+        return {"rubric": rubric, "note": given.get("note", self._note), **said}
 
 
 def _initial(own: Verdict) -> dict[str, Any]:

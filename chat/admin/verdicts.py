@@ -5,46 +5,37 @@
 An answer that is opened is its reviewer's own for a while; others see who has it.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.forms import Media
-from django.forms.widgets import Script
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
-from django.template.response import TemplateResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 
 from chat import review
 from chat.accounts import audit
-from chat.admin import access, hidden, saved_filters
+from chat.admin import access, comparison, hidden, saved_filters
 from chat.admin.display import facts, message_row, verdict_row
-from chat.admin.lists import BoundedList
 from chat.admin.narrowed_queue import NarrowedQueue
 from chat.admin.timeline import timeline
 from chat.admin.verdict_form import VerdictForm
-from chat.models import ReviewLock, Stream, User, Verdict
+from chat.admin.verdict_pages import VerdictPages, user_of
+from chat.models import ReviewLock, Stream, Verdict
 from chat.models.verdicts import CRITERIA, SCORES
-from chat.verdicts import agreement, queue, scores
+from chat.verdicts import agreement, pairs, queue, scores
 
 SHOWN = 50
 """Answers of a queue that are listed."""
-
-SCRIPTS = Media(js=[Script("chat/review.js", type="module")])  # type: ignore[list-item]  # the stubs know no assets
 
 COMPARED = 5_000
 """The newest verdicts, by which agreement is computed and which an export holds."""
 
 
 @admin.register(Verdict)
-class VerdictAdmin(BoundedList):
+class VerdictAdmin(VerdictPages):
     """The queue in place of a list of verdicts."""
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never: a verdict is changed by filing another one."""
-        return False
+    folder = "verdict"
 
     def get_urls(self) -> list[URLPattern]:
         """The queue, an answer's page, the exports, and the saved filters of all lists."""
@@ -61,7 +52,7 @@ class VerdictAdmin(BoundedList):
 
     def show_queue(self, request: HttpRequest) -> HttpResponse:
         """The answers of one kind that wait for this reviewer."""
-        self._check(request)
+        self.check_rights(request)
         narrowed, reviewer = NarrowedQueue.of(request, self), user_of(request)
         rows = narrowed.waiting(request, reviewer).select_related("user", "conversation", "receipt")[:SHOWN]
         compared = _latest()
@@ -78,28 +69,29 @@ class VerdictAdmin(BoundedList):
             "agreement": agreement.alpha(by_stream.values()),
             "several": sum(len(scores) > 1 for scores in by_stream.values()),
         }
-        return self._page(request, "queue", context)
+        return self.page(request, "queue", context)
 
     # One answer
 
     def session(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """An answer with what led to it, where its time went, and the form; a POST files the verdict."""
-        self._check(request, reads=True)
+        self.check_rights(request, reads=True)
         rows = Stream.objects.select_related("user", "conversation", "receipt", "write_times", "answer")
         stream = rows.filter(pk=pk).first()
         if stream is None:
             raise Http404("There is no such stream.")
         narrowed = NarrowedQueue.of(request, self)
-        audit.record_reading(request, stream, texts=access.shown(request, stream))
+        texts = access.shown(request, stream)
+        audit.record_reading(request, stream, texts=texts)
+        own = Verdict.objects.filter(stream=stream, reviewer=user_of(request)).first()
+        form = VerdictForm(request.POST if request.method == "POST" else None, own, texts=texts)
         if request.method == "POST":
-            return self._filed(request, stream, narrowed)
-        form = VerdictForm(own=Verdict.objects.filter(stream=stream, reviewer=user_of(request)).first())
+            return self._filed(request, stream, narrowed, form)
         return self._session_page(request, stream, narrowed, form)
 
-    def _filed(self, request: HttpRequest, stream: Stream, narrowed: NarrowedQueue) -> HttpResponse:
+    def _filed(self, request: HttpRequest, stream: Stream, narrowed: NarrowedQueue, form: VerdictForm) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied
-        form = VerdictForm(request.POST)
         if not form.is_valid():
             return self._session_page(request, stream, narrowed, form)
         reviewer = user_of(request)
@@ -129,53 +121,28 @@ class VerdictAdmin(BoundedList):
             **timeline(stream, moments),
             "following": queue.after(waiting, stream),
             "before": queue.before(waiting, stream),
-            "filed": [verdict_row(verdict) for verdict in filed],
+            "filed": [verdict_row(verdict, texts=is_read) for verdict in filed],
+            "reruns": comparison.reruns(stream),
+            "other_answers": comparison.other_answers(stream),
+            "may_compare": is_read,
             "scores": SCORES,
             "criteria": CRITERIA,
             "may_file": self.has_add_permission(request),
         }
-        return self._page(request, "session", context)
+        return self.page(request, "session", context)
 
     # Exports
 
-    def export_scores(self, request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
-        """The newest verdicts as Langfuse's scores."""
-        return self._export(request, "scores.jsonl", "application/jsonl", scores.json_lines)
+    def export_scores(self, request: HttpRequest) -> HttpResponse:
+        """The newest verdicts as Langfuse's scores, those on pairs among them."""
+        lines = scores.json_lines(self.noted(request, _latest()), self.noted(request, pairs.latest()))
+        return self.export(request, "scores.jsonl", "application/jsonl", lines)
 
-    def export_table(self, request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
+    def export_table(self, request: HttpRequest) -> HttpResponse:
         """The newest verdicts as a table."""
-        return self._export(request, "verdicts.csv", "text/csv; charset=utf-8", scores.table)
-
-    def _export(
-        self, request: HttpRequest, name: str, media_type: str, lines: Callable[[Iterable[Verdict]], Iterator[str]]
-    ) -> HttpResponse:
-        self._check(request)
-        headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
-        return HttpResponse("".join(lines(_latest())), content_type=media_type, headers=headers)
-
-    # Both
-
-    def _check(self, request: HttpRequest, *, reads: bool = False) -> None:
-        """PermissionDenied for whoever may not see verdicts, or, where a session is read, streams and conversations."""
-        needed = ("chat.view_stream", "chat.view_conversation") if reads else ()
-        if not (self.has_view_permission(request) and request.user.has_perms(needed)):
-            raise PermissionDenied
-
-    def _page(self, request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
-        common = {
-            **self.admin_site.each_context(request),
-            **access.context_of(request),
-            "opts": self.opts,
-            "scripts": SCRIPTS,
-        }
-        return TemplateResponse(request, f"admin/chat/verdict/{name}.html", {**common, **context})
-
-
-def user_of(request: HttpRequest) -> User:
-    """Who reviews."""
-    reviewer = request.user
-    assert isinstance(reviewer, User)
-    return reviewer
+        return self.export(
+            request, "verdicts.csv", "text/csv; charset=utf-8", scores.table(self.noted(request, _latest()))
+        )
 
 
 def queue_url() -> str:

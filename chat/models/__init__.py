@@ -35,7 +35,7 @@ from chat.models.receipts import Receipt, WriteTimes
 from chat.models.saved_filters import SavedFilter
 from chat.models.search import SearchText
 from chat.models.usage import DailyUse, ModelUse
-from chat.models.verdicts import ReviewLock, Verdict, VerdictChange
+from chat.models.verdicts import PairVerdict, ReviewLock, StreamRerun, Verdict, VerdictChange
 
 __all__ = [
     "ApiKey",
@@ -50,6 +50,7 @@ __all__ = [
     "Message",
     "ModelUse",
     "OwnedQuerySet",
+    "PairVerdict",
     "PushSubscription",
     "QueuedMessage",
     "Receipt",
@@ -57,6 +58,7 @@ __all__ = [
     "SavedFilter",
     "SearchText",
     "Stream",
+    "StreamRerun",
     "Ticket",
     "User",
     "Verdict",

@@ -1,4 +1,5 @@
-"""What reviewers think of answers: one verdict of each reviewer, all that it was before, and who is at it now."""
+"""What reviewers think of answers: one verdict of each reviewer, all that it was before, and who is at it now; and
+which of two answers to one request is better."""
 
 from datetime import timedelta
 from typing import Any
@@ -96,3 +97,45 @@ class ReviewLock(models.Model):
         except IntegrityError:
             return cls.objects.select_related("reviewer").get(stream=stream_id)
         return None
+
+
+class StreamRerun(models.Model):
+    """A stream that asked again what another one had asked (`rerun_stream`)."""
+
+    stream = models.OneToOneField(Stream, models.CASCADE, primary_key=True, related_name="rerun")
+    original = models.ForeignKey(Stream, models.CASCADE, related_name="reruns")
+
+    class Meta:
+        ordering = ("-pk",)
+
+    def __str__(self) -> str:
+        return f"{self.stream_id} of {self.original_id}"
+
+
+class PairVerdict(models.Model):
+    """Which of two answers a reviewer found better, without having been told whose they were. Written and read, never
+    changed: the newest of a reviewer on a pair is the one that counts. `one` has the lesser id of the two."""
+
+    class Outcome(models.TextChoices):
+        """What was found."""
+
+        ONE = "one", "the first is better"
+        OTHER = "other", "the second is better"
+        TIE = "tie", "both are as good"
+        BAD = "bad", "both are bad"
+
+    one = models.ForeignKey(Stream, models.CASCADE, related_name="+", db_index=False)  # in the index below
+    other = models.ForeignKey(Stream, models.CASCADE, related_name="+")
+    reviewer = models.ForeignKey(User, models.CASCADE, related_name="+")
+    outcome = models.CharField(max_length=5, choices=Outcome)
+    one_was_left = models.BooleanField()
+    note = models.TextField(blank=True, max_length=LONGEST_NOTE)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-pk",)
+        default_permissions = ()  # those of verdicts
+        indexes = (models.Index(fields=("one", "other")),)
+
+    def __str__(self) -> str:
+        return f"{self.outcome} by {self.reviewer_id}"

@@ -1,22 +1,29 @@
-"""Verdicts as other programs read them: Langfuse's scores, one JSON object a line, and a table.
+"""Verdicts as other programs read them: Langfuse's scores, one JSON object a line, and tables.
 
 A score is the body of `POST /api/public/scores` (Langfuse's `CreateScoreRequest`): the verdict's own is NUMERIC, each
 criterion BOOLEAN (1 or 0), each tag CATEGORICAL. Its `traceId` is the stream's id, and its `id` stays the same, so that
-whoever sends it again changes nothing.
+whoever sends it again changes nothing. A verdict on a pair is a CATEGORICAL score of each of the two.
 """
 
 import csv
 import io
 import json
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
-from chat.models import Verdict
+from chat.models import PairVerdict, Verdict
+from chat.verdicts.pairs import turned
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection), full-width forms among them."""
 
 COLUMNS = ("stream", "reviewer", "score", "correct", "helpful", "clear", "safe", "tags", "note", "flagged", "filed")
+
+PAIR_COLUMNS = ("one", "one model", "other", "other model", "reviewer", "better", "left", "note", "filed")
+
+COMPARED = {"one": "better", "other": "worse", "tie": "as good", "bad": "both bad"}
+"""What an outcome says of the first of a pair."""
 
 
 def as_scores(verdict: Verdict) -> Iterator[dict[str, Any]]:
@@ -38,11 +45,24 @@ def as_scores(verdict: Verdict) -> Iterator[dict[str, Any]]:
         yield {**score, "comment": verdict.note} if verdict.note and place == 0 else score
 
 
-def json_lines(verdicts: Iterable[Verdict]) -> Iterator[str]:
+def of_pair(verdict: PairVerdict) -> Iterator[dict[str, Any]]:
+    """The verdict on a pair as a score of each of its streams; the note goes with the first."""
+    reviewer, filed = verdict.reviewer.get_username(), verdict.at.isoformat()
+    sides = [(verdict.one, verdict.other, verdict.outcome, verdict.one_was_left)]
+    sides.append((verdict.other, verdict.one, turned(verdict.outcome), not verdict.one_was_left))
+    for place, (stream, against, outcome, was_left) in enumerate(sides):
+        about = {"against": str(against.pk), "model": stream.model_id, "against_model": against.model_id}
+        metadata = {"reviewer": reviewer, "filed": filed, **about, "shown": "left" if was_left else "right"}
+        number = f"pair-{verdict.one_id}-{verdict.other_id}-{verdict.reviewer_id}-{place}"
+        said = {"name": "compared", "value": COMPARED[outcome], "dataType": "CATEGORICAL"}
+        score = {"id": number, "traceId": str(stream.pk), **said, "metadata": metadata}
+        yield {**score, "comment": verdict.note} if verdict.note and place == 0 else score
+
+
+def json_lines(verdicts: Iterable[Verdict], pairs: Iterable[PairVerdict] = ()) -> Iterator[str]:
     """All of them, a line each."""
-    for verdict in verdicts:
-        for score in as_scores(verdict):
-            yield json.dumps(score, ensure_ascii=False) + "\n"
+    found = chain(chain.from_iterable(map(as_scores, verdicts)), chain.from_iterable(map(of_pair, pairs)))
+    return (json.dumps(score, ensure_ascii=False) + "\n" for score in found)
 
 
 def table(verdicts: Iterable[Verdict]) -> Iterator[str]:
@@ -52,6 +72,16 @@ def table(verdicts: Iterable[Verdict]) -> Iterator[str]:
         rubric = [verdict.rubric.get(name, "") for name in COLUMNS[3:7]]
         said = [verdict.stream_id, verdict.reviewer.get_username(), verdict.score or "", *rubric]
         yield _row([*said, ", ".join(verdict.tags), verdict.note, verdict.flagged, verdict.updated_at.isoformat()])
+
+
+def pair_table(verdicts: Iterable[PairVerdict]) -> Iterator[str]:
+    """Those on pairs as CSV, likewise. `better` is one, other, tie or bad; `left` is which stood there."""
+    yield _row(PAIR_COLUMNS)
+    for verdict in verdicts:
+        streams = [verdict.one_id, verdict.one.model_id, verdict.other_id, verdict.other.model_id]
+        left = "one" if verdict.one_was_left else "other"
+        said = [verdict.reviewer.get_username(), verdict.outcome, left, verdict.note, verdict.at.isoformat()]
+        yield _row([*streams, *said])
 
 
 def _row(cells: Iterable[Any]) -> str:

@@ -1,5 +1,6 @@
 /**
- * The review by keyboard: j and k move through a list, Enter opens, n and p turn over, 1 to 5 score, Ctrl+Enter files.
+ * The review by keyboard: j and k move through a list, Enter opens, n and p turn over, 1 to 5 score (of a
+ * pair, choose), Ctrl+Enter files.
  *
  * Nothing happens while something is typed, but for Ctrl+Enter; and keys with other modifiers are the browser's.
  */
@@ -45,7 +46,8 @@ function turn(page, way) {
 /** @param {Document} page @param {string} score */
 function choose(page, score) {
   const radio = /** @type {HTMLInputElement | null} */ (
-    page.querySelector(`.verdict input[name=score][value="${score}"]`)
+    page.querySelector(`.verdict input[name=score][value="${score}"]`) ??
+      page.querySelector(`.verdict input[data-key="${score}"]`)
   );
   if (radio) radio.checked = true;
 }

@@ -89,3 +89,15 @@ test("keys with other modifiers are the browser's", () => {
   for (const more of [{ ctrlKey: true }, { metaKey: true }, { altKey: true }]) press("n", more);
   assert.deepEqual(done, []);
 });
+
+test("a digit chooses what a pair's form offers for it", () => {
+  const { done, found, press } = rig();
+  delete found['.verdict input[name=score][value="2"]'];
+  found['.verdict input[data-key="2"]'] = {
+    set checked(/** @type {boolean} */ _) {
+      done.push("right");
+    },
+  };
+  press("2");
+  assert.deepEqual(done, ["right"]);
+});

@@ -349,7 +349,7 @@ def test_a_stream_of_100_000_events_is_a_page_of_events_and_a_bounded_picture(
     stream = answer(ask(conversation), "a", pieces=100_000).stream
     url = reverse("admin:chat_stream_change", args=[stream.pk])
     page_of(reviewer, stream)
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         page = reviewer.get(url).content.decode()
     assert page.count('<tr class="event-') == review.EVENTS_PER_PAGE
     assert page.count("<rect") <= review.BINS

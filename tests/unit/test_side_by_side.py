@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from chat import review
 from chat.admin import comparison
-from chat.management.commands.rerun_stream import side_by_side
+from chat.management.commands.rerun_stream import link
 from chat.models import AuditEntry, Stream, User
 from chat.protocol import events
 from chat.protocol.answer import same_beginning
@@ -133,9 +133,9 @@ def test_it_asks_the_same_number_of_questions_for_short_and_long(
 
 def test_rerun_stream_names_the_page_where_both_are_stored() -> None:
     one, other = pair()
-    assert side_by_side(str(one.pk), str(other.pk)) == address(one, other)
-    assert side_by_side(str(one.pk), str(one.conversation_id)) == ""
-    assert side_by_side("None", str(other.pk)) == ""
+    assert link(str(one.pk), str(other.pk)) == address(one, other)
+    assert link(str(one.pk), str(one.conversation_id)) == ""
+    assert link("None", str(other.pk)) == ""
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,10 @@ from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.urls import reverse
 
-from chat.models import Attachment, AuditEntry, Conversation, Feedback, Message, Stream, User
+from chat.admin.pairs import pair_url
+from chat.models import Attachment, AuditEntry, Conversation, Feedback, Message, Stream, User, Verdict
 from chat.protocol import events
+from chat.verdicts.pairs import Pair
 from tests.unit.test_admin import answer, ask, staff
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +44,10 @@ def stream() -> Stream:
     ):
         found.events.create(seq=seq, at=10**6 + seq, data=events.encode(response))
     Feedback.objects.create(message=message, value=Feedback.DOWN, reason=SECRET)
+    rea = User.objects.create(username="rea")
+    Verdict.file(found, rea, score=2, rubric={}, tags=[], note=SECRET, flagged=False)
+    pair = Pair.of(found, answer(question, "Hence.").stream)
+    pair.file(rea, "left", SECRET)
     return found
 
 
@@ -54,11 +60,15 @@ def pages(stream: Stream) -> list[str]:
     return [*chat, *kinds, *changes, reverse("admin:chat_verdict_session", args=[stream.pk])]
 
 
+FILES = [f"/admin/chat/{name}" for name in ("verdict/scores.jsonl", "verdict/verdicts.csv", "pairverdict/pairs.csv")]
+
+
 def texts_only(stream: Stream) -> list[str]:
     """The addresses of what is nothing but text or picture."""
     photo = Attachment.objects.get()
     return [
         reverse("admin:chat_stream_recording", args=[stream.pk]),
+        pair_url(stream, Stream.objects.exclude(pk=stream.pk).get()),
         reverse("admin:chat_conversation_photo", args=[stream.conversation_id, photo.pk]),
     ]
 
@@ -86,7 +96,7 @@ HIDING = [without_permission, switched_off, off_for_everybody]
 @pytest.mark.parametrize("hiding", HIDING)
 def test_where_texts_are_hidden_no_page_of_the_review_holds_one(stream: Stream, hiding: Any, settings: Any) -> None:
     client = hiding(settings)
-    for address in pages(stream):
+    for address in [*pages(stream), *FILES]:
         response = client.get(address)
         assert response.status_code == 200
         assert SECRET not in response.content.decode(), address
@@ -98,8 +108,27 @@ def test_where_texts_are_hidden_no_page_of_the_review_holds_one(stream: Stream, 
 def test_with_it_each_of_them_does(stream: Stream) -> None:
     client = staff(*LOOK, "read_texts")
     shown = [address for address in pages(stream) if "kind=disliked" not in address]
-    for address in [*shown, *texts_only(stream)]:
+    for address in [*shown, *FILES, *texts_only(stream)]:
         assert SECRET in client.get(address).content.decode(), address
+
+
+def test_a_note_is_a_text_that_is_there_and_its_score_is_shown(stream: Stream) -> None:
+    page = staff(*LOOK).get(pages(stream)[-1]).content.decode()
+    assert "[note, 14 characters]" in page
+    assert "rea</h3>" in page
+    assert ": 2" in page
+
+
+def test_a_note_outlives_a_verdict_that_is_filed_anew_without_seeing_it(stream: Stream) -> None:
+    client = staff(*LOOK, "read_texts")
+    client.post(pages(stream)[-1], {"score": "4", "note": "mine"})
+    client.post(SWITCH, {"texts": "hide"})
+    page = client.get(pages(stream)[-1]).content.decode()
+    client.post(pages(stream)[-1], {"score": "3"})
+    own = Verdict.objects.get(reviewer__is_staff=True)
+    assert 'name="note"' not in page
+    assert (own.score, own.note) == (3, "mine")
+    assert [change.note for change in own.changes.all()] == ["mine", "mine"]
 
 
 def test_times_structure_and_kinds_of_failure_are_shown_without_it(stream: Stream) -> None:
@@ -203,7 +232,7 @@ def test_a_request_that_is_shown_is_the_one_that_was_sent(stream: Stream) -> Non
     client = staff(*LOOK, "read_texts")
     page = client.get(reverse("admin:chat_stream_change", args=[stream.pk])).context
     assert json.loads(page["request_sent"]) == stream.request
-    assert Message.objects.count() == 2
+    assert Message.objects.count() == 3
 
 
 def test_whoever_could_see_conversations_before_reads_them_after_the_migration() -> None:

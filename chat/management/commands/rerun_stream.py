@@ -14,7 +14,7 @@ from chat.management.filters import Filter
 from chat.management.recordings import load
 from chat.management.rerun import Comparison
 from chat.management.terminal import in_line
-from chat.models import Stream
+from chat.models import Stream, StreamRerun
 from chat.protocol import timing
 from chat.protocol.recording import Recording
 from chat.protocol.timing import Timing
@@ -56,7 +56,7 @@ class Command(Filter):
         except rerun.NotRun as wrong:
             raise CommandError(str(wrong)) from None
         compared = rerun.compare(recorded, found)
-        page = side_by_side(str(recorded.header.get("id")), found.stream_id)
+        page = link(str(recorded.header.get("id")), found.stream_id)
         if options["json"]:
             described = {"stream": found.stream_id, "error": found.error, "page": page, **compared.as_json()}
             self.put(json.dumps(described, indent=2, ensure_ascii=False) + "\n")
@@ -67,11 +67,13 @@ class Command(Filter):
             raise CommandError(f"The answer failed: {found.error}")
 
 
-def side_by_side(recorded: str, now: str) -> str:
-    """The path of the admin's page about both; empty where they are not both stored here."""
+def link(recorded: str, now: str) -> str:
+    """Keep which stream asked again, and give the path of the admin's page about both; empty, and nothing kept, where
+    they are not both stored here."""
     keys = [pk for name in (recorded, now) if (pk := arguments.stream_id(name))]
     if Stream.objects.filter(pk__in=keys).count() < 2:
         return ""
+    StreamRerun.objects.get_or_create(stream_id=keys[1], defaults={"original_id": keys[0]})
     return reverse("admin:chat_stream_beside", args=keys)
 
 

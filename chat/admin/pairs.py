@@ -1,0 +1,141 @@
+"""Two answers to one request, compared without their names: the pairs that wait, a page for each, and what was found.
+
+    list ── a pair, left and right by chance (1 to 4, Ctrl+Enter) ── which was which, and their times
+
+Who has filed a verdict is told whose the answers were, and what others found; nobody is told before.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+
+from chat import review
+from chat.accounts import audit
+from chat.admin import access, comparison
+from chat.admin.display import message_row
+from chat.admin.verdict_pages import VerdictPages, user_of
+from chat.models import PairVerdict, Stream
+from chat.models.verdicts import LONGEST_NOTE
+from chat.verdicts import pairs, scores
+from chat.verdicts.pairs import Pair
+
+SHOWN = 50
+"""Pairs that are listed, and models in the table of what was found."""
+
+CHOICES = (
+    ("left", "left is better"),
+    ("right", "right is better"),
+    ("tie", "both are as good"),
+    ("bad", "both are bad"),
+)
+
+
+class PairForm(forms.Form):
+    """Which of the two is better, and why."""
+
+    choice = forms.ChoiceField(choices=CHOICES, widget=forms.RadioSelect)
+    note = forms.CharField(required=False, max_length=LONGEST_NOTE, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+@admin.register(PairVerdict)
+class PairAdmin(VerdictPages):
+    """The pairs that wait, in place of a list of verdicts on them. The permissions are those of verdicts."""
+
+    folder = "pair"
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whoever sees verdicts."""
+        return request.user.has_perm("chat.view_verdict")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Whoever files verdicts."""
+        return request.user.has_perm("chat.add_verdict")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never: what was filed stays, and what is filed after it counts."""
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        """The list, a pair's page, and the table."""
+        view = self.admin_site.admin_view
+        return [
+            path("", view(self.show_list), name="chat_pairverdict_changelist"),
+            path("<uuid:first>/<uuid:second>/", view(self.pair), name="chat_pairverdict_pair"),
+            path("pairs.csv", view(self.export_table), name="chat_pairverdict_table"),
+        ]
+
+    def show_list(self, request: HttpRequest) -> HttpResponse:
+        """The pairs that wait for this reviewer, and what was found so far."""
+        self.check_rights(request)
+        filed = pairs.latest()
+        context = {
+            "title": "Compare answers",
+            "rows": pairs.waiting(user_of(request))[:SHOWN],
+            "standings": [each.row for each in pairs.standings(filed)[:SHOWN]],
+            "left": pairs.left_share(filed),
+            "filed": len(filed),
+        }
+        return self.page(request, "list", context)
+
+    def pair(self, request: HttpRequest, first: UUID, second: UUID) -> HttpResponse:
+        """Two answers without their names, and the form; a POST files the verdict. Then, which was which."""
+        self.check_rights(request, reads=True)
+        found = self._pair(request, first, second)
+        own = found.verdicts().filter(reviewer=user_of(request)).first()
+        if request.method == "POST":
+            return self._filed(request, found)
+        if own is not None and "again" not in request.GET:
+            return self._page_of(request, found, own=own, filed=found.verdicts())
+        return self._page_of(request, found, form=PairForm())
+
+    def _pair(self, request: HttpRequest, first: UUID, second: UUID) -> Pair:
+        """The two streams. PermissionDenied where their texts are hidden: there is nothing to compare then."""
+        rows = Stream.objects.select_related("user", "conversation", "answer").in_bulk([first, second])
+        if len(rows) < 2 or not comparison.asked_the_same(*rows.values()):
+            raise Http404("There are no two such streams, or they were not asked the same.")
+        for stream in rows.values():
+            access.check(request, stream)
+            audit.record_reading(request, stream)
+        return Pair.of(*rows.values())
+
+    def _filed(self, request: HttpRequest, pair: Pair) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = PairForm(request.POST)
+        if not form.is_valid():
+            return self._page_of(request, pair, form=form)
+        pair.file(user_of(request), form.cleaned_data["choice"], form.cleaned_data["note"])
+        return HttpResponseRedirect(pair_url(pair.one, pair.other))
+
+    def _page_of(self, request: HttpRequest, pair: Pair, **more: Any) -> HttpResponse:
+        sides = pair if pair.one_is_left(user_of(request)) else pair[::-1]
+        (question, *_) = [turn for turn in reversed(review.turns_to(pair.one.answer)) if turn.message.role == "user"]
+        context = {
+            "title": "Two answers",
+            "pair": pair,
+            "question": message_row(question, texts=True),
+            "sides": [
+                (name, each, each.answer.text[: comparison.SHOWN_TEXT])
+                for name, each in zip(("Left", "Right"), sides, strict=True)
+            ],
+            "may_file": self.has_add_permission(request),
+            **more,
+        }
+        return self.page(request, "pair", context)
+
+    def export_table(self, request: HttpRequest) -> HttpResponse:
+        """What was found, as a table."""
+        return self.export(
+            request, "pairs.csv", "text/csv; charset=utf-8", scores.pair_table(self.noted(request, pairs.latest()))
+        )
+
+
+def pair_url(first: Stream, second: Stream) -> str:
+    """The address of a pair's page, the same for both orders."""
+    pair = Pair.of(first, second)
+    return reverse("admin:chat_pairverdict_pair", args=[pair.one.pk, pair.other.pk])

@@ -1,0 +1,112 @@
+"""Two answers to one request, judged without their names: which pairs wait, who sees which on the left, what was found.
+
+    rerun_stream, or an answer generated again ── pair ── a reviewer's verdict ── standings, scores, a table
+
+A pair is ordered by its ids. Which of the two a reviewer sees on the left is settled by chance for each reviewer and
+pair, and stays so: whoever always takes the left one spoils nothing, and is found out (`left_share`).
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.crypto import salted_hmac
+
+from chat.models import PairVerdict, Stream, StreamRerun, User
+
+Outcome = PairVerdict.Outcome
+
+COMPARED = 5_000
+"""The newest verdicts on pairs, of which standings and exports are made."""
+
+
+class Pair(NamedTuple):
+    """Two streams in the order of their ids."""
+
+    one: Stream
+    other: Stream
+
+    @classmethod
+    def of(cls, first: Stream, second: Stream) -> "Pair":
+        """The same for both orders."""
+        return cls(*sorted((first, second), key=lambda stream: stream.pk))
+
+    def one_is_left(self, reviewer: User) -> bool:
+        """Whether this reviewer sees `one` on the left."""
+        chance = salted_hmac("chat.verdicts.pairs", f"{reviewer.pk}:{self.one.pk}:{self.other.pk}").digest()
+        return chance[0] % 2 == 0
+
+    def file(self, reviewer: User, said: str, note: str) -> PairVerdict:
+        """Keep what the reviewer found: `said` is left, right, tie or bad."""
+        left = self.one_is_left(reviewer)
+        sides = {"left": Outcome.ONE if left else Outcome.OTHER, "right": Outcome.OTHER if left else Outcome.ONE}
+        return PairVerdict.objects.create(
+            one=self.one,
+            other=self.other,
+            reviewer=reviewer,
+            outcome=sides.get(said, said),
+            one_was_left=left,
+            note=note,
+        )
+
+    def verdicts(self) -> QuerySet[PairVerdict]:
+        """All that was filed on it, the newest first."""
+        return PairVerdict.objects.filter(one=self.one, other=self.other).select_related("reviewer")
+
+
+def waiting(reviewer: User) -> QuerySet[StreamRerun]:
+    """The reruns that this reviewer has not compared with their originals, the newest first."""
+    filed = PairVerdict.objects.filter(
+        Q(one=OuterRef("stream"), other=OuterRef("original")) | Q(one=OuterRef("original"), other=OuterRef("stream")),
+        reviewer=reviewer,
+    )
+    return StreamRerun.objects.exclude(Exists(filed)).select_related("stream__user", "original__user")
+
+
+def latest() -> list[PairVerdict]:
+    """The newest verdict of each reviewer on each pair."""
+    rows = PairVerdict.objects.select_related("reviewer", "one", "other").order_by("-pk")[:COMPARED]
+    found: dict[tuple[UUID, UUID, int], PairVerdict] = {}
+    for row in rows:
+        found.setdefault((row.one_id, row.other_id, row.reviewer_id), row)
+    return list(found.values())
+
+
+@dataclass(slots=True)
+class Standings:
+    """What was found of two models, `models` in the order of their ids: how often the first was better, the second, and
+    neither."""
+
+    models: tuple[str, str]
+    found: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def row(self) -> tuple[str | int, ...]:
+        """As a table has it."""
+        return (*self.models, *(self.found[each] for each in (Outcome.ONE, Outcome.OTHER, Outcome.TIE, Outcome.BAD)))
+
+
+def standings(verdicts: Iterable[PairVerdict]) -> list[Standings]:
+    """Model by model, those that were compared most often first."""
+    found: dict[tuple[str, str], Standings] = {}
+    for verdict in verdicts:
+        names, outcome = (verdict.one.model_id, verdict.other.model_id), verdict.outcome
+        if names[0] > names[1]:
+            names, outcome = (names[1], names[0]), turned(outcome)
+        found.setdefault(names, Standings(names)).found[outcome] += 1
+    return sorted(found.values(), key=lambda each: -each.found.total())
+
+
+def turned(outcome: str) -> str:
+    """The same outcome of the pair in the other order."""
+    return {Outcome.ONE: Outcome.OTHER, Outcome.OTHER: Outcome.ONE}.get(Outcome(outcome), outcome)
+
+
+def left_share(verdicts: Iterable[PairVerdict]) -> float | None:
+    """Of the verdicts for one of two answers, the share that went to the one on the left; None without any. Far from a
+    half it says more of the reviewers than of the answers."""
+    decided = [row for row in verdicts if row.outcome in (Outcome.ONE, Outcome.OTHER)]
+    return sum((row.outcome == Outcome.ONE) == row.one_was_left for row in decided) / len(decided) if decided else None
