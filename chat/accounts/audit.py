@@ -13,22 +13,25 @@ QUIET_SECONDS = 600
 """One entry in ten minutes for an address that is refused, or for a reader of one session: nobody fills the log."""
 
 
-def record(action: AuditEntry.Action, *, who: User | None = None, target: str = "", address: str = "") -> None:
+def record(
+    action: AuditEntry.Action, *, who: User | None = None, target: str = "", address: str = "", why: str = ""
+) -> None:
     """Write one entry, in the transaction that is open. `who` is None where nobody is known to have done it."""
     name = who.get_username() if who is not None else ""
-    AuditEntry.objects.create(action=action, who=who, name=name[:150], target=target[:200], address=address[:64])
+    cut = {"name": name[:150], "target": target[:200], "address": address[:64], "why": why[:200]}
+    AuditEntry.objects.create(action=action, who=who, **cut)
 
 
-def record_reading(request: HttpRequest, found: Any, *, texts: bool = True) -> None:
+def record_reading(request: HttpRequest, found: Any, *, texts: bool = True, why: str = "") -> None:
     """Somebody in the admin looks at what belongs to somebody else; once in a while, pages and photos alike.
 
-    `texts`: whether what was written is shown, and not only times and structure.
+    `texts`: whether what was written is shown, and not only times and structure; `why`: the reason that was given.
     """
     reader: Any = request.user
     if found.user_id != reader.pk and limits.is_first(f"read:{reader.pk}:{found.pk}:{texts:d}", QUIET_SECONDS):
         target = f"{found._meta.verbose_name} {found.pk} of {found.user.get_username()}"
         target += "" if texts else ", texts hidden"
-        record(Action.READ, who=reader, target=target, address=limits.address(request))
+        record(Action.READ, who=reader, target=target, address=limits.address(request), why=why)
 
 
 def record_disabled(request: HttpRequest, account: User) -> None:

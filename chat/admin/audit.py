@@ -10,7 +10,7 @@ from chat.models import AuditEntry
 class AuditAdmin(ReadOnlyList):
     """Who did what."""
 
-    list_display = ("at", "action", "name", "target", "address")
+    list_display = ("at", "action", "name", "target", "address", "why")
     list_filter = ("action", "at")
-    search_fields = ("name", "target", "address")
+    search_fields = ("name", "target", "address", "why")
     list_select_related = ("who",)

@@ -114,6 +114,6 @@ class ConversationAdmin(ReviewAdmin):
         if owned is None or photo is None or not SHOWN.fullmatch(photo.mime_type):
             raise Http404("There is no such photo.")
         access.check(request, owned)
-        audit.record_reading(request, owned)
+        audit.record_reading(request, owned, why=access.reason(request, owned))
         headers = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
         return HttpResponse(bytes(photo.data), content_type=photo.mime_type, headers=headers)

@@ -98,9 +98,12 @@ class PairAdmin(VerdictPages):
         rows = Stream.objects.select_related("user", "conversation", "answer").in_bulk([first, second])
         if len(rows) < 2 or not comparison.asked_the_same(*rows.values()):
             raise Http404("There are no two such streams, or they were not asked the same.")
+        waits = pairs.waiting(user_of(request)).filter(stream__in=rows, original__in=rows).exists()
         for stream in rows.values():
+            if waits:
+                access.take_from_queue(request, stream, "pairs")
             access.check(request, stream)
-            audit.record_reading(request, stream)
+            audit.record_reading(request, stream, why=access.reason(request, stream))
         return Pair.of(*rows.values())
 
     def _filed(self, request: HttpRequest, pair: Pair) -> HttpResponse:

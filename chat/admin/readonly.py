@@ -92,13 +92,13 @@ class ReviewAdmin(ReadOnlyList):
         if found is None:
             raise Http404(f"There is no {self.opts.verbose_name} {object_id}.")
         is_read = access.shown(request, found)
-        audit.record_reading(request, found, texts=is_read)
+        audit.record_reading(request, found, texts=is_read, why=access.reason(request, found))
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "original": found,
             "media": self.media,
-            **access.context_of(request),
+            **access.context_of(request, found),
             "texts": is_read,
             "conversation_title": hidden.title_of(getattr(found, "conversation", found), texts=is_read),
             **self.page(found, page_number(request), texts=is_read),

@@ -99,7 +99,7 @@ class StreamAdmin(ReviewAdmin):
             raise Http404("There is no such stream.")
         texts = [access.shown(request, stream) for stream in streams]
         for stream, shown in zip(streams, texts, strict=True):
-            audit.record_reading(request, stream, texts=shown)
+            audit.record_reading(request, stream, texts=shown, why=access.reason(request, stream))
         context = {"title": "Two streams side by side", "opts": self.opts, **comparison.page(streams, texts)}
         common = {**self.admin_site.each_context(request), **access.context_of(request)}
         return TemplateResponse(request, "admin/chat/stream/beside.html", {**common, **context})
@@ -112,7 +112,7 @@ class StreamAdmin(ReviewAdmin):
         if stream is None:
             raise Http404("There is no such stream.")
         access.check(request, stream)
-        audit.record_reading(request, stream)
+        audit.record_reading(request, stream, why=access.reason(request, stream))
         return JsonResponse(replay.recording_of(stream))
 
     def by_id(self, pk: UUID) -> Q:

@@ -81,8 +81,10 @@ class VerdictAdmin(VerdictPages):
         if stream is None:
             raise Http404("There is no such stream.")
         narrowed = NarrowedQueue.of(request, self)
+        if narrowed.waiting(request, user_of(request)).filter(pk=stream.pk).exists():
+            access.take_from_queue(request, stream, narrowed.kind)
         texts = access.shown(request, stream)
-        audit.record_reading(request, stream, texts=texts)
+        audit.record_reading(request, stream, texts=texts, why=access.reason(request, stream))
         own = Verdict.objects.filter(stream=stream, reviewer=user_of(request)).first()
         form = VerdictForm(request.POST if request.method == "POST" else None, own, texts=texts)
         if request.method == "POST":
@@ -110,6 +112,7 @@ class VerdictAdmin(VerdictPages):
         turns, is_read = review.turns_to(stream.answer), access.shown(request, stream)
         filed = Verdict.objects.filter(stream=stream).select_related("reviewer").prefetch_related("changes")
         context = {
+            **access.context_of(request, stream),
             "title": "Review of an answer",
             "original": stream,
             "queue": narrowed,

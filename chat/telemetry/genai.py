@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -18,11 +19,13 @@ from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.trace import SpanKind, StatusCode
 from opentelemetry.trace import TracerProvider as AnyTracerProvider
 
 from chat.protocol.counts import count_of
 from chat.protocol.prompt import Part, is_photo, is_sound, type_of
+from chat.protocol.trace_context import span_of, trace_of
 from chat.telemetry import TurnFacts
 
 NAME = "wondercam"
@@ -45,11 +48,28 @@ TOKENS = [4.0**power for power in range(14)]
 CLOSE_MS = 5_000
 
 
-class GenAiRecorder:
-    """Tells these providers of turns, and closes them."""
+class IdsOfStreams(IdGenerator):
+    """The ids of the next span are those of `stream_id`, which its upstream was told (`protocol/trace_context.py`)."""
 
-    def __init__(self, traces: AnyTracerProvider, meters: AnyMeterProvider, *, content: bool) -> None:
+    stream_id = UUID(int=1)
+
+    def generate_trace_id(self) -> int:
+        """Of the next trace."""
+        return trace_of(self.stream_id)
+
+    def generate_span_id(self) -> int:
+        """Of the next span."""
+        return span_of(self.stream_id)
+
+
+class GenAiRecorder:
+    """Tells these providers of turns, and closes them. `ids` is what `traces` takes the ids of its spans from."""
+
+    def __init__(
+        self, traces: AnyTracerProvider, meters: AnyMeterProvider, ids: IdsOfStreams, *, content: bool
+    ) -> None:
         self._providers = (traces, meters)
+        self._ids = ids
         self._content = content
         self._tracer = traces.get_tracer(NAME)
         meter = meters.get_meter(NAME)
@@ -67,6 +87,7 @@ class GenAiRecorder:
         common = common_of(facts)
         attributes = {**common, **dict(attributes_of(facts)), **(content_of(facts) if self._content else {})}
         model = facts.prompt.model.name
+        self._ids.stream_id = facts.stream_id
         span = self._tracer.start_span(f"chat {model}", kind=SpanKind.CLIENT, attributes=attributes, start_time=start)
         if facts.first_token_us is not None:
             span.add_event("first_token", timestamp=start + facts.first_token_us * 1000)
@@ -171,7 +192,8 @@ def written(value: Any) -> str:
 def by_otlp(service: str, *, content: bool) -> GenAiRecorder:
     """Sends by OTLP over HTTP where OpenTelemetry's variables say, from threads of its own."""
     resource = Resource.create({"service.name": service})
-    traces = TracerProvider(resource=resource, shutdown_on_exit=False)
+    ids = IdsOfStreams()
+    traces = TracerProvider(resource=resource, shutdown_on_exit=False, id_generator=ids)
     traces.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     reader = PeriodicExportingMetricReader(OTLPMetricExporter())
-    return GenAiRecorder(traces, MeterProvider([reader], resource, shutdown_on_exit=False), content=content)
+    return GenAiRecorder(traces, MeterProvider([reader], resource, shutdown_on_exit=False), ids, content=content)

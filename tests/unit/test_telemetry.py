@@ -21,8 +21,10 @@ from chat import telemetry
 from chat.process import this_process
 from chat.protocol.prompt import Model, Prompt
 from chat.telemetry import Telemetry, TurnFacts
-from chat.telemetry.genai import GenAiRecorder
+from chat.telemetry.genai import GenAiRecorder, IdsOfStreams
+from tests.catalogue import providers
 from tests.fakes.server import Reply, Request, Server
+from tests.faults.arena import environment
 from tests.inside import Core
 
 SECRET = "what nobody else may read"
@@ -53,9 +55,11 @@ class Collector:
 
     def __init__(self, *, content: bool) -> None:
         self._spans, self._reader = InMemorySpanExporter(), InMemoryMetricReader()
-        traces = TracerProvider(shutdown_on_exit=False)
+        ids = IdsOfStreams()
+        traces = TracerProvider(shutdown_on_exit=False, id_generator=ids)
         traces.add_span_processor(SimpleSpanProcessor(self._spans))
-        self.recorder = GenAiRecorder(traces, MeterProvider([self._reader], shutdown_on_exit=False), content=content)
+        meters = MeterProvider([self._reader], shutdown_on_exit=False)
+        self.recorder = GenAiRecorder(traces, meters, ids, content=content)
 
     def span(self, **changed: Any) -> Any:
         """The span of a turn."""
@@ -165,7 +169,9 @@ async def test_a_real_turn_reaches_a_receiver_by_otlp(
     told = Telemetry(receiver.url, "my-camera", content=False)
     told.open()
     monkeypatch.setattr(core.turns, "_told", told.ended)
-    await core.ended(await core.ask("words=3 " + SECRET.replace("=", " ")))
+    providers.configure({**environment(core.model.url), "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url})
+    stream = await core.ask("words=3 " + SECRET.replace("=", " "))
+    await core.ended(stream)
     while core.turns.running():
         await asyncio.sleep(0)
     await told.close()
@@ -177,10 +183,17 @@ async def test_a_real_turn_reaches_a_receiver_by_otlp(
     assert names["service.name"] == "my-camera"
     (span,) = resource.scope_spans[0].spans
     attributes = {each.key: each.value for each in span.attributes}
+    assert core.model.asked[-1].headers["traceparent"] == f"00-{span.trace_id.hex()}-{span.span_id.hex()}-01"
+    assert span.trace_id == stream.pk.bytes
     assert (span.name, attributes["gen_ai.provider.name"].string_value) == ("chat script", "openai")
     assert [event.name for event in span.events] == ["first_token"]
     metrics = ExportMetricsServiceRequest.FromString(bodies["/v1/metrics"]).resource_metrics[0].scope_metrics[0]
     assert "gen_ai.client.operation.duration" in {metric.name for metric in metrics.metrics}
+
+
+async def test_without_an_endpoint_an_upstream_is_told_of_no_trace(core: Core) -> None:
+    await core.ended(await core.ask("words=1"))
+    assert "traceparent" not in core.model.asked[-1].headers
 
 
 async def test_nobody_s_answer_hears_of_what_goes_wrong_there(caplog: pytest.LogCaptureFixture) -> None:

@@ -249,3 +249,54 @@ def test_whoever_could_see_conversations_before_reads_them_after_the_migration()
     migration.give(apps, None)
     assert set(permission.group_set.values_list("name", flat=True)) == {"Clerks", "Reviewers"}
     assert list(permission.user_set.all()) == [user]
+
+
+# A reason for each chat
+
+
+def test_where_a_reason_is_asked_for_nothing_is_read_without_one(stream: Stream, settings: Any) -> None:
+    settings.REVIEW_REASON = True
+    client = staff(*LOOK, "read_texts")
+    for address in [*pages(stream)[:-1], *FILES]:
+        assert SECRET not in client.get(address).content.decode(), address
+    for address in texts_only(stream):
+        assert client.get(address).status_code == 403
+
+
+def test_a_reason_opens_one_chat_and_goes_into_the_audit_log(stream: Stream, settings: Any) -> None:
+    settings.REVIEW_REASON = True
+    client, address = staff(*LOOK, "read_texts"), reverse("admin:chat_stream_change", args=[stream.pk])
+    other = answer(ask(Conversation.objects.create(user=stream.user), SECRET), SECRET).stream
+    assert "Why do you read this chat?" in client.get(address).content.decode()
+    given = {"texts": "reason", "conversation": str(stream.conversation_id), "next": address}
+    assert SECRET not in client.post(SWITCH, {**given, "why": " "}, follow=True).content.decode()
+    assert SECRET in client.post(SWITCH, {**given, "why": "complaint 17"}, follow=True).content.decode()
+    assert SECRET not in client.get(reverse("admin:chat_stream_change", args=[other.pk])).content.decode()
+    said = list(AuditEntry.objects.order_by("pk").values_list("target", "why"))
+    assert said == [
+        (f"stream {stream.pk} of ana, texts hidden", ""),
+        (f"stream {stream.pk} of ana", "complaint 17"),
+        (f"stream {other.pk} of ana, texts hidden", ""),
+    ]
+
+
+def test_an_answer_in_ones_queue_needs_no_other_reason(stream: Stream, settings: Any) -> None:
+    settings.REVIEW_REASON = True
+    client, session = staff(*LOOK, "read_texts"), reverse("admin:chat_verdict_session", args=[stream.pk])
+    assert SECRET not in client.get(f"{session}?kind=slow").content.decode()
+    assert SECRET in client.get(f"{session}?kind=failed").content.decode()
+    assert AuditEntry.objects.get(why="queue: failed").target == f"stream {stream.pk} of ana"
+
+
+def test_a_reason_gives_nobody_the_right_to_read(stream: Stream, settings: Any) -> None:
+    settings.REVIEW_REASON = True
+    client, address = staff(*LOOK), reverse("admin:chat_stream_change", args=[stream.pk])
+    given = {"texts": "reason", "conversation": str(stream.conversation_id), "next": address, "why": "curious"}
+    assert SECRET not in client.post(SWITCH, given, follow=True).content.decode()
+
+
+def test_ones_own_chat_needs_no_reason(stream: Stream, settings: Any) -> None:
+    settings.REVIEW_REASON = True
+    client = staff(*LOOK)
+    Stream.objects.update(user=User.objects.get(is_staff=True))
+    assert SECRET in client.get(reverse("admin:chat_stream_change", args=[stream.pk])).content.decode()

@@ -96,6 +96,15 @@ VARIABLES = (
         wrong="anything but a switch",
     ),
     Variable(
+        "WONDERCAM_REVIEW_REASON",
+        False,
+        (
+            "On asks whoever reads somebody else's chat in the admin for a reason, which goes into the audit log; for "
+            "an answer in the reviewer's queue the queue is the reason. Lists then show no titles"
+        ),
+        wrong="anything but a switch",
+    ),
+    Variable(
         "WONDERCAM_EMAIL_URL",
         None,
         (

@@ -10,19 +10,21 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 import aiohttp
 import msgspec
 
-from chat.protocol import errors, events
+from chat.protocol import errors, events, log_context
 from chat.protocol.sse import MAX_SIZE
+from chat.protocol.trace_context import traceparent_of
 from chat.providers.http.decoding import error_in, parse
 from chat.providers.http.error_mapping import error_for, refused
 from chat.providers.http.push_body import PushBody
 from chat.providers.http.retry_delay import in_headers
 from chat.providers.http.sse_response import Failure, IncomingAnswer, Reader
 from chat.providers.http.unpacking import Unpacker
-from chat.providers.settings import Settings, number, whole
+from chat.providers.settings import Settings, number, text, whole
 
 log = logging.getLogger(__name__)
 
@@ -32,11 +34,15 @@ READ_AHEAD = 64 * 1024
 
 
 class Connection:
-    """One session to upstream servers, made when first used and once per event loop; `close` ends it."""
+    """One session to upstream servers, made when first used and once per event loop; `close` ends it.
 
-    def __init__(self, connect_seconds: float = 5.0, max_size: int = MAX_SIZE) -> None:
+    `traced`: what is asked for a stream says which trace it belongs to.
+    """
+
+    def __init__(self, connect_seconds: float = 5.0, max_size: int = MAX_SIZE, *, traced: bool = False) -> None:
         self.connect_seconds = connect_seconds
         self.max_size = max_size
+        self.traced = traced
         self._session: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -46,6 +52,7 @@ class Connection:
         return cls(
             number(settings, "WONDERCAM_LIMIT_CONNECT_SECONDS", 5.0, 0.01),
             whole(settings, "WONDERCAM_LIMIT_UPSTREAM_EVENT_BYTES", MAX_SIZE, 1024),
+            traced=bool(text(settings, "OTEL_EXPORTER_OTLP_ENDPOINT")),
         )
 
     def session(self) -> aiohttp.ClientSession:
@@ -98,6 +105,8 @@ class Connection:
     ) -> aiohttp.ClientResponse:
         data = msgspec.json.encode(body)
         headers = {"Content-Type": "application/json", "Accept": "text/event-stream, application/json", **headers}
+        if self.traced and (stream_id := log_context.stream_id.get()):
+            headers["traceparent"] = traceparent_of(UUID(stream_id))
         try:
             # Not `async with`: aiohttp's context manager keeps what made the request for as long as the answer takes.
             response = await self.session().post(url, data=data, headers=headers, allow_redirects=False)
