@@ -47,8 +47,9 @@ export class Scroll {
       if (KEYS_UP.has(key) || (key === " " && shiftKey)) this.#leave();
     });
     button.addEventListener("click", () => this.toEnd());
-    // What stands in the viewport also grows without us: photos load, a keyboard opens.
-    new ResizeObserver(() => this.keep()).observe(viewport);
+    // It changes without us, too: photos load, what an answer points at is drawn, a keyboard opens.
+    const resized = new ResizeObserver(() => this.keep());
+    for (const element of [viewport, ...viewport.children]) resized.observe(element);
   }
 
   /** Where the reader is; null at the end. @returns {Place | null} */

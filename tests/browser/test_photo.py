@@ -1,12 +1,13 @@
 """Photos as things: looked at, zoomed into, cropped, asked about again; and answers that point into them."""
 
+import asyncio
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from chat.protocol import events, recording
 from chat.protocol.events import Event
@@ -23,7 +24,13 @@ POINTS = """Two halves:
   {"point": [500, 500], "label": "the edge"}
 ]
 ```
+
+In short:
+```python
+print("red", "blue")
+```
 """
+TALLEST = "code => getComputedStyle(code).maxBlockSize"
 
 
 @pytest.fixture
@@ -144,10 +151,20 @@ async def test_what_an_answer_points_at_is_drawn_over_the_photo_and_listed(
     figure = page.locator("article[data-role=model] .pointed")
     rows = ["red half top center", "blue half", "the edge middle center"]
     await expect(figure.get_by_role("listitem")).to_have_count(len(rows))
-    await expect(figure.get_by_role("listitem").last).to_have_text(rows[-1])
+    last = figure.get_by_role("listitem").last
+    await expect(last).to_have_text(rows[-1])
+    await expect(last).to_be_in_viewport()  # whoever is at the end stays there
     await assert_drawn(page)
+    tallest = [await code.evaluate(TALLEST) for code in await page.locator("article figure pre").all()]
+    assert tallest == ["136px", "none"], "only what points is a few lines high"
+    held: asyncio.Queue[Route] = asyncio.Queue()
+    await page.route("**/v2/attachments/*", held.put)
     await page.reload()
-    await expect(figure.locator("img[src^=blob]")).to_be_visible()
+    await ended(page, "complete")
+    photo_asked_for = await held.get()
+    await expect(figure).to_have_count(0)  # it comes with its photo, so that nothing of it moves
+    await photo_asked_for.continue_()
+    await expect(last).to_be_in_viewport()
     await assert_drawn(page)
 
 

@@ -9,29 +9,37 @@ const SVG = "http://www.w3.org/2000/svg";
 const COLOURS = 6;
 
 /**
- * Draws what an answer points at under its text; nothing where it points at nothing.
+ * Draws what an answer points at under its text, once the photo is there, so that nothing of it moves; nothing where it
+ * points at nothing.
  * @param {HTMLElement} article the answer's
  * @param {HTMLImageElement[]} images the photos that were asked about
  * @param {string} text
  */
-export function point(article, images, text) {
+export async function point(article, images, text) {
   const marks = marksIn(text);
   if (!marks.length || !images.length) return;
+  for (const code of article.querySelectorAll("[data-part=text] figure")) {
+    if (marksIn(code.textContent ?? "").length) code.classList.add("points");
+  }
   const figure = element("figure", "pointed");
-  figure.append(still(images[0], marks), list(marks, images.length));
+  figure.append(still(await photoOf(images[0]), marks), list(marks, images.length));
   article.querySelector("[data-part=text]")?.after(figure);
 }
 
-/** @param {HTMLImageElement} asked @param {Mark[]} marks */
-function still(asked, marks) {
-  const frame = element("div", "frame");
+/** The photo that was asked about, once more, as soon as the page has it. @param {HTMLImageElement} asked */
+async function photoOf(asked) {
+  if (!asked.complete || !asked.src)
+    await new Promise((resolve) => asked.addEventListener("load", resolve, { once: true }));
   const image = document.createElement("img");
   image.alt = t("The photo that was asked about; what the answer points at is listed below");
-  const show = () => {
-    image.src = asked.src;
-  };
-  if (asked.src) show();
-  else asked.addEventListener("load", show, { once: true });
+  image.src = asked.src;
+  await image.decode().catch(() => {}); // let go meanwhile: the list in words stays
+  return image;
+}
+
+/** @param {HTMLImageElement} image @param {Mark[]} marks */
+function still(image, marks) {
+  const frame = element("div", "frame");
   const drawing = document.createElementNS(SVG, "svg");
   drawing.setAttribute("viewBox", "0 0 1 1");
   drawing.setAttribute("preserveAspectRatio", "none");

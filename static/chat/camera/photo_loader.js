@@ -84,7 +84,7 @@ export class PhotoLoader {
   #point(article, question, text) {
     const images = /** @type {HTMLImageElement[]} */ ([...question.querySelectorAll("[data-part=photos] img")]);
     this.#modules.use(({ point }) => {
-      if (!article.querySelector(".pointed")) point(article, images, text);
+      if (!article.querySelector(".pointed")) void point(article, images, text);
     });
   }
 
