@@ -63,6 +63,7 @@ class Log:
     """
 
     def __init__(self, retry_seconds: float = RETRY_SECONDS, threads: Threads = THREADS) -> None:
+        self.retry_seconds = retry_seconds
         self._own = OwnConnection(threads.checkpoint)
         self._commits = GroupCommit(self._own.connect, retry_seconds, threads.commit)
         self._submit = self._commits.submit

@@ -23,7 +23,7 @@ GRACE = 2.0
 """Seconds in which somebody else may come."""
 
 READ_ELSEWHERE_SECONDS = 10
-"""How old the word of another process may be that it reads the stream: it is given at every beat."""
+"""How old the word of another process may be that it reads the stream: it is given every `runner.UNWANTED_POLL`."""
 
 
 class Departures:

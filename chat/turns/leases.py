@@ -1,20 +1,26 @@
 """Who runs what: every running stream has a lease that its worker renews, so that a dead worker's turns are found.
 
-A worker renews all its leases in one UPDATE every few seconds (`WONDERCAM_LEASE_SECONDS`). At the same beat it looks
-at everybody else's: a lease that is still the same after `LOOKS` beats is a dead worker's. No clock is read for it, so
-none may jump to any effect, and where nobody could look, since the database was away, nobody is thought dead. A worker
-that starts also ends, at once, the streams of workers of its own machine that no longer live.
+A worker renews all its leases in one UPDATE every few seconds (`WONDERCAM_LEASE_SECONDS`). As often it looks at
+everybody else's: a lease that is still the same at `LOOKS` further looks is a dead worker's. No clock is read for it,
+so none may jump to any effect, and where nobody could write, since the database was away or locked, nobody is thought
+dead. The streams of workers of its own machine that no longer live are found at once.
 
-Where that is allowed, the turn is taken up and goes on (`continuation.py`); else its stream ends as interrupted. A
-worker that is wrongly thought dead cannot write on: either ends its epoch (`chat/log/fence.py`).
+Where that is allowed, the turn is taken up and goes on (`continuation.py`). Else its stream ends as interrupted, once
+its worker would have given up storing it (`WONDERCAM_COMMIT_SECONDS`): who goes on elsewhere loses nothing, an end is
+final. A worker that is wrongly thought dead cannot write on: either ends its epoch (`chat/log/fence.py`).
 """
 
+import asyncio
+import logging
 import os
 import secrets
 import socket
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from math import ceil
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from django.utils import timezone
@@ -26,8 +32,17 @@ from chat.models import Stream, User
 from chat.protocol import events
 from chat.protocol.errors import Interrupted
 
-LOOKS = 4
-"""Beats without a renewal that make a lease lapse: with one every 5 s a dead worker's turn ends within 30 s."""
+log = logging.getLogger(__name__)
+
+LOOKS = 3
+"""Further looks without a renewal that make a lease lapse: with one every 2 s a dead worker's turn is taken up 4 to 8 s
+after its death."""
+
+AT_ONCE = 16
+"""Streams of dead workers that are seen to at the same time."""
+
+NEIGHBOURS_POLL = 1.0
+"""Seconds between looks for workers of this machine that have died."""
 
 GONE = "The server that wrote this answer went away in the middle of it. Try again."
 
@@ -44,6 +59,9 @@ WHERE stream.status = '{events.RUNNING}' AND stream.worker = %s
 
 Lease = tuple[UUID, datetime | None]
 """A stream and the moment its lease was renewed."""
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 TakeUp = Callable[[UUID, datetime | None], Awaitable[bool]]
 """Goes on with the turn of a stream whose lease was seen so; False where that is not to be."""
@@ -92,50 +110,123 @@ class WorkerName:
         return False
 
 
-class Reaper:
-    """Finds the streams whose worker is gone, and has them taken up or ends them; remembers at how many beats it has
-    seen each lease unchanged."""
+def patience_of(commit_seconds: float, lease_seconds: float) -> int:
+    """Looks in which a worker that cannot store its events gives them up."""
+    return ceil(commit_seconds / lease_seconds)
 
-    def __init__(self, log: Log, worker: WorkerName, take_up: TakeUp | None = None) -> None:
-        self._log = log
+
+class Holder(Protocol):
+    """Whose leases a process renews: its turns."""
+
+    def running(self) -> Collection[UUID]: ...
+    def is_draining(self) -> bool: ...
+    def tell_gone(self, streams: Sequence[UUID]) -> None: ...
+
+
+@dataclass(slots=True)
+class SeenLease:
+    """A lease, at how many looks it was the same, and whether its turn is not to be taken up."""
+
+    lease: datetime | None
+    looks: int = 1
+    is_left: bool = False
+
+
+class Reaper:
+    """Finds the streams whose worker is gone, and has them taken up or, `patience` looks later, ends them."""
+
+    def __init__(self, event_log: Log, worker: WorkerName, take_up: TakeUp | None = None, patience: int = 0) -> None:
+        self._log = event_log
         self._worker = worker
         self._take_up = take_up
-        self._seen: dict[UUID, tuple[datetime | None, int]] = {}
+        self._patience = patience
+        self._seen: dict[UUID, SeenLease] = {}
+
+    async def look_at_leases(self, seconds: float, holder: Holder) -> None:
+        """A beat every so many seconds, until cancelled. What could be taken up while `holder` drains is left to those
+        who go on."""
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                if not holder.is_draining():
+                    holder.tell_gone(await self.beat(holder.running()))
+            except Exception as error:  # the database may be away: the next look tries again
+                log.warning("leases could not be looked at: %s", type(error).__name__)
+
+    async def look_for_dead_neighbours(self, holder: Holder) -> None:
+        """Find the turns of this machine's workers that have died, without waiting for their leases to lapse."""
+        while True:
+            await asyncio.sleep(NEIGHBOURS_POLL)
+            try:
+                if not holder.is_draining():
+                    holder.tell_gone(await self.end_dead_neighbours())
+            except Exception as error:  # the database may be away: the next look tries again
+                log.warning("dead workers' streams could not be looked for: %s", type(error).__name__)
 
     async def beat(self, mine: Collection[UUID]) -> list[UUID]:
         """One look at all leases but `mine`; the streams that it ended.
 
-        The look is no part of a job, which may run several times. A stream of this worker's that it could not write to
-        its end is found like any other's.
+        The look is no part of a job, which may run several times; but it counts only where one could be committed, so
+        that a lock, which keeps everybody from renewing, is nobody's death. A stream of this worker's that it could not
+        write to its end is found like any other's.
         """
+        if self._log.write_now(change_nothing) is None:
+            await self._log.write(change_nothing)
         leases = await in_thread(running_leases)
-        return await self.interrupt(self._lapsed({pk: lease for pk, lease in leases if pk not in mine}))
+        self._seen = {pk: self._look(pk, lease) for pk, lease in leases if pk not in mine}
+        lapsed = [(pk, seen) for pk, seen in self._seen.items() if seen.looks > LOOKS]
+        over = [(pk, seen.lease) for pk, seen in lapsed if seen.looks > LOOKS + self._patience]
+        await each(self._offer, [(pk, seen) for pk, seen in lapsed if seen.looks <= LOOKS + self._patience])
+        return await self.interrupt(over)
 
-    def _lapsed(self, leases: Mapping[UUID, datetime | None]) -> Iterator[Lease]:
-        before, self._seen = self._seen, {}
-        for pk, lease in leases.items():
-            last, looks = before.get(pk, (lease, 0))
-            looks = looks + 1 if last == lease else 1
-            self._seen[pk] = (lease, looks)
-            if looks > LOOKS:
-                yield pk, lease
+    async def _offer(self, found: tuple[UUID, SeenLease]) -> None:
+        """Have a turn taken up, unless that was refused."""
+        pk, seen = found
+        if not seen.is_left:
+            seen.is_left = self._take_up is None or not await self._take_up(pk, seen.lease)
+
+    def _look(self, pk: UUID, lease: datetime | None) -> SeenLease:
+        seen = self._seen.get(pk)
+        if seen is None or seen.lease != lease:
+            return SeenLease(lease)
+        seen.looks += 1
+        return seen
 
     async def end_dead_neighbours(self) -> list[UUID]:
         """End, or take up, the streams of this machine's workers that no longer live; those that it ended."""
         return await self.interrupt(await in_thread(lambda: list(leases_of_the_dead(self._worker))))
 
-    async def interrupt(self, leases: Collection[Lease] | Iterator[Lease]) -> list[UUID]:
+    async def interrupt(self, leases: Sequence[Lease]) -> list[UUID]:
         """End these streams where they are not taken up, and their leases are still as they were seen; those that it
         ended."""
-        ended = []
-        for pk, lease in leases:
-            if self._take_up is not None and await self._take_up(pk, lease):
-                continue
-            seq = await self._log.write(partial(interrupt, pk, Interrupted(GONE), lease_until=lease))
-            if seq is not None:
-                ended.append(pk)
-                self._log.announce(pk, seq)
-        return ended
+        return [pk for pk in await each(self._take_up_or_end, leases) if pk is not None]
+
+    async def _take_up_or_end(self, found: Lease) -> UUID | None:
+        pk, lease = found
+        if self._take_up is not None and await self._take_up(pk, lease):
+            return None
+        seq = await self._log.write(partial(interrupt, pk, Interrupted(GONE), lease_until=lease))
+        if seq is None:
+            return None
+        self._log.announce(pk, seq)
+        return pk
+
+
+async def each(function: Callable[[T], Awaitable[R]], found: Sequence[T]) -> list[R]:
+    """`function`'s results, `AT_ONCE` at a time, since each waits for the database; raises what one of them did."""
+    results: list[R] = []
+    for start in range(0, len(found), AT_ONCE):
+        some = await asyncio.gather(*map(function, found[start : start + AT_ONCE]), return_exceptions=True)
+        for result in some:
+            if isinstance(result, BaseException):
+                raise result
+            results.append(result)
+    return results
+
+
+def change_nothing(database: Database = DJANGO) -> bool:
+    """A job that shows by its commit that others could be committed."""
+    return True
 
 
 def running_leases() -> list[Lease]:

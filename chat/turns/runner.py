@@ -46,8 +46,8 @@ STOP_POLL = 0.5
 QUEUE_POLL = 1.0
 """Seconds between looks for queued messages whose time has come without this process having heard of it."""
 
-NEIGHBOURS_POLL = 1.0
-"""Seconds between looks for workers of this machine that have died."""
+UNWANTED_POLL = 5.0
+"""Seconds between looks for turns that nobody wants any more."""
 
 
 T = TypeVar("T")
@@ -73,7 +73,8 @@ class Turns:
         self._catalogue = catalogue
         self._metrics = metrics
         self._told = told
-        self._reaper = Reaper(event_log, self.worker, self._take_up)
+        patience = leases.patience_of(event_log.retry_seconds, lease_seconds)
+        self._reaper = Reaper(event_log, self.worker, self._take_up, patience)
         self._continuation = Continuation(event_log, catalogue, self.worker)
         self.queues = MessageQueues(event_log, catalogue, self.worker)
         self.titles = Titles(event_log, catalogue)
@@ -88,10 +89,10 @@ class Turns:
     async def open(self) -> None:
         """Take turns, after those of dead workers of this machine were found; begin to renew leases."""
         self._draining = False
-        self._tell_gone(await self._reaper.end_dead_neighbours())
-        looks = (self._look_for_stops(), self._look_for_dead_neighbours(), self._look_for_queued_messages())
-        periodic = (self._beat(), *looks)
-        self._periodic = [asyncio.create_task(each) for each in periodic]
+        self.tell_gone(await self._reaper.end_dead_neighbours())
+        looks = [self._look_for_stops(), self._look_for_unwanted(), self._look_for_queued_messages()]
+        looks += [self._reaper.look_at_leases(self._lease_seconds, self), self._reaper.look_for_dead_neighbours(self)]
+        self._periodic = [asyncio.create_task(each) for each in (self._renew_leases(), *looks)]
 
     async def close(self, grace: float) -> None:
         """Drain, then renew no more."""
@@ -124,28 +125,24 @@ class Turns:
         """The turn that generates this stream here."""
         return self._turns.get(stream_id)
 
-    async def _beat(self) -> None:
-        """Renew our leases and look at everybody else's."""
+    async def _renew_leases(self) -> None:
+        """Renew our leases, however long anything else takes."""
         while True:
             await asyncio.sleep(self._lease_seconds)
             try:
                 await self._renew(self.running())
-                if not self._draining:  # what could be taken up is left to those who go on
-                    self._tell_gone(await self._reaper.beat(self.running()))
-                for stream_id in await self._unwanted.look():
-                    self.stop_here(stream_id)
-            except Exception as error:  # the database may be away: the next beat tries again
+            except Exception as error:  # the database may be away: the next time tries again
                 log.warning("leases could not be renewed: %s", type(error).__name__)
 
-    async def _look_for_dead_neighbours(self) -> None:
-        """Find the turns of this machine's workers that have died, without waiting for their leases to lapse."""
+    async def _look_for_unwanted(self) -> None:
+        """Stop the turns that nobody wants any more."""
         while True:
-            await asyncio.sleep(NEIGHBOURS_POLL)
+            await asyncio.sleep(UNWANTED_POLL)
             try:
-                if not self._draining:
-                    self._tell_gone(await self._reaper.end_dead_neighbours())
+                for stream_id in await self._unwanted.look():
+                    self.stop_here(stream_id)
             except Exception as error:  # the database may be away: the next look tries again
-                log.warning("dead workers' streams could not be looked for: %s", type(error).__name__)
+                log.warning("who is still wanted could not be read: %s", type(error).__name__)
 
     async def _look_for_queued_messages(self) -> None:
         """Send what waits for an answer that has ended, also before this process was there."""
@@ -164,7 +161,8 @@ class Turns:
         if self._log.write_now(lambda database: leases.renew(mine, name, database)) is None:
             await self._log.write(lambda: leases.renew(mine, name))
 
-    def _tell_gone(self, streams: Sequence[UUID]) -> None:
+    def tell_gone(self, streams: Sequence[UUID]) -> None:
+        """These streams of dead workers were ended here."""
         self._metrics.lapsed(len(streams))
         for stream_id in streams:
             log.warning("stream %s was interrupted: its worker is gone", stream_id)

@@ -30,7 +30,7 @@ AT_A_TIME = 100
 
 
 class Unwanted:
-    """Looks at the turns of one process, at every beat."""
+    """Looks at the turns of one process, every few seconds."""
 
     def __init__(self, event_log: Log) -> None:
         self._log = event_log

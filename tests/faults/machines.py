@@ -9,9 +9,10 @@ import asyncio
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count, cycle
+from time import monotonic
 from typing import Any
 
 import httpx
@@ -28,6 +29,9 @@ from tests.servers.wondercam import LISTENING, ROOT, WonderCam
 ENDS = (events.COMPLETE, events.INTERRUPTED)
 READERS_AN_ADDRESS = 40
 """Far from what nginx allows one address, with the connections that are still being closed."""
+TOKEN_SECONDS = 200
+"""Within which a question is asked by the same access token, which lasts for 300 s."""
+UNAVAILABLE = 503
 VISITOR = cycle(range(1, 250))
 
 
@@ -115,6 +119,7 @@ class Visitors:
     counts: Counter[str] = field(default_factory=Counter)
     asking: dict[int, Visitor] = field(default_factory=dict)
     silences: list[float] = field(default_factory=list)
+    silences_of_picked_up: list[float] = field(default_factory=list)
     _seeds: Iterator[int] = field(default_factory=lambda: count(1))
     _leaving: bool = False
 
@@ -124,9 +129,8 @@ class Visitors:
         async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
             for number in range(0, self.many, READERS_AN_ADDRESS // 2):
                 clients = [await stack.enter_async_context(client) for client in self._clients()]
-                token = await self._token(clients[0])
                 for each in range(number, min(number + READERS_AN_ADDRESS // 2, self.many)):
-                    group.create_task(self._ask_again_and_again(each, token, clients))
+                    group.create_task(self._ask_again_and_again(each, clients))
             yield self
             self._leaving = True
 
@@ -143,11 +147,19 @@ class Visitors:
         return httpx.AsyncClient(transport=way, timeout=httpx.Timeout(120))
 
     async def _token(self, client: httpx.AsyncClient) -> str:
-        answer = await client.post(f"{self.front.url}/v2/auth/guest")
-        return str(answer.raise_for_status().json()["access"])
+        """The access token of a new guest, asked for again where the stores are away."""
+        while True:
+            with suppress(httpx.TransportError):
+                answer = await client.post(f"{self.front.url}/v2/auth/guest")
+                if answer.status_code != UNAVAILABLE:
+                    return str(answer.raise_for_status().json()["access"])
+            await asyncio.sleep(0.2)
 
-    async def _ask_again_and_again(self, number: int, token: str, clients: list[httpx.AsyncClient]) -> None:
+    async def _ask_again_and_again(self, number: int, clients: list[httpx.AsyncClient]) -> None:
+        token, until = "", 0.0
         while not self._leaving:
+            if monotonic() > until:
+                token, until = await self._token(clients[0]), monotonic() + TOKEN_SECONDS
             seed = next(self._seeds)
             own, other = clients if number % 2 else reversed(clients)
             asker = Visitor(self.front.url, token, client=own)
@@ -178,8 +190,10 @@ class Visitors:
         assert asker.end in ENDS
         assert asker.end != events.COMPLETE or text == script.text
         self.counts[asker.end] += 1
-        self.counts["picked up"] += sum(events.PICKED_UP in event.data for event in log)
         self.silences.append(asker.silence)
+        if times := sum(events.PICKED_UP in event.data for event in log):
+            self.counts["picked up"] += times
+            self.silences_of_picked_up.append(asker.silence)
 
     async def hear(self, more: int) -> None:
         """Until everybody who is asking now has been shown so many further events, or the end."""

@@ -1,11 +1,13 @@
 """Several machines behind deploy/nginx.conf: each restarted, one killed, and their stores restarted; nothing is lost.
 
-WONDERCAM_TEST_SOAK=1 has 200 streams at a time in place of 20, and the leases that operators have.
+WONDERCAM_TEST_SOAK=1 has 200 streams at a time in place of 20, and the leases that operators have; and it measures for
+how long answers are silent when their machine is killed.
 """
 
 import asyncio
 from collections.abc import Iterator
 from functools import partial
+from statistics import median
 
 import pytest
 
@@ -22,6 +24,9 @@ from tests.soak import SOAK, keep_figures
 MANY = 200 if SOAK else 20
 WORDS, GAP = (100, 200) if SOAK else (15, 100)
 LEASES = {} if SOAK else {"WONDERCAM_LEASE_SECONDS": "1"}
+
+SILENT_SECONDS = 10.0
+"""For how long an answer may be silent whose machine was killed, where another one goes on with it."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600 if SOAK else 300)]
 
@@ -47,6 +52,12 @@ def machines(
             machine.kill9()
 
 
+async def is_killed(machine: Machine) -> None:
+    """SIGKILL to all of it, and wait until nothing that runs is its own any more."""
+    await asyncio.to_thread(machine.kill9)
+    await until(lambda: asyncio.to_thread(lambda: not machine.streams()), f"another machine goes on for {machine.name}")
+
+
 async def test_machines_and_stores_may_go_and_come_back_and_no_reader_loses_anything(
     machines: list[Machine], front: StartFront, postgres: Postgres, redis: Redis, upstream_port: int
 ):
@@ -64,11 +75,31 @@ async def test_machines_and_stores_may_go_and_come_back_and_no_reader_loses_anyt
                 await visitors.hear(3)
                 await asyncio.to_thread(machine.restart)
                 await visitors.are_answered_by(one, other)
-            await asyncio.to_thread(other.kill9)
-            await until(lambda: asyncio.to_thread(lambda: not other.streams()), "the other machine goes on")
+            await is_killed(other)
     counts = visitors.counts
     keep_figures(f"machines: {dict(counts)}, longest silence of an asker {max(visitors.silences):.1f} s")
 
     assert counts[events.COMPLETE] > MANY
     assert counts["picked up"], "the killed machine's answers were not gone on with by the other"
     assert counts["resumed"], "nobody was cut off"
+
+
+@pytest.mark.soak
+async def test_an_answer_whose_machine_is_killed_goes_on_at_another_within_10_seconds(
+    machines: list[Machine], front: StartFront, upstream_port: int
+):
+    one, other = machines
+    async with upstream(upstream_port):
+        visitors = Visitors(front([one.server, other.server]), one, MANY, 100, 200)
+        async with visitors.come():
+            for _ in range(6):
+                await visitors.are_answered_by(one, other)
+                await is_killed(other)
+                await asyncio.to_thread(other.restart)
+    silent = sorted(visitors.silences_of_picked_up)
+    keep_figures(
+        f"machines: {len(silent)} answers of killed machines went on elsewhere, silent for {silent[0]:.1f} to "
+        f"{silent[-1]:.1f} s, median {median(silent):.1f} s"
+    )
+
+    assert silent[-1] <= SILENT_SECONDS

@@ -151,20 +151,20 @@ MUTATIONS = (
     Mutation(
         "nobody looks for leases that have lapsed",
         "turns/leases.py",
-        "            if looks > LOOKS:",
-        "            if looks > 10_000:",
+        "seen.looks += 1",
+        "seen.looks += 0",
     ),
     Mutation(
         "a lease lapses at the first look",
         "turns/leases.py",
-        "            if looks > LOOKS:",
-        "            if looks > 0:",
+        "if seen.looks > LOOKS]",
+        "if seen.looks > 0]",
     ),
     Mutation(
         "nobody renews leases",
         "turns/runner.py",
-        "                await self._renew(self.running())\n",
-        "",
+        "await self._renew(self.running())",
+        "self.running()",
     ),
 )
 

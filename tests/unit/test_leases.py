@@ -1,9 +1,11 @@
 """Leases: a dead worker's streams are found, a living one's never are."""
 
+import asyncio
 import os
 import subprocess
 from collections.abc import Iterable
 from datetime import timedelta
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -14,10 +16,13 @@ from django.utils import timezone
 
 from chat.log import Log, group_commit
 from chat.models import Stream
+from chat.process import this_process
 from chat.protocol import events
+from chat.protocol.request import Ask
 from chat.turns import leases
 from chat.turns.leases import Reaper, WorkerName
-from tests.inside import new_stream
+from chat.turns.runner import Turns
+from tests.inside import Core, new_stream
 from wondercam import variables
 
 pytestmark = pytest.mark.usefixtures("log")
@@ -37,6 +42,10 @@ def a_stream(name: str = "ann", worker: str | None = None) -> Stream:
     return new_stream(name, worker)
 
 
+async def lease_of(stream: Stream) -> Any:
+    return await Stream.objects.values_list("lease_until", flat=True).aget(pk=stream.pk)
+
+
 async def renew(stream: Stream) -> int:
     return await sync_to_async(leases.renew)([stream.pk], stream.worker)
 
@@ -53,9 +62,77 @@ async def test_a_lease_that_is_not_renewed_lapses_and_one_that_is_does_not(reape
     assert (await Stream.objects.aget(pk=living.pk)).status == events.RUNNING
 
 
-def test_a_dead_worker_is_found_within_30_seconds():
+def test_a_dead_worker_s_turn_goes_on_within_10_seconds_or_ends_within_30():
     # Its last renewal comes just after a look, which therefore does not count.
-    assert (1 + leases.LOOKS + 1) * variables.ALL["WONDERCAM_LEASE_SECONDS"].default <= 30
+    seconds, commit = (float(str(variables.ALL[f"WONDERCAM_{name}_SECONDS"].default)) for name in ("LEASE", "COMMIT"))
+    patience = leases.patience_of(commit, seconds)
+
+    assert (1 + leases.LOOKS) * seconds <= 8
+    assert patience * seconds >= commit
+    assert (1 + leases.LOOKS + patience) * seconds <= 30
+
+
+async def test_a_turn_is_to_be_taken_up_before_it_is_ended_and_that_is_asked_once(log: Log):
+    dead, asked = await a_stream("ann", "a:1:x"), list[UUID]()
+
+    async def take_up(stream_id: UUID, lease: Any) -> bool:
+        asked.append(stream_id)
+        return False
+
+    reaper = Reaper(log, WorkerName(), take_up, patience=3)
+    found = [(await reaper.beat([]), len(asked)) for _ in range(leases.LOOKS + 4)]
+
+    assert found == [([], 0)] * leases.LOOKS + [([], 1)] * 3 + [([dead.pk], 2)]
+
+
+async def test_what_was_taken_up_elsewhere_is_begun_to_be_watched_anew(log: Log):
+    dead, asked = await a_stream("ann", "a:1:x"), list[UUID]()
+
+    async def take_up(stream_id: UUID, lease: Any) -> bool:
+        asked.append(stream_id)
+        await renew(dead)
+        return False
+
+    reaper = Reaper(log, WorkerName(), take_up)
+    assert await beats(reaper, 2 * leases.LOOKS + 1) == []
+    assert asked == [dead.pk]
+
+
+async def test_where_nothing_can_be_committed_no_look_counts(log: Log, monkeypatch: pytest.MonkeyPatch):
+    dead, reaper = await a_stream("ann", "a:1:x"), Reaper(log, WorkerName())
+
+    async def locked(job: Any) -> None:
+        raise OperationalError("database is locked")
+
+    with monkeypatch.context() as outage:
+        outage.setattr(log, "write_now", lambda job: None)
+        outage.setattr(log, "write", locked)
+        for _ in range(leases.LOOKS + 1):
+            with pytest.raises(OperationalError):
+                await reaper.beat([])
+
+    assert await beats(reaper, leases.LOOKS) == []
+    assert await beats(reaper, 1) == [dead.pk]
+
+
+async def test_leases_are_renewed_while_others_are_taken_up(core: Core, monkeypatch: pytest.MonkeyPatch):
+    dead, taking, process = await a_stream("bob", "a:1:x"), asyncio.Event(), this_process()
+    turns = Turns(core.log, lambda: process.catalogue, process.metrics, 0.02)
+
+    async def take_up(stream_id: UUID, lease: Any) -> None:
+        taking.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(turns._continuation, "take_up", take_up)
+    await turns.open()
+    own = await turns.start(core.user, Ask(contents=[{"text": "words=2 then=stall"}]), monotonic())
+    await taking.wait()
+    before = await lease_of(own)
+    while await lease_of(own) == before:
+        await asyncio.sleep(0.01)
+
+    assert await lease_of(dead) == dead.lease_until
+    await turns.close(0)
 
 
 async def test_one_renewal_begins_the_count_anew(reaper: Reaper):

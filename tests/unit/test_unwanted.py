@@ -17,6 +17,7 @@ from chat.models import Stream, User
 from chat.process import this_process
 from chat.protocol import events
 from chat.protocol.request import Ask
+from chat.turns import runner
 from chat.turns.runner import Turns
 from chat.turns.unwanted import Unwanted
 from tests.inside import Core
@@ -25,10 +26,11 @@ LONG = "words=2000 gap=50"
 
 
 @pytest.fixture
-async def quick(core: Core) -> AsyncIterator[Core]:
+async def quick(core: Core, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Core]:
     """Turns that are looked at twenty times a second."""
     process = this_process()
-    turns = Turns(core.log, lambda: process.catalogue, process.metrics, 0.05)
+    monkeypatch.setattr(runner, "UNWANTED_POLL", 0.05)
+    turns = Turns(core.log, lambda: process.catalogue, process.metrics, 5)
     await turns.open()
     yield replace(core, turns=turns)
     await turns.close(0)

@@ -29,10 +29,11 @@ VARIABLES = (
     ),
     Variable(
         "WONDERCAM_LEASE_SECONDS",
-        5,
+        2,
         (
-            "How often a worker renews the leases of the answers it writes; one whose worker is silent for four times "
-            "as long is ended as interrupted by another worker. The same on all workers of a site"
+            "How often a worker renews the leases of the answers it writes. One whose worker is silent for three to "
+            "four times as long goes on at another worker (`WONDERCAM_CONTINUE`), or is ended as interrupted by it "
+            "`WONDERCAM_COMMIT_SECONDS` later. The same on all workers of a site"
         ),
         wrong="no whole number from 1 up",
         least=1,
