@@ -19,7 +19,8 @@ from chat.models import Change
 from chat.protocol import events
 
 MESSAGE, STARTED, ENDED = "message", "started", "ended"
-RENAMED, PINNED, DELETED, FEEDBACK, QUEUE = "renamed", "pinned", "deleted", "feedback", "queue"
+RENAMED, PINNED, INSTRUCTED, DELETED = "renamed", "pinned", "instructed", "deleted"
+FEEDBACK, QUEUE = "feedback", "queue"
 
 KEPT = timedelta(days=2)
 """For how long a line can be resumed from; who was away for longer looks at everything anew."""

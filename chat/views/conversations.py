@@ -14,7 +14,7 @@ from django.http.response import HttpResponseBase
 from chat import search
 from chat.accounts import tokens
 from chat.log import Log, deletion
-from chat.log.changes import PINNED, RENAMED, tell_of_conversation
+from chat.log.changes import INSTRUCTED, PINNED, RENAMED, tell_of_conversation
 from chat.models import Conversation, Stream
 from chat.process import Process
 from chat.protocol import events
@@ -129,6 +129,8 @@ async def _changed(log: Log, user_id: int, conversation: Conversation, change: C
             tell_of_conversation(conversation.pk, RENAMED, {"title": conversation.title})
         if change.pinned is not None:
             tell_of_conversation(conversation.pk, PINNED, {"pinned": conversation.pinned})
+        if change.system is not None:
+            tell_of_conversation(conversation.pk, INSTRUCTED, {"system": conversation.system})
 
     await log.write(store)
     log.feeds.changed(user_id)

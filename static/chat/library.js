@@ -90,12 +90,13 @@ export class Library {
   }
 
   /** What happens in one of the chats, here or elsewhere. @param {FeedLine} line */
-  hear({ type, conversation: id, title = "", pinned = false }) {
+  hear({ type, conversation: id, title = "", pinned = false, system = "" }) {
     const isKnown = this.#sidebar.rows.some((row) => row.id === id);
     if (type === "started") this.#sidebar.set({ id, title, running: true, updated_at: new Date().toISOString() });
     if (type === "ended" && isKnown) this.#sidebar.set({ id, running: false });
     if (type === "pinned" && isKnown) this.#sidebar.set({ id, pinned });
     if (type === "renamed" && isKnown) this.#renamed(id, title);
+    if (type === "instructed" && id === this.#sidebar.current) byId("instruction").textContent = system;
     if (type === "deleted" && isKnown) this.#deletedElsewhere(id);
   }
 

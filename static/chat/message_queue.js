@@ -16,6 +16,9 @@ const HELD = {
   interrupted: t("The answer was interrupted, so nothing more is sent by itself."),
 };
 const WAITS = t("Nothing more is sent by itself.");
+const NEXT = t("Sent next");
+const ON_HOLD = t("On hold");
+const STOPS = t("Stops the answer that runs");
 
 export class MessageQueue {
   #place;
@@ -103,7 +106,9 @@ export class MessageQueue {
     const line = /** @type {HTMLElement} */ (this.#place.querySelector("[data-part=held]"));
     this.#place.hidden = !messages.length;
     if (line.textContent !== why) line.textContent = why;
+    /** @type {HTMLElement} */ (this.#place.querySelector("h2")).textContent = held ? ON_HOLD : NEXT;
     this.#render(messages);
+    for (const now of this.#list.querySelectorAll("[data-queue=now]")) now.setAttribute("title", held ? "" : STOPS);
   }
 
   /** Rows stay as they are, so that whoever is at one of them, or changes it, is not disturbed.

@@ -56,6 +56,7 @@ interface FeedLine {
   stream?: string;
   title?: string;
   pinned?: boolean;
+  system?: string;
   /** The place that the feed was asked for is not in it any more. */
   missed?: boolean;
 }

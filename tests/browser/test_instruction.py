@@ -50,12 +50,17 @@ async def test_what_is_asked_of_every_answer_goes_with_every_question(page: Page
     assert len(model.asked) == 2
 
     chat = page.url
+    beside = await page.context.new_page()
+    await beside.goto(chat)
+    await instruct(page, "Answer like a poet.")
+    await expect(beside.locator("#instruction")).to_have_text("Answer like a poet.")
     await page.get_by_role("link", name="New chat").first.click()
     await expect(shown).to_be_hidden()
     await page.goto(chat)
-    await expect(shown).to_have_text("Answer like a pirate.")
+    await expect(shown).to_have_text("Answer like a poet.")
     await instruct(page, "")
     await expect(shown).to_be_hidden()
+    await expect(beside.locator("#instruction")).to_be_hidden()
     await ask(page, "words=5")
     await expect(page.locator("article")).to_have_count(6)
     await ended(page, "complete")

@@ -29,7 +29,7 @@ LEFT = 20
 
 def queue(page: Page) -> Locator:
     """The messages that wait."""
-    return page.get_by_role("region", name="Sent next").get_by_role("listitem")
+    return page.locator("#queue").get_by_role("listitem")
 
 
 async def shown(pages: list[Page], *texts: str) -> None:
@@ -118,12 +118,14 @@ async def test_a_stop_keeps_what_waits_and_send_now_takes_the_place_of_what_runs
     why = "The answer was stopped, so nothing more is sent by itself."
     for window in tabs:
         await expect(window.locator("#queue [data-part=held]")).to_have_text(why)
+        await expect(window.get_by_role("region", name="On hold")).to_be_visible()
     await shown(tabs, "words=3 then=stall", "seed=3 words=3")
 
     await queue(beside).first.get_by_role("button", name="Send now").click()
     await shown(tabs, "seed=3 words=3")
     for window in tabs:
         await expect(window.locator("#queue [data-part=held]")).to_have_text("")
+        await expect(window.get_by_role("region", name="Sent next")).to_be_visible()
         await expect(window.locator("article[data-role=model]")).to_have_count(2)
         await grown_to(window, 3)
     await queue(page).first.get_by_role("button", name="Send now").click()
