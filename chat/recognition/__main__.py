@@ -65,7 +65,10 @@ class Recogniser:
             found = scene.guesses(self._classifier, photo)
             give_back()
             seen = scene.boxes(self._detector, photo) if self._detector else []
-            named = [thing._asdict() for thing in scene.things(found, seen)]
+            things = scene.things(found, seen)
+            if look.is_drawn(photo):
+                things = [thing._replace(sure=False) for thing in things]
+            named = [thing._asdict() for thing in things]
             yield {"things": named, "boxes": [in_thousandths(box) for box in seen[: scene.MOST_BOXES]]}
             give_back()
         if self._texts:

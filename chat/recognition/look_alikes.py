@@ -11,6 +11,7 @@ SHARED = frozenset(LATIN)
 LEAST_LETTERS = 3
 FAINT = 0.7
 """A letter read with less than that may be one of another script."""
+FIRST_SIGN, CERTAIN_SIGN = "\u3000", 0.95
 ON_SIGNS = """
 ATM ATTIC BABY BACK BAHAMA BAKE BATH BEACH BIKE BIO BIOME BOAT BOMB BOOK BOOT BOX CAB CACAO CACHE CAKE CAMP CAMPO
 CAPE CAT CHAI CHAT CHEAP CHECK CHIC CHIME CHIP CITE CITI COACH COAT COCA COCOA COFFEE COMBO COME COMET COMIC COMMIT
@@ -43,10 +44,18 @@ def is_doubtful(lines: list[str]) -> bool:
 
 def is_half_read(text: str, shares: tuple[float, ...]) -> bool:
     """Whether what is certain in a line is shared, and what tells it from Cyrillic is not certain (АПТЕКА: ANTEKA)."""
+    if any(is_sign_among_letters(text, shares, at) for at in range(1, len(text) - 1)):
+        return True
     pairs = [(letter, share) for letter, share in zip(text, shares, strict=False) if letter.isalpha()]
     certain = {letter for letter, share in pairs if share >= FAINT}
     faint = {letter for letter, share in pairs if share < FAINT}
     return bool(certain) and certain <= SHARED and not faint <= SHARED
+
+
+def is_sign_among_letters(text: str, shares: tuple[float, ...], at: int) -> bool:
+    """Whether a Chinese sign that is not certain stands within a word of Latin letters (ΤΑΞΙ: TA三I)."""
+    letters = text[at - 1] + text[at + 1]
+    return text[at] >= FIRST_SIGN and shares[at] < CERTAIN_SIGN and letters.isascii() and letters.isalpha()
 
 
 def in_cyrillic(text: str) -> str:

@@ -21,6 +21,7 @@ from chat.recognition.text_boxes import TextBox
 from chat.recognition.text_lines import Line, LineReader, along, down, in_order, texts_of
 
 SCRIPTS = ("LATIN", "CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "FULLWIDTH", "HALFWIDTH", "IDEOGRAPHIC")
+UNITS = "μΩ"
 KNOWN = "Latin letters, Chinese and Japanese"
 WIDE = SCRIPTS[1:5]
 """Scripts whose characters are as wide as they are tall, and of which two make a word."""
@@ -28,6 +29,8 @@ LETTERS = 3
 SHARE, FOUND, SAME = 0.85, 0.80, 0.60
 SHORT_SHARE, SHORT_FOUND = 0.97, 0.935
 CLEARLY_FOUND, CLEARLY_LONG = 0.95, 1.5
+LONG_FOUND, LONG = 0.937, 4.0
+"""What is found with less certainty is writing where it is a line of many letters."""
 WHOLE_PICTURE = 0.95
 CHARACTERS_A_SQUARE = 0.4
 SQUEEZE = 0.8
@@ -106,7 +109,9 @@ def is_plausible(line: Line) -> bool:
         return False
     enough = LETTERS - 1 if any(script_of(letter) in WIDE for letter in letters) else LETTERS
     squares = line.box.along / line.box.across
-    if len(line.text.strip()) < CHARACTERS_A_SQUARE * squares or is_half_read(line.text, line.shares):
+    if len(line.text.strip()) < CHARACTERS_A_SQUARE * squares:
+        return False
+    if line.is_partial or is_half_read(line.text, line.shares):
         return False
     if len(letters) < enough:
         return line.share >= SHORT_SHARE and line.box.share >= SHORT_FOUND
@@ -130,14 +135,16 @@ def is_beside(line: Line, other: Line) -> bool:
 
 def is_clear(box: TextBox) -> bool:
     """Whether the detector is certain that this is writing, be it readable or not."""
-    return box.share >= CLEARLY_FOUND and box.along >= CLEARLY_LONG * box.across
+    return (box.share >= CLEARLY_FOUND and box.along >= CLEARLY_LONG * box.across) or (
+        box.share >= LONG_FOUND and box.along >= LONG * box.across
+    )
 
 
 def is_known(character: str) -> bool:
     """Whether a character is of a script that is read, or of none."""
     if unicodedata.category(character) == "Sm":
         return character.isascii() or character in "×÷±≤≥≠"
-    return not character.isalpha() or script_of(character) in SCRIPTS
+    return not character.isalpha() or character in UNITS or script_of(character) in SCRIPTS
 
 
 def script_of(character: str) -> str:

@@ -16,6 +16,8 @@ SIDE, FINE_SIDE, MULTIPLE = 736, 1600, 32
 """The longer side that is looked at, and that for small print: twice the side takes four times the work."""
 SMALL_PRINT, SMALL_LINES = 12.0, 5
 """Lines lower than that, in pixels of the first look, and so many of them, are looked at again."""
+STRIP = 3.0
+"""So much longer than wide, a page or a panorama has lines that the first look is too coarse for."""
 PIXEL, BOX = 0.3, 0.5
 WIDER = 1.6
 THINNEST = 3.0
@@ -44,11 +46,12 @@ class TextBox(NamedTuple):
 
 def find(session: Any, photo: Image.Image) -> list[TextBox]:
     """The boxes of the lines in the photo (RGB), in its own pixels, the largest first."""
-    found = looked_at(session, photo, SIDE)
-    scale = SIDE / max(photo.size)
-    small = [box for box in found if box.across * scale < SMALL_PRINT]
-    if scale < 1 and len(small) >= max(SMALL_LINES, len(found) / 2):
-        found = looked_at(session, photo, min(FINE_SIDE, max(photo.size)))
+    fine = max(SIDE, min(FINE_SIDE, max(photo.size)))
+    side = SIDE if max(photo.size) < STRIP * min(photo.size) else fine
+    found = looked_at(session, photo, side)
+    small = [box for box in found if box.across * side / max(photo.size) < SMALL_PRINT]
+    if side < fine and len(small) >= max(SMALL_LINES, len(found) / 2):
+        found = looked_at(session, photo, fine)
     return sorted(found, key=lambda box: -box.along * box.across)[:MOST]
 
 

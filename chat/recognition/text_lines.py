@@ -22,15 +22,21 @@ CERTAINLY_UPRIGHT = 0.85
 GAP = 0.8
 """Boxes of a row with less room between them, in heights of a line, are one line."""
 BLANK = 0
+WIDE_GAP, WIDER_GAP = 0.95, 1.9
+"""From the middle of a character to that of the next: more than a line's height, and than so many of the others' gaps,
+is room for another one."""
+FAINT_INK, INKED = 0.5, 0.5
+"""A column of pixels with less than that share of the characters' contrast is empty; a span with fewer is a space."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line as it was read: `shares` has one for each character."""
+    """A line as it was read: `shares` has one for each character; `is_partial`, whether it has more than was read."""
 
     text: str
     shares: tuple[float, ...]
     box: TextBox
+    is_partial: bool = False
 
     @property
     def share(self) -> float:
@@ -61,8 +67,14 @@ class LineReader:
     def _read_at(self, cut: Image.Image, box: TextBox, degrees: int, squeeze: float) -> Line:
         width = min(MOST_WIDTH, max(LEAST_WIDTH, round(cut.width * HEIGHT / cut.height * squeeze)))
         held = cut.transpose(Image.Transpose.ROTATE_180) if degrees else cut
-        text, shares = self._decoded(self._recogniser.run(None, {"x": given(held, width)})[0][0])
-        return Line(text, shares, turned(box, 180) if degrees else box)
+        pixels = given(held, width)
+        steps = self._recogniser.run(None, {"x": pixels})[0][0]
+        kinds = steps.argmax(axis=1)
+        starts = numpy.flatnonzero((kinds != BLANK) & (numpy.diff(kinds, prepend=BLANK) != 0))
+        text = "".join(self._characters[kinds[at]] for at in starts)
+        shares = tuple(float(steps[at, kinds[at]]) for at in starts)
+        partial = leaves_out(pixels[0], starts * (width / len(steps)))
+        return Line(text, shares, turned(box, 180) if degrees else box, partial)
 
     def _is_upside_down(self, cut: Image.Image) -> bool:
         width = min(TURN_WIDTH, max(1, round(cut.width * HEIGHT / cut.height)))
@@ -70,12 +82,25 @@ class LineReader:
         padded[..., :width] = given(cut, width)
         return float(self._turner.run(None, {"x": padded})[0][0][1]) > UPSIDE_DOWN
 
-    def _decoded(self, steps: Any) -> tuple[str, tuple[float, ...]]:
-        kinds = steps.argmax(axis=1)
-        peaks = steps[numpy.arange(len(kinds)), kinds]
-        starts = numpy.flatnonzero((kinds != BLANK) & (numpy.diff(kinds, prepend=BLANK) != 0))
-        text = "".join(self._characters[kinds[at]] for at in starts)
-        return text, tuple(float(peaks[at]) for at in starts)
+
+def leaves_out(pixels: Any, places: Any) -> bool:
+    """Whether there is more ink between two characters, or beside them all, than what was read. The recogniser passes
+    over letters that it does not know: "Аэропорт" is read as "Apoop".
+
+    `places` are the characters' columns in `pixels`, (3, HEIGHT, width).
+    """
+    if not len(places):
+        return False
+    contrast = numpy.ptp(pixels.mean(axis=0), axis=0)
+    inked = contrast > FAINT_INK * numpy.median(contrast[numpy.minimum(places.astype(int), len(contrast) - 1)])
+    gaps = numpy.diff(places)
+    wide = max(WIDE_GAP * HEIGHT, WIDER_GAP * float(numpy.median(gaps)) if len(gaps) else 0.0)
+    spans = [(at + gap / 3, at + gap * 2 / 3) for at, gap in zip(places, gaps, strict=False) if gap >= wide]
+    if places[0] >= wide:
+        spans.append((0.0, places[0] - HEIGHT / 2))
+    if len(contrast) - places[-1] >= wide + HEIGHT / 2:
+        spans.append((places[-1] + HEIGHT, len(contrast) - 1))
+    return any(inked[round(first) : round(last) + 1].mean() > INKED for first, last in spans)
 
 
 def given(cut: Image.Image, width: int) -> Any:

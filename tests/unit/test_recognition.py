@@ -3,6 +3,7 @@
 import io
 import math
 import random
+from collections.abc import Callable
 from typing import Any
 
 import numpy
@@ -156,6 +157,37 @@ def test_other_writing_in_the_photo_tells_the_script():
 def test_a_letter_that_is_not_certain_among_shared_ones_makes_a_line_unreadable(words, faint, believed):
     shares = tuple(0.55 if letter in faint else 0.99 for letter in words)
     assert text.is_plausible(Line(words, shares, TextBox(100, 50, 120, 20, 0.0, 0.97))) is believed
+
+
+LETTER = 24
+"""Columns from the middle of one letter to that of the next."""
+
+
+@pytest.mark.parametrize(
+    ("ink", "read", "partial"),
+    [
+        ("xxxxxx", "xxxxxx", False),
+        ("xxxxxx", "x..xxx", True),
+        ("xxxxxx", "..xxxx", True),
+        ("xxxxxx", "xxx...", True),
+        ("xxx   xxx", "xxx...xxx", False),
+        ("x  x  x  x", "x..x..x..x", False),
+        ("xxxxxx", "......", False),
+    ],
+)
+def test_a_line_with_more_ink_than_was_read_is_partial(ink, read, partial):
+    pixels = numpy.ones((3, text_lines.HEIGHT, LETTER * len(ink)), numpy.float32)
+    for number, letter in enumerate(ink):
+        if letter == "x":
+            pixels[:, 10:38, LETTER * number + 3 : LETTER * (number + 1) - 3] = -1
+    places = numpy.array([LETTER * (number + 0.5) for number, letter in enumerate(read) if letter == "x"])
+    assert text_lines.leaves_out(pixels, places) is partial
+
+
+def test_a_chinese_sign_within_a_latin_word_must_be_certain():
+    place = TextBox(100, 50, 80, 20, 0.0, 0.97)
+    assert not text.is_plausible(Line("TA三I", (0.99, 0.99, 0.75, 0.99), place))
+    assert text.is_plausible(Line("T恤T恤", (0.99, 0.99, 0.99, 0.99), place))
 
 
 @pytest.mark.parametrize("degrees", [0, 5, 44, 46, 90, 135, 180])
@@ -322,7 +354,20 @@ def test_every_line_of_a_page_is_read_in_order(recogniser):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("words", ["СТОП", "Осторожно, двери\nзакрываются", "ΕΞΟΔΟΣ", "АПТЕКА", "ОТКРЫТО"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "СТОП",
+        "Осторожно, двери\nзакрываются",
+        "ΕΞΟΔΟΣ",
+        "АПТЕКА",
+        "ОТКРЫТО",
+        "Аэропорт / Airport\nВыход 5 / Gate 5",
+        "Αεροδρόμιο Airport",
+        "ممنوع الدخول",
+        "כניסה אסורה",
+    ],
+)
 def test_a_script_that_is_not_known_is_not_read_as_another(recogniser, words):
     needs(recogniser, "text")
     try:
@@ -332,6 +377,46 @@ def test_a_script_that_is_not_known_is_not_read_as_another(recogniser, words):
     found = facts(recogniser, sign(words, font))
     assert found["lines"] == ()
     assert found["unread"] or found["either"]
+
+
+def shape(draw: Callable[[ImageDraw.ImageDraw], object]) -> Image.Image:
+    image = Image.new("RGB", (640, 480), "white")
+    draw(ImageDraw.Draw(image))
+    return image
+
+
+SHAPES = {
+    "disc": shape(lambda draw: draw.ellipse((200, 120, 440, 360), fill="red")),
+    "triangle": shape(lambda draw: draw.polygon((320, 80, 120, 400, 520, 400), fill="green")),
+    "chart": shape(lambda draw: [draw.rectangle((n * 100, 400 - n * 60, n * 100 + 60, 400), "navy") for n in range(5)]),
+    "empty": shape(lambda draw: None),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SHAPES)
+def test_a_plain_shape_is_no_thing_for_certain(recogniser, name):
+    needs(recogniser, "things")
+    assert not [thing for thing in facts(recogniser, SHAPES[name])["things"] if thing["sure"]]
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_a_drawing_is_told_from_a_photo(name):
+    assert look.is_drawn(SHAPES[name])
+    assert look.is_drawn(Image.new("RGB", (1, 900)))
+    assert not look.is_drawn(behind())
+    assert not look.is_drawn(Image.linear_gradient("L").convert("RGB"))
+
+
+@pytest.mark.slow
+def test_the_lines_of_a_strip_are_found(recogniser):
+    needs(recogniser, "text")
+    strip = Image.new("RGB", (268, 1600), "white")
+    for number in range(30):
+        words = f"{number + 1}. coffee river market garden"
+        ImageDraw.Draw(strip).text((8, 8 + 50 * number), words, "black", ImageFont.load_default(12))
+    rows = facts(recogniser, strip)["lines"]
+    assert [row.split(".")[0] for row in rows] == [str(number + 1) for number in range(30)]
 
 
 @pytest.mark.slow
