@@ -3,7 +3,6 @@
 import io
 import math
 import random
-from collections.abc import Callable
 from typing import Any
 
 import numpy
@@ -379,17 +378,24 @@ def test_a_script_that_is_not_known_is_not_read_as_another(recogniser, words):
     assert found["unread"] or found["either"]
 
 
-def shape(draw: Callable[[ImageDraw.ImageDraw], object]) -> Image.Image:
+def shape(*corners: tuple[int, int], fill: str = "red") -> Image.Image:
     image = Image.new("RGB", (640, 480), "white")
-    draw(ImageDraw.Draw(image))
+    if corners:
+        ImageDraw.Draw(image).polygon(corners, fill=fill)
+    return image
+
+
+def disc() -> Image.Image:
+    image = shape()
+    ImageDraw.Draw(image).ellipse((200, 120, 440, 360), fill="red")
     return image
 
 
 SHAPES = {
-    "disc": shape(lambda draw: draw.ellipse((200, 120, 440, 360), fill="red")),
-    "triangle": shape(lambda draw: draw.polygon((320, 80, 120, 400, 520, 400), fill="green")),
-    "chart": shape(lambda draw: [draw.rectangle((n * 100, 400 - n * 60, n * 100 + 60, 400), "navy") for n in range(5)]),
-    "empty": shape(lambda draw: None),
+    "disc": disc(),
+    "triangle": shape((320, 80), (120, 400), (520, 400), fill="green"),
+    "steps": shape((100, 400), (100, 300), (200, 300), (200, 200), (300, 200), (300, 400), fill="navy"),
+    "empty": shape(),
 }
 
 
