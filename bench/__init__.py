@@ -10,7 +10,7 @@
     __main__.py   reads the command line
     upstream.py   the fake model server: paced events that carry the moment they were sent
     reference.py  the peer: FastAPI passing the same stream through, storing nothing
-    floor.c       the floor: a C program that reads, stores and sends, and does nothing else; floor.py builds it
+    floor.py      the floor: a C program (floor.c) that reads, stores and sends, and does nothing else
     servers.py    starts and ends the servers that are compared
     stores.py     a PostgreSQL and a Redis of our own, thrown away afterwards
     load.py       starts streams at a pace, reads them, keeps every event's two stamps

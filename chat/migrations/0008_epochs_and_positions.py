@@ -9,17 +9,17 @@ BATCH = 1_000
 
 def number_messages(apps, schema_editor):
     """Positions from 0 in each conversation, in the order of the clock that was there."""
-    Message = apps.get_model("chat", "Message")
+    messages = apps.get_model("chat", "Message").objects.using(schema_editor.connection.alias)
     number = Window(RowNumber(), partition_by="conversation", order_by=["created_at", "pk"])
-    numbered = Message.objects.only("pk").annotate(number=number - 1)
+    numbered = messages.only("pk").annotate(number=number - 1)
     batch = []
     for message in numbered.iterator(chunk_size=BATCH):
         message.position = message.number
         batch.append(message)
         if len(batch) == BATCH:
-            Message.objects.bulk_update(batch, ["position"])
+            messages.bulk_update(batch, ["position"])
             batch = []
-    Message.objects.bulk_update(batch, ["position"])
+    messages.bulk_update(batch, ["position"])
 
 
 class Migration(migrations.Migration):

@@ -14,9 +14,10 @@ PERMISSIONS = {
 
 def make_group(apps, schema_editor):
     """Permissions are else made after all migrations: whoever is missing is made here, as Django names it."""
-    content_types = apps.get_model("contenttypes", "ContentType").objects
-    permissions = apps.get_model("auth", "Permission").objects
-    group, _ = apps.get_model("auth", "Group").objects.get_or_create(name=GROUP)
+    alias = schema_editor.connection.alias
+    content_types = apps.get_model("contenttypes", "ContentType").objects.using(alias)
+    permissions = apps.get_model("auth", "Permission").objects.using(alias)
+    group, _ = apps.get_model("auth", "Group").objects.using(alias).get_or_create(name=GROUP)
     for model, actions in PERMISSIONS.items():
         content_type, _ = content_types.get_or_create(app_label="chat", model=model)
         for action in actions:
@@ -26,7 +27,7 @@ def make_group(apps, schema_editor):
 
 
 def remove_group(apps, schema_editor):
-    apps.get_model("auth", "Group").objects.filter(name=GROUP).delete()
+    apps.get_model("auth", "Group").objects.using(schema_editor.connection.alias).filter(name=GROUP).delete()
 
 
 class Migration(migrations.Migration):
