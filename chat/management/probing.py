@@ -33,16 +33,19 @@ CUT = (
 
 
 class ProbedSite:
-    """The site that is probed: its URL, and the credential that is sent along."""
+    """The site that is probed: its URL, the credential that is sent along, and the file of a certificate authority to
+    trust besides the system's. Raises ValueError for what is no address, OSError for what is no such file."""
 
-    def __init__(self, url: str, token: str = "", tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, url: str, token: str = "", ca: str = "") -> None:
         self.split: SplitResult = urlsplit(url)
         if self.split.scheme not in {"http", "https"} or not self.split.hostname:
             raise ValueError(f"{url!r} is no address: write it with http:// or https://.")
         self.is_https = self.split.scheme == "https"
         self.port = self.split.port or (443 if self.is_https else 80)
         self._token = token or "none"
-        self._tls = tls
+        # One for each version of HTTP: what is offered in the handshake is the context's, and runs go on at once.
+        offers = {"2": ["h2"], "1.1": ["http/1.1"]}
+        self._tls = {http: context_of(names, ca) for http, names in offers.items()} if self.is_https else {}
 
     def path(self, plan: Plan) -> str:
         """Where the probe is, under the path of the URL."""
@@ -62,11 +65,16 @@ class ProbedSite:
 
     def tls(self, http: str) -> ssl.SSLContext | None:
         """What speaks TLS, offering that version of HTTP; None for http://."""
-        if not self.is_https:
-            return None
-        context = self._tls or ssl.create_default_context()
-        context.set_alpn_protocols(["h2"] if http == "2" else ["http/1.1"])
-        return context
+        return self._tls.get(http)
+
+
+def context_of(protocols: list[str], ca: str = "") -> ssl.SSLContext:
+    """What speaks TLS, offering these protocols."""
+    context = ssl.create_default_context()
+    if ca:
+        context.load_verify_locations(ca)
+    context.set_alpn_protocols(protocols)
+    return context
 
 
 async def observe(address: ProbedSite, plan: Plan) -> Observation:

@@ -28,6 +28,7 @@ HOPS = (
     ("Envoy", r"^server: envoy|^x-envoy"),
     ("Traefik", r"^server: traefik"),
     ("Apache", r"^server: apache|^via: .*apache"),
+    ("lighttpd", r"^server: lighttpd"),
     ("nginx", r"^server: (nginx|openresty)"),
 )
 """Names, and a line of the answer's head that only such a hop writes; the outer ones come first."""
@@ -40,10 +41,15 @@ HOLDS = {
     buffering.CACHED: "events came before they were sent: this is an earlier answer",
 }
 
+CORKED = "corked"
+CORK_MS = range(190, 271)
+"""Linux holds what a program marks as the beginning of more (MSG_MORE) for 200 ms; the next event finds it gone."""
+
 KINDS = {
     buffering.WHOLE: "a hop that takes the whole body before it passes it on (a virus scanner, a gateway, a cache)",
     buffering.TIME: "a hop that gathers for a time (a CDN or a load balancer)",
     buffering.START: "a hop that waits for the first bytes (a content filter)",
+    CORKED: "a hop that gathers what is not yet a full packet (HAProxy without `option http-no-delay`)",
     buffering.CACHED: "a cache",
 }
 
@@ -63,6 +69,7 @@ MENDS = {
         "`proxy_pass_header X-Accel-Buffering;` (deploy/nginx.conf)."
     ),
     "Apache": "In Apache: `ProxyPass … flushpackets=on`, and `SetEnv no-gzip 1` and no output filter for /v2/.",
+    "lighttpd": "In lighttpd: `server.stream-response-body = 2`; else it takes the whole answer first.",
     "HAProxy": "In HAProxy: no `http-response wait-for-body` and no `compression` for /v2/.",
     "Varnish": "In Varnish: `return (pass)` for /v2/, `set beresp.do_stream = true;`, no `do_gzip`, no `do_esi`.",
     "Squid": "In Squid: `cache deny` for this site, no `icap_service` or `ecap_service` on it, no `delay_pools`.",
@@ -76,7 +83,7 @@ MENDS = {
 MENDS_OF_KINDS = {
     buffering.WHOLE: "Leave /v2/ out of its scan or cache, or text/event-stream; until then the page polls.",
     buffering.BYTES: "Turn its response buffering off for /v2/, or let clients ask WonderCam without it.",
-    buffering.TIME: "Turn its response buffering or streaming optimisation off for /v2/.",
+    buffering.TIME: "Turn its buffering or its gathering of packets off for /v2/ (HAProxy: `option http-no-delay`).",
     buffering.START: "Leave /v2/ out of its inspection (HAProxy: no `http-response wait-for-body`).",
     buffering.CACHED: "Turn its cache off for /v2/: answers say `Cache-Control: no-cache, no-transform`.",
     "compression": "Leave `text/event-stream` out of its compression: answers say `no-transform`.",
@@ -86,7 +93,8 @@ MENDS_OF_KINDS = {
     "length": "Raise its limit on how long an answer may take: an answer may stream for five minutes.",
     "changed": "Turn off whatever rewrites bodies on it (`sub_filter`, minifiers, injected scripts).",
     "content-type": "Let it pass `Content-Type: text/event-stream` on: an EventSource refuses anything else.",
-    "request-header": "Let it pass `Last-Event-ID` and `Authorization` on: readers resume and are known by them.",
+    "request-header": "Let it pass `Last-Event-ID` and `Authorization` on: readers resume and are known by them "
+    "(Squid: `cache_peer … login=PASSTHRU`).",
     "refused": "Ask the address of the site itself, such as https://chat.example.com, and look at that server's log.",
     "unreachable": "Check the address, the name and the certificate, and whether the server runs.",
 }
@@ -179,7 +187,8 @@ def _of_hold(hold: Hold, run: Observation) -> Problem:
     held = "" if hold.kind == buffering.CACHED else f"; the longest was held for {hold.held_ms:,.0f} ms"
     if encoding := run.headers.get("content-encoding"):
         return _problem("compression", f"{found}{held}, compressed by {encoding}", run, "a compressor")
-    return _problem(hold.kind, f"{found}{held}", run, KINDS.get(hold.kind) or _buffer_of(hold.bytes))
+    kind = CORKED if hold.kind == buffering.TIME and hold.every_ms in CORK_MS else hold.kind
+    return _problem(hold.kind, f"{found}{held}", run, KINDS.get(kind) or _buffer_of(hold.bytes))
 
 
 def _buffer_of(size: int) -> str:

@@ -9,6 +9,12 @@ command -v postgres >/dev/null || ls /usr/lib/postgresql/*/bin/postgres >/dev/nu
 command -v redis-server >/dev/null || missing="$missing redis-server"
 command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || missing="$missing nginx"
 command -v cc >/dev/null || command -v gcc >/dev/null || missing="$missing gcc libc6-dev"
+if [ -n "${WONDERCAM_TEST_SOAK:-}" ]; then # tests/servers/test_real_proxies.py
+    for proxy in haproxy apache2 squid caddy lighttpd; do
+        command -v "$proxy" >/dev/null || [ -x "/usr/sbin/$proxy" ] || missing="$missing $proxy"
+    done
+    command -v varnishd >/dev/null || [ -x /usr/sbin/varnishd ] || missing="$missing varnish"
+fi
 [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || exit 0
 
 echo "Installing for the tests:$missing"

@@ -11,6 +11,7 @@ from chat.management import probing
 from chat.management.commands import check_streaming
 from chat.protocol.buffering import Plan
 from chat.protocol.hops import PathVerdict
+from tests.servers.front import StartFront
 from tests.servers.nginx import Nginx
 from tests.servers.paths import BAD, GOOD, Path
 from tests.servers.process import free_port
@@ -107,6 +108,17 @@ def test_there_are_fifty_bad_and_twenty_good_ones() -> None:
     assert (len(BAD), len(GOOD), len(names)) == (50, 20, 70)
     assert {path.kind for path in BAD if path.name in ONE_OF_EACH} == {path.kind for path in BAD}
     assert names > ONE_OF_EACH
+
+
+def test_both_versions_of_http_are_tried_at_once_over_tls(
+    shared_server: WonderCam, front: StartFront, tmp_path: Folder
+) -> None:
+    url = front([f"127.0.0.1:{shared_server.port}"]).url
+    site = probing.ProbedSite(url, ca=str(tmp_path / "fullchain.pem"))
+    seen, verdict = asyncio.run(check_streaming.check(site, check_streaming.PLANS[:1]))
+    assert [(run.http, run.status, run.error) for run in seen if run.plan.http == "2"] == [("2", 200, "")]
+    assert {run.http for run in seen if run.plan.http == "1.1"} == {"1.1"}
+    assert "unreachable" not in [problem.kind for problem in verdict.problems]
 
 
 def test_the_command_says_so_and_ends_with_0(shared_server: WonderCam) -> None:

@@ -99,6 +99,14 @@ def test_what_is_gathered_for_a_time_is_told_from_what_fills_a_buffer(interval):
     assert hold.every_ms == pytest.approx(interval, rel=0.1)
 
 
+def test_what_waits_200_ms_for_a_full_packet_is_named_with_its_option():
+    (problem,) = verdict(every(250)).problems
+    assert problem.kind == buffering.TIME
+    assert "HAProxy" in problem.hop
+    assert "option http-no-delay" in problem.mend
+    assert "HAProxy" not in verdict(every(500)).problems[0].hop
+
+
 def test_what_holds_everything_and_what_waits_for_the_first_bytes_are_told():
     assert found(lambda frames: [Read(frames[-1][0] + 20, data) for _, data in frames]).kind == buffering.WHOLE
     assert found(lambda frames: [Read(max(ms, 400) + 5, data) for ms, data in frames]).kind == buffering.START

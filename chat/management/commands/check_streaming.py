@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import ssl
 from collections.abc import Sequence
 from typing import Any
 
@@ -44,10 +43,7 @@ class Command(Filter):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run, judge, print."""
         try:
-            tls = ssl.create_default_context()
-            if options["ca"]:
-                tls.load_verify_locations(options["ca"])
-            address = probing.ProbedSite(options["url"], options["token"], tls)
+            address = probing.ProbedSite(options["url"], options["token"], options["ca"] or "")
         except (ValueError, OSError) as wrong:
             raise CommandError(str(wrong)) from None
         seen, verdict = async_to_sync(check)(address, (*PLANS, COMPRESSED, Plan(2, min(options["idle"], 20) * 1000)))
