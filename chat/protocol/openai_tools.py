@@ -21,6 +21,8 @@ from chat.protocol.prompt import Part
 Fields = dict[str, Any]
 
 MODES = {"AUTO": "auto", "NONE": "none", "ANY": "required", "VALIDATED": "auto"}
+MODES |= {"1": "auto", "2": "required", "3": "none"}
+"""proto3's JSON has an enum's name or its number."""
 
 
 def fields_of(value: Any) -> Fields:
@@ -29,22 +31,31 @@ def fields_of(value: Any) -> Fields:
 
 
 def tools_of(extra: Fields) -> Fields:
-    """Gemini's `tools` and `toolConfig` as fields of a chat completion; InvalidArgument for tools that are Google's."""
-    declared: list[Fields] = []
-    for tool in extra.get("tools") or []:
+    """Gemini's `tools` and `toolConfig` as a chat completion's fields; InvalidArgument for what is Google's or none."""
+    declared: list[Any] = []
+    for tool in listed(extra.get("tools")):
+        if not isinstance(tool, dict):
+            raise InvalidArgument("`tools` is a list of objects.")
         if others := set(tool) - {"functionDeclarations"}:
             raise InvalidArgument(f"This model does not know the tool `{min(others)[:80]}`.")
-        declared += tool.get("functionDeclarations") or []
+        declared += listed(tool.get("functionDeclarations"))
+    if not all(isinstance(fields_of(each).get("name"), str) for each in declared):
+        raise InvalidArgument("`tools` has a function without a name.")
     if not declared:
         return {}
     found: Fields = {"tools": [{"type": "function", "function": function_of(each)} for each in declared]}
-    config = (extra.get("toolConfig") or {}).get("functionCallingConfig") or {}
-    allowed = config.get("allowedFunctionNames") or []
+    config = fields_of(fields_of(extra.get("toolConfig")).get("functionCallingConfig"))
+    allowed = listed(config.get("allowedFunctionNames"))
     if len(allowed) == 1:
         found["tool_choice"] = {"type": "function", "function": {"name": allowed[0]}}
     elif mode := MODES.get(str(config.get("mode", ""))):
         found["tool_choice"] = mode
     return found
+
+
+def listed(value: Any) -> list[Any]:
+    """A list's items; one thing alone, where a list belongs, is taken for a list of it."""
+    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def function_of(declared: Fields) -> Fields:

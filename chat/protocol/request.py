@@ -132,6 +132,8 @@ def contents_of(raw: list[dict[str, Any]] | None) -> list[Content]:
 def gemini_contents_of(raw: Any) -> list[Content]:
     """The contents of a Gemini request: the same, and parts of every other kind as they are: calls of functions and
     their results, code, thoughts and their signatures. Roles may be left out."""
+    if raw == []:
+        raise InvalidArgument('`contents` is empty: send at least one part, such as {"text": "…"}.')
     found = [each if isinstance(each, dict) else {"parts": None} for each in (raw if isinstance(raw, list) else [raw])]
     contents = [{"role": ROLES.get(each.get("role") or "user"), "parts": each.get("parts")} for each in found]
     if not contents or any(content["role"] is None for content in contents):
@@ -158,17 +160,24 @@ def _gemini_part(part: Part) -> Part:
             return {**part, **msgspec.to_builtins(msgspec.convert(picture, AskPart))}
         if not isinstance(part.get("text", ""), str):
             raise msgspec.ValidationError("Expected `str` - at `$.text`")
+        for name in ("functionCall", "functionResponse"):
+            if not isinstance(part.get(name, {}), dict):
+                raise msgspec.ValidationError(f"Expected `object` - at `$.{name}`")
     except msgspec.ValidationError as wrong:
         raise InvalidArgument(f"`contents` cannot be used: {wrong}.") from None
     return part
 
 
 def check_generation(raw: dict[str, Any]) -> None:
-    """Check the bounded fields of `generationConfig`."""
+    """Check the bounded fields of `generationConfig`. Numbers that are written as text or with a point, as proto3's
+    JSON may have them (https://protobuf.dev/programming-guides/json), are made numbers in it."""
     try:
-        msgspec.convert(raw, GenerationConfig)
+        found = msgspec.convert(raw, GenerationConfig, strict=False)
     except msgspec.ValidationError as wrong:
         raise InvalidArgument(f"`generationConfig` cannot be used: {wrong}.") from None
+    for field in msgspec.structs.fields(GenerationConfig):
+        if raw.get(field.encode_name) is not None:
+            raw[field.encode_name] = getattr(found, field.name)
 
 
 def system_of(raw: str | dict[str, Any] | None) -> str:
@@ -180,6 +189,8 @@ def system_of(raw: str | dict[str, Any] | None) -> str:
         content = read({"parts": parts, "role": "user"}, AskContent)
     except msgspec.ValidationError as wrong:
         raise InvalidArgument(f"`systemInstruction` cannot be used: {wrong}.") from None
+    if any(part.text is None for part in content.parts):
+        raise InvalidArgument("`systemInstruction` is text: photos and sounds go into a message.")
     return "\n".join(part.text for part in content.parts if part.text)
 
 

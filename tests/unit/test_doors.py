@@ -133,16 +133,63 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"contents": [{"role": "king", "parts": [{"text": "x"}]}]}, "`role`"),
     ({"contents": [{"role": "model", "parts": [{"text": "x"}]}]}, "ends with the model's"),
     ({"contents": 7}, "another shape"),
+    ({"contents": []}, "`contents` is empty"),
     ({}, "another shape"),
+    ({**WORDS, "tools": ["x"]}, "list of objects"),
+    ({**WORDS, "tools": [{"functionDeclarations": [7]}]}, "without a name"),
+    ({**WORDS, "tools": [{"functionDeclarations": "weather"}]}, "without a name"),
+    ({"contents": [{"parts": [{"functionCall": "weather"}]}]}, "functionCall"),
+    ({"contents": [{"parts": [{"functionResponse": [1]}]}]}, "functionResponse"),
+    ({**WORDS, "systemInstruction": {"parts": [{"inlineData": {"mimeType": "image/png", "data": "AA"}}]}}, "is text"),
+    ({**WORDS, "generationConfig": {"maxOutputTokens": "many"}}, "maxOutputTokens"),
+    ({**WORDS, "generationConfig": {"maxOutputTokens": 7.5}}, "maxOutputTokens"),
+    ({**WORDS, "generationConfig": {"temperature": "NaN"}}, "temperature"),
 ]
 
 
-@pytest.mark.parametrize(("body", "says"), REFUSED, ids=[says for _, says in REFUSED])
+@pytest.mark.parametrize(("body", "says"), REFUSED, ids=lambda given: json.dumps(given)[:80])
 async def test_what_would_have_to_be_left_out_is_refused_by_name(core: Core, body: dict[str, Any], says: str):
     response = await post(core, GENERATE, body)
 
     assert response.status_code == 400
     assert says in response.json()["error"]["message"]
+
+
+async def test_numbers_written_as_text_or_with_a_point_are_numbers(core: Core):
+    written = {"maxOutputTokens": "9", "temperature": "0.5", "seed": 7.0}
+    response = await post(core, GENERATE, {**WORDS, "generationConfig": written})
+
+    assert response.status_code == 200, response.content
+    sent = core.model.asked[-1].json()
+    assert (sent["max_tokens"], sent["temperature"], sent["seed"]) == (9, 0.5, 7)
+
+
+async def test_an_enum_may_be_its_number_and_a_list_of_one_its_item(core: Core):
+    declared = {"functionDeclarations": {"name": "weather"}}
+    config = {"functionCallingConfig": {"mode": 2}}
+    response = await post(core, GENERATE, {**WORDS, "tools": declared, "toolConfig": config})
+
+    assert response.status_code == 200, response.content
+    sent = core.model.asked[-1].json()
+    assert [tool["function"]["name"] for tool in sent["tools"]] == ["weather"]
+    assert sent["tool_choice"] == "required"
+
+
+@pytest.mark.parametrize("odd", ["x", [1], {"functionCallingConfig": "x"}, {"functionCallingConfig": {"mode": 99}}])
+async def test_a_choice_of_tools_that_is_none_is_no_fault_of_the_servers(core: Core, odd: Any):
+    declared = [{"functionDeclarations": [{"name": "weather"}]}]
+    response = await post(core, GENERATE, {**WORDS, "tools": declared, "toolConfig": odd})
+
+    assert response.status_code == 200, response.content
+    assert "tool_choice" not in core.model.asked[-1].json()
+
+
+@pytest.mark.parametrize("method", ["generateContent", "countTokens"])
+async def test_a_model_with_a_colon_in_its_name_is_found(core: Core, method: str):
+    response = await post(core, f"/v1beta/models/gemma3:4b:{method}", WORDS)
+
+    assert response.status_code == 404
+    assert "'gemma3:4b'" in response.json()["error"]["message"]
 
 
 async def test_tokens_are_counted_or_guessed(core: Core):
