@@ -18,8 +18,9 @@ import socket
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from math import ceil
+from pathlib import Path
 from typing import Protocol, TypeVar
 from uuid import UUID
 
@@ -37,6 +38,8 @@ log = logging.getLogger(__name__)
 LOOKS = 3
 """Further looks without a renewal that make a lease lapse: with one every 2 s a dead worker's turn is taken up 4 to 8 s
 after its death."""
+
+BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 AT_ONCE = 16
 """Streams of dead workers that are seen to at the same time."""
@@ -68,15 +71,22 @@ TakeUp = Callable[[UUID, datetime | None], Awaitable[bool]]
 
 
 def machine() -> str:
-    """Whose process ids ours are: the host's name, on Linux with its namespace of process ids.
+    """Whose process ids ours are: the host's name, on Linux with its namespace of process ids and its boot.
 
-    Containers may share the one and not the other, and what lives in one of them is no process of the other.
+    Containers may share the first and not the second, and what lives in one of them is no process of the other. Two
+    machines may have the same name, and then the same namespace too: only their kernels were booted apart.
     """
     try:
         namespace = os.stat("/proc/self/ns/pid").st_ino
+        return f"{socket.gethostname()}/{namespace}/{boot()}"
     except OSError:
         return socket.gethostname()
-    return f"{socket.gethostname()}/{namespace}"
+
+
+@cache
+def boot() -> str:
+    """The beginning of what Linux calls this boot of its kernel."""
+    return BOOT.read_text()[:8]
 
 
 class WorkerName:

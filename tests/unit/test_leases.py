@@ -202,14 +202,16 @@ async def test_a_new_worker_ends_its_dead_neighbours_streams_at_once(log: Log):
     reborn = await a_stream("bob", f"{host}:{os.getpid()}:another-token")
     living = await a_stream("cy", f"{host}:{os.getppid()}:z")
     elsewhere = await a_stream("di", f"another-host:{gone.pid}:x")
-    beside = await a_stream("fay", f"{host}0:{gone.pid}:x")  # a container of the same host, with process ids of its own
-    unknown = await a_stream("gus", f"{host.split('/')[0]}:{gone.pid}:x")
+    name, namespace, boot = host.split("/")
+    beside = await a_stream("fay", f"{name}/{namespace}0/{boot}:{gone.pid}:x")  # a container of the same host
+    twin = await a_stream("hal", f"{name}/{namespace}/{boot[::-1]}:{gone.pid}:x")  # a machine of the same name
+    unknown = await a_stream("gus", f"{name}:{gone.pid}:x")
     own = await a_stream("ed", worker.name)
     ended = await Reaper(log, worker).end_dead_neighbours()
     running = {pk async for pk in Stream.objects.filter(status=events.RUNNING).values_list("pk", flat=True)}
 
     assert set(ended) == {dead.pk, reborn.pk}
-    assert running == {living.pk, elsewhere.pk, beside.pk, unknown.pk, own.pk}
+    assert running == {living.pk, elsewhere.pk, beside.pk, twin.pk, unknown.pk, own.pk}
 
 
 def test_a_fork_is_another_worker():
