@@ -17,6 +17,7 @@ from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
 from chat import limits
+from chat.accounts import audit
 from chat.models import User
 
 NOT_SHOWN = {"account", "mfa", "socialaccount", "token_blacklist"}
@@ -90,6 +91,7 @@ class ReviewSite(AdminSite):
 
         if request.method == "POST":
             if second_factor.takes(user, request.POST.get("code", "")):
+                audit.record_sign_in(request, user)
                 return self._passed(request, row)
             return self._page(request, "code", error=WRONG)
         return self._page(request, "code")

@@ -34,6 +34,13 @@ def record_reading(request: HttpRequest, found: Any, *, texts: bool = True, why:
         record(Action.READ, who=reader, target=target, address=limits.address(request), why=why)
 
 
+def record_sign_in(request: HttpRequest, account: User) -> None:
+    """Somebody with an account signs in, at the address that is asked: a page, the API, or a second factor."""
+    if not account.is_guest:
+        target = f"account {account.pk}, at {request.path}"
+        record(Action.SIGNED_IN, who=account, target=target, address=limits.address(request))
+
+
 def record_disabled(request: HttpRequest, account: User) -> None:
     """Somebody in the admin disables one of several accounts at once, of which no signal tells."""
     staff: Any = request.user

@@ -1,4 +1,5 @@
-"""What ends tokens by itself, however the account is changed: a form, a command, a shell, the admin.
+"""What ends tokens by itself, however the account is changed: a form, a command, a shell, the admin; and what writes
+sign-ins down, whichever page they happen on.
 
 Connected in `AppConfig.ready()`, so in every process that can change an account. Changes of many accounts in one
 statement send no signal: `AccountQuerySet.update` sees to those.
@@ -6,7 +7,7 @@ statement send no signal: `AccountQuerySet.update` sees to those.
 
 from typing import Any
 
-from django.contrib.auth.signals import user_logged_out
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.db.models.signals import pre_save
 from django.http import HttpRequest
 
@@ -17,6 +18,7 @@ from chat.models import User
 def connect() -> None:
     """Connect the receivers; doing it again changes nothing."""
     pre_save.connect(end_tokens_on_change, sender=User, dispatch_uid="end_tokens_on_change")
+    user_logged_in.connect(write_sign_in_down, dispatch_uid="write_sign_in_down")
     user_logged_out.connect(end_session_family, dispatch_uid="end_session_family")
 
 
@@ -43,3 +45,9 @@ def end_session_family(sender: Any, request: HttpRequest, **_: Any) -> None:
     """Signing out of the page ends the access tokens that the page was given."""
     if key := request.session.session_key:
         families.end(families.of_session(key))
+
+
+def write_sign_in_down(sender: Any, request: HttpRequest | None, user: User, **_: Any) -> None:
+    """Signing in leaves an entry in the audit log. A program that makes a session has no request that was sent."""
+    if request is not None and request.method is not None:
+        audit.record_sign_in(request, user)

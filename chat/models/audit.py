@@ -12,6 +12,7 @@ class AuditEntry(models.Model):
         """What is written down."""
 
         READ = "read", "read somebody else's session"
+        SIGNED_IN = "signed-in", "signed in"
         REUSED = "reused", "used a spent refresh token again"
         THROTTLED = "throttled", "tried to sign in too often"
         PASSWORD = "password", "changed a password"

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from chat import limits
 from chat.accounts import audit, families, guests, passwords, tickets, tokens
+from chat.models import User
 from chat.protocol.errors import ResourceExhausted, Unauthenticated
 from chat.views import errors
 from chat.views.api import api, body, json_response
@@ -39,7 +40,13 @@ async def token(request: HttpRequest) -> HttpResponse:
     user = await passwords.holder(given.username, given.password)
     if user is None:
         raise Unauthenticated("The user name or the password is wrong.")
-    return json_response(await sync_to_async(tokens.issue)(user))
+    return json_response(await sync_to_async(signed_in)(request, user))
+
+
+def signed_in(request: HttpRequest, user: User) -> dict[str, str]:
+    """The first pair of a sign-in, which is written down."""
+    audit.record_sign_in(request, user)
+    return tokens.issue(user)
 
 
 @api("POST")

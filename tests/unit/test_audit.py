@@ -82,6 +82,33 @@ def test_using_a_spent_refresh_token_is_written_down(alice):
     assert AuditEntry.objects.get().address == "192.0.2.7"
 
 
+@pytest.mark.parametrize("path", ["/accounts/signin/", "/admin/login/"])
+def test_a_sign_in_is_written_down_with_where_and_a_wrong_one_is_none(alice, path):
+    User.objects.update(is_staff=True)
+    client = Client()
+    client.post(path, {"username": "alice", "password": "wrong"})
+    assert written() == []
+    client.post(path, {"username": "alice", "password": PASSWORD})
+    assert written() == [("signed-in", "alice", f"account {alice.pk}, at {path}")]
+    assert AuditEntry.objects.get().address == "127.0.0.1"
+
+
+def test_a_sign_in_of_the_api_is_written_down_and_a_refresh_is_none(alice):
+    given = {"username": "alice", "password": PASSWORD}
+    pair = Client().post("/v2/auth/token", given, content_type="application/json").json()
+    Client().post("/v2/auth/refresh", {"refresh": pair["refresh"]}, content_type="application/json")
+    assert written() == [("signed-in", "alice", f"account {alice.pk}, at /v2/auth/token")]
+
+
+def test_a_guest_signs_in_nowhere(db, settings):
+    settings.GUESTS = True
+    client = Client()
+    client.get("/")
+    assert client.post("/v2/auth/session").status_code == 200
+    assert User.objects.get().is_guest
+    assert written() == []
+
+
 def test_too_many_tries_to_sign_in_are_written_down_once_in_a_while(alice, settings):
     settings.LIMITS_OFF = False
     settings.LIMITS = {**settings.LIMITS, "LOGIN_ACCOUNT": 2}
@@ -113,7 +140,7 @@ def test_an_invitation_that_was_used_is_written_down(settings, db):
     code = Invitation.give(timedelta(days=1), "Ada")
     form = {"username": "ada", "password1": PASSWORD, "password2": PASSWORD}
     assert Client().post(f"/accounts/signup/?invitation={code}", form).status_code == 302
-    assert written() == [("invited", "ada", "Ada")]
+    assert written("invited") == [("invited", "ada", "Ada")]
 
 
 def test_the_admin_shows_entries_and_changes_none(chief, alice):
