@@ -50,7 +50,7 @@ BEFORE = {
     "redirect": ADDRESS,
     "page": f"Gemini sent a web page instead of an answer. {AGAIN}",
     "bomb": f"Gemini sent a compressed answer that cannot be read. {AGAIN}",
-    "endless-headers": f"Gemini cannot be reached at the moment. {IN_5_S}",
+    "endless-headers": ODD,
 }
 """Failures before the first word: five in a row, and the server would be left alone."""
 

@@ -29,6 +29,9 @@ from chat.providers.settings import Settings, number, text, whole
 log = logging.getLogger(__name__)
 
 MAX_SMALL = 1024 * 1024
+MOST_HEADER, MOST_HEADERS = 32 * 1024, 256
+"""Bytes of one header of a response, and how many: gateways add theirs, and aiohttp's own bounds are a quarter and a
+half of these."""
 READ_AHEAD = 64 * 1024
 """Bytes of an answer that may wait here to be read, and as many again on their way: a quarter of aiohttp's own."""
 
@@ -67,6 +70,9 @@ class Connection:
                 auto_decompress=False,
                 trust_env=False,
                 read_bufsize=READ_AHEAD,
+                max_line_size=MOST_HEADER,
+                max_field_size=MOST_HEADER,
+                max_headers=MOST_HEADERS,
                 headers={"Accept-Encoding": "identity", "User-Agent": "WonderCam"},
             )
         return self._session
@@ -112,7 +118,7 @@ class Connection:
             response = await self.session().post(url, data=data, headers=headers, allow_redirects=False)
         except Failure as failure:
             log.warning("%s: %s before an answer", who, type(failure).__name__)
-            raise errors.Unavailable(f"{who} cannot be reached at the moment.") from None
+            raise unreached(failure, who) from None
         try:
             await check(response, who)
         except BaseException:
@@ -126,8 +132,8 @@ class Connection:
             async with self.session().get(url, headers=headers, allow_redirects=False) as response:
                 await check(response, who)
                 return await small_json(response)
-        except Failure:
-            raise errors.Unavailable(f"{who} cannot be reached at the moment.") from None
+        except Failure as failure:
+            raise unreached(failure, who) from None
 
     async def look(self, who: str, url: str, body: Mapping[str, Any] | None = None) -> Any:
         """The JSON at an address where perhaps nothing is, or another program; POST with a body, else GET. Raises
@@ -143,6 +149,13 @@ class Connection:
         except Failure:
             pass
         raise errors.Unavailable(f"{who} is not there.")
+
+
+def unreached(failure: Exception, who: str) -> errors.ApiError:
+    """The error for a response without a head: nobody answered, or not in HTTP."""
+    if isinstance(failure, aiohttp.ClientResponseError):
+        return errors.BadUpstream(f"{who} sent something that is no answer.")
+    return errors.Unavailable(f"{who} cannot be reached at the moment.")
 
 
 async def check(response: aiohttp.ClientResponse, who: str) -> None:

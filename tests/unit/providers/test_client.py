@@ -193,3 +193,40 @@ async def test_who_stops_while_waiting_leaves_the_line_and_no_slot_is_lost(slow_
     assert events.text_of(found[-1]) in ("so ", "far")
     assert len(server.requests) == 2
     await third.aclose()
+
+
+HEAD = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n"
+HEADS = {
+    "200": HEAD,
+    "without a phrase": HEAD.replace(" OK", ""),
+    "behind interim ones": "HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n" + HEAD,
+    "of HTTP/1.0": HEAD.replace("1.1", "1.0"),
+    "with a large header": f"{HEAD}X-Policy: {'a' * 20_000}\r\n",
+    "with many headers": HEAD + "".join(f"X-{number}: a\r\n" for number in range(200)),
+    "with line feeds": HEAD.replace("\r\n", "\n"),
+}
+
+
+@pytest.mark.parametrize("name", HEADS)
+async def test_a_response_with_any_head_that_clients_read_is_read(name: str) -> None:
+    async def play(request: Request, reply: Reply) -> None:
+        reply.writer.write(HEADS[name].encode() + (b"\n" if "feeds" in name else b"\r\n") + BODIES["openai/hello"])
+        reply.writer.close()
+
+    async with Server(play) as server:
+        point_at(server.url)
+        assert (await ask("openai/hello")).text == openai.TEXT
+
+
+@pytest.mark.parametrize("said", ["hello\r\n\r\n", "HTTP/2 200\r\n\r\n", f"{HEAD}X: {'a' * 100_000}\r\n\r\n"])
+async def test_what_is_no_http_is_called_that_and_not_out_of_reach(said: str) -> None:
+    async def play(request: Request, reply: Reply) -> None:
+        reply.writer.write(said.encode())
+        reply.writer.close()
+
+    async with Server(play) as server:
+        point_at(server.url)
+        error = (await ask("openai/hello")).error
+
+    assert isinstance(error, errors.BadUpstream)
+    assert "no answer" in error.message
