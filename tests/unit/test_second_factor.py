@@ -5,6 +5,7 @@ In a process of its own: the library's tables are there only where the setting i
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -279,3 +280,10 @@ def test_another_word_stops_the_start(tmp_path: Path):
     with process(tmp_path / "x.sqlite3", "import django; django.setup()", "on") as child:
         assert child.wait() != 0
     assert "WONDERCAM_SECOND_FACTOR is 'on': write off, optional or staff" in (tmp_path / "x.log").read_text()
+
+
+def test_the_picture_for_the_app_stands_on_white_in_every_theme():
+    css = (ROOT / "static" / "chat" / "admin.css").read_text()
+    (rule,) = re.findall(r"\.review\.second-factor img \{([^}]*)\}", css)
+    assert "background: #fff" in rule
+    assert "review second-factor" in (ROOT / "templates" / "admin" / "second_factor.html").read_text()
