@@ -126,7 +126,9 @@ def patience_of(commit_seconds: float, lease_seconds: float) -> int:
 
 
 class Holder(Protocol):
-    """Whose leases a process renews: its turns."""
+    """Whose leases a process renews, and to which moment it did so last: its turns."""
+
+    renewed_at: datetime | None
 
     def running(self) -> Collection[UUID]: ...
     def is_draining(self) -> bool: ...
@@ -159,7 +161,7 @@ class Reaper:
             await asyncio.sleep(seconds)
             try:
                 if not holder.is_draining():
-                    holder.tell_gone(await self.beat(holder.running()))
+                    holder.tell_gone(await self.beat(holder.running(), holder.renewed_at))
             except Exception as error:  # the database may be away: the next look tries again
                 log.warning("leases could not be looked at: %s", type(error).__name__)
 
@@ -173,8 +175,9 @@ class Reaper:
             except Exception as error:  # the database may be away: the next look tries again
                 log.warning("dead workers' streams could not be looked for: %s", type(error).__name__)
 
-    async def beat(self, mine: Collection[UUID]) -> list[UUID]:
-        """One look at all leases but `mine`; the streams that it ended.
+    async def beat(self, mine: Collection[UUID], renewed_at: datetime | None = None) -> list[UUID]:
+        """One look at all leases but `mine`; the streams that it ended. Those that this worker renewed to `renewed_at`
+        need not be read.
 
         The look is no part of a job, which may run several times; but it counts only where one could be committed, so
         that a lock, which keeps everybody from renewing, is nobody's death. A stream of this worker's that it could not
@@ -182,7 +185,7 @@ class Reaper:
         """
         if self._log.write_now(change_nothing) is None:
             await self._log.write(change_nothing)
-        leases = await in_thread(running_leases)
+        leases = await in_thread(partial(running_leases, self._worker.name, renewed_at))
         self._seen = {pk: self._look(pk, lease) for pk, lease in leases if pk not in mine}
         lapsed = [(pk, seen) for pk, seen in self._seen.items() if seen.looks > LOOKS]
         over = [(pk, seen.lease) for pk, seen in lapsed if seen.looks > LOOKS + self._patience]
@@ -239,9 +242,12 @@ def change_nothing(database: Database = DJANGO) -> bool:
     return True
 
 
-def running_leases() -> list[Lease]:
-    """All running streams with their leases."""
-    return list(Stream.objects.filter(status=events.RUNNING).values_list("pk", "lease_until"))
+def running_leases(worker: str = "", renewed_at: datetime | None = None) -> list[Lease]:
+    """All running streams with their leases, without those that this worker renewed to that moment."""
+    found = Stream.objects.filter(status=events.RUNNING)
+    if renewed_at is not None:
+        found = found.exclude(worker=worker, lease_until=renewed_at)
+    return list(found.values_list("pk", "lease_until"))
 
 
 def leases_of_the_dead(worker: WorkerName) -> Iterator[Lease]:
@@ -252,10 +258,11 @@ def leases_of_the_dead(worker: WorkerName) -> Iterator[Lease]:
             yield pk, lease
 
 
-def renew(streams: Collection[UUID], worker: str, database: Database = DJANGO) -> int:
-    """Renew the leases of these streams; how many this worker still holds. Any value that differs would do."""
+def renew(streams: Collection[UUID], worker: str, database: Database = DJANGO, *, at: datetime | None = None) -> int:
+    """Renew the leases of these streams to the moment `at`, or now; how many this worker still holds."""
     marks = ",".join(["%s"] * len(streams))
-    return database.execute(f"{RENEW} ({marks})", [moment(timezone.now()), worker, *map(key_of, streams)])
+    until = moment(timezone.now() if at is None else at)
+    return database.execute(f"{RENEW} ({marks})", [until, worker, *map(key_of, streams)])
 
 
 def wanted_stops(streams: Collection[UUID], worker: str) -> list[UUID]:

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import IntegrityError
+from django.utils import timezone
 
 from chat.log import Log
 from chat.log.sql import in_thread
@@ -69,6 +70,7 @@ class Turns:
     ) -> None:
         self._lease_seconds = lease_seconds
         self.worker = WorkerName()
+        self.renewed_at: datetime | None = None
         self._log = event_log
         self._catalogue = catalogue
         self._metrics = metrics
@@ -157,9 +159,10 @@ class Turns:
     async def _renew(self, mine: Sequence[UUID]) -> None:
         if not mine:
             return
-        name = self.worker.name
-        if self._log.write_now(lambda database: leases.renew(mine, name, database)) is None:
-            await self._log.write(lambda: leases.renew(mine, name))
+        renew = partial(leases.renew, mine, self.worker.name, at=(at := timezone.now()))
+        if self._log.write_now(renew) is None:
+            await self._log.write(renew)
+        self.renewed_at = at
 
     def tell_gone(self, streams: Sequence[UUID]) -> None:
         """These streams of dead workers were ended here."""

@@ -192,6 +192,16 @@ async def test_one_s_own_turns_are_not_looked_at(reaper: Reaper):
     assert await beats(reaper, leases.LOOKS + 3, [stream.pk]) == []
 
 
+def test_what_this_worker_has_just_renewed_is_not_read_and_what_it_has_forgotten_is(log: Log):
+    mine, forgotten, other = new_stream("ann"), new_stream("bob"), new_stream("cy", "b:2:y")
+    at = timezone.now()
+    assert leases.renew([mine.pk], mine.worker, at=at) == 1
+    assert leases.renew([other.pk], other.worker, at=at) == 1
+
+    assert {pk for pk, _ in leases.running_leases(mine.worker, at)} == {forgotten.pk, other.pk}
+    assert {pk for pk, _ in leases.running_leases()} == {mine.pk, forgotten.pk, other.pk}
+
+
 @pytest.mark.slow
 async def test_a_new_worker_ends_its_dead_neighbours_streams_at_once(log: Log):
     gone = subprocess.Popen(["/bin/true"])
