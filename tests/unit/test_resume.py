@@ -9,7 +9,7 @@ from django.test import AsyncClient
 
 from chat.accounts import tokens
 from chat.log.interruption import interrupt
-from chat.models import Stream
+from chat.models import Stream, User
 from chat.protocol import events
 from chat.protocol.errors import Interrupted
 from tests.inside import Core
@@ -40,3 +40,14 @@ async def test_an_end_that_another_process_stored_is_still_to_come(core: Core):
     assert [event.seq for event in await core.ended(started)][-1] == end
     assert (await Stream.objects.aget(pk=started.pk)).status == events.INTERRUPTED
     assert (await after(core, started, end)).status_code == 204
+
+
+async def test_a_stream_of_somebody_else_looks_like_none(core: Core):
+    started = await core.ask("words=1")
+    await core.ended(started)
+    eve = await User.objects.acreate(username="eve")
+    headers = {"Authorization": f"Bearer {tokens.access_for(eve)}"}
+    foreign = await AsyncClient().get(f"/v2/streams/{started.pk}", headers=headers)
+    unknown = await AsyncClient().get(f"/v2/streams/{started.answer_id}", headers=headers)
+    assert foreign.status_code == unknown.status_code == 404
+    assert foreign.content == unknown.content
