@@ -16,8 +16,10 @@ from time import monotonic
 from typing import Any
 
 import httpx
+import psycopg
 
 from chat.protocol import events
+from chat.protocol.events import Event
 from tests.equality import check_log, query
 from tests.faults.arena import until
 from tests.faults.reader import Answer, Reader
@@ -32,6 +34,8 @@ READERS_AN_ADDRESS = 40
 TOKEN_SECONDS = 200
 """Within which a question is asked by the same access token, which lasts for 300 s."""
 UNAVAILABLE = 503
+WAIT = 300
+"""Seconds after which something hangs."""
 VISITOR = cycle(range(1, 250))
 
 
@@ -167,18 +171,18 @@ class Visitors:
             script = Script(seed, self.words, self.gap)
             question = asker.ask(f"seed={seed} words={script.words} gap={script.gap:g}")
             reader, _ = await asyncio.gather(self._join(asker, token, other), question)
-            await asyncio.to_thread(self._reckon, [asker, reader], script)
+            self._reckon([asker, reader], await self._log_of(asker), script)
 
     async def _join(self, asker: Visitor, token: str, client: httpx.AsyncClient) -> Visitor:
         """Another reader, from the beginning, as soon as the stream is known."""
-        await asker.reached(0)
+        await asker.reached(0, WAIT)
         reader = Visitor(self.front.url, token, asker.stream_id, client=client)
         await reader.follow()
         return reader
 
-    def _reckon(self, readers: list[Visitor], script: Script) -> None:
+    def _reckon(self, readers: list[Visitor], log: list[Event], script: Script) -> None:
         """Nothing lost, doubled or reordered; one end; the text is the model's, as far as it came."""
-        asker, log = readers[0], check_log(self.machine, readers[0].stream_id)
+        asker = readers[0]
         kept = {event.seq: event.data for event in log}
         for reader in readers:
             self.counts["events"] += len(reader.shown)
@@ -195,14 +199,23 @@ class Visitors:
             self.counts["picked up"] += times
             self.silences_of_picked_up.append(asker.silence)
 
+    async def _log_of(self, reader: Visitor) -> list[Event]:
+        """The stream's log, asked for again where PostgreSQL is just being restarted."""
+        while True:
+            with suppress(psycopg.OperationalError):
+                return await asyncio.to_thread(check_log, self.machine, reader.stream_id)
+            await asyncio.sleep(0.2)
+
     async def hear(self, more: int) -> None:
         """Until everybody who is asking now has been shown so many further events, or the end."""
-        await asyncio.gather(*(each.reached(each.last + more) for each in list(self.asking.values())))
+        await asyncio.gather(*(each.reached(each.last + more, WAIT) for each in list(self.asking.values())))
 
     async def are_answered_by(self, *machines: Machine) -> None:
         """Until each of these machines holds a fair share of what runs."""
         fair = self.many // (2 * len(machines))
         for machine in machines:
             await until(
-                lambda machine=machine: asyncio.to_thread(lambda: machine.streams() >= fair), f"{machine.name} answers"
+                lambda machine=machine: asyncio.to_thread(lambda: machine.streams() >= fair),
+                f"{machine.name} answers",
+                WAIT,
             )

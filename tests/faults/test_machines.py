@@ -13,7 +13,7 @@ import pytest
 
 from chat.protocol import events
 from tests.faults.arena import environment, until
-from tests.faults.machines import Machine, Visitors
+from tests.faults.machines import WAIT, Machine, Visitors
 from tests.faults.upstream import upstream
 from tests.servers.front import StartFront
 from tests.servers.postgres import Postgres
@@ -30,7 +30,7 @@ SILENT_SECONDS = 10.0
 RESCUED = 60
 """Streams at a time while that is measured: two cores, with the readers on them, are not busy with so many."""
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600 if SOAK else 300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600 if SOAK else 600)]
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def machines(
 async def is_killed(machine: Machine) -> None:
     """SIGKILL to all of it, and wait until nothing that runs is its own any more."""
     await asyncio.to_thread(machine.kill9)
-    await until(lambda: asyncio.to_thread(lambda: not machine.streams()), f"another machine goes on for {machine.name}")
+    await until(lambda: asyncio.to_thread(lambda: not machine.streams()), f"{machine.name} is stood in for", WAIT)
 
 
 async def test_machines_and_stores_may_go_and_come_back_and_no_reader_loses_anything(
