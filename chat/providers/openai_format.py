@@ -12,6 +12,7 @@ from chat.protocol import errors, events
 from chat.protocol.openai_tools import Calls, call_of, json_schema, tools_of
 from chat.protocol.prompt import Content, Part, Prompt, is_sound, type_of
 from chat.providers.choice import AnswersChoice
+from chat.providers.drawn import pictures_in
 from chat.providers.http.decoding import Halves
 from chat.providers.http.error_mapping import refused
 from chat.providers.message import WholeMessages
@@ -133,7 +134,8 @@ class CompletionReader:
         said = said_in(delta)
         tagged = self._tags.feed(self._texts.join(said.text + written(delta.get("refusal"))))
         self._spoke = self._spoke or bool(said.text)
-        return parts_of(self._thoughts.join(said.thought) + tagged.thought, tagged.text)
+        parts = parts_of(self._thoughts.join(said.thought) + tagged.thought, tagged.text)
+        return parts + pictures_in(delta) if "images" in delta or isinstance(delta.get("content"), list) else parts
 
     def _reason(self, reason: Any) -> str:
         """The reason to end that this chunk gives, as Gemini's word; empty where it gives none."""

@@ -1,6 +1,7 @@
 """Chat completions, translated to Gemini's shape: what is said, why it ended, what it cost, and every fault."""
 
 from collections.abc import AsyncGenerator
+from typing import Any
 
 import pytest
 
@@ -186,3 +187,27 @@ async def test_a_server_that_lists_nothing_stops_nothing() -> None:
         providers.configure({**ONCE, "WONDERCAM_MODELS": "openai/hello", "OPENAI_BASE_URL": f"{server.url}/v1"})
         await providers.discover()
         assert [model.id for model in providers.models()] == ["openai/hello"]
+
+
+DRAWN = "data:image/png;base64,QUJD"
+PICTURES = [
+    {"images": [{"type": "image_url", "image_url": {"url": DRAWN}}]},
+    {"images": [{"image_url": DRAWN}], "content": None},
+    {"content": [{"type": "image_url", "image_url": {"url": DRAWN}}]},
+]
+
+
+@pytest.mark.parametrize("delta", PICTURES, ids=str)
+def test_a_picture_that_the_model_drew_is_part_of_the_answer(delta: dict[str, Any]) -> None:
+    reader = openai_format.CompletionReader("m", "X")
+    (first,) = reader.read(openai.chunk(delta))
+    assert first.parts == [{"inlineData": {"mimeType": "image/png", "data": "QUJD"}}]
+    assert reader.read(openai.chunk(reason="stop"))[0].reason == "STOP"
+
+
+def test_a_picture_behind_an_address_is_told_by_its_address_and_not_fetched() -> None:
+    reader = openai_format.CompletionReader("m", "X")
+    (first,) = reader.read(
+        openai.chunk({"images": [{"image_url": {"url": "https://example.org/a.png"}}, {"odd": 1}, 7]})
+    )
+    assert first.parts == [{"text": "https://example.org/a.png"}]

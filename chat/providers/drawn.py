@@ -1,0 +1,42 @@
+"""Pictures that a model drew, where servers of chat completions put them, as Gemini's parts.
+
+| form | from |
+| --- | --- |
+| `delta.images` `[{"type": "image_url", "image_url": {"url": "data:…"}}]` | OpenRouter, LiteLLM |
+| `delta.content` `[{"type": "image_url", "image_url": {"url": "data:…"}}]` | vLLM-Omni, gateways |
+
+A picture behind an address is told by its address: nothing is fetched here.
+"""
+
+import re
+from typing import Any
+
+from chat.protocol.prompt import Part
+
+DATA = re.compile(r"data:(image/[a-z0-9.+-]{1,40});base64,([A-Za-z0-9+/=]+)", re.IGNORECASE)
+
+
+def pictures_in(delta: dict[str, Any]) -> list[Part]:
+    """The pictures of a delta or a message, in their order."""
+    items = [
+        item
+        for field in (delta.get("images"), delta.get("content"))
+        if isinstance(field, list)
+        for item in field
+        if isinstance(item, dict)
+    ]
+    addresses = [address_of(item.get("image_url")) for item in items]
+    return [part_of(address) for address in addresses if address]
+
+
+def address_of(image: Any) -> str:
+    """The address in an `image_url`, which may be it."""
+    url = image.get("url") if isinstance(image, dict) else image
+    return url if isinstance(url, str) else ""
+
+
+def part_of(address: str) -> Part:
+    """A picture as a part."""
+    if found := DATA.fullmatch(address):
+        return {"inlineData": {"mimeType": found[1].lower(), "data": found[2]}}
+    return {"text": address if address.startswith(("https://", "http://")) else "[a picture]"}
