@@ -82,7 +82,7 @@ class Unpacker:
         """The unpacked pieces, each of at most STEP bytes unless nothing was packed; raises PackedWrong."""
         if self._start is not None:
             piece = self._start + piece
-            if len(piece) < len(MAGIC) and self._encoding:
+            if len(piece) < len(MAGIC) and (self._encoding or MAGIC.startswith(piece)):
                 self._start = piece
                 return []
             self._format = self._format_of(piece)

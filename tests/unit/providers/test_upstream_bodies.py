@@ -4,11 +4,15 @@
 must have in the end (`text`, `thought`, `tokens`); and the end, as a finishReason or `error:<code>`, one of several.
 """
 
+import asyncio
 import base64
 import gzip
 import json
+import random
 import zlib
+from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +20,10 @@ import brotli
 import pytest
 
 from chat.protocol import errors, events
+from chat.providers.gemini import GeminiReader
+from chat.providers.http.sse_response import IncomingAnswer, Reader
 from chat.providers.http.unpacking import Unpacker
+from chat.providers.openai_format import CompletionReader
 from tests.catalogue import providers
 from tests.fakes.server import Reply, Request, Server
 from tests.unit.providers.conftest import ONCE, Outcome, ask
@@ -127,10 +134,66 @@ async def test_a_compressed_body_that_grows_without_measure_is_refused(packing: 
     assert isinstance(outcome.error, errors.BadUpstream)
 
 
-@pytest.mark.parametrize("packing", ["gzip", "deflate", "raw deflate", "br"])
+@pytest.mark.parametrize("packing", ["gzip", "gzip, untold", "deflate", "raw deflate", "br", "none", ""])
 def test_a_packed_body_may_come_a_byte_at_a_time(packing: str) -> None:
     body = SAID.encode() * 50
     ways: Any = {"gzip": gzip.compress, "deflate": zlib.compress, "br": brotli.compress}
-    packed = zlib.compress(body)[2:-4] if packing == "raw deflate" else ways[packing](body)
-    unpacker = Unpacker(packing.split()[-1])
+    plain = packing.split(",")[0]
+    packed = zlib.compress(body)[2:-4] if packing == "raw deflate" else ways.get(plain, bytes)(body)
+    unpacker = Unpacker("" if "untold" in packing else packing.removeprefix("raw "))
     assert b"".join(piece for byte in packed for piece in unpacker.feed(bytes([byte]))) == body
+
+
+class Pieces:
+    """A body whose pieces are given by hand, in place of a PushBody."""
+
+    def __init__(self) -> None:
+        self.ended = asyncio.get_running_loop().create_future()
+
+    def over(self) -> "asyncio.Future[None]":
+        """Its end."""
+        return self.ended
+
+    def on_data(self, call: Callable[[bytes], None]) -> None:
+        """Who takes it."""
+        self.take = call
+
+    def close(self) -> None:
+        """Nothing is to be closed."""
+
+
+async def said(data: bytes, cuts: list[int], provider: str, encoding: str) -> tuple[str, str | None, int | None]:
+    """The text, the reason and the error's code of a body that comes in these pieces."""
+    chunks: list[events.Chunk] = []
+    reader: Reader = CompletionReader("m", "X") if provider == "openai" else GeminiReader("X")
+    body: Any = Pieces()
+    answer = IncomingAnswer(body, "X", 1 << 20, reader, chunks.append, Unpacker(encoding))
+    task = asyncio.create_task(answer.read())
+    await asyncio.sleep(0)
+    for start, end in pairwise([0, *sorted(cuts), len(data)]):
+        body.take(data[start:end])
+    if not body.ended.done():
+        body.ended.set_result(None)
+    (failed,) = await asyncio.gather(task, return_exceptions=True)
+    assert failed is None or isinstance(failed, errors.ApiError)
+    parts = [part for chunk in chunks for part in chunk.parts]
+    text = "".join(part.get("text", "") for part in parts if not part.get("thought"))
+    reason = next((chunk.reason for chunk in reversed(chunks) if chunk.reason), None)
+    return text, reason, None if failed is None else failed.code
+
+
+WHOLE = [body for body in BODIES if all(isinstance(piece, str) or "base64" in piece for piece in body["body"])]
+WHOLE = [body for body in WHOLE if "cut" not in body["body"] and body.get("status", 200) == 200]
+
+
+@pytest.mark.parametrize("body", WHOLE, ids=[body["name"] for body in WHOLE])
+async def test_wherever_a_body_is_parted_it_says_the_same(body: dict[str, Any]) -> None:
+    data = b"".join(
+        base64.b64decode(piece["base64"]) if isinstance(piece, dict) else piece.encode() for piece in body["body"]
+    )
+    provider, encoding = body["name"].partition(":")[0], body.get("headers", {}).get("Content-Encoding", "")
+    whole = await said(data, [], provider, encoding)
+    dice = random.Random(body["name"])
+    for many in (1, 1, 1, 2, 2, 5, 20, len(data)):
+        cuts = [dice.randrange(len(data) + 1) for _ in range(many)]
+        assert await said(data, cuts, provider, encoding) == whole, cuts
