@@ -6,6 +6,9 @@ sign-in. A code works once for all processes, because the row that says so is lo
 in the memory of one process.
 """
 
+import base64
+import hmac
+import logging
 from typing import Any
 
 from allauth.mfa.adapter import DefaultMFAAdapter, get_adapter
@@ -13,21 +16,46 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret, validate_totp_code
 from allauth.mfa.utils import decrypt
+from cryptography.fernet import Fernet, InvalidToken
+from django.conf import settings
 from django.db import transaction
 
 from chat.accounts import audit
 from chat.models import User
 
+log = logging.getLogger(__name__)
+
 LAST_CODE = "wondercam_last_code"
 """In the row's data: the code that was taken last. One is valid for 30 seconds, so no other needs to be known."""
 
 
+SEALED = "sealed:"
+"""Before a secret that is sealed; those from before that lie in the database as they are, until they are made anew."""
+
+
 class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
-    """allauth's, without the code that it asks for after a single sign-on: the review asks for it."""
+    """allauth's, without the code that it asks for after a single sign-on, since the review asks for it; and with its
+    secrets sealed."""
+
+    def encrypt(self, text: str) -> str:
+        """As it is kept: whoever has the database and not SECRET_KEY reads neither the app's secret nor the codes'."""
+        return SEALED + sealing().encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """As it was. InvalidToken where it was sealed with another SECRET_KEY."""
+        if not encrypted_text.startswith(SEALED):
+            return encrypted_text
+        return sealing().decrypt(encrypted_text.removeprefix(SEALED)).decode()
 
     def is_mfa_enabled(self, user: Any, types: Any = None) -> bool:
         """To its sign-in nobody has a second factor."""
         return False
+
+
+def sealing() -> Fernet:
+    """What seals secrets, by a key that SECRET_KEY alone gives."""
+    key = hmac.digest(settings.SECRET_KEY.encode(), b"chat.accounts.second_factor", "sha256")
+    return Fernet(base64.urlsafe_b64encode(key))
 
 
 def of(user_id: int) -> Any:
@@ -59,9 +87,17 @@ def set_up(user: User, secret: str, code: str, address: str = "") -> Any:
     return row
 
 
-@transaction.atomic
 def takes(user: User, code: str) -> bool:
-    """Whether it is a code of the app, or one on paper, that was not used before."""
+    """Whether it is a code of the app, or one on paper, that was not used before. None is after a new SECRET_KEY."""
+    try:
+        return _takes(user, code)
+    except InvalidToken:
+        log.warning("the second factor of account %s was set up with another SECRET_KEY: remove_second_factor", user.pk)
+        return False
+
+
+@transaction.atomic
+def _takes(user: User, code: str) -> bool:
     row = Authenticator.objects.select_for_update().filter(user=user, type=Authenticator.Type.TOTP).first()
     if row is None:
         return False

@@ -5,8 +5,9 @@ from concurrent.futures import Future
 from typing import Any
 
 import pytest
+from django.contrib.auth.password_validation import validate_password
 from django.core import mail
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.test import Client
 
 from chat.accounts import tokens
@@ -55,6 +56,21 @@ def link_in(message: Any) -> str:
 
 def alive(token: str) -> bool:
     return Client().get("/v2/conversations", headers={"Authorization": f"Bearer {token}"}).status_code == 200
+
+
+# Words of the site
+
+
+@pytest.mark.parametrize("password", ["wondercam2026!", "WonderCam-Admin-1", "chatadminguest", "harbour-ltd-2026"])
+def test_a_password_made_of_words_of_this_site_is_refused(settings: Any, password: str) -> None:
+    settings.ALLOWED_HOSTS = ["chat.harbour-ltd.example"]
+    with pytest.raises(ValidationError, match="words of this site"):
+        validate_password(password)
+
+
+@pytest.mark.parametrize("password", [NEW, "my camera sees a whale", "wondercam and nine herons"])
+def test_a_password_that_has_more_than_them_is_taken(password: str) -> None:
+    validate_password(password)
 
 
 # Changed

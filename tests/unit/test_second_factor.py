@@ -183,6 +183,36 @@ print("8 of the codes" in third.get(FACTOR).content.decode())
     ]
 
 
+def test_its_secrets_lie_sealed_and_open_nothing_by_another_key(said):
+    assert said("""
+import json
+from allauth.mfa.models import Authenticator
+browser = signed_in()
+secret, papers = has_set_up(browser)
+kept = json.dumps([row.data for row in Authenticator.objects.all()])
+print(secret in kept, kept.count('sealed:'))
+now = code(secret)
+with override_settings(SECRET_KEY="another key of more than fifty characters, made for this test"):
+    from chat.accounts import second_factor
+    chief = User.objects.get(username="chief")
+    print(second_factor.takes(chief, now), second_factor.takes(chief, papers[0]), second_factor.takes(chief, "000000"))
+print(second_factor.takes(chief, now), second_factor.takes(chief, papers[0]))
+""") == ["False 2", "False False False", "True True"]
+
+
+def test_one_that_was_set_up_before_secrets_were_sealed_still_opens(said):
+    assert said("""
+from allauth.mfa.models import Authenticator
+from chat.accounts import second_factor
+browser = signed_in()
+secret, papers = has_set_up(browser)
+row = Authenticator.objects.get(type=Authenticator.Type.TOTP)
+row.data["secret"] = secret
+row.save()
+print(second_factor.takes(User.objects.get(username="chief"), code(secret)))
+""") == ["True"]
+
+
 def test_it_leads_back_to_where_one_wanted_to_go_and_nowhere_else(said):
     assert said("""
 browser = signed_in()
