@@ -140,6 +140,8 @@ class Log:
         `began`: when the stream did, by the monotonic clock; now where that is not told. Readers that followed it while
         another process wrote it are from now on told by its tail.
         """
+        if (before := self._tails.get(stream_id)) is not None:
+            self.abandon(before)
         tail = Tail(stream_id, epoch, first, self._submit, self._on_end, self._notifier, began)
         self._tails[stream_id] = tail
         for subscriber in self._elsewhere.pop(stream_id, ()):
@@ -154,9 +156,13 @@ class Log:
             self._ended.popitem(last=False)
 
     def abandon(self, tail: Tail) -> None:
-        """Forget a stream that this process can write no more; its readers go on from the table."""
-        self._tails.pop(tail.stream_id, None)
-        tail.abandon()
+        """Forget a stream that this process can write no more; its readers go on from the table, and follow whoever
+        writes it next, which may be this process again."""
+        if self._tails.get(tail.stream_id) is tail:  # else another turn of this process has taken it up already
+            del self._tails[tail.stream_id]
+        if readers := tail.abandon():
+            self._elsewhere.setdefault(tail.stream_id, []).extend(readers)
+            self._read_elsewhere.add(tail.stream_id)
 
     def forget(self, stream_id: UUID) -> None:
         """Drop a finished stream's tail from memory, when its rows are deleted."""
@@ -217,8 +223,11 @@ class Log:
             tail.unsubscribe(subscriber)
 
     def _leave(self, tail: Tail, subscriber: Subscriber) -> None:
-        tail.unsubscribe(subscriber)
         self._cuts += not tail.ended
+        if tail.gone:
+            self._unsubscribe(tail.stream_id, subscriber)
+        else:
+            tail.unsubscribe(subscriber)
 
     def state(self) -> LogState:
         """How busy it is."""

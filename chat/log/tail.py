@@ -172,11 +172,13 @@ class Tail:
         if self.followed_elsewhere and self._notifier is not None:
             self._notifier.reached(self.stream_id, seq)
 
-    def abandon(self) -> None:
-        """This process can write it no more; its readers go on from the table."""
+    def abandon(self) -> list[Subscriber]:
+        """This process can write it no more; its readers, who go on from the table."""
         self.gone = True
-        for subscriber in self.subscribers:
+        readers, self.subscribers = self.subscribers, []
+        for subscriber in readers:
             subscriber.wake()
+        return readers
 
     def since(self, after: int) -> list[Event] | None:
         """The committed events after `after`, or None where the tail does not reach that far back, or is abandoned."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from django.conf import settings
 
 from chat.log import Log, eventlog
 from chat.log.fence import FIRST_EPOCH
@@ -50,8 +51,8 @@ async def dies(core: Core, started: Stream, seq: int) -> None:
 
 
 async def is_missed(core: Core) -> None:
-    """Its lease lapses, and is looked at once more."""
-    for _ in range(leases.LOOKS + 1):
+    """Its lease lapses, and is looked at until what is not taken up is ended."""
+    for _ in range(leases.LOOKS + leases.patience_of(core.log.retry_seconds, settings.LEASE_SECONDS) + 1):
         await core.turns._reaper.beat(core.turns.running())
 
 

@@ -204,6 +204,15 @@ async def test_an_interrupted_stream_keeps_what_was_stored_and_ends_after_it(log
     assert (await Message.objects.aget(pk=stream.answer_id)).text == "1.2.3."
 
 
+async def test_a_turn_that_gives_up_late_takes_nothing_from_the_one_that_has_taken_its_stream_up(
+    log: Log, stream: Stream, tail: Tail
+):
+    again = log.open_tail(stream.pk, FIRST_EPOCH + 1, tail.events[-1])
+    log.abandon(tail)
+
+    assert log.tail_of(stream.pk) is again
+
+
 async def test_a_worker_that_comes_back_to_an_interrupted_stream_writes_nothing_more(
     log: Log, stream: Stream, tail: Tail
 ):

@@ -338,6 +338,33 @@ async def test_readers_of_a_stream_whose_worker_gave_up_go_on_from_the_table(row
     assert await following == [0, 1, 2]
 
 
+async def test_readers_of_a_stream_that_its_worker_takes_up_again_are_told_of_each_event(
+    row: Stream, tail: Tail, log: Log, monkeypatch: pytest.MonkeyPatch
+):
+    """As after an outage of the database, where there is one worker."""
+    monkeypatch.setattr(follow, "HEARTBEAT", 3600.0)  # at which they look by themselves
+    taken = asyncio.Queue[int]()
+
+    async def read() -> None:
+        async for page in log.follow(row.pk):
+            for event in page.events:
+                taken.put_nowait(event.seq)
+
+    following = asyncio.create_task(read())
+    tail.append(1, "{}")
+    await tail.settled()
+    assert [await taken.get(), await taken.get()] == [0, 1]
+    log.abandon(tail)
+    again = log.open_tail(row.pk, FIRST_EPOCH, tail.events[-1])
+    again.append(2, "{}")
+    assert await asyncio.wait_for(taken.get(), 60) == 2
+    again.append(3, "{}", an_end())
+    await following
+
+    assert taken.get_nowait() == 3
+    assert log.readers_of(row.pk) == 0
+
+
 async def test_a_reader_that_does_not_read_holds_nobody_up(row: Stream, tail: Tail, log: Log):
     idle = log.follow(row.pk)
     await anext(idle)

@@ -2,11 +2,13 @@
 
 import json
 from importlib import import_module
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
@@ -246,7 +248,7 @@ def test_whoever_could_see_conversations_before_reads_them_after_the_migration()
     user = User.objects.create(username="cai", is_staff=True)
     user.user_permissions.add(Permission.objects.get(codename="view_conversation"))
     migration: Any = import_module("chat.migrations.0018_permission_to_read_texts")
-    migration.give(apps, None)
+    migration.give(apps, SimpleNamespace(connection=connection))
     assert set(permission.group_set.values_list("name", flat=True)) == {"Clerks", "Reviewers"}
     assert list(permission.user_set.all()) == [user]
 

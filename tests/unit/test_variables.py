@@ -36,9 +36,13 @@ def readings() -> Iterator[tuple[str, str, list[ast.expr]]]:
                     yield name_of(path), str(argument.value), call.args[place + 1 :]
 
 
-READ_TWICE = {"SECRET_KEY", "WONDERCAM_MODELS", "OPENAI_CONTEXT", "WONDERCAM_LIMIT_STREAM_SECONDS"}
-"""Asked for by `secret` and by whoever looks whether it is set; by each provider; item by item; as the turn's own
-limit and as that of asking upstreams."""
+READ_TWICE = {
+    "SECRET_KEY",  # by `secret`, and by whoever looks whether it is set
+    "WONDERCAM_MODELS",  # by each provider
+    "OPENAI_CONTEXT",  # item by item
+    "WONDERCAM_LIMIT_STREAM_SECONDS",  # as the turn's own limit and as that of asking upstreams
+    "OTEL_EXPORTER_OTLP_ENDPOINT",  # where traces go, and whether upstreams are told of them
+}
 
 
 def test_what_is_read_is_declared_and_what_is_declared_is_read() -> None:
