@@ -97,8 +97,9 @@ class Turn:
             self.task.cancel()
 
     def so_far(self) -> tuple[Event, list[dict[str, Any]]] | None:
-        """The newest event, and what the answer adds up to there; None while more was said than is stored."""
-        if self.tail.pending or self._held is not None or self._ending:
+        """The newest event, and what the answer adds up to there; None while more was said than is stored, or for good
+        where that was refused."""
+        if self.tail.pending or self.tail.error is not None or self._held is not None or self._ending:
             return None
         return self.tail.events[-1], self.answer.so_far()
 

@@ -121,7 +121,7 @@ MUTATIONS = (
     Mutation(
         "a snapshot holds what is not stored",
         "turns/turn.py",
-        "if self.tail.pending or self._held is not None or self._ending:",
+        "if self.tail.pending or self.tail.error is not None or self._held is not None or self._ending:",
         "if self._held is not None or self._ending:",
     ),
     Mutation(

@@ -7,6 +7,7 @@ import pytest
 from django.test import AsyncClient
 
 from chat.accounts import tokens
+from chat.log.fence import LeaseLost
 from chat.models import Stream
 from chat.protocol import events
 from chat.protocol.answer import Answer
@@ -53,6 +54,19 @@ async def test_of_a_running_answer_it_is_what_is_stored_so_far(core: Core):
     core.model.let()
     log = await core.ended(started)
     assert events.answer_text(log) == Script(5, 30).text  # taking it has closed nothing
+
+
+async def test_there_is_none_of_an_answer_that_another_worker_holds_by_now(core: Core):
+    """Its turn has not learned yet that what it said since was refused."""
+    started = await core.ask("seed=5 words=30 hold=20")
+    await seen(core, started, 20)
+    turn = core.turns.turn_of(started.pk)
+    assert turn is not None
+    turn.answer.take([{"text": "said, and not stored"}], None)
+    turn.tail.committed(Event(21, 0, "{}"), None, LeaseLost("taken over"))
+
+    assert await taken(core, started) is None
+    core.model.let()
 
 
 async def test_one_of_another_process_is_put_together_from_what_is_stored(core: Core):
