@@ -18,7 +18,10 @@ from chat.attachments import avif, colour, exif, formats, jpeg, png, webp
 
 LONG_SIDE = 1600
 QUALITY = 88
-DAMAGE = (OSError, SyntaxError, ValueError, LookupError, TypeError, RuntimeError, struct.error, zlib.error)
+DAMAGE = (
+    *(ArithmeticError, AssertionError, AttributeError, LookupError, OSError, RuntimeError, SyntaxError, TypeError),
+    *(ValueError, struct.error, zlib.error),
+)
 """What Pillow and the readers of headers raise on data that is damaged."""
 
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from chat.protocol import events
+from chat.protocol.counts import count_of
 from chat.protocol.prompt import MP3, WAV, Model, Prompt, fitting
 from chat.providers.http.client import Connection
 from chat.providers.http.error_mapping import FieldsRefused
@@ -135,8 +136,8 @@ def listed_models(provider: str, listed: Any) -> Iterator[Model]:
             each if isinstance(each := item.get(key), dict) else {} for key in ("meta", "architecture")
         )
         sizes = (item.get("max_model_len"), item.get("context_length"), meta.get("n_ctx"))
-        context = next((size for size in sizes if isinstance(size, int) and size > 0), None)
-        takes = architecture.get("input_modalities") or ()
+        context = next((count for size in sizes if (count := count_of(size))), None)
+        takes = taken if isinstance(taken := architecture.get("input_modalities"), list) else []
         yield Model(provider, name, images="image" in takes, sounds=HEARD if "audio" in takes else (), context=context)
 
 

@@ -428,3 +428,8 @@ def test_a_large_jpeg_of_any_size_is_taken(size: tuple[int, int], progressive: b
     photo = seen(saved(Image.new("RGB", size, (9, 90, 200)), "JPEG", progressive=progressive))
     assert max(photo.size) == picture.LONG_SIDE
     assert close(photo.getpixel((0, 0)), (9, 90, 200))  # type: ignore[arg-type]
+
+
+def test_a_palette_that_is_missing_is_damage():
+    with pytest.raises(InvalidArgument, match="damaged"):
+        seen(png(8, 3, bytes(SIZE[0])))

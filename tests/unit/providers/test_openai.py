@@ -8,6 +8,7 @@ import pytest
 from chat.protocol import errors, events
 from chat.protocol.prompt import Model, Prompt
 from chat.providers import openai_format
+from chat.providers.openai import listed_models
 from tests.catalogue import providers
 from tests.fakes import openai
 from tests.fakes.server import Server
@@ -211,3 +212,21 @@ def test_a_picture_behind_an_address_is_told_by_its_address_and_not_fetched() ->
         openai.chunk({"images": [{"image_url": {"url": "https://example.org/a.png"}}, {"odd": 1}, 7]})
     )
     assert first.parts == [{"text": "https://example.org/a.png"}]
+
+
+ODD = [None, 7, True, "image", {"image": 1}, [7], -1, 10**30, 1.5]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=str)
+def test_a_list_of_models_of_any_shape_tells_what_it_can(odd: Any) -> None:
+    item = {"id": "m", "max_model_len": odd, "meta": odd, "architecture": {"input_modalities": odd}}
+    for listed in (odd, {"data": odd}, {"data": [odd]}, {"data": [{"id": odd}]}):
+        assert [model.name for model in listed_models("openai", listed)] in ([], [odd])
+    (model,) = listed_models("openai", {"data": [item, {**item, "id": None}]})
+    assert (model.name, model.images, model.sounds) == ("m", False, ())
+    assert model.context == (7 if odd == 7 else None)
+
+
+def test_a_context_may_be_written_as_text() -> None:
+    (model,) = listed_models("openai", {"data": [{"id": "m", "context_length": "4096"}]})
+    assert model.context == 4096
