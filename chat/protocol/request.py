@@ -82,6 +82,10 @@ class GenerationConfig(msgspec.Struct, rename="camel"):
             raise ValueError("`candidateCount` is 1: a stream is one answer")
 
 
+BOUNDED = {field.encode_name: field.name for field in msgspec.structs.fields(GenerationConfig)}
+"""The fields that have bounds, by their names in JSON."""
+
+
 class Ask(msgspec.Struct, forbid_unknown_fields=True):
     """The body as it arrives. `contents` may be left out where `parent_id` names a user's message to answer again.
 
@@ -175,9 +179,9 @@ def check_generation(raw: dict[str, Any]) -> None:
         found = msgspec.convert(raw, GenerationConfig, strict=False)
     except msgspec.ValidationError as wrong:
         raise InvalidArgument(f"`generationConfig` cannot be used: {wrong}.") from None
-    for field in msgspec.structs.fields(GenerationConfig):
-        if raw.get(field.encode_name) is not None:
-            raw[field.encode_name] = getattr(found, field.name)
+    for name, attribute in BOUNDED.items():
+        if raw.get(name) is not None:
+            raw[name] = getattr(found, attribute)
 
 
 def system_of(raw: str | dict[str, Any] | None) -> str:
