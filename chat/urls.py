@@ -90,6 +90,7 @@ urlpatterns = [
     path("v1beta/", include(gemini_api)),
     path("v1/chat/completions", openai.complete),
     path("v1/responses", responses.create),
+    path("v1/responses/input_tokens", responses.count_tokens),
     path("v1/responses/<str:response_id>", responses.one),
     path("v1/responses/<str:response_id>/cancel", responses.cancel),
     path("v1/", include(gemini_api)),  # what newer SDKs of Google's ask by default; its models are OpenAI's, too

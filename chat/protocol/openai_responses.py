@@ -15,7 +15,7 @@ from msgspec import Meta
 
 from chat.protocol.completions import json_format, photo_of, result, sound_of
 from chat.protocol.errors import InvalidArgument
-from chat.protocol.openai_tools import Fields, gemini_tools_of, part_of
+from chat.protocol.openai_tools import Fields, fields_of, gemini_tools_of, part_of
 from chat.protocol.prompt import Content, Part
 
 ID = re.compile(r"resp_([0-9a-f]{32})")
@@ -116,8 +116,13 @@ class ResponseRequest(msgspec.Struct):
 
     def extra(self) -> Fields:
         """Gemini's `tools` and `toolConfig`."""
-        nested = [{"type": tool.get("type"), "function": tool} for tool in self.tools or []]
-        return gemini_tools_of(nested, choice_of(self.tool_choice))
+        tools, choice = self.tools or [], self.tool_choice
+        if isinstance(choice, dict) and choice.get("type") == "allowed_tools":
+            allowed = choice.get("tools") if isinstance(choice.get("tools"), list) else []
+            names = [fields_of(each).get("name") for each in allowed or []]
+            tools, choice = [tool for tool in tools if tool.get("name") in names], choice.get("mode")
+        nested = [{"type": tool.get("type"), "function": tool} for tool in tools]
+        return gemini_tools_of(nested, choice_of(choice))
 
     def repeated(self) -> Fields:
         """What a response says again of its request."""

@@ -49,6 +49,21 @@ async def create(request: Request) -> HttpResponseBase:
     return answer(stream, said)
 
 
+@api("POST", body_bytes=chat_bytes)
+@in_their_shape
+async def count_tokens(request: Request) -> HttpResponseBase:
+    """How many tokens a request has: counted by the model's server, guessed where that cannot count."""
+    user = await tokens.authenticate(request)
+    asked = body(request, ResponseRequest, chat_bytes())
+    if asked.previous_response_id:
+        raise InvalidArgument("`previous_response_id` is not counted here: send the whole `input`.")
+    model = model_of(request.process.catalogue, asked.model)
+    turn = Asked(model, asked.contents({}), asked.system(), asked.generation(), asked.extra())
+    await limits.spend("chat", user=user.pk, ip=limits.address(request))
+    found = await request.process.catalogue.count_tokens(turn.prompt(user))
+    return json_response({"object": "response.input_tokens", "input_tokens": found.get("totalTokens", 0)})
+
+
 def answer(stream: Stream, said: ResponseEvents) -> HttpResponseBase:
     """The response as JSON; a failure is an error, as chat completions have it."""
     if said.error is not None:

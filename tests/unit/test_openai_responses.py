@@ -183,6 +183,14 @@ def test_settings_and_tools_have_geminis_names():
     }
 
 
+def test_tools_that_are_not_allowed_are_not_offered():
+    other = {**FUNCTION, "name": "other"}
+    allowed = {"type": "allowed_tools", "mode": "required", "tools": [{"type": "function", "name": "other"}]}
+    found = asked(tools=[FUNCTION, other], tool_choice=allowed).extra()
+    assert [each["name"] for each in found["tools"][0]["functionDeclarations"]] == ["other"]
+    assert found["toolConfig"] == {"functionCallingConfig": {"mode": "ANY"}}
+
+
 def test_a_text_comes_as_one_message_in_deltas():
     found = told(said({"text": "Hel"}), said({"text": "lo"}, reason="STOP"))
     whole = found[-1]["response"]

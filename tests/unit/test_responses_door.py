@@ -152,3 +152,13 @@ async def test_a_failure_is_an_error_at_once_and_a_failed_response_later(core: C
     assert (failed.status_code, failed.json()["error"]["code"]) == (429, "rate_limit_exceeded")
     assert (later["status"], later["error"]["code"]) == ("failed", "rate_limit_exceeded")
     assert live[-1]["type"] == "response.failed"
+
+
+async def test_the_tokens_of_a_request_are_counted_or_guessed(core: Core):
+    counted = await post(core, f"{RESPONSES}/input_tokens", model="script", input="words=3", instructions="Be brief.")
+    refused = await post(core, f"{RESPONSES}/input_tokens", model="script", input="x", previous_response_id="resp_1")
+
+    assert counted.json()["object"] == "response.input_tokens"
+    assert counted.json()["input_tokens"] > 0
+    assert (refused.status_code, "input" in refused.json()["error"]["message"]) == (400, True)
+    assert not await Stream.objects.aexists()

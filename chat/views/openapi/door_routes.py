@@ -96,4 +96,14 @@ DOORS = (
         refuses=(400,),
     ),
     Route("POST", f"{RESPONSE}/cancel", "cancelResponse", "Stop it; idempotent", answer="Responded", who=OPENAI),
+    Route(
+        "POST",
+        f"{RESPONSES}/input_tokens",
+        "countInputTokens",
+        "The tokens of a request to the Responses API",
+        ResponseRequest,
+        "InputTokens",
+        who=OPENAI,
+        refuses=(404,),
+    ),
 )

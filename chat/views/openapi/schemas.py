@@ -133,6 +133,7 @@ SCHEMAS: dict[str, Schema] = {
     "Completed": {"type": "object", "description": "OpenAI's chat.completion"},
     "Responded": {"type": "object", "description": "OpenAI's response"},
     "ResponseEvent": event("A typed event of OpenAI's Responses API as JSON, with its `sequence_number`"),
+    "InputTokens": of(object=TEXT, input_tokens=COUNT),
     "Gone": of(id=TEXT, object=TEXT, deleted=FLAG),
     "AttachmentForm": {"anyOf": [of(photo=BINARY), of(sound=BINARY)]},
     "Count": of(totalTokens=COUNT),
