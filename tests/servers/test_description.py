@@ -25,7 +25,7 @@ AMOUNT = ["--max-examples", "60" if SOAK else "2", "--phases", "coverage,fuzzing
 OPERATION = """
 [[operations]]
 include-path-regex = "{path}"
-parameters = {{ "path.id" = "{id}" }}
+parameters = {{ "path.{name}" = "{id}" }}
 """
 
 
@@ -43,12 +43,14 @@ def configuration(server: WonderCam, folder: Path) -> tuple[Path, str]:
     token = httpx.post(f"{server.url}/v2/auth/token", json=signed_in, timeout=90).raise_for_status().json()["access"]
     with server.client(token) as alice:
         asked = alice.post("/v2/chat", json={"contents": [{"text": "Hello?"}], "stream": False}).raise_for_status()
+        response = alice.post("/v1/responses", json={"input": "Hello?"}).raise_for_status().json()["id"]
     found = {
         "^/v2/streams/": "x-stream-id",
         "^/v2/conversations/": "x-conversation-id",
         "^/v2/messages/": "x-answer-id",
     }
-    operations = [OPERATION.format(path=path, id=asked.headers[name]) for path, name in found.items()]
+    operations = [OPERATION.format(path=path, name="id", id=asked.headers[name]) for path, name in found.items()]
+    operations.append(OPERATION.format(path="^/v1/responses/.*response", name="response", id=response))
     file = folder / "schemathesis.toml"
     file.write_text("[generation]\nallow-x00 = false\n" + "".join(operations))
     return file, token
