@@ -64,7 +64,10 @@ export class FakeElement {
 
   /** @template {FakeElement | FakeText} T @param {T} child @returns {T} */
   appendChild(child) {
-    if (child instanceof FakeElement) child.parentElement = this;
+    if (child instanceof FakeElement) {
+      child.remove();
+      child.parentElement = this;
+    }
     this.childNodes.push(child);
     return child;
   }
@@ -78,6 +81,11 @@ export class FakeElement {
   /** @param {FakeElement | FakeText} child */
   removeChild(child) {
     this.childNodes.splice(this.childNodes.lastIndexOf(child), 1);
+  }
+
+  remove() {
+    this.parentElement?.removeChild(this);
+    this.parentElement = null;
   }
 
   /** @param {string} name @param {string} value */
