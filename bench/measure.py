@@ -24,9 +24,9 @@ QUICK: tuple[Step, ...] = (
     loads.SHORT["crowd"],
 )
 ONCE: dict[tuple[str, int], tuple[Step, ...]] = {
-    ("reference", 0): (loads.WIDE, loads.OPEN),
+    ("reference", 0): (loads.OPEN, loads.WIDE),
     ("stock", 0): (loads.CROWD,),
-    ("sqlite", 0): (loads.WIDE, loads.OPEN),
+    ("sqlite", 0): (loads.OPEN, loads.WIDE),
     ("floor", 0): (loads.WIDE,),
     ("sqlite", 1): ("silent", "resume"),
     ("cluster", 1): ("resume",),
