@@ -71,12 +71,9 @@ export class AnswerText {
   }
 
   #begin() {
-    const part = () => {
-      const made = document.createElement("div");
-      this.#place.append(made);
-      return made;
-    };
-    return new Markdown(part(), { code: paintCode, formula: paintFormula }, part);
+    const part = document.createElement("div");
+    this.#place.append(part);
+    return new Markdown(part, { code: paintCode, formula: paintFormula });
   }
 }
 

@@ -13,14 +13,9 @@ import { Renderer, sizeOf } from "./markdown/renderer.js";
 
 /** Elements of one text; what comes after so many is shown as it is written. */
 const MOST = 5_000;
-/** Blocks that stand in one place; then another one is begun, so that the page can leave alone what is out of sight. */
-const TOGETHER = 30;
 
 export class Markdown {
   #root;
-  #more;
-  /** Where earlier blocks stand. @type {HTMLElement[]} */
-  #full = [];
   #renderer;
   #definitions = new Map();
   #budget = { left: MOST };
@@ -39,11 +34,9 @@ export class Markdown {
    * @param {HTMLElement} root where the text goes
    * @param {{code: (code: HTMLElement, language: string) => void, formula: (place: HTMLElement, isBlock: boolean) => void}} whole
    *   called with each block of code and each formula once it is whole
-   * @param {() => HTMLElement} [more] gives the place that follows on the last one
    */
-  constructor(root, whole, more) {
+  constructor(root, whole) {
     this.#root = root;
-    this.#more = more;
     const means = { definitions: this.#definitions, budget: this.#budget };
     this.#renderer = new Renderer(root.ownerDocument, means, (element, shape) => {
       if (shape.whole === "code") whole.code(element, shape.language ?? "");
@@ -66,18 +59,6 @@ export class Markdown {
     this.#settled += settled.length;
     this.#size += settled.reduce((sum, shown) => sum + sizeOf(shown), 0);
     if (this.#names < 0) this.#names = this.#definitions.size;
-    if (this.#more && this.#settled >= TOGETHER) this.#goOn(this.#more);
-  }
-
-  /** The block that grows is the first one of another place; a heading stays with what is before it.
-   * @param {() => HTMLElement} more */
-  #goOn(more) {
-    const open = /** @type {HTMLElement} */ (this.#root.lastChild);
-    if (/^H\d$/.test(open.tagName)) return;
-    this.#full.push(this.#root);
-    this.#root = more();
-    this.#root.appendChild(open);
-    this.#settled = 0;
   }
 
   /** The text is whole: what was still open is closed. */
@@ -86,9 +67,6 @@ export class Markdown {
     if (this.#names < 0 || this.#names === this.#definitions.size) return;
     // An address was named after it was used.
     [this.#settled, this.#size, this.#shown] = [0, 0, []];
-    const [first, ...others] = [...this.#full, this.#root];
-    for (const place of others) place.remove();
-    this.#root = first;
     while (this.#root.lastChild) this.#root.removeChild(this.#root.lastChild);
     this.#render(this.#all, false);
   }

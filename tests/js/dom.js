@@ -64,10 +64,7 @@ export class FakeElement {
 
   /** @template {FakeElement | FakeText} T @param {T} child @returns {T} */
   appendChild(child) {
-    if (child instanceof FakeElement) {
-      child.remove();
-      child.parentElement = this;
-    }
+    if (child instanceof FakeElement) child.parentElement = this;
     this.childNodes.push(child);
     return child;
   }
@@ -81,11 +78,6 @@ export class FakeElement {
   /** @param {FakeElement | FakeText} child */
   removeChild(child) {
     this.childNodes.splice(this.childNodes.lastIndexOf(child), 1);
-  }
-
-  remove() {
-    this.parentElement?.removeChild(this);
-    this.parentElement = null;
   }
 
   /** @param {string} name @param {string} value */

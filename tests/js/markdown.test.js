@@ -303,32 +303,3 @@ test("code is left alone, in a line and in a block", () => {
   assert.deepEqual(formulas, ["y"]);
   assert.match(root.textContent, /echo \$a\$.*echo \$HOME \$\$ \\\( \$x\$/s);
 });
-
-/** The places of a text that may have several, a line at a time. @param {string} text */
-function places(text) {
-  const list = place();
-  const more = () => /** @type {any} */ (list.appendChild(list.ownerDocument.createElement("div")));
-  const markdown = new Markdown(more(), { code: () => {}, formula: () => {} }, more);
-  for (const line of text.split(/(?<=\n)/)) markdown.write(line);
-  markdown.finish();
-  return list.children;
-}
-
-/** @param {{outline: string}[]} found */
-const together = (found) => found.map(({ outline }) => outline.slice("<div>".length, -"</>".length)).join("");
-
-test("a long text stands in several places, and reads as in one", () => {
-  const blocks = [1, 2, 3, 4, 5, 6].map((number) => `## Part ${number}\n\nSome *words*.\n\n- one\n- two\n\n`);
-  const text = blocks.join("").repeat(9);
-  const found = places(text);
-  assert.ok(found.length > 3);
-  for (const { children } of found) assert.ok(children.length <= 32);
-  assert.equal(`<root>${together(found)}</>`, rendered([text]).root.outline);
-  for (const { children } of found.slice(1)) assert.notEqual(children[0].tagName, "H3");
-});
-
-test("an address that is named at the end of a long text leads somewhere in all of it", () => {
-  const text = `${"See [the page].\n\n".repeat(100)}[the page]: https://a.example\n`;
-  const found = places(text);
-  assert.equal(found.flatMap(({ all }) => all).filter(({ tagName }) => tagName === "A").length, 100);
-});
