@@ -56,14 +56,17 @@ def chief():
 
 def ask(conversation, text="Why?", parent=None):
     """A user's message."""
-    return Message.objects.create(conversation=conversation, parent=parent, role=Message.USER, parts=[{"text": text}])
+    place = conversation.messages.count()
+    said = {"role": Message.USER, "parts": [{"text": text}], "position": place}
+    return Message.objects.create(conversation=conversation, parent=parent, **said)
 
 
 def answer(question, text="Because.", status=events.COMPLETE, model="tiny", pieces=2, error=None):
     """A model's message with its stream: `pieces` events of text from 100 ms on, one every 10 ms."""
     conversation, running = question.conversation, status == events.RUNNING
     parts = [] if running else [{"text": text * pieces}]
-    message = Message.objects.create(conversation=conversation, parent=question, role=Message.MODEL, parts=parts)
+    said = {"role": Message.MODEL, "parts": parts, "position": conversation.messages.count()}
+    message = Message.objects.create(conversation=conversation, parent=question, **said)
     made = Stream.objects.create(
         user=conversation.user, conversation=conversation, answer=message, provider="local", model=model,
         request={"contents": [{"parts": question.parts}]}, status=status, error=error,

@@ -115,7 +115,9 @@ async def test_the_openai_reader_reads_a_real_llama_cpp(model: server.Embedded) 
     reader = OpenAI((Model("openai", "any"),), f"{running.address}/v1", running.key, connection=Connection())
     await reader.discover()
     assert reader.models()[0].context == 1024
-    question = Prompt(reader.models()[0], [{"role": "user", "parts": [{"text": "Hi"}]}], generation=FAST)
+    question = Prompt(
+        reader.models()[0], [{"role": "user", "parts": [{"text": "Tell me a very long story."}]}], generation=FAST
+    )
     found = [response async for response in responses(question, reader.answer)]
     assert "MAX_TOKENS" in map(events.finish_reason, found)
     assert found[-1]["usageMetadata"]["candidatesTokenCount"] == 8
