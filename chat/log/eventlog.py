@@ -157,7 +157,9 @@ class Log:
 
     def abandon(self, tail: Tail) -> None:
         """Forget a stream that this process can write no more; its readers go on from the table, and follow whoever
-        writes it next, which may be this process again."""
+        writes it next, which may be this process again. One whose end is written stays as it is."""
+        if tail.ended:
+            return
         if self._tails.get(tail.stream_id) is tail:  # else another turn of this process has taken it up already
             del self._tails[tail.stream_id]
         if readers := tail.abandon():

@@ -55,6 +55,20 @@ async def test_an_answer_is_stored_as_it_was_followed(core: Core):
     assert core.turns.running() == []
 
 
+async def test_an_answer_that_has_just_ended_is_read_from_memory(core: Core):
+    started = await core.ask("seed=2 words=5")
+    running = core.turns.turn_of(started.pk)
+    assert running is not None
+    assert running.task is not None
+    log = await core.ended(started)
+    await running.task
+    tail = core.log.tail_of(started.pk)
+
+    assert tail is not None
+    assert tail.since(0) == log[1:]
+    assert started.pk not in core.log.read_elsewhere()  # no other process is told of its readers
+
+
 async def test_a_stop_before_the_turn_s_first_step_is_an_end_like_any_other(core: Core):
     begun = asyncio.get_running_loop().create_task(core.ask("words=5 then=stall"))
     while not core.turns.running():
