@@ -31,7 +31,7 @@ enum { READY = 512, PIECE = 64 * 1024, ID = 32 };
 /* Bytes that grow. */
 struct bytes {
     char *at;
-    size_t length, room;
+    size_t length, capacity;
 };
 
 /* A connection to a reader, or that reader's connection to the model. `text`: a body without its chunks' frames. */
@@ -79,9 +79,9 @@ static void fail(const char *what)
 
 static void append(struct bytes *to, const char *data, size_t length)
 {
-    if (to->length + length > to->room) {
-        to->room = 2 * (to->length + length) + 256;
-        if ((to->at = realloc(to->at, to->room)) == NULL)
+    if (to->length + length > to->capacity) {
+        to->capacity = 2 * (to->length + length) + 256;
+        if ((to->at = realloc(to->at, to->capacity)) == NULL)
             fail("memory");
     }
     memcpy(to->at + to->length, data, length);

@@ -6,7 +6,6 @@ Visitors  so many who ask question after question, each with another reader of e
 """
 
 import asyncio
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
@@ -25,8 +24,7 @@ from tests.faults.arena import until
 from tests.faults.reader import Answer, Reader
 from tests.faults.upstream import Script
 from tests.servers.front import Front
-from tests.servers.process import Process
-from tests.servers.wondercam import LISTENING, ROOT, WonderCam
+from tests.servers.wondercam import WonderCam
 
 ENDS = (events.COMPLETE, events.INTERRUPTED)
 READERS_AN_ADDRESS = 40
@@ -46,16 +44,8 @@ class Machine(WonderCam):
         self.name, self.address = name, address
         super().__init__(env, 1, ())
 
-    def _start(self) -> Process:
-        options = ["--host", self.address, "--port", str(self.port)]
-        command = [sys.executable, "-u", "-m", "tests.faults.machine", self.name, "serve", *options]
-        process = Process(command, env=self.env, cwd=ROOT)
-        try:
-            process.wait_for_line(LISTENING)
-        except BaseException:
-            process.kill9()
-            raise
-        return process
+    def _command(self) -> list[str]:
+        return ["-m", "tests.faults.machine", self.name, "serve", "--host", self.address, "--port", str(self.port)]
 
     @property
     def server(self) -> str:

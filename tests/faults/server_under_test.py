@@ -5,7 +5,6 @@ import os
 import random
 import shutil
 import signal
-import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,8 +15,7 @@ from tests.equality import check_log, conversation_text, query
 from tests.faults.arena import environment, guest, until, workers_of
 from tests.faults.reader import Reader
 from tests.faults.upstream import Script
-from tests.servers.process import Process
-from tests.servers.wondercam import LISTENING, ROOT, WonderCam, manage, settings
+from tests.servers.wondercam import WonderCam, manage, settings
 
 ENDS = (events.COMPLETE, events.INTERRUPTED)
 HANG = 200
@@ -27,11 +25,8 @@ HANG = 200
 class Killable(WonderCam):
     """A server whose killed workers are replaced at once."""
 
-    def _start(self) -> Process:
-        command = [sys.executable, "-u", "-m", "tests.faults.server", "serve", *self._options]
-        process = Process(command, env=self.env, cwd=ROOT)
-        process.wait_for_line(LISTENING)
-        return process
+    def _command(self) -> list[str]:
+        return ["-m", "tests.faults.server", "serve", *self._options]
 
 
 @dataclass

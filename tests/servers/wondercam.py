@@ -43,9 +43,12 @@ class WonderCam:
         self.reviewer = ""  # the cookie of a superuser, once somebody needs it
         self.process = self._start()
 
+    def _command(self) -> list[str]:
+        """What starts it, after the interpreter."""
+        return [str(ROOT / "manage.py"), "serve", *self._options]
+
     def _start(self) -> Process:
-        command = [sys.executable, "-u", str(ROOT / "manage.py"), "serve", *self._options]
-        process = Process(command, env=self.env, cwd=ROOT)
+        process = Process([sys.executable, "-u", *self._command()], env=self.env, cwd=ROOT)
         try:
             process.wait_for_line(LISTENING)
         except BaseException:
