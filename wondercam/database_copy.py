@@ -108,7 +108,16 @@ def rows(model: type[Model], fields: "Sequence[Field[Any, Any]]") -> Iterator[li
 
 
 def prepared(field: "Field[Any, Any]", value: Any, target: Any) -> Any:
-    """PostgreSQL keeps no NUL in a text; elsewhere, too, U+FFFD stands for it."""
+    """The value as PostgreSQL's driver takes it."""
+    return field.get_db_prep_save(without_nul(value), connection=target)
+
+
+def without_nul(value: Any) -> Any:
+    """PostgreSQL keeps no NUL in texts and documents; U+FFFD stands for it, as in answers everywhere."""
     if isinstance(value, str):
-        value = value.replace("\0", "\N{REPLACEMENT CHARACTER}")
-    return field.get_db_prep_save(value, connection=target)
+        return value.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    if isinstance(value, list):
+        return [without_nul(each) for each in value]
+    if isinstance(value, dict):
+        return {without_nul(name): without_nul(each) for name, each in value.items()}
+    return value

@@ -76,4 +76,5 @@ def target(url: str) -> dict[str, Any]:
         raise CommandError(NOT_POSTGRESQL) from None
     if not found["ENGINE"].endswith("postgresql"):
         raise CommandError(NOT_POSTGRESQL)
+    found["OPTIONS"].pop("pool")  # one connection, whose failure says why
     return found
