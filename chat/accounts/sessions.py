@@ -1,4 +1,4 @@
-"""The page's session cookie: it opens the pages and, read-only, one's own streams. The API takes no other cookie."""
+"""The page's session cookie. The API accepts it only to read the user's own streams and feeds."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -8,17 +8,22 @@ from django.contrib.auth import aget_user
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
-from chat.accounts import families
+from chat.accounts import families, tokens
 from chat.accounts.claims import Claims
 from chat.accounts.tokens import NO_TOKEN
 from chat.models import User
 from chat.protocol.errors import Unauthenticated
 
 
-async def holder(request: HttpRequest) -> User:
-    """The page's user by the session cookie: only to read one's own stream, only from one's own page.
+async def reader(request: HttpRequest) -> User:
+    """The user of a request that only reads: by its token if it has one, else by the page's session."""
+    return await (tokens.authenticate(request) if "Authorization" in request.headers else holder(request))
 
-    Reads the session without the session middleware, so that a stream costs no thread. Raises Unauthenticated.
+
+async def holder(request: HttpRequest) -> User:
+    """The user of the session cookie, in a request that this site's own page sent. Unauthenticated otherwise.
+
+    The session is read without the session middleware, which would take a thread for each stream.
     """
     key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
     if not key or not from_own_page(request):
@@ -32,7 +37,7 @@ async def holder(request: HttpRequest) -> User:
 
 
 def from_own_page(request: HttpRequest) -> bool:
-    """Whether the browser says that this origin asks. What says nothing is no browser of today, or no browser."""
+    """Whether the request comes from this origin, as far as its headers tell. Current browsers always send one."""
     site = request.headers.get("Sec-Fetch-Site")
     origin = request.headers.get("Origin")
     return site in (None, "same-origin") and (origin is None or urlsplit(origin).netloc == request.get_host())

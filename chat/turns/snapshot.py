@@ -22,7 +22,7 @@ TRIES, PATIENCE = 3, 0.05
 """How many commits, and for how many seconds, are waited for before events come one by one after all."""
 
 
-async def snapshot(turns: Turns, log: Log, stream: Stream) -> Event | None:
+async def snapshot_of(turns: Turns, log: Log, stream: Stream) -> Event | None:
     """What events 1 to some newer one add up to, under that one's seq; None where they are to come one by one: there is
     none yet, or more was said than is stored.
 

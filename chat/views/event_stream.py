@@ -1,7 +1,7 @@
-"""The log as bodies of responses: `follow` as bytes of an event stream, and as one JSON answer.
+"""Response bodies made from the log: `follow` as the bytes of an event stream, or as one JSON answer.
 
-Nothing escapes these generators: an exception after the headers would take Daphne's housekeeping with it. What ends
-a body without `[DONE]` is a cut, after which a reader resumes; an end is always an event.
+No exception leaves these generators: the headers are sent by then, so nothing could be answered. A body without
+`[DONE]` was cut off, and its reader resumes; the end of a stream is always an event.
 """
 
 import logging
@@ -21,31 +21,25 @@ from chat.protocol.events import Event, Response
 logger = logging.getLogger(__name__)
 
 RECHECK = 14.0
-"""Seconds between looks whether the reader may still read: at every heartbeat of a silent stream, so that a revoked
-token ends any stream within 30 s."""
+"""Seconds between checks that the reader may still read. Less than the heartbeat's interval, so that a silent stream is
+checked at every heartbeat and a revoked token ends any stream within 30 s."""
 
 Check = Callable[[], Awaitable[Any]]
 
+Push = Callable[[bytes], bool]
+"""Writes a piece of a body to the socket at once. False where the body has not begun or the reader is behind: then the
+piece has to be yielded."""
 
-class Outlet:
-    """How a stream's body reaches its reader besides being asked for: `write`, where the server offers one, puts a
-    piece on the socket at once, or says no: the body has not begun, or the reader is behind, and the piece is to be
-    sent as any other."""
 
-    __slots__ = ("write",)
-
-    def __init__(self, write: Callable[[bytes], bool] | None = None) -> None:
-        self.write = write
-
-    @classmethod
-    def of(cls, request: HttpRequest) -> "Outlet":
-        """The server's, by its ASGI extension `wondercam.push`; one without `write` under another server."""
-        extensions = getattr(request, "scope", {}).get("extensions", {})
-        return cls(extensions.get("wondercam.push", {}).get("write"))
+def push_of(request: HttpRequest) -> Push | None:
+    """The server's `Push`, from its ASGI extension `wondercam.push`; None under another server."""
+    extensions = getattr(request, "scope", {}).get("extensions", {})
+    push: Push | None = extensions.get("wondercam.push", {}).get("write")
+    return push
 
 
 def frames(stream_id: str, batch: list[Event], timing: bool) -> bytes:
-    """A batch in one piece, to be written at once; with `timing` each event is preceded by `: t=<ms>`."""
+    """The bytes of a batch of events; with `timing` each event is preceded by the comment `: t=<ms>`."""
     if timing:
         return b"".join(b": t=%d\n" % (event.at // 1000) + sse.encode(stream_id, event) for event in batch)
     return b"".join([sse.encode(stream_id, event) for event in batch])
@@ -61,22 +55,21 @@ async def event_stream(
     *,
     timing: bool = False,
     may_read: Check | None = None,
-    outlet: Outlet | None = None,
+    push: Push | None = None,
     start: bytes = sse.PRELUDE,
 ) -> AsyncGenerator[bytes, None]:
-    """The stream from after `after` to its `[DONE]`, in pieces, but for those that `outlet` takes, behind `start`.
+    """The bytes of the stream from the event after `after` to `[DONE]`, preceded by `start`.
 
-    `may_read` raises an ApiError when the reader's right ended.
+    Pieces that `push` takes are not yielded. `may_read` raises an ApiError once the reader may no longer read.
     """
     name, checked = str(key), monotonic()
 
     def deliver(batch: list[Event]) -> bool:
-        write = None if start or outlet is None else outlet.write
-        if write is None or monotonic() - checked > RECHECK:
+        if start or push is None or monotonic() - checked > RECHECK:
             return False
-        return write(sse.encode(name, batch[0]) if len(batch) == 1 and not timing else frames(name, batch, timing))
+        return push(sse.encode(name, batch[0]) if len(batch) == 1 and not timing else frames(name, batch, timing))
 
-    if after >= 0:  # nothing may be there to send yet, and the headers leave with the first bytes
+    if after >= 0:  # there may be nothing to send yet, and the headers are sent with the first bytes
         yield start
         start = b""
     try:
@@ -94,7 +87,7 @@ async def event_stream(
 
 
 def piece(name: str, page: Page, timing: bool) -> bytes:
-    """A page as bytes: its events and the end, or a heartbeat where it holds neither."""
+    """The bytes of a page: its events, then `[DONE]` if it ends the stream; a heartbeat if it is empty."""
     if page.ended:
         return frames(name, page.events, timing) + sse.DONE
     return frames(name, page.events, timing) or sse.HEARTBEAT
@@ -103,7 +96,7 @@ def piece(name: str, page: Page, timing: bool) -> bytes:
 async def so_far(
     log: Followed[Key], key: Key, after: int = -1, *, timing: bool = False, start: bytes = sse.PRELUDE
 ) -> AsyncGenerator[bytes, None]:
-    """What is stored now after `after`, in the same frames; `[DONE]` only where the stream has ended."""
+    """The bytes of what is stored now after `after`; `[DONE]` only if the stream has ended."""
     name = str(key)
     try:
         async for page in log.follow(key, after, live=False):

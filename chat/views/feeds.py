@@ -1,4 +1,4 @@
-"""What happens in one's conversations, as event streams that never end: of all of them, or of one."""
+"""Feeds: event streams of what happens in the user's conversations, in all of them or in one. They never end."""
 
 import re
 from functools import partial
@@ -20,38 +20,33 @@ CURSOR = re.compile(r"(?:feed:)?([0-9]{1,18})")
 
 @api("GET")
 async def feed(request: Request) -> HttpResponseBase:
-    """What happens in all of one's conversations, from `Last-Event-ID` or from now on. The page's session may read."""
-    user = await reader(request)
+    """The feed of all of the user's conversations, from `Last-Event-ID` or from now. The page's session may read it."""
+    user = await sessions.reader(request)
     return followed(request, user, FeedKey(user.pk))
 
 
 @api("GET")
 async def of_conversation(request: Request, conversation_id: UUID) -> HttpResponseBase:
-    """The same of one conversation; it ends when that is deleted."""
-    user = await reader(request)
+    """The feed of one conversation; it ends when the conversation is deleted."""
+    user = await sessions.reader(request)
     if not await Conversation.objects.for_user(user.pk).filter(pk=conversation_id).aexists():
         raise NotFound("There is no such conversation.")
     return followed(request, user, FeedKey(user.pk, conversation_id))
 
 
-async def reader(request: Request) -> User:
-    """Who reads: by a token, or by the page's session."""
-    return await (tokens.authenticate(request) if "Authorization" in request.headers else sessions.holder(request))
-
-
 def followed(request: Request, user: User, key: FeedKey) -> StreamingHttpResponse:
-    """The response that follows a feed for as long as the reader may read it; with `?poll=1` only what is there."""
+    """The response that follows a feed while the reader may read it; with `?poll=1` it has only what is stored now."""
     log, after = request.process.log, after_of(request)
     if request.GET.get("poll") == "1":
         content = event_stream.so_far(log.feeds, key, after)
     else:
-        outlet, may_read = event_stream.Outlet.of(request), partial(tokens.holder, user.claims, log)
-        content = event_stream.event_stream(log.feeds, key, after, may_read=may_read, outlet=outlet)
+        push, may_read = event_stream.push_of(request), partial(tokens.holder, user.claims, log)
+        content = event_stream.event_stream(log.feeds, key, after, may_read=may_read, push=push)
     return StreamingHttpResponse(content, headers=HEADERS)
 
 
 def after_of(request: Request) -> int:
-    """The place to go on after, from `Last-Event-ID` or `?after`; -1 where there is none."""
+    """The position to continue after, from `Last-Event-ID` or `?after`; -1 if there is none."""
     text = request.headers.get("Last-Event-ID") or request.GET.get("after")
     if not text:
         return -1

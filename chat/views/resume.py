@@ -1,4 +1,4 @@
-"""Where a reader is in a stream, and the response that goes on from there."""
+"""Resuming a stream: reading a client's cursor, and the response that continues after it."""
 
 from functools import partial
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from chat.models import Stream, User
 from chat.protocol import events, sse
 from chat.protocol.errors import InvalidArgument, NotFound
 from chat.protocol.events import Event
-from chat.turns.snapshot import snapshot
+from chat.turns.snapshot import snapshot_of
 from chat.views import event_stream
 from chat.views.api import Request
 
@@ -21,14 +21,14 @@ HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache, no-t
 
 
 class Cursor(NamedTuple):
-    """An event's id: the last one that a reader has."""
+    """The id of the last event that a reader has received."""
 
     stream_id: UUID | None
     seq: int
 
 
 def cursor_of(text: str) -> Cursor:
-    """`<stream>:<seq>`, or `<seq>` alone. InvalidArgument otherwise; the client's text is never echoed."""
+    """The cursor in `<stream>:<seq>` or `<seq>`. InvalidArgument otherwise; it never repeats the client's text."""
     name, _, number = text.rpartition(":")
     if not (number.isascii() and number.isdigit() and len(number) < 10):
         raise InvalidArgument("The cursor is not an event's id: send `<stream>:<seq>` as it came with the event.")
@@ -39,7 +39,7 @@ def cursor_of(text: str) -> Cursor:
 
 
 def after_of(request: HttpRequest, stream_id: UUID) -> int:
-    """The seq to go on after, from `Last-Event-ID` or `?after`; -1 for the whole stream."""
+    """The seq to continue after, from `Last-Event-ID` or `?after`; -1 for the whole stream."""
     text = request.headers.get("Last-Event-ID") or request.GET.get("after")
     if not text:
         return -1
@@ -50,12 +50,12 @@ def after_of(request: HttpRequest, stream_id: UUID) -> int:
 
 
 async def resumed(request: Request, stream_id: UUID | None, user: User) -> HttpResponseBase:
-    """Go on with one's own stream after the request's cursor; 204 when nothing is left to come."""
+    """The user's stream from the request's cursor on; 204 if the stream has ended there. NotFound for other ids."""
     stream = await Stream.objects.for_user(user.pk).filter(pk=stream_id).with_question().afirst()
     if stream is None:
         raise NotFound("There is no such stream.")
     after = after_of(request, stream.pk)
-    # An end that another process stored is not in this one's tail, where it still believes that it writes the stream.
+    # The row's status comes first: this process may still have a tail for a stream that another process has ended.
     is_running = stream.status == events.RUNNING
     last = await request.process.log.last_seq(stream.pk) if is_running else stream.last_seq
     if after > last:
@@ -66,11 +66,12 @@ async def resumed(request: Request, stream_id: UUID | None, user: User) -> HttpR
         request.process.metrics.resumed()
     if after > 0 or not wants_snapshot(request):
         return streamed(request, stream, after, user)
-    return streamed(request, stream, after, user, await snapshot(request.process.turns, request.process.log, stream))
+    snapshot = await snapshot_of(request.process.turns, request.process.log, stream)
+    return streamed(request, stream, after, user, snapshot)
 
 
 def wants_snapshot(request: HttpRequest) -> bool:
-    """Whether a reader who has nothing yet wants what was said so far as one event."""
+    """Whether a reader that has no event yet asks for the answer so far as one event."""
     return "HTTP_X_WONDERCAM_SNAPSHOT" in request.META or request.GET.get("snapshot") == "1"
 
 
@@ -85,26 +86,25 @@ def ids_of(stream: Stream) -> dict[str, str]:
 
 
 def streamed(
-    request: Request, stream: Stream, after: int, user: User, said: Event | None = None
+    request: Request, stream: Stream, after: int, user: User, snapshot: Event | None = None
 ) -> StreamingHttpResponse:
-    """The response that follows a stream for as long as the reader may read it; with `?poll=1` only what is there.
+    """The response that follows a stream after `after`; with `?poll=1` it has only what is stored now.
 
-    It begins with what was `said`, where that is given, and goes on behind it.
+    If a snapshot is given, the body begins with it and continues after its seq.
     """
-    outlet = event_stream.Outlet.of(request)
     log: Followed[UUID] = request.process.log
     if "HTTP_X_WONDERCAM_RECEIPT" in request.META:
         log = WriteClock(request.process.log, stream)
     timing = request.headers.get("X-WonderCam-Timing") == "1"
     start = sse.PRELUDE
-    if said is not None:
-        start, after = start + event_stream.frames(str(stream.pk), [said], timing), said.seq
-    if request.META.get("QUERY_STRING") and request.GET.get("poll") == "1":  # most have none to be taken apart
+    if snapshot is not None:
+        start, after = start + event_stream.frames(str(stream.pk), [snapshot], timing), snapshot.seq
+    if request.META.get("QUERY_STRING") and request.GET.get("poll") == "1":  # most requests have no query to parse
         content = event_stream.so_far(log, stream.pk, after, timing=timing, start=start)
     else:
-        # A token's own expiry does not end a stream that it began: only what its user or its family did since.
-        may_read = partial(tokens.holder, user.claims, request.process.log)
+        # The expiry of the token does not end a stream that it started; a sign-out or a new password does.
+        may_read, push = partial(tokens.holder, user.claims, request.process.log), event_stream.push_of(request)
         content = event_stream.event_stream(
-            log, stream.pk, after, timing=timing, may_read=may_read, outlet=outlet, start=start
+            log, stream.pk, after, timing=timing, may_read=may_read, push=push, start=start
         )
     return StreamingHttpResponse(content, headers={**HEADERS, **ids_of(stream)})

@@ -1,4 +1,4 @@
-"""One stream: follow it, stop it."""
+"""`/v2/streams/<id>`: follow a stream, stop its generation."""
 
 from uuid import UUID
 
@@ -13,17 +13,13 @@ from chat.views.resume import resumed
 
 @api("GET")
 async def follow(request: Request, stream_id: UUID) -> HttpResponseBase:
-    """What was missed after `Last-Event-ID`, then live, or with `?poll=1` no more. The page's session may read, too."""
-    if "Authorization" in request.headers:
-        user = await tokens.authenticate(request)
-    else:
-        user = await sessions.holder(request)
-    return await resumed(request, stream_id, user)
+    """The events after `Last-Event-ID`, then live ones, or with `?poll=1` none. The page's session may read them."""
+    return await resumed(request, stream_id, await sessions.reader(request))
 
 
 @api("POST")
 async def stop(request: Request, stream_id: UUID) -> HttpResponseBase:
-    """Stop the generation; the same answer however often it is asked."""
+    """Stop the generation. Idempotent."""
     user = await tokens.authenticate(request)
     request.process.metrics.stop_requested()
     stream = await Stream.objects.for_user(user.pk).filter(pk=stream_id).afirst()

@@ -10,7 +10,7 @@ from chat.models import Stream
 from chat.protocol import events
 from chat.protocol.errors import NotFound
 from chat.protocol.events import Event
-from chat.turns.snapshot import snapshot
+from chat.turns.snapshot import snapshot_of
 
 if TYPE_CHECKING:
     from tests.simulation.worker import Worker
@@ -91,7 +91,7 @@ class Reader(Returning):
     async def _begin(self, worker: "Worker") -> None:
         """By a snapshot, which counts as all events up to its own."""
         stream = await Stream.objects.aget(pk=self.stream)
-        found = await snapshot(worker.turns, worker.log, stream)
+        found = await snapshot_of(worker.turns, worker.log, stream)
         self._snapshot = False
         if found is None:
             return

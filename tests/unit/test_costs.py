@@ -22,7 +22,6 @@ from chat.protocol.request import Ask
 from chat.providers.catalogue import Catalogue
 from chat.turns.start import Start
 from chat.views import event_stream
-from chat.views.event_stream import Outlet
 from tests.catalogue import providers
 from tests.fakes import gemini
 from tests.fakes.server import Reply, Request, Server
@@ -87,8 +86,7 @@ async def pieces_of(core: Core, *, receipt: bool = False, pushed: bool = False) 
         pieces.append(piece)
         return True
 
-    outlet = Outlet(take) if pushed else None
-    async for piece in event_stream.event_stream(log, started.pk, outlet=outlet):
+    async for piece in event_stream.event_stream(log, started.pk, push=take if pushed else None):
         pieces.append(piece)
     return pieces
 

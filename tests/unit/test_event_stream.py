@@ -155,7 +155,7 @@ async def test_a_reader_that_goes_closes_what_it_followed():
     await asyncio.wait_for(log.closed.wait(), 60)
 
 
-def test_the_outlet_is_the_server_s_and_none_under_another_server():
+def test_pieces_are_pushed_by_our_server_only():
     scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
     written = list[bytes]()
 
@@ -163,9 +163,9 @@ def test_the_outlet_is_the_server_s_and_none_under_another_server():
         written.append(piece)
         return True
 
-    mine = event_stream.Outlet.of(ASGIRequest({**scope, "extensions": {"wondercam.push": {"write": write}}}, BytesIO()))
-    assert mine.write is not None
-    assert mine.write(b"piece")
+    push = event_stream.push_of(ASGIRequest({**scope, "extensions": {"wondercam.push": {"write": write}}}, BytesIO()))
+    assert push is not None
+    assert push(b"piece")
     assert written == [b"piece"]
-    assert event_stream.Outlet.of(ASGIRequest(scope, BytesIO())).write is None
-    assert event_stream.Outlet.of(HttpRequest()).write is None
+    assert event_stream.push_of(ASGIRequest(scope, BytesIO())) is None
+    assert event_stream.push_of(HttpRequest()) is None

@@ -145,7 +145,7 @@ async def test_what_is_committed_between_the_look_and_the_wait_is_not_waited_for
 
 
 def taking(written: list[bytes]) -> Callable[[bytes], bool]:
-    """An outlet's `write` that takes everything."""
+    """A `Push` that takes everything."""
 
     def write(piece: bytes) -> bool:
         written.append(piece)
@@ -256,14 +256,13 @@ async def test_a_hint_that_comes_during_a_look_is_followed_by_another_look(
 
 async def test_all_that_one_commit_held_is_pushed_in_one_piece(row: Stream, tail: Tail, log: Log):
     pieces, written = list[bytes](), list[bytes]()
-    outlet = event_stream.Outlet()
 
     async def read() -> None:
-        pieces.extend([piece async for piece in event_stream.event_stream(log, row.pk, outlet=outlet)])
+        body = event_stream.event_stream(log, row.pk, push=taking(written))
+        pieces.extend([piece async for piece in body])
 
     reading = asyncio.create_task(read())
     await asyncio.sleep(0)
-    outlet.write = taking(written)
     for number in range(1, 4):
         tail.append(number, "{}")
     await tail.settled()
@@ -280,14 +279,12 @@ async def test_a_reader_whose_right_is_to_be_looked_at_again_is_not_pushed_to(
 ):
     monkeypatch.setattr(event_stream, "RECHECK", -1)
     looks, written = list[int](), list[bytes]()
-    outlet = event_stream.Outlet()
-    outlet.write = taking(written)
 
     async def may_read() -> None:
         looks.append(1)
 
     async def read() -> None:
-        async for _ in event_stream.event_stream(log, row.pk, may_read=may_read, outlet=outlet):
+        async for _ in event_stream.event_stream(log, row.pk, may_read=may_read, push=taking(written)):
             pass
 
     reading = asyncio.create_task(read())

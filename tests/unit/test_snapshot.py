@@ -13,7 +13,7 @@ from chat.protocol import events
 from chat.protocol.answer import Answer
 from chat.protocol.events import Event
 from chat.protocol.sse import Decoder, ServerSentEvent
-from chat.turns.snapshot import snapshot
+from chat.turns.snapshot import snapshot_of
 from tests.faults.upstream import Script
 from tests.inside import Core
 from tests.unit.test_turns import row_of, seen
@@ -24,7 +24,7 @@ def parts_of(event: Event) -> Any:
 
 
 async def taken(core: Core, started: Stream) -> Event | None:
-    return await snapshot(core.turns, core.log, await row_of(started))
+    return await snapshot_of(core.turns, core.log, await row_of(started))
 
 
 async def body(core: Core, stream: Stream, query: str, **headers: str) -> AsyncIterator[bytes]:
@@ -73,7 +73,7 @@ async def test_one_of_another_process_is_put_together_from_what_is_stored(core: 
     started = await core.ask("seed=5 words=30 hold=20")
     await seen(core, started, 20)
     elsewhere = type(core.turns)(core.log, None, None, 10)  # type: ignore[arg-type]
-    found = await snapshot(elsewhere, core.log, await row_of(started))
+    found = await snapshot_of(elsewhere, core.log, await row_of(started))
     await core.turns.stop(started)
 
     assert found is not None

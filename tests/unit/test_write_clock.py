@@ -19,7 +19,6 @@ from chat.protocol import events
 from chat.protocol.events import Event
 from chat.protocol.write_times import Write
 from chat.views import event_stream
-from chat.views.event_stream import Outlet
 from tests.inside import Core, an_end, new_stream
 
 OK = Event(0, 0, events.OK_DATA)
@@ -37,8 +36,8 @@ async def kept(stream: Stream, count: int) -> list[Write]:
 
 
 async def read(log: Any, stream: Stream, after: int = -1, write: Callable[[bytes], bool] | None = None) -> bytes:
-    outlet = Outlet(write)
-    return b"".join([piece async for piece in event_stream.event_stream(log, stream.pk, after, outlet=outlet)])
+    body = event_stream.event_stream(log, stream.pk, after, push=write)
+    return b"".join([piece async for piece in body])
 
 
 async def test_every_event_has_its_three_times_of_the_server_in_order(core: Core):
@@ -62,7 +61,7 @@ async def test_no_event_is_written_later_than_its_reader_can_have_it(core: Core)
         got.extend([(monotonic() - began) * 1000] * piece.count(b"id: "))
         return True
 
-    async for piece in event_stream.event_stream(WriteClock(core.log, started), started.pk, outlet=Outlet(write)):
+    async for piece in event_stream.event_stream(WriteClock(core.log, started), started.pk, push=write):
         write(piece)
     for write_time, at in zip(await kept(started, len(got)), got, strict=True):
         assert write_time.written <= at + 0.1
