@@ -1,4 +1,4 @@
-"""What can wait for a commit: an event of a stream, or a function; and what is asked of a batch of both."""
+"""What can be queued for a commit: an event of a stream (`Append`) or a function (`Job`); and batches of both."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from chat.log.tail import Tail
 
 AWAY = (OperationalError, InterfaceError)
-"""The database cannot be reached, or is locked: what failed may be tried again."""
+"""Raised while the database is unreachable or locked: the transaction may be retried."""
 
 
 class Work(Protocol):
-    """What can be queued. Work of one `key` is stored together or not at all.
+    """What can be queued for a commit. Work with the same `key` is stored together or not at all.
 
-    `row` is the event to insert, None for a job. `on_loop` tells whether the event loop's connection may store it.
-    `failure` is why it must not be stored any more. `fail` sets it, in any thread. `done` is called on `loop` after the
-    commit, with the error where there was none, and `publish` when all of the batch is done.
+    `row` is the event to insert, None for a job. `on_loop` says whether the event loop's connection may store it.
+    `failure` is the reason why it must no longer be stored; `fail` sets it, from any thread. `done` is called on `loop`
+    after the commit, with the error if it failed; `publish` follows when `done` was called for the whole batch.
     """
 
     @property
@@ -43,7 +43,7 @@ class Work(Protocol):
 
 
 class Append(msgspec.Struct, gc=False):
-    """One event on its way into the table."""
+    """An event of a stream, to be inserted."""
 
     on_loop: ClassVar[bool] = True
     tail: "Tail"
@@ -54,32 +54,32 @@ class Append(msgspec.Struct, gc=False):
 
     @property
     def key(self) -> Any:
-        """One stream's events are stored or fail together."""
+        """The stream: its events are stored or fail together."""
         return self.tail.key
 
     @property
     def failure(self) -> Exception | None:
-        """What made an earlier event of this stream fail."""
+        """The error of an earlier event of this stream."""
         return self.tail.error
 
     def fail(self, error: Exception) -> None:
-        """Nothing of this stream may be stored from now on: there would be a hole before it."""
+        """Keep later events of this stream from being stored: there would be a hole before them."""
         if self.tail.error is None:
             self.tail.error = error
 
     def done(self, error: Exception | None) -> None:
-        """The event may be read, or its turn learns that it failed."""
+        """Make the event readable, or let its turn know that it failed."""
         self.tail.committed(self.event, self.ending, error)
 
     def publish(self) -> None:
-        """Tell the readers, at a stream's last event in its batch: they get all of the batch in one piece."""
+        """Publish at the stream's last event of the batch, so that readers get its events of the batch in one piece."""
         tail = self.tail
         if tail.error is None and tail.events[-1] is self.event:
             tail.publish(self.event.seq)
 
 
 class Job:
-    """A function to run in the commit thread's transaction, with the future that waits for its result."""
+    """A function to run in the commit thread's transaction, and a future for its result."""
 
     __slots__ = ("error", "function", "future", "loop", "result")
     on_loop = False
@@ -94,25 +94,25 @@ class Job:
 
     @property
     def key(self) -> object:
-        """A job fails alone."""
+        """The job itself: it fails alone."""
         return self
 
     def run(self) -> None:
-        """Run in a savepoint: a job that raises undoes nothing else of the batch."""
+        """Run the function in a savepoint, so that its error does not roll back the rest of the batch."""
         self.error = None
         try:
             with transaction.atomic():
                 self.result = self.function()
         except AWAY:
             raise
-        except Exception as error:  # whatever the job raises is its caller's
+        except Exception as error:  # raised to whoever waits for the future
             self.error = error
 
     def fail(self, error: Exception) -> None:
-        """`done` tells the caller."""
+        """Nothing to mark: `done` gets the error too."""
 
     def done(self, error: Exception | None) -> None:
-        """Give the caller the result, or the error."""
+        """Resolve the future with the result or the error."""
         if self.future.done():
             return
         if failure := error or self.error:
@@ -121,11 +121,11 @@ class Job:
             self.future.set_result(self.result)
 
     def publish(self) -> None:
-        """Nobody else waits for it."""
+        """A job has no readers."""
 
 
 def settle(batch: Sequence[Work], error: Exception | None) -> None:
-    """On the event loop: all are done before anybody is told, so that who is told of one sees the others too."""
+    """Finish a batch, on the event loop: `done` for all of it first, so that whoever is notified sees all of it."""
     for work in batch:
         work.done(error)
     for work in batch:
@@ -133,7 +133,7 @@ def settle(batch: Sequence[Work], error: Exception | None) -> None:
 
 
 def storable(batch: Iterable[Work]) -> tuple[list[Row], list[tuple[Row, Ending]]]:
-    """The events and ends of a batch, without those of streams that lost an earlier event."""
+    """The events and endings of a batch, without those of streams of which an earlier event failed."""
     rows: list[Row] = []
     endings: list[tuple[Row, Ending]] = []
     for work in batch:
@@ -145,7 +145,7 @@ def storable(batch: Iterable[Work]) -> tuple[list[Row], list[tuple[Row, Ending]]
 
 
 def by_key(batch: Iterable[Work]) -> dict[object, list[Work]]:
-    """The batch by key."""
+    """The batch grouped by key, in order."""
     parts: dict[object, list[Work]] = {}
     for work in batch:
         parts.setdefault(work.key, []).append(work)

@@ -1,9 +1,9 @@
-"""What the feeds tell: lines about a user's conversations, written in the transactions that change them.
+"""The lines of feeds: changes in a user's conversations, stored in the transactions that make the changes.
 
-A line's place is its id, and lines of one user come in the order of their commits: on SQLite there is one writer at a
-time; on PostgreSQL a transaction holds the user's feed from its first line to its commit. A batch takes the feeds of
-its ended turns in the order of their users, so that two workers hardly ever wait for each other; should they, the
-database ends one of the transactions, which is tried again.
+A line's position is its id, and the lines of a user are in the order of their commits: SQLite has one writer at a time,
+and on PostgreSQL a transaction locks the user's feed from its first line to its commit. A batch locks the feeds of its
+ended turns in the order of their users, so that workers rarely deadlock; if they do, the database aborts one of the
+transactions, which is retried.
 """
 
 from collections.abc import Sequence
@@ -23,16 +23,16 @@ RENAMED, PINNED, INSTRUCTED, DELETED = "renamed", "pinned", "instructed", "delet
 FEEDBACK, QUEUE = "feedback", "queue"
 
 KEPT = timedelta(days=2)
-"""For how long a line can be resumed from; who was away for longer looks at everything anew."""
+"""How long lines are kept. A reader that was away for longer cannot resume and gets the current state instead."""
 
 PRUNED_AT_ONCE = 500
 
 FEED_LOCK = 0x66656564
-"""The class of PostgreSQL's advisory locks that are a user's feed."""
+"""The first key of the PostgreSQL advisory locks of users' feeds; the second is the user's id."""
 
 
 class ChangeRow(NamedTuple):
-    """What is to be told of a stream or a conversation, by the key that the database has for it."""
+    """A line to add about a stream or a conversation, given by its `key_of`."""
 
     key: Any
     kind: str
@@ -40,12 +40,12 @@ class ChangeRow(NamedTuple):
 
 
 def tell_of_streams(execute: Execute, now: datetime, lines: Sequence[ChangeRow]) -> None:
-    """Tell the users of these streams, in one statement."""
+    """Add lines about streams to the feeds of their users, in one statement."""
     _tell(execute, _insert_of("chat_stream", "s.conversation_id", len(lines)), now, lines)
 
 
 def tell_of_conversation(conversation: UUID, kind: str, data: dict[str, Any]) -> None:
-    """Tell the user of this conversation, while it is still that user's, in a job of `Log.write`."""
+    """Add a line about a conversation to its user's feed, in a job of `Log.write`. Call it before an owner changes."""
     line = ChangeRow(key_of(conversation), kind, data)
     _tell(django_execute, _insert_of("chat_conversation", "s.id", 1), timezone.now(), [line])
 
@@ -58,7 +58,7 @@ def _tell(execute: Execute, statement: str, now: datetime, lines: Sequence[Chang
     execute(statement, values)
 
 
-# A CTE that is materialized is done before the first id is taken: whoever holds the feed has the next place in it.
+# A materialized CTE is complete before the first id is assigned, so ids are assigned while the feed is locked.
 _STATEMENTS = {
     "sqlite": (
         "(%s,%s,%s,%s,%s)",
@@ -90,7 +90,7 @@ GENERATING = "SELECT id, conversation_id FROM chat_stream WHERE status = 'runnin
 
 
 def newest_of(users: Sequence[int]) -> str:
-    """The query for the newest line of each of so many users."""
+    """The query for the newest line of each of these users."""
     return _newest_of(len(users))
 
 
@@ -101,14 +101,14 @@ def _newest_of(count: int) -> str:
 
 
 def id_of(key: Any) -> str:
-    """A key as ids are written: SQLite has the hex digits, which need no UUID made of them."""
+    """A `key_of` as ids are written in JSON; SQLite's hexadecimal text is formatted without making a UUID."""
     if isinstance(key, UUID):
         return str(key)
     return f"{key[:8]}-{key[8:12]}-{key[12:16]}-{key[16:20]}-{key[20:]}"
 
 
 def prune(before: datetime) -> bool:
-    """Delete some of the lines that are older; whether there may be more. A job of `Log.write`."""
+    """Delete some lines older than `before`; returns whether there may be more. A job of `Log.write`."""
     some = list(Change.objects.order_by("id").values_list("id", "at")[:PRUNED_AT_ONCE])
     old = [id for id, at in some if at < before]
     if old:

@@ -1,16 +1,16 @@
-"""SQLite's checkpoints: who moves the write-ahead log into the database file, and when.
+"""SQLite's checkpoints: which thread moves the write-ahead log (WAL) into the database file, and when.
 
-Checkpoints wait for the disk, so none is made by a connection that writes: `wal_autocheckpoint` is 0 on all of them.
-They belong to one thread of one process, with connections of its own.
+Checkpoints wait for the disk, so no connection that writes makes them: `wal_autocheckpoint` is 0 on all of them. One
+thread of one process makes all checkpoints, on connections of its own.
 
-A PASSIVE checkpoint moves what it can and stops no writer. But a log that is written to without a pause is never moved
-as a whole, so it is never begun anew, and grows for as long as the load lasts: every page of it is then a new one,
-which costs a commit a fifth more. Beginning it anew (RESTART) keeps writers out for as long as the disk takes to flush
-what is left and the new header. That is done when the disk has just shown that it flushes quickly, or when the log has
-grown large: to `LARGE_LOG` while nobody writes, to `LARGEST_LOG` while somebody does.
+A PASSIVE checkpoint moves what it can and blocks no writer. But a WAL that is written without a pause is never moved
+completely, so SQLite never restarts it, and it grows for as long as the load lasts: every page written is then a new
+one, which makes a commit cost a fifth more. Restarting the WAL (RESTART) blocks writers while the disk flushes the rest
+and the new header. So it is restarted only when the disk has just flushed quickly, or when the WAL is large: from
+`LARGE_LOG` bytes on while nobody writes, from `LARGEST_LOG` on otherwise.
 
-SQLite would begin a log that was moved as a whole anew by itself, at the next commit, and flush its header there: on
-the event loop. A read transaction that is always open in this thread prevents that.
+After a complete checkpoint SQLite itself would restart the WAL at the next commit, and flush its header there, on the
+event loop. A read transaction that this thread always holds open prevents that.
 """
 
 import fcntl
@@ -25,13 +25,13 @@ from time import monotonic, sleep
 log = logging.getLogger(__name__)
 
 COMMITS_PER_CHECKPOINT = 1500
-"""As many make a write-ahead log of 20 to 40 MB, a commit writing some pages. SQLite's own default is 1,000 pages."""
+"""That many commits make a WAL of 20 to 40 MB. SQLite's own default is a checkpoint every 1,000 pages (4 MB)."""
 
 QUICK_FLUSH = 0.02
-"""Seconds that a small checkpoint may take if the log is to be begun anew while streams run: writers wait that long."""
+"""The longest small checkpoint, in seconds, after which the WAL is restarted: writers wait about as long for that."""
 
 LARGEST_LOG = 256 * 1024 * 1024
-"""Bytes of the log from which on it is begun anew however slow the disk is."""
+"""Bytes of the WAL from which on it is restarted however slow the disk is."""
 
 PAGE_BYTES = 4096
 
@@ -39,14 +39,14 @@ LARGE_LOG = 16 * 1024 * 1024
 """The same while nobody writes."""
 
 IDLE_SECONDS = 2.0
-"""Without a commit, after which the log is moved whatever its size."""
+"""Seconds without a commit after which the WAL is moved whatever its size."""
 
 RESTARTS = 8
-"""How often a log is tried to be begun anew while somebody reads or writes; then the next checkpoint may do it."""
+"""Attempts to restart the WAL while others read or write; after that it is left to the next checkpoint."""
 
 
 class Checkpointer:
-    """The thread. `count_commit` may be called on the event loop after every commit; it never waits."""
+    """The thread that makes checkpoints. `count_commit` does not block: the event loop calls it after every commit."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -57,13 +57,13 @@ class Checkpointer:
         self._thread.start()
 
     def count_commit(self) -> None:
-        """Note a commit; every `COMMITS_PER_CHECKPOINT` of them the thread is woken."""
+        """Count a commit, and wake the thread at every `COMMITS_PER_CHECKPOINT`-th."""
         self._commits += 1
         if self._commits % COMMITS_PER_CHECKPOINT == 0:
             self._due.set()
 
     def close(self) -> None:
-        """End the thread. What is left of the log is moved when the last connection closes."""
+        """End the thread. SQLite moves the rest of the WAL when the last connection closes."""
         self._closing = True
         self._due.set()
         self._thread.join()
@@ -77,7 +77,7 @@ class Checkpointer:
             log.warning("the write-ahead log is not moved into the database file: %s", error)
 
     def _owns(self, lock: int) -> bool:
-        """Wait until this process is the one that makes the checkpoints; False when it closes before."""
+        """Wait until this process is the one that makes checkpoints; False if it closes before that."""
         while not self._closing:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -88,7 +88,7 @@ class Checkpointer:
         return False
 
     def _serve(self) -> None:
-        done = -1  # whoever made them before may have left something
+        done = -1  # the process that made them before may have left something
         with closing(_connect(self._path)) as own, closing(_connect(self._path)) as reader:
             self._try(lambda: _hold(own, reader))
             while not self._closing:
@@ -108,7 +108,7 @@ class Checkpointer:
 
 
 def _checkpoint(own: sqlite3.Connection, reader: sqlite3.Connection, *, idle: bool) -> None:
-    """Move the log twice, what was written during the first time with the second; then begin it anew or not."""
+    """Move the WAL twice, the second time for what was written during the first; then restart it if that is due."""
     _hold(own, reader)
     own.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
     _hold(own, reader)
@@ -129,10 +129,10 @@ def _connect(path: str) -> sqlite3.Connection:
 
 
 def _hold(own: sqlite3.Connection, reader: sqlite3.Connection) -> None:
-    """Hold the newest state open for reading, and no older one: only what every reader has can be moved.
+    """Hold a read transaction on the newest state, and on no older one: SQLite moves only what every reader can see.
 
-    A page is written first: a reader that begins when all of the log was moved reads the file and holds no log, and
-    between two readers the next commit might begin the log anew.
+    A page is written first: a reader that begins after a complete checkpoint reads the file and does not hold the WAL,
+    so the next commit could restart it.
     """
     _write_a_page(own)
     if reader.in_transaction:
@@ -142,7 +142,7 @@ def _hold(own: sqlite3.Connection, reader: sqlite3.Connection) -> None:
 
 
 def _restart(own: sqlite3.Connection) -> None:
-    """Let the log be written from its start again. `_hold` is the commit that flushes its header."""
+    """Restart the WAL. The next `_hold` makes the commit that flushes its header."""
     for _ in range(RESTARTS):
         (busy, *_) = own.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
         if not busy:
@@ -151,7 +151,7 @@ def _restart(own: sqlite3.Connection) -> None:
 
 
 def _write_a_page(own: sqlite3.Connection) -> None:
-    """The smallest commit: a number in the file's header that SQLite leaves to its users, as it is."""
+    """The smallest commit: write the header's `user_version`, which SQLite leaves to applications, unchanged."""
     (version,) = own.execute("PRAGMA user_version").fetchone()
     own.execute("PRAGMA busy_timeout=1000")
     own.execute(f"PRAGMA user_version={version}")

@@ -1,7 +1,7 @@
-"""The thread that commits: it waits for work, and for a database that is away.
+"""The commit thread: waits for work, and for a database that is unavailable.
 
-What it does with a batch is `group_commit.py`'s, as steps that say how long to wait before the next one. So threads and
-time are here alone, and a simulation puts its own in their place.
+How a batch is committed is `group_commit.py`'s: a generator that yields the seconds to sleep before its next step. So
+only this module knows threads and time, and the simulation replaces it (`tests/simulation/`).
 """
 
 import threading
@@ -15,26 +15,26 @@ from django.db import connection
 from chat.log.batch import Work
 
 JOBS_AT_ONCE = 16
-"""Jobs in one transaction: the first turns of a burst do not wait for the last."""
+"""Jobs in one transaction at most, so that the first turns of a burst do not wait for the last ones."""
 
 Commit = Callable[[list[Work]], Iterator[float]]
-"""Stores a batch in steps, which give the seconds to wait before the next one. Nothing is raised."""
+"""Commits a batch in steps and yields the seconds to wait before the next step. It raises nothing."""
 
 
 class Commits(Protocol):
-    """Where batches are committed, away from the event loop."""
+    """Commits queued work away from the event loop: `CommitThread`, or the simulation's replacement."""
 
     def put(self, works: list[Work]) -> None:
-        """Queue, behind what was queued before; never waits."""
+        """Queue work in order, without waiting."""
         ...
 
     def close(self) -> None:
-        """Return when all that is queued was committed. More may be put later."""
+        """Wait until everything queued is committed. More may be put later."""
         ...
 
 
 class CommitThread:
-    """A thread, which starts with the first work."""
+    """One thread, started when the first work is put."""
 
     def __init__(self, commit: Commit) -> None:
         self._commit = commit
@@ -44,7 +44,7 @@ class CommitThread:
         self._closing = False
 
     def put(self, works: list[Work]) -> None:
-        """Queue; the thread takes what waits when it is free."""
+        """Queue work; the thread takes it with its next batch."""
         with self._ready:
             self._queue.extend(works)
             if self._thread is None:
@@ -80,7 +80,7 @@ class CommitThread:
 
 
 def taken_from(queue: deque[Work]) -> list[Work]:
-    """The next batch: all that waits, up to `JOBS_AT_ONCE` jobs."""
+    """Remove the next batch from the queue: everything in it, up to `JOBS_AT_ONCE` jobs."""
     batch: list[Work] = []
     jobs = 0
     while queue and jobs < JOBS_AT_ONCE:

@@ -1,4 +1,4 @@
-"""When one stream's events were stored: noted by its tail where a reader asks for it."""
+"""When the events of one stream were committed: recorded by its tail if a reader asks for it."""
 
 from array import array
 from collections.abc import Iterable
@@ -6,10 +6,9 @@ from typing import NamedTuple
 
 
 class CommitTimes(NamedTuple):
-    """When the events from `first` on were stored, by the monotonic clock, in the order of their seq: `times` grows.
+    """The commit times of the events from seq `first` on, on the monotonic clock; the tail appends to `times`.
 
-    `began` is when the stream did, `opened` when its event 0 had been stored, None where another process
-    stored it.
+    `began` is when the stream began, `opened` when its event 0 was committed, None if another process committed it.
     """
 
     began: float
@@ -18,7 +17,7 @@ class CommitTimes(NamedTuple):
     times: "array[float]"
 
     def of(self, seqs: Iterable[int]) -> list[float | None]:
-        """When each of these events was stored, in ms since the stream began; None where that is not known."""
+        """The commit time of each of these events, in ms since the stream began; None if it is not known."""
         began, opened, first, times = self
         end = first + len(times)
         stored = [times[seq - first] if first <= seq < end else opened if seq == 0 else None for seq in seqs]

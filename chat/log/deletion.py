@@ -1,12 +1,11 @@
-"""Rows that go: a conversation with all of it, or the recordings of old turns, in steps that nobody has to wait for.
+"""Deletion of conversations, of recordings and of accounts, in short transactions that no stream has to wait for.
 
-    hide ── one transaction: the rows belong to `HOLDER` from now on, and their owner gets 404
-    step ── one transaction of about `STEP` seconds, again and again, with `pause` between two of them
+    hide ── one transaction: the rows now belong to the user `HOLDER`, and their owner gets 404
+    step ── transactions of about `STEP` seconds, with a `pause` between them, until nothing is left
 
 A database with one writer makes every stream wait while rows are deleted: 200,000 events at once took 2.4 s. So a step
-counts time, not only rows. What a crash left hidden is found by `hidden`, and deleted by the next process that starts
-(`finish`) or by `prune_streams`. Each step looks at what is there, so that one whose transaction is tried again does
-the same again.
+is bounded by time as well as by rows. What a crash left hidden is found by `hidden`, and deleted by the next process
+that starts (`finish`) or by `prune_streams`. A step reads what is left to delete, so its transaction may be retried.
 """
 
 import asyncio
@@ -20,19 +19,19 @@ from chat.log.sql import django_execute, in_thread, key_of
 from chat.models import Attachment, Conversation, Message, Stream, User
 
 HOLDER = "(deleted)"
-"""Owns what is about to be deleted: no form takes a name with brackets, and nobody can sign in with this one."""
+"""The user name of the owner of hidden rows. No form accepts brackets, and the account cannot sign in."""
 
 STEP = 0.015
-"""Seconds after which a step begins no further piece; with its commit it holds the database for 20 to 30 ms."""
+"""Seconds after which a step starts no further statement; with its commit it blocks other writers for 20 to 30 ms."""
 
 PIECE = 200
 """Events that one statement deletes: about 2 ms."""
 
 MESSAGES = 20
-"""Messages in a piece."""
+"""Messages that one statement deletes."""
 
 SHARE = 2.0
-"""A pause is this many times as long as its step: a writer that waits tries again within it."""
+"""The length of a pause relative to its step: a writer that waits for a lock tries again within it."""
 
 DELETE_SOME = """
 DELETE FROM chat_event WHERE stream_id = %s
@@ -40,18 +39,18 @@ AND seq < (SELECT MIN(seq) FROM chat_event WHERE stream_id = %s) + %s
 """
 
 Write = Callable[[Callable[[], Any]], Awaitable[Any]]
-"""Runs a job in a transaction of the log's writer."""
+"""`Log.write`, or another function that runs a job in a transaction."""
 
 
 class Rows:
-    """What is to be deleted: the streams of `ids`, or everything of one conversation."""
+    """Rows to delete: the given streams, or a conversation with everything in it."""
 
     def __init__(self, streams: Iterable[UUID] = (), conversation: UUID | None = None) -> None:
         self._ids = list(streams)
         self._conversation = conversation
 
     def hide(self) -> None:
-        """Give them to `HOLDER`, in the transaction of the caller. Nothing of them is read by their owner after it."""
+        """Hand the rows over to `HOLDER`, in the caller's transaction. After it their owner can read none of them."""
         holder = _holder()
         self._streams().update(user=holder, request_id=None)
         if self._conversation is not None:
@@ -61,7 +60,7 @@ class Rows:
             Conversation.objects.filter(pk=self._conversation).update(user=holder)
 
     def step(self) -> bool:
-        """Delete for `STEP` seconds, in the transaction of the caller; whether something is left."""
+        """Delete for `STEP` seconds, in the caller's transaction; returns whether rows are left."""
         until = monotonic() + STEP
         while self._piece():
             if monotonic() > until:
@@ -74,7 +73,7 @@ class Rows:
         return Stream.objects.filter(pk__in=self._ids)
 
     def _piece(self) -> bool:
-        """The next rows, children before parents; False where nothing was left."""
+        """Delete the next rows, children before parents; False if none was left."""
         stream = self._streams().only("pk").first()
         if stream is not None:
             key = key_of(stream.pk)
@@ -89,7 +88,7 @@ class Rows:
             photo.delete()
             return True
         if some := list(Message.objects.filter(conversation=pk).order_by().values_list("pk", flat=True)[:MESSAGES]):
-            Message.objects.filter(parent__in=some).update(parent=None)  # else the whole tree below would go at once
+            Message.objects.filter(parent__in=some).update(parent=None)  # else the cascade would delete the whole tree
             Message.objects.filter(pk__in=some).delete()
             return True
         return Conversation.objects.filter(pk=pk).delete()[0] > 0
@@ -101,7 +100,7 @@ def pause(took: float) -> float:
 
 
 def hidden() -> list[Rows]:
-    """What earlier deletions have hidden and not finished."""
+    """The rows that earlier deletions have hidden and not deleted."""
     conversations = Conversation.objects.filter(user__username=HOLDER).values_list("pk", flat=True)
     streams = Stream.objects.filter(user__username=HOLDER).exclude(conversation__user__username=HOLDER)
     found = [Rows(conversation=pk) for pk in conversations]
@@ -110,22 +109,23 @@ def hidden() -> list[Rows]:
 
 
 async def delete_conversation(pk: UUID, write: Write, on_hidden: Callable[[], None] = lambda: None) -> None:
-    """Delete a conversation with its messages, streams, events and photos; returns when all of it is gone. `on_hidden`
-    is called as soon as nobody finds it any more.
+    """Delete a conversation with its messages, streams, events and photos, and return when it is deleted.
 
-    Goes on when the caller is cancelled: what the task waits for, a job of `write` or a timer, holds it.
+    `on_hidden` is called once its rows are hidden. Deletion continues if the caller is cancelled.
     """
     await asyncio.shield(asyncio.get_running_loop().create_task(_delete(Rows(conversation=pk), write, on_hidden)))
 
 
 async def delete_streams(ids: Iterable[UUID], write: Write) -> None:
-    """Delete streams with their events, and keep what was said; goes on as `delete_conversation`."""
+    """Delete streams with their events and keep the messages. Continues if the caller is cancelled."""
     await asyncio.shield(asyncio.get_running_loop().create_task(_delete(Rows(ids), write)))
 
 
 async def delete_account(user_id: int, write: Write, record: Callable[[], None]) -> None:
-    """Delete an account with all that it has; returns when all of it is gone. `record` runs before the account goes, in
-    its transaction, after which nobody comes in by it and nothing of it is found. Goes on as `delete_conversation`."""
+    """Delete an account with everything it owns, and return when it is deleted.
+
+    The first transaction calls `record`, hides the rows and deletes the account: nobody can sign in to it any more.
+    Continues if the caller is cancelled."""
 
     async def run() -> None:
         await write(lambda: _end_account(user_id, record))
@@ -145,7 +145,7 @@ def _end_account(user_id: int, record: Callable[[], None]) -> None:
 
 
 async def finish(write: Write) -> None:
-    """Delete what an earlier process has hidden and not finished; run when a process starts."""
+    """Delete the rows that an earlier process has hidden; run when a process starts."""
     for rows in await in_thread(hidden):
         await _delete(rows, write)
 

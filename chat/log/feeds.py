@@ -1,8 +1,8 @@
 """Feeds: what happens in all of a user's conversations, or in one of them, as pages that never end.
 
-Followed as a stream is (`follow.py`), by the id of the last line. Whoever writes here wakes its readers here
-(`changed`), and those of other processes by the notifier; for what neither told, one query asks for the newest lines of
-all whose feeds are read here, however many readers they have.
+A feed is followed like a stream (`follow.py`), with the id of the last line as cursor. `changed` wakes the feed's
+readers in this process, and those of other processes through the notifier. Readers that neither reaches are woken by a
+poll: one query for the newest lines of all users whose feeds are read here.
 """
 
 import asyncio
@@ -28,14 +28,14 @@ from chat.protocol.events import Event
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5
-"""Between looks for lines that nobody told of."""
+"""Seconds between polls for lines that no notification announced."""
 
 PRUNED_EVERY = 3600.0
 PAGE_LINES = 200
 USERS_AT_ONCE = 500
 
 GENERATING_NOW = "generating"
-"""The kind of a feed's first line, which no table has: what is generated at that moment."""
+"""The type of a feed's first line, which is not stored: the streams that are running at that moment."""
 
 GOING_DOWN = "This server is going down; the next one takes over in a moment."
 
@@ -43,18 +43,18 @@ Fetch = Callable[[str, Sequence[Any]], Awaitable[list[Any]]]
 
 
 class FeedKey(NamedTuple):
-    """Whose feed; of one conversation, or of all."""
+    """The feed of a user, or the part of it about one conversation."""
 
     user_id: int
     conversation_id: UUID | None = None
 
     def __str__(self) -> str:
-        """What the ids of its events begin with."""
+        """The beginning of the ids of its events."""
         return "feed"
 
 
 class Feeds:
-    """The feeds that are read in one process. `fetch` asks the database for some rows."""
+    """The feeds that are read in one process. `fetch` runs a SELECT."""
 
     def __init__(self, fetch: Fetch) -> None:
         self._fetch = fetch
@@ -65,43 +65,43 @@ class Feeds:
         self._is_left = False
 
     def open(self, notifier: Notifier | None) -> None:
-        """Tell other processes, too."""
+        """Start; `notifier` reaches the other processes."""
         self._notifier = notifier
         self._is_left = False
 
     def leave(self) -> None:
-        """This process is going down: end all readings, which go on at another one, and take no more."""
+        """End all responses and accept no more, because this process is going down; readers resume at another one."""
         self._is_left = True
         for user_id in self._subscribers:
             self.wake(user_id)
 
     def close(self) -> None:
-        """Look for nothing more, and tell nobody."""
+        """Stop polling and notifying."""
         self._notifier = None
         if self._looking is not None:
             self._looking.cancel()
             self._looking = None
 
     def changed(self, user_id: int) -> None:
-        """A line of this user's was committed here."""
+        """Wake the readers of the user's feeds in all processes; call it after a line was committed here."""
         self.wake(user_id)
         if self._notifier is not None:
             self._notifier.changed(user_id)
 
     def wake(self, user_id: int) -> None:
-        """Let the readers of this user's feeds look."""
+        """Wake the readers of the user's feeds in this process."""
         for subscriber in self._subscribers.get(user_id, ()):
             subscriber.wake()
 
     def is_read(self, user_id: int) -> bool:
-        """Whether somebody reads a feed of this user here."""
+        """Whether a feed of the user has a reader in this process."""
         return user_id in self._subscribers
 
     async def follow(
         self, key: FeedKey, after: int = -1, deliver: Deliver | None = None, live: bool = True
     ) -> AsyncGenerator[Page, None]:
-        """Pages of the lines after `after`. A reader without a place in the feed, or with one that is not in it any
-        more, first gets what is generated now, with the newest place."""
+        """Pages of the lines after `after`. A reader without a cursor, or with one that is no longer stored, first gets
+        a line with the running streams, whose id is the newest position."""
         first = await self._first(key, after)
         if first is not None:
             yield Page([first], ended=False)
@@ -125,18 +125,19 @@ class Feeds:
         }
         return Event(newest, 0, events.encode(line))
 
-    # What `follow` asks of a source
+    # `chat.log.follow.Source`
 
     def tail_of(self, key: FeedKey) -> None:
-        """No feed is kept in memory."""
+        """None: feeds are not kept in memory."""
 
     def poll_seconds(self, tail: object) -> float:
-        """Never: the process looks for all of them."""
+        """Infinite: `_look` polls for all readers."""
         return float("inf")
 
     async def read(self, key: FeedKey, after: int) -> Page:
-        """At most `PAGE_LINES` lines after `after`; ended by the deletion of the one conversation that it is of.
-        Unavailable where this process is going down."""
+        """At most `PAGE_LINES` lines after `after`. The feed of one conversation ends when that is deleted.
+
+        Unavailable if this process is going down."""
         if self._is_left:
             raise Unavailable(GOING_DOWN, retry_after=1)
         if key.conversation_id is None:
@@ -149,13 +150,13 @@ class Feeds:
         return Page([line_of(*row) for row in rows], ended, more=not ended and len(rows) == PAGE_LINES)
 
     def subscribe(self, key: FeedKey, subscriber: Subscriber) -> Callable[[], None]:
-        """Have the subscriber woken for the user's lines; returns what ends that."""
+        """Wake the subscriber for the user's new lines; returns a function that ends the subscription."""
         user_id = key.user_id
         self._subscribers.setdefault(user_id, []).append(subscriber)
         if self._notifier is not None:
             self._notifier.follows_feed(user_id)
         if self._looking is None or self._looking.done():
-            # In a context of its own, so that no request's end can reach it.
+            # In a context of its own: asgiref ends what belongs to the context of a request.
             self._looking = asyncio.get_running_loop().create_task(self._look(), context=contextvars.Context())
 
         def unsubscribe() -> None:
@@ -170,15 +171,15 @@ class Feeds:
         return unsubscribe
 
     async def _look(self) -> None:
-        """While anybody reads: wake those whose feeds have grown without a word."""
+        """While there are readers, poll for lines that no notification announced."""
         while self._subscribers:
             await asyncio.sleep(POLL_SECONDS)
             users = list(self._subscribers)
             try:
                 for start in range(0, len(users), USERS_AT_ONCE):
                     await self._look_at(users[start : start + USERS_AT_ONCE])
-            except Exception as error:  # the database may be away: the next look tries again
-                log.warning("feeds could not be looked at: %s", type(error).__name__)
+            except Exception as error:  # the database may be away: the next poll tries again
+                log.warning("feeds could not be polled: %s", type(error).__name__)
 
     async def _look_at(self, users: Sequence[int]) -> None:
         if self._notifier is not None:
@@ -191,17 +192,17 @@ class Feeds:
 
 
 async def keep_short(write: Callable[[Callable[[], bool]], Awaitable[bool]]) -> None:
-    """Delete what nobody resumes from any more, in small steps, again every `PRUNED_EVERY`."""
+    """Delete lines older than `KEPT` in small steps, every `PRUNED_EVERY` seconds."""
     while True:
         try:
             more = True
             while more:
                 more = await write(lambda: prune(timezone.now() - KEPT))
-        except Exception as error:  # the database may be away: the next time does it
+        except Exception as error:  # the database may be away: the next time tries again
             log.warning("old lines of the feeds were not deleted: %s", type(error).__name__)
         await asyncio.sleep(PRUNED_EVERY)
 
 
 def line_of(id: int, conversation: Any, kind: str, data: str) -> Event:
-    """A row as an event: `{"type", "conversation", …}`."""
+    """A row as an event, whose data is `{"type", "conversation", …}`."""
     return Event(id, 0, events.encode({"type": kind, "conversation": id_of(conversation), **events.decode(data)}))

@@ -1,10 +1,11 @@
-"""What refuses a writer: the statements that append events and end streams, conditional on the writer's lease.
+"""Fencing: the statements that append events and end streams, conditional on the writer's epoch.
 
-A turn holds its stream under an epoch, a number that grows whenever the stream changes hands or ends. Events go in only
-for streams that are running under the epoch that their writer names, and the same statement that would have written
-tells how many rows it wrote. A worker that was frozen or cut off from the database may believe what it likes.
+A turn writes its stream under an epoch, a number that grows whenever another worker takes the stream over and when the
+stream ends. Events are inserted only for streams that are running under the epoch that their writer names, and the
+number of rows that the statement inserted tells whether they were. So a worker that was frozen or cut off from the
+database cannot write to a stream that it no longer holds.
 
-An end is stored only where the log has no hole: the events before it are counted in its transaction.
+An end is stored only if the log has no hole: its transaction counts the events before it.
 """
 
 from collections.abc import Sequence
@@ -19,25 +20,25 @@ from chat.log.usage import count_spending, count_tokens
 from chat.protocol import events
 
 Row = tuple[Any, int, int, str, int]
-"""(`key_of` the stream, seq, at, data, epoch): an event on its way into the table, as the statement takes it."""
+"""(`key_of` the stream, seq, at, data, epoch): an event to insert, as the statement takes it."""
 
 ROWS_PER_INSERT = 500
-"""Five parameters a row; SQLite takes 32,766 parameters a statement."""
+"""Each row has five parameters; SQLite takes 32,766 parameters in a statement."""
 
 FIRST_EPOCH = 1
 
 
 class LeaseLost(Exception):
-    """The stream is not running under this writer's epoch any more: it was ended, taken over or deleted."""
+    """The stream is no longer running under this writer's epoch: it was ended, taken over or deleted."""
 
 
 class HoleInLog(Exception):
-    """Events before this end are missing, so it cannot be stored."""
+    """Events before the end of a stream are missing, so the end cannot be stored."""
 
 
 @dataclass(slots=True)
 class Ending:
-    """How a stream ended, stored in the same transaction as its last event. `read`: somebody followed it to there."""
+    """How a stream ended, stored in the transaction of its last event. `read`: whether it had a reader at its end."""
 
     status: str
     parts: list[dict[str, Any]]
@@ -49,7 +50,7 @@ class Ending:
 
 
 def insert_events(execute: Execute, rows: Sequence[Row]) -> None:
-    """One statement for up to `ROWS_PER_INSERT` rows. LeaseLost where it stored fewer than it was given."""
+    """Insert events, `ROWS_PER_INSERT` in a statement. LeaseLost if a statement inserted fewer than it was given."""
     for start in range(0, len(rows), ROWS_PER_INSERT):
         some = rows[start : start + ROWS_PER_INSERT]
         flat: list[Any] = []
@@ -60,9 +61,9 @@ def insert_events(execute: Execute, rows: Sequence[Row]) -> None:
             raise LeaseLost(f"{len(some) - stored} of {len(some)} events belong to streams that others hold")
 
 
-# On PostgreSQL the row lock closes the gap between the statement's snapshot and its commit: whoever takes a stream over
-# locks its row first (`lock_stream`), waits for the writers that hold this lock, and makes later ones look again.
-# On SQLite there is one writer at a time, and CROSS JOIN keeps the rows in their order.
+# On PostgreSQL the row lock closes the gap between the statement's snapshot and its commit: a takeover locks the row
+# with SELECT … FOR UPDATE first, so it waits for the writers that hold this lock, and later ones see the new epoch.
+# On SQLite there is one writer at a time, and CROSS JOIN keeps the rows in order.
 _JOINS = {
     "sqlite": (
         "(%s,%s,%s,%s,%s)",
@@ -90,7 +91,7 @@ SELECT n.stream_id, n.seq, n.moment, n.data
 FROM unnest(%s::uuid[], %s::integer[], %s::bigint[], %s::text[], %s::integer[]) n (stream_id, seq, moment, data, epoch)
 JOIN chat_stream s ON s.id = n.stream_id AND s.epoch = n.epoch AND s.status = 'running' FOR KEY SHARE OF s
 """
-"""The same for PostgreSQL with a column an array: one statement for any number of rows, so that it is prepared once."""
+"""The same for PostgreSQL with one array per column: one statement for any number of rows, so it is prepared once."""
 
 
 END_OF_STREAM = """
@@ -106,7 +107,8 @@ END_OF_ANSWER = "UPDATE chat_message SET parts = %s WHERE id = (SELECT answer_id
 
 
 class Demand(NamedTuple):
-    """A statement of an end; `refusal`, where there is one, is why nothing may be committed if it changes no row."""
+    """One statement of the end of a stream. If it changes no row and has a `refusal`, the transaction must be rolled
+    back for that reason."""
 
     statement: str
     parameters: Sequence[Any]
@@ -114,9 +116,9 @@ class Demand(NamedTuple):
 
 
 def update_endings(execute: Execute, endings: Sequence[tuple[Row, Ending]]) -> None:
-    """Mark streams as ended, each with its last event, and tell the feeds of their users.
+    """Mark streams as ended, each with its last event, and add the ends to the feeds of their users.
 
-    LeaseLost where a stream is not this writer's any more, HoleInLog where an event before the end is missing.
+    LeaseLost if a stream is no longer held under its writer's epoch, HoleInLog if an event before the end is missing.
     """
     for statement, parameters, refusal in demands_of(endings):
         if not execute(statement, parameters) and refusal is not None:
@@ -124,7 +126,7 @@ def update_endings(execute: Execute, endings: Sequence[tuple[Row, Ending]]) -> N
 
 
 def demands_of(endings: Sequence[tuple[Row, Ending]]) -> list[Demand]:
-    """What `update_endings` does, in its order: for whoever sends it all before the first answer comes."""
+    """The statements of `update_endings`, in order: PostgreSQL gets all of them before the first one is answered."""
     demands: list[Demand] = []
     if not endings:
         return demands
@@ -141,9 +143,9 @@ def _told_of(row: Row, ending: Ending) -> dict[str, Any]:
 
 
 def _demands_of(row: Row, ending: Ending) -> list[Demand]:
-    """Mark the stream as ended with its last event `row`, stored before, and give its answer its text.
+    """The statements that end one stream after its last event `row`, and store the parts of its answer.
 
-    An interrupted stream ends at whatever is stored.
+    An interrupted stream may end after any stored event; for other ends the events are counted.
     """
     key, seq, _, _, epoch = row
     said = [ending.status, document(ending.error), document(ending.usage), moment(ending.ended_at)]
@@ -161,7 +163,7 @@ def _demands_of(row: Row, ending: Ending) -> list[Demand]:
 
 
 def _noting(demands: list[Demand]) -> Execute:
-    """Notes statements that may change as many rows as they like, in place of running them."""
+    """An `Execute` that appends statements to `demands` instead of running them; they may change any number of rows."""
 
     def note(statement: str, parameters: Sequence[Any]) -> int:
         demands.append(Demand(statement, parameters))

@@ -1,4 +1,4 @@
-"""Live, resume and replay are one function: pages of a stream's events until it ends."""
+"""`follow`: pages of a stream's events until it ends. It is the one function for live reading, resume and replay."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -10,7 +10,7 @@ from chat.log.tail import Tail
 from chat.protocol.errors import NotFound
 
 HEARTBEAT = 15.0
-"""Seconds of silence after which an empty page is yielded (https://html.spec.whatwg.org/#authoring-notes)."""
+"""Seconds without an event after which an empty page is yielded (https://html.spec.whatwg.org/#authoring-notes)."""
 
 DELETED = "This answer was deleted."
 
@@ -19,46 +19,46 @@ Key = TypeVar("Key", contravariant=True)
 
 
 class Source(Protocol[Key]):
-    """Where pages come from: `Log`, by a stream's id, and `Feeds`."""
+    """What `follow` needs of the object it reads: `Log`, by a stream's id, or `Feeds`, by a feed's key."""
 
     def tail_of(self, key: Key, /) -> Tail | None:
-        """The stream's tail, where this process writes it or has just written its end."""
+        """The stream's tail if this process writes the stream or has just written its end, else None."""
         ...
 
     async def read(self, key: Key, after: int, /) -> Page:
-        """Committed events after a cursor."""
+        """A page of the events after `after`, from the table."""
         ...
 
     def subscribe(self, key: Key, subscriber: Subscriber, /) -> Callable[[], None]:
-        """Have the subscriber told of commits; returns what ends that."""
+        """Notify the subscriber of commits; returns a function that ends the subscription."""
         ...
 
     def poll_seconds(self, tail: Tail | None, /) -> float:
-        """After how long a reader looks by itself although nobody told it."""
+        """Seconds after which a reader polls without having been notified."""
         ...
 
 
 class Followed(Protocol[Key]):
-    """What can be followed: `Log`, by a stream's id, and `Feeds`. The ids of its events begin with the key's text."""
+    """What a view can follow: `Log`, `WriteClock` or `Feeds`. An event's id on the wire begins with `str(key)`."""
 
     def follow(
         self, key: Key, /, after: int = -1, deliver: Deliver | None = None, live: bool = True
     ) -> AsyncGenerator[Page, None]:
-        """Pages of what comes after a cursor."""
+        """Pages of the events after `after`; see `chat.log.follow.follow`."""
         ...
 
 
 async def follow(
     source: Source[Key], key: Key, after: int = -1, deliver: Deliver | None = None, live: bool = True
 ) -> AsyncGenerator[Page, None]:
-    """Every committed event with a seq above `after`, in pages as large as what the reader has not yet got.
+    """Yield every committed event with a seq above `after`, in pages of all that the reader has not received yet.
 
-    The last page has `ended`. With `live` off it returns when all that is stored was yielded. An empty page is yielded
-    after `HEARTBEAT` seconds of silence. Slow readers cost nothing: what they miss waits in the log. NotFound where the
-    stream was deleted, before or meanwhile.
+    The last page has `ended` set. With `live` off, the generator returns once everything stored was yielded. An empty
+    page is yielded after `HEARTBEAT` seconds without an event. A slow reader needs no buffer: its events stay in the
+    log. NotFound if the stream is deleted, before or meanwhile.
 
-    While it waits, what is committed is offered to `deliver` at once, which saves an event-loop iteration and the
-    steps of eight coroutines; what `deliver` does not take is yielded.
+    While the generator waits, newly committed events are first offered to `deliver`, which saves an event-loop
+    iteration and resuming eight coroutines; events that `deliver` refuses are yielded.
     """
     loop = asyncio.get_running_loop()
     subscriber = Subscriber(after, deliver)
@@ -87,7 +87,7 @@ async def follow(
 
 
 async def _page(source: Source[Key], tail: Tail | None, key: Key, after: int) -> Page:
-    """What is committed after the cursor: no query and nothing to wait for where the stream is written here."""
+    """The events after `after`: without a query or a wait where the tail has them."""
     if tail is not None and (found := tail.since(after)) is not None:
         return Page(found, tail.ended)
     return await source.read(key, after)

@@ -1,15 +1,14 @@
-"""Group commit: a queue of work, one commit for all that waits, and what happens when a commit fails.
+"""Group commit: one transaction for all work that is queued, and what happens when it fails.
 
-A batch is everything that waited while the last commit ran; there is no timer. It is one transaction: each job in a
-savepoint of its own, then all events in one INSERT, then the ends of streams. While the database cannot be reached or
-is locked, the batch is tried again for `retry_seconds`; when it refuses a row, every stream's part is tried by itself,
-so that one stream's failure fails that stream alone. Whatever a failed stream has behind the failure is dropped,
-wherever it is queued.
+A batch is everything that was queued while the previous commit ran; there is no timer. It is one transaction: each job
+in a savepoint of its own, then all events in one INSERT, then the ends of streams. While the database is unreachable or
+locked, the batch is retried for `retry_seconds`. If the database refuses a row, the part of every stream is committed
+separately, so that only the refused stream fails. Everything queued for a stream after its failure is dropped.
 
-One thread does this (`commit_thread.py`), and the event loop itself does what it can on a connection of its own
-(`LoopConnection`): on SQLite at once, events and the starts of plain turns, each start by itself (`run_now`); on
-PostgreSQL events, without waiting for the answer. What the loop's connection refuses goes to the thread, and so do all
-events after it until the thread is done: a stream's events are stored in their order, whoever stores them.
+Two places commit. The event loop commits what it can on a connection of its own (`LoopConnection`): on SQLite, before
+the call returns, events and the starts of plain turns, each start by itself (`run_now`); on PostgreSQL, events, without
+waiting for the answer. The commit thread (`commit_thread.py`) commits the rest, and whatever the loop's connection
+refuses, together with all events after it: so a stream's events are stored in order, wherever they are committed.
 """
 
 import asyncio
@@ -31,13 +30,13 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 RETRY_SECONDS = 15.0
-"""For which a batch is tried again while the database cannot be reached or is locked, unless told otherwise."""
+"""How long a batch is retried while the database is unreachable or locked, by default."""
 
 
 class LoopConnection(Protocol):
-    """The event loop's own connection (`sqlite_commit.py`, `postgres_commit.py`).
+    """A connection that the event loop commits on (`sqlite_commit.py`, `postgres_commit.py`).
 
-    `one_writer`: whether it must not write while the thread does. `is_ready`: whether it can be used now.
+    `one_writer`: whether it must not write while the thread writes. `is_ready`: whether it can be used now.
     """
 
     @property
@@ -45,21 +44,21 @@ class LoopConnection(Protocol):
     @property
     def is_ready(self) -> bool: ...
     def run(self, function: Callable[[Database], T], /) -> T | None:
-        """`function`'s result, once its transaction is committed; None where that cannot be done now."""
+        """Commit what `function` does and return its result; None if that cannot be done now."""
         ...
 
     def commit(
         self, rows: Sequence[Row], endings: Sequence[tuple[Row, Ending]], done: Callable[[Exception | None], None]
     ) -> None:
-        """Store events and the ends of streams; `done` is called on the loop, now or later, with what went wrong."""
+        """Commit events and ends of streams; `done` is called on the loop, now or later, with the error or None."""
         ...
 
 
 class GroupCommit:
-    """What is stored by the thread, and the event loop's fast path.
+    """The queue, and the two places that commit it: the thread and the event loop.
 
-    `connect` gives the loop's own connection, None where it has none; `thread` is the class of the thread. `commits`
-    counts those of events and jobs, `commit_seconds` how long they took.
+    `connect` returns the loop's connection, None if it has none; `thread` makes the commit thread. `commits` counts
+    the commits of batches, `commit_seconds` how long they took.
     """
 
     def __init__(
@@ -72,7 +71,7 @@ class GroupCommit:
         self.retry_seconds = retry_seconds
         self._thread = thread(self._commit)
         self._outstanding = 0
-        self._ahead = 0  # of what is outstanding, what must be stored before the loop may store anything
+        self._ahead = 0  # how much of it must be stored before the loop may commit anything
         self.commits = 0
         self.commit_seconds = 0.0
         self._gathered: list[Work] = []
@@ -83,18 +82,18 @@ class GroupCommit:
 
     @property
     def queued(self) -> int:
-        """How many events and jobs wait for their commit, or for the word that it is done."""
+        """How many events and jobs are not committed yet, or not settled yet."""
         return self._outstanding + len(self._in_flight) + len(self._gathered)
 
     async def run(self, function: Callable[[], T]) -> T:
-        """`function`'s result, once the transaction of the thread's that it ran in is committed."""
+        """Run `function` in the commit thread; its result once the transaction is committed."""
         job = Job(function)
         self.submit(job)
         result: T = await job.future
         return result
 
     def run_now(self, function: Callable[[Database], T]) -> T | None:
-        """`function`'s result, once a transaction of the loop's is committed; None where that cannot be done now."""
+        """Run and commit `function` on the loop's connection; its result, or None if that cannot be done now."""
         loop = asyncio.get_running_loop()
         if self._loop is None:
             self._adopt(loop)
@@ -103,12 +102,12 @@ class GroupCommit:
         return self._own.run(function)
 
     def _adopt(self, loop: asyncio.AbstractEventLoop) -> None:
-        """The first loop that writes is the one whose commits are its own."""
+        """Give the loop's connection to the first event loop that writes."""
         self._loop = loop
         self._own = self._connect()
 
     def submit(self, work: Work) -> None:
-        """Queue without waiting; called on the work's loop."""
+        """Queue work without waiting; called on its event loop."""
         if self._loop is None:
             self._adopt(work.loop)
         if self._own is not None and work.loop is self._loop:
@@ -122,9 +121,9 @@ class GroupCommit:
         self._hand_over(self._taken(work))
 
     def _flush(self) -> None:
-        """Commit what the loop has gathered, unless a commit is under way; what was refused goes to the thread.
+        """Commit on the loop's connection what was gathered, unless a commit is under way.
 
-        While the thread has what was refused, nothing is committed here: it began earlier, and comes first.
+        While the thread has work that was refused here, nothing is committed here: that work is older.
         """
         batch, own = self._gathered, self._own
         if not batch or own is None or self._ahead or self._in_flight:
@@ -136,7 +135,7 @@ class GroupCommit:
         own.commit(*storable(batch), self._committed)
 
     def _committed(self, error: Exception | None) -> None:
-        """The loop's commit is done, or refused."""
+        """The loop's commit is done; with `error` it was refused, and the thread repeats it."""
         batch, self._in_flight = self._in_flight, []
         if error is not None:
             return self._hand_over([*batch, *self._taken()])
@@ -147,23 +146,23 @@ class GroupCommit:
             self._loop.call_soon(self._flush)
 
     def _taken(self, *behind: Work) -> list[Work]:
-        """What was gathered, and what comes behind it."""
+        """Remove what was gathered and return it, followed by `behind`."""
         gathered, self._gathered = self._gathered, []
         return [*gathered, *behind] if behind else gathered
 
     def _hand_over(self, works: list[Work]) -> None:
-        """Give work to the thread."""
+        """Queue work for the thread."""
         self._outstanding += len(works)
         self._ahead += self._first_of(works)
         self._thread.put(works)
 
     def _first_of(self, works: Sequence[Work]) -> int:
-        """How many of them must be stored before the loop may store anything."""
+        """How many of these must be stored before the loop may commit anything."""
         alone = self._own is None or self._own.one_writer
         return len(works) if alone else sum(work.row is not None for work in works)
 
     def close(self) -> None:
-        """Write what is queued, then end the thread. The loop's connection is its opener's to close."""
+        """Commit what is queued, then end the thread. The loop's connection is closed by whoever opened it."""
         if self._gathered:
             self._hand_over(self._taken())
         self._thread.close()
@@ -171,7 +170,7 @@ class GroupCommit:
         self._outstanding = self._ahead = 0
 
     def _commit(self, batch: list[Work]) -> Iterator[float]:
-        """Store the batch; where the database refuses it, every stream's part by itself. Nothing is raised."""
+        """Commit the batch; if the database refuses it, the part of every stream separately. Raises nothing."""
         deadline = time.monotonic() + self.retry_seconds
         error = yield from self._store(batch, deadline)
         if error is None or isinstance(error, AWAY):
@@ -186,7 +185,7 @@ class GroupCommit:
     def _store(
         self, batch: list[Work], deadline: float, refused: bool = False
     ) -> Generator[float, None, Exception | None]:
-        """One transaction, tried again until `deadline` while the database is away; the error if it failed for good."""
+        """Commit one transaction, retried until `deadline` while the database is away; returns the final error."""
         pause = 0.01
         while True:
             try:
@@ -202,7 +201,7 @@ class GroupCommit:
                     return error
             except (IntegrityError, LeaseLost, HoleInLog) as error:
                 return error
-            except Exception as error:  # a fault of ours: its streams fail, the thread lives
+            except Exception as error:  # a bug: these streams fail, the thread goes on
                 log.exception("the log could not be written")
                 connection.close()
                 return error
@@ -219,9 +218,9 @@ class GroupCommit:
             update_endings(django_execute, endings)
 
     def _settle(self, batch: Sequence[Work], error: Exception | None) -> None:
-        """Tell everybody on their own loop, with one callback a loop.
+        """Settle each work on its own event loop, with one callback per loop.
 
-        A failure is marked here, in the thread: what the same streams have in the next batch must not be stored.
+        A failure is marked here, in the thread, so that the next batch stores nothing of the same streams.
         """
         loops: dict[asyncio.AbstractEventLoop, list[Work]] = {}
         for work in batch:
@@ -235,7 +234,7 @@ class GroupCommit:
                 log.warning("an event loop closed before its log entries were settled")
 
     def _settled(self, works: Sequence[Work], error: Exception | None) -> None:
-        """On the loop: first they are done, then the loop may commit again, so that no later event comes before."""
+        """On the loop: settle them before the loop may commit again, so that no later event is published first."""
         settle(works, error)
         self._outstanding = max(0, self._outstanding - len(works))
         self._ahead = max(0, self._ahead - self._first_of(works))
@@ -243,7 +242,7 @@ class GroupCommit:
 
 
 def _unstored(part: list[Work]) -> list[Work]:
-    """Without the events that an earlier try has stored: its commit arrived, only the answer to it was lost."""
+    """The part without events that an earlier attempt has stored: it was committed, but the confirmation was lost."""
     first: Row | None = part[0].row
     if first is None:
         return part

@@ -1,4 +1,4 @@
-"""Ending a stream that its worker could not, or did not, end."""
+"""`interrupt`: ends a stream that its worker could not or did not end."""
 
 from typing import Any
 from uuid import UUID
@@ -17,14 +17,14 @@ from chat.protocol.events import Event
 
 
 def interrupt(stream_id: UUID, error: ApiError, **still: Any) -> int | None:
-    """End a running stream as interrupted after its last stored event; the end's seq. A job of `Log.write`.
+    """End a running stream as interrupted, after its last stored event; the seq of the end. A job of `Log.write`.
 
-    `still` are fields of the stream's row as they must still be, such as `lease_until`. None where they are not, or
-    where the stream has ended. Whoever wrote the stream until now finds its epoch over.
+    `still` are fields that the stream's row must still have, such as `lease_until`. None if it has others by now, or if
+    the stream has ended. The epoch of its previous writer is over after this.
     """
     try:
         with transaction.atomic():
-            # Locked against the writers of its events (`fence.insert_events`), so that none comes behind the end.
+            # The lock excludes writers (`fence.insert_events`), so that no event is stored after the end.
             held = Stream.objects.select_for_update().filter(pk=stream_id, status=events.RUNNING, **still)
             epoch = held.values_list("epoch", flat=True).first()
             return None if epoch is None else _end(stream_id, epoch, error)

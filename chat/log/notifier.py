@@ -1,8 +1,8 @@
-"""Tells other processes which streams have grown, over the channel layer where there is Redis. Never the data.
+"""Notifies other processes, through the channel layer (Redis), which streams and feeds have grown. It carries no data.
 
-Only those streams and feeds are told of that somebody follows elsewhere: a process says what is followed there, at
-first and then again from time to time. What is told may be lost, doubled, late or out of order to no effect: whoever is
-told reads the log from its own cursor, and whoever is not told looks by itself before long (`eventlog.POLL_…`).
+Only streams and feeds that another process follows are announced: each process says which ones it follows, at first and
+then periodically. A notification may be lost, repeated, late or out of order without effect: a reader that gets one
+reads the log from its own cursor, and a reader that gets none polls (`eventlog.POLL_…`).
 """
 
 import asyncio
@@ -17,35 +17,35 @@ log = logging.getLogger(__name__)
 GROUP = "wondercam.notifications"
 
 RETRY_AFTER = 0.5
-"""Seconds between attempts to reach a channel layer that is away."""
+"""Seconds between attempts to reach a channel layer that is unavailable."""
 
 
 SAID_AGAIN = 2.0
-"""Seconds after which it is said again that a stream is followed here, while it grows."""
+"""Seconds after which a process repeats that it follows a stream, while the stream grows."""
 
 FEEDS_SAID_AGAIN = 20.0
 """The same for feeds, which are followed for hours."""
 
 FOLLOWED_FOR = 60.0
-"""Seconds for which a user's feed is taken to be followed elsewhere, since that was said; twice as long at most."""
+"""Seconds for which a user's feed counts as followed elsewhere after a process has said so; at most twice as long."""
 
 
 class Hears(NamedTuple):
-    """What is done with what other processes tell: of a stream, or of a user's feed."""
+    """Callbacks for the notifications of other processes, each with the id of a stream or of a user."""
 
     reached: Callable[[UUID], None]
-    """It has grown there."""
+    """The stream has grown."""
     stop: Callable[[UUID], None]
-    """It is to be stopped."""
+    """A stop request for the stream has arrived."""
     followed: Callable[[UUID], None]
-    """Somebody follows it there."""
+    """The other process follows the stream."""
     changed: Callable[[int], None]
-    """It has grown there."""
+    """The user's feed has grown."""
 
 
 class Notifier:
-    """The other processes. What there is to tell is gathered while one send is under way: a burst of commits is one
-    message.
+    """Sends and receives notifications. What is reported during a send goes into the next one: a burst of commits is
+    one message.
     """
 
     def __init__(self, layer: Any, hears: Hears) -> None:
@@ -58,20 +58,20 @@ class Notifier:
         self._tasks = [asyncio.create_task(self._send()), asyncio.create_task(self._receive())]
 
     def reached(self, stream_id: UUID, seq: int) -> None:
-        """The stream has reached `seq`; call it after the commit."""
+        """Notify that the stream has reached `seq`; call it after the commit."""
         self._tell("reached", stream_id, seq)
 
     def stop(self, stream_id: UUID) -> None:
-        """A reader asks for this stream to be stopped."""
+        """Pass on a stop request for this stream."""
         self._tell("stop", stream_id, 0)
 
     def changed(self, user_id: int) -> None:
-        """The user's feed has grown; call it after the commit."""
+        """Notify that the user's feed has grown; call it after the commit."""
         if user_id in self._feeds:
             self._tell("changed", user_id, 0)
 
     def follows(self, stream_id: UUID) -> None:
-        """Somebody follows another process's stream here; said at once, or when it was not said for a while."""
+        """Say that another process's stream is followed here, unless that was said less than `SAID_AGAIN` ago."""
         self._say("followed", stream_id, SAID_AGAIN)
 
     def follows_feed(self, user_id: int) -> None:
@@ -79,7 +79,7 @@ class Notifier:
         self._say("feeds", user_id, FEEDS_SAID_AGAIN)
 
     def left(self, name: UUID | int) -> None:
-        """Nobody follows this stream, or this user's feed, here any more."""
+        """Take note that nobody here follows this stream, or this user's feed, any more."""
         self._said.pop(name, None)
 
     def _say(self, kind: str, name: UUID | int, seconds: float) -> None:
@@ -93,7 +93,7 @@ class Notifier:
         self._something.set()
 
     async def close(self) -> None:
-        """Stop telling and listening."""
+        """Stop sending and receiving."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -107,7 +107,7 @@ class Notifier:
             waiting, self._waiting = self._waiting, {}
             try:
                 await self._layer.group_send(GROUP, {"type": "notifications", **waiting})
-            except Exception as error:  # it may be lost: readers look by themselves
+            except Exception as error:  # a notification may be lost: readers poll
                 log.warning("other processes could not be notified: %s", type(error).__name__)
                 await asyncio.sleep(RETRY_AFTER)
 
@@ -136,8 +136,8 @@ class Notifier:
 
 
 class Lately:
-    """Names that were added within the last `seconds`, or up to twice as long ago: two sets, of which the older one is
-    dropped, so that nothing has to be looked through."""
+    """A set whose members expire `seconds` to `2 * seconds` after they were added last. It keeps two sets and drops the
+    older one, so that no member has to be checked."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -146,7 +146,7 @@ class Lately:
         self._old = set[int]()
 
     def add(self, name: int) -> None:
-        """It was heard of now."""
+        """Add a member, or renew it."""
         self._drop()
         self._new.add(name)
 

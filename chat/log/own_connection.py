@@ -1,6 +1,6 @@
-"""The event loop's own connection to whichever database there is, and what is read on it.
+"""The event loop's own database connections: SQLite's or PostgreSQL's, for commits and for short reads.
 
-SQLite's is opened at its first use. PostgreSQL's are there while the process serves: a command needs none.
+SQLite's is opened at its first use. PostgreSQL's are open while the process serves; commands need none.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class OwnConnection:
-    """`checkpoint` makes what moves SQLite's write-ahead log."""
+    """The connections of one event loop. `checkpoint` makes the thread that checkpoints SQLite's write-ahead log."""
 
     def __init__(self, checkpoint: Callable[[str], Checkpointer]) -> None:
         self._checkpoint = checkpoint
@@ -31,7 +31,7 @@ class OwnConnection:
         self._checkpointer: Checkpointer | None = None
 
     def open(self) -> None:
-        """The process serves from now on."""
+        """Start serving: begin checkpoints on SQLite, connect to PostgreSQL."""
         self._serving = True
         if path := database_file():
             self._checkpointer = self._checkpoint(path)
@@ -41,14 +41,14 @@ class OwnConnection:
             self._postgres = PostgresCommit()
 
     async def leave(self) -> None:
-        """The process serves no more: PostgreSQL's connections end, after what is under way."""
+        """Stop serving: close PostgreSQL's connections once their statements are answered."""
         self._serving = False
         if self._postgres is not None:
             await self._postgres.close()
             self._postgres = None
 
     def close(self) -> None:
-        """Close what is left, where nothing is committed any more. It may wait; not for the event loop."""
+        """Close SQLite's connection and end checkpoints, once nothing is committed any more. It blocks."""
         if self._sqlite is not None:
             self._sqlite.close()
             self._sqlite = None
@@ -57,7 +57,7 @@ class OwnConnection:
             self._checkpointer = None
 
     def connect(self) -> LoopConnection | None:
-        """What the loop commits on; None where it has nothing of its own."""
+        """The connection that the loop commits on; None if it has none."""
         return self._postgres or self._connect_sqlite()
 
     def _connect_sqlite(self) -> SqliteConnection | None:
@@ -70,19 +70,19 @@ class OwnConnection:
             self._checkpointer.count_commit()
 
     async def run(self, function: Callable[[Database], T]) -> T | None:
-        """`function`'s result once PostgreSQL has committed it; None where it is to be asked of the thread."""
+        """`function`'s result once PostgreSQL has committed it; None if the commit thread has to run it."""
         return None if self._postgres is None else await self._postgres.jobs.run(function)
 
     async def fetch(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
-        """The rows of one short SELECT: where it can be, without a thread, which takes longer than that.
+        """The rows of one short SELECT, without a thread if possible: the hop takes longer than the query.
 
-        On SQLite another connection would also have to read again what each commit has changed.
+        On SQLite another connection would also have to reread the pages that each commit changes.
         """
         found = await self._find(statement, parameters)
         return await sync_to_async(DJANGO.query)(statement, parameters) if found is None else found
 
     async def fetch_briefly(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
-        """The same for readers that stay for hours: no connection is kept for them."""
+        """The same for readers that stay for hours: a thread's connection is given back after the query."""
         found = await self._find(statement, parameters)
         return await in_thread(partial(DJANGO.query, statement, parameters)) if found is None else found
 

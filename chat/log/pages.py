@@ -1,4 +1,4 @@
-"""The log as the table has it: for readers whose events are in nobody's memory."""
+"""Pages of committed events from the table, for readers whose events no tail has in memory."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,26 +11,26 @@ from chat.protocol import events
 from chat.protocol.events import Event
 
 PAGE_ROWS = 1000
-"""Rows read from the table at once, at most."""
+"""The most events of a page."""
 
 PAGE_BYTES = 64 * 1024
-"""What a page holds of the table, unless its first event is larger: all that a reader who does not read ever costs."""
+"""The most characters of a page, unless its first event is larger: the memory that a stalled reader takes."""
 
 
 class Page(NamedTuple):
-    """Committed events after a cursor, in order; `ended` when the stream's last event is among them or before them."""
+    """Committed events after a cursor, in order. `ended`: the stream's last event is among them or before them."""
 
     events: list[Event]
     ended: bool
     more: bool = False
-    """Whether the page's size cut it off: read on at once."""
+    """Whether the page is full, and more events may follow at once."""
     deleted: bool = False
-    """Whether there is no such stream (any more)."""
+    """Whether the stream does not exist (any more)."""
 
 
 def read_page(stream_id: UUID, after: int) -> Page:
-    """At most `PAGE_ROWS` events with a seq above `after`. For a thread."""
-    # The status first: an end that is committed between the two queries is then seen at the next read, never missed.
+    """The next page of events with a seq above `after`. It blocks: call it in a thread."""
+    # The status is read first: an end committed between the two queries is then found by the next read.
     row = models.Stream.objects.filter(pk=stream_id).values_list("status", "last_seq").first()
     if row is None:
         return Page([], ended=True, deleted=True)
@@ -47,7 +47,7 @@ def read_page(stream_id: UUID, after: int) -> Page:
 
 
 def stored_events(stream_id: UUID, after: int = -1) -> Iterator[Event]:
-    """All that is stored now after `after`, page by page: for code that runs in a thread."""
+    """All events stored after `after`, read page by page. It blocks: call it in a thread."""
     more = True
     while more:
         page = read_page(stream_id, after)

@@ -1,11 +1,11 @@
-"""Commits on the event loop, where the database is PostgreSQL: sent by the loop, which goes on until the answer comes.
+"""Commits on the event loop, for PostgreSQL: the loop sends the statements and goes on until the answer arrives.
 
-What was gathered while one commit was under way is the next one. Events alone are one statement and one message to the
-database and back; where streams end with them it is a transaction of two. Whatever the database refuses is left to the
-commit thread, which takes a batch apart, and so is all of it while there is no connection.
+What is gathered during one commit is the next one. A batch of events only is one statement and one round trip; with
+ends of streams it is a transaction of two round trips. Whatever the database refuses is left to the commit thread,
+which splits the batch, and so is everything while there is no connection.
 
-The starts of plain turns (`postgres_jobs.py`) and the short reads that every request makes have connections of their
-own, since they would wait for each other.
+Starts of plain turns (`postgres_jobs.py`) and the short reads of every request have connections of their own, so that
+they do not wait for commits or for each other.
 """
 
 import asyncio
@@ -23,28 +23,28 @@ from chat.log.postgres_pipeline import BINARY, Link, Pipeline, Step
 from chat.log.sql import Database
 
 PLANS = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off"
-"""The few rows of a commit look up their streams by key. A plan made while the tables were small would read them whole,
-and is kept for the statement as long as nothing tells the planner otherwise."""
+"""Forces look-ups by key. The plan of a prepared statement is kept: one that was made while the tables were small would
+scan them completely later."""
 
 CLOSE_SECONDS = 5.0
-"""For which a commit that is under way is waited for when the process closes."""
+"""How long the process waits for a commit under way when it closes."""
 
 Done = Callable[[Exception | None], None]
 
 _UUID, _INT4, _INT8, _TEXT = 2950, 23, 20, 25
-"""Their numbers in PostgreSQL's catalogue, which never change (pg_type.dat)."""
+"""The types' OIDs, which never change (PostgreSQL's src/include/catalog/pg_type.dat)."""
 
 _uuid, _int4, _int8 = Struct("!i16s").pack, Struct("!ii").pack, Struct("!iq").pack
 
-# An array of one dimension without NULLs, its elements of this type, so many of them, the first of which is number 1:
-# `array_recv` in PostgreSQL's src/backend/utils/adt/arrayfuncs.c.
+# The head of a binary array: one dimension, no NULLs, the type of its elements, their number, and 1 as the index of the
+# first (`array_recv` in PostgreSQL's src/backend/utils/adt/arrayfuncs.c).
 _STARTS = [pack("!3i", 1, 0, kind) for kind in (_UUID, _INT4, _INT8, _TEXT, _INT4)]
 _FROM_ONE = pack("!i", 1)
 _ALL_BINARY = (BINARY,) * len(_STARTS)
 
 
 class PostgresCommit:
-    """The event loop's connections: one commits events, one jobs, one reads."""
+    """The event loop's three connections: one commits events, one commits jobs, one reads."""
 
     one_writer = False
 
@@ -56,17 +56,17 @@ class PostgresCommit:
 
     @property
     def is_ready(self) -> bool:
-        """Whether there is a connection to commit on."""
+        """Whether the connection for events is open."""
         return self._writing.pipeline is not None
 
     def run(self, _: Callable[[Database], Any]) -> None:
-        """Nothing can be committed before this returns."""
+        """None: nothing can be committed before this returns (see `jobs`)."""
 
     def commit(self, rows: Sequence[Row], endings: Sequence[tuple[Row, Ending]], done: Done) -> None:
-        """Store events and the ends of streams in one transaction; `done` gets what it was refused for.
+        """Store events and ends of streams in one transaction; `done` gets the error or None.
 
-        Where events alone are stored for some streams and refused for others, the thread finds them stored when it
-        does it again (`group_commit._unstored`).
+        If a batch of events only is inserted for some streams and refused for others, the thread finds the inserted
+        ones when it repeats the batch (`group_commit._unstored`).
         """
         pipeline = self._writing.pipeline
         if pipeline is None:
@@ -76,14 +76,14 @@ class PostgresCommit:
         try:
             insertion, demands = _insert(rows), demands_of(endings) if endings else []
             steps = [Step(demand.statement, pipeline.dump(demand.parameters)) for demand in demands]
-        except Exception as error:  # a fault of ours: the thread finds out whose
+        except Exception as error:  # a bug: the thread finds out which stream it concerns
             return done(error)
         if not demands:
             return pipeline.send([insertion], partial(_stored, len(rows), done))
         pipeline.send([Step("BEGIN"), insertion, *steps], partial(_finish, pipeline, len(rows), demands, done))
 
     async def query(self, statement: str, parameters: Sequence[Any]) -> list[Any] | None:
-        """The rows of one short SELECT; None where there is no connection, or where it is refused."""
+        """The rows of one short SELECT; None if there is no connection or the statement fails."""
         pipeline = self._reading.pipeline
         if pipeline is None:
             return None
@@ -98,7 +98,7 @@ class PostgresCommit:
         return pipeline.rows(results[0]) if results else None
 
     async def close(self) -> None:
-        """Wait for what is under way, then close the connections."""
+        """Wait for commits under way, then close the connections."""
         links = ((self._writing, CLOSE_SECONDS), (self._jobs, CLOSE_SECONDS), (self._reading, 0.0))
         await asyncio.gather(*(link.close(seconds) for link, seconds in links))
 
@@ -117,13 +117,13 @@ def _finish(
     results: list[PGresult],
     error: Exception | None,
 ) -> None:
-    """Commit where all that had to be changed was; else undo it."""
+    """Send COMMIT if every statement changed the rows that it had to, else ROLLBACK."""
     error = error or refusal_of(most, demands, results[1:])
     pipeline.send([Step("COMMIT" if error is None else "ROLLBACK")], lambda _, failed: done(error or failed))
 
 
 def refusal_of(most: int, demands: Sequence[Demand], results: Sequence[PGresult]) -> Exception | None:
-    """Why a transaction must not be committed, by what its statements changed."""
+    """Why a transaction must not be committed, by the numbers of rows that its statements changed; None if it may."""
     changed = [result.command_tuples for result in results]
     if changed[0] != most:
         return LeaseLost(f"{most - (changed[0] or 0)} of {most} events belong to streams that others hold")
@@ -132,10 +132,10 @@ def refusal_of(most: int, demands: Sequence[Demand], results: Sequence[PGresult]
 
 
 def _insert(rows: Sequence[Row]) -> Step:
-    """The insertion of events, whose columns go as arrays in PostgreSQL's own binary form."""
+    """The INSERT of events, with each column as an array in PostgreSQL's binary format."""
     size = len(rows).to_bytes(4, "big")
     keys, seqs, moments, texts, epochs = (bytearray(start + size + _FROM_ONE) for start in _STARTS)
-    for key, seq, at, data, epoch in rows:  # one loop: a comprehension a column is a call a column
+    for key, seq, at, data, epoch in rows:  # one loop: a comprehension for each column would be one more call each
         keys += _uuid(16, key.int.to_bytes(16, "big"))
         seqs += _int4(4, seq)
         moments += _int8(8, at)

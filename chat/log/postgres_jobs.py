@@ -1,8 +1,8 @@
-"""Jobs that the event loop commits on PostgreSQL: all their statements go out before the first answer comes.
+"""Jobs that the event loop commits on PostgreSQL: all their statements are sent before the first one is answered.
 
-A job is run at once on a connection that notes (`Noted`): it gets no answers, so what depends on one is a check that is
-made when the answers are there (`Database.verify`), before the commit. What waited while the last transaction was under
-way is the next one. A job whose check raises is taken out, and the others are sent again.
+A job runs at once on a `Database` that only records statements (`Noted`). It gets no results: what depends on one is a
+check (`Database.verify`), which runs before the commit, when the results are there. Jobs that arrive during one
+transaction are the next one. If the check of a job raises, the job fails, and the others are sent again without it.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ Check = Callable[[Pipeline, PGresult], None]
 
 
 class Noted:
-    """A database that notes statements. Each has to change a row, or its job is the thread's to do."""
+    """A `Database` that records statements. Each must change a row, or the commit thread has to run the job."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
@@ -30,16 +30,16 @@ class Noted:
         self.checks: list[Check] = []
 
     def execute(self, statement: str, parameters: Sequence[Any]) -> int:
-        """One row, as far as is known now."""
+        """Record a statement; returns 1, which is checked before the commit."""
         self._note(statement, parameters, _has_changed_one)
         return 1
 
     def query(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
-        """There is no answer to wait for."""
+        """Raises NotOnTheLoop: there is no result yet."""
         raise NotOnTheLoop
 
     def verify(self, statement: str, parameters: Sequence[Any], check: Callable[[list[Any]], None]) -> None:
-        """Have the rows checked before the commit."""
+        """Record a statement whose rows are checked before the commit."""
         self._note(statement, parameters, lambda pipeline, result: check(pipeline.rows(result)))
 
     def _note(self, statement: str, parameters: Sequence[Any], check: Check) -> None:
@@ -53,7 +53,7 @@ def _has_changed_one(_: Pipeline, result: PGresult) -> None:
 
 
 class NotedJob:
-    """Its statements, its result, and the future that waits for it: of None where the thread is to do it."""
+    """A job's recorded statements, its result, and its future, which gives None if the thread has to run the job."""
 
     __slots__ = ("future", "noted", "result")
 
@@ -63,7 +63,7 @@ class NotedJob:
         self.future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
     def refuse(self, error: Exception | None) -> None:
-        """It is not stored: because of `error`, or for a reason that the thread will find."""
+        """Resolve the future of a job that is not stored: with `error`, or with None for the thread to run it."""
         if self.future.done():
             return
         if error is None or isinstance(error, NotOnTheLoop):
@@ -71,14 +71,14 @@ class NotedJob:
         else:
             self.future.set_exception(error)
 
-    def is_done(self) -> None:
-        """It is stored."""
+    def accept(self) -> None:
+        """Resolve the future of a job that is stored."""
         if not self.future.done():
             self.future.set_result(self.result)
 
 
 class JobCommit:
-    """Commits jobs on a link of its own, up to `JOBS_AT_ONCE` in a transaction, one transaction at a time."""
+    """Commits jobs on a connection of its own, up to `JOBS_AT_ONCE` in a transaction, one transaction at a time."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -86,8 +86,8 @@ class JobCommit:
         self._is_under_way = False
 
     async def run(self, function: Callable[[Any], T]) -> T | None:
-        """`function`'s result once it is committed; None where the thread is to do it. Raises what it or a check
-        raises."""
+        """`function`'s result once it is committed; None if the commit thread has to run it. Raises what `function` or
+        a check raises."""
         if self._link.pipeline is None:
             return None
         noted = Noted(self._link.pipeline)
@@ -116,7 +116,7 @@ class JobCommit:
     def _verify(
         self, pipeline: Pipeline, batch: list[NotedJob], results: list[PGresult], error: Exception | None
     ) -> None:
-        """Commit what all checks agree to; else undo it, and send again what they do."""
+        """Commit if all checks pass; otherwise roll back, and send the jobs whose checks passed again."""
         fine = batch if error is None else []
         if error is None:
             answers = iter(results[1:])
@@ -132,21 +132,21 @@ class JobCommit:
     def _committed(self, batch: Sequence[NotedJob], error: Exception | None) -> None:
         for job in batch:
             if error is None:
-                job.is_done()
+                job.accept()
             else:
                 job.refuse(None)
         self._send()
 
 
 def _agrees(pipeline: Pipeline, job: NotedJob, answers: Any) -> bool:
-    """Whether all checks of a job pass; it hears of the first that does not. Takes as many answers as it has steps."""
+    """Whether all checks of a job pass; the first error refuses it. Consumes one of `answers` for each statement."""
     failed: Exception | None = None
     for check in job.noted.checks:
         answer = next(answers)
         try:
             if failed is None:
                 check(pipeline, answer)
-        except Exception as error:  # whatever a check raises is its caller's
+        except Exception as error:  # raised to whoever waits for the job
             failed = error
             job.refuse(error)
     return failed is None

@@ -1,11 +1,11 @@
-"""The event loop's own connection to PostgreSQL: it sends statements without waiting for the answers to earlier ones.
+"""The event loop's own connection to PostgreSQL, which sends statements without waiting for earlier answers.
 
-    link.pipeline.send(steps, answer)     one network message; `answer` is called on the loop when all are done
+    link.pipeline.send(steps, answer)     one network message; `answer` is called on the loop with all results
 
-libpq's pipeline mode is driven by the loop itself (https://www.postgresql.org/docs/current/libpq-pipeline-mode.html):
-one call when the socket can be read, where psycopg's cursors take some forty and two changes of what the loop watches.
-A statement is prepared at its first use. A link makes its connection anew when it was lost, and has none meanwhile:
-then the commit thread does what was to be done.
+The loop itself drives libpq's pipeline mode (https://www.postgresql.org/docs/current/libpq-pipeline-mode.html): one
+call when the socket is readable, where psycopg's cursors take some forty calls and change the loop's watchers twice.
+Statements are prepared at their first use. A `Link` reconnects after a connection was lost; meanwhile it has no
+pipeline, and the commit thread takes over the work.
 """
 
 import asyncio
@@ -30,16 +30,16 @@ RETRY_AFTER = 0.5
 """Seconds between attempts to connect."""
 
 NAMED = {"application_name": "WonderCam, the event loop"}
-"""What `pg_stat_activity` shows, unless the address says otherwise."""
+"""The name in `pg_stat_activity`, unless DATABASE_URL sets another."""
 
 BINARY = 1
 
 Answer = Callable[[list[PGresult], Exception | None], None]
-"""Gets one result a statement, or what went wrong: what the database refused, OperationalError where it was lost."""
+"""Gets one result for each statement, or the error: the database's, or OperationalError if the connection was lost."""
 
 
 class Step(NamedTuple):
-    """A statement with `%s` for its parameters, whose types PostgreSQL infers; `formats` where some are binary."""
+    """A statement with `%s` for its parameters, whose types PostgreSQL infers; `formats` if some of them are binary."""
 
     statement: str
     values: Sequence[bytes | bytearray | None] = ()
@@ -47,7 +47,7 @@ class Step(NamedTuple):
 
 
 class Segment:
-    """Steps that were sent together, and what came back until now."""
+    """Steps that were sent together, and their results so far."""
 
     __slots__ = ("answer", "error", "results")
 
@@ -58,7 +58,7 @@ class Segment:
 
 
 class Pipeline:
-    """One connection. `on_lost` is called once, after all that waited was answered with the error."""
+    """One connection. `on_lost` is called once it is lost, after every waiting segment was answered with the error."""
 
     def __init__(self, connection: AsyncConnection[Any], on_lost: Callable[[], None]) -> None:
         self._connection = connection
@@ -76,21 +76,21 @@ class Pipeline:
 
     @property
     def is_busy(self) -> bool:
-        """Whether anything waits for its answer."""
+        """Whether a segment waits for its answer."""
         return bool(self._waiting)
 
     def dump(self, parameters: Sequence[Any]) -> Sequence[Any]:
-        """Parameters as text, as Django's connection would send them."""
+        """The parameters in text format, as Django's connection would send them."""
         return Transformer(self._connection).dump_sequence(parameters, [PyFormat.TEXT] * len(parameters))
 
     def rows(self, result: PGresult) -> list[Any]:
-        """A result's rows, as tuples."""
+        """The rows of a result, as tuples."""
         transformer = Transformer(self._connection)
         transformer.set_pgresult(result)
         return transformer.load_rows(0, result.ntuples, tuple)
 
     def send(self, steps: Sequence[Step], answer: Answer) -> None:
-        """Run the steps in one transaction, unless one of them is BEGIN: after one that fails none is run."""
+        """Send the steps, as one transaction unless they contain BEGIN; after a failed step the rest is skipped."""
         if self._is_lost:
             self._loop.call_soon(answer, [], OperationalError("the connection was lost"))
             return
@@ -109,7 +109,7 @@ class Pipeline:
 
     def _prepare(self, statement: str) -> None:
         def prepared(_: list[PGresult], error: Exception | None) -> None:
-            if error is not None:  # it is tried again at the next use; what uses it now fails, too
+            if error is not None:  # prepared again at the next use; the steps that use it now fail too
                 self._names.pop(statement, None)
 
         name = self._names[statement] = b"s%d" % next(self._numbers)
@@ -150,11 +150,11 @@ class Pipeline:
     def _tell(self, segment: Segment) -> None:
         try:
             segment.answer(segment.results, segment.error)
-        except Exception:  # a fault of ours: what others wait for comes all the same
-            log.exception("an answer of the database could not be used")
+        except Exception:  # a bug: the other segments get their answers all the same
+            log.exception("an answer of the database could not be processed")
 
     def lose(self, error: Exception) -> None:
-        """Close the connection, and answer all that waits with the error."""
+        """Close the connection, and answer every waiting segment with the error."""
         if self._is_lost:
             return
         self._is_lost = True
@@ -170,13 +170,13 @@ class Pipeline:
 
 @cache
 def in_postgres(statement: str) -> bytes:
-    """The statement with PostgreSQL's own marks for parameters."""
+    """The statement with PostgreSQL's placeholders."""
     first, *others = statement.split("%s")
     return "".join([first, *(f"${number}{text}" for number, text in enumerate(others, 1))]).encode()
 
 
 class Link:
-    """A pipeline that is connected again when it was lost, None meanwhile; `settings` are run in each new session."""
+    """Keeps a pipeline connected; `pipeline` is None while it is not. `settings` is run in each new session."""
 
     def __init__(self, settings: str = "") -> None:
         self._settings = settings
@@ -207,7 +207,7 @@ class Link:
         self._lost.set()
 
     async def close(self, seconds: float) -> None:
-        """Close the connection, after `seconds` at the latest also where something waits for its answer."""
+        """Close the connection, waiting up to `seconds` for outstanding answers."""
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         pipeline, self.pipeline = self.pipeline, None

@@ -1,8 +1,8 @@
-"""The few statements that run for every turn and every event, without the ORM's cost: measured at a tenth of it.
+"""Plain SQL for the few statements that run for every turn and every event: a tenth of the ORM's cost, as measured.
 
-Every function takes `execute(statement, parameters) -> rows changed`, with `%s` for parameters as Django's cursors have
-it, so that the same statements run on Django's connection and on the event loop's own (`chat/log/sqlite_commit.py`).
-What is stored is what the ORM would store.
+The functions take `execute(statement, parameters) -> rows changed`, with `%s` for parameters as in Django's cursors, so
+that the same statements run on Django's connection and on the event loop's own (`chat/log/sqlite_commit.py`). They
+store the same values as the ORM.
 """
 
 from collections.abc import Callable, Generator, Sequence
@@ -24,37 +24,37 @@ Execute = Callable[[str, Sequence[Any]], int]
 
 
 class Database(Protocol):
-    """A connection inside a transaction: Django's own in this thread, or the event loop's
+    """A connection inside a transaction: Django's in this thread, or the event loop's
     (`chat/log/sqlite_commit.py`, `chat/log/postgres_jobs.py`)."""
 
     def execute(self, statement: str, parameters: Sequence[Any]) -> int:
-        """Run one statement; the number of rows that it changed."""
+        """Run one statement; returns the number of rows that it changed."""
         ...
 
     def query(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
-        """The rows that one statement finds, as tuples."""
+        """Run one statement; returns its rows as tuples."""
         ...
 
     def verify(self, statement: str, parameters: Sequence[Any], check: Callable[[list[Any]], None]) -> None:
-        """Have the rows that one statement finds checked, at once or before the commit: what `check` raises undoes the
-        transaction, and is raised."""
+        """Call `check` with the rows of one statement, now or before the commit. An error that it raises rolls the
+        transaction back and is raised to the caller of the job."""
         ...
 
 
 class NotOnTheLoop(Exception):
-    """This needs Django's connection: the commit thread is to do it."""
+    """The job needs Django's connection: the commit thread has to run it."""
 
 
 DIALECT: Any = connections[DEFAULT_DB_ALIAS]
-"""Says how a value is written, and never connects. Not `connection`, which makes a wrapper for every task that asks it
-anything: two a stream, which only the collector of cycles took away."""
+"""Tells how values are written for this database; it is never connected. Not `connection`, which makes a wrapper for
+every task that uses it: two per stream, in reference cycles that only the garbage collector removed."""
 
 NATIVE_IDS = DIALECT.features.has_native_uuid_field
-"""Whether the database has a type for a UUID; else it is kept in hex."""
+"""Whether the database has a type for UUIDs; if not, they are stored as hexadecimal text."""
 
 
 def django_execute(statement: str, parameters: Sequence[Any]) -> int:
-    """Run on Django's connection of this thread."""
+    """`Database.execute` on Django's connection of this thread."""
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return int(cursor.rowcount)
@@ -67,13 +67,13 @@ class DjangoConnection:
 
     @staticmethod
     def query(statement: str, parameters: Sequence[Any]) -> list[Any]:
-        """The rows that one statement finds, as tuples."""
+        """Run one statement; returns its rows as tuples."""
         with connection.cursor() as cursor:
             cursor.execute(statement, parameters)
             return list(cursor.fetchall())
 
     def verify(self, statement: str, parameters: Sequence[Any], check: Callable[[list[Any]], None]) -> None:
-        """Check the rows that one statement finds, at once."""
+        """Call `check` with the rows of one statement, now."""
         check(self.query(statement, parameters))
 
 
@@ -81,10 +81,10 @@ DJANGO = DjangoConnection()
 
 
 async def in_thread(function: Callable[[], T]) -> T:
-    """`function`'s result, which uses Django's connection, for tasks that belong to no request.
+    """Run a function that uses Django's connection in a thread, for tasks that belong to no request.
 
-    Nobody ends such a task's database work, so the connection is given back to its pool here: a thread that kept one
-    would take it from the requests for good.
+    Django gives connections back at the end of a request. These tasks have none, so it is done here: otherwise the
+    thread would keep a connection of the pool for good.
     """
 
     def run() -> T:
@@ -97,7 +97,7 @@ async def in_thread(function: Callable[[], T]) -> T:
 
 
 def key_of(id: UUID) -> Any:
-    """An id as the database has it. A stream's is to be kept with it: it costs as much as the rest of a row."""
+    """An id as the database stores it. Compute it once per stream: it costs as much as the rest of a row."""
     return id if NATIVE_IDS else id.hex
 
 
@@ -105,7 +105,7 @@ EVENTS_AFTER = 'SELECT seq, "at", data FROM chat_event WHERE stream_id = %s AND 
 
 
 def events_after(key: Any, after: int, most: int) -> Generator[Event, None, None]:
-    """The events of a stream after `after`, a few at a time: whoever has enough of large ones stops reading."""
+    """At most `most` events of a stream after `after`, fetched a few at a time, so that the caller can stop early."""
     with connection.cursor() as cursor:
         cursor.execute(EVENTS_AFTER, [key, after, most])
         while some := cursor.fetchmany(16):
@@ -113,7 +113,7 @@ def events_after(key: Any, after: int, most: int) -> Generator[Event, None, None
 
 
 class Table(NamedTuple):
-    """A table, and the columns that a new row has values for; the others are NULL."""
+    """A table, and the columns for which a new row has values; the others are NULL."""
 
     name: str
     columns: str
@@ -129,7 +129,7 @@ STREAMS = Table(
 
 
 def insert(execute: Execute, table: Table, *rows: Sequence[Any]) -> None:
-    """One INSERT; a row's values are as the database has them, by `key_of`, `document` and `moment`."""
+    """Insert rows with one statement; their values are as the database stores them (`key_of`, `document`, `moment`)."""
     execute(_insert_of(table, len(rows)), list(chain.from_iterable(rows)))
 
 
@@ -140,14 +140,14 @@ def _insert_of(table: Table, count: int) -> str:
 
 
 def document(value: Any) -> Any:
-    """A JSON column's value as Django keeps it: on SQLite a text, which needs no encoder made for each."""
+    """A JSON column's value as Django stores it; on SQLite it is text, encoded here faster than by Django."""
     if value is None or DIALECT.vendor != "sqlite":
         return value if value is None else DIALECT.ops.adapt_json_value(value, None)
     return events.encode(value)
 
 
 def moment(value: datetime | None) -> Any:
-    """A time as Django keeps it. Ours are all in UTC: for seven a turn the settings need not be asked about zones."""
+    """A time as Django stores it; for SQLite and UTC without Django's look-ups of time zones, seven times a turn."""
     if value is None or value.tzinfo is not UTC or DIALECT.vendor != "sqlite":
         return DIALECT.ops.adapt_datetimefield_value(value)
     return str(value.replace(tzinfo=None))

@@ -1,11 +1,11 @@
-"""Commits on the event loop, where the database is a SQLite file: the fast path from an event to its reader.
+"""Commits on the event loop, for SQLite files: the fast path from an event to its reader.
 
-A commit without fsync (WAL, `synchronous=NORMAL`) takes tens of microseconds; handing it to a thread and back takes
-several times that, and the two threads then compete for the interpreter. So what the loop has gathered in one iteration
-is committed by the loop itself, on a connection that waits for nobody: whatever it cannot do at once (the database is
-locked, a row is refused) is left to the commit thread, which can wait, try again and take a batch apart.
+A commit without fsync (WAL, `synchronous=NORMAL`) takes tens of microseconds; passing it to a thread and back takes
+several times that, and the two threads then compete for the interpreter. So the loop itself commits what it gathered in
+one iteration, on a connection that never waits: whatever cannot be done at once (the database is locked, a row is
+refused) is left to the commit thread, which can wait, retry, and split a batch.
 
-Short reads that every request makes are made here too. Checkpoints, which wait for the disk, are `checkpoint.py`'s.
+The short reads of every request use this connection too. Checkpoints wait for the disk: see `checkpoint.py`.
 """
 
 import sqlite3
@@ -17,8 +17,8 @@ from chat.log.fence import ROWS_PER_INSERT, Ending, Row, insert_events, update_e
 from chat.log.sql import DIALECT, Database
 
 CACHE_KIB = 16_000
-"""Each running stream keeps a few pages of the table and its indexes in use. SQLite's default of 2 MB holds those of a
-few hundred streams; beyond it every commit reads pages again, and time to OK was four times as long."""
+"""Each running stream uses a few pages of the table and its indexes. SQLite's default of 2 MB holds those of a few
+hundred streams; with more, every commit rereads pages, and the time to OK was four times as long."""
 
 
 T = TypeVar("T")
@@ -27,20 +27,20 @@ Done = Callable[[Exception | None], None]
 
 
 class CommitRefused(Exception):
-    """Not now, or not like this: nothing is stored as a whole, and the commit thread is to do it."""
+    """The transaction was not committed: the commit thread has to do it."""
 
 
 def database_file() -> str | None:
-    """The path of the SQLite file, or None where the database is another one."""
+    """The path of the SQLite file; None for other databases and for SQLite in memory."""
     path = str(DIALECT.settings_dict["NAME"])
     return path if DIALECT.vendor == "sqlite" and "mode=memory" not in path else None
 
 
 class SqliteConnection:
-    """The event loop's own connection: autocommit, no waiting for locks, no checkpoints.
+    """The event loop's connection: autocommit, no waiting for locks, no checkpoints.
 
-    It is opened with its first statement, which fails as any other may while the file is out of reach. `on_commit` is
-    called after each commit.
+    It is opened by its first statement, so that a missing file is an error like any other. `on_commit` is called after
+    each commit.
     """
 
     one_writer = is_ready = True
@@ -64,26 +64,26 @@ class SqliteConnection:
         return opened
 
     def execute(self, statement: str, parameters: Sequence[Any]) -> int:
-        """Run one statement; the number of rows that it changed."""
+        """Run one statement; returns the number of rows that it changed."""
         return (self._connection or self._open()).execute(in_sqlite(statement), parameters).rowcount
 
     def query(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
-        """The rows that one statement finds, as tuples."""
+        """Run one statement; returns its rows as tuples."""
         return (self._connection or self._open()).execute(in_sqlite(statement), parameters).fetchall()
 
     def verify(self, statement: str, parameters: Sequence[Any], check: Callable[[list[Any]], None]) -> None:
-        """Check the rows that one statement finds, at once."""
+        """Call `check` with the rows of one statement, now."""
         check(self.query(statement, parameters))
 
     def find(self, statement: str, parameters: Sequence[Any]) -> list[Any] | None:
-        """The same for a short SELECT; None where it cannot be done at once."""
+        """The rows of a short SELECT; None if it cannot run at once."""
         try:
             return self.query(statement, parameters)
         except sqlite3.Error:
             return None
 
     def run(self, function: Callable[[Database], T]) -> T | None:
-        """`function`'s result, once its transaction is committed; None where that cannot be done now."""
+        """Commit what `function` does and return its result; None if that cannot be done now."""
         found: list[T] = []
         try:
             self.store((), (), lambda database: found.append(function(database)))
@@ -92,7 +92,7 @@ class SqliteConnection:
         return found[0]
 
     def commit(self, rows: Sequence[Row], endings: Sequence[tuple[Row, Ending]], done: Done) -> None:
-        """`store`; `done` is called before this returns, with what it was refused for."""
+        """`store`, then call `done` with the error or None, before returning."""
         try:
             self.store(rows, endings)
         except CommitRefused as refused:
@@ -105,10 +105,10 @@ class SqliteConnection:
         endings: Sequence[tuple[Row, Ending]],
         job: Callable[[Database], None] | None = None,
     ) -> None:
-        """Run a job, store events and the ends of streams, in one transaction; Refused where any of it fails.
+        """Run a job and store events and ends of streams in one transaction. CommitRefused if any of it fails.
 
-        A single INSERT is a transaction by itself. Where it stores some rows and not those that belong to others, the
-        thread finds them stored when it does it again (`group_commit._unstored`).
+        A single INSERT is a transaction by itself. If it inserted only some of the rows, because the others belong to
+        streams that were taken over, the thread skips those when it repeats the batch (`group_commit._unstored`).
         """
         try:
             connection = self._connection or self._open()
@@ -120,7 +120,7 @@ class SqliteConnection:
             update_endings(self.execute, endings)
             if connection.in_transaction:
                 connection.execute("COMMIT")
-        except Exception as error:  # a job may raise anything; in the thread it fails alone
+        except Exception as error:  # a job may raise anything; in the thread it fails by itself
             self._roll_back()
             raise CommitRefused from error
         self._on_commit()
@@ -137,5 +137,5 @@ class SqliteConnection:
 
 @cache
 def in_sqlite(statement: str) -> str:
-    """The statement with SQLite's own mark for a parameter; there are as many statements as sizes of a batch."""
+    """The statement with SQLite's placeholder. Cached: there is one statement for each size of a batch."""
     return statement.replace("%s", "?")

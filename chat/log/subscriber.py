@@ -1,4 +1,4 @@
-"""One reader that waits for more of a stream. The stream it reads knows it, and tells it after each commit."""
+"""`Subscriber`: a reader that waits for more of a stream. Its stream notifies it after each commit."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,16 +6,16 @@ from collections.abc import Callable
 from chat.protocol.events import Event
 
 Deliver = Callable[[list[Event]], bool]
-"""Takes events on the spot, or says no: the reader is behind, and is to be given them as any others."""
+"""Takes events immediately. False if it cannot, such as while the reader is behind: then they have to be yielded."""
 
 
 class Subscriber:
-    """Its cursor, and how it is reached while it waits.
+    """A reader's cursor, and the future it waits on.
 
-    `after` is the seq of the last event that it has, `heard` when it last got something, on the loop's clock.
-    `committed` and `wake` are called by the stream; `clear`, before each look at the log, forgets earlier calls, so
-    that none between the look and the wait is missed. The timer is not moved at every wait, which would cost more than
-    the wait: when it fires too early it is set again.
+    `after` is the seq of the last event that the reader has, `heard` when it last received something, on the loop's
+    clock. The stream calls `deliver` and `wake`. The reader calls `clear` before it reads the log, so that a `wake`
+    between reading and waiting is not lost. The timer is not reset at every wait, which would cost more than the wait
+    itself: when it fires too early, it is set again.
     """
 
     __slots__ = ("_deliver", "_due", "_loop", "_timer", "_waiter", "_woken", "after", "heard")
@@ -31,17 +31,17 @@ class Subscriber:
         self.heard = self._loop.time()
 
     def clear(self) -> None:
-        """Forget that it was woken; the caller looks at the log next."""
+        """Forget earlier calls of `wake`; the caller reads the log next."""
         self._woken = False
 
     def wake(self) -> None:
-        """Let it look: end its wait, or let the next one return at once."""
+        """Make the reader read the log: end its wait, or make the next wait return at once."""
         self._woken = True
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
     def deliver(self, found: list[Event]) -> bool:
-        """Give it what was just committed after its cursor, if it waits and takes it; else it is to be woken."""
+        """Hand over the events just committed after its cursor; False if it does not wait for them or refuses them."""
         waiter, deliver = self._waiter, self._deliver
         if waiter is None or waiter.done() or deliver is None or not found or not deliver(found):
             return False
@@ -50,7 +50,7 @@ class Subscriber:
         return True
 
     def wait(self, seconds: float) -> "asyncio.Future[None]":
-        """Done as soon as it is woken, at once where it was since `clear`, or after `seconds`."""
+        """A future that is done at the next `wake`, or after `seconds`; at once if `wake` was called since `clear`."""
         self._waiter = waiter = self._loop.create_future()
         if self._woken:
             waiter.set_result(None)

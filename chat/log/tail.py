@@ -1,8 +1,8 @@
-"""The writing end of one stream's log in this process: its newest events, and the readers that subscribe to it.
+"""`Tail`: the writing end of one stream in this process, with its newest events and its subscribers.
 
-    turn ── append ──> commits (a batch) ── commit ──> committed ──> publish ──> subscribers, notifier
+    turn ── append ──> GroupCommit (a batch) ── commit ──> committed ──> publish ──> subscribers, notifier
 
-After an append that failed nothing of the stream is stored any more, whatever queue it stands in: `error` tells why.
+After an append has failed, nothing more of the stream is stored, not even what is already queued: `error` tells why.
 """
 
 import asyncio
@@ -22,21 +22,21 @@ from chat.protocol.events import Event
 from chat.protocol.write_times import MOST_EVENTS
 
 TAIL_BYTES = 256 * 1024
-"""What a tail keeps of its newest events; older ones are read from the table."""
+"""Characters of its newest events that a tail keeps in memory; older ones are read from the table."""
 
 MAX_PENDING = 64 * 1024
-"""Characters of one stream that may wait for their commit before its turn waits too."""
+"""Characters of one stream that may be uncommitted before its turn has to wait."""
 
 _event = partial(tuple.__new__, Event)
-"""An event of a tuple: `Event` itself is one more Python function for every token."""
+"""Makes an `Event` from a tuple. Calling `Event` would be one more Python call for every token."""
 
 
 class Tail:
-    """One stream that this process writes under `epoch`, from its event 0, which is stored.
+    """A stream that this process writes under `epoch`, after its event `first`, which is stored.
 
-    `submit` takes an append on its way; `on_end` is called on the event loop after the last event's commit. `began` is
-    when the stream did, by the monotonic clock. `followed_elsewhere`: whether other processes are told of its commits;
-    who followed a stream while another process wrote it is not known, so that all are told.
+    `submit` queues an append for the next commit; `on_end` is called on the event loop after the last event's commit.
+    `began` is when the stream began, on the monotonic clock. `followed_elsewhere` says whether other processes are
+    notified of commits; it starts as True for a stream taken over, because its readers elsewhere are not known.
     """
 
     __slots__ = (
@@ -96,7 +96,7 @@ class Tail:
         self._settled: asyncio.Future[None] | None = None
 
     def append(self, at: int, data: str, ending: Ending | None = None) -> None:
-        """Queue the next event, `at` µs after the stream began. Raises what made an earlier event fail."""
+        """Queue the next event, `at` µs after the stream began. Raises the error of an earlier append."""
         if self.error is not None:
             raise self.error
         seq = self.next_seq
@@ -106,11 +106,11 @@ class Tail:
         self._submit(Append(self, _event((seq, at, data)), row, ending, self.loop))
 
     def backpressure(self) -> "asyncio.Future[None] | None":
-        """None while more of this stream may be appended; else what is done after its next commit."""
+        """None while more of this stream may be appended, else a future that is done after its next commit."""
         return self._next_commit() if self.pending >= MAX_PENDING else None
 
     async def settled(self) -> None:
-        """Wait until nothing is uncommitted; raises what made the commit fail."""
+        """Wait until everything appended is committed. Raises the error of a commit that failed."""
         while self.pending and self.error is None:
             await asyncio.shield(self._next_commit())
         if self.error is not None:
@@ -122,9 +122,9 @@ class Tail:
         return self._settled
 
     def committed(self, event: Event, ending: Ending | None, error: Exception | None) -> None:
-        """On the event loop: the event is stored, or, with `error` or after an earlier one, it is not.
+        """On the event loop: the event is stored; with `error`, or after an earlier one, it is not.
 
-        What was stored before a failure is in the table, where the readers go on.
+        After a failure readers continue from the table, which has all that was stored before.
         """
         if error is not None or self.error is not None:
             self.error = self.error or error
@@ -150,21 +150,20 @@ class Tail:
         self._settled = None
 
     def time_commits(self) -> CommitTimes:
-        """Note from now on when events are stored: for readers who ask."""
+        """Record from now on when events are committed: only for readers that ask for it."""
         if self.commit_times is None:
             self.commit_times = CommitTimes(self.began, self.opened, self.events[-1].seq + 1, array("d"))
         return self.commit_times
 
     def unsubscribe(self, subscriber: Subscriber) -> None:
-        """A reader goes; `left_at` is when the last one did, on the loop's clock."""
+        """Remove a reader; `left_at` is when the last one left, on the loop's clock."""
         self.subscribers.remove(subscriber)
         self.left_at = self.loop.time()
 
     def publish(self, seq: int) -> None:
-        """Tell the subscribers, in the order they came, then other processes where they follow it, that the stream has
-        reached `seq`.
+        """Give the events up to `seq` to the subscribers, in the order they came, then notify other processes.
 
-        Its end is not delivered: whoever reads learns it together with the last event.
+        The batch that ends the stream is not delivered: subscribers are woken, and read it together with the end.
         """
         for subscriber in self.subscribers:
             if self.ended or not subscriber.deliver(self.since(subscriber.after) or []):
@@ -173,7 +172,7 @@ class Tail:
             self._notifier.reached(self.stream_id, seq)
 
     def abandon(self) -> list[Subscriber]:
-        """This process can write it no more; its readers, who go on from the table."""
+        """Stop writing the stream in this process. Returns its readers, which continue from the table."""
         self.gone = True
         readers, self.subscribers = self.subscribers, []
         for subscriber in readers:
@@ -181,7 +180,7 @@ class Tail:
         return readers
 
     def since(self, after: int) -> list[Event] | None:
-        """The committed events after `after`, or None where the tail does not reach that far back, or is abandoned."""
+        """The committed events after `after`; None if the tail does not reach back that far or is abandoned."""
         held = self.events
         if after + 1 < held[0].seq or self.gone:
             return None

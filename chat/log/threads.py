@@ -1,4 +1,4 @@
-"""The threads of a log, as classes: a simulation hands in others, which run on its own time (`tests/simulation/`)."""
+"""The classes of a log's threads, so that the simulation can pass replacements (`tests/simulation/`)."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from chat.log.commit_thread import Commit, Commits, CommitThread
 
 
 class Threads(NamedTuple):
-    """What makes them: the one that commits, and the one that moves SQLite's write-ahead log."""
+    """Makes the commit thread, and the thread that checkpoints SQLite's write-ahead log."""
 
     commit: Callable[[Commit], Commits] = CommitThread
     checkpoint: Callable[[str], Checkpointer] = Checkpointer

@@ -1,4 +1,4 @@
-"""What an answer has used, counted in the transaction that ends its stream: for its day's budget, and by its model."""
+"""Token usage of an answer, counted in the transaction that ends its stream: for the day's budget, and per model."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ UPDATE chat_dailyuse SET tokens = tokens + %s WHERE (user_id, day) = (
     SELECT user_id, day FROM chat_dailyuse WHERE user_id = (SELECT user_id FROM chat_stream WHERE id = %s)
     ORDER BY day DESC LIMIT 1)
 """
-"""For the last day on which the user has asked: that of the question, or today's."""
+"""Counts for the last day on which the user asked: the day of the question, or today if there was one since."""
 
 COUNT_SPENDING = """
 INSERT INTO chat_modeluse (user_id, day, model, answers, estimated, tokens_in, tokens_out)
@@ -24,7 +24,7 @@ ON CONFLICT (user_id, day, model) DO UPDATE SET answers = chat_modeluse.answers 
 
 
 class Spent(NamedTuple):
-    """Tokens of one answer; `estimated` where the provider named none."""
+    """The tokens of one answer; `estimated` if the provider reported none."""
 
     tokens_in: int
     tokens_out: int
@@ -34,7 +34,7 @@ class Spent(NamedTuple):
 def count_tokens(
     execute: Callable[[str, Sequence[Any]], int], key: Any, usage: dict[str, Any] | None, parts: list[dict[str, Any]]
 ) -> None:
-    """Count the tokens of the stream of `key_of`; nothing where its question was not counted, limits being off."""
+    """Add the tokens of the stream with this `key_of` to its user's day; no effect if limits are off."""
     execute(COUNT_TOKENS, (tokens_of(usage, parts), key))
 
 
@@ -46,21 +46,23 @@ def count_spending(
     parts: list[dict[str, Any]],
     answers: int = 1,
 ) -> None:
-    """Count the answer of that stream for its model, on the day on which it ended (ISO, UTC). `answers` is 0 for what
-    was asked beside it: its tokens are spent, and it is no answer."""
+    """Add the tokens of that stream's answer to those of its model, on `day` (ISO, UTC), the day on which it ended.
+
+    `answers` is 0 for a request such as that of a title, which uses tokens but is not an answer."""
     spent = spent_of(usage, parts)
     execute(COUNT_SPENDING, (day, answers, int(answers and spent.estimated), spent.tokens_in, spent.tokens_out, key))
 
 
 def tokens_of(usage: dict[str, Any] | None, parts: list[dict[str, Any]]) -> int:
-    """All that the provider names; a guess by the answer's length where it names nothing."""
+    """The provider's total; estimated from the length of the answer if it reported none."""
     total = number(usage or {}, "totalTokenCount")
     return guess_of(parts) if total is None else total
 
 
 def spent_of(usage: dict[str, Any] | None, parts: list[dict[str, Any]]) -> Spent:
-    """What the model was given and what it made, thoughts included: https://ai.google.dev/api/generate-content
-    (UsageMetadata). Where only a part is named, the rest is told by the total."""
+    """Input and output tokens, thoughts included: https://ai.google.dev/api/generate-content (UsageMetadata).
+
+    If the provider reported only one of them, the other is computed from the total."""
     named = usage or {}
     total, prompt = number(named, "totalTokenCount"), number(named, "promptTokenCount")
     made = [number(named, name) for name in ("candidatesTokenCount", "thoughtsTokenCount")]
@@ -76,10 +78,10 @@ def spent_of(usage: dict[str, Any] | None, parts: list[dict[str, Any]]) -> Spent
 
 
 def number(usage: Mapping[str, Any], name: str) -> int | None:
-    """A count that the provider names; None where it names none that can be."""
+    """A count that the provider reported; None if it is missing or invalid."""
     return count_of(usage.get(name))
 
 
 def guess_of(parts: list[dict[str, Any]]) -> int:
-    """Tokens by the length of the answer."""
+    """The tokens of the answer, estimated from its length."""
     return sum(guess(part["text"]) for part in parts if part.get("text"))

@@ -1,7 +1,7 @@
-"""When one reader's events were stored and written to its socket: noted while it reads, kept when it goes.
+"""Records when the events of one reader were committed and written to its socket, and stores the times when it leaves.
 
-Stands for the log where a reader will tell when its events arrived (`X-WonderCam-Receipt: 1`); the events of all others
-take no step more.
+`WriteClock` takes the place of the log for a reader that will send a receipt (`X-WonderCam-Receipt: 1`); other readers
+pay nothing for it.
 """
 
 from array import array
@@ -31,25 +31,25 @@ ON CONFLICT (stream_id) DO UPDATE SET packed = excluded.packed
 
 
 class Keeper(Followed[UUID], Protocol):
-    """What is read and written; `Log` is one."""
+    """What `WriteClock` needs of the log."""
 
     def commit_times_of(self, stream_id: UUID) -> CommitTimes | None:
-        """When this process stores the stream's events, noted from now on; None where another process does."""
+        """The commit times of the stream's events, recorded from now on; None if another process writes the stream."""
         ...
 
     def write_soon(self, job: Callable[[Database], bool]) -> None:
-        """Run a job in a transaction, for nobody who waits for it."""
+        """Run a job in a transaction without waiting for it."""
         ...
 
 
 class WriteClock:
-    """A log as one reader reads it: `follow` notes what was written to its socket and when."""
+    """The log as read by one reader: `follow` records which events were written to its socket, and when."""
 
     def __init__(self, log: Keeper, stream: Stream) -> None:
         self._log = log
         self._stream_id = stream.pk
         self._commits = log.commit_times_of(stream.pk)
-        # Another process's stream began by the wall clock: its monotonic one may be another machine's.
+        # For another process's stream only the wall clock is known: the monotonic clock may be another machine's.
         self._began = (
             monotonic() - time() + stream.created_at.timestamp() if self._commits is None else self._commits.began
         )
@@ -59,10 +59,10 @@ class WriteClock:
     async def follow(
         self, stream_id: UUID, after: int = -1, deliver: Deliver | None = None, live: bool = True
     ) -> AsyncGenerator[Page, None]:
-        """The log's pages: one was written when the next is asked for.
+        """The log's pages. A page counts as written when the next one is requested.
 
-        Its time is when it was handed over: after the system call this process may wait for the processor while the
-        reader reads.
+        The time recorded is the moment before it was handed over: after the system call, this process may not run again
+        until the reader has read it.
         """
 
         def timed(batch: list[Event]) -> bool:
@@ -89,7 +89,7 @@ class WriteClock:
                 self._times.append(now)
 
     def _keep(self, database: Database) -> bool:
-        """Store what was noted beside what an earlier response to the same reader noted, unless the stream is gone."""
+        """Merge the recorded times with those of earlier responses to this reader; nothing if the stream is deleted."""
         key, began = key_of(self._stream_id), self._began
         stored = [None] * len(self._seqs) if self._commits is None else self._commits.of(self._seqs)
         written = [max((now - began) * 1e3, 0.0) for now in self._times]
