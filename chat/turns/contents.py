@@ -1,4 +1,4 @@
-"""What a question holds, checked against the model that it is for."""
+"""Checks of a question's contents against its model."""
 
 from chat import limits
 from chat.protocol.errors import TooLarge
@@ -8,8 +8,8 @@ from chat.providers.catalogue import Catalogue
 
 
 def checked(contents: list[Content], model: Model, catalogue: Catalogue) -> list[Content]:
-    """The same contents. TooLarge where their text is too long, InvalidArgument for photos and sounds that the model
-    cannot be given."""
+    """The contents, unchanged. TooLarge if their text is too long, InvalidArgument for photos and sounds that the model
+    cannot take."""
     if text_bytes(contents) > (most := limits.of("PROMPT_BYTES")):
         raise TooLarge(f"The message is longer than {most:,} bytes.")
     for content in contents:

@@ -1,7 +1,7 @@
-"""Readers of the doors (Gemini's API and OpenAI's) that go away in the middle of an answer.
+"""Stops the generation when a client of the Gemini or OpenAI API disconnects in the middle of an answer.
 
-Whoever asks those APIs expects what their makers do: to close the connection is to stop. So a stream that such a reader
-leaves is stopped after GRACE seconds, unless somebody else follows it (`docs/decisions/0013-doors-stop-when-left.md`).
+Clients of those APIs expect what their makers' servers do: closing the connection stops the generation. So the stream
+is stopped after GRACE seconds, unless another reader follows it (`docs/decisions/0013-doors-stop-when-left.md`).
 """
 
 import asyncio
@@ -20,14 +20,14 @@ from chat.turns.unwanted import read_lately
 log = logging.getLogger(__name__)
 
 GRACE = 2.0
-"""Seconds in which somebody else may come."""
+"""Seconds to wait for another reader."""
 
 READ_ELSEWHERE_SECONDS = 10
-"""How old the word of another process may be that it reads the stream: it is given every `runner.UNWANTED_POLL`."""
+"""How long the note of another process that it reads the stream counts; it is renewed every `runner.UNWANTED_POLL`."""
 
 
 class Departures:
-    """Those of one process."""
+    """The disconnected clients of one process."""
 
     def __init__(self, event_log: Log, turns: Turns) -> None:
         self._log = event_log
@@ -36,8 +36,8 @@ class Departures:
 
     @contextmanager
     def noticed(self, stream: Stream) -> Iterator[None]:
-        """Around the reading of a stream to its end: left by a cancellation, or by closing the generator in it, the
-        stream is stopped unless it is followed."""
+        """A context in which a stream is read to its end. If a cancellation or the closing of a generator leaves it,
+        the stream is stopped, unless it has another reader."""
         try:
             yield
         except (asyncio.CancelledError, GeneratorExit):
@@ -58,6 +58,6 @@ class Departures:
             log.exception("stream %s could not be stopped after its reader had left", stream.pk)
 
     def close(self) -> None:
-        """Stop nothing any more: the turns are drained."""
+        """Stop waiting for disconnected clients: the turns are drained."""
         for task in self._tasks:
             task.cancel()

@@ -1,4 +1,4 @@
-"""What a chat is called until its model or its reader gives it another title."""
+"""The first title of a chat, until its model or its user gives it another one."""
 
 from django.utils.translation import get_supported_language_variant, override
 from django.utils.translation import gettext as _
@@ -10,7 +10,7 @@ ENGLISH = "en"
 
 
 def first_title(question: Content, language: str | None) -> str:
-    """The first words of its first question; where that has none, what it is, in the language of the request."""
+    """The first words of its question; without words, what it is ("Photo"), in the language of the request."""
     if words := " ".join(text_of(question).split())[:TITLE_LENGTH]:
         return words
     with override(known(language)):
@@ -20,7 +20,7 @@ def first_title(question: Content, language: str | None) -> str:
 
 
 def known(language: str | None) -> str:
-    """The language of the site that a tag such as `fr-CA` means; English for any other."""
+    """The site's language for a tag such as `fr-CA`; English if it has none."""
     try:
         return get_supported_language_variant(language or ENGLISH)
     except LookupError:

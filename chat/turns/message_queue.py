@@ -1,28 +1,26 @@
-"""Messages that are sent while an answer of their conversation runs: they wait in the database, and are sent once.
+"""Queued messages: sent while an answer of their conversation runs, stored, and started exactly once after it.
 
-    add ───────────────── a row that waits for the stream that runs
-    edit, remove ──────── of one that still waits
-    put_first ─────────── "now instead": the row is sent as soon as nothing runs; the caller stops what does
-    NextMessage.store ─── the row goes; the message, its answer's stream and event 0 come (`next_message.py`)
+    add ───────────────── a row that waits for the running stream
+    edit, remove ──────── a row that still waits
+    put_first ─────────── "now instead": the row is started once nothing runs; the caller stops what does
+    NextMessage.store ─── deletes the row; stores the message, its answer's stream and event 0 (`next_message.py`)
 
-Each is one transaction that holds the conversation's row, and so does every start of a turn in a conversation that is
-there already. Whether a message is to be sent is no state of a process but what the rows say: it is the first of its
-queue, nothing runs in the conversation, and either the stream that it waits for has ended as complete or it is to be
-sent `now`. A stop, a failure or an interruption makes that true of no row, so the queue stays until somebody sends one.
-The process whose turn has ended looks at once, and every process once a second (`waiting`), so it does not matter which
-of them is there:
+Each is one transaction that locks the conversation's row, and so does every start of a turn in an existing
+conversation. The rows alone decide whether a message is to be started, not the state of a process: it is the first of
+its queue, nothing runs in the conversation, and either the stream that it waits for is complete or it has `now` set. A
+stop, a failure or an interruption makes no row startable, so the queue stays until its user sends a message. The
+process whose turn has ended checks at once, and every process once a second (`waiting`), so any of them may die:
 
-Where a process may die, what is then in the database, and what follows:
-
-    before `add` is committed: nothing; the client sends it again
-    before its client is answered: the row with its `request_id`; sent again it is found, as the row or as its stream
-    while the answer runs: a running stream; it is taken up and ends as any other, or is ended as interrupted
-    after the answer's end: a complete stream and the row; the next look sends it, in any process, or in one that starts
-    in `NextMessage.store`: the same, since its transaction is undone as a whole
-    after its commit, before the turn begins: the message with a dead worker's running stream, and no row: as any such
-    its commit arrives, and the answer to it does not: the job runs again and finds its own stream
-    after `put_first`, before the stop: the row with `now`; the answer runs on, and the message follows whatever its end
-    after the stop: the row with `now`; the next look sends it
+    when a process dies                          the database has                what follows
+    before `add` is committed                    nothing                         the client sends the message again
+    before the client gets its response          the row, with its `request_id`  sent again, it is found: row or stream
+    while the answer runs                        a running stream                it is taken over, or interrupted
+    after the answer's end                       a complete stream, the row      the next check starts it, anywhere
+    during `NextMessage.store`                   the same: it is rolled back     the same
+    after its commit, before its turn begins     a dead worker's running stream  it is taken over, or interrupted
+    its commit is stored, not confirmed          the stream, no row              the retried job finds its own stream
+    after `put_first`, before the stop           the row with `now`              it is started after any end
+    after the stop                               the row with `now`              the next check starts it
 """
 
 from dataclasses import asdict, dataclass, field
@@ -58,7 +56,7 @@ WHERE q.refusal = '' AND (q.now OR s.status IN ('{events.COMPLETE}', '{events.RU
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
-    """A message to be queued, checked: `request` is as a stream's, with the message's contents."""
+    """A checked message to be queued. `request` has the form of a stream's `request`, with the message's contents."""
 
     user: User
     conversation_id: UUID
@@ -68,10 +66,10 @@ class NewMessage:
 
 
 def add(new: NewMessage) -> tuple[UUID, UUID | None]:
-    """Keep it; the id of the message, and the stream that it waits for, if one runs.
+    """Store the message; returns its id, and the running stream that it waits for, if any.
 
-    The id is another's where the same `request_id` was kept or sent before. Where nothing runs and nothing waits it is
-    to be sent now. NotFound for a foreign conversation, ResourceExhausted where as many wait as may.
+    If a message with the same `request_id` was stored before, its id is returned. If nothing runs and nothing else
+    waits, the message is started next. NotFound for a foreign conversation, ResourceExhausted if the queue is full.
     """
     conversation = _held(new.user.pk, new.conversation_id)
     if (before := _added_before(new)) is not None:
@@ -83,7 +81,7 @@ def add(new: NewMessage) -> tuple[UUID, UUID | None]:
             retry_after=FULL_RETRY_SECONDS,
         )
     running = _running(conversation.pk).order_by("-created_at").values_list("pk", flat=True).first()
-    if running is not None:  # what is queued waits as a whole
+    if running is not None:  # the whole queue waits for it
         conversation.queued.update(waits_for=running, refusal="")
     QueuedMessage.objects.create(
         id=new.id,
@@ -100,7 +98,7 @@ def add(new: NewMessage) -> tuple[UUID, UUID | None]:
 
 
 def _added_before(new: NewMessage) -> UUID | None:
-    """The id of what an earlier try, or an earlier request with the same key, has kept; it may have been sent since."""
+    """The id stored by an earlier attempt, or by an earlier request with the same key; it may be started by now."""
     named = Q(request_id=new.request_id) if new.request_id else Q(pk=None)
     row = QueuedMessage.objects.filter(Q(pk=new.id) | named, conversation=new.conversation_id).first()
     if row is not None:
@@ -114,7 +112,7 @@ def _added_before(new: NewMessage) -> UUID | None:
 
 
 def edit(user_id: int, conversation_id: UUID, message_id: UUID, parts: list[Part], model_id: str) -> None:
-    """Give a message that waits other parts, and the model it is for."""
+    """Replace the parts and the model of a waiting message."""
     row = _waiting(_held(user_id, conversation_id), message_id)
     row.request = {**row.request, "contents": [{"role": Message.USER, "parts": parts}], "model": model_id}
     row.save(update_fields=("request",))
@@ -122,13 +120,13 @@ def edit(user_id: int, conversation_id: UUID, message_id: UUID, parts: list[Part
 
 
 def remove(user_id: int, conversation_id: UUID, message_id: UUID) -> None:
-    """Take back a message that waits."""
+    """Delete a waiting message."""
     _waiting(_held(user_id, conversation_id), message_id).delete()
     _tell(conversation_id)
 
 
 def put_first(user_id: int, conversation_id: UUID, message_id: UUID) -> list[Stream]:
-    """Have a message sent as soon as nothing runs in its conversation; the streams that do."""
+    """Have a message started as soon as nothing runs in its conversation; returns the running streams."""
     conversation = _held(user_id, conversation_id)
     row = _waiting(conversation, message_id)
     first = conversation.queued.values_list("position", flat=True)[0]
@@ -140,7 +138,7 @@ def put_first(user_id: int, conversation_id: UUID, message_id: UUID) -> list[Str
 
 
 def first_to_send(conversation_id: UUID) -> QueuedMessage | None:
-    """The first message of a conversation, with its user, where it is to be sent now; the conversation is held."""
+    """The first message of a conversation, with its user, if it is to be started now. Locks the conversation."""
     active = Conversation.objects.filter(pk=conversation_id, user__is_active=True).select_related("user")
     conversation: Conversation | None = active.select_for_update(no_key=True, of=("self",)).first()
     row = None if conversation is None else conversation.queued.first()
@@ -152,7 +150,7 @@ def first_to_send(conversation_id: UUID) -> QueuedMessage | None:
 
 
 def hold(message_id: UUID, refusal: str) -> None:
-    """Note why a message could not be begun: it waits for its user from now on."""
+    """Store why a message could not be started: it now waits for its user."""
     row = QueuedMessage.objects.filter(pk=message_id).first()
     if row is not None:
         QueuedMessage.objects.filter(pk=message_id).update(refusal=refusal, now=False)
@@ -160,8 +158,8 @@ def hold(message_id: UUID, refusal: str) -> None:
 
 
 def waiting() -> list[tuple[UUID, UUID | None, bool]]:
-    """The conversations whose first message waits for something that can still come: with the stream that it waits for,
-    and whether it can be sent."""
+    """The conversations whose first message can still be started without its user: each with the stream that it waits
+    for, and whether it can be started now."""
     rows = DJANGO.query(WAITING_MESSAGES, ())
     return [(_id(conversation), stream and _id(stream), bool(ready)) for conversation, stream, ready in rows]
 
@@ -171,7 +169,7 @@ def _id(key: Any) -> UUID:
 
 
 def queue_of(conversation: Conversation) -> dict[str, Any]:
-    """What waits in a conversation, in its order, and, where it waits for its user, why: `{"messages", "held"}`."""
+    """The queue of a conversation, `{"messages", "held"}`; `held` says why it waits for its user, or is None."""
     rows = list(conversation.queued.all())
     held = _why_held(rows[0]) if rows else None
     state = HELD if held else WAITING
@@ -188,7 +186,7 @@ def _why_held(first: QueuedMessage) -> dict[str, str] | None:
 
 
 def message_of(conversation: Conversation, message_id: UUID) -> dict[str, Any]:
-    """One of them as the API shows it, also when it has been sent; NotFound where it has not, and does not wait."""
+    """One message as the API shows it, waiting or started. NotFound for other ids."""
     for found in queue_of(conversation)["messages"]:
         if found["id"] == message_id:
             return dict(found)
@@ -199,7 +197,7 @@ def message_of(conversation: Conversation, message_id: UUID) -> dict[str, Any]:
 
 
 def shown(id: UUID, request: dict[str, Any], state: str, at: Any) -> dict[str, Any]:
-    """A message as the API shows it."""
+    """The API's representation of a message."""
     content = request["contents"][-1]
     said = {"parts": content["parts"], "text": text_of(content), "model": request["model"]}
     return {"id": id, **said, "state": state, "stream": None, "created_at": at}
@@ -209,7 +207,7 @@ NOT_WAITING = "There is no such message in this conversation's queue: it may hav
 
 
 def _held(user_id: int, conversation_id: UUID) -> Conversation:
-    """The user's conversation, held until the transaction ends. On SQLite there is one writer at a time anyway."""
+    """The user's conversation, locked until the transaction ends. SQLite has one writer at a time anyway."""
     own = Conversation.objects.select_for_update(no_key=True).for_user(user_id).filter(pk=conversation_id)
     conversation = own.first()
     if not isinstance(conversation, Conversation):
@@ -229,12 +227,12 @@ def _running(conversation_id: UUID) -> QuerySet[Stream]:
 
 
 def _status(stream_id: UUID | None) -> str:
-    """A stream's; "" where there is none, or none any more."""
+    """The status of a stream; "" if it does not exist (any more)."""
     found = Stream.objects.filter(pk=stream_id) if stream_id else Stream.objects.none()
     return found.values_list("status", flat=True).first() or ""
 
 
 def _tell(conversation_id: UUID) -> None:
-    """Tell the user's feeds that the queue is another, and how long it is: what it holds is for those who look."""
+    """Add a line to the user's feed: the queue has changed. It has only the length; readers fetch the queue itself."""
     count = QueuedMessage.objects.filter(conversation=conversation_id).count()
     tell_of_conversation(conversation_id, QUEUE, {"count": count})

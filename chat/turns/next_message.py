@@ -1,4 +1,4 @@
-"""The start of a queued message: the row goes and the turn comes, in one transaction (`message_queue.py`)."""
+"""The start of a queued message: its row is deleted and its turn stored, in one transaction (`message_queue.py`)."""
 
 import logging
 from collections.abc import Callable
@@ -29,13 +29,13 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 SOON_SECONDS = 5
-"""A refusal that is over by then is not told: the next look tries again."""
+"""A refusal that ends within this time is not shown to the user: the next check tries again."""
 
 SIGNED_OUT = "Whoever queued this message has signed out since: send it again."
 
 
 class TakenMessage(NamedTuple):
-    """A queued message that has been begun: what its turn is made of."""
+    """A queued message whose start is stored: what its turn is made of."""
 
     start: Start
     started: Started
@@ -43,7 +43,7 @@ class TakenMessage(NamedTuple):
 
 
 class MessageQueues:
-    """The queues of all conversations, for one process, which begins what is to be sent as `worker`."""
+    """The queues of all conversations, in one process, which starts messages under the name `worker`."""
 
     def __init__(self, event_log: Log, catalogue: Callable[[], Catalogue], worker: WorkerName) -> None:
         self._log = event_log
@@ -52,8 +52,8 @@ class MessageQueues:
         self._waited_for: dict[UUID, UUID] = {}
 
     async def add(self, user: User, conversation: Conversation, ask: Ask) -> UUID:
-        """Keep a message to be sent after the answer that runs; its id. Raises as `Turns.start` does, and
-        ResourceExhausted where the queue is full."""
+        """Queue a message behind the running answer; returns its id. Raises the errors of `Turns.start`, and
+        ResourceExhausted if the queue is full."""
         catalogue = self._catalogue()
         _, model = catalogue.find(ask.model)
         check_generation(ask.generation)
@@ -74,7 +74,7 @@ class MessageQueues:
         return message_id
 
     async def edit(self, user: User, conversation: Conversation, message_id: UUID, ask: Ask) -> None:
-        """Give a message that waits other contents, and another model where one is named."""
+        """Replace the contents of a waiting message, and its model if one is named."""
         catalogue = self._catalogue()
         _, model = catalogue.find(ask.model)
         [content] = await media.kept(user, contents_of(ask.contents), model, catalogue)
@@ -82,11 +82,11 @@ class MessageQueues:
         await self._written(user.pk, change)
 
     async def remove(self, user: User, conversation: Conversation, message_id: UUID) -> None:
-        """Take back a message that waits."""
+        """Delete a waiting message."""
         await self._written(user.pk, partial(message_queue.remove, user.pk, conversation.pk, message_id))
 
     async def put_first(self, user: User, conversation: Conversation, message_id: UUID) -> list[Stream]:
-        """Have a message sent as soon as nothing runs; what does, for the caller to stop."""
+        """Have a message started as soon as nothing runs; returns the running streams, for the caller to stop."""
         return await self._written(user.pk, partial(message_queue.put_first, user.pk, conversation.pk, message_id))
 
     async def _written(self, user_id: int, job: Callable[[], T]) -> T:
@@ -95,12 +95,12 @@ class MessageQueues:
         return done
 
     def conversation_behind(self, stream_id: UUID) -> UUID | None:
-        """The conversation in which a message waits for this stream, as far as it is known here."""
+        """The conversation in which a message waits for this stream, as far as this process knows; asked once."""
         return self._waited_for.pop(stream_id, None)
 
     async def due(self) -> list[UUID]:
-        """The conversations whose next message is to be sent, whoever was to do it; those that others are waited for in
-        are known from now on."""
+        """The conversations whose next message is to be started now, whichever process queued it. Also learns which
+        conversations wait for running streams."""
         before = set(self._waited_for)
         found = await in_thread(message_queue.waiting)
         meanwhile = {stream: behind for stream, behind in self._waited_for.items() if stream not in before}
@@ -108,9 +108,9 @@ class MessageQueues:
         return [conversation for conversation, _, ready in found if ready]
 
     async def take(self, conversation_id: UUID) -> TakenMessage | None:
-        """Store the start of the conversation's next message; None where it has none that is to be sent now.
+        """Store the start of the conversation's next message; None if none is to be started now.
 
-        One that cannot be begun stays, and its user is told why, unless trying again before long may help.
+        A message that is refused stays in the queue with the reason, unless the refusal ends within `SOON_SECONDS`.
         """
         next_message = NextMessage(conversation_id, self._catalogue(), self._worker.name)
         try:
@@ -124,7 +124,7 @@ class MessageQueues:
         start = next_message.start
         if started is None or start is None:
             return None
-        self._waited_for[started.stream.pk] = conversation_id  # more may wait
+        self._waited_for[started.stream.pk] = conversation_id  # the rest of the queue waits for it
         return TakenMessage(start, started, system_of(start.ask.system))
 
     async def _refused(self, next_message: "NextMessage", error: ApiError) -> None:
@@ -136,7 +136,7 @@ class MessageQueues:
 
 
 class NextMessage:
-    """The first message of a conversation's queue, where it is to be sent. `store` is a job of `Log.write`."""
+    """The first message of a conversation's queue. `store` is a job of `Log.write`."""
 
     def __init__(self, conversation_id: UUID, catalogue: Catalogue, worker: str) -> None:
         self._conversation_id = conversation_id
@@ -146,9 +146,9 @@ class NextMessage:
         self.start: Start | None = None
 
     def store(self) -> Started | None:
-        """Take the row away and store the message, its answer's stream and event 0. The rest waits for that stream.
+        """Delete the row, and store the message, its answer's stream and event 0. The rest of the queue waits for it.
 
-        None where there is nothing to be sent. Raises as `Start.store` does, and keeps the row.
+        None if no message is to be started now. Raises the errors of `Start.store`, and then keeps the row.
         """
         if self.start is not None and (before := self.start.stored_before()) is not None:
             return before
@@ -164,7 +164,7 @@ class NextMessage:
         return started
 
     def _start_of(self, row: QueuedMessage) -> Start:
-        """Everything that its turn begins with, as it is stored by now."""
+        """The turn's start, from the row's present contents."""
         user, request = row.conversation.user, row.request
         if row.claims is not None:
             user.claims = Claims(**row.claims)

@@ -1,7 +1,7 @@
-"""What an answer adds up to so far, as one event: for readers who come late, and need not read every event again.
+"""Snapshots: the answer so far as one event, for readers that join late and need not read every event.
 
-An answer that is generated here is known to its turn, one that has ended to its message; neither takes a look at the
-events. One that another process generates is put together from its stored events, in a thread.
+The answer of a turn of this process is taken from the turn, and that of an ended stream from its message, without
+reading events. That of a turn of another process is put together from its stored events, in a thread.
 """
 
 import asyncio
@@ -19,14 +19,14 @@ from chat.turns.runner import Turns
 from chat.turns.turn import Turn
 
 TRIES, PATIENCE = 3, 0.05
-"""How many commits, and for how many seconds, are waited for before events come one by one after all."""
+"""How many commits to wait for, and how many seconds, before the reader gets the single events instead."""
 
 
 async def snapshot_of(turns: Turns, log: Log, stream: Stream) -> Event | None:
-    """What events 1 to some newer one add up to, under that one's seq; None where they are to come one by one: there is
-    none yet, or more was said than is stored.
+    """One event for the events from 1 to a recent one, with the seq of the latter. None if the reader has to get the
+    single events: there is none yet, or the turn could not be read between two commits.
 
-    An end that is more than a `finishReason` is not part of it: it comes behind it, as the event that it is.
+    The end of a stream that was not completed is not part of it: that event follows the snapshot.
     """
     turn = turns.turn_of(stream.pk)
     if turn is None:
@@ -34,12 +34,12 @@ async def snapshot_of(turns: Turns, log: Log, stream: Stream) -> Event | None:
     try:
         async with asyncio.timeout(PATIENCE):
             return await _of(turn)
-    except Exception:  # the log is slow, or fails: the readers of its events learn that
+    except Exception:  # the log is slow or fails: the reader of the single events is told
         return None
 
 
 async def _of(turn: Turn) -> Event | None:
-    """What a turn of this process has said, once all of it is stored. Raises what made its commit fail."""
+    """The snapshot of a turn of this process, once everything is stored. Raises the error of its commit."""
     for _ in range(TRIES):
         if (found := turn.so_far()) is not None:
             newest, parts = found
@@ -49,7 +49,7 @@ async def _of(turn: Turn) -> Event | None:
 
 
 def _stored(stream: Stream) -> Event | None:
-    """The same from the table. For a thread."""
+    """The snapshot of any other stream. It blocks: call it in a thread."""
     if stream.status == events.RUNNING:
         return _put_together(stream)
     newest = list(models.Event.objects.filter(stream=stream, seq__gt=0).order_by("-seq")[:2])
@@ -62,7 +62,7 @@ def _stored(stream: Stream) -> Event | None:
 
 
 def _put_together(stream: Stream) -> Event | None:
-    """All stored events but the newest, which may be the end by now."""
+    """The snapshot of all stored events but the newest, which may be the end of the stream."""
     answer, held, last = Answer(), None, None
     for event in stored_events(stream.pk):
         if held is not None and held.seq > 0:

@@ -1,7 +1,7 @@
-"""The start of a turn: the message, the answer to come, its stream and event 0 in one transaction.
+"""The start of a turn: the message, its empty answer, the stream and event 0, in one transaction.
 
-`Start.store` is a job of the log's; on SQLite the event loop runs it where it is plain. When it is committed the reader
-has its OK, and nothing that happens to this process can take the message back.
+`Start.store` is a job of the log; plain ones are committed by the event loop. Once it is committed the reader gets its
+OK, and the message is safe whatever happens to this process.
 """
 
 from collections.abc import Iterable, Iterator
@@ -47,17 +47,17 @@ from chat.protocol.request import Ask
 from chat.turns.first_title import first_title
 
 BEGUN = ("id", "conversation_id", "answer_id", "status")
-"""What is known of a stream that has just begun; the rest is fetched where it is asked for."""
+"""The fields loaded for a stream that has just begun; Django fetches others at their first use."""
 THROUGH_DOOR = "door"
-"""The field of a stored request that marks one in Gemini's language or OpenAI's."""
+"""The field of a stored request that is set if it came by the Gemini or OpenAI API."""
 RESPONSE = "response"
-"""The field of a stored request that marks one of OpenAI's Responses API: what its response repeats of it."""
+"""The field of a stored request of OpenAI's Responses API: what its response repeats of the request."""
 SAME_REQUEST = f"SELECT id FROM {Stream._meta.db_table} WHERE user_id = %s AND request_id = %s"
 
 
 class Door(NamedTuple):
-    """What a request in Gemini's language or OpenAI's has beside its Ask: the `extra` fields that its provider gets
-    untouched, and what is kept for its response, where that repeats its request."""
+    """What a request of the Gemini or OpenAI API has beside its `Ask`: the `extra` fields, which the provider gets
+    unchanged, and what its response repeats of the request, for the Responses API."""
 
     extra: dict[str, Any]
     response: dict[str, Any] | None = None
@@ -65,9 +65,9 @@ class Door(NamedTuple):
 
 @dataclass(slots=True)
 class Started:
-    """A stored turn: its stream and event 0, and what its prompt is made of.
+    """A stored turn: its stream, event 0 (`ok`), and the contents and system instruction of its prompt.
 
-    `fresh` is False where the `request_id` or the ticket had started it before.
+    `fresh` is False if an earlier request with the same `request_id` has started the turn.
     """
 
     stream: Stream
@@ -78,13 +78,13 @@ class Started:
 
     @property
     def place(self) -> "Place":
-        """Where its turn begins to write."""
+        """The position at which its turn begins to write."""
         return Place(self.stream.pk, FIRST_EPOCH, self.ok, Answer())
 
 
 class Place(NamedTuple):
-    """Where a turn writes: its stream, held under `epoch`, whose last event is `last`, and the answer as far as it is
-    stored."""
+    """The position at which a turn begins to write: its stream, the `epoch` it writes under, the stream's last event,
+    and the answer as far as it is stored."""
 
     stream_id: UUID
     epoch: int
@@ -95,11 +95,11 @@ class Place(NamedTuple):
 
 @dataclass(slots=True)
 class Start:
-    """Everything that a turn begins with. `contents` hold photos and sounds by id; None answers `ask.parent_id` again.
+    """A turn to be stored. `contents` name photos and sounds by id; None generates another answer to `ask.parent_id`.
 
-    `began` is when the request arrived, in seconds of the monotonic clock: the zero of the stream's own clock.
-    `worker` is the name of the process that will hold the stream. Whoever asks through a `door` cannot resume: the
-    answer is not continued when its worker dies. `message_id` is the id of the newest message, where that has one.
+    `began` is when the request arrived, in seconds of the monotonic clock: time 0 of the stream. `worker` is the name
+    of the process that will write the stream. A client of another API (`door`) cannot resume, so its answer is not
+    continued when the worker dies. `message_id` is the id for the newest message, if it has one already.
     """
 
     user: User
@@ -115,14 +115,15 @@ class Start:
 
     @property
     def is_plain(self) -> bool:
-        """Whether it begins a conversation of its own, without attachments or a ticket: few statements, no look-ups."""
+        """Whether it starts a new conversation without attachments or a ticket: few statements, and no query whose
+        result decides what to store. Such a start may be committed by the event loop."""
         new = self.ask.conversation_id is None and not self.ask.parent_id and self.ticket is None
         return new and not attachments_of(self.contents or [])
 
     def store(self, database: Database = DJANGO) -> Started:
-        """Store it all. NotFound for a foreign or unknown id; ResourceExhausted over the limit of streams.
+        """Store the turn. NotFound for a foreign or unknown id; ResourceExhausted over the limit of streams.
 
-        Only a plain one may be given another database than Django's.
+        Only a plain start may be given another database than Django's.
         """
         if (before := self.stored_before() or self._joined(database)) is not None:
             return before
@@ -153,7 +154,7 @@ class Start:
         return self._stored
 
     def stored_before(self) -> Started | None:
-        """What an earlier try has stored: its commit arrived, only the answer to it was lost."""
+        """What an earlier attempt has stored: it was committed, but the confirmation was lost."""
         if self._stored is None or not Stream.objects.filter(pk=self._stored.stream.pk).exists():
             return None
         return self._stored
@@ -175,7 +176,7 @@ class Start:
         return Started(stream, Event(0, 0, events.OK_DATA), fresh=False)
 
     def _conversation(self, database: Database, now: datetime) -> tuple[UUID, str, dict[Any, PromptMessage], int, str]:
-        """The conversation's id, its own instruction, what was said in it, the next message's position, its title."""
+        """The conversation's id, system instruction, messages by id, position of the next message, and title."""
         if self.ask.conversation_id is None:
             if self.ask.parent_id:
                 raise InvalidArgument("`parent_id` needs the `conversation_id` that the message belongs to.")
@@ -242,7 +243,7 @@ class Start:
         )
 
     def _request(self) -> dict[str, Any]:
-        """The request as it can be sent again: photos by id, the model by name, without its idempotency key."""
+        """The request as it can be sent again: photos by id, the model by name, no `request_id`."""
         asked = {
             "contents": self.contents,
             "model": self.model.id,
@@ -263,7 +264,7 @@ def _is_first(found: list[Any]) -> None:
 def _told(
     stream: Any, messages: Iterable[PromptMessage], question: Any, answer: PromptMessage, title: str
 ) -> Iterator[ChangeRow]:
-    """What the user's feeds tell of a turn that begins."""
+    """The lines of the user's feed for a turn that begins."""
     for said in messages:
         yield ChangeRow(stream, MESSAGE, {"message": str(said.id), "role": said.role})
     begun = {"stream": id_of(stream), "question": str(question), "message": str(answer.id), "title": title}
@@ -273,7 +274,7 @@ def _told(
 def _rows(
     messages: Iterable[PromptMessage], conversation: UUID, now: datetime, position: int
 ) -> Iterator[tuple[Any, ...]]:
-    """New messages for their table, in their order, which no clock decides."""
+    """The rows of new messages; `position` orders them independently of any clock."""
     key, at = key_of(conversation), moment(now)
     for place, said in enumerate(messages, position):
         parent = None if said.parent_id is None else key_of(said.parent_id)

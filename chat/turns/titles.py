@@ -1,11 +1,11 @@
-"""Titles of chats by the model that gave the first answer, in the background, in place of the question's first words.
+"""Titles of chats, generated in the background by the model of the first answer; at first, the question's first words.
 
-    a first turn ends as complete ── Titles.ended ── one short question to the same model ── the title, if nobody has
-    given the chat another one meanwhile ── the feed tells `renamed`
+    the first turn of a chat completes ── Titles.ended ── one short request to the same model ── the title is stored,
+    unless the chat has another one by now ── a line `renamed` in the feed
 
-`WONDERCAM_TITLES` says whose models are asked (`Catalogue.gives_titles`). What is used counts for its user's day and
-in the spending as an answer's tokens do; whoever has used up the day keeps the first words. A title is a convenience:
-it is asked for once, within bounds, and whatever goes wrong the first words stay.
+`WONDERCAM_TITLES` says which models are asked (`Catalogue.gives_titles`). The tokens count towards the user's day and
+the spending like those of an answer; a user whose day is used up keeps the first words. A title is requested once, and
+if anything goes wrong, the first words stay.
 """
 
 import asyncio
@@ -36,15 +36,15 @@ from chat.turns.turn import Turn
 log = logging.getLogger(__name__)
 
 SECONDS = 20
-"""A model that takes longer is not waited for."""
+"""The longest wait for a title."""
 AT_ONCE = 4
-"""In one process; a chat whose answer ends while so many are asked for keeps its first words."""
+"""The most requests in one process; a chat whose first answer ends meanwhile keeps its first words."""
 SHOWN = 600
-"""Characters of the question and of its answer that the model is shown."""
+"""Characters of the question, and of its answer, that the model gets."""
 LONGEST = 60
-"""Characters; a model that says more has not understood, and the first words stay."""
+"""The longest title, in characters; a longer text is not taken for one."""
 GENERATION = {"maxOutputTokens": 256, "temperature": 0.2}
-"""A model that thinks needs some; what it thinks is no part of the title."""
+"""Enough tokens for a model that thinks first; thoughts are not part of the title."""
 INSTRUCTION = (
     "Give the conversation a title of two to six words, in the language of the question. "
     "Answer with the title alone, without quotation marks."
@@ -54,7 +54,7 @@ PREFIX = re.compile(r"^(?:title|titre|título|titel|标题|タイトル)\s*[:：
 
 
 class Untitled(NamedTuple):
-    """A chat that is called by its question's first words, as its first answer has just ended."""
+    """A chat without a generated title, whose first answer has just ended. `words` is its present title."""
 
     conversation: UUID
     user_id: int
@@ -63,13 +63,13 @@ class Untitled(NamedTuple):
     answer: str
 
     def prompt(self, model: Model) -> Prompt:
-        """What is asked."""
+        """The prompt that asks for a title."""
         text = f"Question:\n{self.question[:SHOWN]}\n\nAnswer:\n{self.answer[:SHOWN]}"
         return Prompt(model, [{"role": "user", "parts": [{"text": text}]}], INSTRUCTION, GENERATION, {}, self.user_id)
 
 
 class Titles:
-    """Those that one process asks for."""
+    """The requests for titles of one process."""
 
     def __init__(self, event_log: Log, catalogue: Callable[[], Catalogue]) -> None:
         self._log = event_log
@@ -77,7 +77,7 @@ class Titles:
         self._asking: set[asyncio.Task[None]] = set()
 
     def ended(self, turn: Turn) -> None:
-        """A turn has ended; if it was the first of its chat, a title may be asked for."""
+        """Request a title after this turn if it was the first of its chat."""
         is_first = len(turn.prompt.contents) == 1
         if not is_first or len(self._asking) >= AT_ONCE or not self._catalogue().gives_titles(turn.prompt.model):
             return
@@ -87,11 +87,11 @@ class Titles:
         task.add_done_callback(self._asking.discard)
 
     async def settled(self) -> None:
-        """Until every title that is asked for has come, or does not come."""
+        """Wait for the requests under way."""
         await asyncio.gather(*self._asking)
 
     async def close(self) -> None:
-        """Ask for nothing more."""
+        """Cancel the requests under way."""
         for task in self._asking:
             task.cancel()
         await asyncio.gather(*self._asking, return_exceptions=True)
@@ -105,7 +105,7 @@ class Titles:
             try:
                 async with asyncio.timeout(SECONDS):
                     await self._catalogue().answer(untitled.prompt(model), partial(_take, said))
-            finally:  # what was used counts, whatever came of it
+            finally:  # used tokens count, whatever the result
                 await self._log.write(partial(_keep, stream_id, model, untitled, said))
             self._log.feeds.changed(untitled.user_id)
         except Exception as error:
@@ -117,8 +117,8 @@ def _take(said: Answer, chunk: Chunk) -> None:
 
 
 def untitled_of(stream_id: UUID) -> Untitled | None:
-    """The chat whose first answer this stream was; None where it has another title, was asked for through a door of
-    another API, is no complete answer, or where its user has used up the day."""
+    """The chat of which this stream is the first answer. None if the chat has another title by now, came by the Gemini
+    or OpenAI API, has no complete answer, or if its user's day is used up."""
     whole = Stream.objects.select_related("conversation__user", "answer__parent")
     stream = whole.filter(pk=stream_id, status=events.COMPLETE).first()
     if stream is None or stream.answer.parent is None or stream.request.get(THROUGH_DOOR):
@@ -131,7 +131,7 @@ def untitled_of(stream_id: UUID) -> Untitled | None:
 
 
 def _keep(stream_id: UUID, model: Model, untitled: Untitled, said: Answer) -> None:
-    """Count what was used, and give the chat its title unless it has another one by now: a job of `Log.write`."""
+    """Count the tokens, and store the title unless the chat has another one by now. A job of `Log.write`."""
     key, parts = key_of(stream_id), said.so_far()
     if parts or said.usage:
         count_tokens(django_execute, key, said.usage, parts)
@@ -147,7 +147,7 @@ def _keep(stream_id: UUID, model: Model, untitled: Untitled, said: Answer) -> No
 
 
 def title_in(text: str) -> str:
-    """The title in what a model has said; empty where that is none."""
+    """The title in the model's text; empty if it holds none."""
     lines = [found for line in text.splitlines() if (found := PREFIX.sub("", line.strip(AROUND)).strip(AROUND))]
     if not lines:
         return ""

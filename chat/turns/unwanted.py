@@ -1,8 +1,9 @@
-"""Which running turns nobody wants any more, beside those that somebody asks to be stopped.
+"""Finds running turns that are to be stopped although there is no stop request.
 
-An account's answers go on when their reader leaves: it will come back. They end with the right of whoever asked: the
-sign-in was ended, the API key deleted, the password changed. A guest's answer also ends when nobody has read it for
-`WONDERCAM_LIMIT_GUEST_UNREAD_SECONDS`, here or at another process: strangers who leave free their places.
+The answers of an account go on when their reader disconnects, because it will resume. They are stopped when the
+credential that started them ends: a sign-out, a deleted API key, a changed password. The answer of a guest is also
+stopped when it has had no reader for `WONDERCAM_LIMIT_GUEST_UNREAD_SECONDS`, in any process: so guests who have left
+do not use up the site's places.
 """
 
 import logging
@@ -26,11 +27,11 @@ from chat.protocol import events
 log = logging.getLogger(__name__)
 
 AT_A_TIME = 100
-"""Sign-ins asked about in one call of a thread, which would hold up the event loop if it took long."""
+"""Sign-ins that one call in a thread checks: a long call would hold the interpreter, and with it the event loop."""
 
 
 class Unwanted:
-    """Looks at the turns of one process, every few seconds."""
+    """The turns of one process, checked every few seconds."""
 
     def __init__(self, event_log: Log) -> None:
         self._log = event_log
@@ -38,19 +39,19 @@ class Unwanted:
         self._guests: set[UUID] = set()
 
     def watch(self, stream_id: UUID, asker: User) -> None:
-        """A turn begins, which this user asked for."""
+        """Begin to watch a turn that this user started."""
         if asker.claims is not None:
             self._claims[stream_id] = asker.claims
         if asker.is_guest:
             self._guests.add(stream_id)
 
     def forget(self, stream_id: UUID) -> None:
-        """The turn has ended."""
+        """Stop watching a turn that has ended."""
         self._claims.pop(stream_id, None)
         self._guests.discard(stream_id)
 
     async def look(self) -> list[UUID]:
-        """The turns to be stopped now; tells other processes which of their streams are read here."""
+        """The turns to be stopped now. Also stores, for other processes, which of their streams have readers here."""
         if read_here := self._log.read_elsewhere():
             await self._log.write(partial(note_readers, read_here))
         ended = await self._of_ended_sign_ins()
@@ -85,12 +86,12 @@ def batched(items: Iterable[Claims], size: int) -> Iterator[list[Claims]]:
 
 
 def note_readers(streams: Collection[UUID]) -> None:
-    """Readers of this process follow these streams, which others write."""
+    """Store that these streams, which other processes write, have readers in this process."""
     running = Stream.objects.filter(pk__in=streams, status=events.RUNNING)
     running.update(read_elsewhere_at=timezone.now())
 
 
 def read_lately(streams: Collection[UUID], seconds: int) -> set[UUID]:
-    """Those that other processes have readers of."""
+    """The streams that have had readers in other processes within `seconds`."""
     since = timezone.now() - timedelta(seconds=seconds)
     return set(Stream.objects.filter(pk__in=streams, read_elsewhere_at__gt=since).values_list("pk", flat=True))
