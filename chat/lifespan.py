@@ -1,6 +1,6 @@
-"""The process's own life: what begins before the first request and ends after the last.
+"""The ASGI `lifespan` application: opens the process before the first request and closes it after the last one.
 
-An ASGI `lifespan` application (https://asgi.readthedocs.io/en/latest/specs/lifespan.html).
+https://asgi.readthedocs.io/en/latest/specs/lifespan.html
 """
 
 from collections.abc import Awaitable, Callable
@@ -10,7 +10,7 @@ from chat.process import this_process
 from chat.views import health
 
 UNFINISHED = "wondercam.unfinished"
-"""By this name the server asks, when it is to stop, how many answers it will wait for."""
+"""The key in the lifespan's state of a function that counts the running turns; the server prints it at Ctrl-C."""
 
 Message = dict[str, Any]
 
@@ -25,7 +25,7 @@ async def application(
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
-            health.has_its_database_file()  # from now on it must stay the same file
+            health.has_its_database_file()  # remembers which file it is
             await process.open()
             scope.get("state", {})[UNFINISHED] = lambda: len(process.turns.running())
             await send({"type": "lifespan.startup.complete"})

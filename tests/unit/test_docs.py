@@ -191,3 +191,30 @@ def test_the_assessment_counts_each_requirement_once_and_explains_what_is_open()
     assert [id for section, *ids in left for id in ids if not id.startswith(f"{section}.")] == []
     applied = re.findall(r"\((\d)\)", table.partition("do not apply")[2])
     assert sum(map(int, applied)) == next(int(count) for section, count, _ in rows if section == "do not apply")
+
+
+def names_by_owner() -> dict[str, set[str]]:
+    """The functions and classes of each class, module and package, and what a package imports for others."""
+    found: dict[str, set[str]] = {}
+    for path in ours(".py"):
+        tree = ast.parse(path.read_text())
+        is_package = path.name == "__init__.py"
+        found.setdefault(path.parent.name if is_package else path.stem, set()).update(defined(tree.body))
+        if is_package:
+            imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+            found[path.parent.name].update(alias.name for node in imports for alias in node.names)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                found.setdefault(node.name, set()).update(defined(node.body))
+    return found
+
+
+def defined(body: list[ast.stmt]) -> set[str]:
+    return {node.name for node in body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}
+
+
+def test_every_function_that_the_journey_names_exists() -> None:
+    named = set(re.findall(r"`(\w+)\.(?!py\b|js\b|md\b)(\w+)`", (ROOT / "docs" / "journey.md").read_text()))
+    assert len(named) > 25
+    known = names_by_owner()
+    assert {f"{owner}.{name}" for owner, name in named if name not in known.get(owner, set())} == set()
