@@ -22,8 +22,9 @@
     at 7, by cursor; a second tab, the admin (`admin/`) and `manage.py replay_stream` read the same way.
  9. The turn ends as complete, stopped, failed or interrupted: its last event, the stream's status and the parts of the
     answer (`protocol/answer.py`) are stored in one transaction. If the worker dies, another worker finds the turn
-    (`turns/leases.py`) and takes it over (`turns/continuation.py`) or ends it. A queued message starts, at 3, when the
-    answer before it is complete (`turns/message_queue.py`).
+    (`turns/leases.py`) and takes it over (`turns/continuation.py`) or ends it; a worker that is told to stop hands it
+    over (`turns/drain.py`). A queued message starts, at 3, when the answer before it is complete
+    (`turns/message_queue.py`).
 
 `process.py` has the objects of a process; `protocol/errors.py` lists what can go wrong; `docs/journey.md` follows the
 same ways function by function.

@@ -88,6 +88,7 @@ class Process:
         self.departures.close()
         self.log.feeds.leave()
         await self.turns.close(settings.DRAIN_SECONDS)
+        self.log.leave()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

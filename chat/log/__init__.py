@@ -11,7 +11,7 @@
     subscriber.py     one reader that waits for more of a stream
     pages.py          committed events after a cursor, from the table
     interruption.py   ends a stream that its worker did not end
-    takeover.py       takes such a stream over: another worker writes it from now on
+    takeover.py       hands a stream over, and takes one over: another worker writes it from now on
     deletion.py       takes rows away in steps that nobody has to wait for
     usage.py          counts an answer's tokens for its day, in the transaction that ends its stream
     follow.py         live, resume and replay: pages of a stream until it ends
@@ -19,7 +19,8 @@
     changes.py        what the feeds tell, written in the transactions that change things
     feeds.py          what happens in a user's conversations, followed as a stream is
     notifier.py       tells other processes which streams have grown
-    eventlog.py       `Log`: all of it as one object, made when the process starts and closed when it ends
+    eventlog.py       `Log`: all of it as one object, made when the process starts and closed when it ends; how busy
+                      it is: `state.py`
 
 Three rules hold everywhere. An event is shown only after its commit. A writer whose lease has passed on is refused by
 the database, in the statement that would have written. After an append that failed, nothing of its stream is stored.

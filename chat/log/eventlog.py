@@ -9,7 +9,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -18,16 +18,18 @@ from channels.layers import get_channel_layer
 from chat import models
 from chat.log.batch import Job
 from chat.log.commit_times import CommitTimes
-from chat.log.feeds import Feeds
+from chat.log.feeds import GOING_DOWN, Feeds
 from chat.log.follow import follow
 from chat.log.group_commit import RETRY_SECONDS, GroupCommit
 from chat.log.notifier import Hears, Notifier
 from chat.log.own_connection import OwnConnection
 from chat.log.pages import Page, read_page
 from chat.log.sql import DJANGO, Database
+from chat.log.state import LogState
 from chat.log.subscriber import Deliver, Subscriber
 from chat.log.tail import Tail
 from chat.log.threads import THREADS, Threads
+from chat.protocol.errors import GoesOnElsewhere
 from chat.protocol.events import Event
 
 ENDED_TAILS = 64
@@ -40,16 +42,6 @@ POLL_NOTIFIED = 1.0
 """The same where notifications should come, by Redis."""
 
 T = TypeVar("T")
-
-
-class LogState(NamedTuple):
-    """How busy a log is: readers and work that waits now; commits, their seconds, and readers lost since the start."""
-
-    readers: int
-    queued: int
-    commits: int
-    commit_seconds: float
-    cuts: int
 
 
 logger = logging.getLogger(__name__)
@@ -73,6 +65,7 @@ class Log:
         self._ended: OrderedDict[UUID, Tail] = OrderedDict()
         self._elsewhere: dict[UUID, list[Subscriber]] = {}
         self._read_elsewhere: set[UUID] = set()
+        self._is_left = False
         self._cuts = 0
         self.fetch = self._own.fetch
         self.feeds = Feeds(self._own.fetch_briefly)
@@ -83,10 +76,18 @@ class Log:
         `on_stop` gets the streams that a reader at another process asks to be stopped.
         """
         self._own.open()
+        self._is_left = False
         if redis:
             hears = Hears(self._reached_elsewhere, on_stop, self._followed_elsewhere, self.feeds.wake)
             self._notifier = Notifier(get_channel_layer(), hears)
         self.feeds.open(self._notifier)
+
+    def leave(self) -> None:
+        """This process is going down and writes no stream any more: once they have what is stored, those who read one
+        that runs elsewhere are let go, to go on there."""
+        self._is_left = True
+        for stream_id in self._elsewhere:
+            self._reached_elsewhere(stream_id)
 
     async def close(self) -> None:
         """Write what is queued, then let go of threads and connections. The log may be opened again."""
@@ -270,11 +271,14 @@ class Log:
         return self._tails.get(stream_id) or self._ended.get(stream_id)
 
     async def read(self, stream_id: UUID, after: int) -> Page:
-        """A page of committed events with a seq above `after`, from the tail or from the table."""
+        """A page of committed events with a seq above `after`, from the tail or from the table. GoesOnElsewhere where
+        there is none, and this process was left."""
         tail = self.tail_of(stream_id)
         if tail is not None and (found := tail.since(after)) is not None:
             return Page(found, tail.ended)
         page = await sync_to_async(read_page)(stream_id, after)
+        if self._is_left and not (page.events or page.ended or page.deleted):
+            raise GoesOnElsewhere(GOING_DOWN, retry_after=1)
         if self._notifier is not None and page.events and not page.ended and stream_id in self._elsewhere:
             self._notifier.follows(stream_id)  # who writes it may not have heard of it, or may be another by now
         return page

@@ -108,6 +108,10 @@ class Unavailable(ApiError):
     code, status = 503, "UNAVAILABLE"
 
 
+class GoesOnElsewhere(Unavailable):
+    """This process goes down and gives no more of a stream that goes on. As an event stream that is a cut."""
+
+
 class Interrupted(ApiError):
     code, status = 503, "ABORTED"
 

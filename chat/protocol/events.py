@@ -38,6 +38,8 @@ NOTICES = (WAITING, READING, FALLBACK, LOADING)
 
 PICKED_UP, SUPERSEDED_FROM = "picked_up", "superseded_from"
 
+HANDED_OVER = "handed_over"
+
 SNAPSHOT = "snapshot"
 
 Response = dict[str, Any]
@@ -108,10 +110,17 @@ def notice(kind: str, message: str) -> Response:
     return {"candidates": [], "wondercam": {"notice": {"kind": kind, "message": message}}}
 
 
-def picked_up(message: str, *, anew: bool = False) -> Response:
-    """Another worker has taken the turn up. `anew`: the answer begins from its beginning again."""
-    ours: dict[str, Any] = {PICKED_UP: {"message": message}}
+def picked_up(message: str, *, anew: bool = False, handed_over: bool = False) -> Response:
+    """Another worker has taken the turn up. `anew`: the answer begins from its beginning again. `handed_over`: the one
+    before was told to stop; else it has died."""
+    ours: dict[str, Any] = {PICKED_UP: {"message": message, **({HANDED_OVER: True} if handed_over else {})}}
     return {"candidates": [], "wondercam": {**ours, SUPERSEDED_FROM: 1} if anew else ours}
+
+
+def is_after_death(response: Response) -> bool:
+    """Whether it says that the turn of a worker that has died was taken up."""
+    taken = (response.get("wondercam") or {}).get(PICKED_UP)
+    return taken is not None and HANDED_OVER not in taken
 
 
 def begun_anew() -> Response:

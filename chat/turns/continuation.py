@@ -1,6 +1,6 @@
 """An answer that outlives its worker: another one takes the turn up, under the same stream id.
 
-    Reaper finds a dead worker's stream ── take_up ── its next epoch, and the event that says so, in one transaction
+    Reaper finds a stream without a worker ── take_up ── its next epoch, and the event that says so, in one transaction
       └─ Turn ── the prompt, with the text so far as its last message ── the provider goes on from there
 
 Where the provider cannot be given the beginning of its answer, or refuses it, the answer begins anew, and an event
@@ -21,8 +21,9 @@ from django.utils import timezone
 
 from chat import limits
 from chat.log import Log
+from chat.log.fence import FIRST_EPOCH
 from chat.log.sql import in_thread
-from chat.log.takeover import take_over
+from chat.log.takeover import MOST_HANDS, take_over
 from chat.models import Message, Stream, User
 from chat.protocol import events, prompt
 from chat.protocol.answer import Answer
@@ -33,7 +34,7 @@ from chat.protocol.request import system_of
 from chat.providers.catalogue import Catalogue
 from chat.turns.leases import WorkerName
 from chat.turns.start import THROUGH_DOOR, Place
-from chat.turns.turn import AnswerPrompt
+from chat.turns.turn import AnswerPrompt, Turn
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ class TakenUp(NamedTuple):
     prompt: Prompt
     ask_provider: AnswerPrompt
     user: User
+    handed_over: bool
 
 
 class Continuation:
@@ -76,7 +78,17 @@ class Continuation:
         self._log.announce(stream_id, taken.last.seq)
         place = Place(stream_id, taken.epoch, taken.last, taken.answer, taken.first_token_us)
         going = ContinuedAnswer(catalogue, taken.answer, question)
-        return TakenUp(place, going.prompt, going.answer, user)
+        return TakenUp(place, going.prompt, going.answer, user, taken.handed_over)
+
+    async def may_go_on_elsewhere(self, turn: Turn) -> bool:
+        """Whether another process may take up a turn of this one's, as far as is known here."""
+        if turn.tail.epoch >= FIRST_EPOCH + MOST_HANDS - 1:
+            return False
+        try:
+            return await in_thread(partial(asked_of, turn.stream_id, self._catalogue())) is not None
+        except Exception as error:  # the database may be away: then its end is not stored, and its lease lapses
+            log.warning("stream %s cannot be handed over: %s", turn.stream_id, type(error).__name__)
+            return False
 
 
 def asked_of(stream_id: UUID, catalogue: Catalogue) -> tuple[Prompt, User] | None:
@@ -101,11 +113,11 @@ def asked_of(stream_id: UUID, catalogue: Catalogue) -> tuple[Prompt, User] | Non
     return Prompt(model, contents, system, generation, asker=stream.user_id, language=language), stream.user
 
 
-def first_event(answer: Answer, *, goes_on: bool) -> Response:
+def first_event(answer: Answer, handed_over: bool, *, goes_on: bool) -> Response:
     """What is said of a turn that is taken up, by the answer as it is stored."""
     if answer.is_empty or (goes_on and answer.text()):
-        return events.picked_up(GOES_ON)
-    return events.picked_up(ANEW, anew=True)
+        return events.picked_up(GOES_ON, handed_over=handed_over)
+    return events.picked_up(ANEW, anew=True, handed_over=handed_over)
 
 
 class ContinuedAnswer:

@@ -3,7 +3,8 @@
 A worker renews all its leases in one UPDATE every few seconds (`WONDERCAM_LEASE_SECONDS`). As often it looks at
 everybody else's: a lease that is still the same at `LOOKS` further looks is a dead worker's. No clock is read for it,
 so none may jump to any effect, and where nobody could write, since the database was away or locked, nobody is thought
-dead. The streams of workers of its own machine that no longer live are found at once.
+dead. The streams of workers of its own machine that no longer live are found at once, and so are those that a worker
+which was told to stop has handed over (`drain.py`).
 
 Where that is allowed, the turn is taken up and goes on (`continuation.py`). Else its stream ends as interrupted, once
 its worker would have given up storing it (`WONDERCAM_COMMIT_SECONDS`): who goes on elsewhere loses nothing, an end is
@@ -24,11 +25,13 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils import timezone
 
 from chat.log import Log
 from chat.log.interruption import interrupt
 from chat.log.sql import DJANGO, Database, in_thread, key_of, moment
+from chat.log.takeover import NOBODY
 from chat.models import Stream, User
 from chat.protocol import events
 from chat.protocol.errors import Interrupted
@@ -67,7 +70,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 TakeUp = Callable[[UUID, datetime | None], Awaitable[bool]]
-"""Goes on with the turn of a stream whose lease was seen so; False where that is not to be."""
+"""Goes on with the turn of a stream whose lease was seen so, or leaves it to others; False where that is not to be."""
 
 
 def machine() -> str:
@@ -166,7 +169,8 @@ class Reaper:
                 log.warning("leases could not be looked at: %s", type(error).__name__)
 
     async def look_for_dead_neighbours(self, holder: Holder) -> None:
-        """Find the turns of this machine's workers that have died, without waiting for their leases to lapse."""
+        """Find the turns of this machine's workers that have died, and those that were handed over, without waiting
+        for their leases to lapse."""
         while True:
             await asyncio.sleep(NEIGHBOURS_POLL)
             try:
@@ -206,8 +210,9 @@ class Reaper:
         return seen
 
     async def end_dead_neighbours(self) -> list[UUID]:
-        """End, or take up, the streams of this machine's workers that no longer live; those that it ended."""
-        return await self.interrupt(await in_thread(lambda: list(leases_of_the_dead(self._worker))))
+        """Take up, or end, the streams of this machine's workers that no longer live, and those that were handed over;
+        those that it ended."""
+        return await self.interrupt(await in_thread(lambda: list(leases_of_nobody(self._worker))))
 
     async def interrupt(self, leases: Sequence[Lease]) -> list[UUID]:
         """End these streams where they are not taken up, and their leases are still as they were seen; those that it
@@ -250,11 +255,11 @@ def running_leases(worker: str = "", renewed_at: datetime | None = None) -> list
     return list(found.values_list("pk", "lease_until"))
 
 
-def leases_of_the_dead(worker: WorkerName) -> Iterator[Lease]:
-    """The running streams of this machine's workers that are gone."""
-    running = Stream.objects.filter(status=events.RUNNING, worker__startswith=f"{machine()}:")
-    for pk, lease, name in running.values_list("pk", "lease_until", "worker"):
-        if worker.knows_dead(name):
+def leases_of_nobody(worker: WorkerName) -> Iterator[Lease]:
+    """The running streams of this machine's workers that are gone, and those that were handed over."""
+    found = Stream.objects.filter(Q(worker__startswith=f"{machine()}:") | Q(worker=NOBODY), status=events.RUNNING)
+    for pk, lease, name in found.values_list("pk", "lease_until", "worker"):
+        if name == NOBODY or worker.knows_dead(name):
             yield pk, lease
 
 

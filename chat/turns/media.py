@@ -1,11 +1,15 @@
-"""Photos and sounds of a question: those in its body are kept as uploaded ones are, and within the same limits."""
+"""Photos and sounds of a question: those in its body are kept as uploaded ones are, and within the same limits; its
+model is given them in full."""
+
+import base64
+import dataclasses
 
 from chat import limits
 from chat.attachments import from_inline
 from chat.log.sql import in_thread
 from chat.models import Attachment, User
 from chat.protocol.errors import TooLarge
-from chat.protocol.prompt import Content, Model, Part, attachments_of, is_sound
+from chat.protocol.prompt import Content, Model, Part, Prompt, attachments_of, is_sound, with_attachments
 from chat.providers.catalogue import Catalogue
 from chat.turns.contents import checked
 
@@ -54,3 +58,16 @@ async def _name_sounds(user: User, contents: list[Content]) -> None:
         part.pop("mimeType", None)
         if kind := types.get(part["attachment"]):
             part["mimeType"] = kind
+
+
+async def in_full(asked: Prompt) -> Prompt:
+    """The prompt with its stored photos and sounds as the parts that carry them."""
+    ids = attachments_of(asked.contents)
+    if not ids:
+        return asked
+    found = await in_thread(lambda: {str(each.pk): _part(each) for each in Attachment.objects.filter(pk__in=ids)})
+    return dataclasses.replace(asked, contents=with_attachments(asked.contents, found))
+
+
+def _part(found: Attachment) -> Part:
+    return {"inlineData": {"mimeType": found.mime_type, "data": base64.b64encode(found.data).decode()}}

@@ -32,6 +32,7 @@ from chat.providers.catalogue import Catalogue
 from chat.telemetry import TurnFacts
 from chat.turns import leases, media
 from chat.turns.continuation import Continuation
+from chat.turns.drain import drain
 from chat.turns.leases import Reaper, WorkerName
 from chat.turns.next_message import MessageQueues
 from chat.turns.start import Door, Start, Started
@@ -105,15 +106,9 @@ class Turns:
         await asyncio.gather(*self._periodic, return_exceptions=True)
 
     async def drain(self, grace: float) -> None:
-        """Take no new turns, let the running ones finish for `grace` seconds, then end the rest as interrupted."""
+        """Take no new turns, let the running ones finish for `grace` seconds, then let go of the rest."""
         self._draining = True
-        until = monotonic() + grace
-        while tasks := [*self._starting, *(turn.task for turn in self._turns.values() if turn.task is not None)]:
-            left = until - monotonic()
-            if left <= 0:
-                for turn in self._turns.values():
-                    turn.cut_short(events.INTERRUPTED)
-            await asyncio.wait(tasks, timeout=max(left, 0) or None, return_when=asyncio.FIRST_COMPLETED)
+        await drain(self._turns, self._starting, grace, self._continuation.may_go_on_elsewhere)
 
     def is_draining(self) -> bool:
         """Whether this process takes no new turns."""
@@ -252,11 +247,17 @@ class Turns:
         return started.stream
 
     async def _take_up(self, stream_id: UUID, lease: datetime | None) -> bool:
-        """Go on with a dead worker's turn, where that is allowed."""
-        taken = None if self._draining else await self._continuation.take_up(stream_id, lease)
+        """Go on with a turn that has no worker, where that is allowed; those who do not drain see to it here."""
+        return self._draining or await asyncio.shield(self._starting_by(self._go_on(stream_id, lease)))
+
+    async def _go_on(self, stream_id: UUID, lease: datetime | None) -> bool:
+        taken = await self._continuation.take_up(stream_id, lease)
         if taken is None:
             return False
-        log.warning("stream %s goes on here: its worker is gone", stream_id)
+        if taken.handed_over:
+            log.info("stream %s goes on here: its worker has handed it over", stream_id)
+        else:
+            log.warning("stream %s goes on here: its worker is gone", stream_id)
         self._unwanted.watch(stream_id, taken.user)
         began = monotonic() - taken.place.last.at / 1e6
         self._run(Turn(self._log, taken.ask_provider, self._metrics, taken.place, taken.prompt, began))

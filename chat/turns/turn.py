@@ -7,9 +7,7 @@ its lease lapses, and whoever looks next says it.
 """
 
 import asyncio
-import base64
 import contextvars
-import dataclasses
 import logging
 import re
 from collections.abc import Awaitable, Callable
@@ -25,13 +23,13 @@ from chat.log import MAX_PENDING, LeaseLost, Log
 from chat.log.batch import AWAY
 from chat.log.fence import Ending
 from chat.log.interruption import interrupt
-from chat.log.sql import in_thread
+from chat.log.takeover import hand_over
 from chat.metrics import Metrics
-from chat.models import Attachment
 from chat.protocol import events, log_context, prompt, timing
 from chat.protocol.errors import ApiError, DeadlineExceeded, Internal, Interrupted, TooLarge
 from chat.protocol.events import Chunk, Event, Give, Response
 from chat.telemetry import TurnFacts
+from chat.turns import media
 from chat.turns.start import Place
 
 log = logging.getLogger(__name__)
@@ -44,6 +42,9 @@ GOING_DOWN = "The server is going down and could not finish this answer. Try aga
 
 GIVE_UP_SECONDS = 60.0
 """For which the end of a turn whose log failed is tried again; after that its lease lapses, and the reaper says it."""
+
+HANDED_OVER = "handed over"
+"""What a turn is cut short as that another process is to take up. A model that has said all by then has answered."""
 
 AnswerPrompt = Callable[[prompt.Prompt, Give], Awaitable[None]]
 """Gives the chunks of an answer as they come: `Catalogue.answer`."""
@@ -89,7 +90,8 @@ class Turn:
         return self.task
 
     def cut_short(self, status: str) -> None:
-        """Stop the provider at once and end as `status`; without effect once the end is on its way."""
+        """Stop the provider at once and end as `status`, or be handed over; without effect once the end is on its
+        way."""
         if self._ending or self._cut_short or self.task is None:
             return
         self._cut_short = status
@@ -109,7 +111,10 @@ class Turn:
         try:
             error = None if self._cut_short else await self._generate()
             self._ending = True
-            await self._write_end(error)
+            if self._cut_short == HANDED_OVER and self._held is None and error is None:
+                await self._hand_over()
+            else:
+                await self._write_end(error)
         except asyncio.CancelledError:
             raise
         except Exception as error:
@@ -121,7 +126,7 @@ class Turn:
         """Run the provider into the log; the error that it ended with. Raises what the log raised."""
         self._expire_after(limits.of("STREAM_SECONDS") - self._at() / 1e6)
         try:
-            await self._ask_provider(await _with_attachments(self.prompt), self._take)
+            await self._ask_provider(await media.in_full(self.prompt), self._take)
         except asyncio.CancelledError:
             if self._cut_short is None and not self._late:
                 raise
@@ -139,6 +144,15 @@ class Turn:
             if self._limit is not None:
                 self._limit.cancel()
         return None
+
+    async def _hand_over(self) -> None:
+        """Leave the stream to another process, as it is stored; end it where its reader wants it stopped."""
+        await self.tail.settled()
+        if await self._log.write(partial(hand_over, self.stream_id, self.tail.epoch)):
+            log.info("stream %s is handed over: this process goes down", self.stream_id)
+        else:
+            self._cut_short = events.STOPPED
+            await self._write_end(None)
 
     def _expire_after(self, seconds: float) -> None:
         if self._limit is not None:
@@ -259,7 +273,7 @@ class Turn:
 
     def _last(self, error: ApiError | None) -> tuple[str, Response, dict[str, Any] | None]:
         """The end's status, the last event, and the error to store with the stream."""
-        if error is None and self._held is not None and self._cut_short is None:
+        if error is None and self._held is not None and self._cut_short in (None, HANDED_OVER):
             return events.COMPLETE, self._completed(events.decode(self._held.data)), None
         if self._held is not None:
             self.tail.append(self._at(), self._held.data)
@@ -282,16 +296,3 @@ class Turn:
 def without_nul(data: str) -> str:
     """One line of JSON with U+FFFD for every NUL, as a page would show it: PostgreSQL keeps NUL in no text, no JSON."""
     return NUL.sub("\\1\ufffd", data)
-
-
-async def _with_attachments(asked: prompt.Prompt) -> prompt.Prompt:
-    """The prompt with its stored photos and sounds as the parts that carry them."""
-    ids = prompt.attachments_of(asked.contents)
-    if not ids:
-        return asked
-    kept = await in_thread(lambda: {str(each.pk): _part(each) for each in Attachment.objects.filter(pk__in=ids)})
-    return dataclasses.replace(asked, contents=prompt.with_attachments(asked.contents, kept))
-
-
-def _part(kept: Attachment) -> prompt.Part:
-    return {"inlineData": {"mimeType": kept.mime_type, "data": base64.b64encode(kept.data).decode()}}

@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from chat.log import Followed, Page
 from chat.protocol import events, sse
 from chat.protocol.answer import Answer
-from chat.protocol.errors import ApiError
+from chat.protocol.errors import ApiError, GoesOnElsewhere
 from chat.protocol.events import Event, Response
 
 logger = logging.getLogger(__name__)
@@ -79,6 +79,8 @@ async def event_stream(
                 checked = monotonic()
             yield start + piece(name, page, timing)
             start = b""
+    except GoesOnElsewhere:
+        return
     except ApiError as error:
         # This reading ends, and not the stream: no id, no end. Whoever asks again gets a 401, or a 404.
         yield start + b"data: %s\n\n" % events.encode(error.as_json()).encode() + sse.DONE
@@ -102,6 +104,8 @@ async def so_far(
         async for page in log.follow(key, after, live=False):
             yield start + frames(name, page.events, timing) + (sse.DONE if page.ended else b"")
             start = b""
+    except GoesOnElsewhere:
+        yield start
     except ApiError as error:
         yield start + b"data: %s\n\n" % events.encode(error.as_json()).encode() + sse.DONE
     except Exception:
@@ -112,7 +116,7 @@ async def whole(log: Followed[UUID], stream_id: UUID, *, ours: bool = False) -> 
     """The stream as one response, once it has ended: `{"candidates", "usageMetadata", …}` or `{"error": …}`.
 
     What stands beside the text, such as the grounding, is kept from wherever it came; the later one counts. `ours`:
-    with what our own word `wondercam` says of a failure.
+    with what our own word `wondercam` says of a failure. GoesOnElsewhere where this process goes down meanwhile.
     """
     answer, found, candidate = Answer(), Response(), Response()
     async for page in log.follow(stream_id, 0):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.simulation.worker import Worker
     from tests.simulation.world import World
 
-COMMIT = "commit"
+COMMIT, TERMINATE = "commit", "terminate"
 
 LONGEST_OUTAGE = 3.0
 """Seconds: more than a commit is tried again for (`worker.COMMIT_SECONDS`)."""
@@ -34,10 +34,11 @@ class Profile:
 
     @classmethod
     def of(cls, random: Random) -> "Profile":
-        """Draw it. One history in eight has no faults at all, one in eight only those that interrupt no answer."""
+        """Draw it. One history in eight has no faults at all, one in eight only those that interrupt no answer, and one
+        in eight has processes that are told to stop besides these."""
         kind_of_history = random.randrange(8)
         calm = kind_of_history == 0
-        kinds = HARMLESS if kind_of_history == 1 else KINDS
+        kinds = {1: HARMLESS, 2: (*HARMLESS, TERMINATE)}.get(kind_of_history, tuple(KINDS))
         every = {} if calm else {kind: random.choice((1.5, 5.0, 15.0)) for kind in kinds if random.random() < 0.5}
         return cls(
             workers=random.randint(2, 4),
@@ -161,7 +162,7 @@ def jump(world: "World", worker: "Worker") -> None:
 KINDS: dict[str, Callable[["World", "Worker"], None]] = {
     "kill": kill,
     "kill all": kill_all,
-    "terminate": terminate,
+    TERMINATE: terminate,
     "freeze": freeze,
     "hold thread": hold_thread,
     "cut": cut,

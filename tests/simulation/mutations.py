@@ -77,6 +77,24 @@ MUTATIONS = (
         "epoch, now = row[0],",
     ),
     Mutation(
+        "a handover counts as a death",
+        "log/takeover.py",
+        "response = say(answer, is_handed_over)",
+        "response = say(answer, False)",
+    ),
+    Mutation(
+        "who drains ends what others may take up",
+        "turns/runner.py",
+        "return self._draining or await asyncio.shield(",
+        "return not self._draining and await asyncio.shield(",
+    ),
+    Mutation(
+        "what is being taken up when a drain begins is not waited for",
+        "turns/runner.py",
+        "await asyncio.shield(self._starting_by(self._go_on(stream_id, lease)))",
+        "await self._go_on(stream_id, lease)",
+    ),
+    Mutation(
         "a page that was cut off says that it is whole",
         "log/pages.py",
         "more=not ended and (size > PAGE_BYTES or len(found) == PAGE_ROWS)",

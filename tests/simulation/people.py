@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
 
+from chat.log.takeover import MOST_HANDS
 from chat.models import Conversation, Stream, User
 from chat.protocol import events
 from chat.protocol.errors import ApiError, ResourceExhausted
@@ -255,6 +256,10 @@ class People:
             self.world.violated(
                 f"stream {known.id} was {known.status} in epoch {known.epoch}, and nothing had happened"
             )
+        if self.world.is_handing_over() and known.status == events.INTERRUPTED and known.epoch <= MOST_HANDS:
+            [(stop,)] = self.world.ledger.query("SELECT stop_requested_at FROM chat_stream WHERE id = ?", known.id)
+            if stop is None:
+                self.world.violated(f"stream {known.id} was interrupted in place of being handed over")
 
     def _check_place(self, known: Known, question: Question, order: list[str]) -> None:
         streams = self.world.ledger.streams

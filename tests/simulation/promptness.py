@@ -8,6 +8,7 @@ a thread's delays, of which one look at many streams has many: what is found is 
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from chat.log.takeover import NOBODY
 from chat.protocol import events
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ EVERY = 64
 """Ticks between two looks."""
 
 NEIGHBOUR_SECONDS = 20.0
-"""Until a dead process's answer goes on or is ended, where another of its machine lives (G5: 2 s)."""
+"""Until a dead process's answer goes on or is ended, where another of its machine lives (G5: 2 s); and until one that
+was handed over is, wherever another lives (G9)."""
 
 LEASE_SECONDS = 40.0
 """The same where only other machines' processes live: `leases.LOOKS` beats, and one, of `worker.LEASE_SECONDS`."""
@@ -40,17 +42,29 @@ class Promptness:
         self._world = world
         self.stops: dict[UUID, float] = {}
         self._due: dict[str, float] = {}
+        self._handed_over: dict[str, float] = {}
 
     def look(self) -> None:
         """All of it."""
         running = self._world.ledger.query("SELECT id, worker FROM chat_stream WHERE status = 'running'")
+        self._look_at_handed_over([id for id, name in running if name == NOBODY])
         for id, name in running:
+            if name == NOBODY:
+                continue
             host, pid, _ = name.rsplit(":", 2)
             self._look_at_dead(id, host.partition("/")[0], int(pid))
             self._look_at_stop(id, int(pid))
         for reader in self._world.people.readers:
             self._look_at_reader(reader)
         self._look_at_queues()
+
+    def _look_at_handed_over(self, ids: list[str]) -> None:
+        self._handed_over = {id: self._handed_over.get(id, self._world.now) for id in ids}
+        for id, left in self._handed_over.items():
+            for worker in self._world.workers:
+                since = min(self._world.now - left, self._world.undisturbed(worker))
+                if since > NEIGHBOUR_SECONDS:
+                    self._world.violated(f"stream {id} was handed over, and {worker.name} takes none for {since:.1f} s")
 
     def _look_at_dead(self, id: str, host: str, pid: int) -> None:
         died = self._world.deaths.get(pid)

@@ -187,6 +187,10 @@ class World:
         """Whether nothing has happened so far that may interrupt an answer."""
         return self.faults.keys() <= {*faults.HARMLESS, faults.COMMIT}
 
+    def is_handing_over(self) -> bool:
+        """Whether nothing more has happened than that processes were told to stop, and others began."""
+        return self.faults.keys() <= {*faults.HARMLESS, faults.TERMINATE, faults.COMMIT}
+
     def tick(self) -> None:
         """One step of somebody."""
         while self._agenda and self._agenda[0][0] <= self.now:

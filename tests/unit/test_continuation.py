@@ -11,7 +11,7 @@ from django.conf import settings
 
 from chat.log import Log, eventlog
 from chat.log.fence import FIRST_EPOCH
-from chat.log.takeover import MOST
+from chat.log.takeover import MOST_DEATHS
 from chat.models import Message, Stream
 from chat.process import this_process
 from chat.protocol import events
@@ -158,15 +158,15 @@ async def test_it_is_off_for_models_that_cost_unless_the_operator_says_so(core: 
 async def test_a_question_that_kills_its_worker_every_time_is_given_up(going_on: Core):
     core = going_on
     started = await core.ask("seed=7 words=60 gap=30")
-    for take in range(MOST + 1):
+    for take in range(MOST_DEATHS + 1):
         log = [event async for page in core.log.follow(started.pk, live=False) for event in page.events]
         await dies(core, started, log[-1].seq + 2)
         await is_missed(core)
-        assert bool(core.turns.running()) == (take < MOST)
+        assert bool(core.turns.running()) == (take < MOST_DEATHS)
     log = await core.ended(started)
 
     assert (await is_sound(started, log)).status == events.INTERRUPTED
-    assert [list(ours) for ours in words_of(log)] == [["picked_up"]] * MOST + [["end"]]
+    assert [list(ours) for ours in words_of(log)] == [["picked_up"]] * MOST_DEATHS + [["end"]]
     assert Script(7, 60).text.startswith(events.answer_text(log))
 
 

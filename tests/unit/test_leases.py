@@ -117,11 +117,12 @@ async def test_where_nothing_can_be_committed_no_look_counts(log: Log, monkeypat
 
 async def test_leases_are_renewed_while_others_are_taken_up(core: Core, monkeypatch: pytest.MonkeyPatch):
     dead, taking, process = await a_stream("bob", "a:1:x"), asyncio.Event(), this_process()
+    renewed = asyncio.Event()
     turns = Turns(core.log, lambda: process.catalogue, process.metrics, 0.02)
 
     async def take_up(stream_id: UUID, lease: Any) -> None:
         taking.set()
-        await asyncio.Event().wait()
+        await renewed.wait()
 
     monkeypatch.setattr(turns._continuation, "take_up", take_up)
     await turns.open()
@@ -132,6 +133,7 @@ async def test_leases_are_renewed_while_others_are_taken_up(core: Core, monkeypa
         await asyncio.sleep(0.01)
 
     assert await lease_of(dead) == dead.lease_until
+    renewed.set()
     await turns.close(0)
 
 

@@ -41,9 +41,9 @@ VARIABLES = (
         "WONDERCAM_CONTINUE",
         "local",
         (
-            "Whose answers another worker goes on with when theirs has died, in place of ending them as interrupted: "
-            "`off`, `all`, or a list of providers such as `local, gemini`. The model is asked again, so an answer may "
-            "be paid for twice"
+            "Whose answers another worker goes on with when theirs has died or was told to stop, in place of ending "
+            "them as interrupted: `off`, `all`, or a list of providers such as `local, gemini`. The model is asked "
+            "again, so an answer may be paid for twice"
         ),
         wrong="anything else",
     ),

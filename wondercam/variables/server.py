@@ -24,7 +24,10 @@ VARIABLES = (
     Variable(
         "WONDERCAM_DRAIN_SECONDS",
         30,
-        ("After SIGTERM, SIGHUP or Ctrl-C, how long running answers may go on before they are marked interrupted"),
+        (
+            "After SIGTERM, SIGHUP or Ctrl-C, how long running answers may go on before they are handed over to "
+            "another worker (`WONDERCAM_CONTINUE`), or end as interrupted"
+        ),
         wrong="no whole number",
     ),
     Variable(

@@ -1,0 +1,32 @@
+"""Draining: a process that goes down waits for its turns, then hands what is left over to another, or ends it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+from chat.protocol import events
+from chat.turns.leases import each
+from chat.turns.turn import HANDED_OVER, Turn
+
+
+async def drain(
+    turns: Mapping[UUID, Turn],
+    starting: Collection["asyncio.Task[Any]"],
+    grace: float,
+    goes_on: Callable[[Turn], Awaitable[bool]],
+) -> None:
+    """Wait `grace` seconds for these turns, which leave as they end, and for those that are being begun; after it hand
+    over those for which `goes_on`, and end the rest as interrupted."""
+    until, let_go_of = monotonic() + grace, set[UUID]()
+
+    async def let_go(turn: Turn) -> None:
+        let_go_of.add(turn.stream_id)
+        turn.cut_short(HANDED_OVER if await goes_on(turn) else events.INTERRUPTED)
+
+    while tasks := [*starting, *(turn.task for turn in turns.values() if turn.task is not None)]:
+        left = until - monotonic()
+        if left <= 0:
+            await each(let_go, [turn for pk, turn in turns.items() if pk not in let_go_of])
+        await asyncio.wait(tasks, timeout=max(left, 0) or None, return_when=asyncio.FIRST_COMPLETED)
