@@ -60,6 +60,8 @@ from chat.limits import counting  # noqa: E402
 from tests.soak import SOAK  # noqa: E402
 
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # of accounts that last for a test
+# Each django.test.Client makes the middleware anew, which lists every static file: 100 ms. Tests of those ask for it.
+settings.SERVESTATIC_USE_FINDERS = settings.SERVESTATIC_USE_STATIC_ROOT = False
 
 pytest_plugins = [
     "tests.servers.chromium",
