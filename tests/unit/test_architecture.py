@@ -57,6 +57,11 @@ def ours(suffix: str) -> list[Path]:
     return [path for path in tracked() if path.suffix == suffix and "migrations" not in path.parts]
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
@@ -80,7 +85,7 @@ def test_no_python_function_is_over_its_budget() -> None:
     over = [
         f"{name_of(path)}:{found.lineno} {found.name}: {lines} lines, {budget_of_functions(path)} allowed"
         for path in ours(".py")
-        for found in functions(ast.parse(path.read_text()))
+        for found in functions(tree_of(path))
         if (lines := (found.end_lineno or found.lineno) - found.lineno + 1) > budget_of_functions(path)
     ]
     assert over == []
@@ -113,7 +118,7 @@ def test_no_two_classes_have_one_name() -> None:
     places: dict[str, list[str]] = {}
     for path in filter(of_the_site, ours(".py")):
         if "migrations" not in path.parts:
-            for node in ast.parse(path.read_text()).body:
+            for node in tree_of(path).body:
                 if isinstance(node, ast.ClassDef) and node.name not in SHARED_NAMES:
                     places.setdefault(node.name, []).append(name_of(path))
     assert {name: found for name, found in places.items() if len(found) > 1} == {}
@@ -144,7 +149,7 @@ INSIDE_OF = {
 
 def private_names(path: Path) -> Iterator[str]:
     """Each `thing._name` of a file, but for those of its own classes."""
-    tree = ast.parse(path.read_text())
+    tree = tree_of(path)
     own = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and is_own(node.value)}
     own |= {found.name for found in functions(tree)}
     for node in ast.walk(tree):
@@ -307,7 +312,7 @@ def of_the_site(path: Path) -> bool:
 def test_no_module_sets_an_attribute_of_another_one() -> None:
     found = []
     for path in filter(of_the_site, ours(".py")):
-        tree = ast.parse(path.read_text())
+        tree = tree_of(path)
         modules = names_of_modules(tree)
         found += [
             f"{name_of(path)}:{target.lineno}"
@@ -321,7 +326,7 @@ def test_no_function_sets_a_name_of_its_module() -> None:
     found = [
         f"{name_of(path)}:{node.lineno}"
         for path in filter(of_the_site, ours(".py"))
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.Global)
     ]
     assert found == []

@@ -10,6 +10,7 @@ ON_DEMAND = ("redis", "limits", "channels_redis", "psycopg", "opentelemetry", "n
 
 
 @pytest.mark.timeout(120)
+@pytest.mark.slow
 def test_a_server_imports_what_it_needs_and_no_more() -> None:
     program = "import sys, wondercam.asgi; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

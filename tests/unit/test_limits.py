@@ -72,6 +72,7 @@ async def test_the_21st_chat_of_a_minute_is_refused_with_the_seconds_to_wait(set
     assert await spent("chat", 1, user=2) == 1
 
 
+@pytest.mark.slow
 async def test_waiting_as_long_as_told_is_enough(settings):
     settings.LIMITS["CHAT_BURST"] = 1
     await limits.spend("chat", user=1)
@@ -356,6 +357,7 @@ async def test_while_redis_is_away_each_process_counts_by_itself(settings, redis
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.slow
 async def test_counting_never_blocks_the_loop(settings, monkeypatch: pytest.MonkeyPatch):
     loop, check = asyncio.get_running_loop(), check_password
     went_on: list[bool] = []

@@ -324,6 +324,7 @@ async def test_the_output_has_a_limit_and_what_came_is_kept(core: Core, settings
     assert Script(1, 100).text.startswith(answer.text)
 
 
+@pytest.mark.slow
 async def test_an_answer_has_a_longest_duration(core: Core, settings: Any):
     settings.LIMITS = {**settings.LIMITS, "STREAM_SECONDS": 1}
     log = await core.ended(await core.ask("words=2 then=stall"))

@@ -87,6 +87,7 @@ async def test_a_server_that_refuses_while_it_loads_is_asked_until_it_is_done() 
         assert len(server.requests) == 8
 
 
+@pytest.mark.slow
 async def test_a_server_that_never_loads_is_given_up_at_the_limit() -> None:
     async with Server(loading_for(10**6)) as server:
         with pytest.raises(errors.Unavailable, match="is still loading its model"):

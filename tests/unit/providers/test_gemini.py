@@ -142,6 +142,7 @@ def test_a_plain_response_is_taken_at_a_glance_and_its_line_goes_on_as_it_came()
     assert answer.glance(data) == events.Chunk(data, [{"text": "a"}])
 
 
+SILENCE = errors.DeadlineExceeded
 FAULTS = [
     ("400", errors.InvalidArgument, ""),
     ("401", errors.PermissionDenied, ""),
@@ -181,7 +182,10 @@ FAULTS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "kind", "text"), FAULTS, ids=[fault[0] for fault in FAULTS])
+@pytest.mark.parametrize(
+    ("name", "kind", "text"),
+    [pytest.param(*fault, id=fault[0], marks=pytest.mark.slow if fault[1] is SILENCE else ()) for fault in FAULTS],
+)
 async def test_a_fault_is_a_typed_error_and_keeps_what_came(
     upstream: Server, caplog: pytest.LogCaptureFixture, name: str, kind: type[errors.ApiError], text: str
 ) -> None:
@@ -298,6 +302,7 @@ def configure(server: Server, **settings: str) -> None:
     providers.configure({**ONCE, **given, **settings})
 
 
+@pytest.mark.slow
 async def test_an_answer_whose_connection_does_not_end_is_shown_at_once_and_ends_after_the_idle_limit() -> None:
     async with Server(gemini.play) as server:
         configure(server, WONDERCAM_MODELS="gemini/stop-and-stay", WONDERCAM_LIMIT_IDLE_SECONDS="1")

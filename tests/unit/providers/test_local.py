@@ -196,6 +196,7 @@ async def test_an_engine_that_waiting_cannot_mend_is_told_without_a_word_of_tryi
     assert "again" not in outcome.error.message
 
 
+@pytest.mark.slow
 async def test_a_loading_that_hangs_is_told_and_is_a_typed_error_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     def hang(self: server.Embedded) -> server.Running:
         release.wait(60)

@@ -64,6 +64,7 @@ async def test_attempts_are_counted_and_their_pauses_double(no_jitter: list[floa
         assert no_jitter == [0.5, 1.0]
 
 
+@pytest.mark.slow
 async def test_a_short_retry_after_is_waited_for() -> None:
     async with Server(openai.failing_then(1, openai.play, 429, Retry_After="1")) as server:
         configure(server)

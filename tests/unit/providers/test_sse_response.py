@@ -117,6 +117,7 @@ async def test_what_came_before_an_error_in_the_same_piece_is_given() -> None:
     assert came == [[{"text": "so far"}]]
 
 
+@pytest.mark.slow
 async def test_a_reader_without_room_is_not_the_upstreams_delay() -> None:
     async def play(request: Request, reply: Reply) -> None:
         await reply.head()

@@ -41,6 +41,7 @@ async def test_photos_are_looked_at_by_one_process(make: Make) -> None:
     assert first.things[0]["name"] == "dog"
 
 
+@pytest.mark.slow
 async def test_what_was_seen_in_time_is_kept_and_the_process_is_not(make: Make) -> None:
     worker, begun = make(4), time.monotonic()
     seen = await worker.recognise(b"endless")
@@ -83,6 +84,7 @@ async def test_a_program_that_does_not_start_is_unavailable(make: Make) -> None:
         await worker.recognise(b"one")
 
 
+@pytest.mark.slow
 async def test_an_idle_process_is_ended(make: Make) -> None:
     worker = make(idle=1)
     await worker.recognise(b"one")
@@ -92,6 +94,7 @@ async def test_an_idle_process_is_ended(make: Make) -> None:
     assert (await worker.recognise(b"two")).lines == ["photo 1 of this process"]
 
 
+@pytest.mark.slow
 async def test_what_is_closed_leaves_no_process_and_no_pipe_behind() -> None:
     worker = RecognitionWorker(3, program=FAKE)
     await worker.recognise(b"one")
