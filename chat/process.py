@@ -11,7 +11,7 @@ from django.apps import apps
 from django.conf import settings
 
 from chat import limits, retention
-from chat.log import Log, deletion, feeds
+from chat.log import Log, deletion, feeds, postgres_partitions
 from chat.metrics import Metrics, State
 from chat.protocol.errors import Unavailable
 from chat.providers.catalogue import Catalogue
@@ -80,6 +80,7 @@ class Process:
             asyncio.create_task(self._look_again()),
             asyncio.create_task(feeds.keep_short(self.log.write)),
             asyncio.create_task(self.notices.keep_looking()),
+            asyncio.create_task(postgres_partitions.keep_ahead(settings.KEEP_DAYS["recordings"])),
             asyncio.create_task(retention.keep_pruning(settings.KEEP_DAYS, self.log.write)),
         ]
 

@@ -6,6 +6,9 @@
 `WONDERCAM_KEEP_…_DAYS` say how old (0: for ever). Every process does it, so there is nothing to elect and nobody to
 miss: what another one has deleted is not there. The steps are those of `log/deletion.py`, so no stream waits longer
 than for one of them.
+
+On PostgreSQL the events of recordings go a partition at a time (`log/postgres_partitions.py`), once all of its streams
+are old enough: those of a day wait for its last one. Where one is to stay, the others go by rows.
 """
 
 import asyncio
@@ -20,7 +23,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from chat.accounts import ended
-from chat.log import deletion
+from chat.log import deletion, partitions, postgres_partitions
 from chat.log.deletion import Write
 from chat.log.pages import stored_events
 from chat.log.sql import in_thread
@@ -34,6 +37,9 @@ FIRST_SECONDS, EVERY_SECONDS = 60, 3600
 """After the start of a process, which has other things to do; and from then on."""
 SOME = 50
 """How many are looked up, and recordings hidden from their owners, at once."""
+
+AT_ONCE = 500
+"""How many recordings of a partition are hidden at once: on PostgreSQL others write meanwhile."""
 
 Days = dict[str, int]
 """After how many days conversations, recordings, photos and guests go; 0 is never (`settings.KEEP_DAYS`)."""
@@ -54,10 +60,12 @@ async def keep_pruning(days: Days, write: Write) -> None:
 
 async def once(days: Days, write: Write, now: datetime) -> dict[str, int]:
     """Delete what is too old; how many of each."""
-    done: dict[str, int] = {}
+    done = dict.fromkeys(LARGE, 0)
+    if days["recordings"]:
+        done["recordings"] = await delete_partitions(now - timedelta(days=days["recordings"]), write)
     for name, (old, delete) in LARGE.items():
-        before = now - timedelta(days=days[name])
-        done[name] = await _all(partial(old, before), delete, write) if days[name] else 0
+        if days[name]:
+            done[name] += await _all(partial(old, now - timedelta(days=days[name]), days[name]), delete, write)
     rows = ended.rows(now, now - timedelta(days=ended.AUDIT_DAYS))
     if days["photos"]:
         rows["photos"] = Attachment.objects.order_by().filter(created_at__lt=now - timedelta(days=days["photos"]))
@@ -84,19 +92,27 @@ async def _rows(rows: QuerySet[Any], write: Write) -> int:
     return number
 
 
-def old_conversations(before: datetime) -> QuerySet[Any]:
+def old_conversations(before: datetime, _: int) -> QuerySet[Any]:
     """Those in which nothing was said since, pinned ones too, the oldest first."""
     alive = Conversation.objects.exclude(user__username=deletion.HOLDER).exclude(streams__status=events.RUNNING)
     return alive.filter(updated_at__lt=before).order_by("updated_at").values_list("pk", flat=True)
 
 
-def old_recordings(before: datetime) -> QuerySet[Any]:
-    """The streams that ended before this moment, the oldest first."""
-    old = Stream.objects.filter(status__in=events.ENDS, ended_at__lt=before).exclude(user__username=deletion.HOLDER)
-    return old.order_by("ended_at").values_list("pk", flat=True)
+def old_recordings(before: datetime, streams: QuerySet[Stream] | None = None) -> QuerySet[Any]:
+    """The streams, of all or of these, that ended before this moment; of all the oldest first."""
+    among = Stream.objects.order_by("ended_at") if streams is None else streams
+    old = among.filter(status__in=events.ENDS, ended_at__lt=before).exclude(user__username=deletion.HOLDER)
+    return old.values_list("pk", flat=True)
 
 
-def idle_guests(before: datetime) -> QuerySet[Any]:
+def old_recordings_by_rows(before: datetime, days: int) -> QuerySet[Any]:
+    """`old_recordings` but for those that soon go with their partition."""
+    awaited = partitions.awaited(postgres_partitions.listed(), before, days)
+    old = old_recordings(before)
+    return old.exclude(pk__gte=awaited.start, pk__lt=awaited.end) if awaited else old
+
+
+def idle_guests(before: datetime, _: int) -> QuerySet[Any]:
     """Guests who came before this moment and have said nothing since."""
     since = Conversation.objects.filter(user=OuterRef("pk"), updated_at__gte=before)
     return User.objects.filter(~Exists(since), is_guest=True, date_joined__lt=before).values_list("pk", flat=True)
@@ -126,9 +142,52 @@ async def delete_conversations(chosen: list[UUID], write: Write) -> None:
 
 async def delete_recordings(chosen: list[UUID], write: Write) -> None:
     """The events and what else belongs to a stream; its messages stay."""
-    for answer, parts in await in_thread(lambda: list(answers_not_kept(chosen))):  # what is long holds no lock
+    for answer, parts in await in_thread(partial(_answers, chosen)):  # what is long holds no lock
         await write(partial(keep_answer, answer, parts))
     await deletion.delete_streams(chosen, write)
+
+
+async def delete_partitions(before: datetime, write: Write) -> int:
+    """Delete the recordings of those partitions of which all ended before this moment; how many recordings."""
+    number = 0
+    for partition in partitions.over(await in_thread(postgres_partitions.listed), before):
+        streams = postgres_partitions.streams_of(partition).order_by("pk")
+        if not await in_thread(partial(_has_to_stay, streams, before)):
+            number += await _hide(streams, before, write)
+            if await postgres_partitions.drop(partition):
+                await _delete_hidden(streams, write)
+    return number
+
+
+def _has_to_stay(streams: QuerySet[Stream], before: datetime) -> bool:
+    others = streams.exclude(user__username=deletion.HOLDER)
+    return others.exclude(status__in=events.ENDS, ended_at__lt=before).exists()
+
+
+async def _hide(streams: QuerySet[Stream], before: datetime, write: Write) -> int:
+    old = old_recordings(before, streams)
+    number = 0
+    while some := await in_thread(partial(_some, old)):
+        for answer, parts in await in_thread(partial(_answers, some)):
+            await write(partial(keep_answer, answer, parts))
+        await write(deletion.Rows(some).hide)
+        number += len(some)
+        old = old.filter(pk__gt=some[-1])
+    return number
+
+
+async def _delete_hidden(streams: QuerySet[Stream], write: Write) -> None:
+    hidden = streams.filter(user__username=deletion.HOLDER).values_list("pk", flat=True)
+    while some := await in_thread(partial(_some, hidden)):
+        await deletion.delete_streams(some, write)
+
+
+def _some(streams: QuerySet[Any]) -> list[UUID]:
+    return list(streams[:AT_ONCE])
+
+
+def _answers(chosen: Iterable[UUID]) -> list[tuple[UUID, list[dict[str, Any]]]]:
+    return list(answers_not_kept(chosen))
 
 
 async def delete_guests(chosen: list[int], write: Write) -> None:
@@ -138,9 +197,9 @@ async def delete_guests(chosen: list[int], write: Write) -> None:
 
 
 Delete = Callable[[list[Any], Write], Awaitable[None]]
-LARGE: dict[str, tuple[Callable[[datetime], QuerySet[Any]], Delete]] = {
+LARGE: dict[str, tuple[Callable[[datetime, int], QuerySet[Any]], Delete]] = {
     "conversations": (old_conversations, delete_conversations),
-    "recordings": (old_recordings, delete_recordings),
+    "recordings": (old_recordings_by_rows, delete_recordings),
     "guests": (idle_guests, delete_guests),
 }
 """What has a deletion of its own: which are old, and how they go."""

@@ -13,6 +13,7 @@
     interruption.py   ends a stream that its worker did not end
     takeover.py       hands a stream over, and takes one over: another worker writes it from now on
     deletion.py       takes rows away in steps that nobody has to wait for
+    partitions.py     which partitions the table has on PostgreSQL; `postgres_partitions.py` makes and drops them
     usage.py          counts an answer's tokens for its day, in the transaction that ends its stream
     follow.py         live, resume and replay: pages of a stream until it ends
     write_clock.py    when one reader's events were stored (`commit_times.py`) and written to its socket

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from chat.log.changes import DELETED, tell_of_conversation
 from chat.log.sql import django_execute, in_thread, key_of
-from chat.models import Attachment, Conversation, Message, Stream, User
+from chat.models import Attachment, Conversation, Event, Message, Stream, User
 
 HOLDER = "(deleted)"
 """The user name of the owner of hidden rows. No form accepts brackets, and the account cannot sign in."""
@@ -29,6 +29,9 @@ PIECE = 200
 
 MESSAGES = 20
 """Messages that one statement deletes."""
+
+STREAMS = 20
+"""Streams without events that are deleted together: Django sends a dozen statements for one or for all of them."""
 
 SHARE = 2.0
 """The length of a pause relative to its step: a writer that waits for a lock tries again within it."""
@@ -52,7 +55,7 @@ class Rows:
     def hide(self) -> None:
         """Hand the rows over to `HOLDER`, in the caller's transaction. After it their owner can read none of them."""
         holder = _holder()
-        self._streams().update(user=holder, request_id=None)
+        self._streams().exclude(user=holder).update(user=holder, request_id=None)
         if self._conversation is not None:
             if Conversation.objects.filter(pk=self._conversation).exclude(user=holder).exists():
                 tell_of_conversation(self._conversation, DELETED, {})
@@ -74,11 +77,13 @@ class Rows:
 
     def _piece(self) -> bool:
         """Delete the next rows, children before parents; False if none was left."""
-        stream = self._streams().only("pk").first()
-        if stream is not None:
-            key = key_of(stream.pk)
-            if not django_execute(DELETE_SOME, [key, key, PIECE]):
-                stream.delete()
+        if some := list(self._streams().order_by().values_list("pk", flat=True)[:STREAMS]):
+            filled = Event.objects.filter(stream__in=some).order_by().values_list("stream", flat=True)
+            if found := list(filled[:1]):
+                key = key_of(found[0])
+                django_execute(DELETE_SOME, [key, key, PIECE])
+            else:
+                Stream.objects.filter(pk__in=some).delete()
             return True
         return self._conversation is not None and self._piece_of_conversation(self._conversation)
 

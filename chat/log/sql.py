@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
-from django.db import DEFAULT_DB_ALIAS, close_old_connections, connection, connections
+from django.db import DEFAULT_DB_ALIAS, close_old_connections, connection, connections, transaction
 
 from chat.protocol import events
 from chat.protocol.events import Event
@@ -94,6 +94,16 @@ async def in_thread(function: Callable[[], T]) -> T:
             close_old_connections()
 
     return await sync_to_async(run)()
+
+
+async def in_transaction(job: Callable[[], T]) -> T:
+    """`job`'s result, run in a transaction of its own: for commands, beside which a server writes."""
+
+    def run() -> T:
+        with transaction.atomic():
+            return job()
+
+    return await in_thread(run)
 
 
 def key_of(id: UUID) -> Any:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -23,7 +23,7 @@ from chat.attachments import name_of, sound
 from chat.log import fence, sql
 from chat.management import arguments
 from chat.models import Attachment, Conversation, Message, Stream, User
-from chat.protocol import events, timing
+from chat.protocol import events, ids, timing
 from chat.protocol.answer import Answer
 from chat.protocol.errors import ApiError
 from chat.protocol.prompt import is_sound
@@ -84,7 +84,7 @@ def restore(
     if not recording.events:
         raise RecordingRefused("Nothing was imported: the recording holds no events.")
     header = recording.header
-    pk = arguments.stream_id(str(header.get("id"))) or uuid4()
+    pk = arguments.stream_id(str(header.get("id"))) or ids.new()
     with transaction.atomic():
         if Stream.objects.filter(pk=pk).exists():
             raise RecordingRefused(

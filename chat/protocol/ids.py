@@ -22,3 +22,8 @@ def new() -> UUID:
 def seconds_of(id: UUID) -> int:
     """When an id of `new` was made, in seconds since 1970."""
     return (id.int >> 80) // 1000
+
+
+def first_of(seconds: int) -> UUID:
+    """The lowest id that `new` could make from this second since 1970 on: every earlier one is below it."""
+    return UUID(int=seconds * 1000 << 80)

@@ -51,7 +51,10 @@ VARIABLES = (
     Variable(
         "WONDERCAM_KEEP_RECORDINGS_DAYS",
         0,
-        "After so many days an answer's recording (its events and their times) is deleted; what was said stays",
+        (
+            "After so many days an answer's recording (its events and their times) is deleted; what was said stays. On "
+            "PostgreSQL it goes with all of its time, up to a thirtieth of that age later, or a day"
+        ),
         wrong="no whole number",
     ),
     Variable(

@@ -1,20 +1,16 @@
 """Retention by the settings, once: what a server does by itself every hour."""
 
 import json
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.core.management.base import CommandParser
-from django.db import transaction
 from django.utils import timezone
 
 from chat import retention
-from chat.log.sql import in_thread
+from chat.log.sql import in_transaction
 from chat.management.filters import Filter
-
-T = TypeVar("T")
 
 
 class Command(Filter):
@@ -31,17 +27,7 @@ class Command(Filter):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Delete, and say how many of each."""
-        done = async_to_sync(retention.once)(settings.KEEP_DAYS, write, timezone.now())
+        done = async_to_sync(retention.once)(settings.KEEP_DAYS, in_transaction, timezone.now())
         if options["json"]:
             return self.put(json.dumps(done) + "\n")
         self.stdout.write(", ".join(f"{count} {name}" for name, count in done.items()) + " were deleted.")
-
-
-async def write(job: Callable[[], T]) -> T:
-    """In a transaction of its own: a server beside writes between two of them."""
-
-    def run() -> T:
-        with transaction.atomic():
-            return job()
-
-    return await in_thread(run)

@@ -7,12 +7,14 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
+from asgiref.sync import async_to_sync
 from django.core.management.base import CommandError, CommandParser
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from chat import retention
-from chat.log import deletion
+from chat.log import deletion, postgres_partitions
+from chat.log.sql import in_transaction
 from chat.management import arguments
 from chat.management.filters import Filter
 from chat.management.progress import Progress
@@ -46,9 +48,11 @@ class Command(Filter):
             raise CommandError("--older-than goes further back than the calendar.") from None
         old = list(retention.ended_before(before))
         if not options["dry_run"]:
+            if postgres_partitions.listed():
+                async_to_sync(retention.delete_partitions)(before, in_transaction)
             for rows in deletion.hidden():
                 delete(rows)
-            self._prune(old)
+            self._prune(list(retention.ended_before(before)))
         if options["json"]:
             counted = {"streams": len(old), "before": before.isoformat(), "deleted": not options["dry_run"]}
             return self.put(json.dumps(counted) + "\n")
