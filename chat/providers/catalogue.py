@@ -148,10 +148,10 @@ class Catalogue:
         while True:
             tried.add(model.id)
             provider = self._models[model.id][0]
-            asked = replace(prompt, model=model)
+            asked, alone = replace(prompt, model=model), model.provider == local.NAME
             try:
-                if asked.has_media():
-                    async for found in self.senses.given(asked, alone=model.provider == local.NAME):
+                if alone or asked.has_media():
+                    async for found in self.senses.given(asked, alone=alone):
                         if isinstance(found, Prompt):
                             asked, read_out = found, looked
                         elif not (read_out and events.parts_of(found)):  # a fallback's reader has what the photo shows

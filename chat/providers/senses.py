@@ -13,11 +13,12 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
 
-from chat.protocol import errors
+from chat.protocol import errors, events
 from chat.protocol.events import Response
-from chat.protocol.prompt import SOUND_TYPES, Content, Model, Part, Prompt, is_photo, is_sound, type_of
-from chat.providers.vision import sight
+from chat.protocol.prompt import SOUND_TYPES, Content, Model, Part, Prompt, is_photo, is_sound, text_of, type_of
+from chat.providers.vision import questions, sentences, sight
 from chat.providers.vision.sight import Sight
+from chat.providers.vision.wording import wording
 
 UNHEARD: Part = {"text": "[a sound that you cannot hear]"}
 MOST_NAMED = 3
@@ -66,16 +67,22 @@ class Senses:
 
     async def given(self, prompt: Prompt, *, alone: bool) -> AsyncGenerator[Response | Prompt, None]:
         """The prompt as its model can be given it, last. Where photos are looked at for it, before that what is seen in
-        them; and with `alone` in place of it the answer's end, since the model would make up the rest. A new photo or
-        sound that the model cannot be given is refused with InvalidArgument, those that another model was given before
-        are spoken of."""
+        them; and with `alone` in place of it the answer's end, since the model would make up the rest, as it would a
+        photo that is asked about and was not sent. A new photo or sound that the model cannot be given is refused with
+        InvalidArgument, those that another model was given before are spoken of."""
         *earlier, newest = prompt.contents
         for part in newest["parts"]:
             self.check(part, prompt.model)
         if any(is_sound(part) for content in earlier for part in content["parts"]):
             prompt = replace(prompt, contents=[*(unheard(content, prompt.model) for content in earlier), newest])
-        if prompt.model.images or not prompt.has_images():
+        if prompt.model.images:
             yield prompt
+        elif not prompt.has_images():
+            if alone and not prompt.goes_on and questions.asks_of_a_photo(text_of(newest)):
+                yield events.delta(sentences.no_photo(wording(prompt.language)))
+                yield events.finish("STOP")
+            else:
+                yield prompt
         elif self.sight is None:
             yield replace(prompt, contents=[sight.unseen(content) for content in prompt.contents])
         else:

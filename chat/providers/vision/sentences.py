@@ -123,6 +123,11 @@ def who_sees(models: str, words: Wording) -> str:
     return words.say("{models} can see more in it.", models=models)
 
 
+def no_photo(words: Wording) -> str:
+    """The answer to a question about a photo that nobody has sent."""
+    return words.say("There is no photo in this conversation. Take or add one, then ask again.")
+
+
 def facts(seen: Seen) -> str:
     """The same for a model: what it is told in place of the photo."""
     told = [thing["name"] for thing in seen.things if thing["sure"]]

@@ -11,7 +11,6 @@ import base64
 import binascii
 import hashlib
 import importlib.util
-import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -20,7 +19,7 @@ from functools import partial
 from chat.protocol import errors, events
 from chat.protocol.prompt import Content, Part, Prompt, is_photo, text_of
 from chat.providers.settings import Settings, flag, number
-from chat.providers.vision import sentences
+from chat.providers.vision import questions, sentences
 from chat.providers.vision.seen import Seen
 from chat.providers.vision.wording import Wording, wording
 from chat.providers.vision.worker import RecognitionWorker
@@ -28,14 +27,6 @@ from chat.recognition import networks
 
 NEEDED = ("onnxruntime", "numpy")
 MOST_REMEMBERED = 256
-MARKS = re.compile(
-    r"\b(box(es)?|box_2d|where|mark|point|locate|find|count|how many|draw"
-    r"|d[oó]nde|se[ñn]ala|marca|encuentra|cu[aá]nt[oa]s|cuenta|dibuja"
-    r"|où|marque|montre-moi|trouve|combien|compte|dessine)\b"
-    r"|どこ|いくつ|何[個人匹台本枚]|数え|見つけ|在哪|哪里|哪裡|多少|几[个只辆]|标出|找出|数一数",
-    re.IGNORECASE,
-)
-"""A question that is better answered by boxes, too."""
 FACTS = "This was recognised in a photo that you cannot see. Do not add to it what is not here.\n\n"
 
 
@@ -72,7 +63,7 @@ class Sight:
                     said = head + opening
                     yield events.delta(said)
                 seen = await looking.seen()
-            marks = sentences.marks(seen, words) if MARKS.search(text_of(newest)) else ""
+            marks = sentences.marks(seen, words) if questions.asks_for_boxes(text_of(newest)) else ""
             response = events.delta((head + sentences.answer(seen, words)).removeprefix(said) + marks)
             response["wondercam"] = {"seen": {"photo": place, **seen.as_json()}}
             yield response

@@ -151,6 +151,79 @@ async def test_the_embedded_model_is_not_asked_about_a_photo(embedded: Blind, se
     assert (outcome.reason, outcome.error, embedded.seen) == ("STOP", None, [])
 
 
+def said(*texts: str) -> list[dict[str, Any]]:
+    """A conversation in words, the last of them a question."""
+    roles = ("model", "user") if len(texts) % 2 == 0 else ("user", "model")
+    return [{"role": roles[place % 2], "parts": [{"text": text}]} for place, text in enumerate(texts)]
+
+
+NO_PHOTO = "There is no photo in this conversation. Take or add one, then ask again."
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What is in this photo?",
+        "what’s in the picture",
+        "Describe this image in detail.",
+        "Who is that in my selfie?",
+        "Describe the photo for somebody who cannot see it.",
+        "What does the picture I sent say?",
+        "How many people are in the attached photo?",
+        "What do you see?",
+        "What am I holding?",
+        "What is this?",
+        "Can you see this?",
+        "¿Qué hay en esta foto?",
+        "¿Qué ves?",
+        "Qu'y a-t-il sur cette photo ?",
+        "Qu’est-ce que tu vois ?",
+        "C'est quoi ça ?",
+        "この写真には何が写っていますか？",
+        "これは何ですか？",
+        "这张照片里有什么？",
+        "你看到了什么？",
+        "这是什么？",
+    ],
+)
+async def test_the_embedded_model_makes_up_no_photo(embedded: Blind, sees: Sees, question: str) -> None:
+    sees()
+    outcome = await ask("local/smollm2-135m", contents=said(question))
+    assert (outcome.text, outcome.reason, embedded.seen) == (NO_PHOTO, "STOP", [])
+    again = await ask("local/smollm2-135m", contents=said("Hi.", "Hello!", question))
+    assert again.text == NO_PHOTO
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How do I take a good photo of the moon?",
+        "Why is the sky blue?",
+        "What is a picture frame made of?",
+        "Write a poem about photographs.",
+        "What is this thing called love, and who wrote it?",
+        "Who invented the camera?",
+        "What is the image of a function?",
+        "Explain the picture of Dorian Gray.",
+        "What do you see in the future of work?",
+        "Is it better to crop an image or to scale it?",
+        "¿Cómo se hace una buena foto?",
+        "Comment imprimer une photo ?",
+        "写真の歴史を教えてください。",
+        "怎么拍好照片？",
+        f"What is in this photo? {'It was a long day. ' * 10}",
+    ],
+)
+async def test_it_is_asked_whatever_is_not_about_a_photo(embedded: Blind, sees: Sees, question: str) -> None:
+    sees()
+    assert (await ask("local/smollm2-135m", contents=said(question))).text == "Done."
+
+
+async def test_another_model_is_asked_about_a_photo_that_is_not_there(blind: Blind, sees: Sees) -> None:
+    sees()
+    assert (await ask("blind/echo", contents=said("What is in this photo?"))).text == "Done."
+
+
 async def test_the_embedded_model_gets_the_facts_for_what_is_asked_next(embedded: Blind, sees: Sees) -> None:
     sees(things=[DOG])
     first = contents(b"photo")
