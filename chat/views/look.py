@@ -10,7 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-THEMES = {"": _("System"), "light": _("Light colours"), "dark": _("Dark colours")}
+THEMES = {"": _("System"), "light": _("Light"), "dark": _("Dark")}
 TEXT_SIZES = {"small": _("Small"), "": _("Normal"), "large": _("Large"), "largest": _("Largest")}
 """What may be chosen; "" is what the browser does by itself."""
 GROUNDS = {"light": "#f6f7f5", "dark": "#101413"}

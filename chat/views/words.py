@@ -94,7 +94,7 @@ SERVER_SENTENCES = (
     "{who} did not begin to answer within {seconds} seconds: it may still be loading.",
     "{who} fell silent in the middle of the answer.",
     "{who} ended the answer in the middle.",
-    "The connection to {who} was cut before the answer's end.",
+    "{who} was cut off before the answer's end.",
     "The answer took longer than {seconds} seconds: it ends here.",
     "The answer ended without an end.",
     "{who} failed on its side.",

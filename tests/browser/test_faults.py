@@ -21,7 +21,7 @@ IN_5_S = "Try again in 5 s, or choose another model."
 KEY = "Gemini did not accept this server's key. Its operator must look at it. Choose another model."
 ODD = f"Gemini sent something that is no answer. {AGAIN}"
 AWAY = f"Gemini is not available at the moment. {IN_5_S}"
-CUT = f"The connection to Gemini was cut before the answer's end. {AGAIN}"
+CUT = f"Gemini was cut off before the answer's end. {AGAIN}"
 ADDRESS = (
     "Gemini cannot be asked at the address that is set. This server's operator must look at it. Choose another model."
 )

@@ -217,7 +217,7 @@ class IncomingAnswer:
         """The connection was cut."""
         if self._failed is None and not self._ended:
             raise_stray(self._recent, self._who)
-            raise errors.Truncated(f"The connection to {self._who} was cut before the answer's end.") from None
+            raise errors.Truncated(f"{self._who} was cut off before the answer's end.") from None
 
 
 DONE: dict[str, Any] = {}

@@ -1,0 +1,77 @@
+"""Where things stand on the page: nothing covers another, moves away under a press, or goes out of reach."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
+
+from tests.browser.test_camera import PHONE
+from tests.browser.test_page import ask, ended
+from tests.servers.chromium import tab
+from tests.servers.wondercam import Share, WonderCam
+
+SEVERAL = {"WONDERCAM_MODELS": "recording/hello,recording/long"}
+OVERLAPS = """selector => {
+  const boxes = [...document.querySelectorAll(selector)]
+    .filter((element) => element.checkVisibility())
+    .map((element) => [element.getAttribute("aria-label") ?? element.name, element.getBoundingClientRect()]);
+  return boxes.flatMap(([name, box], at) =>
+    boxes.slice(at + 1).flatMap(([other, { left, right }]) =>
+      left < box.right - 0.5 && right > box.left + 0.5 ? [`${name} and ${other}`] : []));
+}"""
+
+
+@pytest_asyncio.fixture
+async def server(share: Share) -> WonderCam:
+    """One with a choice of models."""
+    return await asyncio.to_thread(share, SEVERAL)
+
+
+@pytest_asyncio.fixture
+async def phone(chromium: Browser, server: WonderCam) -> AsyncIterator[Page]:
+    """Its page on a phone."""
+    async with tab(chromium, **PHONE) as page:
+        await page.goto(server.url)
+        yield page
+
+
+async def test_a_press_on_sign_up_is_taken_while_a_field_with_rules_has_the_focus(
+    page: Page, server: WonderCam
+) -> None:
+    """As rules do that go when the focus leaves: the button was elsewhere before the press had ended."""
+    await page.goto(f"{server.url}/accounts/signup/")
+    await page.locator("#id_username").fill("layout")
+    await page.locator("#id_password1").fill("a lighthouse by the sea")
+    await page.locator("#id_password2").fill("a lighthouse by the sea")
+    button = page.get_by_role("button", name="Sign up")
+    await button.scroll_into_view_if_needed()
+    box = await button.bounding_box()
+    assert box is not None
+    await page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 4)
+    await page.mouse.down()
+    await page.mouse.up()
+    await page.wait_for_url(f"{server.url}/")
+
+
+async def test_no_control_of_the_message_box_covers_another_on_a_phone(phone: Page) -> None:
+    await expect(phone.get_by_label("Your message")).to_be_visible()
+    assert await phone.evaluate(OVERLAPS, "#composer .bar :is(button, select)") == []
+
+
+async def test_an_earlier_question_is_changed_and_its_versions_stay_in_reach(page: Page, server: WonderCam) -> None:
+    await page.goto(server.url)
+    for question in ("First?", "Second?"):
+        await ask(page, question)
+        await ended(page, "complete")
+    questions = page.locator("article[data-role=user]")
+    await questions.first.hover()
+    await questions.first.get_by_label("Edit this question").click()
+    await page.get_by_label("Your message").fill("First, in other words?")
+    await page.keyboard.press("Enter")
+    await ended(page, "complete")
+    await ask(page, "Third?")
+    await ended(page, "complete")
+    await expect(questions).to_have_count(2)
+    await questions.first.get_by_label("Earlier version").click()
+    await expect(questions.nth(1).locator("[data-part=text]")).to_have_text("Second?")
