@@ -85,19 +85,24 @@ class Continuation:
         if turn.tail.epoch >= FIRST_EPOCH + MOST_HANDS - 1:
             return False
         try:
-            return await in_thread(partial(asked_of, turn.stream_id, self._catalogue())) is not None
+            return await in_thread(partial(continued, turn.stream_id, self._catalogue())) is not None
         except Exception as error:  # the database may be away: then its end is not stored, and its lease lapses
             log.warning("stream %s cannot be handed over: %s", turn.stream_id, type(error).__name__)
             return False
 
 
-def asked_of(stream_id: UUID, catalogue: Catalogue) -> tuple[Prompt, User] | None:
-    """What a stream's turn asks for, read anew from what is stored, and whose it is; None where it is not continued."""
+def continued(stream_id: UUID, catalogue: Catalogue) -> Stream | None:
+    """The stream, if its turn may be continued, as long as it is not too late."""
     stream = Stream.objects.select_related("user", "conversation", "answer").filter(pk=stream_id).first()
     if stream is None or not stream.user.is_active or stream.request.get(THROUGH_DOOR):
         return None
-    late = (timezone.now() - stream.created_at).total_seconds() > limits.of("STREAM_SECONDS")
-    if late or not catalogue.may_continue(stream.model_id):
+    return stream if catalogue.may_continue(stream.model_id) else None
+
+
+def asked_of(stream_id: UUID, catalogue: Catalogue) -> tuple[Prompt, User] | None:
+    """What a stream's turn asks for, read anew from what is stored, and whose it is; None where it is not continued."""
+    stream = continued(stream_id, catalogue)
+    if stream is None or (timezone.now() - stream.created_at).total_seconds() > limits.of("STREAM_SECONDS"):
         return None
     rows = stream.conversation.messages.order_by("position").values_list("pk", "parent_id", "role", "parts")
     said = {row[0]: PromptMessage(*row) for row in rows}

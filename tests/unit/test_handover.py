@@ -111,6 +111,17 @@ async def test_what_nobody_may_go_on_with_ends_as_interrupted_at_once(going_on: 
     assert (await is_sound(started, await core.ended(started))).status == events.INTERRUPTED
 
 
+async def test_a_clock_that_jumps_keeps_no_answer_from_being_handed_over(going_on: Core):
+    core = going_on
+    started = await core.ask("words=9 hold=2")
+    await seen(core, started, 2)
+    await Stream.objects.filter(pk=started.pk).aupdate(created_at=timezone.now() - timedelta(days=1))
+    await core.turns.drain(0)
+
+    assert (await row_of(started)).worker == NOBODY
+    await core.log.write(lambda: interrupt(started.pk, errors.Interrupted("over")))
+
+
 async def test_a_handover_is_no_failed_try(going_on: Core, other_log: Log):
     core, processes = going_on, [going_on.turns, another(other_log)]
     started = await core.ask("seed=6 words=60 hold=2")
