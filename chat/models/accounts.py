@@ -1,4 +1,4 @@
-"""Who asks: people with an account, guests, and what was given to them to come in with."""
+"""Users (people with an account, and guests), and the tickets that they get."""
 
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
@@ -9,20 +9,27 @@ from django.db import models
 from django.db.models import F
 from django.utils import timezone
 
-from chat.protocol.errors import Unauthenticated
+from chat.protocol.errors import NotFound, Unauthenticated
 
 RESUME_AFTER_END = timedelta(minutes=10)
-"""How long after its stream's end a ticket still resumes it: a reader that was away comes back for the last events."""
+"""How long after its stream's end a ticket still resumes it, for a reader that was disconnected during the end."""
 
 BAD_TICKET = "The ticket is unknown, expired or already used: get a new one from /v2/tickets."
 
 
 class OwnedQuerySet(models.QuerySet[Any]):
-    """Rows that belong to somebody."""
+    """Rows that belong to a user."""
 
     def for_user(self, user_id: int | None) -> Self:
-        """Only that user's own rows."""
+        """Only the rows of this user."""
         return self.filter(user_id=user_id)
+
+    async def aget_or_404(self, pk: Any) -> Any:
+        """The row with this id. NotFound for any other id, so that foreign and unknown ids look the same."""
+        found = await self.filter(pk=pk).afirst()
+        if found is None:
+            raise NotFound(f"There is no such {self.model._meta.verbose_name}.")
+        return found
 
 
 class AccountQuerySet(models.QuerySet["User"]):

@@ -1,7 +1,7 @@
-"""How every API view answers: `@api("POST")` around it, `body(request, Shape)` in, `json_response(…)` out.
+"""The frame of every API view: `@api("POST")` around it, `body(request, Shape)` in, `json_response(…)` out.
 
-A view raises `chat.protocol.errors`; here they become Google's error JSON with a real status. Whatever else escapes a
-view is logged and becomes a bland 500: no traceback, no path and no statement ever leaves the server.
+A view raises `chat.protocol.errors`, which become Google's error JSON with the matching HTTP status. Any other
+exception is logged and becomes a 500 without details: no traceback, path or SQL leaves the server.
 """
 
 import json
@@ -33,7 +33,7 @@ from chat.protocol.errors import (
 
 
 class Request(HttpRequest):
-    """A request as API views get it: with what this process holds."""
+    """A request as API views get it: with the objects of this process."""
 
     process: Process
 
@@ -48,8 +48,8 @@ log = logging.getLogger(__name__)
 
 
 def api(*methods: str, csrf: bool = False, body_bytes: Callable[[], int] | None = None) -> Callable[[View], View]:
-    """Decorate an async view that answers these methods and raises ApiError. `csrf`: for the page's cookie routes;
-    `body_bytes`: what its bodies may have, in place of the general limit (see `body_limit.py`)."""
+    """Decorate an async view that answers these methods and may raise ApiError. `csrf`: for routes that accept the
+    page's cookie; `body_bytes`: the largest body, in place of the general limit (see `body_limit.py`)."""
     allow = ", ".join((*methods, "OPTIONS"))
 
     def decorate(view: View) -> View:
@@ -75,7 +75,7 @@ def api(*methods: str, csrf: bool = False, body_bytes: Callable[[], int] | None 
 
 
 async def guarded(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-    """The view's response, or the JSON of what went wrong in it."""
+    """The response of the view, or that of the error that it raised."""
     request.process = this_process()  # type: ignore[attr-defined]
     try:
         return await view(request, *args, **kwargs)
@@ -96,14 +96,14 @@ async def guarded(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -
 
 
 def why(away: Exception) -> str:
-    """What a person is told where the database could not be asked."""
+    """The sentence for a user when the database could not be reached."""
     if type(away.__cause__).__name__ == "PoolTimeout":  # psycopg_pool's, which is not installed everywhere
         return "No connection to the database became free in time: try again in a moment."
     return "The database does not answer just now: try again in a moment."
 
 
 def refusal(error: ApiError) -> HttpResponse:
-    """An error as an HTTP response: its JSON, its status, and the headers that belong to the status."""
+    """The HTTP response for an error: JSON, status, and the headers that go with the status."""
     response = json_response(error.as_json(), error.code)
     response.headers["Cache-Control"] = "no-store"
     if error.code == 401:
@@ -116,20 +116,20 @@ def refusal(error: ApiError) -> HttpResponse:
 
 
 def json_response(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> HttpResponse:
-    """A JSON response of anything msgspec can write: structs, dataclasses, UUIDs and times among them."""
+    """A JSON response of anything that msgspec encodes, such as structs, dataclasses, UUIDs and datetimes."""
     return HttpResponse(msgspec.json.encode(value), content_type=JSON, status=status, headers=headers)
 
 
 def chat_bytes() -> int:
-    """What a question may have, with photos as `inlineData` in it."""
+    """The largest body of a question, photos as `inlineData` included."""
     return int(settings.LIMITS["CHAT_BODY_BYTES"])
 
 
 def body(request: HttpRequest, shape: type[Shape], limit: int | None = None) -> Shape:
-    """The request's JSON body as `shape`, read strictly; at most `limit` bytes (else the general limit).
+    """The request's JSON body as `shape`, parsed strictly; at most `limit` bytes, by default the general limit.
 
-    Raises UnsupportedMediaType unless it says `application/json` in UTF-8 (a form of another site can not), TooLarge,
-    and InvalidArgument for what is not JSON to the letter (RFC 8259) or not of that shape, with the place in words.
+    Raises UnsupportedMediaType unless its type is `application/json` in UTF-8 (forms of other sites cannot send that),
+    TooLarge, and InvalidArgument for anything that is not strict JSON (RFC 8259) or not of that shape, with the place.
     """
     charset = (request.content_params or {}).get("charset", "utf-8")
     if request.content_type != JSON or charset.lower() not in ("utf-8", "utf8"):
@@ -146,16 +146,16 @@ def body(request: HttpRequest, shape: type[Shape], limit: int | None = None) -> 
 
 
 def declared_length(request: HttpRequest) -> int:
-    """What Content-Length says; 0 when it says nothing that is a number."""
+    """The value of Content-Length; 0 if it is missing or not a number."""
     text = request.META.get("CONTENT_LENGTH") or "0"
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
 def parse(raw: bytes) -> Any:
-    """JSON to the letter: UTF-8, no key twice, finite numbers, whole characters, at most 32 levels deep."""
+    """Parse strict JSON: UTF-8, no repeated key, finite numbers, no lone surrogates or NUL, at most 32 levels deep."""
     try:
         text = raw.decode()
-        value = json.loads(text) if text.startswith(BOM) else DECODER.decode(text)  # the one says why it cannot be
+        value = json.loads(text) if text.startswith(BOM) else DECODER.decode(text)  # `loads` explains the BOM
     except UnicodeDecodeError as wrong:
         raise InvalidArgument(f"The body is not UTF-8 (byte {wrong.start}).") from None
     except json.JSONDecodeError as wrong:
@@ -171,7 +171,7 @@ def parse(raw: bytes) -> Any:
 
 
 def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object whose keys are all different."""
+    """The pairs of a JSON object as a dictionary. InvalidArgument for a repeated key."""
     found = dict(pairs)
     if len(found) != len(pairs):
         seen: set[str] = set()
@@ -181,16 +181,16 @@ def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def refuse_constant(name: str) -> NoReturn:
-    """NaN and Infinity are no JSON."""
+    """Refuse NaN and Infinity, which are not JSON."""
     raise InvalidArgument(f"The body holds {name}, which is not JSON.")
 
 
 DECODER = json.JSONDecoder(object_pairs_hook=unique, parse_constant=refuse_constant)
-"""Made once: `json.loads` would make one for each body."""
+"""Made once: with these arguments `json.loads` would make one for each body."""
 
 
 def inspect(level: list[Any]) -> None:
-    """Walk the value level by level, since a bomb is deep; refuse what no honest client sends."""
+    """Check all texts and numbers of a value, level by level without recursion, and its depth."""
     for _ in range(DEEPEST + 1):
         below: list[Any] = []
         for value in level:
@@ -210,7 +210,7 @@ def inspect(level: list[Any]) -> None:
 
 
 def check_text(text: str) -> None:
-    """Refuse half characters (no UTF-8 can carry them) and NUL (PostgreSQL cannot keep it)."""
+    """Refuse lone surrogates, which UTF-8 cannot encode, and NUL, which PostgreSQL cannot store."""
     if not text.isascii():
         try:
             text.encode()

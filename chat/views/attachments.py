@@ -1,4 +1,4 @@
-"""Photos and sounds in and out."""
+"""`/v2/attachments`: upload and download of photos and sounds."""
 
 import asyncio
 from uuid import UUID
@@ -22,7 +22,7 @@ def form_bytes() -> int:
 
 @api("POST", body_bytes=form_bytes)
 async def create(request: HttpRequest) -> HttpResponse:
-    """One photo or sound as multipart field `photo` or `sound` (or `file`) → 201 `{"id", "width", "height"}`, or
+    """Store one photo or sound, in the multipart field `photo`, `sound` or `file`: 201 `{"id", "width", "height"}` or
     `{"id", "mimeType", "seconds"}`."""
     user = await tokens.authenticate(request)
     await limits.spend("upload", user=user.pk)
@@ -33,7 +33,7 @@ async def create(request: HttpRequest) -> HttpResponse:
 
 @api("GET", "HEAD")
 async def show(request: HttpRequest, attachment_id: UUID) -> HttpResponse:
-    """One's own photo or sound. Whatever it holds, a browser runs nothing of it."""
+    """One of the user's photos or sounds, with headers that keep a browser from executing it."""
     found = await attachments.read(await tokens.authenticate(request), attachment_id)
     return HttpResponse(
         bytes(found.data),
@@ -47,7 +47,7 @@ async def show(request: HttpRequest, attachment_id: UUID) -> HttpResponse:
 
 
 def uploaded(request: HttpRequest) -> bytes:
-    """The one file of the form, whose name is not looked at. For a thread: a large file goes through the disk."""
+    """The form's one file; its name is ignored. It blocks: large files are spooled to disk."""
     if request.content_type != "multipart/form-data":
         raise UnsupportedMediaType("Send the photo as `multipart/form-data`, in the field `photo`.")
     if declared_length(request) > form_bytes():

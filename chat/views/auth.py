@@ -1,4 +1,4 @@
-"""Signing in and out of the API, the page's access token, and tickets for a native EventSource."""
+"""`/v2/auth/…` and `/v2/tickets`: sign-in and sign-out of the API, the page's access token, tickets for EventSource."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -20,21 +20,21 @@ from chat.views.api import api, body, json_response
 
 
 class TokenBody(msgspec.Struct, forbid_unknown_fields=True):
-    """What `POST /v2/auth/token` takes."""
+    """The body of `POST /v2/auth/token`."""
 
     username: str
     password: str
 
 
 class Refresh(msgspec.Struct, forbid_unknown_fields=True):
-    """What `POST /v2/auth/refresh` and `/v2/auth/logout` take."""
+    """The body of `POST /v2/auth/refresh` and `/v2/auth/logout`."""
 
     refresh: str
 
 
 @api("POST")
 async def token(request: HttpRequest) -> HttpResponse:
-    """`{"username", "password"}` → `{"access", "refresh"}`; 401 in the same words for a wrong name or password."""
+    """`{"username", "password"}` → `{"access", "refresh"}`. The same 401 for a wrong name and a wrong password."""
     given = body(request, TokenBody)
     await spend_try(given.username, limits.address(request))
     user = await passwords.holder(given.username, given.password)
@@ -44,7 +44,7 @@ async def token(request: HttpRequest) -> HttpResponse:
 
 
 def signed_in(request: HttpRequest, user: User) -> dict[str, str]:
-    """The first pair of a sign-in, which is written down."""
+    """The first pair of tokens of a sign-in, which is recorded in the audit log."""
     audit.record_sign_in(request, user)
     return tokens.issue(user)
 
@@ -60,7 +60,7 @@ async def refresh(request: HttpRequest) -> HttpResponse:
 
 @api("POST")
 async def logout(request: HttpRequest) -> HttpResponse:
-    """`{"refresh"}` → 204: neither it nor any access token of the same sign-in is accepted from now on."""
+    """`{"refresh"}` → 204: no token of the same sign-in is accepted from now on."""
     given = body(request, Refresh)
     await sync_to_async(tokens.revoke)(given.refresh)
     return HttpResponse(status=204)
@@ -68,13 +68,14 @@ async def logout(request: HttpRequest) -> HttpResponse:
 
 @api("POST")
 async def guest(request: HttpRequest) -> HttpResponse:
-    """→ a pair for a new guest, where guests are on."""
+    """A pair of tokens for a new guest, if the site has guests."""
     return json_response(await guests.new_pair(request))
 
 
 @api("POST", csrf=True)
 async def session(request: HttpRequest) -> HttpResponse:
-    """The page's cookie and CSRF token → a 5-minute access token; a visitor becomes a guest where guests are on."""
+    """A 5-minute access token for the page's session cookie and CSRF token. A visitor without an account becomes a
+    guest, if the site has guests."""
     user: Any = await request.auser()
     if not user.is_authenticated:
         if not settings.GUESTS:
@@ -95,14 +96,14 @@ async def session(request: HttpRequest) -> HttpResponse:
 
 @api("POST")
 async def ticket(request: HttpRequest) -> HttpResponse:
-    """Bearer → `{"ticket", "expires_in"}`."""
+    """A ticket for the user of the token: `{"ticket", "expires_in"}`."""
     user = await tokens.authenticate(request)
     await limits.spend("ticket", user=user.pk)
     return json_response({"ticket": await tickets.give(user), "expires_in": tickets.SECONDS})
 
 
 async def spend_try(account: str, address: str, rates: str = "login") -> None:
-    """Count a try to sign in; that there were too many is written to the audit log."""
+    """Count an attempt to sign in; attempts over the limit are recorded in the audit log."""
     try:
         await limits.spend(rates, account=account, ip=address)
     except ResourceExhausted:
@@ -113,8 +114,9 @@ async def spend_try(account: str, address: str, rates: str = "login") -> None:
 def limited(
     page: Callable[..., Any], rates: str = "login", field: str = "username", *, of_user: bool = False
 ) -> Callable[..., Any]:
-    """A page that takes passwords or codes (ours, the admin's) under the API's own limit of tries, counted for the
-    account that the field names, or for whoever is signed in (`of_user`): 429 with `Retry-After` over it."""
+    """Decorate a page that takes passwords or codes with the API's limit of attempts: 429 with `Retry-After` over it.
+
+    Attempts count for the account named by the form's `field`, or with `of_user` for the signed-in user."""
 
     @wraps(page)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:

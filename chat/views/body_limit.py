@@ -1,12 +1,12 @@
-"""How large a request's body may be, decided from its ASGI scope before the body is read.
+"""The largest body of a request, decided from its ASGI scope before the body is read.
 
-    an address that is none            1 KiB
-    without a credential              16 KiB    forms, sign-in; where more is allowed at all, 401 says who may
+    unknown paths                      1 KiB
+    without a credential              16 KiB    forms, sign-in; views that accept more answer 401 above it
     with one, elsewhere               WONDERCAM_LIMIT_BODY_BYTES
-    with one, questions and photos    what the view says: `@api("POST", body_bytes=…)`
+    with one, questions and photos    the view's own: `@api("POST", body_bytes=…)`
 
-A credential is a signed token that has not expired, or what only the database can check: an API key, a session cookie.
-The views check who asks; here it is only kept small what strangers can make the server hold.
+A credential is a signed token that has not expired, or something that only the database can check: an API key or a
+session cookie. This does not authenticate anybody, which the views do; it bounds the memory that strangers can use.
 """
 
 import re
@@ -33,7 +33,7 @@ API_KEY = re.compile(PATTERN, re.ASCII)
 
 
 def limit_of(scope: dict[str, Any]) -> tuple[int, ApiError]:
-    """The most bytes that the body of this request may have, and the error of one that has more."""
+    """The largest body of this request in bytes, and the error for a larger one."""
     try:
         of_view = view_at(scope["path"])
     except Http404:
@@ -48,7 +48,7 @@ def limit_of(scope: dict[str, Any]) -> tuple[int, ApiError]:
 
 @lru_cache(maxsize=256)
 def view_at(path: str) -> Any:
-    """What the view at that path says of its bodies; None where it says nothing. Http404 where there is no view."""
+    """The `body_bytes` of the view at this path; None if it has none. Http404 if there is no view."""
     view = resolve(path).func
     if view is nowhere:
         raise Http404
@@ -56,7 +56,7 @@ def view_at(path: str) -> Any:
 
 
 def has_credential(scope: dict[str, Any], cookie: bool) -> bool:
-    """Whether somebody is named who might be known here. `cookie`: a session's is one, too."""
+    """Whether the request has a credential that may be valid; with `cookie` a session cookie counts too."""
     headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
     kind, _, bearer = headers.get(b"authorization", "").partition(" ")
     if kind:
@@ -69,7 +69,7 @@ def has_credential(scope: dict[str, Any], cookie: bool) -> bool:
 
 
 def might_be_known(credential: str) -> bool:
-    """Whether a token is signed by us and holds; True for what looks like an API key, which the database knows."""
+    """Whether a token is signed by this site and has not expired; True for everything in the form of an API key."""
     if API_KEY.fullmatch(credential):
         return True
     try:

@@ -20,7 +20,7 @@ from chat.accounts import tokens
 from chat.attachments import name_of
 from chat.log.sql import in_thread
 from chat.models import Conversation, Message
-from chat.protocol.errors import InvalidArgument, NotFound
+from chat.protocol.errors import InvalidArgument
 from chat.protocol.prompt import PromptMessage, is_sound, newest_leaf, path_to, type_of
 from chat.views.account_export import Sent, attachment, fields, written
 from chat.views.api import api
@@ -38,9 +38,7 @@ async def export(request: HttpRequest, conversation_id: UUID) -> HttpResponseBas
     format = request.GET.get("format", "md")
     if format not in TYPES:
         raise InvalidArgument("`format` is md, json or zip.")
-    found = await Conversation.objects.for_user(user.pk).filter(pk=conversation_id).afirst()
-    if found is None:
-        raise NotFound("There is no such conversation.")
+    found = await Conversation.objects.for_user(user.pk).aget_or_404(conversation_id)
     headers = {"Content-Disposition": disposition(found.title, format), "Content-Type": TYPES[format]}
     if format == "zip":
         return StreamingHttpResponse(zipped(found), headers=headers)

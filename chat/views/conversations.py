@@ -1,4 +1,4 @@
-"""One's own conversations: the list and its search, one transcript, rename and pin, delete."""
+"""`/v2/conversations`: the user's conversations: list, search, transcript, rename, pin, delete."""
 
 from datetime import UTC, datetime
 from functools import partial
@@ -18,7 +18,7 @@ from chat.log.changes import INSTRUCTED, PINNED, RENAMED, tell_of_conversation
 from chat.models import Conversation, Stream
 from chat.process import Process
 from chat.protocol import events
-from chat.protocol.errors import InvalidArgument, NotFound
+from chat.protocol.errors import InvalidArgument
 from chat.views.api import Request, api, body, check_text, json_response
 from chat.views.messages import messages_of
 
@@ -28,7 +28,7 @@ LONGEST_SYSTEM = 8_000
 
 
 class ConversationChange(msgspec.Struct, forbid_unknown_fields=True):
-    """The body of PATCH: what is left out stays."""
+    """The body of PATCH; fields that are missing do not change."""
 
     title: str | None = None
     pinned: bool | None = None
@@ -49,7 +49,7 @@ def summary(conversation: Conversation) -> dict[str, Any]:
 
 @api("GET")
 async def index(request: Request) -> HttpResponseBase:
-    """A page of one's conversations, pinned and newest first: `?q=` searches, `?cursor=` goes on."""
+    """A page of the user's conversations, pinned and newest first; `?q=` searches, `?cursor=` continues."""
     user = await tokens.authenticate(request)
     limit, cursor = page_size(request.GET.get("limit")), request.GET.get("cursor", "")
     query = request.GET.get("q", "").strip()[:LONGEST_QUERY]
@@ -63,7 +63,7 @@ async def index(request: Request) -> HttpResponseBase:
 
 
 def listed(conversations: QuerySet[Any], limit: int, cursor: str = "", query: str = "") -> dict[str, Any]:
-    """A page of these, in the list's order; what was said around a query's first word goes with each."""
+    """A page of these conversations in the order of the list; for a query each has an excerpt around its first word."""
     running = Stream.objects.filter(conversation=OuterRef("pk"), status=events.RUNNING)
     ordered = conversations.order_by("-pinned", "-updated_at", "pk").annotate(running=Exists(running))
     rows = list((ordered.filter(beyond(cursor)) if cursor else ordered)[: limit + 1])
@@ -86,7 +86,7 @@ def page_size(text: str | None) -> int:
 
 
 def beyond(cursor: str) -> Q:
-    """The rows after the one that a cursor names, in the list's order."""
+    """The rows after the cursor, in the order of the list."""
     try:
         pinned, seconds, micros, key = cursor.split(".")
         moment = datetime.fromtimestamp(int(seconds), UTC).replace(microsecond=int(micros))
@@ -99,11 +99,9 @@ def beyond(cursor: str) -> Q:
 
 @api("GET", "PATCH", "DELETE")
 async def one(request: Request, conversation_id: UUID) -> HttpResponseBase:
-    """One conversation: its transcript with stream ids, its name, pin and system prompt, or delete with all of it."""
+    """One conversation: GET its transcript with stream ids, PATCH title, pin and system instruction, DELETE it."""
     user = await tokens.authenticate(request)
-    conversation = await Conversation.objects.for_user(user.pk).filter(pk=conversation_id).afirst()
-    if conversation is None:
-        raise NotFound("There is no such conversation.")
+    conversation = await Conversation.objects.for_user(user.pk).aget_or_404(conversation_id)
     if request.method == "DELETE":
         await delete(request.process, user.pk, conversation)
         return HttpResponse(status=204)
@@ -118,7 +116,7 @@ async def _changed(log: Log, user_id: int, conversation: Conversation, change: C
     given = {"title": change.title, "pinned": change.pinned, "system": change.system}
     if change.title is not None:
         given["title"] = change.title.strip()
-    fields = {name: value for name, value in given.items() if value is not None}  # the others may change meanwhile
+    fields = {name: value for name, value in given.items() if value is not None}  # others may be changed concurrently
     for name, value in fields.items():
         setattr(conversation, name, value)
 
@@ -138,7 +136,7 @@ async def _changed(log: Log, user_id: int, conversation: Conversation, change: C
 
 
 async def delete(process: Process, user_id: int, conversation: Conversation) -> None:
-    """Stop what is generated in it, and delete it with all that it has."""
+    """Stop the running turns of a conversation, and delete it with everything in it."""
     streams = [stream async for stream in conversation.streams.all()]
     for stream in streams:
         if stream.status == events.RUNNING:

@@ -1,6 +1,6 @@
-"""The bodies of responses to clients of other APIs: the log's events as Gemini's server sends them, and OpenAI's.
+"""Response bodies for clients of other APIs ("doors"): the log's events as Gemini's or OpenAI's servers send them.
 
-A reader that goes away stops its generation, as it does there (`turns/departures.py`).
+A client that disconnects stops the generation, as it does there (`turns/departures.py`).
 """
 
 import logging
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 async def responses(process: Process, stream: Stream) -> AsyncGenerator[list[str], None]:
-    """The stream as Gemini itself would send it, in batches of lines of JSON: no OK, no words of ours."""
+    """The stream as Gemini itself would send it, in batches of JSON lines: no event 0, no field `wondercam`."""
     try:
         with process.departures.noticed(stream):
             async with aclosing(process.log.follow(stream.pk, 0)) as pages:
@@ -33,7 +33,7 @@ async def responses(process: Process, stream: Stream) -> AsyncGenerator[list[str
 
 
 async def gemini_stream(process: Process, stream: Stream) -> AsyncGenerator[bytes, None]:
-    """The same as an event stream: no ids, no `[DONE]`."""
+    """`responses` as Gemini's event stream (`alt=sse`): without ids and `[DONE]`."""
     try:
         async with aclosing(responses(process, stream)) as batches:
             async for batch in batches:
@@ -43,7 +43,7 @@ async def gemini_stream(process: Process, stream: Stream) -> AsyncGenerator[byte
 
 
 async def gemini_array(process: Process, stream: Stream) -> AsyncGenerator[bytes, None]:
-    """The same without `alt=sse`: one JSON array that grows by a response at a time."""
+    """`responses` as Gemini sends them without `alt=sse`: one JSON array, one response at a time."""
     before = b"["
     try:
         async with aclosing(responses(process, stream)) as batches:
@@ -57,7 +57,7 @@ async def gemini_array(process: Process, stream: Stream) -> AsyncGenerator[bytes
 
 
 async def openai_stream(process: Process, stream: Stream, chunks: CompletionChunks) -> AsyncGenerator[bytes, None]:
-    """The same as OpenAI's server sends it; a failure is an `error` object, after which nothing comes."""
+    """`responses` as OpenAI's chat completion chunks. A failure is an `error` object, which ends the body."""
     try:
         async with aclosing(responses(process, stream)) as batches:
             async for batch in batches:
@@ -75,15 +75,15 @@ async def openai_stream(process: Process, stream: Stream, chunks: CompletionChun
 async def response_stream(
     process: Process, stream: Stream, said: ResponseEvents, after: int = -1, *, stops: bool
 ) -> AsyncGenerator[bytes, None]:
-    """The same as typed events of OpenAI's Responses API, from after the sequence number `after`. `stops`: a reader
-    that goes away stops the generation."""
+    """The stream as typed events of OpenAI's Responses API, those after sequence number `after`. `stops`: whether a
+    disconnect stops the generation."""
 
     def told(found: list[Response]) -> bytes:
         return b"".join(map(response_events.as_event, (each for each in found if each["sequence_number"] > after)))
 
     try:
         with process.departures.noticed(stream) if stops else nullcontext():
-            yield told(said.begin()) or sse.HEARTBEAT  # the headers leave with the first bytes
+            yield told(said.begin()) or sse.HEARTBEAT  # the headers are sent with the first bytes
             async with aclosing(process.log.follow(stream.pk, 0)) as pages:
                 async for page in pages:
                     yield told(translated(page, said)) or sse.HEARTBEAT
@@ -94,20 +94,20 @@ async def response_stream(
 
 
 async def read_to_end(process: Process, stream: Stream, said: ResponseEvents) -> None:
-    """Give a whole stream to `said`, once it has ended."""
+    """Pass a whole stream to `said`; returns when it has ended."""
     with process.departures.noticed(stream):
         async for page in process.log.follow(stream.pk, 0):
             translated(page, said)
 
 
 async def read_so_far(process: Process, stream: Stream, said: ResponseEvents) -> None:
-    """Give what is stored of a stream to `said`."""
+    """Pass the stored events of a stream to `said`."""
     async for page in process.log.follow(stream.pk, 0, live=False):
         translated(page, said)
 
 
 def translated(page: Page, said: ResponseEvents) -> list[Response]:
-    """A page's events as typed ones."""
+    """The typed events for a page."""
     return [made for event in page.events for made in said.of(events.decode(event.data))]
 
 
@@ -117,7 +117,7 @@ def as_event(value: Response) -> bytes:
 
 
 def as_gemini(event: Event) -> str:
-    """An event without our own words; empty where nothing else is in it. A refusal is what Gemini said of it."""
+    """An event without the field `wondercam`; "" if it has nothing else. A blocked prompt is Gemini's own response."""
     if '"wondercam"' not in event.data:
         return event.data
     response = events.decode(event.data)

@@ -1,4 +1,4 @@
-"""`/v2/echat` and `/v2/chat`: ask, and read the answer as it is generated."""
+"""`/v2/echat` and `/v2/chat`: start a turn, and stream its answer."""
 
 from time import monotonic
 from uuid import UUID
@@ -29,7 +29,7 @@ async def echat(request: Request) -> HttpResponseBase:
 
 @api("POST", body_bytes=chat_bytes)
 async def chat(request: Request) -> HttpResponseBase:
-    """The standard chat: the same without the OK; with `"stream": false` one JSON answer."""
+    """The standard chat: the same without the OK event; with `"stream": false` one JSON answer."""
     began = monotonic()
     user = await tokens.authenticate(request)
     ask = body(request, Ask, chat_bytes())
@@ -42,9 +42,9 @@ async def chat(request: Request) -> HttpResponseBase:
 
 
 async def _asked_or_resumed(request: Request, user: User, ask: Ask, began: float, *, after: int) -> HttpResponseBase:
-    """The answer from after event `after`. A POST that is sent again with the id of an event goes on behind it.
+    """Start a turn and stream its events after `after`. A POST with `Last-Event-ID` resumes its stream instead.
 
-    Clients such as @microsoft/fetch-event-source and eventsource-client reconnect that way.
+    Clients such as @microsoft/fetch-event-source and eventsource-client reconnect by repeating the POST.
     """
     if last := request.headers.get("Last-Event-ID"):
         return await resumed(request, await _asked_before(ask, user, cursor_of(last)), user)
@@ -52,8 +52,8 @@ async def _asked_or_resumed(request: Request, user: User, ask: Ask, began: float
 
 
 async def _asked_before(ask: Ask, user: User, cursor: Cursor) -> UUID:
-    """The stream that answers this request already. NotFound where the cursor's is not one's own, InvalidArgument where
-    it answers another question: to start a second answer in its place would double the text."""
+    """The stream that already answers this request. NotFound if the cursor names no stream of the user,
+    InvalidArgument if that answers another question: starting a second answer would repeat text for the client."""
     named = {"request_id": ask.request_id} if cursor.stream_id is None else {"pk": cursor.stream_id}
     before = Stream.objects.for_user(user.pk).filter(**named).select_related("answer__parent")
     stream = None if named == {"request_id": None} else await before.afirst()
@@ -66,7 +66,7 @@ async def _asked_before(ask: Ask, user: User, cursor: Cursor) -> UUID:
 
 
 def is_same(ask: Ask, stream: Stream) -> bool:
-    """Whether the stream answers this request: by its idempotency key, or, where it has none, by what is asked."""
+    """Whether the stream answers this request: by `request_id`, or, if both have none, by comparing the questions."""
     if ask.request_id is not None or stream.request_id is not None:
         return ask.request_id == stream.request_id
     question = stream.answer.parent
@@ -81,8 +81,8 @@ def is_same(ask: Ask, stream: Stream) -> bool:
 
 
 def is_same_part(asked: Part, kept: Part) -> bool:
-    """Whether a part was stored as the other; a photo in the body is encoded anew, so any photo may be it, and so with
-    sounds."""
+    """Whether part `kept` was stored from part `asked`. Photos and sounds in a body are stored re-encoded, so they are
+    compared by kind only."""
     if "inlineData" in asked:
         return "attachment" in kept and is_sound(asked) == is_sound(kept)
     return asked["attachment"] == kept.get("attachment") if "attachment" in asked else asked == kept
@@ -94,7 +94,7 @@ async def _started(request: Request, user: User, ask: Ask, began: float, ticket:
 
 
 async def _by_event_source(request: Request, began: float) -> HttpResponseBase:
-    """A native EventSource: the question is in the address, a ticket says who asks, a reconnect resumes."""
+    """The GET of a native EventSource: the question is in the URL, a ticket authenticates, a reconnect resumes."""
     ticket = None
     if "Authorization" in request.headers or "ticket" not in request.GET:
         user = await tokens.authenticate(request, needs=keys.CHAT)

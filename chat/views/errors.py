@@ -1,4 +1,4 @@
-"""What is answered where no view answers: JSON to the API's clients, a page of the site's own to people."""
+"""Responses to requests that no view answers: JSON for the API, a page for people."""
 
 from typing import Any
 
@@ -53,7 +53,7 @@ def for_api(request: HttpRequest) -> bool:
 
 
 def page(request: HttpRequest, status: int, words: tuple[Any, Any] | None = None) -> HttpResponse:
-    """The page for that status. It needs neither a session nor the database: they may be what has failed."""
+    """The page for this status. It uses neither the session nor the database, which may be what failed."""
     heading, sentence = words or PAGES[status]
     with translation.override(translation.get_language_from_request(request)):
         body = loader.render_to_string("error.html", {"heading": heading, "sentence": sentence, **look(request)})
@@ -66,7 +66,7 @@ def answer(request: HttpRequest, error: ApiError, words: tuple[Any, Any] | None 
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """400: a host or a path that this site does not have."""
+    """400, such as for a `Host` that this site does not have."""
     return answer(request, InvalidArgument("The request cannot be read."))
 
 
@@ -76,27 +76,27 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """404: the same for what never was and for what is not yours."""
+    """404, the same for unknown and for foreign ids."""
     return answer(request, NotFound(NOTHING))
 
 
 def not_allowed(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """405: an address that another method is for."""
+    """405."""
     return answer(request, MethodNotAllowed("This address answers another method."))
 
 
 @csrf_exempt
 async def nowhere(request: HttpRequest) -> HttpResponse:
-    """404 as JSON for an unknown address of an API: with DEBUG Django would answer with a page."""
+    """404 as JSON for unknown paths of the API: with DEBUG Django would answer with its debug page."""
     return refusal(NotFound(NOTHING))
 
 
 def failed(request: HttpRequest) -> HttpResponse:
-    """500: bland on purpose."""
+    """500, without details."""
     return answer(request, Internal("Something went wrong on the server; it has been logged."))
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """403 for a form or a page's request without its CSRF token."""
+    """403 for a form or a request of the page without its CSRF token."""
     error = PermissionDenied("The request does not come from the page: send its `X-CSRFToken`.")
     return answer(request, error, OUTDATED_FORM)

@@ -10,7 +10,7 @@ from django.http.response import HttpResponseBase
 from chat.accounts import sessions, tokens
 from chat.log.feeds import FeedKey
 from chat.models import Conversation, User
-from chat.protocol.errors import InvalidArgument, NotFound
+from chat.protocol.errors import InvalidArgument
 from chat.views import event_stream
 from chat.views.api import Request, api
 from chat.views.resume import HEADERS
@@ -29,8 +29,7 @@ async def feed(request: Request) -> HttpResponseBase:
 async def of_conversation(request: Request, conversation_id: UUID) -> HttpResponseBase:
     """The feed of one conversation; it ends when the conversation is deleted."""
     user = await sessions.reader(request)
-    if not await Conversation.objects.for_user(user.pk).filter(pk=conversation_id).aexists():
-        raise NotFound("There is no such conversation.")
+    await Conversation.objects.for_user(user.pk).aget_or_404(conversation_id)
     return followed(request, user, FeedKey(user.pk, conversation_id))
 
 

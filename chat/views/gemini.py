@@ -1,11 +1,11 @@
-"""The Gemini API as a door: Google's own SDKs work with only their base URL and key changed.
+"""The Gemini API in front of every provider: Google's SDKs work with only their base URL and key changed.
 
-`POST /v1beta/models/<model>:generateContent`, `:streamGenerateContent` and `:countTokens`, in front of any provider.
-The key is an access token or an API key, as `x-goog-api-key`, Bearer or `?key=`. What comes out is exactly Gemini's
-stream; what happens is recorded as any other turn is (https://ai.google.dev/api/generate-content).
+`POST /v1beta/models/<model>:generateContent`, `:streamGenerateContent` and `:countTokens`. The key is an access token
+or an API key, as `x-goog-api-key`, Bearer or `?key=`. Responses have exactly Gemini's format, and every request is
+recorded as a turn (https://ai.google.dev/api/generate-content).
 
-Names may be in snake_case. Fields that are not known here are passed on to Gemini and Vertex; other providers get those
-that can be said in their language, and the rest is refused: nothing is dropped in silence.
+Field names may be in snake_case. Unknown fields are passed on to Gemini and Vertex AI; for other providers they are
+translated or refused: no field is dropped silently.
 """
 
 from time import monotonic
@@ -36,14 +36,14 @@ PAGE, LARGEST_PAGE = 50, 1000
 
 UNDERSTAND = ("gemini", "vertex")
 TRANSLATED = {"openai": {"tools", "toolConfig"}}
-"""Which providers understand every field, and which fields others can be told in their language."""
+"""The providers that understand every field, and the fields that are translated for others."""
 
 IGNORED = {"safetySettings", "labels"}
-"""What may be missing without changing the answer: other providers have no such filters and no such accounts."""
+"""Fields that other providers have no equivalent for, and that do not change the answer."""
 
 
 class GenerateContent(msgspec.Struct, rename="camel"):
-    """The body, as far as it means something here. There may be more in it."""
+    """The fields of the body that are used here; the others are kept in `Asked.extra`."""
 
     contents: list[dict[str, Any]] | dict[str, Any]
     system_instruction: str | dict[str, Any] | None = None
@@ -55,7 +55,7 @@ KNOWN = {field.encode_name for field in msgspec.structs.fields(GenerateContent)}
 
 
 class Asked:
-    """A request in Gemini's language for one model; InvalidArgument where its provider cannot be told all of it."""
+    """A request in Gemini's format for one model. InvalidArgument if its provider does not understand all fields."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class Asked:
 
     @classmethod
     def of_body(cls, raw: dict[str, Any], model: Model) -> "Asked":
-        """The request that a body of the Gemini API holds."""
+        """The request in a body of the Gemini API."""
         named = {name: value for name, value in camel_case(raw).items() if value is not None}
         try:
             found = msgspec.convert(named, GenerateContent)
@@ -83,7 +83,7 @@ class Asked:
         return cls(model, contents, found.system_instruction, generation, extra)
 
     def _check(self) -> None:
-        """Refuse what this model's provider would have to leave out."""
+        """Refuse fields that the model's provider would have to drop."""
         if self.model.provider in UNDERSTAND:
             return
         understood = TRANSLATED.get(self.model.provider, set())
@@ -96,7 +96,7 @@ class Asked:
         return [part for content in gemini_contents_of(self.contents) for part in content["parts"]]
 
     def prompt(self, user: User) -> Prompt:
-        """What the model gets of it, without a conversation."""
+        """The prompt of the request, for counting its tokens."""
         contents: list[Content] = gemini_contents_of(self.contents)
         return Prompt(self.model, contents, system_of(self.system), self.generation, self.extra, user.pk)
 
@@ -108,7 +108,7 @@ class Asked:
         before: Stream | None = None,
         response: dict[str, Any] | None = None,
     ) -> Stream:
-        """Begin the turn, in a conversation of its own or under the answer of `before`."""
+        """Start the turn, in a new conversation or after the answer of `before`."""
         ask = Ask(contents=self.contents, model=self.model.id, generation=self.generation, system=self.system)
         if before is not None:
             ask.conversation_id, ask.parent_id = before.conversation_id, before.answer_id
@@ -117,7 +117,7 @@ class Asked:
 
 @api("POST", body_bytes=chat_bytes)
 async def generate(request: Request, model: str, method: str) -> HttpResponseBase:
-    """One answer, whole or as it is generated: an event stream with `?alt=sse`, else one growing JSON array."""
+    """Generate one answer: as one response, as an event stream (`?alt=sse`), or as a JSON array that is streamed."""
     began = monotonic()
     user = await tokens.authenticate(request, key_header=True)
     asked = Asked.of_body(body(request, dict[str, Any], chat_bytes()), model_of(request.process.catalogue, model))
@@ -140,7 +140,7 @@ def streamed(process: Process, stream: Stream, *, sse: bool) -> StreamingHttpRes
 
 @api("POST", body_bytes=chat_bytes)
 async def count_tokens(request: Request, model: str) -> HttpResponseBase:
-    """How many tokens a request has: counted by the model's server, guessed where that cannot count."""
+    """The number of tokens of a request, counted by the model's server, or estimated if that cannot count."""
     user = await tokens.authenticate(request, key_header=True)
     raw = body(request, dict[str, Any], chat_bytes())
     inner = raw.get("generateContentRequest") or raw.get("generate_content_request") or raw
@@ -150,9 +150,8 @@ async def count_tokens(request: Request, model: str) -> HttpResponseBase:
 
 
 def model_of(catalogue: Catalogue, name: str) -> Model:
-    """The model by its id here (`provider/model`), or by its own name alone, as an SDK's user would write it.
-
-    The default one where there is no name.
+    """The model with this id (`provider/model`) or name (`model`, as users of an SDK write it), or the default model if
+    the name is empty. UnknownModel otherwise.
     """
     for model in catalogue.models():
         if not name:
@@ -163,7 +162,7 @@ def model_of(catalogue: Catalogue, name: str) -> Model:
 
 
 def described(model: Model) -> dict[str, Any]:
-    """A model as Gemini's `Model` resource, and as OpenAI's."""
+    """A model as Gemini's and OpenAI's `Model` resource in one object."""
     resource = {
         "name": f"models/{model.id}",
         "displayName": model.title or model.id,
@@ -178,7 +177,7 @@ def described(model: Model) -> dict[str, Any]:
 
 @api("GET")
 async def index(request: Request) -> HttpResponseBase:
-    """The models as the SDKs of both makers list them: by pages (`pageSize`, `pageToken`) for Google's, else all."""
+    """All models, for the SDKs of Google (paged by `pageSize` and `pageToken`) and of OpenAI."""
     await tokens.authenticate(request, key_header=True)
     models = [described(model) for model in request.process.catalogue.models()]
     size, first = number_of(request, "pageSize", PAGE), number_of(request, "pageToken", 0)
@@ -188,7 +187,7 @@ async def index(request: Request) -> HttpResponseBase:
 
 
 def number_of(request: Request, name: str, default: int) -> int:
-    """A whole number in the query."""
+    """A whole number from the query string."""
     text = request.GET.get(name) or str(default)
     if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise InvalidArgument(f"`{name}` is not one that this server gave, or no number.")

@@ -1,4 +1,4 @@
-"""What a load balancer and a monitor ask."""
+"""`/healthz` and `/readyz`, for load balancers and monitors."""
 
 import os
 from functools import cache
@@ -14,13 +14,13 @@ from chat.views.api import Request, api, json_response
 
 @api("GET", "HEAD")
 async def alive(request: HttpRequest) -> HttpResponseBase:
-    """Whether the process answers at all."""
+    """200 as long as the process serves requests."""
     return json_response({"status": "ok"})
 
 
 @api("GET", "HEAD")
 async def ready(request: Request) -> HttpResponseBase:
-    """Whether it takes new turns: not while draining, and not without its database."""
+    """200 if the process takes new turns; 503 while it drains, and without its database."""
     if request.process.turns.is_draining():
         raise Unavailable("This server is going down.", retry_after=1)
     if not has_its_database_file():
@@ -35,9 +35,9 @@ async def ready(request: Request) -> HttpResponseBase:
 
 
 def has_its_database_file() -> bool:
-    """Whether the SQLite file at the configured path is the one that was there at the start; True for other databases.
+    """Whether the SQLite file is still the one that was there at the start; True for other databases.
 
-    Open connections go on with a file that was moved or deleted, and new ones would open another at its place.
+    Connections keep a file open that was moved or deleted, while new ones would create another in its place.
     """
     path = str(connection.settings_dict["NAME"])
     if connection.vendor != "sqlite" or ":memory:" in path or "mode=memory" in path:
@@ -47,12 +47,12 @@ def has_its_database_file() -> bool:
 
 @cache
 def identity_at_start(path: str) -> tuple[int, int] | None:
-    """What `identity` said when it was first asked, which `chat.lifespan` does at the start."""
+    """The `identity` of the file at the first call, which `chat.lifespan` makes at the start."""
     return identity(path)
 
 
 def identity(path: str) -> tuple[int, int] | None:
-    """The device and inode of the file at `path`; None where there is none."""
+    """The device and inode of the file at `path`; None if there is none."""
     try:
         found = os.stat(path)
     except OSError:

@@ -1,4 +1,4 @@
-"""Personal API keys: list, make, end."""
+"""`/v2/keys`: list, create and delete personal API keys."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -15,7 +15,7 @@ from chat.views.api import api, body, json_response
 
 
 class NewKey(msgspec.Struct, forbid_unknown_fields=True):
-    """What `POST /v2/keys` takes. `expires` is a moment in UTC unless it says otherwise."""
+    """The body of `POST /v2/keys`. `expires` is in UTC unless it names another zone."""
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
     scopes: list[str] = []
@@ -24,7 +24,7 @@ class NewKey(msgspec.Struct, forbid_unknown_fields=True):
 
 @api("GET", "POST")
 async def index(request: HttpRequest) -> HttpResponse:
-    """One's own keys, or a new one: `{"id", "name", "key", …}`, the key shown this once."""
+    """GET the user's keys, POST a new one: `{"id", "name", "key", …}`. The key itself is shown only here."""
     user = await tokens.authenticate(request, needs=keys.SIGN_IN)
     if request.method == "GET":
         own = [key.as_json() async for key in ApiKey.objects.for_user(user.pk)]
@@ -39,7 +39,7 @@ async def index(request: HttpRequest) -> HttpResponse:
 
 @api("DELETE")
 async def one(request: HttpRequest, key_id: UUID) -> HttpResponse:
-    """End a key."""
+    """Delete a key."""
     user = await tokens.authenticate(request, needs=keys.SIGN_IN)
     await sync_to_async(keys.end)(user, key_id, limits.address(request))
     return HttpResponse(status=204)

@@ -1,4 +1,4 @@
-"""One's own account: what it is, all that it has, and its end."""
+"""`/v2/me`: the user's account: its data, an export of everything, its deletion."""
 
 from datetime import UTC, datetime
 from functools import partial
@@ -20,12 +20,12 @@ from chat.views.api import Request, api, json_response
 
 OF_STAFF = "This account may review those of others: an operator ends it."
 EXPORT_SECONDS = 60
-"""Between two exports of one person: each reads all there is."""
+"""Between two exports of one user, because each reads everything."""
 
 
 @api("GET", "DELETE")
 async def index(request: Request) -> HttpResponseBase:
-    """Who one is and what was used of the day; or the end of the account with all that it has."""
+    """GET the account and what it has used today; DELETE the account with everything it owns."""
     if request.method == "DELETE":
         user = await tokens.authenticate(request, needs=keys.SIGN_IN)
         await end(request.process, user, limits.address(request))
@@ -36,12 +36,12 @@ async def index(request: Request) -> HttpResponseBase:
 
 @api("GET")
 async def export(request: HttpRequest) -> HttpResponseBase:
-    """All that one has, as a ZIP file."""
+    """Everything the user owns, as a ZIP file."""
     return exported(await tokens.authenticate(request))
 
 
 def exported(user: User) -> StreamingHttpResponse:
-    """The file, while it is made. ResourceExhausted where one was asked for a moment ago."""
+    """The export, streamed while it is made. ResourceExhausted within `EXPORT_SECONDS` of the previous one."""
     if not limits.is_first(f"export:{user.pk}", EXPORT_SECONDS):
         raise ResourceExhausted("An export was made a moment ago: wait a minute.", retry_after=EXPORT_SECONDS)
     headers = {"Content-Disposition": 'attachment; filename="wondercam.zip"', "Content-Type": "application/zip"}
@@ -49,7 +49,7 @@ def exported(user: User) -> StreamingHttpResponse:
 
 
 def described(user_id: int) -> dict[str, Any]:
-    """The account, with the day's questions and tokens and how many of each there may be."""
+    """The account, with the questions and tokens of today and their limits."""
     user = User.objects.get(pk=user_id)
     used = DailyUse.objects.filter(user=user, day=datetime.now(UTC).date()).first() or DailyUse()
     who = "_GUEST" if user.is_guest else ""
@@ -68,7 +68,7 @@ def described(user_id: int) -> dict[str, Any]:
 
 
 async def end(process: Process, user: User, address: str) -> None:
-    """Stop what runs, and delete the account with all that it has. PermissionDenied for staff."""
+    """Stop the user's running turns, and delete the account with everything it owns. PermissionDenied for staff."""
     if await User.objects.filter(pk=user.pk, is_staff=True).aexists():
         raise PermissionDenied(OF_STAFF)
     streams = [stream async for stream in Stream.objects.for_user(user.pk).only("pk", "status")]

@@ -1,7 +1,7 @@
-"""A message as the page and the API give it: one shape, from the database to the browser; and what is thought of one.
+"""Messages as JSON, and feedback on them.
 
-`GET /v2/conversations/<id>` answers with it, and the page is rendered with it; `static/chat/message.js` reads it.
-`POST /v2/messages/<id>/feedback` keeps an opinion of an answer, which is part of that shape.
+`messages_of` gives the one form of a message, for `GET /v2/conversations/<id>` and for the page, whose
+`static/chat/message.js` reads it. `POST /v2/messages/<id>/feedback` stores a rating of an answer, which is part of it.
 """
 
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ from chat.views.api import Request, api, body, json_response
 
 
 class FeedbackBody(msgspec.Struct, forbid_unknown_fields=True):
-    """`value`: 1 for a good answer, -1 for a bad one, 0 to withdraw what was said. `reason` goes with the first two."""
+    """`value`: 1 for a good answer, -1 for a bad one, 0 to withdraw the rating. `reason` needs a value of 1 or -1."""
 
     value: Literal[1, -1, 0]
     reason: Annotated[str, msgspec.Meta(max_length=Feedback.LONGEST_REASON)] = ""
@@ -33,7 +33,7 @@ class FeedbackBody(msgspec.Struct, forbid_unknown_fields=True):
 
 @api("POST")
 async def feedback(request: Request, message_id: UUID) -> HttpResponseBase:
-    """Keep what its reader thinks of an answer, in place of an earlier opinion; sent again it changes nothing."""
+    """Store the user's rating of an answer, in place of an earlier one. Idempotent."""
     user = await tokens.authenticate(request)
     said = body(request, FeedbackBody)
     kept = await request.process.log.write(lambda: _rated(user.pk, message_id, said))
@@ -43,7 +43,7 @@ async def feedback(request: Request, message_id: UUID) -> HttpResponseBase:
 
 def _rated(user_id: int, message_id: UUID, said: FeedbackBody) -> dict[str, Any]:
     own = Message.objects.filter(conversation__user_id=user_id, pk=message_id)
-    message = own.select_for_update(of=("self",)).first()  # held: it may be on its way out
+    message = own.select_for_update(of=("self",)).first()  # locked against a concurrent deletion
     if message is None:
         raise NotFound("There is no such message.")
     if message.role != Message.MODEL:
@@ -55,7 +55,7 @@ def _rated(user_id: int, message_id: UUID, said: FeedbackBody) -> dict[str, Any]
 
 
 def messages_of(conversation: Conversation) -> list[dict[str, Any]]:
-    """All messages of the tree, oldest first, each answer with its stream. A running answer has no parts yet."""
+    """All messages of a conversation, oldest first, each answer with its stream. A running answer has no parts yet."""
     rows = list(Message.objects.whole().filter(conversation=conversation).order_by("position"))
     reasons = _reasons(conversation)
     thoughts = _thoughts(row.stream.pk for row in rows if hasattr(row, "stream") and _thinks(row))
@@ -77,7 +77,7 @@ def _message(row: Message, reason: str | None, thoughts: dict[UUID, int]) -> dic
 
 
 def _stream(stream: Stream, reason: str | None, thought_us: int | None) -> dict[str, Any]:
-    """An answer's turn. `reason` is Gemini's finishReason of a complete one; times in ms since it began."""
+    """The stream of an answer. `reason` is the finishReason of a complete one; times are in ms since its beginning."""
     lasted = stream.ended_at - stream.created_at if stream.ended_at else None
     return {
         "id": stream.pk,
@@ -102,13 +102,13 @@ def _thinks(row: Message) -> bool:
 
 
 def _reasons(conversation: Conversation) -> dict[UUID, str | None]:
-    """Why each complete answer ended, by the last event of its stream."""
+    """The finishReason of each complete answer, from the last event of its stream."""
     ended = Event.objects.filter(stream__conversation=conversation, seq=F("stream__last_seq"))
     last = dict(ended.filter(stream__status=events.COMPLETE).values_list("stream__answer", "data"))
     return {answer: events.finish_reason(events.decode(data)) for answer, data in last.items()}
 
 
 def _thoughts(streams: Iterable[UUID]) -> dict[UUID, int]:
-    """When the last thought of each of these streams came, in µs since it began."""
+    """The time of the last thought of each of these streams, in µs since its beginning."""
     thought = Event.objects.filter(stream__in=list(streams), data__contains='"thought"').order_by()
     return dict(thought.values_list("stream").annotate(Max("at")))

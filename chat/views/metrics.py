@@ -1,4 +1,4 @@
-"""`/metrics`: what Prometheus asks. For this machine and for whoever has the token, and for nobody else."""
+"""`/metrics` for Prometheus, answered only to this machine and to requests with the token."""
 
 from ipaddress import ip_address
 
@@ -16,7 +16,7 @@ from chat.views.api import Request, api
 
 @api("GET", "HEAD")
 async def show(request: Request) -> HttpResponseBase:
-    """The numbers of all workers of this machine."""
+    """The metrics of all workers of this machine."""
     if not (has_the_token(request) or is_from_here(request)):
         raise PermissionDenied("Metrics are for this machine, or for a Bearer token equal to WONDERCAM_METRICS_TOKEN.")
     request.process.look()
@@ -25,23 +25,24 @@ async def show(request: Request) -> HttpResponseBase:
 
 
 def has_the_token(request: Request) -> bool:
-    """Whether the request carries the token of the settings; never where none is set."""
+    """Whether the request has the token of WONDERCAM_METRICS_TOKEN; False if none is set."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     token = settings.METRICS_TOKEN
     return bool(token) and scheme.lower() == "bearer" and constant_time_compare(given.strip(), token)
 
 
 def is_from_here(request: Request) -> bool:
-    """Whether it was sent on this machine, to this server itself.
+    """Whether the request was sent on this machine, directly to this server.
 
-    A proxy on this machine has its address, too; but it says by which name the site was called, or `Via`.
+    Requests through a proxy on this machine come from a loopback address too, but have the site's name as `Host`, or
+    `Via`.
     """
     called, _ = split_domain_port(request.META.get("HTTP_HOST", ""))
     return "Via" not in request.headers and is_loopback(limits.address(request)) and is_loopback(called)
 
 
 def is_loopback(name: str) -> bool:
-    """Whether this address or name is the machine's own."""
+    """Whether this address or name is a loopback one."""
     try:
         return name == "localhost" or ip_address(name.strip("[]")).is_loopback
     except ValueError:

@@ -1,4 +1,4 @@
-"""`/v2/models`: what can be asked here, and what each of it can do."""
+"""`/v2/models`: the models, and what each of them takes."""
 
 from django.http.response import HttpResponseBase
 
@@ -8,11 +8,11 @@ from chat.providers.catalogue import Catalogue
 from chat.views.api import Request, api, json_response
 
 SEEN, READ, NO = "seen", "read", "no"
-"""What becomes of a photo: the model sees it, it is told what the server recognises in it, or the photo is refused."""
+"""What happens to a photo: the model sees it, the model gets a description by the server, or it is refused."""
 
 
 def photos(catalogue: Catalogue, model: Model) -> str:
-    """What becomes of a photo that is sent to the model."""
+    """What happens to a photo in a question to this model."""
     if model.images:
         return SEEN
     return READ if catalogue.senses.takes_photos(model) else NO

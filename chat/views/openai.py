@@ -1,7 +1,7 @@
-"""OpenAI's API as a door: `POST /v1/chat/completions` in front of every provider, recorded like any other turn.
+"""OpenAI's chat completions in front of every provider: `POST /v1/chat/completions`, recorded like any other turn.
 
-OpenAI's own SDKs work with only their base URL (`…/v1`) and key changed; the key is an access token or an API key.
-`GET /v1/models` is in `gemini.py`: one address answers in both shapes. Errors are in OpenAI's shape.
+OpenAI's SDKs work with only their base URL (`…/v1`) and key changed; the key is an access token or an API key. Errors
+have OpenAI's format. `GET /v1/models` is in `gemini.py`, whose response suits the SDKs of both.
 """
 
 from collections.abc import Awaitable, Callable
@@ -24,7 +24,7 @@ from chat.views.resume import HEADERS, ids_of
 
 
 def in_their_shape(view: Callable[..., Awaitable[HttpResponseBase]]) -> Callable[..., Any]:
-    """The view, with the errors that it raises as OpenAI's JSON."""
+    """Decorate a view so that its errors are returned in OpenAI's format."""
 
     @wraps(view)
     async def answer(request: Request, **named: Any) -> HttpResponseBase:
@@ -41,7 +41,7 @@ def in_their_shape(view: Callable[..., Awaitable[HttpResponseBase]]) -> Callable
 @api("POST", body_bytes=chat_bytes)
 @in_their_shape
 async def complete(request: Request) -> HttpResponseBase:
-    """One completion, whole or as it is generated."""
+    """Generate one completion, streamed or as one response."""
     began = monotonic()
     user = await tokens.authenticate(request)
     asked = body(request, Completion, chat_bytes())

@@ -1,4 +1,4 @@
-"""`/v2/probe`: a synthetic stream at a known pace, for finding what holds events back between here and a reader."""
+"""`/v2/probe`: a synthetic stream at a known pace, to find proxies that buffer between this server and a reader."""
 
 import asyncio
 import logging
@@ -19,9 +19,9 @@ MOST_PADDING, MOST_BYTES = 16_384, 262_144
 
 @api("GET")
 async def probe(request: HttpRequest) -> HttpResponseBase:
-    """`events` events, one every `gap` ms, padded by `size` bytes, each telling when it was sent.
+    """Send `events` events, one every `gap` ms, padded by `size` bytes, each with the time at which it was sent.
 
-    The first one tells, too, what came through of the asker's own request. For anybody, since it tells nothing else.
+    The first one also lists which of the client's headers arrived. It needs no authentication: it tells nothing else.
     """
     count, gap = number(request, "events", 40, MOST_EVENTS), number(request, "gap", 50, LONGEST_GAP)
     size = number(request, "size", 0, MOST_PADDING, least=0)
@@ -34,7 +34,7 @@ async def probe(request: HttpRequest) -> HttpResponseBase:
 
 
 def number(request: HttpRequest, name: str, default: int, most: int, least: int = 1) -> int:
-    """A whole number from `least` to `most` in the address."""
+    """A whole number from `least` to `most` from the query string."""
     text = request.GET.get(name, str(default))
     if not (text.isascii() and text.isdigit() and len(text) < 6 and least <= int(text) <= most):
         raise InvalidArgument(f"`{name}` is a whole number from {least} to {most}.")
@@ -42,14 +42,14 @@ def number(request: HttpRequest, name: str, default: int, most: int, least: int 
 
 
 def seen_of(request: HttpRequest) -> dict[str, str | bool]:
-    """What a hop may have changed: the version of HTTP, and whether headers came that a reader of a stream needs."""
+    """What a proxy may have changed: the HTTP version, and whether the headers that readers need have arrived."""
     scope = getattr(request, "scope", {})
     came = {name: name in request.headers for name in ("last-event-id", "authorization", "accept-encoding")}
     return {"http": str(scope.get("http_version", "")), **came}
 
 
 async def paced(count: int, gap: int, size: int, seen: dict[str, str | bool]) -> AsyncGenerator[bytes, None]:
-    """The stream: event n is due n × gap ms after its begin, and says how late it was sent (`sent_ms`)."""
+    """The body: event n is due n × gap ms after its beginning, and has the time at which it was sent (`sent_ms`)."""
     try:
         loop = asyncio.get_running_loop()
         began = loop.time()

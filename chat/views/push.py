@@ -1,4 +1,4 @@
-"""A browser that wants to be told of answers while nobody looks at the page: it comes, comes again, and goes."""
+"""`/v2/push`: Web Push subscriptions, for notifications of answers while the page is not visible."""
 
 from functools import partial
 
@@ -17,7 +17,7 @@ UNKNOWN = "This browser is not told of your answers."
 
 
 class SubscriptionKeys(msgspec.Struct, forbid_unknown_fields=True):
-    """Both in base64url."""
+    """The subscription's keys, in base64url."""
 
     p256dh: str
     auth: str
@@ -32,14 +32,14 @@ class SubscriptionBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class SubscriptionEnd(msgspec.Struct, forbid_unknown_fields=True):
-    """Which browser is told no more."""
+    """The body of DELETE."""
 
     endpoint: str
 
 
 @api("POST", "PATCH", "DELETE")
 async def index(request: Request) -> HttpResponse:
-    """POST begins to tell this browser, PATCH goes on under the newest sign-in, DELETE ends it; all idempotent."""
+    """POST stores a subscription, PATCH binds it to the present sign-in, DELETE removes it; all are idempotent."""
     user = await tokens.authenticate(request, needs=keys.SIGN_IN)
     if not request.process.notices.public_key:
         raise NotFound(OFF)
@@ -54,7 +54,7 @@ async def index(request: Request) -> HttpResponse:
 
 
 def browser_of(given: SubscriptionBody) -> Browser:
-    """A browser that can be told; InvalidArgument otherwise."""
+    """The subscription as it is stored. InvalidArgument if its endpoint or its keys are not valid."""
     endpoint.check(given.endpoint)
     try:
         Recipient(given.keys.p256dh, given.keys.auth)

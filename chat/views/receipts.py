@@ -1,4 +1,4 @@
-"""A reader's account of a turn: `POST /v2/streams/<id>/receipt`."""
+"""`POST /v2/streams/<id>/receipt`: when the events of a stream arrived at their reader."""
 
 from itertools import pairwise
 from typing import Annotated
@@ -11,7 +11,7 @@ from chat.accounts import tokens
 from chat.log.sql import in_thread
 from chat.models import Receipt, Stream, WriteTimes
 from chat.protocol import receipt
-from chat.protocol.errors import InvalidArgument, NotFound
+from chat.protocol.errors import InvalidArgument
 from chat.protocol.receipt import Arrival, Delivery
 from chat.protocol.write_times import MOST_EVENTS, Write
 from chat.views.api import Request, api, body, json_response
@@ -22,9 +22,9 @@ Moment = Annotated[float, msgspec.Meta(ge=0, le=LONGEST_MS)]
 
 
 class ReceiptBody(msgspec.Struct):
-    """`events`: [seq, received, painted or null], ms on the reader's clock since it sent the request, in order.
+    """`events`: [seq, received, painted or null] in order, in ms on the reader's clock since it sent the request.
 
-    `busy_ms`: for how long the tab was busy with itself meanwhile. Other fields are passed over.
+    `busy_ms`: how long the tab's main thread was busy with other work. Other fields are ignored.
     """
 
     events: Annotated[list[tuple[int, Moment, Moment | None]], msgspec.Meta(min_length=1, max_length=MOST_EVENTS)]
@@ -40,11 +40,9 @@ class ReceiptBody(msgspec.Struct):
 
 @api("POST")
 async def create(request: Request, stream_id: UUID) -> HttpResponseBase:
-    """Keep the account; sent again it changes nothing, and a fuller one takes the place of a lesser one."""
+    """Store the receipt. One with more events replaces an earlier one; any other changes nothing."""
     user = await tokens.authenticate(request)
-    stream = await Stream.objects.for_user(user.pk).filter(pk=stream_id).afirst()
-    if stream is None:
-        raise NotFound("There is no such stream.")
+    stream = await Stream.objects.for_user(user.pk).aget_or_404(stream_id)
     said = body(request, ReceiptBody)
     moments, writes = await in_thread(lambda: (_moments(stream), _writes(stream)))
     if said.events[-1][0] >= len(moments):

@@ -1,7 +1,8 @@
-"""OpenAI's Responses API as a door: `POST /v1/responses` in front of every provider, recorded like any other turn.
+"""OpenAI's Responses API in front of every provider: `POST /v1/responses`, recorded like any other turn.
 
-A response's id is its stream's, so that it can be read again from the log (`GET /v1/responses/<id>`), followed from any
-of its events (`?stream=true&starting_after=<sequence_number>`), gone on with (`previous_response_id`) and stopped.
+The id of a response is that of its stream, so a response can be read again from the log (`GET /v1/responses/<id>`),
+followed from any event (`?stream=true&starting_after=<sequence_number>`), continued (`previous_response_id`) and
+stopped.
 """
 
 from time import monotonic
@@ -30,7 +31,7 @@ NOT_ALONE = "This response has others in its conversation: DELETE /v2/conversati
 @api("POST", body_bytes=chat_bytes)
 @in_their_shape
 async def create(request: Request) -> HttpResponseBase:
-    """One response: whole, as it is generated, or, with `background`, as it begins."""
+    """Generate one response: streamed, as one JSON object, or with `background` only started."""
     began = monotonic()
     user = await tokens.authenticate(request)
     asked = body(request, ResponseRequest, chat_bytes())
@@ -52,7 +53,7 @@ async def create(request: Request) -> HttpResponseBase:
 @api("POST", body_bytes=chat_bytes)
 @in_their_shape
 async def count_tokens(request: Request) -> HttpResponseBase:
-    """How many tokens a request has: counted by the model's server, guessed where that cannot count."""
+    """The number of tokens of a request, counted by the model's server, or estimated if that cannot count."""
     user = await tokens.authenticate(request)
     asked = body(request, ResponseRequest, chat_bytes())
     if asked.previous_response_id:
@@ -65,7 +66,7 @@ async def count_tokens(request: Request) -> HttpResponseBase:
 
 
 def answer(stream: Stream, said: ResponseEvents) -> HttpResponseBase:
-    """The response as JSON; a failure is an error, as chat completions have it."""
+    """The response as JSON; if it failed, an error response as for chat completions."""
     if said.error is not None:
         return json_response(completions.error_of(said.error), said.error["code"], headers=ids_of(stream))
     return json_response(said.response(), headers=ids_of(stream))
@@ -74,7 +75,7 @@ def answer(stream: Stream, said: ResponseEvents) -> HttpResponseBase:
 @api("GET", "DELETE")
 @in_their_shape
 async def one(request: Request, response_id: str) -> HttpResponseBase:
-    """A response as it is now, or, with `?stream=true`, its events after `starting_after`; or delete it."""
+    """GET a response as it is now, or with `?stream=true` its events after `starting_after`; DELETE it."""
     user = await tokens.authenticate(request)
     stream = await own(user, response_id)
     if request.method == "DELETE":
@@ -91,7 +92,7 @@ async def one(request: Request, response_id: str) -> HttpResponseBase:
 @api("POST")
 @in_their_shape
 async def cancel(request: Request, response_id: str) -> HttpResponseBase:
-    """Stop it, whether or not it was asked for with `background`; idempotent."""
+    """Stop the generation of a response, with or without `background`. Idempotent."""
     stream = await own(await tokens.authenticate(request), response_id)
     request.process.metrics.stop_requested()
     await request.process.turns.stop(stream)
@@ -101,7 +102,7 @@ async def cancel(request: Request, response_id: str) -> HttpResponseBase:
 
 
 async def deleted(request: Request, user: User, stream: Stream) -> HttpResponseBase:
-    """Delete the conversation that it began, where nothing else was said in that. InvalidArgument otherwise."""
+    """Delete the conversation of a response if it has no other response. InvalidArgument otherwise."""
     conversation = await Conversation.objects.aget(pk=stream.conversation_id)
     if await conversation.streams.exclude(pk=stream.pk).aexists():
         raise InvalidArgument(NOT_ALONE.format(conversation.pk))
@@ -110,7 +111,7 @@ async def deleted(request: Request, user: User, stream: Stream) -> HttpResponseB
 
 
 async def own(user: User, response_id: str) -> Stream:
-    """One's own stream that was begun here, with its answer. NotFound for every other id."""
+    """The user's stream of this response, with its answer. NotFound for every other id."""
     mine = Stream.objects.for_user(user.pk).with_question().select_related("answer")
     stream: Stream | None = await mine.filter(pk=stream_of(response_id)).afirst()
     if stream is None or RESPONSE not in stream.request:
@@ -119,7 +120,7 @@ async def own(user: User, response_id: str) -> Stream:
 
 
 async def gone_on_with(user: User, response_id: str) -> Stream:
-    """The response that another one follows. InvalidArgument while it is still being written."""
+    """The stream of the response to continue. InvalidArgument while it is still running."""
     before = await own(user, response_id)
     if before.status == events.RUNNING:
         raise InvalidArgument("The response named by `previous_response_id` is still being written: wait for its end.")
@@ -127,19 +128,19 @@ async def gone_on_with(user: User, response_id: str) -> Stream:
 
 
 def head(stream: Stream, model: str, repeated: dict[str, Any]) -> dict[str, Any]:
-    """What a response says of itself throughout."""
+    """The fields of a response that do not change while it is generated."""
     return {"created_at": ids.seconds_of(stream.pk), "model": model, **repeated}
 
 
 def wants_events(request: HttpRequest) -> bool:
-    """`?stream=`, true or false."""
+    """The value of `?stream=`."""
     if (text := request.GET.get("stream", "false")) not in ("true", "false"):
         raise InvalidArgument("`stream` is true or false.")
     return text == "true"
 
 
 def starting_after(request: HttpRequest) -> int:
-    """The `sequence_number` to go on after; -1 for all of it."""
+    """The `sequence_number` to continue after; -1 for all events."""
     text = request.GET.get("starting_after")
     if text is None:
         return -1

@@ -11,7 +11,7 @@ from chat.accounts import tokens
 from chat.log import Followed, WriteClock
 from chat.models import Stream, User
 from chat.protocol import events, sse
-from chat.protocol.errors import InvalidArgument, NotFound
+from chat.protocol.errors import InvalidArgument
 from chat.protocol.events import Event
 from chat.turns.snapshot import snapshot_of
 from chat.views import event_stream
@@ -51,9 +51,7 @@ def after_of(request: HttpRequest, stream_id: UUID) -> int:
 
 async def resumed(request: Request, stream_id: UUID | None, user: User) -> HttpResponseBase:
     """The user's stream from the request's cursor on; 204 if the stream has ended there. NotFound for other ids."""
-    stream = await Stream.objects.for_user(user.pk).filter(pk=stream_id).with_question().afirst()
-    if stream is None:
-        raise NotFound("There is no such stream.")
+    stream = await Stream.objects.for_user(user.pk).with_question().aget_or_404(stream_id)
     after = after_of(request, stream.pk)
     # The row's status comes first: this process may still have a tail for a stream that another process has ended.
     is_running = stream.status == events.RUNNING

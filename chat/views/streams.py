@@ -6,7 +6,6 @@ from django.http.response import HttpResponseBase
 
 from chat.accounts import sessions, tokens
 from chat.models import Stream
-from chat.protocol.errors import NotFound
 from chat.views.api import Request, api, json_response
 from chat.views.resume import resumed
 
@@ -22,7 +21,5 @@ async def stop(request: Request, stream_id: UUID) -> HttpResponseBase:
     """Stop the generation. Idempotent."""
     user = await tokens.authenticate(request)
     request.process.metrics.stop_requested()
-    stream = await Stream.objects.for_user(user.pk).filter(pk=stream_id).afirst()
-    if stream is None:
-        raise NotFound("There is no such stream.")
+    stream = await Stream.objects.for_user(user.pk).aget_or_404(stream_id)
     return json_response({"id": stream.pk, "status": await request.process.turns.stop(stream)})
