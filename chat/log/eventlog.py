@@ -1,7 +1,7 @@
-"""`Log`: appends, commits, reads and follows streams. One object a process, made at its start and closed at its end.
+"""`Log`: appends, commits, reads and follows streams. A process has one, opened at its start and closed at its end.
 
-turns ── Tail.append ──> GroupCommit ── commit ──> Tail.committed ──> its subscribers, and the Notifier
-readers ── follow ──> the tail's committed events, or the table where no tail reaches that far back
+turns ── Tail.append ──> GroupCommit ── commit ──> Tail.committed ──> subscribers, Notifier
+readers ── follow ──> committed events of the tail, or of the table where no tail reaches back far enough
 """
 
 import asyncio
@@ -33,13 +33,13 @@ from chat.protocol.errors import GoesOnElsewhere
 from chat.protocol.events import Event
 
 ENDED_TAILS = 64
-"""Finished streams whose tail is kept, for the readers that are about to read its end."""
+"""Ended streams whose tail is kept in memory, for readers that have not read the end yet."""
 
 POLL_ALONE = 0.25
-"""Seconds after which a reader of another process's stream looks by itself, where nobody can notify this one."""
+"""Seconds between a reader's polls of a stream that another process writes, where there is no Redis to notify it."""
 
 POLL_NOTIFIED = 1.0
-"""The same where notifications should come, by Redis."""
+"""The same with Redis: the poll only makes up for lost notifications."""
 
 T = TypeVar("T")
 
@@ -50,8 +50,8 @@ logger = logging.getLogger(__name__)
 class Log:
     """The log of all streams, for one event loop at a time.
 
-    Without `open` it writes and follows, but hears of no other process. While the database is away a commit is tried
-    again for `retry_seconds`.
+    A log that was not opened writes and follows too, but exchanges no notifications with other processes. While the
+    database is unavailable, a commit is retried for `retry_seconds`.
     """
 
     def __init__(self, retry_seconds: float = RETRY_SECONDS, threads: Threads = THREADS) -> None:
@@ -71,9 +71,9 @@ class Log:
         self.feeds = Feeds(self._own.fetch_briefly)
 
     async def open(self, redis: bool, on_stop: Callable[[UUID], None]) -> None:
-        """Serve: exchange notifications with other processes where there is Redis, open the loop's own connections.
+        """Open the event loop's database connections and, with Redis, exchange notifications with other processes.
 
-        `on_stop` gets the streams that a reader at another process asks to be stopped.
+        `on_stop` is called with each stream for which another process received a stop request.
         """
         self._own.open()
         self._is_left = False
@@ -83,14 +83,14 @@ class Log:
         self.feeds.open(self._notifier)
 
     def leave(self) -> None:
-        """This process is going down and writes no stream any more: once they have what is stored, those who read one
-        that runs elsewhere are let go, to go on there."""
+        """End the responses of readers of other processes' streams, once they have everything that is stored, because
+        this process is going down: they resume at another one."""
         self._is_left = True
         for stream_id in self._elsewhere:
             self._reached_elsewhere(stream_id)
 
     async def close(self) -> None:
-        """Write what is queued, then let go of threads and connections. The log may be opened again."""
+        """Commit what is queued, then close threads and connections. The log may be opened again."""
         self.feeds.close()
         notifier, self._notifier = self._notifier, None
         if notifier is not None:
@@ -99,7 +99,7 @@ class Log:
         await asyncio.to_thread(self.end)
 
     def end(self) -> None:
-        """The part of `close` that waits; not for the event loop."""
+        """The blocking part of `close`: call it in a thread."""
         self._commits.close()
         self._own.close()
         self._tails.clear()
@@ -108,38 +108,39 @@ class Log:
     # Writing
 
     async def write(self, job: Callable[[], T]) -> T:
-        """Run `job` in the commit thread's next transaction, in a savepoint; its result once that is committed.
+        """Run `job` in the commit thread's next transaction, in a savepoint; return its result after the commit.
 
-        The job may run several times, since a failed transaction is tried again: it must not change anything but the
-        database.
+        A job may run several times, because a failed transaction is retried: it must change nothing but the database.
         """
         return await self._commits.run(job)
 
     def write_now(self, job: Callable[[Database], T]) -> T | None:
-        """The result of a job that needs nothing of Django's, committed by the loop before this returns; else None.
+        """Run and commit `job` on the event loop's own SQLite connection before returning; return its result.
 
-        None where the database is no SQLite file, where the thread has work, and where the job raises or cannot be
-        stored: then nothing is, and it is to be asked of `write`, which runs it again.
+        None if nothing was stored: the database is not SQLite, the commit thread has work, or the job raised or could
+        not be committed. The caller then passes the same job to `write`.
         """
         return self._commits.run_now(job)
 
     async def write_by_loop(self, job: Callable[[Database], T]) -> T | None:
-        """The same where the answer takes a while: on PostgreSQL, and where what the job needs to know is a check
-        (`Database.verify`). Raises what the job or a check raises."""
+        """The same on the event loop's PostgreSQL connection; None on SQLite.
+
+        The job must not read results, only register checks of them (`Database.verify`). Raises what it or a check
+        raises."""
         return await self._own.run(job)
 
     def write_soon(self, job: Callable[[Database], bool]) -> None:
-        """Run `job` in a transaction, for nobody who waits for it: what fails is logged. It returns True."""
+        """Run `job`, which returns True, in a transaction without waiting for it; a failure is logged."""
         if self._commits.run_now(job) is None:
             work = Job(partial(job, DJANGO))
             work.future.add_done_callback(_log_failure)
             self._commits.submit(work)
 
     def open_tail(self, stream_id: UUID, epoch: int, first: Event, began: float | None = None) -> Tail:
-        """Begin to write a stream, held under `epoch`, whose event `first` has just been committed by a job.
+        """Make the tail of a stream that this process writes under `epoch`; a job has just committed its event `first`.
 
-        `began`: when the stream did, by the monotonic clock; now where that is not told. Readers that followed it while
-        another process wrote it are from now on told by its tail.
+        `began` is when the stream began, on the monotonic clock; now by default. Readers that already follow the stream
+        here, while another process wrote it, become subscribers of the tail.
         """
         if (before := self._tails.get(stream_id)) is not None:
             self.abandon(before)
@@ -157,41 +158,42 @@ class Log:
             self._ended.popitem(last=False)
 
     def abandon(self, tail: Tail) -> None:
-        """Forget a stream that this process can write no more; its readers go on from the table, and follow whoever
-        writes it next, which may be this process again. One whose end is written stays as it is."""
+        """Drop the tail of a stream that this process no longer writes; nothing if its end is stored.
+
+        Its readers continue from the table, and follow whichever process writes the stream next, this one included."""
         if tail.ended:
             return
-        if self._tails.get(tail.stream_id) is tail:  # else another turn of this process has taken it up already
+        if self._tails.get(tail.stream_id) is tail:  # else this process has already taken the stream over again
             del self._tails[tail.stream_id]
         if readers := tail.abandon():
             self._elsewhere.setdefault(tail.stream_id, []).extend(readers)
             self._read_elsewhere.add(tail.stream_id)
 
     def forget(self, stream_id: UUID) -> None:
-        """Drop a finished stream's tail from memory, when its rows are deleted."""
+        """Drop the tail of an ended stream whose rows are deleted."""
         self._ended.pop(stream_id, None)
 
-    # Telling
+    # Notifying
 
     def _reached_elsewhere(self, stream_id: UUID) -> None:
         for subscriber in self._elsewhere.get(stream_id, ()):
             subscriber.wake()
 
     def _followed_elsewhere(self, stream_id: UUID) -> None:
-        """Tell other processes of this stream's commits from now on, and at once of those until now."""
+        """Notify other processes of this stream's commits from now on, and of the newest one at once."""
         tail = self.tail_of(stream_id)
         if tail is not None and not tail.followed_elsewhere:
             tail.followed_elsewhere = True
             self.announce(stream_id, tail.events[-1].seq)
 
     def announce(self, stream_id: UUID, seq: int) -> None:
-        """Tell all readers that the stream has reached `seq`, where it was not its tail that wrote it."""
+        """Notify all readers that the stream has reached `seq`, when the event was not written through a tail."""
         self._reached_elsewhere(stream_id)
         if self._notifier is not None:
             self._notifier.reached(stream_id, seq)
 
     def ask_to_stop(self, stream_id: UUID) -> None:
-        """Tell the other processes that a reader asks for this stream to be stopped."""
+        """Pass a stop request for this stream on to the other processes."""
         if self._notifier is not None:
             self._notifier.stop(stream_id)
 
@@ -204,7 +206,7 @@ class Log:
         return follow(self, stream_id, after, deliver, live)
 
     def subscribe(self, stream_id: UUID, subscriber: Subscriber) -> Callable[[], None]:
-        """Have the subscriber told of the stream's commits; returns what ends that."""
+        """Notify the subscriber of the stream's commits; returns a function that ends the subscription."""
         tail = self.tail_of(stream_id)
         if tail is not None:
             tail.subscribers.append(subscriber)
@@ -214,7 +216,7 @@ class Log:
         return lambda: self._unsubscribe(stream_id, subscriber)
 
     def _unsubscribe(self, stream_id: UUID, subscriber: Subscriber) -> None:
-        """End a subscription to another process's stream, which may be this one's by now."""
+        """End a subscription to another process's stream; this process may have taken the stream over meanwhile."""
         others = self._elsewhere.get(stream_id, [])
         if subscriber in others:
             others.remove(subscriber)
@@ -233,14 +235,14 @@ class Log:
             tail.unsubscribe(subscriber)
 
     def state(self) -> LogState:
-        """How busy it is."""
+        """The log's figures for metrics."""
         here = sum(len(tail.subscribers) for tail in (*self._tails.values(), *self._ended.values()))
         readers = here + sum(map(len, self._elsewhere.values()))
         commits = self._commits
         return LogState(readers, commits.queued, commits.commits, commits.commit_seconds, self._cuts)
 
     def commit_times_of(self, stream_id: UUID) -> CommitTimes | None:
-        """When this process stores the stream's events, noted from now on; None where another process does."""
+        """The commit times of the stream's events, recorded from now on; None if another process writes the stream."""
         tail = self.tail_of(stream_id)
         return None if tail is None else tail.time_commits()
 
@@ -250,41 +252,38 @@ class Log:
         return len(self._elsewhere.get(stream_id, ()) if tail is None else tail.subscribers)
 
     def unread_seconds(self, stream_id: UUID) -> float:
-        """For how long no reader of this process has followed a stream that it writes; 0 while one does."""
+        """Seconds since the last reader here left a stream that this process writes; 0 while there is a reader."""
         tail = self._tails.get(stream_id)
         return 0.0 if tail is None or tail.subscribers else tail.loop.time() - tail.left_at
 
     def read_elsewhere(self) -> list[UUID]:
-        """The streams of other processes that were read here since this was asked before."""
+        """The streams of other processes that were read here since the previous call."""
         found = self._read_elsewhere.union(self._elsewhere)
         self._read_elsewhere.clear()
         return list(found)
 
     def poll_seconds(self, tail: Tail | None) -> float:
-        """After how long a reader looks by itself although nobody told it: never, where it reads a tail."""
+        """Seconds after which a reader polls without having been notified; infinite if it subscribes to a tail."""
         if tail is not None:
             return float("inf")
         return POLL_ALONE if self._notifier is None else POLL_NOTIFIED
 
     def tail_of(self, stream_id: UUID) -> Tail | None:
-        """The stream's tail, where this process writes it or has just written its end: its commits are told here."""
+        """The stream's tail if this process writes the stream or has just written its end, else None."""
         return self._tails.get(stream_id) or self._ended.get(stream_id)
 
     async def read(self, stream_id: UUID, after: int) -> Page:
-        """A page of committed events with a seq above `after`, from the tail or from the table. GoesOnElsewhere where
-        there is none, and this process was left."""
-        tail = self.tail_of(stream_id)
-        if tail is not None and (found := tail.since(after)) is not None:
-            return Page(found, tail.ended)
+        """A page of the events with a seq above `after`, from the table. GoesOnElsewhere if it would be empty and
+        `leave` was called: the reader has to resume at another process."""
         page = await sync_to_async(read_page)(stream_id, after)
         if self._is_left and not (page.events or page.ended or page.deleted):
             raise GoesOnElsewhere(GOING_DOWN, retry_after=1)
         if self._notifier is not None and page.events and not page.ended and stream_id in self._elsewhere:
-            self._notifier.follows(stream_id)  # who writes it may not have heard of it, or may be another by now
+            self._notifier.follows(stream_id)  # repeated: the message may be lost, and the writer may be another by now
         return page
 
     async def last_seq(self, stream_id: UUID) -> int:
-        """The newest committed event's seq; -1 where there is none."""
+        """The seq of the newest committed event; -1 if there is none."""
         tail = self.tail_of(stream_id)
         if tail is not None:
             return tail.events[-1].seq
@@ -295,4 +294,4 @@ class Log:
 
 def _log_failure(done: "asyncio.Future[Any]") -> None:
     if not done.cancelled() and (error := done.exception()):
-        logger.warning("something beside the log was not stored: %s", type(error).__name__)
+        logger.warning("a job that nobody waits for was not stored: %s", type(error).__name__)

@@ -1,10 +1,10 @@
-"""What the metrics are told of a log."""
+"""A log's figures for the metrics."""
 
 from typing import NamedTuple
 
 
 class LogState(NamedTuple):
-    """How busy a log is: readers and work that waits now; commits, their seconds, and readers lost since the start."""
+    """Readers and queued work now; commits, their seconds, and readers cut off since the start of the process."""
 
     readers: int
     queued: int
