@@ -1,6 +1,6 @@
-"""Changing hands: a worker that goes down hands its streams over, and whoever takes one over is its next writer.
+"""Takeover: another worker becomes the writer of a stream whose worker died, or handed it over before it stopped.
 
-The next epoch is another worker's, and its first event says so.
+The new writer's epoch is the next one, and its first event tells readers so.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,14 +19,14 @@ from chat.protocol.answer import Answer
 from chat.protocol.events import Event, Response
 
 MOST_DEATHS = 3
-"""How often a stream outlives its worker's death: a question that kills its worker is not asked for ever."""
+"""How many workers of a stream may die, so that a question that kills its worker is not tried for ever."""
 
 MOST_HANDS = 10
-"""Workers that may hold a stream, one after the other. It is nobody's fault that a worker is told to stop; but each
-one asks the model again."""
+"""How many workers may write a stream, one after the other. A hand-over is not the question's fault, but each worker
+asks the model again."""
 
 NOBODY = ""
-"""The `worker` of a running stream that was handed over, until somebody takes it."""
+"""The `worker` of a running stream that was handed over, until another worker takes it over."""
 
 HAND_OVER = f"""
 UPDATE {Stream._meta.db_table} SET worker = %s, lease_until = %s
@@ -35,8 +35,8 @@ WHERE id = %s AND epoch = %s AND status = '{events.RUNNING}' AND stop_requested_
 
 
 class Taken(NamedTuple):
-    """A stream that was taken over: its new epoch, its last event, which says so, the answer as far as it counts, and
-    whether it was handed over."""
+    """A stream that was taken over: its new epoch, its last event, which tells readers so, the answer so far, and
+    whether its previous worker handed it over."""
 
     epoch: int
     last: Event
@@ -46,21 +46,20 @@ class Taken(NamedTuple):
 
 
 def hand_over(stream_id: UUID, epoch: int, database: Database = DJANGO) -> bool:
-    """Let whoever looks next take a stream over, which is stored as far as it goes; False where it is not this
-    writer's any more, or is to be stopped. A job of `Log.write`."""
+    """Release a stream, of which everything is stored, so that any worker may take it over. False if it is not held
+    under this epoch any more, or has a stop request. A job of `Log.write`."""
     return database.execute(HAND_OVER, [NOBODY, moment(timezone.now()), key_of(stream_id), epoch]) > 0
 
 
 def take_over(
     stream_id: UUID, worker: str, lease_until: datetime | None, say: Callable[[Answer, bool], Response]
 ) -> Taken | None:
-    """Hold a running stream from now on, as `worker`; None where its lease is another by now, where it has ended, is to
-    be stopped, or has had `MOST_HANDS` or `MOST_DEATHS`. A job of `Log.write`.
+    """Make `worker` the writer of a running stream, under the next epoch. A job of `Log.write`.
 
-    `say` makes the event from the answer so far, and from whether it was handed over. Whoever wrote the stream until
-    now finds its epoch over.
+    None if its lease has changed, if it has ended or has a stop request, or after `MOST_HANDS` or `MOST_DEATHS`. `say`
+    makes the first event from the answer so far, and from whether the stream was handed over.
     """
-    # Locked against the writers of its events (`fence.insert_events`), so that none comes between.
+    # The lock excludes writers of its events (`fence.insert_events`), so that none is stored in between.
     held = Stream.objects.select_for_update().filter(pk=stream_id, status=events.RUNNING, lease_until=lease_until)
     may_go_on = held.filter(stop_requested_at=None, epoch__lt=FIRST_EPOCH + MOST_HANDS - 1)
     row = may_go_on.values_list("epoch", "created_at", "worker").first()
@@ -83,6 +82,6 @@ def take_over(
 
 
 def deaths_in(stored: Sequence[Event]) -> int:
-    """How many workers of a stream have died, by its log."""
+    """How many workers of a stream have died, according to its events."""
     said = (event.data for event in stored if events.PICKED_UP in event.data)
     return sum(events.is_after_death(events.decode(data)) for data in said)

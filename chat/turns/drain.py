@@ -1,4 +1,4 @@
-"""Draining: a process that goes down waits for its turns, then hands what is left over to another, or ends it."""
+"""Draining: a process that goes down waits for its turns, then hands the rest over to other processes, or ends it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -17,8 +17,8 @@ async def drain(
     grace: float,
     goes_on: Callable[[Turn], Awaitable[bool]],
 ) -> None:
-    """Wait `grace` seconds for these turns, which leave as they end, and for those that are being begun; after it hand
-    over those for which `goes_on`, and end the rest as interrupted."""
+    """Wait `grace` seconds for the turns that run or are being started; then hand over those for which `goes_on`, and
+    end the rest as interrupted. `turns` loses each turn as it ends."""
     until, let_go_of = monotonic() + grace, set[UUID]()
 
     async def let_go(turn: Turn) -> None:

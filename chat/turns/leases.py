@@ -1,14 +1,15 @@
-"""Who runs what: every running stream has a lease that its worker renews, so that a dead worker's turns are found.
+"""Leases: every running stream has a lease that its worker renews, so that the turns of a dead worker are found.
 
-A worker renews all its leases in one UPDATE every few seconds (`WONDERCAM_LEASE_SECONDS`). As often it looks at
-everybody else's: a lease that is still the same at `LOOKS` further looks is a dead worker's. No clock is read for it,
-so none may jump to any effect, and where nobody could write, since the database was away or locked, nobody is thought
-dead. The streams of workers of its own machine that no longer live are found at once, and so are those that a worker
-which was told to stop has handed over (`drain.py`).
+A worker renews all its leases with one UPDATE every few seconds (`WONDERCAM_LEASE_SECONDS`), and checks those of other
+workers as often: a lease that is unchanged at `LOOKS` further checks has lapsed, and its worker counts as dead. Clocks
+are not compared, so one that jumps has no effect; and a check counts only if the database could be written, so an
+outage or a lock makes no lease lapse. Dead workers of the same machine are found within a second, by their process ids,
+and so are streams that a stopping worker has handed over (`drain.py`).
 
-Where that is allowed, the turn is taken up and goes on (`continuation.py`). Else its stream ends as interrupted, once
-its worker would have given up storing it (`WONDERCAM_COMMIT_SECONDS`): who goes on elsewhere loses nothing, an end is
-final. A worker that is wrongly thought dead cannot write on: either ends its epoch (`chat/log/fence.py`).
+If that is allowed, the turn is taken over and continues (`continuation.py`). Otherwise its stream ends as interrupted,
+but only after its worker, if it is alive and merely cut off from the database, would have given up storing it
+(`WONDERCAM_COMMIT_SECONDS`), because an end is final. A worker wrongly taken for dead cannot write any more: both a
+takeover and an end are the end of its epoch (`chat/log/fence.py`).
 """
 
 import asyncio
@@ -39,16 +40,16 @@ from chat.protocol.errors import Interrupted
 log = logging.getLogger(__name__)
 
 LOOKS = 3
-"""Further looks without a renewal that make a lease lapse: with one every 2 s a dead worker's turn is taken up 4 to 8 s
-after its death."""
+"""Further checks without a renewal after which a lease lapses: with one every 2 s a dead worker's turn is taken over 4
+to 8 s after its death."""
 
 BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 AT_ONCE = 16
-"""Streams of dead workers that are seen to at the same time."""
+"""Streams that are taken over or ended concurrently."""
 
 NEIGHBOURS_POLL = 1.0
-"""Seconds between looks for workers of this machine that have died."""
+"""Seconds between checks for dead workers of this machine."""
 
 GONE = "The server that wrote this answer went away in the middle of it. Try again."
 
@@ -56,7 +57,7 @@ RENEW = (
     f"UPDATE {Stream._meta.db_table} SET lease_until = %s WHERE worker = %s AND status = '{events.RUNNING}' AND id IN "
 )
 
-# Asked twice a second: by worker, since to write and read the ids of a hundred streams took most of the time.
+# Runs twice a second. It selects by worker: passing the ids of a hundred streams took most of its time.
 MINE = f"""
 SELECT stream.id, stream.stop_requested_at IS NOT NULL OR NOT reader.is_active
 FROM {Stream._meta.db_table} stream JOIN {User._meta.db_table} reader ON reader.id = stream.user_id
@@ -64,20 +65,20 @@ WHERE stream.status = '{events.RUNNING}' AND stream.worker = %s
 """
 
 Lease = tuple[UUID, datetime | None]
-"""A stream and the moment its lease was renewed."""
+"""A stream, and when its lease was renewed."""
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 TakeUp = Callable[[UUID, datetime | None], Awaitable[bool]]
-"""Goes on with the turn of a stream whose lease was seen so, or leaves it to others; False where that is not to be."""
+"""Takes over the turn of a stream with this lease, or leaves it to other processes; False if its stream is to end."""
 
 
 def machine() -> str:
-    """Whose process ids ours are: the host's name, on Linux with its namespace of process ids and its boot.
+    """What identifies the process ids of this machine: host name, and on Linux the PID namespace and the boot id.
 
-    Containers may share the first and not the second, and what lives in one of them is no process of the other. Two
-    machines may have the same name, and then the same namespace too: only their kernels were booted apart.
+    Containers may share a host name and not the PID namespace. Two machines may have the same name, and then the same
+    number of the namespace too; only the boot id tells them apart.
     """
     try:
         namespace = os.stat("/proc/self/ns/pid").st_ino
@@ -88,12 +89,12 @@ def machine() -> str:
 
 @cache
 def boot() -> str:
-    """The beginning of what Linux calls this boot of its kernel."""
+    """The beginning of Linux's boot id."""
     return BOOT.read_text()[:8]
 
 
 class WorkerName:
-    """This process's name: machine, process id, and a token, since process ids come again. A fork is another worker."""
+    """The name of this process: machine, process id, and a token, since process ids are reused. A fork gets its own."""
 
     def __init__(self) -> None:
         self._pid = 0
@@ -108,7 +109,8 @@ class WorkerName:
         return self._name
 
     def knows_dead(self, name: str) -> bool:
-        """Whether that worker ran on this machine and is gone. Its pid may be another's by now: its lease will tell."""
+        """Whether that worker ran on this machine and has died. False if another process has its pid by now: then the
+        lease tells."""
         host, pid, _ = name.rsplit(":", 2)
         if host != machine():
             return False
@@ -124,12 +126,12 @@ class WorkerName:
 
 
 def patience_of(commit_seconds: float, lease_seconds: float) -> int:
-    """Looks in which a worker that cannot store its events gives them up."""
+    """The number of checks after which a worker that cannot store its events has given them up."""
     return ceil(commit_seconds / lease_seconds)
 
 
 class Holder(Protocol):
-    """Whose leases a process renews, and to which moment it did so last: its turns."""
+    """What `Reaper` needs of `Turns`. `renewed_at` is the time that its leases were last renewed to."""
 
     renewed_at: datetime | None
 
@@ -140,7 +142,7 @@ class Holder(Protocol):
 
 @dataclass(slots=True)
 class SeenLease:
-    """A lease, at how many looks it was the same, and whether its turn is not to be taken up."""
+    """A lease, how many checks it has been unchanged for, and whether a takeover of its turn was refused."""
 
     lease: datetime | None
     looks: int = 1
@@ -148,7 +150,7 @@ class SeenLease:
 
 
 class Reaper:
-    """Finds the streams whose worker is gone, and has them taken up or, `patience` looks later, ends them."""
+    """Finds streams whose worker has died, and has them taken over or, `patience` checks later, ends them."""
 
     def __init__(self, event_log: Log, worker: WorkerName, take_up: TakeUp | None = None, patience: int = 0) -> None:
         self._log = event_log
@@ -158,34 +160,32 @@ class Reaper:
         self._seen: dict[UUID, SeenLease] = {}
 
     async def look_at_leases(self, seconds: float, holder: Holder) -> None:
-        """A beat every so many seconds, until cancelled. What could be taken up while `holder` drains is left to those
-        who go on."""
+        """Call `beat` every `seconds`, until cancelled. A process that drains leaves takeovers to others."""
         while True:
             await asyncio.sleep(seconds)
             try:
                 if not holder.is_draining():
                     holder.tell_gone(await self.beat(holder.running(), holder.renewed_at))
-            except Exception as error:  # the database may be away: the next look tries again
-                log.warning("leases could not be looked at: %s", type(error).__name__)
+            except Exception as error:  # the database may be away: the next check tries again
+                log.warning("leases could not be checked: %s", type(error).__name__)
 
     async def look_for_dead_neighbours(self, holder: Holder) -> None:
-        """Find the turns of this machine's workers that have died, and those that were handed over, without waiting
-        for their leases to lapse."""
+        """Find the turns of dead workers of this machine, and those handed over, before their leases lapse."""
         while True:
             await asyncio.sleep(NEIGHBOURS_POLL)
             try:
                 if not holder.is_draining():
                     holder.tell_gone(await self.end_dead_neighbours())
-            except Exception as error:  # the database may be away: the next look tries again
-                log.warning("dead workers' streams could not be looked for: %s", type(error).__name__)
+            except Exception as error:  # the database may be away: the next check tries again
+                log.warning("streams of dead workers could not be looked up: %s", type(error).__name__)
 
     async def beat(self, mine: Collection[UUID], renewed_at: datetime | None = None) -> list[UUID]:
-        """One look at all leases but `mine`; the streams that it ended. Those that this worker renewed to `renewed_at`
-        need not be read.
+        """Check all leases but `mine` once; returns the streams that it ended. Leases that this worker renewed to
+        `renewed_at` need not be read.
 
-        The look is no part of a job, which may run several times; but it counts only where one could be committed, so
-        that a lock, which keeps everybody from renewing, is nobody's death. A stream of this worker's that it could not
-        write to its end is found like any other's.
+        The check is not part of a job, which may run several times, but it is made only after a job was committed: a
+        lock that keeps everybody from renewing must not make leases lapse. A stream of this worker whose end it could
+        not store is found like those of others.
         """
         if self._log.write_now(change_nothing) is None:
             await self._log.write(change_nothing)
@@ -197,7 +197,7 @@ class Reaper:
         return await self.interrupt(over)
 
     async def _offer(self, found: tuple[UUID, SeenLease]) -> None:
-        """Have a turn taken up, unless that was refused."""
+        """Have a turn taken over, unless that was refused before."""
         pk, seen = found
         if not seen.is_left:
             seen.is_left = self._take_up is None or not await self._take_up(pk, seen.lease)
@@ -210,13 +210,12 @@ class Reaper:
         return seen
 
     async def end_dead_neighbours(self) -> list[UUID]:
-        """Take up, or end, the streams of this machine's workers that no longer live, and those that were handed over;
-        those that it ended."""
+        """Take over, or end, the streams of dead workers of this machine, and those handed over; returns those that it
+        ended."""
         return await self.interrupt(await in_thread(lambda: list(leases_of_nobody(self._worker))))
 
     async def interrupt(self, leases: Sequence[Lease]) -> list[UUID]:
-        """End these streams where they are not taken up, and their leases are still as they were seen; those that it
-        ended."""
+        """Take over these streams, or end them if their leases are unchanged; returns those that it ended."""
         return [pk for pk in await each(self._take_up_or_end, leases) if pk is not None]
 
     async def _take_up_or_end(self, found: Lease) -> UUID | None:
@@ -231,7 +230,7 @@ class Reaper:
 
 
 async def each(function: Callable[[T], Awaitable[R]], found: Sequence[T]) -> list[R]:
-    """`function`'s results, `AT_ONCE` at a time, since each waits for the database; raises what one of them did."""
+    """The results of `function`, `AT_ONCE` calls at a time because each waits for the database; raises their errors."""
     results: list[R] = []
     for start in range(0, len(found), AT_ONCE):
         some = await asyncio.gather(*map(function, found[start : start + AT_ONCE]), return_exceptions=True)
@@ -243,12 +242,12 @@ async def each(function: Callable[[T], Awaitable[R]], found: Sequence[T]) -> lis
 
 
 def change_nothing(database: Database = DJANGO) -> bool:
-    """A job that shows by its commit that others could be committed."""
+    """A job whose commit shows that the database can be written."""
     return True
 
 
 def running_leases(worker: str = "", renewed_at: datetime | None = None) -> list[Lease]:
-    """All running streams with their leases, without those that this worker renewed to that moment."""
+    """All running streams with their leases, except those that this worker renewed to `renewed_at`."""
     found = Stream.objects.filter(status=events.RUNNING)
     if renewed_at is not None:
         found = found.exclude(worker=worker, lease_until=renewed_at)
@@ -256,7 +255,7 @@ def running_leases(worker: str = "", renewed_at: datetime | None = None) -> list
 
 
 def leases_of_nobody(worker: WorkerName) -> Iterator[Lease]:
-    """The running streams of this machine's workers that are gone, and those that were handed over."""
+    """The running streams of dead workers of this machine, and those handed over."""
     found = Stream.objects.filter(Q(worker__startswith=f"{machine()}:") | Q(worker=NOBODY), status=events.RUNNING)
     for pk, lease, name in found.values_list("pk", "lease_until", "worker"):
         if name == NOBODY or worker.knows_dead(name):
@@ -264,14 +263,14 @@ def leases_of_nobody(worker: WorkerName) -> Iterator[Lease]:
 
 
 def renew(streams: Collection[UUID], worker: str, database: Database = DJANGO, *, at: datetime | None = None) -> int:
-    """Renew the leases of these streams to the moment `at`, or now; how many this worker still holds."""
+    """Renew the leases of these streams to `at`, by default now; returns how many of them this worker still holds."""
     marks = ",".join(["%s"] * len(streams))
     until = moment(timezone.now() if at is None else at)
     return database.execute(f"{RENEW} ({marks})", [until, worker, *map(key_of, streams)])
 
 
 def wanted_stops(streams: Collection[UUID], worker: str) -> list[UUID]:
-    """Which of our turns are to be stopped: a reader asks for it, or may ask for nothing any more, or somebody else has
-    ended the stream, since this worker was thought dead."""
+    """Which of this worker's streams are to be stopped: there is a stop request, the account was disabled, or another
+    worker has taken over or ended the stream."""
     running = dict(DJANGO.query(MINE, [worker])) if streams else {}
     return [pk for pk in streams if running.get(key_of(pk), True)]

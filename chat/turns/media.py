@@ -1,5 +1,4 @@
-"""Photos and sounds of a question: those in its body are kept as uploaded ones are, and within the same limits; its
-model is given them in full."""
+"""A question's contents: checked against its model, photos and sounds in it stored, and loaded for the model."""
 
 import base64
 import dataclasses
@@ -10,16 +9,27 @@ from chat.log.sql import in_thread
 from chat.models import Attachment, User
 from chat.protocol.errors import TooLarge
 from chat.protocol.prompt import Content, Model, Part, Prompt, attachments_of, is_sound, with_attachments
+from chat.protocol.request import text_bytes
 from chat.providers.catalogue import Catalogue
-from chat.turns.contents import checked
+
+
+def checked(contents: list[Content], model: Model, catalogue: Catalogue) -> list[Content]:
+    """The contents, unchanged. TooLarge if their text is too long, InvalidArgument for photos and sounds that the model
+    cannot take."""
+    if text_bytes(contents) > (most := limits.of("PROMPT_BYTES")):
+        raise TooLarge(f"The message is longer than {most:,} bytes.")
+    for content in contents:
+        for part in content["parts"]:
+            catalogue.senses.check(part, model)
+    return contents
 
 
 async def kept(user: User, contents: list[Content], model: Model, catalogue: Catalogue) -> list[Content]:
-    """The contents, checked for the model, with their `inlineData` parts stored, and spoken of by id. Nothing is stored
-    of what is refused, but for a sound whose type turns out to be one that the model does not hear.
+    """The contents, checked for the model, with photos and sounds of the body stored and named by id.
 
-    Raises as `checked` does; TooLarge for more photos and sounds than a message may have; ResourceExhausted, with none
-    of them stored, where they are more than the user may still send.
+    Raises the errors of `checked`, TooLarge for more photos and sounds than a message may have, and ResourceExhausted
+    for more than the user may still send. Nothing is stored then, except a sound that turns out, once it is decoded, to
+    be of a type that the model does not take.
     """
     await _name_sounds(user, contents)
     return await _stored(user, checked(contents, model, catalogue), model, catalogue)
@@ -46,7 +56,7 @@ async def _store(user: User, part: Part) -> None:
 
 
 async def _name_sounds(user: User, contents: list[Content]) -> None:
-    """Have each stored sound carry its type, whatever the client says of it; photos carry none."""
+    """Set the `mimeType` of stored sounds to their real type, whatever the client sent; remove it from photos."""
     parts = [part for content in contents for part in content["parts"] if "attachment" in part]
     if not parts:
         return
@@ -61,7 +71,7 @@ async def _name_sounds(user: User, contents: list[Content]) -> None:
 
 
 async def in_full(asked: Prompt) -> Prompt:
-    """The prompt with its stored photos and sounds as the parts that carry them."""
+    """The prompt with its stored photos and sounds as `inlineData`."""
     ids = attachments_of(asked.contents)
     if not ids:
         return asked

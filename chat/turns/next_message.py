@@ -19,7 +19,6 @@ from chat.protocol.errors import ApiError, PermissionDenied
 from chat.protocol.request import Ask, check_generation, contents_of, system_of
 from chat.providers.catalogue import Catalogue
 from chat.turns import media, message_queue
-from chat.turns.contents import checked
 from chat.turns.leases import WorkerName
 from chat.turns.message_queue import NewMessage
 from chat.turns.start import Start, Started
@@ -179,5 +178,5 @@ class NextMessage:
             system=request.get("systemInstruction"),
             request_id=row.request_id,
         )
-        contents = checked(request["contents"], model, self._catalogue)
+        contents = media.checked(request["contents"], model, self._catalogue)
         return Start(user, ask, contents, model, monotonic(), self._worker, message_id=row.pk)

@@ -1,11 +1,11 @@
-"""All turns of this process: start, stop, drain.
+"""`Turns`: all turns of this process. Starts, stops and drains them.
 
     start ── Start.store (message + event 0, one transaction) ── the reader has its OK
       └─ Turn, a task of its own: the provider's answer → Tail.append → commit → the stream's subscribers
-           └─ start_next: the message that waited for its end, if one did (`message_queue.py`)
+           └─ start_next: the message that was queued behind it, if any (`message_queue.py`)
 
-A turn belongs to no request: a reader may go and come back. It ends by `stop`, with the sign-in that asked for it, and,
-where it is a guest's, when nobody has read it for a while (`unwanted.py`).
+A turn does not belong to a request: its reader may disconnect and resume. It is ended by `stop`, by the sign-out of its
+user, and, if the user is a guest, by having had no reader for a while (`unwanted.py`).
 """
 
 import asyncio
@@ -43,13 +43,13 @@ from chat.turns.unwanted import Unwanted
 log = logging.getLogger(__name__)
 
 STOP_POLL = 0.5
-"""Seconds between looks for stop requests that came to another worker: without a notification they take up to 1 s."""
+"""Seconds between checks for stop requests that another worker received, in case its notification was lost."""
 
 QUEUE_POLL = 1.0
-"""Seconds between looks for queued messages whose time has come without this process having heard of it."""
+"""Seconds between checks for queued messages that are to be started, wherever they were queued."""
 
 UNWANTED_POLL = 5.0
-"""Seconds between looks for turns that nobody wants any more."""
+"""Seconds between checks for turns to be stopped without a stop request (`unwanted.py`)."""
 
 
 T = TypeVar("T")
@@ -58,7 +58,7 @@ T = TypeVar("T")
 class Turns:
     """The running turns of one process, which write to its log and ask its providers.
 
-    Leases are renewed, and those of others looked at, every `lease_seconds`. Each turn that has ended is `told` of.
+    Every `lease_seconds` its leases are renewed, and those of others checked. `on_ended` is called after each turn.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Turns:
         catalogue: Callable[[], Catalogue],
         metrics: Metrics,
         lease_seconds: float,
-        told: Callable[[TurnFacts], None] = lambda facts: None,
+        on_ended: Callable[[TurnFacts], None] = lambda facts: None,
     ) -> None:
         self._lease_seconds = lease_seconds
         self.worker = WorkerName()
@@ -75,7 +75,7 @@ class Turns:
         self._log = event_log
         self._catalogue = catalogue
         self._metrics = metrics
-        self._told = told
+        self._on_ended = on_ended
         patience = leases.patience_of(event_log.retry_seconds, lease_seconds)
         self._reaper = Reaper(event_log, self.worker, self._take_up, patience)
         self._continuation = Continuation(event_log, catalogue, self.worker)
@@ -87,10 +87,10 @@ class Turns:
         self._periodic: list[asyncio.Task[None]] = []
         self._draining = False
 
-    # The process's life
+    # Opening and closing
 
     async def open(self) -> None:
-        """Take turns, after those of dead workers of this machine were found; begin to renew leases."""
+        """Take over or end the turns of dead workers of this machine, then accept turns and begin to renew leases."""
         self._draining = False
         self.tell_gone(await self._reaper.end_dead_neighbours())
         looks = [self._look_for_stops(), self._look_for_unwanted(), self._look_for_queued_messages()]
@@ -98,7 +98,7 @@ class Turns:
         self._periodic = [asyncio.create_task(each) for each in (self._renew_leases(), *looks)]
 
     async def close(self, grace: float) -> None:
-        """Drain, then renew no more."""
+        """Drain, then stop renewing leases."""
         await self.drain(grace)
         await self.titles.close()
         for task in self._periodic:
@@ -106,12 +106,12 @@ class Turns:
         await asyncio.gather(*self._periodic, return_exceptions=True)
 
     async def drain(self, grace: float) -> None:
-        """Take no new turns, let the running ones finish for `grace` seconds, then let go of the rest."""
+        """Accept no new turns, let the running ones finish for `grace` seconds, then hand over or end the rest."""
         self._draining = True
         await drain(self._turns, self._starting, grace, self._continuation.may_go_on_elsewhere)
 
     def is_draining(self) -> bool:
-        """Whether this process takes no new turns."""
+        """Whether this process accepts no new turns."""
         return self._draining
 
     def running(self) -> list[UUID]:
@@ -119,11 +119,11 @@ class Turns:
         return list(self._turns)
 
     def turn_of(self, stream_id: UUID) -> Turn | None:
-        """The turn that generates this stream here."""
+        """The turn of this process that generates this stream, if any."""
         return self._turns.get(stream_id)
 
     async def _renew_leases(self) -> None:
-        """Renew our leases, however long anything else takes."""
+        """Renew the leases, in a task of its own so that nothing else can delay it."""
         while True:
             await asyncio.sleep(self._lease_seconds)
             try:
@@ -132,23 +132,23 @@ class Turns:
                 log.warning("leases could not be renewed: %s", type(error).__name__)
 
     async def _look_for_unwanted(self) -> None:
-        """Stop the turns that nobody wants any more."""
+        """Stop the turns that `Unwanted` finds."""
         while True:
             await asyncio.sleep(UNWANTED_POLL)
             try:
                 for stream_id in await self._unwanted.look():
                     self.stop_here(stream_id)
             except Exception as error:  # the database may be away: the next look tries again
-                log.warning("who is still wanted could not be read: %s", type(error).__name__)
+                log.warning("unwanted turns could not be looked up: %s", type(error).__name__)
 
     async def _look_for_queued_messages(self) -> None:
-        """Send what waits for an answer that has ended, also before this process was there."""
+        """Start queued messages whose answer has ended, whichever process queued them."""
         while True:
             try:
                 for conversation_id in await self.queues.due():
                     await self.start_next(conversation_id)
             except Exception as error:  # the database may be away: the next look tries again
-                log.warning("queued messages could not be looked for: %s", type(error).__name__)
+                log.warning("queued messages could not be looked up: %s", type(error).__name__)
             await asyncio.sleep(QUEUE_POLL)
 
     async def _renew(self, mine: Sequence[UUID]) -> None:
@@ -160,13 +160,13 @@ class Turns:
         self.renewed_at = at
 
     def tell_gone(self, streams: Sequence[UUID]) -> None:
-        """These streams of dead workers were ended here."""
+        """Report that these streams of dead workers were ended here."""
         self._metrics.lapsed(len(streams))
         for stream_id in streams:
             log.warning("stream %s was interrupted: its worker is gone", stream_id)
 
     async def _look_for_stops(self) -> None:
-        """Stop the turns that a reader at another worker wants stopped, whether or not a notification arrives."""
+        """Stop turns for which another worker received a stop request, in case its notification was lost."""
         while True:
             await asyncio.sleep(STOP_POLL)
             if not (mine := self.running()):
@@ -182,11 +182,11 @@ class Turns:
     async def start(
         self, user: User, ask: Ask, began: float, ticket: Ticket | None = None, door: Door | None = None
     ) -> Stream:
-        """Store the message and event 0, then generate the answer in a task of its own; the stream to follow.
+        """Store the message and event 0, and start to generate the answer in a task of its own; returns the stream.
 
-        `began` is when the request arrived (monotonic, s). `door` marks a request in Gemini's own language: parts of
-        every kind are passed on untouched. Raises an ApiError, and stores and starts nothing, where the request cannot
-        be used. The same `request_id` from the same user joins the stream that it started first.
+        `began` is when the request arrived, in seconds of the monotonic clock. `door` is set for requests of the Gemini
+        and OpenAI APIs: their parts of every kind are passed on unchanged. Raises an ApiError, and stores nothing, if
+        the request is not valid. A `request_id` that the user has sent before returns the stream that it started.
         """
         _, model = self._catalogue().find(ask.model)
         check_generation(ask.generation)
@@ -195,7 +195,7 @@ class Turns:
         contents = None if ask.contents is None and ask.parent_id else read(ask.contents)
         if contents is not None:
             contents = await media.kept(user, contents, model, self._catalogue())
-        if self._draining:  # nothing is waited for between here and the task that `drain` waits for
+        if self._draining:  # no `await` between here and the task that `drain` waits for
             raise Unavailable("This server is going down; the next one takes over in a moment.", retry_after=1)
         start = Start(user, ask, contents, model, began, self.worker.name, ticket, door)
         if start.is_plain and (started := self._log.write_now(start.store)) is not None:
@@ -203,13 +203,12 @@ class Turns:
         return await asyncio.shield(self._starting_by(self._store(start, system)))
 
     async def start_next(self, conversation_id: UUID) -> None:
-        """Begin the next message of the conversation's queue, where it is to be sent now."""
-        if not self._draining:  # what waits is left to those who go on
+        """Start the next message of the conversation's queue, if it is to be started now."""
+        if not self._draining:  # left to the other processes
             await asyncio.shield(self._starting_by(self._take_next(conversation_id)))
 
     def _starting_by(self, storing: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
-        """A task of its own: once the message may be stored, no reader's going away keeps its answer from being
-        begun."""
+        """Store a start in a task of its own: once it may be committed, a disconnect must not cancel it."""
         task = asyncio.get_running_loop().create_task(storing, context=contextvars.Context())
         self._starting.add(task)
         task.add_done_callback(self._starting.discard)
@@ -218,8 +217,8 @@ class Turns:
     async def _take_next(self, conversation_id: UUID) -> None:
         try:
             taken = await self.queues.take(conversation_id)
-        except Exception as error:  # the database may be away: the next look tries again
-            return log.warning("a queued message could not be sent: %s", type(error).__name__)
+        except Exception as error:  # the database may be away: the next check tries again
+            return log.warning("a queued message could not be started: %s", type(error).__name__)
         if taken is not None:
             self._begin(taken.start, taken.started, taken.system)
 
@@ -233,7 +232,7 @@ class Turns:
         return self._begin(start, started, system)
 
     def _begin(self, start: Start, started: Started, system: str) -> Stream:
-        """Begin the turn that was stored, unless an earlier request has."""
+        """Run the turn that was stored, unless an earlier request has started it."""
         if started.fresh:
             instruction = prompt.instruction(started.system, system, language=start.ask.language)
             generation, asker = start.ask.generation, start.user.pk
@@ -247,7 +246,7 @@ class Turns:
         return started.stream
 
     async def _take_up(self, stream_id: UUID, lease: datetime | None) -> bool:
-        """Go on with a turn that has no worker, where that is allowed; those who do not drain see to it here."""
+        """Take over the turn of a stream without a worker, if allowed; a draining process leaves it to others."""
         return self._draining or await asyncio.shield(self._starting_by(self._go_on(stream_id, lease)))
 
     async def _go_on(self, stream_id: UUID, lease: datetime | None) -> bool:
@@ -274,7 +273,7 @@ class Turns:
         self._unwanted.forget(stream_id)
         self._metrics.left(len(self._turns))
         if turn.ended is not None:
-            self._told(turn.ended)
+            self._on_ended(turn.ended)
         if self._draining:
             return
         if (behind := self.queues.conversation_behind(stream_id)) is not None:
@@ -283,7 +282,7 @@ class Turns:
             self.titles.ended(turn)
 
     async def stop(self, stream: Stream) -> str:
-        """Stop the stream's generation, wherever it runs; idempotent. The stream's status as far as it is known."""
+        """Stop the stream's generation, in whichever process it runs. Idempotent. Returns the status known so far."""
         if turn := self._turns.get(stream.pk):
             turn.cut_short(events.STOPPED)
             if turn.task is not None:
@@ -295,6 +294,6 @@ class Turns:
         return stream.status
 
     def stop_here(self, stream_id: UUID) -> None:
-        """Stop the stream if it runs in this process: a reader at another worker asks for it."""
+        """Stop the stream if it runs in this process."""
         if turn := self._turns.get(stream_id):
             turn.cut_short(events.STOPPED)

@@ -1,9 +1,9 @@
-"""One turn: prompt → provider → log. The only file that knows both the provider and the log.
+"""`Turn`: one turn, from its prompt through the provider to the log.
 
-A turn ends in exactly one of complete, stopped, failed and interrupted, and that end is an event in the log like any
-other, stored in one transaction with the stream's status and the answer's text. Where the log refuses the turn or
-cannot be written, the turn ends as interrupted at what is stored, as soon as that can be said; should even that fail,
-its lease lapses, and whoever looks next says it.
+A turn ends as exactly one of complete, stopped, failed and interrupted. The end is an event of the log, stored in one
+transaction with the stream's status and the answer's parts. If the log refuses the turn's events or cannot be written,
+the turn ends as interrupted after what is stored, as soon as that can be committed; if it cannot, the stream's lease
+lapses, and another worker ends it.
 """
 
 import asyncio
@@ -35,19 +35,19 @@ from chat.turns.start import Place
 log = logging.getLogger(__name__)
 
 NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
-"""A NUL as JSON writes it, after whole pairs of backslashes only."""
+"""An escaped NUL in JSON: one that an even number of backslashes precedes."""
 
 LOST = "The server could not store this answer to its end; what came so far is kept. Try again."
 GOING_DOWN = "The server is going down and could not finish this answer. Try again."
 
 GIVE_UP_SECONDS = 60.0
-"""For which the end of a turn whose log failed is tried again; after that its lease lapses, and the reaper says it."""
+"""How long a turn whose log failed tries to store its end; after that its lease lapses, and a `Reaper` ends it."""
 
 HANDED_OVER = "handed over"
-"""What a turn is cut short as that another process is to take up. A model that has said all by then has answered."""
+"""Passed to `cut_short` in place of a status, for a turn that another process is to take over."""
 
 AnswerPrompt = Callable[[prompt.Prompt, Give], Awaitable[None]]
-"""Gives the chunks of an answer as they come: `Catalogue.answer`."""
+"""Passes the chunks of an answer to `Give` as they arrive: `Catalogue.answer`."""
 
 
 class Turn:
@@ -80,33 +80,32 @@ class Turn:
         self._begun = self._ending = self._late = False
         self._limit: asyncio.TimerHandle | None = None
         self.ended: TurnFacts | None = None
-        """Once its end is stored."""
+        """Set once the end is stored."""
 
     def spawn(self) -> asyncio.Task[None]:
-        """Start it in a context of its own, so that no request's end can reach it (asgiref ties hops to contexts)."""
+        """Run it in a task with a context of its own: asgiref ends what belongs to the context of a request."""
         loop, context = asyncio.get_running_loop(), contextvars.Context()
         context.run(log_context.stream_id.set, str(self.stream_id))
         self.task = loop.create_task(self.run(), name=f"turn {self.stream_id}", context=context)
         return self.task
 
     def cut_short(self, status: str) -> None:
-        """Stop the provider at once and end as `status`, or be handed over; without effect once the end is on its
-        way."""
+        """Cancel the provider and end as `status`, or hand the stream over; no effect once the end is being stored."""
         if self._ending or self._cut_short or self.task is None:
             return
         self._cut_short = status
-        if self._begun:  # a task that is cancelled before its first step never runs, and would write no end
+        if self._begun:  # a task cancelled before its first step never runs, and would store no end
             self.task.cancel()
 
     def so_far(self) -> tuple[Event, list[dict[str, Any]]] | None:
-        """The newest event, and what the answer adds up to there; None while more was said than is stored, or for good
-        where that was refused."""
+        """The newest event and the answer up to it; None while anything is uncommitted, and after a commit failed."""
         if self.tail.pending or self.tail.error is not None or self._held is not None or self._ending:
             return None
         return self.tail.events[-1], self.answer.so_far()
 
     async def run(self) -> None:
-        """Generate, then write the end; nothing is raised but a cancellation that nobody asked this turn for."""
+        """Generate the answer, then store the end. Raises nothing but a cancellation that did not come from
+        `cut_short`."""
         self._begun = True
         try:
             error = None if self._cut_short else await self._generate()
@@ -123,7 +122,8 @@ class Turn:
             self._log.abandon(self.tail)
 
     async def _generate(self) -> ApiError | None:
-        """Run the provider into the log; the error that it ended with. Raises what the log raised."""
+        """Write the provider's chunks to the log; returns the error that the answer ended with. Raises the log's
+        errors."""
         self._expire_after(limits.of("STREAM_SECONDS") - self._at() / 1e6)
         try:
             await self._ask_provider(await media.in_full(self.prompt), self._take)
@@ -138,7 +138,7 @@ class Turn:
         except Exception as error:
             if error is self.tail.error:
                 raise
-            log.exception("stream %s: the provider failed in a way that it should not", self.stream_id)
+            log.exception("stream %s: the provider raised an unexpected error", self.stream_id)
             return Internal("The answer failed in a way that is this server's fault. Try again.")
         finally:
             if self._limit is not None:
@@ -146,7 +146,7 @@ class Turn:
         return None
 
     async def _hand_over(self) -> None:
-        """Leave the stream to another process, as it is stored; end it where its reader wants it stopped."""
+        """Hand the stream over to another process once everything is stored; end it if it has a stop request."""
         await self.tail.settled()
         if await self._log.write(partial(hand_over, self.stream_id, self.tail.epoch)):
             log.info("stream %s is handed over: this process goes down", self.stream_id)
@@ -160,7 +160,7 @@ class Turn:
         self._limit = self.tail.loop.call_later(seconds, self._expire)
 
     async def _give_up(self, error: Exception) -> None:
-        """The log refused this turn, or could not be written: nothing more of it may be stored but its end."""
+        """End a turn whose events the log refused or could not store: nothing but its end may still be stored."""
         self._ending = True
         if isinstance(error, LeaseLost):
             log.warning("stream %s was ended by another worker", self.stream_id)
@@ -172,7 +172,7 @@ class Turn:
                 job = partial(interrupt, self.stream_id, Interrupted(LOST), epoch=self.tail.epoch)
                 seq = await self._log.write(job)
             except AWAY:
-                continue  # `write` has waited for the database already
+                continue  # without a pause: `write` has already retried for a while
             if seq is not None:
                 lost = Interrupted(LOST).as_json()["error"]
                 self.ended = self._facts(events.INTERRUPTED, {}, self.answer.finished(), lost)
@@ -187,13 +187,13 @@ class Turn:
             self.task.cancel()
 
     def _take(self, chunk: Chunk) -> "asyncio.Future[None] | None":
-        """Append a chunk, holding back the one that may turn out to be the last: the end is stored with it."""
+        """Append a chunk, but hold back one that may be the last: it is stored together with the end."""
         if "\\u0000" in chunk.data:
             chunk = events.chunk(events.decode(without_nul(chunk.data)))
         at = int((monotonic() - self.began) * 1e6)
         if self.first_token_us is None and chunk.parts:
             self._note_beginning(at, chunk.parts)
-        if chunk.notice == events.LOADING:  # `providers/policy.py` bounds the loading, and then allows the whole time
+        if chunk.notice == events.LOADING:  # `providers/policy.py` limits loading, which does not count as answering
             self._expire_after(2 * limits.of("STREAM_SECONDS"))
         if self._held is not None:
             self.tail.append(at, self._held.data)
@@ -204,7 +204,7 @@ class Turn:
             self.tail.append(at, chunk.data)
         else:
             self._held = chunk
-        # After it is on its way into the log: the answer is what the log says.
+        # Only after it was queued: the answer must not get ahead of the log.
         self.answer.take(chunk.parts, chunk.usage)
         if self.answer.size > self._most:
             raise TooLarge("The answer grew longer than this server allows; what came so far is kept.")
@@ -247,7 +247,7 @@ class Turn:
         )
 
     def _tell_end(self, status: str, failure: dict[str, Any] | None) -> None:
-        """In the server's log and its metrics. Gaps are those of the newest events, which the tail still has."""
+        """Write the line in the server's log, and the metrics. Gaps are measured over the events still in the tail."""
         moments = [event.at for event in self.tail.events]
         measured = timing.measure(moments, self.first_token_us, self.answer.usage, self.first_thought_us)
         log_lines.stream_ended(
@@ -272,7 +272,7 @@ class Turn:
         )
 
     def _last(self, error: ApiError | None) -> tuple[str, Response, dict[str, Any] | None]:
-        """The end's status, the last event, and the error to store with the stream."""
+        """The status of the end, the last event, and the error to store with the stream."""
         if error is None and self._held is not None and self._cut_short in (None, HANDED_OVER):
             return events.COMPLETE, self._completed(events.decode(self._held.data)), None
         if self._held is not None:
@@ -286,7 +286,7 @@ class Turn:
         return events.FAILED, events.failure(error), error.as_json()["error"]
 
     def _completed(self, last: Response) -> Response:
-        """The last event carries `finishReason` and `usageMetadata`, wherever the provider put them."""
+        """The last event, with `finishReason` and `usageMetadata` wherever the provider sent them."""
         if events.finish_reason(last) is None:
             first = (last.get("candidates") or [{}])[0]
             last = {**last, "candidates": [{**first, "finishReason": self._finish_reason}]}
@@ -294,5 +294,5 @@ class Turn:
 
 
 def without_nul(data: str) -> str:
-    """One line of JSON with U+FFFD for every NUL, as a page would show it: PostgreSQL keeps NUL in no text, no JSON."""
+    """A line of JSON with U+FFFD in place of every NUL, as browsers show it: PostgreSQL cannot store NUL."""
     return NUL.sub("\\1\ufffd", data)

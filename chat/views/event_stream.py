@@ -82,7 +82,7 @@ async def event_stream(
     except GoesOnElsewhere:
         return
     except ApiError as error:
-        # This reading ends, and not the stream: no id, no end. Whoever asks again gets a 401, or a 404.
+        # Only this response ends, not the stream: the event has no id and no `end`. Resuming gives a 401 or a 404.
         yield start + b"data: %s\n\n" % events.encode(error.as_json()).encode() + sse.DONE
     except Exception:
         logger.exception("stream %s: its reader was cut off", name)
@@ -115,8 +115,8 @@ async def so_far(
 async def whole(log: Followed[UUID], stream_id: UUID, *, ours: bool = False) -> Response:
     """The stream as one response, once it has ended: `{"candidates", "usageMetadata", …}` or `{"error": …}`.
 
-    What stands beside the text, such as the grounding, is kept from wherever it came; the later one counts. `ours`:
-    with what our own word `wondercam` says of a failure. GoesOnElsewhere where this process goes down meanwhile.
+    Fields other than the parts, such as the grounding, are merged over all events; the latest value of each is kept.
+    With `ours` the field `wondercam` of a failure is kept too. GoesOnElsewhere if this process goes down meanwhile.
     """
     answer, found, candidate = Answer(), Response(), Response()
     async for page in log.follow(stream_id, 0):
