@@ -67,7 +67,7 @@ async def follow(
         while True:
             subscriber.clear()
             tail = source.tail_of(key)
-            page = await _page(source, tail, key, subscriber.after)
+            page = await page_of(source, tail, key, subscriber.after)
             if page.deleted:
                 raise NotFound(DELETED)
             if page.events:
@@ -86,7 +86,7 @@ async def follow(
         subscriber.close()
 
 
-async def _page(source: Source[Key], tail: Tail | None, key: Key, after: int) -> Page:
+async def page_of(source: Source[Key], tail: Tail | None, key: Key, after: int) -> Page:
     """The events after `after`: without a query or a wait where the tail has them."""
     if tail is not None and (found := tail.since(after)) is not None:
         return Page(found, tail.ended)

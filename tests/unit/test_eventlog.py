@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import AsyncIterator
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
@@ -13,6 +13,7 @@ from django.db import connection
 
 from chat.log import LeaseLost, Log, Tail, eventlog, pages
 from chat.log.fence import FIRST_EPOCH
+from chat.log.follow import page_of
 from chat.log.interruption import interrupt
 from chat.log.subscriber import Subscriber
 from chat.log.tail import MAX_PENDING, TAIL_BYTES
@@ -59,6 +60,11 @@ def data_of(number: int, size: int = 0) -> str:
     return events.encode(events.delta(f"{number}." + "x" * size))
 
 
+async def read(log: Log, stream_id: UUID, after: int) -> pages.Page:
+    """The page that `follow` would read next: of the tail where there is one, else of the table."""
+    return await page_of(log, log.tail_of(stream_id), stream_id, after)
+
+
 async def write(tail: Tail, count: int, size: int = 0) -> None:
     for _ in range(count):
         tail.append(tail.next_seq, data_of(tail.next_seq, size))
@@ -78,14 +84,14 @@ async def test_nothing_is_shown_or_announced_before_its_commit(
     await asyncio.to_thread(reached.wait, 10)
     tail.append(1, data_of(1))
     await asyncio.sleep(0.05)
-    before = (await log.read(stream.pk, 0), list(listener.taken), await log.last_seq(stream.pk))
+    before = (await read(log, stream.pk, 0), list(listener.taken), await log.last_seq(stream.pk))
     gate.set()
     await tail.settled()
     await held
 
     assert before == (pages.Page([], False), [], 0)
     assert listener.taken == [[1]]
-    assert (await log.read(stream.pk, 0)).events == [events.Event(1, 1, data_of(1))]
+    assert (await read(log, stream.pk, 0)).events == [events.Event(1, 1, data_of(1))]
 
 
 async def test_what_one_commit_holds_of_a_stream_is_announced_once(
@@ -117,7 +123,7 @@ async def test_a_commit_is_announced_when_another_connection_can_read_it(
 @pytest.mark.parametrize("after", [-1, 0, 1, 49, 50, 51, 98, 99])
 async def test_memory_and_table_give_the_same_page(log: Log, stream: Stream, tail: Tail, after: int):
     await write(tail, 99)
-    from_memory = await log.read(stream.pk, after)
+    from_memory = await read(log, stream.pk, after)
     from_table = await sync_to_async(pages.read_page)(stream.pk, after)
 
     assert from_memory == from_table
@@ -129,10 +135,10 @@ async def test_what_the_tail_no_longer_holds_is_read_from_the_table(log: Log, st
 
     assert tail.since(0) is None
     assert tail.size <= TAIL_BYTES
-    assert [event.seq for event in (await log.read(stream.pk, 0)).events] == list(
+    assert [event.seq for event in (await read(log, stream.pk, 0)).events] == list(
         range(1, pages.PAGE_BYTES // 10_000 + 1)
     )
-    assert [event.seq for event in (await log.read(stream.pk, 50)).events] == list(range(51, 61))
+    assert [event.seq for event in (await read(log, stream.pk, 50)).events] == list(range(51, 61))
 
 
 async def test_a_page_that_is_not_the_last_does_not_say_that_the_stream_has_ended(
@@ -167,11 +173,11 @@ async def test_the_end_is_stored_in_one_step_with_the_last_event(log: Log, strea
 
     assert (stream.status, stream.last_seq, answer.text) == (events.STOPPED, 1, "1.")
     assert stream.lease_until is None
-    assert await log.read(stream.pk, 1) == pages.Page([], True)
+    assert await read(log, stream.pk, 1) == pages.Page([], True)
 
 
 async def test_an_unknown_stream_has_ended_and_has_no_events(log: Log):
-    assert await log.read(uuid4(), -1) == pages.Page([], True, deleted=True)
+    assert await read(log, uuid4(), -1) == pages.Page([], True, deleted=True)
     assert await log.last_seq(uuid4()) == -1
 
 
@@ -186,7 +192,7 @@ async def test_finished_tails_are_forgotten_in_turn(log: Log, monkeypatch: pytes
         ended.append(row.pk)
 
     assert list(log._ended) == ended[2:]
-    assert (await log.read(ended[0], 0)).ended
+    assert (await read(log, ended[0], 0)).ended
 
 
 async def test_an_interrupted_stream_keeps_what_was_stored_and_ends_after_it(log: Log, stream: Stream, tail: Tail):
@@ -194,7 +200,7 @@ async def test_an_interrupted_stream_keeps_what_was_stored_and_ends_after_it(log
     log.abandon(tail)
     seq = await log.write(lambda: interrupt(stream.pk, errors.Interrupted("gone")))
     again = await log.write(lambda: interrupt(stream.pk, errors.Interrupted("gone")))
-    page = await log.read(stream.pk, 0)
+    page = await read(log, stream.pk, 0)
     await stream.arefresh_from_db()
 
     assert (seq, again) == (4, None)
@@ -223,7 +229,7 @@ async def test_a_worker_that_comes_back_to_an_interrupted_stream_writes_nothing_
         await tail.settled()
     log.abandon(tail)
 
-    stored = (await log.read(stream.pk, -1)).events
+    stored = (await read(log, stream.pk, -1)).events
     assert [event.seq for event in stored] == [0, 1, 2, 3]
     assert events.decode(stored[-1].data)["wondercam"] == {"end": events.INTERRUPTED}
 
