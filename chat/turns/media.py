@@ -1,13 +1,21 @@
-"""A question's contents: checked against its model, photos and sounds in it stored, and loaded for the model."""
+"""A question's contents: checked against its model, photos and sounds in it stored, and loaded for the model.
+
+checked ── the model can take them
+kept ───── and all photos and sounds are stored
+claim ──── their conversation owns them, in the transaction that stores or queues the message
+discard ── the message is not sent after all
+in_full ── the model is asked
+"""
 
 import base64
 import dataclasses
+from uuid import UUID
 
 from chat import limits
 from chat.attachments import from_inline
 from chat.log.sql import in_thread
-from chat.models import Attachment, User
-from chat.protocol.errors import TooLarge
+from chat.models import Attachment, Message, QueuedMessage, User
+from chat.protocol.errors import NotFound, TooLarge
 from chat.protocol.prompt import Content, Model, Part, Prompt, attachments_of, is_sound, with_attachments
 from chat.protocol.request import text_bytes
 from chat.providers.catalogue import Catalogue
@@ -68,6 +76,27 @@ async def _name_sounds(user: User, contents: list[Content]) -> None:
         part.pop("mimeType", None)
         if kind := types.get(part["attachment"]):
             part["mimeType"] = kind
+
+
+def claim(user_id: int, conversation_id: UUID, contents: list[Content]) -> None:
+    """Have the conversation own these photos and sounds, in the caller's transaction. NotFound unless all are the
+    user's."""
+    named = set(attachments_of(contents))
+    if not named:
+        return
+    own = Attachment.objects.for_user(user_id).filter(pk__in=named)
+    if own.update(conversation_id=conversation_id) != len(named):
+        raise NotFound("There is no such photo.")
+
+
+def discard(user_id: int, contents: list[Content]) -> None:
+    """Delete the photos and sounds of contents that are not sent, but for those that a message of the user's has,
+    queued or sent; in the caller's transaction."""
+    for pk in attachments_of(contents):
+        said = Message.objects.filter(conversation__user=user_id, role=Message.USER, parts__icontains=pk)
+        queued = QueuedMessage.objects.filter(conversation__user=user_id, request__icontains=pk)
+        if not said.exists() and not queued.exists():
+            Attachment.objects.for_user(user_id).filter(pk=pk).delete()
 
 
 async def in_full(asked: Prompt) -> Prompt:

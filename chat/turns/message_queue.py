@@ -36,6 +36,7 @@ from chat.models import Conversation, Message, QueuedMessage, Stream, User
 from chat.protocol import events, ids
 from chat.protocol.errors import NotFound, ResourceExhausted
 from chat.protocol.prompt import Part, text_of
+from chat.turns import media
 
 WAITING, HELD, STARTED = "waiting", "held", "started"
 REFUSED, GONE = "refused", "gone"
@@ -69,7 +70,8 @@ def add(new: NewMessage) -> tuple[UUID, UUID | None]:
     """Store the message; returns its id, and the running stream that it waits for, if any.
 
     If a message with the same `request_id` was stored before, its id is returned. If nothing runs and nothing else
-    waits, the message is started next. NotFound for a foreign conversation, ResourceExhausted if the queue is full.
+    waits, the message is started next. NotFound for a foreign conversation or photo, ResourceExhausted if the queue is
+    full.
     """
     conversation = _held(new.user.pk, new.conversation_id)
     if (before := _added_before(new)) is not None:
@@ -80,6 +82,7 @@ def add(new: NewMessage) -> tuple[UUID, UUID | None]:
             f"{most} messages wait in this conversation already: remove one, or wait until the next one is sent.",
             retry_after=FULL_RETRY_SECONDS,
         )
+    media.claim(new.user.pk, conversation.pk, new.request["contents"])
     running = _running(conversation.pk).order_by("-created_at").values_list("pk", flat=True).first()
     if running is not None:  # the whole queue waits for it
         conversation.queued.update(waits_for=running, refusal="")
@@ -112,16 +115,21 @@ def _added_before(new: NewMessage) -> UUID | None:
 
 
 def edit(user_id: int, conversation_id: UUID, message_id: UUID, parts: list[Part], model_id: str) -> None:
-    """Replace the parts and the model of a waiting message."""
+    """Replace the parts and the model of a waiting message. NotFound for a foreign photo."""
     row = _waiting(_held(user_id, conversation_id), message_id)
-    row.request = {**row.request, "contents": [{"role": Message.USER, "parts": parts}], "model": model_id}
+    before, contents = row.request["contents"], [{"role": Message.USER, "parts": parts}]
+    media.claim(user_id, conversation_id, contents)
+    row.request = {**row.request, "contents": contents, "model": model_id}
     row.save(update_fields=("request",))
+    media.discard(user_id, before)
     _tell(conversation_id)
 
 
 def remove(user_id: int, conversation_id: UUID, message_id: UUID) -> None:
-    """Delete a waiting message."""
-    _waiting(_held(user_id, conversation_id), message_id).delete()
+    """Delete a waiting message, with its photos."""
+    row = _waiting(_held(user_id, conversation_id), message_id)
+    row.delete()
+    media.discard(user_id, row.request["contents"])
     _tell(conversation_id)
 
 

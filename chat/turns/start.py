@@ -29,7 +29,7 @@ from chat.log.sql import (
     key_of,
     moment,
 )
-from chat.models import Attachment, Conversation, Message, Stream, Ticket, User
+from chat.models import Conversation, Message, Stream, Ticket, User
 from chat.protocol import events, ids
 from chat.protocol.answer import Answer
 from chat.protocol.errors import InvalidArgument, NotFound
@@ -44,6 +44,7 @@ from chat.protocol.prompt import (
     path_to,
 )
 from chat.protocol.request import Ask
+from chat.turns import media
 from chat.turns.first_title import first_title
 
 BEGUN = ("id", "conversation_id", "answer_id", "status")
@@ -133,7 +134,7 @@ class Start:
         conversation, system, said, position, title = self._conversation(database, now)
         leaf = self._parent(said)
         messages = self._messages(leaf)
-        self._claim_attachments(conversation)
+        media.claim(self.user.id, conversation, self.contents or [])
         said |= {message.id: message for message in messages}
         question = messages[-1].id if messages else leaf
         answer = PromptMessage(ids.new(), question, Message.MODEL, [])
@@ -215,14 +216,6 @@ class Start:
             messages.append(PromptMessage(id, leaf, content["role"], content["parts"]))
             leaf = id
         return messages
-
-    def _claim_attachments(self, conversation: UUID) -> None:
-        named = set(attachments_of(self.contents or []))
-        if not named:
-            return
-        own = Attachment.objects.for_user(self.user.id).filter(pk__in=named)
-        if own.update(conversation_id=conversation) != len(named):
-            raise NotFound("There is no such photo.")
 
     def _row(self, stream: Any, conversation: UUID, answer: UUID, now: datetime) -> tuple[Any, ...]:
         return (
