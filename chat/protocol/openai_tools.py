@@ -53,6 +53,15 @@ def tools_of(extra: Fields) -> Fields:
     return found
 
 
+def may_be_ignored(extra: Fields) -> bool:
+    """Whether all `tools` are functions that the model is free to call or not: it may answer in words alone."""
+    config = fields_of(fields_of(extra.get("toolConfig")).get("functionCallingConfig"))
+    mode = MODES.get(str(config.get("mode", "")), "auto")
+    return mode != "required" and all(
+        set(fields_of(tool)) == {"functionDeclarations"} for tool in listed(extra.get("tools"))
+    )
+
+
 def listed(value: Any) -> list[Any]:
     """A list's items; one thing alone, where a list belongs, is taken for a list of it."""
     return value if isinstance(value, list) else [] if value is None else [value]

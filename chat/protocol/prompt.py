@@ -21,7 +21,7 @@ WAV, MP3, AAC, FLAC, OGG = SOUND_TYPES = ("audio/wav", "audio/mp3", "audio/aac",
 @dataclass(frozen=True, slots=True)
 class Model:
     """One model that can be asked. `sounds` are the types that it hears, of `SOUND_TYPES`; `context` is in tokens; None
-    where the provider cuts by itself."""
+    where the provider cuts by itself. `functions`: whether it can be offered functions to call."""
 
     provider: str
     name: str
@@ -29,6 +29,7 @@ class Model:
     images: bool = False
     sounds: tuple[str, ...] = ()
     context: int | None = None
+    functions: bool = True
     id: str = field(init=False)
     """`provider/name`, as in WONDERCAM_MODELS and in requests."""
 

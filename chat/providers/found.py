@@ -119,19 +119,20 @@ async def models_of_ollama(ask: Ask) -> list[Model]:
     for name, details in zip(names, shown, strict=True):
         can = capabilities_of(details if isinstance(details, dict) else {})
         if "completion" in can:
-            models.append(Model("ollama", name, images="vision" in can))
+            models.append(Model("ollama", name, images="vision" in can, functions="tools" in can))
     return models
 
 
 def capabilities_of(details: dict[str, Any]) -> list[str]:
-    """What a model can do, as Ollama calls it; guessed from its family where it is not said."""
+    """What a model can do, as Ollama calls it. Where it is not said, sight is guessed from the family and functions are
+    offered: Ollama refuses them itself."""
     said = details.get("capabilities")
     if isinstance(said, list):
         return [str(each) for each in said]
     family = details.get("details")
     families = family.get("families") if isinstance(family, dict) else None
     sees = not SEEING_FAMILIES.isdisjoint(map(str, families)) if isinstance(families, list) else False
-    return ["completion", "vision"] if sees else ["completion"]
+    return ["completion", "tools", "vision"] if sees else ["completion", "tools"]
 
 
 async def models_of_lmstudio(ask: Ask) -> list[Model]:

@@ -30,7 +30,8 @@ class Recordings:
     def models(self) -> tuple[Model, ...]:
         """One model a recording; they see and hear in that they do not mind it."""
         return tuple(
-            Model("recording", name, f"Recording: {name}", images=True, sounds=SOUND_TYPES) for name in self._names
+            Model("recording", name, f"Recording: {name}", images=True, sounds=SOUND_TYPES, functions=False)
+            for name in self._names
         )
 
     async def close(self) -> None:

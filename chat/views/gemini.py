@@ -19,6 +19,7 @@ from chat import limits
 from chat.accounts import tokens
 from chat.models import Stream, User
 from chat.process import Process
+from chat.protocol import openai_tools
 from chat.protocol.errors import InvalidArgument, UnknownModel
 from chat.protocol.prompt import Content, Model, Prompt
 from chat.protocol.proto_json import camel_case
@@ -35,8 +36,9 @@ COUNT = "countTokens"
 PAGE, LARGEST_PAGE = 50, 1000
 
 UNDERSTAND = ("gemini", "vertex")
-TRANSLATED = {"openai": {"tools", "toolConfig"}}
-"""The providers that understand every field, and the fields that are translated for others."""
+"""The providers that understand every field."""
+TRANSLATED = {"tools", "toolConfig"}
+"""The fields that are translated for other providers, where the model can be offered functions."""
 
 IGNORED = {"safetySettings", "labels"}
 """Fields that other providers have no equivalent for, and that do not change the answer."""
@@ -86,10 +88,14 @@ class Asked:
         """Refuse fields that the model's provider would have to drop."""
         if self.model.provider in UNDERSTAND:
             return
-        understood = TRANSLATED.get(self.model.provider, set())
+        if not self.model.functions and openai_tools.may_be_ignored(self.extra):
+            self.extra = {name: value for name, value in self.extra.items() if name not in TRANSLATED}
+        understood = TRANSLATED if self.model.functions else set()
         if unknown := self.extra.keys() - understood - IGNORED:
             raise InvalidArgument(f"The model {self.model.id} does not understand `{min(unknown)[:80]}`: leave it out.")
-        if not understood and any("functionCall" in part or "functionResponse" in part for part in self._parts()):
+        if not self.model.functions and any(
+            "functionCall" in part or "functionResponse" in part for part in self._parts()
+        ):
             raise InvalidArgument(f"The model {self.model.id} calls no functions: leave their calls and results out.")
 
     def _parts(self) -> list[dict[str, Any]]:
@@ -167,23 +173,29 @@ def described(model: Model) -> dict[str, Any]:
         "name": f"models/{model.id}",
         "displayName": model.title or model.id,
         "supportedGenerationMethods": [*METHODS, COUNT],
-        "id": model.id,
-        "object": "model",
-        "created": 0,
-        "owned_by": model.provider,
     }
-    return {**resource, "inputTokenLimit": model.context} if model.context else resource
+    limit = {"inputTokenLimit": model.context} if model.context else {}
+    return {**resource, **limit, **listed(model)}
+
+
+def listed(model: Model) -> dict[str, Any]:
+    """A model as a list of OpenAI's has it."""
+    return {"id": model.id, "object": "model", "created": 0, "owned_by": model.provider}
 
 
 @api("GET")
 async def index(request: Request) -> HttpResponseBase:
     """All models, for the SDKs of Google (paged by `pageSize` and `pageToken`) and of OpenAI."""
     await tokens.authenticate(request, key_header=True)
-    models = [described(model) for model in request.process.catalogue.models()]
+    models = request.process.catalogue.models()
     size, first = number_of(request, "pageSize", PAGE), number_of(request, "pageToken", 0)
     after = first + min(max(size, 1), LARGEST_PAGE)
     more = {"nextPageToken": str(after)} if after < len(models) else {}
-    return json_response({"models": models[first:after], **more, "object": "list", "data": models})
+    page = [described(model) for model in models[first:after]]
+    data = [
+        {**listed(model), "name": model.title or model.id} for model in models
+    ]  # clients show `name`, if it is there
+    return json_response({"models": page, **more, "object": "list", "data": data})
 
 
 def number_of(request: Request, name: str, default: int) -> int:

@@ -8,7 +8,10 @@ from django.test import AsyncClient
 
 from chat.accounts import tokens
 from chat.models import Message
+from chat.protocol.errors import InvalidArgument
+from chat.protocol.prompt import Model
 from chat.protocol.proto_json import camel_case
+from chat.views.gemini import Asked
 from tests.inside import Core
 
 GENERATE = "/v1beta/models/script:generateContent"
@@ -71,6 +74,7 @@ async def test_models_come_in_pages_in_both_shapes(core: Core, monkeypatch: pyte
     wrong = await ask("/v1/models", {"pageToken": "x"}, headers=headers)
 
     assert [f"models/{model['id']}" for model in everything["data"]] == names
+    assert not any(model["name"].startswith("models/") for model in everything["data"])  # what clients show
     assert everything["object"] == "list"
     assert first["models"] == everything["models"][:1]
     assert rest["models"] == everything["models"][1:] or len(names) == 1
@@ -182,6 +186,40 @@ async def test_a_choice_of_tools_that_is_none_is_no_fault_of_the_servers(core: C
 
     assert response.status_code == 200, response.content
     assert "tool_choice" not in core.model.asked[-1].json()
+
+
+FUNCTION: dict[str, Any] = {"functionDeclarations": [{"name": "weather"}]}
+WORDS_ONLY = Model("local", "small", functions=False)
+
+
+def choice(mode: str) -> dict[str, Any]:
+    return {"functionCallingConfig": {"mode": mode}}
+
+
+@pytest.mark.parametrize("provider", ["openai", "ollama", "lmstudio", "llamacpp"])
+def test_functions_are_told_to_every_server_of_chat_completions(provider: str):
+    extra = {"tools": [FUNCTION], "toolConfig": choice("ANY")}
+    assert Asked(Model(provider, "m"), WORDS["contents"], None, {}, extra).extra == extra
+
+
+@pytest.mark.parametrize("config", [{}, {"toolConfig": choice("AUTO")}, {"toolConfig": choice("NONE")}])
+def test_functions_that_may_be_left_uncalled_are_not_told_to_a_model_of_words(config: dict[str, Any]):
+    extra = {"tools": [FUNCTION], "labels": {"team": "a"}, **config}
+    assert Asked(WORDS_ONLY, WORDS["contents"], None, {}, extra).extra == {"labels": {"team": "a"}}
+
+
+@pytest.mark.parametrize(
+    "extra", [{"tools": [FUNCTION], "toolConfig": choice("ANY")}, {"tools": [{"googleSearch": {}}]}, {"tools": ["x"]}]
+)
+def test_tools_that_change_the_answer_are_refused_by_a_model_of_words(extra: dict[str, Any]):
+    with pytest.raises(InvalidArgument, match="local/small does not understand `tool"):
+        Asked(WORDS_ONLY, WORDS["contents"], None, {}, extra)
+
+
+def test_calls_in_the_history_are_refused_by_a_model_of_words():
+    history = [{"role": "model", "parts": [{"functionCall": {"name": "weather"}}]}, *WORDS["contents"]]
+    with pytest.raises(InvalidArgument, match="calls no functions"):
+        Asked(WORDS_ONLY, history, None, {}, {})
 
 
 @pytest.mark.parametrize("method", ["generateContent", "countTokens"])

@@ -52,7 +52,7 @@ class Local:
         files, context = embedded.weights, embedded.shape.context
         self._embedded = embedded
         self._connection = connection or Connection()
-        self._model = Model(NAME, files.name, files.title, images=files.sees, context=context)
+        self._model = Model(NAME, files.name, files.title, images=files.sees, context=context, functions=False)
         self._sampling = ONLY_PROGRESS if files.given else SAMPLING
         self._most_tokens = context // ANSWER_SHARE if files.given else MOST_TOKENS
         self._slots = Slots(embedded.shape.slots)
