@@ -217,7 +217,10 @@ def test_tools_that_change_the_answer_are_refused_by_a_model_of_words(extra: dic
 
 
 def test_calls_in_the_history_are_refused_by_a_model_of_words():
-    history = [{"role": "model", "parts": [{"functionCall": {"name": "weather"}}]}, *WORDS["contents"]]
+    history: list[dict[str, Any]] = [
+        {"role": "model", "parts": [{"functionCall": {"name": "weather"}}]},
+        *WORDS["contents"],
+    ]
     with pytest.raises(InvalidArgument, match="calls no functions"):
         Asked(WORDS_ONLY, history, None, {}, {})
 
