@@ -1,10 +1,10 @@
-"""What `/metrics` tells: counters and times of turns, by model. Counted by turn, never by event.
+"""`Metrics`: the counters and histograms of `/metrics`, by model. They are updated once a turn, never once an event.
 
-What grows event by event (commits) or stands in a queue is looked at every few seconds (`chat/process.py`): `State`.
+What changes with every event, such as commits and queues, is read every few seconds as a `State` (`chat/process.py`).
 
-`Metrics` is one object a process. With several workers each writes its numbers to a folder that the supervisor names in
-PROMETHEUS_MULTIPROC_DIR, and whichever worker is asked adds them all up; so `prometheus_client`, which looks at that
-variable as it is imported, is imported with the first number and not before the workers are forked.
+With several workers each writes its numbers to the folder named by PROMETHEUS_MULTIPROC_DIR, which the supervisor sets,
+and the worker that is scraped adds them all up. `prometheus_client` reads that variable when it is imported, so it is
+imported at its first use, after the workers were forked.
 
 Names follow https://prometheus.io/docs/practices/naming/: the unit last, seconds, `_total` for what only grows.
 """
@@ -30,7 +30,7 @@ MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A process at one moment: what is open and what waits now; what has grown since its start."""
+    """Figures of a process: what is open or waits now, and totals since its start."""
 
     readers: int
     queued_commits: int
@@ -189,12 +189,12 @@ class Metrics:
             self._of(numbers.stalls, model).inc(len(timing.stalls))
 
     def lapsed(self, streams: int) -> None:
-        """So many streams of lost workers were ended by this process."""
+        """Count streams of dead workers that this process ended."""
         if streams:
             self._numbers.lost.inc(streams)
 
-    def looked(self, state: State) -> None:
-        """How the process is now."""
+    def update(self, state: State) -> None:
+        """Set the gauges, and add what has grown since the previous call."""
         numbers, before = self._numbers, self._state
         numbers.readers.set(state.readers)
         numbers.queued.set(state.queued_commits)
@@ -209,15 +209,15 @@ class Metrics:
         self._state = state
 
     def resumed(self) -> None:
-        """A reader went on from a cursor."""
+        """Count a reader that resumed."""
         self._numbers.resumed.inc()
 
     def stop_requested(self) -> None:
-        """A reader stopped an answer."""
+        """Count a stop request."""
         self._numbers.stops.inc()
 
     def received(self, verdict: str, slowest: Mapping[str, float | None]) -> None:
-        """A turn's receipt came: its verdict, and its slowest twentieth at each hop, in ms; None where unknown."""
+        """Count a receipt: its verdict, and the 95th percentile of each hop in ms, None if unknown."""
         numbers = self._numbers
         self._of(numbers.receipts, verdict).inc()
         for hop, ms in slowest.items():
@@ -225,14 +225,14 @@ class Metrics:
                 self._of(numbers.delivery, hop).observe(max(ms, 0) / 1000)
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
-        """All numbers of all workers, and their media type, in the form that the asker prefers."""
+        """The metrics of all workers in the format that `accept` prefers, and its media type."""
         from prometheus_client.exposition import choose_encoder
 
         encode, media_type = choose_encoder(accept)
         return encode(self._registry()), media_type
 
     def standing(self) -> dict[str, dict[str, float]]:
-        """Every gauge and counter of all workers: its name without prefix → the values of its labels → its value."""
+        """The gauges and counters of all workers: name without prefix → label values → value."""
         found: dict[str, dict[str, float]] = {}
         for family in self._registry().collect():
             if family.type in ("gauge", "counter"):
@@ -242,7 +242,7 @@ class Metrics:
         return found
 
     def _of(self, metric: Any, *labels: str | int) -> Any:
-        """The metric with these labels, kept: the library takes eight calls to find it, and a turn has ten of them."""
+        """The metric with these labels; cached, because the library takes eight calls to find it, ten times a turn."""
         key = (metric, *labels)
         if (found := self._labelled.get(key)) is None:
             found = self._labelled[key] = metric.labels(*labels)

@@ -1,6 +1,6 @@
-"""What one process holds: its providers, its log, its turns, its metrics. Made once, opened when the process serves.
+"""`Process`: the objects of one process, such as its providers, log, turns and metrics. Opened when the process serves.
 
-Views are handed it by `views.api`, as `request.process`. Commands and the admin read tables and need none of it, but
+Views get it from `views.api`, as `request.process`. Commands and the admin read the tables and do not need it, except
 for the operators' page, which shows its metrics.
 """
 
@@ -23,12 +23,12 @@ from chat.telemetry import Telemetry
 from chat.turns.departures import Departures
 from chat.turns.runner import Turns
 
-LOOK_SECONDS = 5.0
-"""Between two looks at queues and breakers; Prometheus asks every 15 s or less often."""
+METRICS_SECONDS = 5.0
+"""Seconds between updates of the metrics of queues and breakers; Prometheus scrapes every 15 s or less often."""
 
 
 class Process:
-    """Closed in the reverse order of opening. May be opened again after that, on another event loop."""
+    """Closed in the reverse order of opening; may then be opened again, on another event loop."""
 
     def __init__(self) -> None:
         self._catalogue: Catalogue | None = None
@@ -43,31 +43,31 @@ class Process:
         self.notices = Notices(self.log, PushService(SiteKey(*settings.PUSH)) if settings.PUSH[0] else None)
 
     def configure(self, variables: Settings) -> None:
-        """Make the catalogue of providers. Raises ValueError with a sentence that names the variable."""
+        """Make the catalogue of providers. Raises ValueError, whose sentence names the variable."""
         self._catalogue = Catalogue(variables)
 
     @property
     def catalogue(self) -> Catalogue:
-        """The providers and their models; Unavailable where they could not be made."""
+        """The providers and their models; Unavailable if their configuration is wrong."""
         if self._catalogue is None:
             raise Unavailable("No model is configured on this server.")
         return self._catalogue
 
-    def look(self) -> None:
-        """Tell the metrics how busy this process is."""
+    def update_metrics(self) -> None:
+        """Update the metrics that are measured, not counted."""
         log, catalogue = self.log.state(), self._catalogue
         resting = catalogue.resting() if catalogue else []
         waiting, used, slots = catalogue.slots() if catalogue else (0, 0, 0)
         grown = (log.commits, log.commit_seconds, log.cuts)
-        self.metrics.looked(State(log.readers, log.queued, waiting, resting, *grown, used, slots))
+        self.metrics.update(State(log.readers, log.queued, waiting, resting, *grown, used, slots))
 
-    async def _look_again(self) -> None:
+    async def _keep_metrics_current(self) -> None:
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            self.look()
+            await asyncio.sleep(METRICS_SECONDS)
+            self.update_metrics()
 
     async def open(self) -> None:
-        """Serve: hear other processes, ask upstreams for their models, end and delete what earlier processes left."""
+        """Start serving: connect to other processes, discover models, take over turns, finish deletions."""
         self.metrics.open()
         self.telemetry.open()
         limits.open()
@@ -77,7 +77,7 @@ class Process:
         await self.turns.open()
         self._tasks = [
             asyncio.create_task(deletion.finish(self.log.write)),
-            asyncio.create_task(self._look_again()),
+            asyncio.create_task(self._keep_metrics_current()),
             asyncio.create_task(feeds.keep_short(self.log.write)),
             asyncio.create_task(self.notices.keep_looking()),
             asyncio.create_task(postgres_partitions.keep_ahead(settings.KEEP_DAYS["recordings"])),
@@ -85,7 +85,7 @@ class Process:
         ]
 
     async def close(self) -> None:
-        """Drain the turns, then let go of everything."""
+        """Drain the turns, then close everything."""
         self.departures.close()
         self.log.feeds.leave()
         await self.turns.close(settings.DRAIN_SECONDS)

@@ -1,7 +1,7 @@
-"""Django's ASGI handler on a few shared threads; for the API without the tasks and hops that it takes for pages.
+"""Django's ASGI handler on a few shared threads, with a shorter path for requests of the API.
 
-Every request goes through all of MIDDLEWARE and sends Django's signals (`request_started`, `request_finished`,
-`got_request_exception`), event streams among them.
+Every request, event streams included, passes all of MIDDLEWARE and sends Django's signals (`request_started`,
+`request_finished`, `got_request_exception`).
 """
 
 import asyncio
@@ -26,16 +26,16 @@ from wondercam.request import SiteRequest
 from wondercam.security import is_direct, resolved
 
 PUSH = "wondercam.push"
-"""Our server's own ASGI extension: `write(piece) -> bool`, for pieces of a body that has begun, and `when_gone(call)`,
-which calls once its client has gone."""
+"""The ASGI extension of `wondercam.server`: `write(piece) -> bool` writes a piece of a body that has begun, and
+`when_gone(call)` registers a function to call when the client disconnects."""
 EXECUTORS = 4
-"""Threads for the blocking parts of all requests; each has a database connection of its own."""
+"""Threads for the blocking parts of all requests; each has its own database connection."""
 
 
 class Executor(ThreadPoolExecutor):
     """One thread for the blocking parts of many requests.
 
-    `waiting` counts the calls it has not finished, `requests` those that are answered now and may have one.
+    `waiting` counts its unfinished calls, `requests` the requests assigned to it.
     """
 
     def __init__(self) -> None:
@@ -53,9 +53,9 @@ class Executor(ThreadPoolExecutor):
 
 
 def call_and_release(call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-    """Call it, then give the connection back to its pool, or drop a broken one.
+    """Call it, then return the database connection to its pool, or close a broken one.
 
-    Django does that at a request's end, which for a stream is minutes later, and hops into the thread for it.
+    Django does that at the end of the request, which for a stream is minutes later, and with a hop into the thread.
     """
     try:
         return call(*args, **kwargs)
@@ -64,9 +64,9 @@ def call_and_release(call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> 
 
 
 def disconnect_receivers() -> None:
-    """Take Django's own receivers off its signals: they are sync, and each signal would hop into a thread for them.
+    """Disconnect Django's own receivers from its signals: they are sync, so each signal would need a hop into a thread.
 
-    `Executor` gives connections back after each call, and what a request sets is its task's own: its context ends too.
+    Connections are returned after each call (`call_and_release`), and what a request sets ends with its task's context.
     """
     request_started.disconnect(reset_queries)
     request_started.disconnect(close_old_connections)
@@ -78,8 +78,8 @@ def disconnect_receivers() -> None:
 class Handler(ASGIHandler):
     """Django's handler, whose requests share `EXECUTORS` threads.
 
-    Django gives each request a thread of its own for its blocking parts, and keeps it, with its database
-    connection, until the response ends: one thread an open stream.
+    Django gives each request a thread of its own for its blocking parts, and keeps the thread and its database
+    connection until the response ends: that would be one thread for each open stream.
     """
 
     request_class = SiteRequest
@@ -91,7 +91,7 @@ class Handler(ASGIHandler):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         executor = min(self.executors, key=attrgetter("waiting", "requests"))
-        executor.requests += 1  # those that arrive together have no call yet, and are not to wait for each other
+        executor.requests += 1  # spreads requests that arrive together, before any of them makes a call
         try:
             async with ThreadSensitiveContext(executor=executor):
                 await (self.answer if is_direct(scope["path"]) else self.handle)(scope, receive, send)
@@ -99,17 +99,17 @@ class Handler(ASGIHandler):
             executor.requests -= 1
 
     def resolve_request(self, request: Any) -> Any:
-        """As Django's, which takes eighty calls to find a path's view: it is kept."""
+        """As Django's, but cached: resolving a path takes eighty calls."""
         request.resolver_match = match = resolved(request.path_info)
         return match
 
     async def answer(self, scope: Any, receive: Any, send: Any) -> None:
-        """`handle` for the API: no two tasks a request, and no hop into a thread for signals that nobody receives."""
+        """`handle` for the API, without two tasks per request and hops into a thread for signals without receivers."""
         try:
             body = await self.read_body(receive)
         except RequestAborted:
             return
-        if prefix := get_script_prefix(scope):  # of which a context that was told nothing knows as much
+        if prefix := get_script_prefix(scope):  # an empty one is the default of a new context anyway
             set_script_prefix(prefix)
         await request_started.asend(sender=self.__class__, scope=scope)
         request, refusal = self.create_request(scope, body)
@@ -117,7 +117,7 @@ class Handler(ASGIHandler):
         try:
             if is_event_stream(response):
                 await send(start_of(response))
-                scope["headers"] = []  # a stream may be open for minutes: what asked for it is let go of
+                scope["headers"] = []  # a stream may be open for minutes: free its request
                 response.headers = ResponseHeaders({})
                 if isinstance(request, SiteRequest):
                     request.let_go()
@@ -131,9 +131,9 @@ class Handler(ASGIHandler):
             await close(response)
 
     async def stream_while_read(self, response: Any, receive: Any, send: Any, scope: Any) -> None:
-        """Send an event stream; when its reader goes it ends at once, not at its next event.
+        """Send an event stream, and end it as soon as its reader disconnects, not at its next event.
 
-        Our server calls when that is so; of another one it is asked in a task, a kilobyte more for every stream.
+        `wondercam.server` calls back on a disconnect; under another server a task waits for it, a kilobyte per stream.
         """
         task, gone, asking = asyncio.current_task(), False, None
         assert task is not None
@@ -159,7 +159,7 @@ class Handler(ASGIHandler):
                 asking.cancel()
 
     async def read_body(self, receive: Any) -> Any:
-        """The whole body, which the server has limited and read before: no file is needed to hold it."""
+        """The whole body in memory: the server has bounded its size, and has received all of it."""
         pieces, more = [], True
         while more:
             message = await receive()
@@ -167,10 +167,10 @@ class Handler(ASGIHandler):
                 raise RequestAborted
             pieces.append(message.get("body", b""))
             more = message.get("more_body", False)
-        return BytesIO(pieces[0] if len(pieces) == 1 else b"".join(pieces))  # which shares the bytes, not copies them
+        return BytesIO(pieces[0] if len(pieces) == 1 else b"".join(pieces))  # shares the bytes, without a copy
 
     async def send_stream(self, response: Any, send: Any) -> None:
-        """An event stream's body, each piece as it is; what a middleware has put around it is heard."""
+        """Send the body of an event stream piece by piece, through whatever a middleware has wrapped around it."""
         message = {"type": "http.response.body", "body": b"", "more_body": True}
         try:
             async with aclosing(response.streaming_content) as pieces:
@@ -184,7 +184,7 @@ class Handler(ASGIHandler):
         await send({"type": "http.response.body"})
 
     async def send_response(self, response: Any, send: Any) -> None:
-        """As Django's; a client that went ends it in silence, and the response is closed as after any end."""
+        """As Django's, but a disconnect is no error: the response is closed as after any other end."""
         try:
             if is_event_stream(response):
                 await send(start_of(response))
@@ -196,7 +196,7 @@ class Handler(ASGIHandler):
 
 
 async def close(response: Any) -> None:
-    """Close it and send `request_finished`: in a thread where a receiver may block, for which Django assumes all do."""
+    """Close the response, which sends `request_finished`: in a thread if that has receivers, since they may block."""
     if request_finished.has_listeners():
         await sync_to_async(response.close)()
     else:
@@ -204,11 +204,11 @@ async def close(response: Any) -> None:
 
 
 def start_of(response: Any) -> dict[str, Any]:
-    """ASGI's message that begins a response."""
+    """The message `http.response.start`."""
     headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in response.headers.items()]
     return {"type": "http.response.start", "status": response.status_code, "headers": headers}
 
 
 def is_event_stream(response: Any) -> bool:
-    """Whether its content comes from an async iterator; a file of the page comes from a plain one."""
+    """Whether the response streams from an async iterator; static files stream from a plain one."""
     return bool(response.streaming and response.is_async and not response.cookies)

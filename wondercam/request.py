@@ -1,4 +1,4 @@
-"""A request of Django's whose headers are looked up where they are."""
+"""`SiteRequest`: Django's request, with headers that are read from `META` without copying them."""
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property, lru_cache
@@ -9,7 +9,7 @@ from django.http.request import HttpHeaders
 
 
 class Headers(Mapping[str, str]):
-    """The headers in `META`. Django's own copies all of them, twice, before it can say what one of them is."""
+    """The headers in `META`. Django's own class copies all of them twice before it can return one."""
 
     def __init__(self, meta: dict[str, Any]) -> None:
         self.meta = meta
@@ -19,7 +19,7 @@ class Headers(Mapping[str, str]):
         return value
 
     def get(self, name: str, default: Any = None) -> Any:
-        """The header's value: one look."""
+        """The value of a header, with one look-up."""
         return self.meta.get(in_meta(name), default)
 
     def __iter__(self) -> Iterator[str]:
@@ -31,19 +31,19 @@ class Headers(Mapping[str, str]):
 
 @lru_cache(maxsize=256)
 def in_meta(name: str) -> str:
-    """A header's name in `META`: asked about a dozen names that the code knows."""
+    """A header's name in `META`; cached for the dozen names that the code uses."""
     return HttpHeaders.to_wsgi_name(name)
 
 
 class SiteRequest(ASGIRequest):
-    """What the site's handler makes of an ASGI scope."""
+    """The request class of `wondercam.handler.Handler`."""
 
     @cached_property
     def headers(self) -> Headers:  # type: ignore[override]
         return Headers(self.META)
 
     def let_go(self) -> None:
-        """Drop what nobody asks for once an event stream has begun, which may be open for minutes."""
+        """Free what is not used any more once an event stream has begun, which may be open for minutes."""
         self.close()
         self.META.clear()
         self.__dict__.pop("headers", None)

@@ -1,11 +1,10 @@
-"""The headers of every response, and the checks of the API's requests: the first middlewares, both async.
+"""The first two middlewares, both async: CORS, the security headers of every response, and checks of API requests.
 
-    MIDDLEWARE = [Cors (async), Security (async), … those of pages (wondercam/pages.py) …]
+    MIDDLEWARE = [Cors (async), Security (async), … those for pages (wondercam/pages.py) …]
 
-The API has no session, no CSRF (Bearer only), no messages, no slash to append. What the middlewares for pages would
-have done for it is done here: the host is checked, plain HTTP refused where HTTPS is the rule, headers set.
-
-The policies follow the names of Django 6's own CSP support, so that they can move there.
+The API needs no session, CSRF check (it accepts Bearer tokens only), messages or appended slashes. What else the
+middlewares for pages would do for it is done here: check the host, refuse plain HTTP where HTTPS is required, and set
+headers. The policies use the names of Django 6's CSP support, so that they can move there.
 """
 
 import secrets
@@ -29,10 +28,9 @@ PROBES = ("/healthz", "/readyz", "/metrics")
 WITH_SESSION = ("/v2/auth/session",)
 ADMIN = "/admin/"
 DETAILED = (400, 404, 500)
-"""Where Django's own page lists all settings, or all addresses, with DEBUG: ours stands in its place; the log has what
-went wrong."""
+"""Statuses for which Django's page with DEBUG lists all settings or all URLs: the site's own page replaces it."""
 EMPTY = 405
-"""Where Django's answer is an empty page."""
+"""The status for which Django's response is empty."""
 
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 PAGE_POLICY = (
@@ -59,7 +57,7 @@ HEADERS = {
 
 
 class Cors(CorsMiddleware):
-    """django-cors-headers, for requests that say their origin: of the others it would only repeat `Vary`."""
+    """django-cors-headers, only for requests with an `Origin`: for others it would only repeat `Vary`."""
 
     def __call__(self, request: HttpRequest) -> Any:
         if "HTTP_ORIGIN" in request.META or not is_direct(request.path_info):
@@ -68,7 +66,7 @@ class Cors(CorsMiddleware):
 
 
 class Security:
-    """Sets `request.csp_nonce`, checks who is called and how, and hardens every response."""
+    """Sets `request.csp_nonce`, checks host and scheme of API requests, and sets the security headers."""
 
     sync_capable: ClassVar = False
     async_capable: ClassVar = True
@@ -95,31 +93,31 @@ class Security:
 
 
 def is_replaced(response: HttpResponseBase) -> bool:
-    """Whether it is an error of Django's own making, in whose place people get a page of the site."""
+    """Whether it is an error response of Django's own, which the site's error page replaces."""
     if response.status_code == EMPTY or (settings.DEBUG and response.status_code in DETAILED):
         return "json" not in response.headers.get("Content-Type", "")
     return False
 
 
 def is_api(path: str) -> bool:
-    """Whether the path is the API's."""
+    """Whether the path belongs to the API."""
     return path.startswith(api_prefixes())
 
 
 @cache
 def api_prefixes() -> tuple[str, ...]:
-    """Asked three times a request, and of Django's settings two calls each."""
+    """The prefixes from the settings; cached, because each request uses them three times."""
     return tuple(settings.API_PREFIXES)
 
 
 @lru_cache(maxsize=256)
 def is_direct(path: str) -> bool:
-    """Whether the path's view needs nothing of the page's stack; kept, since every middleware asks."""
+    """Whether the path's view needs none of the middlewares for pages; cached, because each of them asks."""
     return (is_api(path) and path not in WITH_SESSION) or path in PROBES
 
 
 def refused(request: HttpRequest) -> HttpResponseBase | None:
-    """The response to a request of the API that may not come this way, or whose address is none; None for any other."""
+    """The error response to an API request with a wrong host or scheme, or an unknown path; None if it is allowed."""
     try:
         check_way(request)
         resolved(request.path_info)
@@ -134,35 +132,35 @@ def refused(request: HttpRequest) -> HttpResponseBase | None:
 
 @lru_cache(maxsize=256)
 def resolved(path: str) -> ResolverMatch:
-    """The path's view, kept, since to find it takes eighty calls. What is not found raises Http404, and is not kept."""
+    """The view of a path; cached, because resolving takes eighty calls. An unknown path raises Http404 every time."""
     return get_resolver().resolve(path)
 
 
 def check_way(request: HttpRequest) -> None:
-    """Refuse a host that is not ours, and plain HTTP where HTTPS is the rule. Probes come by address, learn nothing."""
+    """Refuse an unknown host, and plain HTTP where HTTPS is required. Probes are exempt: they use the IP address."""
     if request.path_info in PROBES:
         return
     if not is_ours(request.META.get("HTTP_HOST", ""), tuple(settings.ALLOWED_HOSTS)):
-        request.get_host()  # which has the last word, and raises
+        request.get_host()  # decides, and raises DisallowedHost
     if settings.SECURE_SSL_REDIRECT and not request.is_secure():
         raise PermissionDenied("Use HTTPS.")
 
 
 @lru_cache(maxsize=64)
 def is_ours(host: str, allowed: tuple[str, ...]) -> bool:
-    """Whether the header `Host` names one of our hosts, as Django sees it; kept, since clients repeat themselves."""
+    """Whether the header `Host` names one of the allowed hosts, by Django's rules; cached."""
     domain, _ = split_domain_port(host)
     return bool(domain) and validate_host(domain, allowed)
 
 
 def error_page(request: HttpRequest, status: int, wrong: Exception | None = None) -> HttpResponseBase:
-    """The site's own answer for that status (`handler404` … in the sitemap)."""
+    """The site's error page for this status (`handler404` etc. in wondercam/urls.py)."""
     handler: Callable[..., HttpResponseBase] = get_resolver().resolve_error_handler(status)
     return handler(request) if status == 500 else handler(request, exception=wrong or Exception())
 
 
 def harden(request: HttpRequest, response: HttpResponseBase) -> None:
-    """Set what the response does not set by itself."""
+    """Set the security headers that the response does not have yet."""
     path, headers = request.path_info, response.headers
     hsts = settings.SECURE_HSTS_SECONDS if settings.SECURE_HSTS_SECONDS and request.is_secure() else 0
     ours = of_api(hsts) if is_direct(path) else of_page(path, request.csp_nonce, hsts)  # type: ignore[attr-defined]
@@ -176,13 +174,13 @@ def harden(request: HttpRequest, response: HttpResponseBase) -> None:
 
 @cache
 def of_api(hsts: int) -> dict[str, str]:
-    """The API's headers, always the same."""
+    """The headers of the API's responses."""
     policies = {"Content-Security-Policy": API_POLICY, "Permissions-Policy": f"{CAPTURE.format('()')}, {FEATURES}"}
     return {**HEADERS, **policies, "Cache-Control": "no-store", "Vary": "origin", **transport(hsts)}
 
 
 def of_page(path: str, nonce: str, hsts: int) -> dict[str, str]:
-    """A page's headers, or those of an API route that has a session."""
+    """The headers of pages, and of API routes with a session."""
     capture = CAPTURE.format("(self)" if path == "/" or path.startswith("/c/") else "()")
     policies = {
         "Content-Security-Policy": policy(path).format(nonce=nonce),
@@ -193,12 +191,12 @@ def of_page(path: str, nonce: str, hsts: int) -> dict[str, str]:
 
 
 def transport(hsts: int) -> dict[str, str]:
-    """What a browser is told over HTTPS: to come by HTTPS for that many seconds."""
+    """The HSTS header, if `hsts` seconds are set."""
     return {"Strict-Transport-Security": f"max-age={hsts}; includeSubDomains"} if hsts else {}
 
 
 def policy(path: str) -> str:
-    """The content security policy for a path of the page's stack."""
+    """The content security policy for a path."""
     if is_api(path):
         return API_POLICY
     return ADMIN_POLICY if path.startswith(ADMIN) else PAGE_POLICY

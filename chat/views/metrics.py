@@ -19,7 +19,7 @@ async def show(request: Request) -> HttpResponseBase:
     """The metrics of all workers of this machine."""
     if not (has_the_token(request) or is_from_here(request)):
         raise PermissionDenied("Metrics are for this machine, or for a Bearer token equal to WONDERCAM_METRICS_TOKEN.")
-    request.process.look()
+    request.process.update_metrics()
     body, media_type = await sync_to_async(request.process.metrics.exposition)(request.headers.get("Accept", ""))
     return HttpResponse(body, content_type=media_type)
 

@@ -50,8 +50,8 @@ def test_a_failed_turn_tells_its_error() -> None:
 
 def test_what_grows_is_told_as_it_grows_and_what_waits_as_it_is() -> None:
     metrics = Metrics()
-    metrics.looked(State(3, 7, 2, ("a",), commits=10, commit_seconds=0.5, cuts=1))
-    metrics.looked(State(1, 0, 0, ("b",), commits=14, commit_seconds=0.75, cuts=3))
+    metrics.update(State(3, 7, 2, ("a",), commits=10, commit_seconds=0.5, cuts=1))
+    metrics.update(State(1, 0, 0, ("b",), commits=14, commit_seconds=0.75, cuts=3))
     found = told(metrics)
 
     assert (found["wondercam_readers"], found["wondercam_commit_queue"], found["wondercam_slot_queue"]) == (1, 0, 0)
@@ -84,11 +84,11 @@ async def test_a_reader_of_the_end_is_not_cut_and_commits_are_counted(core: Core
     assert after.queued == 0
 
 
-async def test_the_process_looks_at_itself(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_process_updates_the_metrics_with_its_state(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[State] = []
     process = this_process()
-    monkeypatch.setattr(process.metrics, "looked", seen.append)
-    process.look()
+    monkeypatch.setattr(process.metrics, "update", seen.append)
+    process.update_metrics()
     assert (seen[0].readers, list(seen[0].resting)) == (0, [])
 
 

@@ -109,7 +109,7 @@ def test_only_the_last_day_is_looked_at_hour_by_hour_and_no_more_than_so_many(mo
 def test_it_shows_what_the_workers_told_the_metrics() -> None:
     metrics = Metrics()
     metrics.started("a/b", 700, running=3)
-    metrics.looked(State(4, 7, 2, ("a/b",), commits=10, commit_seconds=0.5, cuts=1, slots_used=1, slots=2))
+    metrics.update(State(4, 7, 2, ("a/b",), commits=10, commit_seconds=0.5, cuts=1, slots_used=1, slots=2))
     found = operations.page(metrics.standing())
     told = dict(found["facts"])
     assert (told["streams that are generated"], told["readers"], told["questions before a slot"]) == ("3", "4", "2")
@@ -120,8 +120,8 @@ def test_it_shows_what_the_workers_told_the_metrics() -> None:
 
 def test_a_model_that_rests_no_more_is_not_listed() -> None:
     metrics = Metrics()
-    metrics.looked(State(0, 0, 0, ("a/b",), 0, 0.0, 0))
-    metrics.looked(State(0, 0, 0, (), 0, 0.0, 0))
+    metrics.update(State(0, 0, 0, ("a/b",), 0, 0.0, 0))
+    metrics.update(State(0, 0, 0, (), 0, 0.0, 0))
     assert operations.page(metrics.standing())["resting"] == []
 
 
@@ -136,7 +136,7 @@ def test_slots_in_use_are_counted() -> None:
 
 def test_a_process_tells_its_metrics_how_many_slots_there_are() -> None:
     process = this_process()
-    process.look()
+    process.update_metrics()
     assert process.metrics.standing()["slots"] == {"": process.catalogue.slots()[2]}
 
 

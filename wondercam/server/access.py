@@ -1,10 +1,10 @@
-"""One line of the server's log for each request, when its response ends: what was asked, by whom, status, time.
+"""The access log: one line for each request, when its response has ended.
 
     GET /v2/models 200 1.2 ms 127.0.0.1
 
-The path is without its query: there a ticket and a question may stand. For an event stream the time is that of the
-whole stream, and the line carries the stream's id. WARNING from status 500 up, INFO below, DEBUG for what monitors ask
-every few seconds. A line takes 7 µs of CPU: 0.5 % of a question's, which leaves another one when its stream ends.
+The path is logged without its query, which may hold a ticket and a question. For an event stream the time is that of
+the whole stream, and the record has the stream's id. The level is WARNING from status 500 up, INFO below, and DEBUG for
+probes. A line takes 7 µs of CPU, 0.5 % of a question's.
 """
 
 import logging
@@ -16,16 +16,16 @@ from typing import Any
 log = logging.getLogger("wondercam.access")
 
 GONE = 499
-"""What a request is logged with whose client went before anything was answered, as nginx has it."""
+"""The status logged for a client that disconnected before its response began, as in nginx."""
 STREAM_ID = b"x-stream-id"
-"""The header by which a response says which stream it is."""
+"""The response header with the id of the stream."""
 PROBES = {b"/healthz", b"/readyz", b"/metrics"}
 NAMES = ("method", "path", "status", "ms", "client")
-"""Of what is said, for programs."""
+"""The names of the message's arguments, for the JSON format."""
 
 
 class RequestIds:
-    """Ids of the requests of one process: a random beginning, then a number."""
+    """The ids of one process's requests: a random prefix and a number."""
 
     def __init__(self) -> None:
         self._beginning, self._numbers = token_hex(4), count(1)
@@ -36,30 +36,30 @@ class RequestIds:
 
 
 def begun(request: Any) -> None:
-    """Note when the request arrived, and give it its id."""
+    """Record when the request arrived, and give it its id."""
     request.began, request.request_id = time.monotonic(), request.server.request_ids.new()
 
 
 def lost(request: Any) -> None:
-    """Log the request whose connection is gone, unless its response has ended or it was never whole."""
+    """Log a request whose connection was lost, unless its response has ended or the request was incomplete."""
     if request.request_id and not request.finished:
         answered(request, "the client went")
 
 
 def answered(request: Any, note: str = "") -> None:
-    """Log the request whose response has ended; `note` says what was special about its end."""
+    """Log a request whose response has ended; `note` is appended in brackets."""
     status = request.code if request.has_begun else GONE
     client, ms = request.client_addr or [""], (time.monotonic() - request.began) * 1000
     write(status, request.method, request.path, ms, client[0], note, (request.request_id, request.stream_id))
 
 
 def refused(status: int, client: str, why: str) -> None:
-    """Log what the server refused before there was a request, or while it arrived."""
+    """Log a refusal of bytes that were no request, or of a request that had not arrived completely."""
     write(status, b"-", b"-", 0.0, client, why, ("", ""))
 
 
 def write(status: int, method: bytes, path: bytes, ms: float, client: str, note: str, ids: tuple[str, str]) -> None:
-    """Write the line. The record is made here: for `Logger.info` the stack would be searched for who called it."""
+    """Write the line. The record is made here, because `Logger.info` would search the stack for its caller."""
     level = logging.WARNING if status >= 500 else logging.DEBUG if path in PROBES else logging.INFO
     if not log.isEnabledFor(level):
         return

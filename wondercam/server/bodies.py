@@ -1,19 +1,19 @@
-"""How much of a request's body is held: what each may bring, and all of them together.
+"""Bounds the memory of request bodies, of each one and of all together.
 
-The application says what one request may bring, by its scope, when its headers are there and its body is not. Bodies
-are in flight from their first byte until their response begins: that is how long they may be in memory.
+The application gives the limit of a request by its scope, before its body is read. A body is in flight, and counted,
+from its first byte until its response begins.
 """
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 SMALL = 64 * 1024
-"""Bytes of a body that are taken whatever others hold: a question must get through while photos fill the rest."""
+"""Bodies up to this size are accepted whatever others hold: questions must get through while photos fill the rest."""
 BUSY = "Too many requests with large bodies are arriving just now: try again in a moment."
 
 
 class Limit(NamedTuple):
-    """The most bytes that a request's body may have, and what is said to one that has more."""
+    """The largest body of a request, and the error for a larger one."""
 
     most: int
     code: int = 413
@@ -21,11 +21,11 @@ class Limit(NamedTuple):
 
 
 Rule = Callable[[dict[str, Any]], Limit]
-"""What the application gives the server: the limit of the request with this ASGI scope."""
+"""Given by the application: the limit for a request with this ASGI scope."""
 
 
 class BodyRefused(Exception):
-    """A body that is not taken: HTTP status and sentence."""
+    """A body that is not accepted, with the HTTP status and the message of the response."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
@@ -40,7 +40,7 @@ class Bodies:
         self.held = 0
 
     def body(self, limit: Limit, declared: int | None) -> "Body":
-        """The body of one request, of that Content-Length (None: chunked); Refused where it cannot be taken."""
+        """The body of one request, of that Content-Length (None: chunked). BodyRefused if it is too large."""
         body = Body(self, limit)
         body.check(declared or 0)
         return body
@@ -57,7 +57,7 @@ class Body:
         self.size = 0
 
     def check(self, size: int) -> None:
-        """Refused when it may not have that many bytes."""
+        """BodyRefused if the body may not have `size` bytes."""
         if size > self.limit.most:
             said = self.limit.message or f"The request is too large: at most {self.limit.most:,} bytes."
             raise BodyRefused(self.limit.code, said)
@@ -66,7 +66,7 @@ class Body:
             raise BodyRefused(503, BUSY)
 
     def add(self, piece: bytes) -> None:
-        """Take a piece; Refused where that is too much, and then nothing of the body is kept."""
+        """Add a piece. BodyRefused if the body is too large then; nothing of it is kept."""
         try:
             self.check(self.size + len(piece))
         except BodyRefused:
@@ -77,11 +77,11 @@ class Body:
         self.bodies.held += len(piece)
 
     def content(self) -> bytes:
-        """The whole body. It counts until `release`."""
+        """The whole body, which is counted until `release`."""
         pieces, self.pieces = self.pieces, []
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def release(self) -> None:
-        """Count it no more; once or several times."""
+        """Stop counting the body. Idempotent."""
         self.bodies.held -= self.size
         self.size, self.pieces = 0, []

@@ -1,8 +1,8 @@
-"""One connection: its requests one after the other, its deadlines, and the refusal of what is over a limit.
+"""One connection: its requests one after the other, its deadlines, and refusals.
 
-Requests are read by `parser.py`, one at a time: what arrives while one is answered waits unread, and the socket is read
-no further once that is much. A deadline is a number that `check` compares once a second: no timer per connection, and
-none runs while a response is under way.
+`parser.py` reads one request at a time: what arrives while a request is answered is kept unparsed, and the socket is
+paused if that is much. A deadline is a number that `check` compares once a second, not a timer; there is none while a
+response is being sent.
 """
 
 # Twisted and Daphne carry few types: what is inherited from them is unchecked.
@@ -22,17 +22,16 @@ from wondercam.server.request import ServedRequest
 from wondercam.server.transport import Address
 
 BODY_RATE = 16 * 1024
-"""Bytes a second that a body must bring on average, once its first grace is over."""
+"""The slowest average rate of a body, in bytes per second, after the time that every body has."""
 LINGER = 2
-"""Seconds a refused client has to read why, before the connection is cut."""
+"""Seconds that a refused client has to read the response before the connection is cut."""
 UNREAD_BYTES = 16 * 1024
-"""What may wait while a request is answered before the socket is read no further. Reading some of it tells at once when
-the client goes."""
+"""Bytes kept while a request is answered before the socket is paused. Up to that it is read, to notice a disconnect."""
 
 
 class Channel(Protocol):
-    """A connection to a client, and its transport's push producer. `requests` has the one being read or answered; it is
-    kept while it has answered all and waits for a further one."""
+    """A connection to a client, and the push producer of its transport. `requests` has the request being read or
+    answered; `is_kept` is set while the connection waits for a further one."""
 
     transport: Any
 
@@ -70,7 +69,7 @@ class Channel(Protocol):
         self.read_on()
 
     def read_on(self) -> None:
-        """Read what has arrived, up to the end of a request; read the socket on where little waits."""
+        """Parse what has arrived, up to the end of a request; then pause or resume the socket."""
         while self.unread and not (self.is_answering or self.is_full or self.is_ending):
             data, self.unread = self.unread, b""
             try:
@@ -89,7 +88,7 @@ class Channel(Protocol):
             (self.transport.pauseProducing if pause else self.transport.resumeProducing)()
 
     def take(self, event: Event) -> None:
-        """Go on by one event; Refused where it may not be."""
+        """Process one event of the parser. BodyRefused if the body is too large."""
         if isinstance(event, Head):
             self.begin(event)
         elif event is END:
@@ -100,7 +99,7 @@ class Channel(Protocol):
             self.deadline = self.body_since + self.options.body_time + self.requests[0].take(event) / BODY_RATE
 
     def begin(self, head: Head) -> None:
-        """Decide, by a request's headers, whether its body is read."""
+        """Begin a request; its headers decide whether the body is read."""
         self.is_persistent = head.is_persistent and not self.factory.server.draining
         request = ServedRequest(self, head)
         self.requests.append(request)
@@ -110,7 +109,7 @@ class Channel(Protocol):
         if head.length != 0 and head.version == "1.1" and head.has(b"expect", b"100-continue"):
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
-    # What a request asks of its channel (Twisted's names)
+    # What a request calls on its channel (Twisted's names)
 
     def getPeer(self) -> Address:
         return Address(*self.transport.client[:2])
@@ -130,7 +129,7 @@ class Channel(Protocol):
         self.transport.write(b"\r\n".join(lines) + b"\r\n\r\n")
 
     def requestDone(self, request: ServedRequest) -> None:
-        """Go on with the next request, or close."""
+        """Continue with the next request, or close."""
         self.requests.clear()
         self.is_answering = False
         if not self.is_persistent or self.factory.server.draining:
@@ -143,12 +142,12 @@ class Channel(Protocol):
         self.read_on()
 
     def loseConnection(self) -> None:
-        """Close, once everything is sent."""
+        """Close the connection once everything is sent."""
         self.is_ending = True
         self.transport.unregisterProducer()
         self.transport.loseConnection()
 
-    # What its transport says: how much waits for the client to read
+    # Backpressure, called by the transport
 
     def pauseProducing(self) -> None:
         self.is_full = True
@@ -168,7 +167,7 @@ class Channel(Protocol):
     # Deadlines and refusals
 
     def check(self, now: float) -> None:
-        """Close the connection when its deadline has passed or its peer takes nothing."""
+        """Close the connection if its deadline has passed or its peer reads nothing."""
         if self.transport.queued and now > self.transport.moved + self.options.stalled_time:
             self.transport.abortConnection()
         elif self.deadline is not None and now > self.deadline:
@@ -180,7 +179,8 @@ class Channel(Protocol):
                 self.loseConnection()
 
     def refuse(self, code: int, message: str) -> None:
-        """Say no and read nothing more. The peer closes, or `LINGER` does: closing at once could destroy the no."""
+        """Send an error and read nothing more. The peer closes, or `check` does after `LINGER` seconds: closing at once
+        could reset the connection before the error is read."""
         self.is_refused = self.is_ending = True
         access.refused(code, self.getPeer().host, message)
         self.unread = b""
@@ -212,7 +212,7 @@ class Factory(ServerFactory):
             self.empty.set()
 
     def close_kept(self) -> None:
-        """Close the connections that are kept for a further request. New ones may still ask."""
+        """Close idle keep-alive connections. Connections without a request so far may still send one."""
         for channel in list(self.channels):
             if channel.is_kept:
                 channel.transport.doRead()  # a request that has arrived already is answered
@@ -223,5 +223,5 @@ class Factory(ServerFactory):
         return Channel(self)
 
     def log(self, request: ServedRequest) -> None:
-        """Twisted's request calls it at its end."""
+        """Called by Twisted's request at its end."""
         access.answered(request)

@@ -1,4 +1,4 @@
-"""What a request is told that the application never saw."""
+"""Error responses of the server itself, to requests that never reach the application."""
 
 import json
 from http import HTTPStatus
@@ -16,13 +16,13 @@ MORE_HEADERS = {401: "WWW-Authenticate: Bearer\r\n", 503: "Retry-After: 1\r\n"}
 
 
 def error_body(code: int, message: str) -> bytes:
-    """Google's error model, as the application's own errors have it."""
+    """The body of an error in Google's error model, like those of the application."""
     status = STATUSES.get(code, "INTERNAL")
     return json.dumps({"error": {"code": code, "status": status, "message": message}}).encode()
 
 
 def refusal(code: int, message: str) -> bytes:
-    """A whole response, after which the connection closes."""
+    """A complete response, after which the connection is closed."""
     body = error_body(code, message)
     head = f"HTTP/1.1 {code} {HTTPStatus(code).phrase}\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
     head += f"{MORE_HEADERS.get(code, '')}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"

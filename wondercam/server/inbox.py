@@ -1,11 +1,11 @@
-"""What an application is told about its request: messages in order, for one reader."""
+"""The queue behind an application's `receive`."""
 
 import asyncio
 from typing import Any
 
 
 class Inbox:
-    """An `asyncio.Queue` without bound, locks and waiting lists: those took 3 KB of every open stream."""
+    """A minimal unbounded queue for one reader: an `asyncio.Queue` took 3 KB of every open stream."""
 
     __slots__ = ("_messages", "_waiter")
 

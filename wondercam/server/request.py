@@ -1,7 +1,7 @@
-"""One request: the ASGI scope in, the response out, and waiting while the reader does not read.
+"""One request: makes the ASGI scope, writes the response, and applies backpressure while the client does not read.
 
-In place of Daphne's `process` and `handle_reply`: no form is parsed, no body spooled to a file, no
-second pass through the reactor; an event of a stream is one check and one system call.
+It replaces Daphne's `process` and `handle_reply`: it parses no form, spools no body to a file and takes no second pass
+through the reactor. An event of a stream is one check and one system call.
 """
 
 # Twisted and Daphne carry few types: what is inherited from them is unchecked.
@@ -24,21 +24,21 @@ from wondercam.server.parser import Head, Header
 from wondercam.server.proxies import scheme, without_forwarding
 
 PIECE = 64 * 1024
-"""Bytes handed to the transport at once: it pauses us when it holds as much, so at most twice this is queued."""
+"""The largest write to the transport, which pauses the request when it holds as much: at most twice this is queued."""
 OWN_HEADERS = {b"daphne-root-path"}
-"""Instructions to the server, which no client may give."""
+"""Headers that instruct Daphne, and are ignored from clients."""
 NO_HEADERS: Any = Headers()
-"""In place of those that have done their work."""
+"""Replaces response headers that were sent, to free them."""
 NO_SCOPE: dict[str, Any] = {}
 CHUNKED = (b"Transfer-Encoding", b"chunked")
 
 
 class Disconnected(ConnectionError):
-    """Raised by `send` once the client went, as ASGI 2.4 asks."""
+    """Raised by `send` after the client has disconnected, as ASGI 2.4 requires."""
 
 
 class ServedRequest(WebRequest):
-    """The application's side of one request. Its channel tells it when the transport holds enough."""
+    """The application's side of one request. Its channel pauses it while the transport's buffer is full."""
 
     chunked: Any
     startedWriting: Any
@@ -65,7 +65,7 @@ class ServedRequest(WebRequest):
     __hash__, __eq__ = object.__hash__, object.__eq__  # as Daphne writes them out
 
     def open(self) -> None:
-        """Decide by the headers whether the body is read; Refused where it is not."""
+        """Decide by the headers whether the body is read. BodyRefused if not."""
         head = self.head
         assert head is not None
         if head.has(b"upgrade", b"websocket"):
@@ -74,13 +74,13 @@ class ServedRequest(WebRequest):
             self.body = self.server.bodies.body(self.server.body_limit(self.scope), head.length)
 
     def take(self, piece: bytes) -> int:
-        """Take a piece of the body; how many bytes it has by now. Refused where that is too much."""
+        """Take a piece of the body; returns its size so far. BodyRefused if that is too large."""
         assert self.body is not None
         self.body.add(piece)
         return self.body.size
 
     def start(self) -> None:
-        """Run the application, now that the whole request is there."""
+        """Run the application, when the whole request has arrived."""
         access.begun(self)
         body = b"" if self.body is None else self.body.content()
         scope, self.scope, self.head = self.scope, NO_SCOPE, None  # the application has it; a stream must not keep it
@@ -88,7 +88,7 @@ class ServedRequest(WebRequest):
         self.application_queue.put_nowait({"type": "http.request", "body": body, "more_body": False})
 
     def release_body(self) -> None:
-        """The body counts as in flight no more."""
+        """Stop counting the body as in flight."""
         if self.body is not None:
             self.body.release()
             self.body = None
@@ -122,17 +122,16 @@ class ServedRequest(WebRequest):
         }
 
     def when_gone(self, call: Callable[[], None]) -> None:
-        """Call once the client has gone, at once where it has: what else would need a task that waits to receive it."""
+        """Call `call` when the client disconnects, or at once if it has; it saves a task that waits in `receive`."""
         self.on_gone = call
         if self.channel is None:
             call()
 
     def push(self, piece: bytes) -> bool:
-        """Write a piece of a body that has begun and is not ended, at once; False where it must be sent and waited for.
+        """Write a piece of a body that has begun and not ended, without a task or an event-loop iteration.
 
-        Where the response has a `Content-Encoding` it is always sent: a middleware makes other bytes of it.
-
-        Without a task and another event-loop iteration: what the application calls when it has something new.
+        False if the piece has to go through `send`: while the client is behind, if it is larger than `PIECE`, and for
+        responses with a `Content-Encoding`, whose bytes a middleware changes.
         """
         if not self.streaming or self.paused or self.is_encoded or self.channel is None or not 0 < len(piece) <= PIECE:
             return False
@@ -140,7 +139,7 @@ class ServedRequest(WebRequest):
         return True
 
     async def send(self, message: dict[str, Any]) -> None:
-        """ASGI's `send`. It waits while more than `PIECE` bytes are queued for a reader that does not read."""
+        """ASGI's `send`. It waits while more than `PIECE` bytes are queued for a client that does not read."""
         if self.finished:
             return
         if self.channel is None:
@@ -163,7 +162,7 @@ class ServedRequest(WebRequest):
         await self.put(body, more)
 
     def begin(self, status: int, headers: Any) -> None:
-        """Take the status and headers; they go out with the first piece of the body."""
+        """Take the status and headers; they are sent with the first piece of the body."""
         if self.has_begun:
             raise ValueError("The response has been started already.")
         self.has_begun = True
@@ -176,7 +175,7 @@ class ServedRequest(WebRequest):
 
     async def put(self, piece: bytes, more: bool) -> None:
         self.write_piece(piece, more)
-        # Whether the head is out and pieces of an unknown number follow.
+        # Whether the head has been sent and any number of chunks follows.
         self.streaming = bool(more and self.chunked and self.startedWriting)
         if self.streaming:
             self.responseHeaders = NO_HEADERS
@@ -184,7 +183,7 @@ class ServedRequest(WebRequest):
             await self.wait_until_flowing()
 
     async def wait_until_flowing(self) -> None:
-        """Wait for the reader to read; Disconnected when it went instead."""
+        """Wait until the client reads again; Disconnected if it disconnects instead."""
         while self.paused and self.channel is not None:
             self.resumed = asyncio.get_running_loop().create_future()
             await self.resumed
@@ -192,7 +191,7 @@ class ServedRequest(WebRequest):
             raise Disconnected("The client went away.")
 
     def write_piece(self, piece: bytes, more: bool) -> None:
-        """Write one piece, with the head where it is the first: one system call."""
+        """Write one piece, together with the head if it is the first, in one system call."""
         transport = self.transport
         transport.hold()
         try:
@@ -208,7 +207,7 @@ class ServedRequest(WebRequest):
             transport.release()
 
     def write_head(self, more: bool) -> None:
-        """Write the head of a response in pieces; Twisted writes any other, and goes through each header six times."""
+        """Write the head of a chunked response. Others are left to Twisted, which handles each header six times."""
         headers, self.headers = self.headers or [], None
         bare = self.method == b"HEAD" or self.code in NO_BODY_CODES
         if self.is_counted or bare or not more or self.clientproto != b"HTTP/1.1":
@@ -225,7 +224,7 @@ class ServedRequest(WebRequest):
         self.transport.write(head)
 
     def basic_error(self, status: int, status_text: bytes, body: str) -> None:
-        """Answer with an error, or cut a response that has begun: never a second start, never a regular end."""
+        """Answer with an error, or cut off a response that has begun, so that it does not look complete."""
         if self.finished or self.channel is None:
             return
         if not self.has_begun:
@@ -234,15 +233,15 @@ class ServedRequest(WebRequest):
             self.begin(status, [(b"Content-Type", b"application/json"), (b"Content-Length", length)])
             self.write_piece(page, False)
         elif self.chunked or not self.startedWriting or self.responseHeaders.hasHeader(b"Content-Length"):
-            self.channel.loseConnection()  # what was written still arrives; the missing end tells
+            self.channel.loseConnection()  # what was written still arrives; the missing end shows the error
         else:
-            self.transport.abortConnection()  # without a length only a reset tells
+            self.transport.abortConnection()  # without a length only a reset shows it
 
     def handle_exception(self, exception: BaseException) -> None:
         self.basic_error(500, b"Internal Server Error", "Something went wrong here.")
 
     def check_timeouts(self) -> None:
-        """The connection has its deadlines; a response has none."""
+        """Nothing: the channel has deadlines, a response has none."""
 
     def finish(self) -> None:
         if self.application_queue:

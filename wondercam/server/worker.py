@@ -1,4 +1,4 @@
-"""One process of the server: the event loop, the application's life, housekeeping, draining."""
+"""One process of the server: event loop, lifespan of the application, housekeeping, draining."""
 
 # Twisted and Daphne carry few types: what is inherited from them is unchecked.
 # mypy: disable-error-code="misc, no-untyped-call, override"
@@ -39,16 +39,16 @@ logger = logging.getLogger(__name__)
 
 NO_PARENT = -1
 UNFINISHED = "wondercam.unfinished"
-"""A name in the lifespan's state: `() -> int`, how many answers the application would still finish when it drains."""
+"""A key in the lifespan's state: `() -> int`, how many answers the application would finish when it drains."""
 THREADS = 3
 """Threads for blocking calls that are bound to no request (`asyncio.to_thread`, name look-ups)."""
 COLLECTOR = (2_000, 5, 200)
-"""Thresholds of the garbage collector: passes of about 1 and 5 ms while 100 streams a second arrive. With 20,000, as
-it was, each pass over the young generation took 8 to 15 ms, and a full one came every few seconds."""
+"""Thresholds of the garbage collector: passes take about 1 and 5 ms while 100 streams a second start. With 20,000 for
+the young generation a pass took 8 to 15 ms, and there was a full one every few seconds."""
 
 
 def install_reactor() -> tuple[Any, asyncio.AbstractEventLoop]:
-    """Twisted's reactor on uvloop, and its loop, in place of the idle one that importing Daphne leaves behind."""
+    """Install Twisted's reactor on uvloop, in place of the unused one that importing Daphne installs."""
     loop = uvloop.new_event_loop()
     loop.set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="blocking"))
     asyncio.set_event_loop(loop)
@@ -60,10 +60,9 @@ def install_reactor() -> tuple[Any, asyncio.AbstractEventLoop]:
 
 
 def tune_garbage_collector() -> None:
-    """What was imported and built by now stays for good: leave it out of every pass.
+    """Exclude everything imported so far from garbage collection, and collect the young generation often.
 
-    The young generation is passed over often, since everybody waits meanwhile; the oldest hardly ever, since a stream
-    leaves no reference cycles behind.
+    Short passes keep the event loop responsive; full ones are rare because streams leave no reference cycles.
     """
     gc.collect()
     gc.freeze()
@@ -71,7 +70,7 @@ def tune_garbage_collector() -> None:
 
 
 class Worker(daphne.server.Server):
-    """Daphne's server with a life of its own. `parent` is a descriptor whose end of file means: drain."""
+    """Daphne's server, run by this module's own loop. End of file on the descriptor `parent` means: drain."""
 
     def __init__(
         self,
@@ -131,26 +130,26 @@ class Worker(daphne.server.Server):
             self.loop.add_reader(self.parent, self.parent_stopped)
 
     def signalled(self) -> None:
-        """The first signal drains, the second ends the process where it stands."""
+        """Drain at the first signal, end the process at the second."""
         self.signals += 1
         if self.signals > 1:
             os._exit(1)
         self.stopping.set()
 
     def interrupted(self) -> None:
-        """Ctrl-C, in the only process."""
+        """Ctrl-C in a server with one process."""
         self.signalled()
         signals.say_what_runs(self.unfinished())
 
     def parent_stopped(self) -> None:
-        """The parent asked to drain, and may want to know what is waited for; or it was killed."""
+        """The parent asks to drain, or was killed: report the unfinished answers, then drain."""
         self.loop.remove_reader(self.parent)
         with suppress(OSError):
             report(self.parent, self.unfinished())
         self.stopping.set()
 
     def unfinished(self) -> int:
-        """How many answers the application still makes, by its own count; else how many responses are under way."""
+        """How many answers the application still generates, by its own count, else the number of open responses."""
         count = self.lifespan.state.get(UNFINISHED)
         return count() if count else sum("disconnected" not in details for details in self.connections.values())
 
@@ -163,12 +162,12 @@ class Worker(daphne.server.Server):
         return port
 
     async def drain(self, port: Port) -> None:
-        """Accept no more, let the application end what runs while its responses go on, then close.
+        """Accept no more connections, let the application finish while its responses continue, then close.
 
-        Connections that are kept for a further request are closed at once: a proxy then asks another machine.
+        Idle keep-alive connections are closed at once, so that a proxy uses another machine.
         """
         self.draining = True
-        port.doRead()  # who is in the queue already is served
+        port.doRead()  # connections that are queued already are served
         port.loseConnection()
         self.listener.close()
         self.http_factory.close_kept()
@@ -181,7 +180,7 @@ class Worker(daphne.server.Server):
         await self.cancel_applications()
 
     async def cancel_applications(self) -> None:
-        """Let what still runs see that it ends: its `finally` is worth a second."""
+        """Cancel what still runs, and give its `finally` blocks a second."""
         tasks = [
             details["application_instance"]
             for details in self.connections.values()
@@ -192,10 +191,10 @@ class Worker(daphne.server.Server):
         if tasks:
             await asyncio.wait(tasks, timeout=1)
 
-    # What Daphne's server does for its protocols
+    # What Daphne's protocols call on their server
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Inbox:
-        """Run the application for one request; where its messages go."""
+        """Run the application for one request; returns the queue of its `receive`."""
         inbox = Inbox()
         context = copy_context()
         context.run(request_id.set, protocol.request_id)
@@ -205,7 +204,7 @@ class Worker(daphne.server.Server):
         return inbox
 
     def application_done(self, protocol: Any, task: "asyncio.Task[None]") -> None:
-        """Report what escaped, close what was left open, forget what has ended: at once, and whatever happens."""
+        """Log an exception of the application, end a response that it left open, and forget the request."""
         wrong = None if task.cancelled() else task.exception()
         gone = "disconnected" in self.connections.get(protocol, {"disconnected": 0})
         if wrong is not None and not (gone and isinstance(wrong, Disconnected)):
@@ -226,7 +225,7 @@ class Worker(daphne.server.Server):
             del self.connections[protocol]
 
     async def housekeeping(self) -> None:
-        """Look at every deadline once a tick. Nothing that goes wrong with one connection ends it."""
+        """Check every deadline once a tick. An error with one connection does not end it."""
         while True:
             await asyncio.sleep(self.options.tick)
             now = time.monotonic()
@@ -236,7 +235,7 @@ class Worker(daphne.server.Server):
                 self.attempt(self.check, protocol, details)
 
     def check(self, protocol: Any, details: dict[str, Any]) -> None:
-        """Cancel an application that goes on long after its client went."""
+        """Cancel an application that still runs long after its client disconnected."""
         protocol.check_timeouts()
         task = details.get("application_instance")
         if task and "disconnected" in details and time.time() > details["disconnected"] + self.options.close_time:
