@@ -1,1 +1,1 @@
-"""Plain Python: what is said on the wire and between the packages. Imports nothing of ours but itself."""
+"""The formats of the wire and of what packages exchange. Plain Python, which imports nothing else of this project."""

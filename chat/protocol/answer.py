@@ -1,4 +1,4 @@
-"""The answer that a stream's events add up to: what is stored with the message is what a reader has put together."""
+"""`Answer`: the parts that a stream's events add up to, for the stored message and for readers alike."""
 
 from collections.abc import Iterable
 from typing import Any, Self
@@ -7,11 +7,11 @@ from chat.protocol import events
 from chat.protocol.events import Event, Response
 
 PICTURE_WEIGHT = 32
-"""A picture's bytes for one of text: the bound of an answer's length leaves room for a few, and for no flood."""
+"""That many bytes of a picture count as one of text, so that the limit of an answer leaves room for a few pictures."""
 
 
 class Answer:
-    """Takes events 1 and up, one by one; `parts` are Gemini's, neighbouring texts joined; `size` is what is bounded."""
+    """Adds up events 1 and later. `parts` has Gemini's parts, adjacent texts joined; `size` is what a limit bounds."""
 
     def __init__(self) -> None:
         self.parts: list[dict[str, Any]] = []
@@ -22,7 +22,7 @@ class Answer:
 
     @classmethod
     def of(cls, log: Iterable[Event]) -> Self:
-        """The answer of a stored log; event 0 is not part of it."""
+        """The answer of these events; event 0 is not part of it."""
         answer = cls()
         for event in log:
             if event.seq > 0:
@@ -30,22 +30,22 @@ class Answer:
         return answer
 
     def add(self, response: Response) -> None:
-        """Apply one event."""
+        """Add one event."""
         if events.begins_anew(response):
             self.begin_anew()
         self.take(events.parts_of(response), response.get("usageMetadata"))
 
     def begin_anew(self) -> None:
-        """Forget what was said: another answer takes its place."""
+        """Drop everything so far, because the answer begins again."""
         self.parts.clear()
         self._texts.clear()
         self._thought = False
         self.size = 0
 
     def take(self, parts: list[dict[str, Any]], usage: dict[str, Any] | None) -> None:
-        """The same. A photo or a call is a part of its own; what has no word here is kept as it is."""
+        """Add parts and usage. Parts other than text, such as pictures and function calls, are kept as they are."""
         for part in parts:
-            if len(part) == 1 and "text" in part and not self._thought:  # nearly always
+            if len(part) == 1 and "text" in part and not self._thought:  # the common case
                 text = part["text"]
                 self._texts.append(text)
                 self.size += len(text)
@@ -55,7 +55,7 @@ class Answer:
                 self._close_text()
                 self.parts.append(part)
                 self.size += weight(part)
-        self.size += 1  # an upstream that goes on saying nothing must come to its end too
+        self.size += 1  # so that an endless upstream of empty responses reaches the limit too
         self.usage = usage or self.usage
 
     def _add_text(self, text: str, thought: bool) -> None:
@@ -75,35 +75,35 @@ class Answer:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing of it has come yet."""
+        """Whether it has no part yet."""
         return not self.parts and not self._texts
 
     def text(self) -> str | None:
-        """What was said so far, without thoughts; None where it holds more than text."""
+        """The text so far, without thoughts; None if the answer has parts other than text."""
         parts = [*self.parts, *({"text": text, "thought": self._thought} for text in self._texts)]
         if any("text" not in part or part.keys() - {"text", "thought"} for part in parts):
             return None
         return "".join(part["text"] for part in parts if not part.get("thought"))
 
     def so_far(self) -> list[dict[str, Any]]:
-        """All parts, the last text included, while more of it may come."""
+        """All parts so far, while more may follow."""
         text = "".join(self._texts)
         return [*self.parts, *([self._part_of(text)] if text else [])]
 
     def finished(self) -> list[dict[str, Any]]:
-        """All parts, once nothing more will come."""
+        """All parts of the complete answer."""
         self._close_text()
         return self.parts
 
 
 def weight(part: dict[str, Any]) -> int:
-    """What a part that is not plain text adds to an answer's size."""
+    """What a part other than plain text adds to the size of an answer."""
     picture = part.get("inlineData")
     data = picture.get("data") if isinstance(picture, dict) else None
     return len(part.get("text", "")) + (len(data) // PICTURE_WEIGHT if isinstance(data, str) else 0)
 
 
 def same_beginning(one: str, other: str) -> int:
-    """How many characters two texts have in common before their first difference."""
+    """The length of the common prefix of two texts."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))

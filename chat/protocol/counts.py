@@ -1,13 +1,13 @@
-"""Counts of tokens as providers name them: any JSON value may stand where a number should."""
+"""Token counts as providers report them, which may be any JSON value."""
 
 from typing import Any
 
 MOST = 2**40
-"""Tokens; a larger number counts nothing."""
+"""Larger numbers are not taken for a count."""
 
 
 def count_of(value: Any) -> int | None:
-    """A count; None for what can be none. proto3's JSON and some servers write numbers as text, or with a point."""
+    """The count, or None if the value cannot be one. proto3's JSON and some servers write strings or floats."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16:
         value = int(value)
     if isinstance(value, float) and value.is_integer():

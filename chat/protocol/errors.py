@@ -1,4 +1,4 @@
-"""Every failure a client can see, in Google's error model.
+"""The errors that clients can get, in Google's error model.
 
     ApiError                    code  status
     ├── InvalidArgument         400   INVALID_ARGUMENT     the request is wrong; the message says where
@@ -18,16 +18,15 @@
     ├── Interrupted             503   ABORTED              the worker went away in the middle of the answer
     └── DeadlineExceeded        504   DEADLINE_EXCEEDED
 
-Before a stream begins an error is an HTTP status and this JSON; after that it is an event with the
-same JSON (https://google.aip.dev/193). Messages are sentences for a person: no key, no address, no
-upstream body ever goes into one.
+Before a stream begins, an error is an HTTP status and this JSON; after that it is an event with the same JSON
+(https://google.aip.dev/193). Messages are sentences for people: they contain no key, no address and no upstream body.
 """
 
 from typing import Any, ClassVar
 
 
 class ApiError(Exception):
-    """A failure with an HTTP `code`, Google's canonical `status`, a `message` and, for 429 and 503, `retry_after` s."""
+    """An error with an HTTP `code`, Google's canonical `status`, a `message`, and for 429 and 503 `retry_after` (s)."""
 
     code: ClassVar[int] = 500
     status: ClassVar[str] = "INTERNAL"
@@ -95,7 +94,7 @@ class BadUpstream(ApiError):
 
 
 class Blocked(ApiError):
-    """`gemini` is what Gemini itself sends in its place: a `promptFeedback`, or a candidate without content."""
+    """`gemini` is Gemini's own response in this case: a `promptFeedback`, or a candidate without content."""
 
     code, status = 400, "FAILED_PRECONDITION"
 
@@ -109,7 +108,7 @@ class Unavailable(ApiError):
 
 
 class GoesOnElsewhere(Unavailable):
-    """This process goes down and gives no more of a stream that goes on. As an event stream that is a cut."""
+    """This process is going down while the stream runs elsewhere. The body of an event stream is cut off without it."""
 
 
 class Interrupted(ApiError):

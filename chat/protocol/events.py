@@ -1,8 +1,8 @@
-"""The vocabulary of the event stream: what an event looks like, and what it says.
+"""The events of a stream: their format, and functions that make and read them.
 
 Every event's `data` is one line of JSON in the shape of Gemini's `GenerateContentResponse`
 (https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse), or `{"error": …}`.
-What Gemini has no word for is under one extra key, `wondercam`:
+What Gemini's format has no field for is in one additional field, `wondercam`:
 
     {"candidates": [], "wondercam": {"notice": {"kind": "waiting", "message": "…"}}}    while nothing is generated yet
     {"candidates": [], "wondercam": {"picked_up": {"message": "…"}}}                    its worker died; another goes on
@@ -12,7 +12,7 @@ What Gemini has no word for is under one extra key, `wondercam`:
     {"error": {…}, "wondercam": {"end": "failed" | "interrupted"}}                      it failed, or its worker died
     {"error": {…}, "wondercam": {"end": "failed", "gemini": {…}}}                       blocked: what Gemini says of it
 
-`static/chat/events.js` is this file's counterpart in the page; a test holds their words equal.
+`static/chat/events.js` is this file's counterpart in the page; a test holds their constants equal.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ import msgspec
 from chat.protocol.errors import ApiError, Blocked
 
 OK_DATA = '{"candidates": [{"content": {"parts": [{"text": "OK"}]}}]}'
-"""Event 0, to the letter: the message is stored. Not part of the answer."""
+"""The exact data of event 0: the message is stored. It is not part of the answer."""
 
 DONE = "[DONE]"
 
@@ -47,7 +47,7 @@ Response = dict[str, Any]
 
 
 class Event(NamedTuple):
-    """One stored event: `seq` from 0 without holes, `at` in µs since the stream began, `data` one line of JSON."""
+    """One event: `seq` counts from 0 without holes, `at` is in µs since the stream began, `data` is a line of JSON."""
 
     seq: int
     at: int
@@ -55,9 +55,9 @@ class Event(NamedTuple):
 
 
 class Chunk(msgspec.Struct, gc=False):
-    """A response on its way from a provider into the log: its line of JSON, and what is looked at on that way.
+    """A response from a provider, on its way to the log: its line of JSON, and the fields that are read on the way.
 
-    `parts` and `reason` are the first candidate's; `notice` is the kind of one of ours.
+    `parts` and `reason` are those of the first candidate; `notice` is the kind of a notice, "" if it is none.
     """
 
     data: str
@@ -68,20 +68,20 @@ class Chunk(msgspec.Struct, gc=False):
 
 
 Give = Callable[[Chunk], "asyncio.Future[None] | None"]
-"""Takes a provider's next chunk. Where no more should come just now it says what is to be waited for, and None else;
-raises what ends the answer."""
+"""Takes the next chunk of a provider. Returns None, or for backpressure a future to wait for before the next chunk.
+Raises an error if the answer must end."""
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder()
 
 
 def encode(response: Response) -> str:
-    """One line of JSON. A JSON string holds no raw line end, so no text can break out of its `data:` line."""
+    """One line of JSON. JSON escapes line ends in strings, so no text can end its `data:` line."""
     return _encoder.encode(response).decode()
 
 
 def decode(data: str | bytes) -> Response:
-    """The response behind one `data`; raises `msgspec.DecodeError` (a ValueError) on anything that is no JSON."""
+    """The response in an event's `data`. Raises `msgspec.DecodeError` (a ValueError) if it is not JSON."""
     response: Response = _decoder.decode(data)
     return response
 
@@ -95,7 +95,7 @@ def delta(text: str, model: str = "") -> Response:
 
 
 def finish(reason: str, usage: dict[str, int] | None = None, model: str = "") -> Response:
-    """The last response of a complete answer, for providers that do not speak Gemini."""
+    """The last response of a complete answer, for providers with another format."""
     response: Response = {
         "candidates": [{"content": {"role": "model", "parts": []}, "finishReason": reason}],
         "usageMetadata": usage or {},
@@ -106,35 +106,35 @@ def finish(reason: str, usage: dict[str, int] | None = None, model: str = "") ->
 
 
 def notice(kind: str, message: str) -> Response:
-    """Something the reader should know while no text comes: `kind` is one of NOTICES."""
+    """Tells the reader why no text arrives yet: `kind` is one of NOTICES."""
     return {"candidates": [], "wondercam": {"notice": {"kind": kind, "message": message}}}
 
 
 def picked_up(message: str, *, anew: bool = False, handed_over: bool = False) -> Response:
-    """Another worker has taken the turn up. `anew`: the answer begins from its beginning again. `handed_over`: the one
-    before was told to stop; else it has died."""
+    """Another worker has taken the turn over. `anew`: the answer starts again. `handed_over`: the previous worker was
+    told to stop; otherwise it has died."""
     ours: dict[str, Any] = {PICKED_UP: {"message": message, **({HANDED_OVER: True} if handed_over else {})}}
     return {"candidates": [], "wondercam": {**ours, SUPERSEDED_FROM: 1} if anew else ours}
 
 
 def is_after_death(response: Response) -> bool:
-    """Whether it says that the turn of a worker that has died was taken up."""
+    """Whether it says that another worker has taken the turn over after the death of its worker."""
     taken = (response.get("wondercam") or {}).get(PICKED_UP)
     return taken is not None and HANDED_OVER not in taken
 
 
 def begun_anew() -> Response:
-    """The answer begins from its beginning again: nothing from event 1 to this one counts."""
+    """The answer starts again: the events from 1 up to this one do not count any more."""
     return {"candidates": [], "wondercam": {SUPERSEDED_FROM: 1}}
 
 
 def begins_anew(response: Response) -> bool:
-    """Whether what came before this event counts no more."""
+    """Whether the answer starts again with this event."""
     return SUPERSEDED_FROM in (response.get("wondercam") or ())
 
 
 def snapshot(parts: list[dict[str, Any]], last: Response | None = None) -> Response:
-    """What the events from 1 on add up to; with the last one of a complete answer all that it says besides."""
+    """One event for all events from 1 on; for a complete answer with the other fields of its `last` event."""
     last = last or {}
     first = {**(last.get("candidates") or [{}])[0], "content": {"role": "model", "parts": parts}}
     return {**last, "candidates": [first], "wondercam": {**last.get("wondercam", {}), SNAPSHOT: 1}}
@@ -149,25 +149,25 @@ def stopped(usage: dict[str, int] | None = None) -> Response:
 
 
 def failure(error: ApiError, end: str = FAILED) -> Response:
-    """The last event of a stream that failed (`end` FAILED) or whose worker went away (INTERRUPTED)."""
+    """The last event of a stream that failed (`end` FAILED), or was interrupted (INTERRUPTED)."""
     blocked = {"gemini": error.gemini} if isinstance(error, Blocked) and error.gemini else {}
     return {**error.as_json(), "wondercam": {"end": end, **blocked}}
 
 
 def chunk(response: Response) -> Chunk:
-    """The response as a chunk."""
+    """A response as a chunk."""
     parts, reason = look(response)
     notice = (response.get("wondercam") or {}).get("notice") or {}
     return Chunk(encode(response), parts, reason, response.get("usageMetadata"), notice.get("kind", ""))
 
 
 def parts_of(response: Response) -> list[dict[str, Any]]:
-    """The first candidate's parts; an empty list where there are none."""
+    """The parts of the first candidate; an empty list if there are none."""
     return look(response)[0]
 
 
 def look(response: Response) -> tuple[list[dict[str, Any]], str | None]:
-    """`parts_of` and `finish_reason` in one: asked of every response."""
+    """`parts_of` and `finish_reason` in one call, because every response needs both."""
     candidates = response.get("candidates")
     if not candidates:
         return [], None
@@ -177,33 +177,33 @@ def look(response: Response) -> tuple[list[dict[str, Any]], str | None]:
 
 
 def text_of(response: Response) -> str:
-    """What this response adds to the answer's text; thoughts are not part of it."""
+    """The text that this response adds to the answer, without thoughts."""
     return "".join(part["text"] for part in parts_of(response) if "text" in part and not part.get("thought"))
 
 
 def answers(parts: Iterable[dict[str, Any]]) -> bool:
-    """Whether anything of these parts belongs to the answer: neither a thought, nor a text without a character."""
+    """Whether any of these parts belongs to the answer: it is neither a thought nor an empty text."""
     return any(not part.get("thought") and part.get("text", True) for part in parts)
 
 
 def thinks(parts: Iterable[dict[str, Any]]) -> bool:
-    """Whether anything of these parts is a thought."""
+    """Whether any of these parts is a thought."""
     return any(part.get("thought") for part in parts)
 
 
 def finish_reason(response: Response) -> str | None:
-    """The first candidate's `finishReason`, if this is where it ends."""
+    """The `finishReason` of the first candidate; None if the answer does not end here."""
     return look(response)[1]
 
 
 def counts_from(events: Iterable[Event]) -> int:
-    """The seq of the last event at which the answer began anew; 0 where it did not."""
+    """The seq of the last event at which the answer started again; 0 if it never did."""
     anew = (event.seq for event in events if SUPERSEDED_FROM in event.data and begins_anew(decode(event.data)))
     return max(anew, default=0)
 
 
 def answer_text(events: Iterable[Event]) -> str:
-    """The answer's text: that of events 1 and up, put together by seq, without what was superseded."""
+    """The text of the answer: that of events 1 and later, without what was superseded."""
     texts: list[str] = []
     for event in events:
         if event.seq > 0:

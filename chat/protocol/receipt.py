@@ -1,14 +1,14 @@
-"""How a turn reached its reader: what its page says of each event, beside what the server noted. Pure.
+"""Delivery of a turn: the times from the reader's receipt, combined with those that the server recorded. No I/O.
 
     request sent ── uplink ──> stream begins ── at ──> event arrived ── commit ──> stored ── write ──> written
     0 on the reader's clock    0 on the server's       from the provider                               to the socket
                                written ── downlink ──> received ── paint ──> painted
 
-The two clocks are never set: an event cannot be received before it was written, and the stream cannot begin before it
-was asked for, so the uplink took between 0 and the shortest time that any event seemed to need. Half of that is the
-estimate, and half of it the greatest error (as in RFC 5905, section 8, where both ways are taken for equal). By that
-the hops of an event add up to the time from the request to the pixel. Where nobody noted when it was stored or written,
-the next hop that is known has that time too.
+The two clocks are not synchronized. An event cannot be received before it was written, and the stream cannot begin
+before its request, so the uplink took between 0 and the shortest apparent time of any event. The estimate is half of
+that, and so is the largest error (as in RFC 5905, section 8, which takes both directions as equal). With it the hops
+of an event add up to the time from the request to the pixel. If the commit or the write was not recorded, its time is part
+of the next known hop.
 """
 
 import zlib

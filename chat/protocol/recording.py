@@ -1,15 +1,15 @@
-"""The portable file of a recorded stream: JSON lines, one header, then one line an event.
+"""The file format of a recorded stream: JSON lines, a header and then one line per event.
 
     {"wondercam": "recording", "version": 1, "stream": {"id": …, "model": …, "last_seq": …, …}}
     {"seq": 0, "at": 812, "data": "{\\"candidates\\": …}"}
     …
 
-`data` is the event's line of JSON as a string, not as an object: so it comes back byte for byte, spaces
-included. `at` is in µs since the stream began. `stream` is what is known about it; every field is optional
-here, `last_seq` lets a reader see that whole lines are missing at the end.
+`data` is the event's line of JSON as a string, not as an object, so that it is restored byte for byte. `at` is in µs
+since the stream began. `stream` describes it; all its fields are optional, and `last_seq` tells whether lines are
+missing at the end.
 
-A file that is cut or corrupt is read as far as it is good: the events before the fault, and a sentence
-about the fault. Nothing after it is trusted, not even a line that looks sound.
+A file that is cut or corrupt is read up to the fault: the events before it, and a sentence about it. What follows the
+fault is ignored, even lines that look valid.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,7 +26,7 @@ VERSION = 1
 
 @dataclass(slots=True)
 class Recording:
-    """What a file holds: `header` is its `stream` object, `events` the good prefix, `error` the fault, if any."""
+    """The contents of a file: `header` is its `stream` object, `events` those before the `error`, if any."""
 
     header: dict[str, Any] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
@@ -50,14 +50,14 @@ class _Fault(Exception):
 
 
 def dump(stream: Mapping[str, Any], events: Iterable[Event]) -> Iterator[str]:
-    """The file's lines, each with its line end: equal input, equal bytes. `stream` must be plain JSON types."""
+    """The lines of the file, with line ends; equal input gives equal bytes. `stream` must have plain JSON types."""
     yield f'{{"wondercam":"{FORMAT}","version":{VERSION},"stream":{_sorted.encode(dict(stream)).decode()}}}\n'
     for event in events:
         yield _encoder.encode({"seq": event.seq, "at": event.at, "data": event.data}).decode() + "\n"
 
 
 def load(lines: Iterable[str | bytes]) -> Recording:
-    """Read a file's lines (UTF-8 where they are bytes). Never raises: `error` says where the good part ends and why."""
+    """Read the lines of a file (bytes are UTF-8). Raises nothing: `error` says where and why reading stopped."""
     recording = Recording()
     number = 0
     try:

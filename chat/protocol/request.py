@@ -1,8 +1,8 @@
-"""What a client asks: the body of `/v2/echat` and `/v2/chat`, checked to the last field before anything is stored.
+"""The body of `/v2/echat` and `/v2/chat`, and its validation.
 
-`contents` is either a list of parts (the newest user turn; the server adds the conversation's history) or Gemini's
-own list of `{role, parts}`. A part is a text, a photo or a sound as `inlineData`, or a stored one as `attachment`.
-Files by address are refused: the server fetches nothing on a client's word.
+`contents` is either a list of parts (the new user message, to which the server adds the conversation's history) or
+Gemini's list of `{role, parts}`. A part is a text, a photo or sound as `inlineData`, or a stored one as `attachment`.
+Files by URL are refused: the server fetches nothing that a client names.
 """
 
 from typing import Annotated, Any, TypeVar
@@ -19,21 +19,21 @@ Shape = TypeVar("Shape")
 
 PICTURE_FIELDS = {"inlineData", "attachment"}
 NOT_PARTS = {"fileData"}
-"""Parts by which a client would have the server, or the upstream with the server's key, fetch something."""
+"""Parts with which a client would make the server, or the upstream with the server's key, fetch a URL."""
 
 ROLES = {"user": "user", "model": "model", "function": "user", "tool": "user"}
 
 
 class InlineData(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
-    """A photo or a sound in the body: its type and its bytes in base64."""
+    """A photo or a sound in the body, in base64."""
 
     mime_type: str
     data: str
 
 
 class AskPart(msgspec.Struct, forbid_unknown_fields=True, rename="camel", omit_defaults=True):
-    """One part; exactly one of `text`, `inlineData`, `attachment` is set. `mimeType` stands beside a stored sound, as
-    in a conversation's messages; what the sound is, the server knows itself."""
+    """One part; exactly one of `text`, `inlineData`, `attachment` is set. `mimeType` is accepted beside a stored sound,
+    as the messages of a conversation have it, and ignored: the server has stored the type."""
 
     text: str | None = None
     inline_data: InlineData | None = None
@@ -48,7 +48,7 @@ class AskPart(msgspec.Struct, forbid_unknown_fields=True, rename="camel", omit_d
 
 
 class AskContent(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """One message: who says it, and its parts."""
+    """One message: its role and its parts."""
 
     parts: list[AskPart]
     role: str = "user"
@@ -59,7 +59,7 @@ class AskContent(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True)
 
 
 class GenerationConfig(msgspec.Struct, rename="camel"):
-    """The fields of Gemini's `generationConfig` that have bounds; the others are passed on to Gemini as they are."""
+    """The fields of Gemini's `generationConfig` that are checked; others are passed on to Gemini unchanged."""
 
     temperature: float | None = None
     top_p: float | None = None
@@ -83,13 +83,13 @@ class GenerationConfig(msgspec.Struct, rename="camel"):
 
 
 BOUNDED = {field.encode_name: field.name for field in msgspec.structs.fields(GenerationConfig)}
-"""The fields that have bounds, by their names in JSON."""
+"""The checked fields, by their names in JSON."""
 
 
 class Ask(msgspec.Struct, forbid_unknown_fields=True):
-    """The body as it arrives. `contents` may be left out where `parent_id` names a user's message to answer again.
+    """The body. `contents` may be missing if `parent_id` names a user's message that is to be answered again.
 
-    `parent_id` is the message that the new one follows: the newest where it is left out, none where it is null.
+    `parent_id` is the message that the new one follows: the newest by default, none if it is null.
     """
 
     contents: Annotated[list[dict[str, Any]], Meta(extra_json_schema={"minItems": 1})] | None = None
@@ -110,7 +110,7 @@ class Ask(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def read(raw: Any, shape: type[Shape]) -> Shape:
-    """The value as `shape`, its keys in camelCase or not. Most are, and need not be gone through for it."""
+    """The value as `shape`; its keys, in camelCase or snake_case, are converted only if the first attempt fails."""
     try:
         return msgspec.convert(raw, shape)
     except msgspec.ValidationError:
@@ -118,7 +118,7 @@ def read(raw: Any, shape: type[Shape]) -> Shape:
 
 
 def contents_of(raw: list[dict[str, Any]] | None) -> list[Content]:
-    """The request's contents as a list of `{role, parts}` whose last is the user's; InvalidArgument otherwise."""
+    """The contents as a list of `{role, parts}` that ends with a user's message; InvalidArgument otherwise."""
     if not raw:
         raise InvalidArgument('`contents` is empty: send at least one part, such as {"text": "…"}.')
     try:
@@ -134,8 +134,8 @@ def contents_of(raw: list[dict[str, Any]] | None) -> list[Content]:
 
 
 def gemini_contents_of(raw: Any) -> list[Content]:
-    """The contents of a Gemini request: the same, and parts of every other kind as they are: calls of functions and
-    their results, code, thoughts and their signatures. Roles may be left out."""
+    """The contents of a request of the Gemini API: the same, with parts of every other kind unchanged, such as function
+    calls and their results, code, thoughts and their signatures. Roles may be missing."""
     if raw == []:
         raise InvalidArgument('`contents` is empty: send at least one part, such as {"text": "…"}.')
     found = [each if isinstance(each, dict) else {"parts": None} for each in (raw if isinstance(raw, list) else [raw])]
@@ -173,8 +173,8 @@ def _gemini_part(part: Part) -> Part:
 
 
 def check_generation(raw: dict[str, Any]) -> None:
-    """Check the bounded fields of `generationConfig`. Numbers that are written as text or with a point, as proto3's
-    JSON may have them (https://protobuf.dev/programming-guides/json), are made numbers in it."""
+    """Check `generationConfig`, and convert its numbers in place: proto3's JSON may have them as strings or with a
+    decimal point (https://protobuf.dev/programming-guides/json). InvalidArgument for values out of bounds."""
     try:
         found = msgspec.convert(raw, GenerationConfig, strict=False)
     except msgspec.ValidationError as wrong:
@@ -185,7 +185,7 @@ def check_generation(raw: dict[str, Any]) -> None:
 
 
 def system_of(raw: str | dict[str, Any] | None) -> str:
-    """The request's `systemInstruction`, a text or a content, as text."""
+    """The text of a `systemInstruction`, which is a string or a content."""
     if raw is None or isinstance(raw, str):
         return raw or ""
     try:
@@ -199,5 +199,5 @@ def system_of(raw: str | dict[str, Any] | None) -> str:
 
 
 def text_bytes(contents: list[Content]) -> int:
-    """The size of all text and of all calls, in bytes of UTF-8."""
+    """The size of all text and function calls, in bytes of UTF-8."""
     return sum(part_bytes(part) for content in contents for part in content["parts"])

@@ -1,9 +1,9 @@
-"""Event streams: bytes to events and back, pure.
+"""Server-Sent Events: bytes to events and back. No I/O.
 
 `Decoder` follows https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
-in every corner: one leading BOM is dropped, lines end in LF, CR or CRLF and in nothing else (U+2028 is text),
-an event without `data` is none, an event cut off by the end of the stream is none. It is linear in its input
-whatever the size of the reads, and what it holds is bounded.
+exactly: one leading BOM is dropped, lines end in LF, CR or CRLF only (U+2028 is text), an event without `data` is
+ignored, and so is one that the end of the stream cuts off. Its time is linear in the input whatever the size of the
+reads, and its memory is bounded.
 """
 
 from functools import lru_cache
@@ -13,7 +13,7 @@ import msgspec
 from chat.protocol.events import Event
 
 PRELUDE = b"retry: 1000\n"
-"""Precedes the first event of a body: how long a reader waits before it resumes, in ms."""
+"""Sent before the first event of a body: how long a reader waits before it resumes, in ms."""
 
 DONE = b"data: [DONE]\n\n"
 HEARTBEAT = b": \n\n"
@@ -21,11 +21,11 @@ HEARTBEAT = b": \n\n"
 MAX_SIZE = 8 * 1024 * 1024
 BOM = b"\xef\xbb\xbf"
 BLANK_LINE = (b"\n\n", b"\r\n\r\n")
-RETRY_DIGITS = 15  # more is no time anybody waits, and int() refuses more than 4,300
+RETRY_DIGITS = 15  # int() refuses more than 4,300
 
 
 class StreamTooLarge(ValueError):
-    """A line, or the data of one event, is longer than the decoder was told to hold."""
+    """A line, or the data of one event, is longer than the decoder's `max_size`."""
 
 
 class ServerSentEvent(msgspec.Struct):
@@ -38,11 +38,11 @@ class ServerSentEvent(msgspec.Struct):
 
 
 class Decoder:
-    """Feed it the bytes of a body as they come; it gives the events that they complete.
+    """Decodes the bytes of a body as they arrive.
 
-    `max_size` bounds, in bytes, one line and the data of one event; past it `feed` raises StreamTooLarge,
-    then and ever after. Events completed by the same read as an overlong line are lost only if that one read is
-    itself longer than the bound.
+    `max_size` is the largest line and the largest data of one event, in bytes; beyond it `feed` raises StreamTooLarge,
+    at every call from then on. Events completed by the same read as an overlong line are lost only if that read is
+    itself longer than `max_size`.
     """
 
     __slots__ = ("_after_cr", "_at_start", "_data", "_event", "_failed", "_id", "_max", "_retry", "_size", "_tail")
@@ -83,7 +83,7 @@ class Decoder:
         return events
 
     def _alone(self, data: bytes) -> ServerSentEvent | None:
-        """The event, where the read is nothing but one `data:` line and its blank line: what most upstreams send."""
+        """The event, if the read is exactly one `data:` line and its blank line, as most upstreams send them."""
         if self._tail or self._data or self._event or self._at_start or not data.startswith(b"data: "):
             return None
         line = data.rstrip(b"\r\n")
@@ -141,6 +141,6 @@ class Decoder:
 
 @lru_cache(maxsize=1)
 def encode(stream_id: str, event: Event) -> bytes:
-    """One event as its readers get it, one after the other. Its data has no line end
-    (`chat.protocol.events.encode`)."""
+    """The bytes of one event, whose data has no line end (`chat.protocol.events.encode`). The cache serves the other
+    readers of the same event."""
     return f"id: {stream_id}:{event.seq}\ndata: {event.data}\n\n".encode()

@@ -1,11 +1,11 @@
-"""When a stream's events came: pure arithmetic on their `at` (µs since the stream began, whole numbers).
+"""Timing of a stream, computed from its events' `at` (whole µs since the stream began). No I/O.
 
     0 ── OK ─── first thought ─── first token ─ · ─ · ─── · ──────────── · ─ last event
     │    │                              │     gaps ▲             ▲ a stall
     │    └ ok_us                        └ first_token_us         └ a gap of a second or more
-    └ the request was taken in
+    └ the request arrived
 
-Time before the first token is a wait, not a gap: notices, thoughts and the OK do not shorten or lengthen it.
+Gaps are counted from the first token on: what comes before it (notices, thoughts, the OK) is waiting time.
 """
 
 from bisect import bisect_left
@@ -21,11 +21,11 @@ from chat.protocol.events import Event
 PERCENTILES = (50, 95, 99)
 
 STALL_US = 1_000_000
-"""From here on a silence is felt as one: a second is the limit for an unbroken flow of thought (Nielsen 1993)."""
+"""Gaps from this length on are stalls: a second is the limit for an unbroken flow of thought (Nielsen 1993)."""
 
 
 class Gap(NamedTuple):
-    """Silence of `us` µs after event `after_seq`."""
+    """`us` µs without an event after event `after_seq`."""
 
     after_seq: int
     us: int
@@ -33,7 +33,7 @@ class Gap(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """One stream's times in µs; None where the moment never came."""
+    """One stream's times in µs; None for what did not happen."""
 
     ok_us: int | None = None
     first_thought_us: int | None = None
@@ -43,7 +43,7 @@ class Timing:
     longest_gap: Gap | None = None
     stalls: list[Gap] = field(default_factory=list)
     gap_us: dict[int, int] = field(default_factory=dict)
-    """The gaps' `PERCENTILES`, by nearest rank: gaps that there were, in µs; empty where there was none."""
+    """The `PERCENTILES` of the gaps by nearest rank, in µs; empty if there was no gap."""
 
     def as_json(self) -> dict[str, Any]:
         """The same in ms, as commands print it."""
@@ -65,7 +65,7 @@ def measure(
     usage: dict[str, Any] | None,
     first_thought_us: int | None = None,
 ) -> Timing:
-    """The times of a stream whose events 0, 1, 2 … came at `moments` and whose answer began at `first_token_us`.
+    """The times of a stream whose events 0, 1, 2 … arrived at `moments` and whose answer began at `first_token_us`.
 
     Tokens are those the provider counted (`usageMetadata.candidatesTokenCount`), never the number of events: one
     event may carry many. Their rate leaves the first one out, as time per output token does in vLLM's benchmarks:
@@ -89,7 +89,7 @@ def measure(
 
 
 def of_events(recorded: Iterable[Event]) -> Timing:
-    """The times of a stream from its events alone. Raises ValueError where an event's data is no JSON."""
+    """The times of a stream from its events alone. Raises ValueError if an event's data is not JSON."""
     moments: list[int] = []
     first_token_us: int | None = None
     first_thought_us: int | None = None
@@ -112,7 +112,7 @@ def milliseconds(us: int | None) -> float | None:
 
 
 def words(us: int | None) -> str:
-    """A duration for a person: `0.8 ms`, `212 ms`, `1.60 s`, `2 min 5 s`; a dash where there is none."""
+    """A duration for people: `0.8 ms`, `212 ms`, `1.60 s`, `2 min 5 s`; a dash for None."""
     if us is None:
         return "–"
     if us < 10_000:
@@ -126,7 +126,7 @@ def words(us: int | None) -> str:
 
 
 def _gaps(moments: Sequence[int], first_token_us: int | None) -> tuple[int, list[int]]:
-    """The event that the first gap follows, and the gaps: plain numbers, since every turn's end asks for them."""
+    """The seq of the event before the first gap, and the gaps: plain numbers, because every turn computes them."""
     if first_token_us is None:
         return 0, []
     first = bisect_left(moments, first_token_us)

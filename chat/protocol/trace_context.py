@@ -1,7 +1,7 @@
-"""A turn's place in a distributed trace (https://www.w3.org/TR/trace-context/): its ids are those of its stream.
+"""Distributed tracing of turns (https://www.w3.org/TR/trace-context/): the ids of the trace are made from the stream's.
 
-A stream's id is a UUID of version 7, so half of it is random, as sampling by a trace's id wants it; whoever has one of
-the two has found the other.
+A stream's id is a UUID of version 7, half of which is random, as sampling by trace id requires. So the trace of a
+stream can be found by the stream's id, and the stream by the trace's.
 """
 
 from uuid import UUID
@@ -10,15 +10,15 @@ SAMPLED = "01"
 
 
 def trace_of(stream_id: UUID) -> int:
-    """The 128 bits of a trace's id, never zero."""
+    """The 128-bit trace id, never zero."""
     return stream_id.int
 
 
 def span_of(stream_id: UUID) -> int:
-    """The 64 bits of the turn's own span, never zero: a UUID's variant stands in them."""
+    """The 64-bit id of the turn's span, never zero because it includes the UUID's variant."""
     return stream_id.int & 0xFFFF_FFFF_FFFF_FFFF
 
 
 def traceparent_of(stream_id: UUID) -> str:
-    """The header that makes what an upstream records a part of the turn."""
+    """The `traceparent` header for requests to the upstream."""
     return f"00-{trace_of(stream_id):032x}-{span_of(stream_id):016x}-{SAMPLED}"

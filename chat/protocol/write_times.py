@@ -1,6 +1,6 @@
-"""When a stream's events were stored, and when they were written to the socket of the reader who asked. Pure.
+"""When a stream's events were committed, and when they were written to the socket of the asking reader. No I/O.
 
-Both in ms since the stream began, on the server's clock: what lies between an event's `at`, when it came from the
+Both are in ms since the stream began, on the server's clock: they lie between an event's `at`, when it arrived from the
 provider, and its `received` in a receipt.
 """
 
@@ -10,16 +10,16 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 TICKS = 10
-"""Ticks in a ms: times are kept as whole tenths of a ms."""
+"""Ticks per ms: times are stored as whole tenths of a ms."""
 
 MOST_EVENTS = 5_000
-"""Events of a stream whose times are kept; a receipt tells of no more either."""
+"""The most events of a stream whose times are stored; also the most of a receipt."""
 
 UNKNOWN = -1
 
 
 class Write(NamedTuple):
-    """One event. `stored` is None where another process stored it."""
+    """The times of one event. `stored` is None if another process committed it."""
 
     seq: int
     stored: float | None
@@ -27,13 +27,13 @@ class Write(NamedTuple):
 
 
 def pack(writes: Iterable[Write]) -> bytes:
-    """Compact, for the database; `unpack` is the opposite, to a tenth of a ms."""
+    """The times in compact form for the database; `unpack` is its inverse, to a tenth of a ms."""
     columns = list(zip(*writes, strict=True)) or [(), (), ()]
     return pack_columns(*columns)
 
 
 def pack_columns(seqs: Iterable[int], stored: Iterable[float | None], written: Iterable[float]) -> bytes:
-    """The same of three columns, as they are noted."""
+    """`pack` for times that are recorded as three columns."""
     columns = (
         array("i", seqs),
         array("i", [UNKNOWN if at is None else int(at * TICKS + 0.5) for at in stored]),
@@ -43,7 +43,7 @@ def pack_columns(seqs: Iterable[int], stored: Iterable[float | None], written: I
 
 
 def unpack(packed: bytes) -> list[Write]:
-    """The times of `pack`."""
+    """The inverse of `pack`."""
     ticks = array("i", zlib.decompress(packed))
     count = len(ticks) // 3
     rows = zip(ticks[:count], ticks[count : 2 * count], ticks[2 * count :], strict=True)
@@ -51,6 +51,6 @@ def unpack(packed: bytes) -> list[Write]:
 
 
 def merged(before: Iterable[Write], later: Iterable[Write]) -> list[Write]:
-    """Both, in the order of seq: what a reader got again after a cut, it got then."""
+    """Both in order of seq; for an event that was sent again after a cut, the later time counts."""
     by_seq = {write.seq: write for write in (*before, *later) if write.seq < MOST_EVENTS}
     return [by_seq[seq] for seq in sorted(by_seq)]
