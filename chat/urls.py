@@ -79,8 +79,9 @@ account_pages = [
 ]
 gemini_api = [
     path("models", gemini.index),
-    re_path(rf"^models/(?P<model>.+):(?P<method>{'|'.join(gemini.METHODS)})$", gemini.generate),
-    re_path(rf"^models/(?P<model>.+):{gemini.COUNT}$", gemini.count_tokens),
+    # Vercel's AI SDK leaves `models/` out where a model's name has a slash.
+    re_path(rf"^(?:models/)?(?P<model>.+):(?P<method>{'|'.join(gemini.METHODS)})$", gemini.generate),
+    re_path(rf"^(?:models/)?(?P<model>.+):{gemini.COUNT}$", gemini.count_tokens),
     path("models/<path:model>", gemini.one),
 ]
 urlpatterns = [

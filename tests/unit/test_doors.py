@@ -233,6 +233,14 @@ async def test_a_model_with_a_colon_in_its_name_is_found(core: Core, method: str
     assert "'gemma3:4b'" in response.json()["error"]["message"]
 
 
+@pytest.mark.parametrize("prefix", ["/v1beta/models/", "/v1beta/", "/v1/models/"])
+@pytest.mark.parametrize("method", ["generateContent", "countTokens"])
+async def test_a_model_is_asked_by_its_id_with_its_provider(core: Core, prefix: str, method: str):
+    response = await post(core, f"{prefix}openai/script:{method}", WORDS)
+
+    assert response.status_code == 200, response.content
+
+
 async def test_tokens_are_counted_or_guessed(core: Core):
     path = "/v1beta/models/script:countTokens"
     plain = await post(core, path, WORDS)
