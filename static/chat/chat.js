@@ -137,9 +137,8 @@ export class Chat {
     if (!isSpoken) draft.keep(text, key);
     this.#apply({ type: "asked", key, parent: parent?.key ?? "", text, photos, model, at: this.#clock.now() });
     const place = this.conversation ? { parent_id: parent?.id ?? null } : { systemInstruction: this.#instruction() };
-    await this.#ask(key, { contents: contentsOf(text, photos), model, ...place }, titleOf(text, photos), () => {
-      if (draft.read().requestId === key) draft.clear();
-    });
+    const asked = { contents: contentsOf(text, photos), model, ...place };
+    await this.#ask(key, asked, titleOf(text, photos), () => draft.stored(key, photos));
   }
 
   /** A question that never reached the server goes out under the key it had, in case it did reach it.

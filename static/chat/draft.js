@@ -42,6 +42,15 @@ export class Draft {
     if (String(drafted.photos) !== String(photos)) this.#write({ text: drafted.text, requestId: "", photos });
   }
 
+  /** The server has the message that was sent under this key: what was typed since then stays, its photos do not.
+   * @param {string} key @param {Photo[]} sent */
+  stored(key, sent) {
+    const drafted = this.read();
+    if (drafted.requestId === key) return this.clear();
+    const photos = drafted.photos.filter((id) => !sent.some(({ attachment }) => attachment === id));
+    return this.#write({ ...drafted, photos });
+  }
+
   /** The server has the message. */
   clear() {
     this.#write({ text: "", requestId: "", photos: [] });

@@ -38,7 +38,7 @@ export class MessageQueue {
 
   /**
    * @param {HTMLElement} place
-   * @param {{session: {json: (method: string, path: string, body?: object) => Promise<any>},
+   * @param {{session: import("./session.js").Session,
    *          chat: import("./chat.js").Chat, composer: import("./composer.js").Composer,
    *          photos: import("./photos.js").Photos, camera: import("./camera/loader.js").CameraLoader,
    *          said: (sentence: string) => void, problem: (sentence: string) => void}} means
@@ -90,7 +90,7 @@ export class MessageQueue {
       if (isShown() && taken.length) photos.restore(taken.map(({ attachment }) => attachment));
       throw error;
     }
-    if (draft.read().requestId === key) draft.clear();
+    draft.stored(key, taken);
     said(t("Queued: it is sent after this answer."));
     await this.show();
   }
@@ -114,11 +114,12 @@ export class MessageQueue {
   /** Rows stay as they are, so that whoever is at one of them, or changes it, is not disturbed.
    * @param {import("./queued_row.js").Queued[]} messages */
   #render(messages) {
+    const { session } = this.#means;
     const template = /** @type {HTMLTemplateElement} */ (this.#place.querySelector("template"));
     const before = this.#rows;
     const hadFocus = this.#place.contains(document.activeElement);
     this.#rows = messages.map((message) => {
-      const row = before.find(({ id }) => id === message.id) ?? new QueuedRow(template, message);
+      const row = before.find(({ id }) => id === message.id) ?? new QueuedRow(template, message, session);
       row.show(message);
       return row;
     });
@@ -131,9 +132,10 @@ export class MessageQueue {
   }
 
   /** A message that does not wait any more; a change of it that was not saved goes into the box. @param {QueuedRow} row */
-  #leave({ element, unsaved }) {
+  #leave(row) {
     const { composer, chat, problem } = this.#means;
-    element.remove();
+    const { unsaved } = row;
+    row.leave();
     if (!unsaved || composer.text) return;
     composer.fill(unsaved);
     chat.draft.type(unsaved);

@@ -1,16 +1,21 @@
 /**
- * One message that waits: what it says, and the field in which it is changed.
+ * One message that waits: what it says, its photos, and the field in which it is changed.
  */
+import { photoButton } from "./photo_button.js";
+import { download } from "./photo_store.js";
 import { t } from "./words.js";
 
-/** @typedef {{id: string, text: string, parts: GeminiPart[], model: string}} Queued */
+/** @typedef {{id: string, text: string, parts: Stored["parts"], model: string}} Queued */
 
 export class QueuedRow {
   element;
   #message;
+  #session;
+  #photos = "";
 
-  /** @param {HTMLTemplateElement} template @param {Queued} message */
-  constructor(template, message) {
+  /** @param {HTMLTemplateElement} template @param {Queued} message @param {Requester} session */
+  constructor(template, message, session) {
+    this.#session = session;
     const copy = /** @type {Element} */ (template.content.firstElementChild).cloneNode(true);
     this.element = /** @type {HTMLElement} */ (copy);
     this.#message = message;
@@ -34,8 +39,33 @@ export class QueuedRow {
   /** @param {Queued} message */
   show(message) {
     this.#message = message;
-    const photos = this.#kept.length ? t("Photos: {number}", { number: this.#kept.length }) : "";
-    this.#part("said").textContent = [message.text, photos].filter(Boolean).join(" · ");
+    this.#part("said").textContent = message.text || t("Photos: {number}", { number: this.#kept.length });
+    const ids = this.#kept.filter(({ mimeType }) => !mimeType).map(({ attachment }) => String(attachment));
+    if (this.#photos === String(ids)) return;
+    this.#photos = String(ids);
+    this.#forget();
+    this.#part("photos").replaceChildren(...ids.map((id) => this.#photo(id)));
+  }
+
+  /** It does not wait any more. */
+  leave() {
+    this.#forget();
+    this.element.remove();
+  }
+
+  #forget() {
+    for (const { src } of this.element.querySelectorAll("img")) URL.revokeObjectURL(src);
+  }
+
+  /** A photo, which arrives in its own time. @param {string} id */
+  #photo(id) {
+    const { button, image } = photoButton(t("Photo"));
+    button.dataset.attachment = id;
+    const arriving = download(this.#session, id).then((photo) => {
+      if (photo && button.isConnected) image.src = URL.createObjectURL(photo);
+    });
+    arriving.catch(() => {}); // its name stands in its place
+    return button;
   }
 
   edit() {

@@ -7,6 +7,8 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.browser.test_accessibility import AXE, objections
 from tests.browser.test_page import HELD, Start, ask, ended, grown_to, model, start
+from tests.browser.test_photos import attach, sign
+from tests.equality import query
 from tests.faults.arena import environment
 from tests.faults.upstream import Model
 from tests.servers.chromium import tab
@@ -138,3 +140,43 @@ async def test_a_stop_keeps_what_waits_and_send_now_takes_the_place_of_what_runs
     await page.reload()
     await expect(page).to_have_url(re.compile("/c/"))
     await expect(page.locator("#queue")).to_be_hidden()
+
+
+async def test_photos_wait_with_their_messages_in_every_tab_and_go_with_them(
+    page: Page, start: Start, model: Model
+) -> None:
+    server = await start(environment(model.url, OPENAI_IMAGES="1"))
+    await ask(page, HELD)
+    await grown_to(page, 40)
+    beside = await page.context.new_page()
+    await beside.goto(page.url)
+    await grown_to(beside, 40)
+    tabs = [page, beside]
+    photos = "[data-part=photos] img[src^='blob:']"
+
+    await attach(page, sign())
+    await ask(page, "seed=2 words=3")
+    await shown(tabs, "seed=2 words=3")
+    await attach(beside, sign("taken back"))
+    await beside.get_by_label("Send after this answer").click()
+    await shown(tabs, "seed=2 words=3", "Photos: 1")
+    for window in tabs:
+        await expect(queue(window).locator(photos)).to_have_count(2)
+        await expect(window.locator("#previews li")).to_have_count(0)
+    await queue(page).first.get_by_role("button", name="Photo").click()
+    await expect(page.locator("#photo img")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await queue(page).nth(1).get_by_role("button", name="Remove").click()
+    await shown(tabs, "seed=2 words=3")
+    assert query(server, "SELECT COUNT(*) FROM chat_attachment") == [(1,)]
+
+    model.let(LEFT)
+    await answered(tabs, 2)
+    await shown(tabs)
+    for window in tabs:
+        await expect(window.locator("article[data-role=user]").nth(1).locator("img[src^='blob:']")).to_have_count(1)
+    assert len(model.asked) == 2
+    parts = model.asked[1].json()["messages"][-1]["content"]
+    assert [part["type"] for part in parts] == ["image_url", "text"]
+    await page.reload()
+    await expect(page.locator("#previews li")).to_have_count(0)

@@ -53,3 +53,16 @@ test("a storage that is full, forbidden or holds nonsense costs nothing but the 
   };
   new Draft(broken, "").keep("text");
 });
+
+test("photos that were sent leave the draft, whatever was typed meanwhile", () => {
+  const draft = new Draft(storage(), "");
+  draft.keepPhotos(["a"]);
+  draft.keep("what is this?", "r1");
+  draft.type("and this?");
+  draft.keepPhotos(["a", "b"]);
+  draft.stored("r1", [{ attachment: "a" }]);
+  assert.deepEqual(draft.read(), { text: "and this?", requestId: "", photos: ["b"] });
+  draft.keep("and this?", "r2");
+  draft.stored("r2", [{ attachment: "b" }]);
+  assert.deepEqual(draft.read(), { text: "", requestId: "", photos: [] });
+});

@@ -83,12 +83,6 @@ MUTATIONS = (
         "events.INTERRUPTED",
     ),
     Mutation(
-        "a turn that was handed over goes on where it was",
-        "turns/turn.py",
-        "if self._begun:  # a task that",
-        "if self._begun and status != HANDED_OVER:  # a task that",
-    ),
-    Mutation(
         "a page that was cut off says that it is whole",
         "log/pages.py",
         "more=not ended and (size > PAGE_BYTES or len(found) == PAGE_ROWS)",

@@ -73,7 +73,7 @@ export class PhotoLoader {
     const key = button.closest("article")?.dataset.key;
     const message = this.#messages.find((found) => found.key === key);
     const at = [...(button.parentElement?.children ?? [])].indexOf(button);
-    const attachment = message?.photos[at]?.attachment ?? "";
+    const attachment = message?.photos[at]?.attachment ?? button.dataset.attachment ?? "";
     const { PhotoViewer } = await this.#modules.get();
     this.#viewer ??= new PhotoViewer(this.#dialog, this.#told);
     const file = attachment ? null : this.#told.photos.fileOf(image.src);
