@@ -7,8 +7,8 @@
 The two clocks are not synchronized. An event cannot be received before it was written, and the stream cannot begin
 before its request, so the uplink took between 0 and the shortest apparent time of any event. The estimate is half of
 that, and so is the largest error (as in RFC 5905, section 8, which takes both directions as equal). With it the hops
-of an event add up to the time from the request to the pixel. If the commit or the write was not recorded, its time is part
-of the next known hop.
+of an event add up to the time from the request to the pixel. If the commit or the write was not recorded, its time is
+part of the next known hop.
 """
 
 import zlib
