@@ -89,6 +89,7 @@ urlpatterns = [
     path("c/<uuid:conversation_id>", page, name="conversation"),
     path("accounts/", include((account_pages, "accounts"))),
     path("v1beta/", include(gemini_api)),
+    path("v1alpha/", include(gemini_api)),
     path("v1/chat/completions", openai.complete),
     path("v1/responses", responses.create),
     path("v1/responses/input_tokens", responses.count_tokens),

@@ -200,11 +200,11 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 4
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
-API_PREFIXES = ("/v2/", "/v1beta/", "/v1/")
+API_PREFIXES = ("/v2/", "/v1beta/", "/v1alpha/", "/v1/")
 CORS_ALLOWED_ORIGINS = envlist("CORS_ALLOWED_ORIGINS")
 if {"*", "null"} & set(CORS_ALLOWED_ORIGINS):
     raise ImproperlyConfigured("CORS_ALLOWED_ORIGINS takes origins by name, such as https://app.example.com.")
-CORS_URLS_REGEX = r"^/(?:v2|v1beta|v1)/"
+CORS_URLS_REGEX = r"^/(?:v2|v1beta|v1alpha|v1)/"
 CORS_ALLOW_CREDENTIALS = False
 CORS_ALLOW_METHODS = ("GET", "POST", "PATCH", "DELETE", "OPTIONS")
 CORS_ALLOW_HEADERS = (

@@ -6,7 +6,7 @@
 | `delta.reasoning`, `delta.thinking` | OpenRouter, Groq, Cerebras, Ollama |
 | `delta.reasoning_details` `[{"text" or "summary"}]` | OpenRouter, MiniMax; often beside another field |
 | `delta.content` `[{"type": "thinking", "thinking": [{"text"}] or "…"}]` | Mistral, Anthropic's shape |
-| `<think>…</think>` before the answer | any server that leaves the model's own format as it is |
+| `<think>…</think>` before the answer, and the others of TAGS | servers that leave the model's own format as it is |
 """
 
 from typing import Any, NamedTuple
@@ -22,6 +22,10 @@ TEXTS = ("text", "thinking", "reasoning", "summary", "content", "value", "parts"
 TAGS = {"<think>": "</think>", "<thinking>": "</thinking>", "<thought>": "</thought>"}
 TAGS |= {"<seed:think>": "</seed:think>", "[THINK]": "[/THINK]", "◁think▷": "◁/think▷"}
 TAGS |= {"<reasoning>": "</reasoning>"}
+HARMONY_ANSWER = "<|channel|>final<|message|>"
+TAGS |= {"<|channel|>analysis<|message|>": f"<|end|><|start|>assistant{HARMONY_ANSWER}", HARMONY_ANSWER: ""}
+"""What opens thoughts, and what closes them; nothing where the answer follows at once. The last two are gpt-oss's
+(https://cookbook.openai.com/articles/openai-harmony)."""
 SPACE_BETWEEN = "\r\n "
 
 
@@ -90,8 +94,9 @@ class ThinkTags:
         found = self._kept.lstrip()
         for opening, closing in TAGS.items():
             if found.startswith(opening):
-                self._kept, self._closing, self._state = found[len(opening) :], closing, "thoughts"
-                return self._in_thoughts()
+                self._kept, self._closing = found[len(opening) :], closing
+                self._state = "thoughts" if closing else "behind"
+                return self._in_thoughts() if closing else self._behind_thoughts()
         if any(opening.startswith(found) for opening in TAGS):
             return Said("", "")
         return self.rest()

@@ -82,7 +82,9 @@ async def test_models_come_in_pages_in_both_shapes(core: Core, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("debug", [True, False])
-@pytest.mark.parametrize("path", ["/v1beta/modles", "/v1beta/models/m:embedContent/x", "/v1/embeddings", "/v2/nothing"])
+@pytest.mark.parametrize(
+    "path", ["/v1beta/modles", "/v1alpha/files", "/v1beta/models/m:embedContent/x", "/v1/embeddings", "/v2/nothing"]
+)
 async def test_an_unknown_address_is_json_with_debug_too(path: str, debug: bool, settings: Any):
     settings.DEBUG = debug
     response = await AsyncClient().post(path, "{}", content_type="application/json")
@@ -233,7 +235,7 @@ async def test_a_model_with_a_colon_in_its_name_is_found(core: Core, method: str
     assert "'gemma3:4b'" in response.json()["error"]["message"]
 
 
-@pytest.mark.parametrize("prefix", ["/v1beta/models/", "/v1beta/", "/v1/models/"])
+@pytest.mark.parametrize("prefix", ["/v1beta/models/", "/v1beta/", "/v1/models/", "/v1alpha/models/"])
 @pytest.mark.parametrize("method", ["generateContent", "countTokens"])
 async def test_a_model_is_asked_by_its_id_with_its_provider(core: Core, prefix: str, method: str):
     response = await post(core, f"{prefix}openai/script:{method}", WORDS)
