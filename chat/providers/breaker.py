@@ -1,7 +1,7 @@
-"""The breaker: a model whose upstream fails turn after turn rests for a while, and its readers learn it at once.
+"""The circuit breaker: after several failures in a row a model is not asked for a while, and users are told at once.
 
-What may rest a model for everybody is what several people have met. One person's prompts can make any upstream fail
-as often as they like; that rests the model for this person alone.
+It opens for everybody only after failures of several users. The prompts of a single user could make any upstream fail,
+so after those it opens for that user alone.
 """
 
 import time
@@ -12,18 +12,18 @@ from chat.protocol import errors
 from chat.providers.validation import NoAnswer
 
 BROKEN = (errors.Unavailable, errors.DeadlineExceeded, errors.Internal, errors.BadUpstream, errors.Truncated)
-"""What speaks against the upstream; but for `NoAnswer`, which a living one gives."""
+"""Errors that count as failures of the upstream, except `NoAnswer`, which shows that it works."""
 
 PEOPLE = 2
-"""How many people must have met failures before the model rests for everybody."""
+"""The breaker opens for everybody only after failures of this many users."""
 
 MOST_REMEMBERED = 1000
 
 
 class Breaker:
-    """After `most` turns in a row that failed, a model is left alone for `rest` seconds; then one turn tries it again.
+    """Opens after `most` failed turns in a row, for `rest` seconds; then one turn tries the model again.
 
-    `asker` is whoever asks, as any hashable value.
+    `asker` identifies the user, by any hashable value.
     """
 
     def __init__(self, most: int = 5, rest: float = 15.0, clock: Callable[[], float] = time.monotonic) -> None:
@@ -33,11 +33,11 @@ class Breaker:
 
     @property
     def is_open(self) -> bool:
-        """Whether the model rests for everybody just now."""
+        """Whether the breaker is open for everybody."""
         return self._rests_for_all() and max(self._closed_until.values(), default=0.0) > self._clock()
 
     def admit(self, who: str, asker: Any = None) -> None:
-        """Pass, or raise Unavailable at once with `who` in its sentence."""
+        """Return, or raise Unavailable, whose sentence names `who`, if the breaker is open for this user."""
         if not self._failures or not self._resting(asker):
             return
         left = self._closed_until.get(asker, 0.0) - self._clock()
@@ -45,7 +45,7 @@ class Breaker:
             left = max(self._closed_until.values()) - self._clock()
         if left > 0:
             raise errors.Unavailable(f"{who} has failed several times in a row and rests.", retry_after=int(left) + 1)
-        self._closed_until[asker] = self._clock() + self._rest  # this turn tries; the others go on resting
+        self._closed_until[asker] = self._clock() + self._rest  # this turn tries; it stays open for others
 
     def _resting(self, asker: Any) -> bool:
         return self._rests_for_all() or self._failures.get(asker, 0) >= self._most
@@ -54,12 +54,12 @@ class Breaker:
         return len(self._failures) >= PEOPLE and sum(self._failures.values()) >= self._most
 
     def succeeded(self) -> None:
-        """All is well again."""
+        """Close the breaker."""
         self._failures.clear()
         self._closed_until.clear()
 
     def note(self, error: errors.ApiError, asker: Any, begun: bool) -> None:
-        """Count a turn that failed before its first content; whoever refuses with a reason is alive."""
+        """Count a turn that failed before its first content. An upstream that refuses with a reason works."""
         if begun:
             return
         if not isinstance(error, BROKEN) or isinstance(error, NoAnswer):

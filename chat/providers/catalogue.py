@@ -1,7 +1,7 @@
-"""What can be asked here: the providers that are configured, their models in order, and who stands in for whom.
+"""`Catalogue`: the configured providers, their models in order, and the fallbacks between models.
 
 prompt → Catalogue.answer → policy (deadlines, retries, breaker) → a provider's own answer → its server
-             └── the fallback model, where the first one has failed before its first content
+             └── the fallback model, if the first one fails before its first content
 """
 
 import asyncio
@@ -28,20 +28,21 @@ log = logging.getLogger(__name__)
 
 
 class Provider(Protocol):
-    """One upstream. One that runs on this machine, where a model can take minutes to load, has `is_local` = True."""
+    """One upstream. `is_local` = True marks one on this machine, where a model can take minutes to load."""
 
     name: str
 
     def models(self) -> tuple[Model, ...]:
-        """What is configured; no I/O."""
+        """The configured models; no I/O."""
         ...
 
     async def answer(self, prompt: Prompt, give: Give) -> None:
-        """Give the answer's chunks as they come, the last one with a reason. Raises ApiError; to cancel it stops it."""
+        """Pass the answer's chunks to `give` as they arrive, the last one with a reason. Raises ApiError. Cancelling it
+        stops the upstream."""
         ...
 
     async def close(self) -> None:
-        """Let go of connections and processes."""
+        """Close connections and processes."""
         ...
 
 
@@ -50,7 +51,7 @@ class Discovering(Protocol):
     """A provider whose server can be asked for its models."""
 
     async def discover(self) -> None:
-        """Learn them; raises ApiError."""
+        """Ask for the models; raises ApiError."""
         ...
 
 
@@ -59,17 +60,17 @@ class Counting(Protocol):
     """A provider whose server counts tokens."""
 
     async def count_tokens(self, prompt: Prompt) -> dict[str, Any]:
-        """`{"totalTokens": …}` and whatever else Gemini says of it; raises ApiError."""
+        """`{"totalTokens": …}` and the other fields of Gemini's response; raises ApiError."""
         ...
 
 
 @runtime_checkable
 class Continues(Protocol):
-    """A provider that says whether its server goes on with an answer whose beginning it is given."""
+    """A provider that knows whether its server can continue an answer whose beginning it is given."""
 
     @property
     def goes_on(self) -> bool:
-        """Whether it does."""
+        """Whether it can."""
         ...
 
 
@@ -82,16 +83,16 @@ PROVIDERS: tuple[Make, ...] = (
     recording.from_settings,
     local.from_settings,
 )
-"""Every provider there is; without WONDERCAM_MODELS their models are offered in this order, as `offered` says."""
+"""All providers; without WONDERCAM_MODELS their models are offered in this order, as in `offered`."""
 
 NAMES = ("vertex", "gemini", "openai", *(kind.name for kind in found.KINDS), "recording", "local")
 OFF, ALL = "off", "all"
 WITHOUT_TITLES = {local.NAME, "recording"}
-"""The embedded model gives no titles worth having (docs/page.md), and a recording knows no question."""
+"""The embedded model's titles are not good enough (docs/page.md), and a recording answers no question."""
 
 
 class Catalogue:
-    """The models of one process, made from its settings. Raises ValueError with a sentence that names the variable."""
+    """The models of one process, made from its settings. Raises ValueError, whose sentence names the variable."""
 
     def __init__(self, settings: Settings, makers: tuple[Make, ...] | None = None) -> None:
         self.senses = Senses(sight.from_settings(settings), self.models)
@@ -112,7 +113,7 @@ class Catalogue:
                 raise ValueError(f"WONDERCAM_FALLBACKS names {name}, which is no model of this server.")
 
     def _gather(self) -> None:
-        """Ask the providers for their models again. Raises ValueError where a wanted one is missing."""
+        """Collect the models of all providers. Raises ValueError if one that is named in the settings is missing."""
         there = {model.id: (provider, model) for provider in self._providers for model in provider.models()}
         for item in self._wanted:
             if item not in there:
@@ -126,11 +127,11 @@ class Catalogue:
         return self._models
 
     def models(self) -> tuple[Model, ...]:
-        """All models, the default first; Unavailable where there are none."""
+        """All models, the default first; Unavailable if there are none."""
         return tuple(model for _, model in self._configured().values())
 
     def find(self, model_id: str | None) -> tuple[Provider, Model]:
-        """The model of that id, or the default one; NotFound with a sentence that lists what there is."""
+        """The model with this id, or the default one. NotFound, whose sentence lists the models, for unknown ids."""
         models = self._configured()
         if not model_id:
             return next(iter(models.values()))
@@ -139,9 +140,9 @@ class Catalogue:
         return models[model_id]
 
     async def answer(self, prompt: Prompt, give: Give) -> None:
-        """Give the answer to a prompt: returns after a chunk with a reason, or raises an ApiError within the deadlines.
+        """Pass the chunks of an answer to `give`: returns after one with a reason, or raises an ApiError in time.
 
-        Notices (`events.notice`) may come before the first content. To cancel it stops the upstream at once.
+        Notices (`events.notice`) may precede the first content. Cancelling this stops the upstream at once.
         """
         attempts = policy.Attempts(self.patience, time.monotonic() + self.patience.total)
         model, tried, looked, read_out = self.find(prompt.model.id)[1], set[str](), False, False
@@ -154,7 +155,7 @@ class Catalogue:
                     async for found in self.senses.given(asked, alone=alone):
                         if isinstance(found, Prompt):
                             asked, read_out = found, looked
-                        elif not (read_out and events.parts_of(found)):  # a fallback's reader has what the photo shows
+                        elif not (read_out and events.parts_of(found)):  # the reader has had the description already
                             looked = True
                             give(events.chunk(found))
                             if events.finish_reason(found):
@@ -170,7 +171,7 @@ class Catalogue:
             give(events.chunk(events.notice(events.FALLBACK, told)))
 
     def _fallback(self, model_id: str, tried: set[str], prompt: Prompt) -> str | None:
-        """Who stands in for the model: the first down the line that was not tried, and takes what is asked."""
+        """The next fallback of the model that was not tried yet and takes the parts of the question, if any."""
         while (other := self._fallbacks.get(model_id)) is not None and other not in tried:
             if self.senses.takes(prompt.contents[-1], self._models[other][1]):
                 return other
@@ -179,30 +180,30 @@ class Catalogue:
         return None
 
     def may_continue(self, model_id: str) -> bool:
-        """Whether answers of this model may be generated on after their worker died."""
+        """Whether answers of this model may be continued after their worker died (`WONDERCAM_CONTINUE`)."""
         return model_id in self._models and self._models[model_id][0].name in self._continued
 
     def gives_titles(self, model: Model) -> bool:
-        """Whether this model is asked for the titles of chats."""
+        """Whether this model is asked for titles of chats (`WONDERCAM_TITLES`)."""
         return model.provider in self._titled
 
     def goes_on(self, model: Model, *, photos: bool) -> bool:
-        """Whether the model can be given the beginning of its answer. With photos only where it sees them itself: what
-        is recognised in them is told by words of ours, which are part of the answer."""
+        """Whether the model can continue an answer whose beginning it is given. With photos only if it sees them: if
+        not, the answer begins with the server's own description of them."""
         provider = self._models[model.id][0]
         return isinstance(provider, Continues) and provider.goes_on and (model.images or not photos)
 
     def resting(self) -> list[str]:
-        """The models that rest for everybody just now: their upstream has failed turn after turn."""
+        """The models whose breaker is open for everybody."""
         return [name for name, breaker in self._breakers.items() if breaker.is_open]
 
     def slots(self) -> tuple[int, int, int]:
-        """Of the embedded model: how many questions wait for a slot, how many slots are in use, how many there are."""
+        """The embedded model's questions that wait for a slot, its slots in use, and all its slots."""
         told = (provider.slots for provider in self._providers if isinstance(provider, local.Local))
         return next(told, (0, 0, 0))
 
     async def count_tokens(self, prompt: Prompt, seconds: float = 30.0) -> dict[str, Any]:
-        """The tokens of a prompt, as Gemini's `countTokens` answers: counted where the provider can, guessed else."""
+        """The tokens of a prompt, as a response of Gemini's `countTokens`; estimated if the provider cannot count."""
         provider, _ = self.find(prompt.model.id)
         if not isinstance(provider, Counting):
             return {"totalTokens": tokens_of(prompt)}
@@ -213,7 +214,7 @@ class Catalogue:
             raise errors.DeadlineExceeded(f"{title(prompt.model)} did not count within {seconds:g} seconds.") from None
 
     async def discover(self, seconds: float = 3.0) -> None:
-        """Ask the providers that can be asked which models they have; who does not answer in time is left as it is."""
+        """Ask the providers that support it for their models; one that does not answer in time keeps those it has."""
         asked = [provider for provider in self._providers if isinstance(provider, Discovering)]
         results = await asyncio.gather(
             *(asyncio.wait_for(provider.discover(), seconds) for provider in asked), return_exceptions=True
@@ -226,15 +227,15 @@ class Catalogue:
         self._gather()
 
     async def close(self) -> None:
-        """Let every provider go; they come back when they are used again."""
+        """Close all providers; they reopen when they are used again."""
         await self.senses.close()
         for provider in self._providers:
             await provider.close()
 
 
 def offered(there: Mapping[str, tuple[Provider, Model]]) -> list[str]:
-    """The ids of all models in their order where none is wished for: what is configured; then what was found on this
-    machine, models that see first; the embedded model only where nothing is configured."""
+    """The ids of all models in their default order: configured ones, then those found on this machine, which see photos
+    first; the embedded model only if nothing is configured."""
     embedded = [name for name, (provider, _) in there.items() if provider.name == local.NAME]
     local_servers = [name for name, (provider, _) in there.items() if isinstance(provider, LocalServer)]
     configured = [name for name in there if name not in {*embedded, *local_servers}]
@@ -243,7 +244,7 @@ def offered(there: Mapping[str, tuple[Provider, Model]]) -> list[str]:
 
 
 def without_doubles(providers: list[Provider]) -> list[Provider]:
-    """The providers, but for a server of this machine that OPENAI_BASE_URL names already."""
+    """The providers without the local servers that OPENAI_BASE_URL names already."""
     bases = [provider.base_url for provider in providers if isinstance(provider, openai.OpenAI)]
 
     def is_double(provider: Provider) -> bool:
@@ -261,7 +262,7 @@ def fallback(item: str) -> tuple[str, str]:
 
 
 def chosen(settings: Settings, name: str, default: list[str]) -> frozenset[str]:
-    """The providers that a variable names: a list of them, `off` or `all`. Raises ValueError."""
+    """The providers in a variable's value: a list of them, `off` or `all`. Raises ValueError."""
     given = items(settings, name) or default
     for item in given:
         if item not in (OFF, ALL, *NAMES) or (item in (OFF, ALL) and len(given) > 1):

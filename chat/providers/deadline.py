@@ -1,13 +1,13 @@
-"""One timer for a whole stream, moved by assignment: `asyncio.timeout` around every event costs more than the event."""
+"""`Deadline`: one timer for a whole stream. `asyncio.timeout` around every event would cost more than the event."""
 
 import asyncio
 from types import TracebackType
 
 
 class Deadline:
-    """Cancels the task inside it at `until` (the loop's clock), unless it is `paused`; then raises TimeoutError.
+    """A context manager that cancels its task at `until` (the loop's clock) and raises TimeoutError, unless `paused`.
 
-    `until` may be moved to a later moment at any time. The timer is not moved with it: when it fires too early, it is
+    `until` may be assigned a later time at any moment. The timer is not moved with it: when it fires too early, it is
     set again.
     """
 
@@ -21,7 +21,7 @@ class Deadline:
         self._expired = False
 
     def move(self, moment: float) -> None:
-        """Set `until` to any moment, an earlier one too."""
+        """Set `until` to any time, also an earlier one."""
         self.until = moment
         if moment < self._timer.when():
             self._timer.cancel()

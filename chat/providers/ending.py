@@ -1,8 +1,9 @@
-"""Which response ends an answer: the last one with a `finishReason`, once nothing follows it.
+"""Decides which response ends an answer: the last one with a `finishReason`, if nothing follows it.
 
-Models send STOP with every response, before a round of tools, after their thoughts. So what a response with a reason
-says goes on, and its reason is kept until the answer is over. Mostly the end of the body has come with it: it is held
-until whatever has arrived is read, so that the last words and the end are one event.
+Some models send STOP with every response, before a round of tool calls, or after their thoughts. So the content of a
+response with a reason is passed on, and the reason is kept until the answer is over. Usually the end of the body has
+arrived with it: the content is held until everything that has arrived is read, so that the last words and the end are
+one event.
 """
 
 from typing import Any
@@ -13,9 +14,9 @@ from chat.providers import validation
 
 
 class AttemptEnd:
-    """Takes an attempt's chunks in order; `usage` is the newest that any of them had.
+    """Takes an attempt's chunks in order; `usage` is the latest of theirs.
 
-    While it `holds` the words of a response with a reason they are given by `release`, by the next `take`, or by
+    While it `holds` the content of a response with a reason, that is returned by `release`, by the next `take`, or by
     `last` together with the reason.
     """
 
@@ -28,16 +29,16 @@ class AttemptEnd:
 
     @property
     def seen(self) -> bool:
-        """Whether a reason was given."""
+        """Whether a reason has arrived."""
         return self._final is not None
 
     @property
     def certain(self) -> bool:
-        """Whether the answer is over even if the connection is cut now: its only reason came after the last word."""
+        """Whether the answer is complete even if the connection is cut now: its only reason came after all content."""
         return self._reasons == 1 and self._quiet
 
     def take(self, chunk: Chunk) -> list[Chunk]:
-        """The chunks that can go on now that this one has come."""
+        """The chunks that can be passed on now that this one has arrived."""
         released = self.release()
         self.usage = chunk.usage or self.usage
         if chunk.reason is not None:
@@ -50,22 +51,22 @@ class AttemptEnd:
         return released if self._quiet and says_nothing(chunk) else [*released, chunk]
 
     def release(self) -> list[Chunk]:
-        """The words that are held, without their reason."""
+        """The held content, without its reason."""
         if not self.holds or self._final is None:
             return []
         self.holds, response = False, self._final
         candidate = response["candidates"][0]
-        # What stands beside the words, such as the grounding, is looked for in the last response: it is in both.
+        # Other fields, such as the grounding, are expected in the last response: they are sent in both.
         self._final = {**response, "candidates": [{**candidate, "content": {"role": "model", "parts": []}}]}
         said = {name: value for name, value in candidate.items() if name not in ("finishReason", "finishMessage")}
         return [events.chunk({**response, "candidates": [said]})]
 
     def last(self) -> Chunk | None:
-        """The chunk that ends the answer, with its reason and the usage; None where no reason was ever given."""
+        """The chunk that ends the answer, with its reason and the usage; None if no reason has arrived."""
         self.holds = False
         return None if self._final is None else events.chunk({**self._final, "usageMetadata": self.usage or {}})
 
 
 def says_nothing(chunk: Chunk) -> bool:
-    """Whether a chunk is nothing but counts."""
+    """Whether a chunk has nothing but token counts."""
     return not validation.says_something(events.decode(chunk.data))

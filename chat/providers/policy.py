@@ -1,16 +1,16 @@
-"""How patient we are with an upstream: one place for deadlines, retries, bounds and what is an end.
+"""Deadlines, retries and the circuit breaker around every provider, and the decision which chunk ends an answer.
 
-Its settings, and what they are unless set:
+Settings with their defaults:
 
-    WONDERCAM_LIMIT_FIRST_TOKEN_SECONDS  60   from the request to the first content; waiting for one of our slots apart
+    WONDERCAM_LIMIT_FIRST_TOKEN_SECONDS  60   from the request to the first content, without the wait for a local slot
     WONDERCAM_LIMIT_LOADING_SECONDS     300   the same for a model on this machine, which may have to be loaded first;
-                                              unset, a FIRST_TOKEN_SECONDS that is set counts for those, too
-    WONDERCAM_LIMIT_IDLE_SECONDS         60   between two responses; comments are no sign of life
-    WONDERCAM_LIMIT_STREAM_SECONDS      300   all of it, retries and fallback included; loading apart
-    WONDERCAM_UPSTREAM_ATTEMPTS           3   the first one included; only before the first content
-    WONDERCAM_UPSTREAM_RETRY_SECONDS     10   a longer Retry-After is given to the reader instead of waited for
+                                              by default FIRST_TOKEN_SECONDS if that is set
+    WONDERCAM_LIMIT_IDLE_SECONDS         60   between two responses; comments do not count
+    WONDERCAM_LIMIT_STREAM_SECONDS      300   the whole answer, retries and fallback included, without loading
+    WONDERCAM_UPSTREAM_ATTEMPTS           3   including the first; retries are made only before the first content
+    WONDERCAM_UPSTREAM_RETRY_SECONDS     10   a longer Retry-After is passed to the reader instead of being waited for
 
-An answer ends where the upstream ends it (the body, `[DONE]`), or with the idle limit once it has given a reason.
+An answer ends when the upstream ends it (the end of the body, `[DONE]`), or at the idle limit after a reason was sent.
 """
 
 import asyncio
@@ -32,14 +32,14 @@ from chat.providers.settings import Settings, number, whole
 
 RETRIED = (errors.Unavailable, errors.ResourceExhausted, errors.Internal, errors.BadUpstream, errors.Truncated)
 ELSEWHERE = (*BROKEN, errors.BadUpstream, errors.ResourceExhausted, errors.PermissionDenied, errors.NotFound)
-"""What is tried again; what another model might do better."""
+"""Errors after which the request is retried, and errors after which a fallback model may be asked."""
 
 Ask = Callable[[Prompt, Give], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds and counts, as the module's docstring says."""
+    """The settings of the module's docstring, in seconds and counts."""
 
     first: float = 60.0
     loading: float = 300.0
@@ -49,13 +49,13 @@ class Patience:
     retry_after: float = 10.0
     backoff: float = 0.5
     silence: float = 5.0
-    """Of a model on this machine, until the reader is told that it may be loading."""
+    """How long a model on this machine may be silent before the reader is told that it may be loading."""
     again: float = 1.0
-    """Between two looks whether a server that refuses while it loads is done."""
+    """The pause between requests to a server that refuses them while it loads its model."""
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Patience":
-        """Raises ValueError with a sentence that names the variable."""
+        """Raises ValueError, whose sentence names the variable."""
         default = cls()
         first = number(settings, "WONDERCAM_LIMIT_FIRST_TOKEN_SECONDS", default.first, 0.01)
         is_set = bool(settings.get("WONDERCAM_LIMIT_FIRST_TOKEN_SECONDS", "").strip())
@@ -71,8 +71,8 @@ class Patience:
 
 @dataclass(slots=True)
 class Attempts:
-    """All attempts at one turn's answer: when they must be over, whether any content has reached the reader, and since
-    when, by the monotonic clock, a model is known to be loading."""
+    """State shared by all attempts at one answer: when it must be over, whether any content has reached the reader, and
+    since when a model has been loading, all on the monotonic clock."""
 
     patience: Patience
     ends: float
@@ -80,21 +80,21 @@ class Attempts:
     loading_since: float | None = None
 
     def tell_loading(self, sentence: str, give: Give) -> None:
-        """Tell the reader once. What `give` raises, the next chunk will raise as well."""
+        """Send the notice once. An error of `give` is ignored here: the next chunk raises it again."""
         if self.loading_since is None and not self.begun:
             self.loading_since = time.monotonic()
             with suppress(Exception):
                 give(events.chunk(events.notice(events.LOADING, sentence)))
 
     def begin(self) -> None:
-        """The first content is there: the time that loading took is no part of the answer's."""
+        """Take note of the first content, and extend the deadline by the time that loading took."""
         self.begun = True
         if self.loading_since is not None:
             self.ends += time.monotonic() - self.loading_since
 
 
 class Attempt:
-    """One try at a provider: its deadlines and its end. With `is_local` the model may have to be loaded first."""
+    """One attempt at a provider: its deadlines and its end. With `is_local` the model may have to be loaded first."""
 
     def __init__(self, attempts: Attempts, who: str, give: Give, is_local: bool = False) -> None:
         self._attempts, self._who, self._give = attempts, who, give
@@ -115,7 +115,7 @@ class Attempt:
         self._attempts.tell_loading(sentence, self._give)
 
     async def run(self, ask: Ask, prompt: Prompt) -> None:
-        """Have `ask` give its chunks until it returns, then give the one that ends the answer; raises an ApiError."""
+        """Pass on the chunks of `ask` until it returns, then the chunk that ends the answer. Raises an ApiError."""
         try:
             await self._asked(ask, prompt)
         finally:
@@ -125,7 +125,7 @@ class Attempt:
             raise errors.BadUpstream(f"{self._who} ended without an answer.")
         if last is None:
             raise errors.Truncated(f"{self._who} ended the answer in the middle.")
-        if not (self._spoke or prompt.goes_on):  # what was to be gone on with may have been all of it
+        if not (self._spoke or prompt.goes_on):  # a continued answer may have been complete already
             validation.check_empty_end(last.reason or "", self._who)
         self._give(last)
 
@@ -145,7 +145,7 @@ class Attempt:
             raise
 
     def _giving(self) -> Give:
-        """`give`, with every chunk looked at on its way and the deadline moved; a reader that is behind is not late."""
+        """`give`, wrapped to inspect every chunk and to move the deadline, which is suspended during backpressure."""
         give, ending, deadline = self._give, self._ending, self._deadline
         loop, time, idle, ends = asyncio.get_running_loop(), self._time, self._patience.idle, self._ends
 
@@ -162,7 +162,7 @@ class Attempt:
                 paused = None
                 for each in ending.take(chunk):
                     paused = give(each) or paused
-                if ending.holds:  # the end of what has arrived is known in the loop's next iteration
+                if ending.holds:  # the end of the body, if it has arrived too, is processed in the next iteration
                     loop.call_soon(loop.call_soon, self._release)
             if paused is not None and not deadline.paused:
                 deadline.paused = True
@@ -188,12 +188,12 @@ class Attempt:
             self._attempts.loading_since = time.monotonic()
 
     def _hear(self) -> None:
-        """Something came, or nothing will: nobody needs to be told of a silence."""
+        """Cancel the notice about silence."""
         if self._silence is not None:
             self._silence.cancel()
 
     def _next_deadline(self, chunk: Chunk) -> float:
-        """Until when the next chunk must come, on the loop's clock; waiting for one of our slots is nobody's fault."""
+        """The deadline of the next chunk, on the loop's clock. Waiting for a local slot has no deadline of its own."""
         if self._attempts.begun or chunk.reason:
             return min(self._time() + self._patience.idle, self._ends)
         if chunk.notice == events.WAITING:
@@ -203,11 +203,11 @@ class Attempt:
         return min(self._first, self._ends)
 
     def _ended_in_silence(self) -> bool:
-        """Whether the deadline that was missed is the answer's end: it had a reason, and nothing has followed it."""
+        """Whether the missed deadline is the end of the answer: there was a reason, and nothing followed it."""
         return self._ending.certain or (self._ending.seen and self._deadline.until < self._ends)
 
     def _late(self) -> errors.DeadlineExceeded:
-        """The sentence for the deadline that was missed."""
+        """The error for the missed deadline."""
         begun, loading = self._attempts.begun, self._silence is not None and self._attempts.loading_since is not None
         if loading and not begun:
             seconds = f"{min(self._until_first, self._patience.total):g}"
@@ -224,8 +224,8 @@ class Attempt:
 async def answer(
     ask: Ask, prompt: Prompt, breaker: Breaker, attempts: Attempts, give: Give, is_local: bool = False
 ) -> None:
-    """Give one model's answer within its deadlines, tried again where that can help; ends after a finishReason or
-    raises. However often it is tried, the breaker counts it once. `is_local`: it runs on this machine."""
+    """Pass on one model's answer within its deadlines, with retries; returns after a finishReason or raises. For the
+    breaker all attempts count as one. `is_local`: the model runs on this machine."""
     who = prompt.model.title or prompt.model.id
     breaker.admit(who, prompt.asker)
     try:
@@ -256,7 +256,8 @@ async def _tried(ask: Ask, prompt: Prompt, who: str, attempts: Attempts, give: G
 
 
 def delay(error: errors.ApiError, count: int, patience: Patience) -> float | None:
-    """Seconds until the next attempt: full jitter (Brooker, "Exponential backoff and jitter"), Retry-After at least."""
+    """Seconds until the next attempt, None for no retry: full jitter (Brooker, "Exponential backoff and jitter"), added
+    to Retry-After."""
     if count >= patience.attempts or not isinstance(error, RETRIED):
         return None
     jitter = random.uniform(0, patience.backoff * 2 ** (count - 1))  # noqa: S311 (no secret)
@@ -265,12 +266,12 @@ def delay(error: errors.ApiError, count: int, patience: Patience) -> float | Non
 
 
 def may_go_elsewhere(error: errors.ApiError, attempts: Attempts) -> bool:
-    """Whether another model may answer instead: nothing has been read yet, there is time, and it may help."""
+    """Whether a fallback may answer: the reader has no content yet, there is time, and the error may not affect it."""
     return not attempts.begun and isinstance(error, ELSEWHERE) and time.monotonic() < attempts.ends
 
 
 def final(error: errors.ApiError) -> errors.ApiError:
-    """The error as its reader gets it: 429 and 503 always say when to try again."""
+    """The error for the reader: 429 and 503 always have `retry_after`."""
     if error.retry_after is None and isinstance(error, errors.Unavailable | errors.ResourceExhausted):
         error.retry_after = 5
     return error

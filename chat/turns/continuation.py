@@ -1,10 +1,10 @@
-"""An answer that outlives its worker: another one takes the turn up, under the same stream id.
+"""Continuation: takes over the turn of a dead or stopping worker, under the same stream id.
 
     Reaper finds a stream without a worker ── take_up ── its next epoch, and the event that says so, in one transaction
       └─ Turn ── the prompt, with the text so far as its last message ── the provider goes on from there
 
-Where the provider cannot be given the beginning of its answer, or refuses it, the answer begins anew, and an event
-says that what came before counts no more. Whose answers are continued at all is `WONDERCAM_CONTINUE`
+If the provider cannot continue an answer whose beginning it is given, or refuses to, the answer starts again, and an
+event says that everything before does not count. `WONDERCAM_CONTINUE` says which providers' answers are continued
 (`docs/decisions/0015-answers-outlive-their-worker.md`).
 """
 
@@ -43,7 +43,7 @@ ANEW = "The server that wrote this answer went away. Another one has picked it u
 
 
 class TakenUp(NamedTuple):
-    """A turn to be run: where it writes, what it asks for and of whom, and for whom."""
+    """A turn that was taken over, to be run: its position in the log, prompt, provider and user."""
 
     place: Place
     prompt: Prompt
@@ -53,7 +53,7 @@ class TakenUp(NamedTuple):
 
 
 class Continuation:
-    """Takes up the turns of dead workers for one process, as `worker`."""
+    """Takes turns over for one process, under the name `worker`."""
 
     def __init__(self, event_log: Log, catalogue: Callable[[], Catalogue], worker: WorkerName) -> None:
         self._log = event_log
@@ -61,7 +61,7 @@ class Continuation:
         self._worker = worker
 
     async def take_up(self, stream_id: UUID, lease: datetime | None) -> TakenUp | None:
-        """The turn, from now on this process's; None where it is not to be continued, or is another's by now."""
+        """Take a turn over; None if it may not be continued, or if another process has taken it."""
         try:
             catalogue = self._catalogue()
         except ApiError:
@@ -81,7 +81,7 @@ class Continuation:
         return TakenUp(place, going.prompt, going.answer, user, taken.handed_over)
 
     async def may_go_on_elsewhere(self, turn: Turn) -> bool:
-        """Whether another process may take up a turn of this one's, as far as is known here."""
+        """Whether another process may take over this turn, as far as this process knows."""
         if turn.tail.epoch >= FIRST_EPOCH + MOST_HANDS - 1:
             return False
         try:
@@ -92,7 +92,7 @@ class Continuation:
 
 
 def continued(stream_id: UUID, catalogue: Catalogue) -> Stream | None:
-    """The stream, if its turn may be continued, as long as it is not too late."""
+    """The stream, if its turn may be continued and is not too old."""
     stream = Stream.objects.select_related("user", "conversation", "answer").filter(pk=stream_id).first()
     if stream is None or not stream.user.is_active or stream.request.get(THROUGH_DOOR):
         return None
@@ -100,7 +100,7 @@ def continued(stream_id: UUID, catalogue: Catalogue) -> Stream | None:
 
 
 def asked_of(stream_id: UUID, catalogue: Catalogue) -> tuple[Prompt, User] | None:
-    """What a stream's turn asks for, read anew from what is stored, and whose it is; None where it is not continued."""
+    """The prompt of a stream, made again from what is stored, and its user; None if its turn may not be continued."""
     stream = continued(stream_id, catalogue)
     if stream is None or (timezone.now() - stream.created_at).total_seconds() > limits.of("STREAM_SECONDS"):
         return None
@@ -119,14 +119,14 @@ def asked_of(stream_id: UUID, catalogue: Catalogue) -> tuple[Prompt, User] | Non
 
 
 def first_event(answer: Answer, handed_over: bool, *, goes_on: bool) -> Response:
-    """What is said of a turn that is taken up, by the answer as it is stored."""
+    """The event that announces a takeover, chosen by the answer so far."""
     if answer.is_empty or (goes_on and answer.text()):
         return events.picked_up(GOES_ON, handed_over=handed_over)
     return events.picked_up(ANEW, anew=True, handed_over=handed_over)
 
 
 class ContinuedAnswer:
-    """Asks for the rest of an answer, and, where that is refused before anything came, for all of it once more."""
+    """Asks for the rest of an answer, or, if that is refused before any content, for the whole answer again."""
 
     def __init__(self, catalogue: Catalogue, so_far: Answer, question: Prompt) -> None:
         self._catalogue = catalogue
@@ -139,7 +139,7 @@ class ContinuedAnswer:
             self.prompt = dataclasses.replace(question, contents=[*question.contents, begun], generation=rest)
 
     async def answer(self, asked: Prompt, give: Give) -> None:
-        """Give the chunks of the rest, or, after one that says so, those of a new answer."""
+        """Pass on the chunks of the rest, or, after one that says so, those of a new answer."""
         if not asked.goes_on:
             return await self._catalogue.answer(asked, give)
         has_begun = False
@@ -162,6 +162,6 @@ class ContinuedAnswer:
 
 
 def rest_of(generation: dict[str, Any], text: str) -> dict[str, Any]:
-    """The generation's settings with what the text has left of its greatest length, by a guess."""
+    """The `generationConfig` with `maxOutputTokens` reduced by the estimated tokens of the text."""
     most = generation.get("maxOutputTokens")
     return {**generation, "maxOutputTokens": max(1, most - prompt.guess(text))} if isinstance(most, int) else generation

@@ -1,12 +1,12 @@
-"""A response's body that gives every piece on in the very call that brought it.
+"""`PushBody`: the body of an aiohttp response, which passes every piece on in the call that received it.
 
-aiohttp's own reading (`StreamReader.readany`) wakes a task for each piece: with 10,000 pieces over loopback that costs
-13 µs of CPU a piece more than this, a fifth of what reading an event takes. `StreamReader.feed_data` appends each piece
-to its buffer, a deque; here that deque is a `Buffer`, whose `append` gives the piece on.
+aiohttp's own way (`StreamReader.readany`) wakes a task for each piece: with 10,000 pieces over loopback that takes 13
+µs of CPU more per piece, a fifth of what reading an event costs. `StreamReader.feed_data` appends each piece to its
+buffer, a deque; here that deque is replaced by a `Buffer`, whose `append` passes the piece on.
 
-This is the only module that uses private names of aiohttp: those of `StreamReader` in PRIVATE. `check_aiohttp` looks
-for them at the import, tests/unit/providers/test_push_body.py tries what is relied on, and requirements.in has an upper
-bound. Should they go, `readany` in a task does the same for more.
+This is the only module that uses private names of aiohttp: those of `StreamReader` in PRIVATE. `check_aiohttp` checks
+for them at import, tests/unit/providers/test_push_body.py tests the behaviour it relies on, and requirements.in has an
+upper bound. Without them, `readany` in a task would do the same at a higher cost.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ OnData = Callable[[bytes], None]
 
 
 def check_aiohttp(reader: type = aiohttp.StreamReader) -> None:
-    """Raise ImportError, with what to do, where the installed aiohttp lacks one of the names."""
+    """Raise ImportError, whose sentence says what to do, if the installed aiohttp lacks one of the names."""
     for name, use in PRIVATE.items():
         if name not in getattr(reader, "__slots__", ()):
             lacking = f"aiohttp {aiohttp.__version__} has no StreamReader.{name} ({use})"
@@ -38,7 +38,7 @@ check_aiohttp()
 
 
 class Buffer(deque[bytes]):
-    """StreamReader's buffer: a piece that is appended goes to `on_data`, and stays only where there is none."""
+    """StreamReader's buffer: an appended piece goes to `on_data`; it is only buffered if that is None."""
 
     def __init__(self, content: Any) -> None:
         super().__init__(content._buffer)
@@ -46,7 +46,7 @@ class Buffer(deque[bytes]):
         self.on_data: OnData | None = None
 
     def append(self, piece: bytes) -> None:
-        """Called by aiohttp's parser: nothing here may make it go on parsing."""
+        """Called by aiohttp's parser, which must not be re-entered from here."""
         if self.on_data is None:
             super().append(piece)
             return
@@ -57,13 +57,14 @@ class Buffer(deque[bytes]):
 
 
 def forget_chunks(content: Any) -> None:
-    """aiohttp drops the ends of those chunks that it gave itself; of the others too many would stop the upstream."""
+    """Clear aiohttp's list of chunk ends: it only removes those of pieces it returned, and a long list pauses the
+    upstream."""
     if content._http_chunk_splits:
         content._http_chunk_splits.clear()
 
 
 class PushBody:
-    """The body of a response whose head has come: `on_data` first, then await `over`."""
+    """The body of a response whose headers have arrived: call `on_data` first, then await `over`."""
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         content: Any = response.content
@@ -75,41 +76,41 @@ class PushBody:
         self._paused = False
 
     def on_data(self, on_data: OnData) -> None:
-        """Give it what is here, and from now on what arrives, when it arrives. It must not raise."""
+        """Pass everything buffered to `on_data`, and from now on each piece as it arrives. It must not raise."""
         self._on_data = on_data
         self.resume()
 
     def over(self) -> "asyncio.Future[None]":
-        """Done at the end of the body; raises what cut the connection."""
+        """A future that is done at the end of the body, with the error if the connection was cut."""
         self._over = asyncio.get_running_loop().create_future()
         self._tell_the_end()
         return self._over
 
     def pause(self) -> None:
-        """Take nothing more: aiohttp fills its buffer, then lets the server wait."""
+        """Stop passing pieces on: aiohttp fills its buffer, then stops reading from the socket."""
         self._paused = True
         self._buffer.on_data = None
 
     def resume(self) -> None:
-        """The opposite. Not to be called from `on_data`: aiohttp goes on parsing in here."""
+        """Undo `pause`. It must not be called from `on_data`, because aiohttp may continue parsing in it."""
         self._paused = False
         content, buffer = self._content, self._buffer
         while buffer and not self._paused and self._on_data is not None:
             if content.exception() is None:
                 forget_chunks(content)
                 self._on_data(content.read_nowait())
-            else:  # `read_nowait` would raise it and keep what came before the cut
+            else:  # `read_nowait` would raise the error and keep what arrived before the cut
                 self._on_data(buffer.popleft())
         if not self._paused:
             buffer.on_data = self._on_data
         self._tell_the_end()
 
     def close(self) -> None:
-        """Take nothing more, and let go of whoever took it."""
+        """Stop, and drop the references to the reader."""
         self.pause()
         self._on_data = self._over = None
         content = self._content
-        content._buffer = deque(self._buffer)  # ours knows its reader: a cycle
+        content._buffer = deque(self._buffer)  # `Buffer` refers to the reader: a reference cycle
         if content._eof_waiter is self:
             content._eof_waiter = None
 
@@ -122,16 +123,16 @@ class PushBody:
         elif content.is_eof():
             over.set_result(None)
 
-    # What aiohttp asks of one that waits for the end, while its parser runs.
+    # What aiohttp calls on `_eof_waiter`, in place of a future, while its parser runs
 
     def done(self) -> bool:
-        """It has not been told."""
+        """False, so that aiohttp reports the end."""
         return False
 
     def set_result(self, _: None) -> None:
-        """The body has ended."""
+        """Called at the end of the body."""
         self._tell_the_end()
 
     def set_exception(self, error: BaseException) -> None:
-        """The connection was cut."""
+        """Called when the connection was cut."""
         self._tell_the_end()

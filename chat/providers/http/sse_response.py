@@ -1,8 +1,8 @@
-"""An answer's body as it arrives: bytes become JSON, JSON becomes chunks, and chunks are given on.
+"""`IncomingAnswer`: turns the body of an upstream's response into chunks as it arrives.
 
-All of that is done in the call that brought the bytes; the task that asked waits for the end alone. Whatever a server
-sends, what comes out is chunks or an `ApiError`. What its bytes may look like is in `decoding.py`; what is read there
-of one event or one object is JSON for a `Reader`.
+Decoding, parsing and passing the chunks on all happen in the call that received the bytes; the task that sent the
+request only waits for the end. Whatever a server sends, the result is chunks or an `ApiError`. `decoding.py` makes JSON
+objects of the bytes; the upstream's `Reader` makes chunks of those.
 """
 
 import asyncio
@@ -24,32 +24,33 @@ SNIFF = 16 * 1024
 
 OFFENDING = re.compile(rb"^data:[ ]?", re.MULTILINE)
 DOUBLED = re.compile(r"(?:data:\s*)+", re.IGNORECASE)
-"""A field's name that some put before their data twice."""
+"""The field name, which some servers repeat before their data."""
 SPACE = b" \t\r\n\x00\x1e"
 BOM = b"\xef\xbb\xbf"
 
 Failure = (aiohttp.ClientError, OSError, asyncio.IncompleteReadError)
-"""What aiohttp raises for a connection that cannot be had, or is cut."""
+"""What aiohttp raises if a connection cannot be made, or is cut."""
 
 
 class Reader(Protocol):
-    """What makes an answer of the JSON that one server sends. It does no I/O."""
+    """Makes chunks from the JSON of one kind of server. It does no I/O."""
 
     def glance(self, data: str) -> events.Chunk | None:
-        """An event's chunk, where the event is of the kind that nearly all are; None where it must be read."""
+        """The fast path: the chunk of an event of the most common form; None if it has to be parsed by `read`."""
         ...
 
     def read(self, said: dict[str, Any]) -> list[events.Chunk]:
-        """What one JSON object adds to the answer, possibly nothing. Raises BadUpstream for a wrong shape."""
+        """The chunks of one JSON object, possibly none. Raises BadUpstream for a wrong shape."""
         ...
 
     def end(self, *, done: bool) -> list[events.Chunk]:
-        """What is left to give at the body's end, or at `[DONE]` (`done`). Raises Truncated where that is no end."""
+        """The remaining chunks at the end of the body, or at `[DONE]` (`done`). Raises Truncated if the answer is not
+        complete."""
         ...
 
 
 class IncomingAnswer:
-    """One answer on its way: the call that brings bytes decodes them, has them read, and gives the chunks on."""
+    """The body of one response. `_arrived` is called with each piece of it, and passes its chunks to `give`."""
 
     def __init__(
         self, body: PushBody, who: str, max_size: int, reader: Reader, give: events.Give, unpacker: Unpacker
@@ -68,11 +69,11 @@ class IncomingAnswer:
         self._paused: asyncio.Future[None] | None = None
 
     async def read(self) -> None:
-        """Give all there is; returns after `[DONE]` or the end of the body.
+        """Pass on all chunks; returns after `[DONE]` or the end of the body.
 
-        Raises BadUpstream for what nobody could read or is too large, Truncated where the connection is cut, the mapped
-        error where the server sends an error, in whatever shape, and whatever `give` raises. While `give` has to be
-        waited for, the server is kept waiting.
+        Raises BadUpstream for what cannot be parsed or is too large, Truncated if the connection is cut, the mapped
+        error if the server sends one in any form, and the errors of `give`. While `give` asks for backpressure, the
+        server is paused.
         """
         self._over = self._body.over()
         try:
@@ -94,11 +95,11 @@ class IncomingAnswer:
             raise self._failed
 
     def _arrived(self, piece: bytes) -> None:
-        """Called with every piece of the body, wherever that comes from: nothing may be raised there."""
+        """Called with every piece of the body, by aiohttp's parser among others: it must not raise."""
         if self._ended:
             return
         try:
-            if self._is_plain:  # nearly always, and asked for every token
+            if self._is_plain:  # the common case, checked for every token
                 return self._take(piece)
             for unpacked in self._unpacker.feed(piece):
                 if not self._ended:
@@ -108,7 +109,7 @@ class IncomingAnswer:
             self._end(errors.BadUpstream(f"{self._who} sent more in one piece than this server accepts."))
         except PackedWrong:
             self._end(errors.BadUpstream(f"{self._who} sent a compressed answer that cannot be read."))
-        except Exception as error:  # the task that waits raises it
+        except Exception as error:  # raised in `read`
             self._end(error)
 
     def _take(self, piece: bytes) -> None:
@@ -136,7 +137,7 @@ class IncomingAnswer:
             self._wait_for(paused)
 
     def _decoder_for(self, start: bytes) -> "EventDecoder | ObjectDecoder | None":
-        """The decoder for a body that begins so; None while there is only space. Raises BadUpstream for a web page."""
+        """The decoder for a body with this beginning; None for white space. Raises BadUpstream for a web page."""
         start = start.removeprefix(BOM).lstrip(SPACE)
         if not start:
             return None
@@ -146,9 +147,9 @@ class IncomingAnswer:
         return self._decoder
 
     def _said(self, event: ServerSentEvent) -> dict[str, Any] | None:
-        """An event as a JSON object, or DONE; None where it says nothing. Raises the error that it stands for."""
+        """The JSON object of an event, or DONE; None if it has none. Raises the error that the event reports."""
         data = event.data.strip()
-        if not data or data.startswith(":"):  # an empty line, or a comment that was sent as data
+        if not data or data.startswith(":"):  # an empty line, or a comment sent as data
             return None
         if data.startswith((events.DONE, f'"{events.DONE}"')):
             return DONE
@@ -192,7 +193,7 @@ class IncomingAnswer:
             self._over.set_result(None)
 
     def _finish(self) -> None:
-        """The body has ended as it should; its last event may lack its end."""
+        """Process the regular end of the body, whose last event may lack its blank line."""
         done = self._rest()
         raise_stray(self._recent, self._who)
         if not done:
@@ -200,7 +201,7 @@ class IncomingAnswer:
                 self._give(chunk)
 
     def _rest(self) -> bool:
-        """Give what the last, unfinished event says; whether that was `[DONE]`. Raises Truncated where it is half."""
+        """Pass on the last event; returns whether that was `[DONE]`. Raises Truncated if it is incomplete."""
         for event in self._decoder.close() if self._decoder is not None else ():
             try:
                 said = self._said(event)
@@ -214,23 +215,23 @@ class IncomingAnswer:
         return False
 
     def _cut(self) -> None:
-        """The connection was cut."""
+        """Process the loss of the connection."""
         if self._failed is None and not self._ended:
             raise_stray(self._recent, self._who)
             raise errors.Truncated(f"{self._who} was cut off before the answer's end.") from None
 
 
 DONE: dict[str, Any] = {}
-"""What `[DONE]` is read as, told apart by identity."""
+"""Stands for `[DONE]`, compared by identity."""
 
 
 def unreadable(who: str) -> errors.BadUpstream:
-    """The error for what nobody could read."""
+    """The error for data that cannot be parsed."""
     return errors.BadUpstream(f"{who} sent something that is no answer.")
 
 
 def raise_stray(recent: bytes, who: str) -> None:
-    """Raise the error object that the last bytes hold outside of any event, if they hold one."""
+    """Raise the error object among the last bytes that is not part of an event, if there is one."""
     if b'"error"' not in recent:
         return
     text = OFFENDING.sub(b"", recent).decode("utf-8", "replace")
