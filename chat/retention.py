@@ -7,8 +7,8 @@
 miss: what another one has deleted is not there. The steps are those of `log/deletion.py`, so no stream waits longer
 than for one of them.
 
-On PostgreSQL the events of recordings go a partition at a time (`log/postgres_partitions.py`), once all of its streams
-are old enough: those of a day wait for its last one. Where one is to stay, the others go by rows.
+On PostgreSQL the events of recordings are dropped by partition (`log/postgres_partitions.py`), once all streams of one
+are old enough. If one of them has to be kept, the others are deleted by rows.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ SOME = 50
 """How many are looked up, and recordings hidden from their owners, at once."""
 
 AT_ONCE = 500
-"""How many recordings of a partition are hidden at once: on PostgreSQL others write meanwhile."""
+"""Recordings of a partition that are hidden in one transaction: on PostgreSQL others write meanwhile."""
 
 Days = dict[str, int]
 """After how many days conversations, recordings, photos and guests go; 0 is never (`settings.KEEP_DAYS`)."""
@@ -106,7 +106,7 @@ def old_recordings(before: datetime, streams: QuerySet[Stream] | None = None) ->
 
 
 def old_recordings_by_rows(before: datetime, days: int) -> QuerySet[Any]:
-    """`old_recordings` but for those that soon go with their partition."""
+    """`old_recordings` without those that will soon be dropped with their partition."""
     awaited = partitions.awaited(postgres_partitions.listed(), before, days)
     old = old_recordings(before)
     return old.exclude(pk__gte=awaited.start, pk__lt=awaited.end) if awaited else old
@@ -148,7 +148,7 @@ async def delete_recordings(chosen: list[UUID], write: Write) -> None:
 
 
 async def delete_partitions(before: datetime, write: Write) -> int:
-    """Delete the recordings of those partitions of which all ended before this moment; how many recordings."""
+    """Delete the recordings of the partitions whose streams all ended before this time; the number of recordings."""
     number = 0
     for partition in partitions.over(await in_thread(postgres_partitions.listed), before):
         streams = postgres_partitions.streams_of(partition).order_by("pk")

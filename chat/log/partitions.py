@@ -1,8 +1,8 @@
-"""Which partitions the table of events has on PostgreSQL: days, and the ids of the streams that were made on them.
+"""The partitions of the event table on PostgreSQL: which ones to create and which ones are old enough to drop.
 
-A stream's id begins with the moment of its making (`protocol/ids.py`), so a range of ids is a time, and all events of
-a stream lie in one partition. Days are UTC's, as numbers since 1970. What is made and dropped by it:
-`postgres_partitions.py`.
+A stream's id begins with the time of its creation (`protocol/ids.py`), so a range of ids is a period of time, and all
+events of a stream are in one partition. Days are in UTC, numbered from 1970. `postgres_partitions.py` creates and drops
+partitions in the database.
 """
 
 import re
@@ -17,20 +17,20 @@ DAY = 86_400
 """Seconds."""
 
 SHARE = 30
-"""A partition lasts so large a part of the time for which recordings are kept, and a day at least."""
+"""A partition lasts this fraction (1/30) of the time for which recordings are kept, at least a day."""
 
 FOR_EVER = 30
-"""Days of a partition where they are kept for ever."""
+"""Days of a partition if recordings are kept for ever."""
 
 AHEAD = 2
-"""For so many partitions' time there are some already."""
+"""Partitions exist for this many times the length of one ahead of now."""
 
 BOUND = re.compile(r"FOR VALUES FROM \((?:MINVALUE|'([0-9a-f-]{36})')\) TO \((?:MAXVALUE|'([0-9a-f-]{36})')\)")
-"""As PostgreSQL writes it (`pg_get_expr` of `relpartbound`)."""
+"""The bounds of a partition as PostgreSQL formats them (`pg_get_expr` of `relpartbound`)."""
 
 
 class Partition(NamedTuple):
-    """The events of the streams with ids from `start` to below `end`; without a `start` or an `end`, of all there."""
+    """Holds the events of streams with ids from `start` (inclusive) to `end` (exclusive); None means unbounded."""
 
     name: str
     start: UUID | None
@@ -38,31 +38,31 @@ class Partition(NamedTuple):
 
     @classmethod
     def of(cls, name: str, bound: str) -> Self | None:
-        """By what the catalogue says of it; None of the one that takes what belongs nowhere else."""
+        """The partition with these bounds from the catalogue; None for the default partition."""
         found = BOUND.fullmatch(bound)
         return found and cls(name, *(UUID(each) if each else None for each in found.groups()))
 
     @classmethod
     def between(cls, first: int, behind: int) -> Self:
-        """The one of the days from `first` to the one before `behind`."""
+        """The partition of the days from `first` (inclusive) to `behind` (exclusive)."""
         day = datetime.fromtimestamp(first * DAY, UTC)
         return cls(f"chat_event_{day:%Y%m%d}", ids.first_of(first * DAY), ids.first_of(behind * DAY))
 
     @property
     def days(self) -> float:
-        """How long it lasts."""
+        """Its length; infinite if it is unbounded."""
         return _day_of(self.end) - _day_of(self.start) if self.start and self.end else float("inf")
 
 
 def span(keep_days: int) -> int:
-    """The days of a partition where recordings are kept for so many (0: for ever). What goes by partitions goes up to
-    so much later than each by itself would."""
+    """Days that a new partition covers if recordings are kept for `keep_days` (0: for ever). A recording is deleted up
+    to this much later than its age says."""
     return max(1, keep_days // SHARE) if keep_days else FOR_EVER
 
 
 def wanted(found: Iterable[Partition], now: datetime, keep_days: int) -> list[Partition]:
-    """What is to be made, in its order: behind the last there is, until `AHEAD` are ahead of `now`. One covers the time
-    in which nobody has made any."""
+    """The partitions to create, in order: after the last existing one, until `AHEAD` are ahead of `now`. If none was
+    created for a while, one partition covers that time."""
     ends = [each.end for each in found]
     if not ends or None in ends:
         return []
@@ -75,13 +75,13 @@ def wanted(found: Iterable[Partition], now: datetime, keep_days: int) -> list[Pa
 
 
 def over(found: Iterable[Partition], before: datetime) -> list[Partition]:
-    """Those whose streams were all made before that moment, the oldest first."""
+    """The partitions whose streams were all created before this time, the oldest first."""
     first = ids.first_of(int(before.timestamp()))
     return sorted((each for each in found if each.end and each.end <= first), key=lambda each: each.end or first)
 
 
 def awaited(found: Sequence[Partition], before: datetime, keep_days: int) -> Partition | None:
-    """The one of which only a part is that old, if the rest follows soon enough for its streams to go together."""
+    """The partition that contains this time, if it is short enough for its streams to be deleted together later."""
     first = ids.first_of(int(before.timestamp()))
     inside = (each for each in found if each.start and each.end and each.start < first < each.end)
     return next((each for each in inside if each.days <= span(keep_days)), None)

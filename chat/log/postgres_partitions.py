@@ -1,13 +1,13 @@
-"""The table of events on PostgreSQL, a partition at a time (migration 0027): made ahead of time, and dropped whole.
+"""Creates and drops partitions of the event table on PostgreSQL (migration 0027). SQLite has none.
 
-    keep_ahead ── in every process that serves: there are always partitions for the days to come
-    drop ──────── all events of a partition at once, where none of its streams is to stay
+    keep_ahead ── in every process that serves: creates partitions for the coming days
+    drop ──────── drops a partition, unless one of its streams has to be kept
 
-An event whose partition nobody has made is stored in `REST`, and moved when that is done; so no event is ever refused
-for want of one. On SQLite there are no partitions.
+An event without a partition is stored in `REST`, the default partition, and moved when its partition is created. So no
+event is refused.
 
-Whoever comes after a statement that waits for a table's lock waits, too. So these wait for `LOCK_TIMEOUT` at most, and
-try again later.
+A query that comes after a statement that waits for a table's lock waits, too. So statements here wait for
+`LOCK_TIMEOUT` at most, and are tried again later.
 """
 
 import asyncio
@@ -29,26 +29,26 @@ from chat.protocol import events
 log = logging.getLogger(__name__)
 
 REST = "chat_event_rest"
-"""What belongs to no other partition."""
+"""The default partition."""
 
 LOCK_TIMEOUT = "50ms"
-"""For locks that those need who write or read what is new."""
+"""For locks that block writers or readers of current events."""
 
 OLD_LOCK_TIMEOUT = "3s"
-"""For a lock of one old partition. A vacuum of it gives way after a second (`deadlock_timeout`)."""
+"""For the lock on one old partition. Autovacuum of it is cancelled after a second (`deadlock_timeout`)."""
 
 ATTEMPTS, PAUSE = 20, 0.5
-"""To drop one, before it is left for the next hour; seconds between two."""
+"""Attempts to drop a partition before the next hourly run; seconds between two."""
 
 AGAIN_SECONDS, EVERY_SECONDS = 60, 3600
-"""After making partitions was refused; and from then on."""
+"""Between two runs of `keep_ahead`: after a failed one, and otherwise."""
 
 MAKER = 7_351_902_644
-"""The advisory lock of whoever makes or drops a partition."""
+"""The key of the advisory lock under which partitions are created and dropped."""
 
 LISTED = """
 SELECT c.relname, pg_get_expr(c.relpartbound, c.oid) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-WHERE i.inhparent = 'chat_event'::regclass
+WHERE i.inhparent = 'chat_event'::regclass AND pg_has_role(c.relowner, 'USAGE')
 """
 
 MAKE = (
@@ -61,7 +61,7 @@ MAKE = (
 
 
 def listed() -> list[Partition]:
-    """Those that there are, but for `REST`; none on SQLite."""
+    """The partitions that this role may drop, without `REST`; none on SQLite."""
     if DIALECT.vendor != "postgresql":
         return []
     with connection.cursor() as cursor:
@@ -70,37 +70,37 @@ def listed() -> list[Partition]:
 
 
 async def keep_ahead(keep_days: int) -> None:
-    """For as long as the process serves. `keep_days`: for how long recordings are kept; 0 is for ever."""
+    """Runs until cancelled. `keep_days`: how long recordings are kept; 0 is for ever."""
     while DIALECT.vendor == "postgresql":
         seconds = EVERY_SECONDS
         try:
             await in_thread(partial(make_ahead, timezone.now(), keep_days))
-        except Exception as error:  # the table is in use, or the database away
-            log.warning("No partition was made for the days to come: %s", error)
+        except Exception as error:  # the table is in use, or the database is unreachable
+            log.warning("Partitions for the coming days could not be created: %s", error)
             seconds = AGAIN_SECONDS
         await asyncio.sleep(seconds)
 
 
 def make_ahead(now: datetime, keep_days: int) -> None:
-    """Make what is missing, each in a transaction of its own. OperationalError where the table is in use."""
+    """Create the missing partitions, each in its own transaction. OperationalError if the table is in use."""
     for new in wanted(listed(), now, keep_days):
         with transaction.atomic(), connection.cursor() as cursor:
             _hold(cursor, LOCK_TIMEOUT)
-            if new in wanted(listed(), now, keep_days):  # nobody else has made it meanwhile
+            if new in wanted(listed(), now, keep_days):  # no other process has created it meanwhile
                 for statement in MAKE:
                     cursor.execute(statement.format(**new._asdict()))
 
 
 def streams_of(partition: Partition) -> QuerySet[Stream]:
-    """Those whose events are there."""
+    """The streams whose events are in it."""
     above = Q() if partition.start is None else Q(pk__gte=partition.start)
     below = Q() if partition.end is None else Q(pk__lt=partition.end)
     return Stream.objects.order_by().filter(above & below)
 
 
 async def drop(partition: Partition) -> bool:
-    """Drop it as soon as nobody is at the table; whether it is gone. It stays where one of its streams is not hidden
-    (`deletion.Rows.hide`) or is still written, and where somebody was at the table each time."""
+    """Drop it as soon as its lock is free; True if it is gone. False if one of its streams is not hidden
+    (`deletion.Rows.hide`) or still running, or if the lock was taken at each attempt."""
     for _ in range(ATTEMPTS):
         try:
             return await in_thread(partial(_drop, partition))
@@ -115,7 +115,7 @@ def _drop(partition: Partition) -> bool:
         _hold(cursor, OLD_LOCK_TIMEOUT)
         if partition not in listed():
             return True
-        cursor.execute(f"LOCK TABLE {partition.name} IN SHARE MODE")  # no event comes into it behind the next look
+        cursor.execute(f"LOCK TABLE {partition.name} IN SHARE MODE")  # no event is added after the next query
         if streams_of(partition).filter(~Q(user__username=HOLDER) | Q(status=events.RUNNING)).exists():
             return False
         cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
@@ -124,6 +124,6 @@ def _drop(partition: Partition) -> bool:
 
 
 def _hold(cursor: Any, timeout: str) -> None:
-    """Be the only one who makes or drops partitions, to the end of the transaction."""
+    """Take the advisory lock until the end of the transaction."""
     cursor.execute(f"SET LOCAL lock_timeout = '{timeout}'")
     cursor.execute("SELECT pg_advisory_xact_lock(%s)", [MAKER])

@@ -1,11 +1,11 @@
-"""On PostgreSQL, partition the log by the ids of its streams, which begin with the time of their making.
+"""On PostgreSQL, partition the event table by stream id, which begins with the time of the stream's creation.
 
-The table becomes the first partition as it is, and is neither read nor written for it while it is locked: that its ids
-are below the partition's end is a constraint, which is checked beforehand while others write. Then names change, for
-some milliseconds, once nobody is at the table. Only where recordings were imported under ids of another kind, which seem
-to be of the far future, are their events moved and the table is read under the lock.
+The existing table becomes the first partition, without being scanned or rewritten under a lock: a CHECK constraint that
+proves its bounds is validated beforehand, while others write. Then tables are renamed in a transaction of milliseconds.
+If recordings were imported under ids of another kind, which look like times in the far future, their events are moved,
+and the table is scanned under the lock.
 
-Nothing has to be undone to go back: what reads and writes one table reads and writes a partitioned one.
+There is nothing to reverse: the statements for one table work for a partitioned one.
 """
 
 from datetime import UTC, datetime
@@ -16,10 +16,10 @@ from uuid import UUID
 from django.db import OperationalError, migrations, transaction
 
 DAYS_AHEAD = 7
-"""The first partition takes what comes in the meantime."""
+"""The end of the first partition: it also takes the events of the days until then."""
 
 LOCK_TIMEOUT, ATTEMPTS, PAUSE = "100ms", 60, 1.0
-"""Whoever comes after a statement that waits for the table waits, too: so it waits for so long, again and again."""
+"""A query that comes after a statement that waits for the lock waits, too, so each attempt is short."""
 
 BOUND = "chat_event_before"
 FOREIGN_KEY = "chat_event_stream_id_a951f0f6_fk_chat_stream_id"
@@ -55,7 +55,7 @@ SWAP = (
 
 
 def partition(apps: Any, editor: Any) -> None:
-    """Make the table that there is the first partition of the new one."""
+    """Make the existing table the first partition of a new one; nothing if it is partitioned already."""
     connection = editor.connection
     if connection.vendor != "postgresql":
         return
@@ -74,7 +74,7 @@ def partition(apps: Any, editor: Any) -> None:
 
 
 def check(cursor: Any, end: UUID) -> None:
-    """Have it proven that all ids are below `end`, while others write; not where they are not."""
+    """Add and validate a constraint that all ids are below `end`, while others write; skipped if some are not."""
     cursor.execute(f"ALTER TABLE chat_event DROP CONSTRAINT IF EXISTS {BOUND}")
     cursor.execute(BEYOND, [end])
     if not cursor.fetchone()[0]:
@@ -83,7 +83,7 @@ def check(cursor: Any, end: UUID) -> None:
 
 
 def swap(connection: Any, cursor: Any, end: UUID) -> None:
-    """In one transaction, as soon as nobody is at the table."""
+    """In one transaction, as soon as the lock is free."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with transaction.atomic(connection.alias):

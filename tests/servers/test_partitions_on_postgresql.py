@@ -167,11 +167,22 @@ def waited_for():
     empty = postgres_partitions.listed()[0]
     print("in use", asyncio.run(in_use(empty)), empty in postgres_partitions.listed())
 
+def without_the_right():
+    ask("CREATE ROLE reader")
+    ask("GRANT SELECT ON chat_event TO reader")
+    ask("SET ROLE reader")
+    found = postgres_partitions.listed()
+    ask("RESET ROLE")
+    ask("DROP OWNED BY reader")
+    ask("DROP ROLE reader")
+    print("not the owner's", found, len(postgres_partitions.listed()))
+
 strange = migrated()
 ahead()
 pruned(strange)
 by_command()
 waited_for()
+without_the_right()
 connection.close()
 """
 
@@ -190,6 +201,7 @@ ended {'recordings': 1} [10, 11] [False, False]
 47d False [] ['rest'] [False, True]
 40d False [] [] [False, False]
 in use True False
+not the owner's [] 1
 """
 
 

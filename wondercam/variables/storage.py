@@ -53,7 +53,7 @@ VARIABLES = (
         0,
         (
             "After so many days an answer's recording (its events and their times) is deleted; what was said stays. On "
-            "PostgreSQL it goes with all of its time, up to a thirtieth of that age later, or a day"
+            "PostgreSQL recordings are deleted by partitions: up to a thirtieth of that age later, or a day"
         ),
         wrong="no whole number",
     ),
