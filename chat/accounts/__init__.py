@@ -1,7 +1,7 @@
-"""Who is asking.
+"""Authentication: who sends a request.
 
-`tokens.py` is the one authenticator of all API routes, and issues, rotates and ends tokens; `claims.py` says what a
-signed token states, `families.py` keeps what has ended. `passwords.py` lets people in, `guests.py` those without an
-account, `sessions.py` the page, `tickets.py` a native EventSource, `keys.py` scripts. `signals.py` ends tokens where an
-account changes, `audit.py` writes down what an operator will ask about.
+`tokens.py` authenticates all API routes, and issues, rotates and revokes tokens; `claims.py` verifies what a token
+says, `families.py` stores which sign-ins have ended. There are passwords (`passwords.py`), guests without an account
+(`guests.py`), the page's session (`sessions.py`), tickets for a native EventSource (`tickets.py`) and API keys
+(`keys.py`). `signals.py` revokes tokens when an account changes; `audit.py` writes the audit log.
 """

@@ -1,4 +1,4 @@
-"""What a signed token says about its holder, and that it says so rightly: no I/O."""
+"""`Claims`: the contents of a signed token, and its verification. No I/O."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,17 +17,17 @@ BAD_TOKEN = "The access token is not valid, or not valid any more: get a new one
 LEEWAY = float(
     api_settings.LEEWAY.total_seconds() if isinstance(api_settings.LEEWAY, timedelta) else api_settings.LEEWAY
 )
-"""Seconds by which a clock may differ."""
+"""Seconds by which clocks may differ."""
 
 FOREVER = 1e11
-"""No token of ours expires after the year 5138."""
+"""An upper bound for `exp`, in the year 5138."""
 
 OPTIONS: Options = {"verify_iat": False}
-"""When a token was issued says nothing about whether it holds: with a clock that was set back it lies in the future."""
+"""`iat` is not checked: after a clock was set back it lies in the future, and the token is valid all the same."""
 
 
 class RefreshToken(Token):
-    """A refresh token without simplejwt's look-ups: whether it is spent or its family ended is `rotate`'s matter."""
+    """A refresh token without simplejwt's queries: `tokens.rotate` checks whether it was used or its family ended."""
 
     token_type = "refresh"  # noqa: S105 (a kind)
     lifetime = api_settings.REFRESH_TOKEN_LIFETIME
@@ -35,7 +35,7 @@ class RefreshToken(Token):
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a valid token says about its holder. `family` is the sign-in it descends from."""
+    """The claims of a valid token. `family` is the sign-in that it descends from."""
 
     user_id: int
     version: int
@@ -44,12 +44,12 @@ class Claims:
 
 
 def claims_of(kind: type[Token], raw: str, refusal: str) -> Claims:
-    """The claims of a token of that kind. Unauthenticated with `refusal` for anything that is not exactly one."""
+    """The claims of a valid token of this kind. Unauthenticated, with the sentence `refusal`, otherwise."""
     return claims_in(kind, raw, api_settings.SIGNING_KEY, refusal)[0]
 
 
 def claims_in(kind: type[Token], raw: str, key: str, refusal: str) -> tuple[Claims, float]:
-    """The same with the moment of the token's expiry, in seconds of the epoch."""
+    """The same for a token signed with `key`, and its expiry in seconds since 1970."""
     known = {"algorithms": [api_settings.ALGORITHM], "audience": api_settings.AUDIENCE, "issuer": api_settings.ISSUER}
     try:
         payload = jwt.decode(raw, key, leeway=LEEWAY, options=OPTIONS, **known)
@@ -66,5 +66,5 @@ def claims_in(kind: type[Token], raw: str, key: str, refusal: str) -> tuple[Clai
 
 @lru_cache(maxsize=1024)
 def verified(raw: str, key: str) -> tuple[Claims, float]:
-    """`claims_in` an access token signed with `key`: verified once, however often it is sent."""
+    """`claims_in` for an access token; cached, so that a token is verified once however often it is sent."""
     return claims_in(AccessToken, raw, key, BAD_TOKEN)

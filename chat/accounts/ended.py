@@ -1,4 +1,4 @@
-"""What is kept about accounts and has ended: nobody comes in by it any more."""
+"""Expired rows of accounts, such as sessions and tokens, for the commands and tasks that delete them."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,7 +23,7 @@ AUDIT_DAYS = 365
 
 
 def rows(now: datetime, audit_kept_from: datetime) -> dict[str, QuerySet[Any]]:
-    """What nobody needs any more, by what it is called."""
+    """The rows that are not needed any more, by what they are called in reports."""
     tickets, ended_before = Ticket.objects.order_by(), now - RESUME_AFTER_END
     unused = tickets.filter(stream=None, expires_at__lt=now)
     return {

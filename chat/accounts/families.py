@@ -1,8 +1,8 @@
-"""What has ended: sign-ins, and refresh tokens that were used.
+"""Token families: which sign-ins have ended, and which refresh tokens were used.
 
-A family is all the pairs of tokens that descend from one sign-in (RFC 9700, 4.14.2). That it has ended is a row which
-every process sees at once: a blacklisted `OutstandingToken` of simplejwt's named `family:<id>`, gone when its tokens
-have expired anyway.
+A family is all pairs of tokens that descend from one sign-in (RFC 9700, 4.14.2). Its end is a row, which every process
+sees at once: a blacklisted `OutstandingToken` of simplejwt with the id `family:<id>`. It is deleted when all tokens of
+the family have expired.
 """
 
 import hashlib
@@ -15,8 +15,7 @@ from chat.models import PushSubscription, User
 
 
 def end(family: str) -> None:
-    """Refuse every token and ticket of the family, in every process, from its next request on; tell its browser of no
-    answer any more."""
+    """End a sign-in: refuse all its tokens and tickets, in every process, and delete its push subscriptions."""
     spend(row_of(family), None)
     PushSubscription.objects.filter(family=family).delete()
 
@@ -27,7 +26,7 @@ def has_ended(family: str) -> bool:
 
 
 def spend(jti: str, user: User | None) -> bool:
-    """Blacklist a token by its id; True for the one who was first, which the unique row decides, not a look before."""
+    """Blacklist a token by its id; True for the first call only, as the unique row decides, also between processes."""
     expires_at = timezone.now() + api_settings.REFRESH_TOKEN_LIFETIME
     row, _ = OutstandingToken.objects.get_or_create(jti=jti, defaults={"user": user, "expires_at": expires_at})
     _, first = BlacklistedToken.objects.get_or_create(token=row)
@@ -35,10 +34,10 @@ def spend(jti: str, user: User | None) -> bool:
 
 
 def row_of(family: str) -> str:
-    """The name under which the end of a family is kept among the token ids, which are bare hexadecimal."""
+    """The id of the row for the end of a family; ids of tokens are hexadecimal, without the prefix."""
     return f"family:{family}"
 
 
 def of_session(session_key: str) -> str:
-    """The family of all access tokens that one browser session gets: signing out of the page ends it."""
+    """The family of all access tokens of a browser session; signing out of the page ends it."""
     return hashlib.sha256(session_key.encode()).hexdigest()[:32]

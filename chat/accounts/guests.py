@@ -1,4 +1,4 @@
-"""Guests: people without an account, where the site takes them (`WONDERCAM_GUESTS`)."""
+"""Guests: users without an account, if the site allows them (`WONDERCAM_GUESTS`)."""
 
 import secrets
 from typing import Any
@@ -17,24 +17,24 @@ from chat.models import Attachment, Conversation, Stream, User
 from chat.protocol.errors import PermissionDenied
 
 SESSION_SECONDS = 30 * 24 * 3600
-"""A guest has nothing but the session to come back with."""
+"""The session is a guest's only way to return to its chats."""
 
 FOREIGN = "Another site's page asks for this: a guest comes from this site's own page, or from no page at all."
 
 
 async def new(request: HttpRequest) -> User:
-    """A new guest for whoever asks. PermissionDenied where there are none; ResourceExhausted over their rates."""
+    """A new guest. PermissionDenied if the site has no guests; ResourceExhausted over the rates of new ones."""
     return await sync_to_async(stored)(await admitted(request))
 
 
 async def new_pair(request: HttpRequest) -> dict[str, str]:
-    """A new guest's access and refresh token."""
+    """The access and refresh token of a new guest."""
     network = await admitted(request)
     return await sync_to_async(lambda: tokens.issue(stored(network)))()
 
 
 async def admitted(request: HttpRequest) -> str:
-    """The network that a new guest is counted with, as it is kept: a keyed digest."""
+    """Check and count a new guest; returns its `User.network`, a keyed digest. Raises as `new`."""
     if not settings.GUESTS:
         raise PermissionDenied("This site is for people with an account: sign in.")
     if is_from_another_site(request):
@@ -46,7 +46,7 @@ async def admitted(request: HttpRequest) -> str:
 
 
 def stored(network: str) -> User:
-    """An account without a name or a password."""
+    """Create an account without a chosen name or a password."""
     blank = User(username=f"guest-{secrets.token_hex(8)}", is_guest=True, network=network)
     blank.set_unusable_password()
     blank.save()
@@ -55,9 +55,9 @@ def stored(network: str) -> User:
 
 @transaction.atomic
 def take_along(visitor: Any, account: User) -> None:
-    """Give what a guest has to the account that the same browser signs in to; nothing where the visitor is no guest.
+    """Move everything of a guest to the account that its browser signs in to; nothing if the visitor is not a guest.
 
-    The guest stays, without anything, until it is deleted as those who left nothing are (`ended.py`).
+    The empty guest is deleted later (`ended.guests_who_left_nothing`).
     """
     is_guest = visitor is not None and visitor.is_authenticated and visitor.is_guest
     if not is_guest or not account.is_active or visitor.pk == account.pk:
@@ -68,9 +68,9 @@ def take_along(visitor: Any, account: User) -> None:
 
 
 def is_from_another_site(request: HttpRequest) -> bool:
-    """Whether a browser says that a page of another origin asks. What is no browser says nothing.
+    """Whether the request's headers show that a page of another origin sent it. Programs send no such headers.
 
-    Origins that may call the API or send forms here count as ours (`CORS_ALLOWED_ORIGINS`, `CSRF_TRUSTED_ORIGINS`).
+    Origins that may call the API or send forms count as this site (`CORS_ALLOWED_ORIGINS`, `CSRF_TRUSTED_ORIGINS`).
     """
     origin = request.headers.get("Origin")
     if origin is not None:

@@ -1,4 +1,4 @@
-"""Tickets: how a native EventSource, which can send no header, starts one stream and comes back to it."""
+"""Tickets: they authenticate a native EventSource, which cannot send headers, to start and resume one stream."""
 
 import hashlib
 import secrets
@@ -15,11 +15,11 @@ from chat.models.accounts import BAD_TICKET
 from chat.protocol.errors import Unauthenticated
 
 SECONDS = 30
-"""For which a ticket may start its stream."""
+"""How long a ticket may start its stream."""
 
 
 async def give(user: User) -> str:
-    """A new ticket of 128 random bits, bound to the sign-in that the user came by. Only its digest is kept."""
+    """A new ticket of 128 random bits, bound to the user's sign-in. Only its digest is stored."""
     now = timezone.now()
     await sync_to_async(Ticket.prune)(user.pk, now)
     raw = secrets.token_urlsafe(16)
@@ -35,9 +35,9 @@ async def give(user: User) -> str:
 
 
 async def holder(raw: str, log: Log) -> Ticket:
-    """The ticket, with its user: unused and fresh, or of a stream that runs or has ended a short while ago.
+    """The ticket, with its user. It must be unused and not expired, or belong to a stream that runs or ended recently.
 
-    Unauthenticated otherwise, and when the sign-in that it was given to has ended.
+    Unauthenticated otherwise, and if its sign-in has ended.
     """
     ticket = await Ticket.objects.select_related("stream").filter(digest=digest(raw)).afirst()
     if ticket is None or not ticket.is_open(timezone.now()):
@@ -50,5 +50,5 @@ async def holder(raw: str, log: Log) -> Ticket:
 
 
 def digest(raw: str) -> str:
-    """SHA-256 in hex: what is kept of a ticket."""
+    """The SHA-256 digest that is stored for a ticket."""
     return hashlib.sha256(raw.encode(errors="replace")).hexdigest()

@@ -1,16 +1,16 @@
-"""Access and refresh tokens: who is asking, by a Bearer token.
+"""Access and refresh tokens, and the authentication of API requests by them.
 
     credential(request) -> str    an access token, or an API key (`keys.py`)
-    token(raw) -> Claims          what a valid token says; signature, type, issuer, audience, expiry: no I/O
-    holder(claims) -> User        one query: exists, active, token version unchanged, family not ended
-    authenticate = all of it      the one authenticator of all API routes
+    token(raw) -> Claims          verifies signature, type, issuer, audience and expiry; no I/O
+    holder(claims) -> User        one query: user exists, is active, has this token version, family has not ended
+    authenticate(request)         all of it; used by all API routes
 
-    issue(user)      a pair: access (5 min) and refresh (7 d) of one new family
+    issue(user)      a pair: access (5 min) and refresh (7 d) of a new family
     rotate(refresh)  the next pair; a refresh token works once, a second use ends its whole family
-    revoke(refresh)  sign out: the family's refresh and access tokens are refused from the next request on
+    revoke(refresh)  signs out: the family's refresh and access tokens are refused from the next request on
 
-A family is all the pairs that descend from one sign-in; `families.py` keeps that it has ended. A token is also refused
-when its `tv` is not its user's `token_version`, which a new password raises.
+A family is all pairs that descend from one sign-in (`families.py`). A token is also refused if its `tv` is not its
+user's `token_version`, which a new password raises.
 """
 
 import re
@@ -37,8 +37,8 @@ JWT = r"[\w-]{1,1024}\.[\w-]{1,4096}\.[\w-]{1,1024}"
 BEARER = re.compile(rf"[Bb][Ee][Aa][Rr][Ee][Rr] +({JWT}|{keys.PATTERN})", re.ASCII)
 KEY = re.compile(rf"({JWT}|{keys.PATTERN})", re.ASCII)
 
-# Every request asks this, for what the API needs to know of a user: the rest is fetched where it is asked for.
-# Written out, since to put the query set together takes four times as long as to run it.
+# Runs for every request, and selects only the fields that the API needs; Django fetches others at their first use.
+# It is plain SQL because building the query set takes four times as long as running the query.
 HOLDER = f"""
 SELECT holder.id, holder.is_guest, holder.network FROM {User._meta.db_table} holder
 WHERE holder.id = %s AND holder.token_version = %s AND holder.is_active AND NOT EXISTS (
@@ -58,11 +58,10 @@ BAD_REFRESH = "The refresh token is not valid, or not valid any more: sign in ag
 
 
 def credential(request: HttpRequest, *, key_header: bool = False) -> str:
-    """The request's access token or API key, as it looks like one.
+    """The request's access token or API key, checked for its form. Unauthenticated if it has none.
 
-    `key_header`: where there is no Authorization, Gemini's `x-goog-api-key` or `?key=` may carry it.
-
-    A credential that is there but wrong never falls back to another one.
+    With `key_header`, a request without Authorization may have it in Gemini's `x-goog-api-key` or `?key=`. A malformed
+    credential is an error; no other one is tried.
     """
     header, pattern = request.headers.get("Authorization"), BEARER
     if header is None and key_header:
@@ -75,7 +74,7 @@ def credential(request: HttpRequest, *, key_header: bool = False) -> str:
 
 
 def token(raw: str) -> Claims:
-    """What an access token says."""
+    """The claims of an access token. Unauthenticated if it is not valid."""
     claims, expires = verified(raw, api_settings.SIGNING_KEY)
     if time() >= expires + LEEWAY:
         raise Unauthenticated(BAD_TOKEN)
@@ -83,7 +82,7 @@ def token(raw: str) -> Claims:
 
 
 async def holder(claims: Claims, log: Log) -> User:
-    """The user whom the claims still speak for, by one query. A long stream asks again from time to time."""
+    """The user of valid claims, by one query; Unauthenticated if they were revoked. Streams repeat it periodically."""
     asked = (claims.user_id, claims.version, families.row_of(claims.family))
     found = await log.fetch(HOLDER, asked)
     if not found:
@@ -95,7 +94,7 @@ async def holder(claims: Claims, log: Log) -> User:
 
 
 def ended(claims: Collection[Claims]) -> set[Claims]:
-    """Those that do not speak for anybody any more: `holder` for many, in two queries; 1 ms for a hundred."""
+    """The revoked ones of these claims: `holder` for many, with two queries; 1 ms for a hundred."""
     marks = ",".join(["%s"] * len(claims))
     gone = {row[0] for row in DJANGO.query(f"{ENDED} ({marks})", [families.row_of(found.family) for found in claims])}
     versions = dict(DJANGO.query(f"{VERSIONS} ({marks})", [found.user_id for found in claims]))
@@ -107,9 +106,9 @@ def ended(claims: Collection[Claims]) -> set[Claims]:
 
 
 async def authenticate(request: HttpRequest, *, key_header: bool = False, needs: str = "") -> User:
-    """The request's user by its token or API key, and by nothing else. Raises Unauthenticated with a sentence.
+    """The user of the request's token or API key; no cookie is accepted. Raises Unauthenticated.
 
-    `needs`: the scope without which an API key is refused; else by the method: to read, or to chat.
+    `needs` is the scope that an API key must have; by default to read for GET and HEAD, to chat for other methods.
     """
     raw, log = credential(request, key_header=key_header), request.process.log  # type: ignore[attr-defined]
     if raw.startswith(keys.PREFIX):
@@ -132,14 +131,14 @@ def issue(user: User, family: str = "") -> dict[str, str]:
 
 
 def access_for(user: User, minutes: int = 5, family: str = "") -> str:
-    """One access token without a refresh token: for the page, for `manage.py`. No I/O."""
+    """An access token without a refresh token, for the page and for `manage.py`. No I/O."""
     access = signed(AccessToken(), user, family or uuid.uuid4().hex)
     access.set_exp(lifetime=timedelta(minutes=minutes))
     return str(access)
 
 
 def signed(blank: Token, user: User, family: str) -> Any:
-    """A new token with the claims that all of ours have."""
+    """The token, with the claims that all tokens of this site have."""
     blank[api_settings.USER_ID_CLAIM] = str(user.pk)
     blank["tv"] = user.token_version
     blank["fam"] = family
@@ -147,9 +146,8 @@ def signed(blank: Token, user: User, family: str) -> Any:
 
 
 def rotate(refresh: str, address: str = "") -> dict[str, str]:
-    """The next pair. Of several uses of one refresh token at most one gets a pair; a second use ends the family.
-
-    That somebody has used a spent one, from whatever `address`, is written to the audit log.
+    """The next pair. A refresh token gets a pair only once, also if it is used concurrently; a second use ends the
+    family and is recorded in the audit log with its `address`.
     """
     claims = claims_of(RefreshToken, refresh, BAD_REFRESH)
     with transaction.atomic():
@@ -164,7 +162,7 @@ def rotate(refresh: str, address: str = "") -> dict[str, str]:
 
 
 def revoke(refresh: str) -> None:
-    """Sign out: nothing of the token's family is accepted from now on. Unauthenticated when it is not ours."""
+    """Sign out: refuse all tokens of the token's family from now on. Unauthenticated if it is not valid."""
     claims = claims_of(RefreshToken, refresh, BAD_REFRESH)
     with transaction.atomic():
         families.end(claims.family)

@@ -12,7 +12,7 @@ from chat.attachments.sound_track import DamagedSound, SoundTrack, UnusableSound
 from chat.protocol.prompt import OGG
 
 HEAD = struct.Struct("<4sBBqIIIB")
-CONTINUED, FIRST = 1, 2
+FIRST = 2
 NOWHERE = -1
 """The position of a page on which no packet ends."""
 OPUS, VORBIS = b"OpusHead", b"\x01vorbis"

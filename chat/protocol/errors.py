@@ -9,7 +9,6 @@
     ├── TooLarge                413   INVALID_ARGUMENT     a body, prompt or photo over its limit
     ├── UnsupportedMediaType    415   INVALID_ARGUMENT
     ├── ResourceExhausted       429   RESOURCE_EXHAUSTED   carries `retry_after`
-    ├── Cancelled               499   CANCELLED
     ├── Internal                500   INTERNAL
     ├── Truncated               502   DATA_LOSS            the upstream's stream ended before its end
     ├── BadUpstream             502   INTERNAL             the upstream sent something that is no answer
@@ -75,10 +74,6 @@ class UnsupportedMediaType(ApiError):
 
 class ResourceExhausted(ApiError):
     code, status = 429, "RESOURCE_EXHAUSTED"
-
-
-class Cancelled(ApiError):
-    code, status = 499, "CANCELLED"
 
 
 class Internal(ApiError):

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from chat.push.keys import CURVE, decoded, raw
 
-SALT_BYTES, AUTH_BYTES = 16, 16
+AUTH_BYTES = 16
 RECORD_BYTES = 4096
 """What one record may have; a message is one record (RFC 8291, 4)."""
 STEP = 256
