@@ -14,6 +14,9 @@ import { t } from "./words.js";
  *            extras: ((element: HTMLElement, message: Message) => void)[]}} Means
  */
 
+/** @type {Record<string, string>} what became of a question */
+const MARKS = { sent: t("Sent"), failed: t("Not sent") };
+
 export class Article {
   /** @type {import("./answer_text.js").AnswerText | null} */
   #answer = null;
@@ -95,7 +98,7 @@ export class Article {
     set(this.#part("line"), message.line);
     set(this.#part("sentence"), sentence);
     set(this.#part("model"), message.model.replace(/^[^/]*\//, ""));
-    set(this.#part("mark"), message.role === "user" ? (message.status === "sent" ? t("Sent") : t("Sending…")) : "");
+    set(this.#part("mark"), message.role === "user" ? (MARKS[message.status] ?? t("Sending…")) : "");
     this.#times(message);
     for (const show of this.#means.extras) show(this.element, message);
   }

@@ -11,6 +11,8 @@ export class Composer {
   #busy = false;
   /** The key of the question that is changed; "" for a new one. */
   editing = "";
+  /** @type {Element | null} the control that was clicked last */
+  #clicked = null;
   #before = "";
 
   /**
@@ -27,6 +29,7 @@ export class Composer {
       event.preventDefault();
       this.#submit();
     });
+    form.addEventListener("click", (event) => this.#takeOnce(event), true);
     this.#stop.addEventListener("click", () => told.stop());
     this.#question.addEventListener("keydown", (event) => this.#pressed(event));
     this.#question.addEventListener("input", () => this.#typed());
@@ -138,6 +141,17 @@ export class Composer {
     if (matchMedia("(pointer: coarse) and (hover: none)").matches) return undefined; // a phone's Enter starts a line
     event.preventDefault();
     return this.#submit();
+  }
+
+  /** The second press of a double click is for the control of the first, not for what has come in its place.
+   * @param {MouseEvent} event */
+  #takeOnce(event) {
+    const control = /** @type {Element} */ (event.target).closest("button");
+    if (event.detail < 2) this.#clicked = control;
+    else if (control !== this.#clicked) {
+      event.preventDefault();
+      event.stopPropagation();
+    }
   }
 
   #submit() {

@@ -3,6 +3,7 @@
  */
 import { Deletion } from "./deletion.js";
 import { byId, name, problem, template } from "./document.js";
+import { Later } from "./later.js";
 import { DELETED_ELSEWHERE } from "./messages.js";
 import { Router } from "./router.js";
 import { Sidebar } from "./sidebar.js";
@@ -18,8 +19,10 @@ export class Library {
   #router;
   #deletion;
   #look;
-  /** @type {Promise<import("./switcher.js").Switcher> | null} */
-  #loading = null;
+  #switcher = new Later(async () => {
+    const { Switcher } = await import("switcher");
+    return new Switcher({ ...this.#means, go: (id) => this.#router.go(`/c/${id}`) });
+  });
 
   /** What the buttons around the list do. @type {Record<string, (control: HTMLElement) => unknown>} */
   verbs = {
@@ -113,11 +116,11 @@ export class Library {
   }
 
   async search() {
-    (await this.#switcher()).open(this.#sidebar.rows);
+    (await this.#switcher.get()).open(this.#sidebar.rows);
   }
 
   async #shortcuts() {
-    (await this.#switcher()).showShortcuts();
+    (await this.#switcher.get()).showShortcuts();
   }
 
   /** @param {string} id the chat that is shown */
@@ -170,17 +173,6 @@ export class Library {
     if (!verbs[key]) return;
     event.preventDefault();
     void Promise.resolve(verbs[key]()).catch((error) => problem(error.message));
-  }
-
-  #switcher() {
-    this.#loading ??= import("switcher").then(
-      ({ Switcher }) => new Switcher({ ...this.#means, go: (id) => this.#router.go(`/c/${id}`) }),
-      (error) => {
-        this.#loading = null; // the next press tries again
-        throw error;
-      },
-    );
-    return this.#loading;
   }
 
   #closeMenu() {

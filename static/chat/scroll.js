@@ -74,7 +74,7 @@ export class Scroll {
     if (this.#wanted) return this.#return(this.#wanted);
     this.#notice(); // the browser may have scrolled already, and not told yet
     if (this.#stuck && this.#finger === null) {
-      this.#viewport.scrollTop = this.#viewport.scrollHeight;
+      this.#viewport.scrollTop = this.#isEmpty ? 0 : this.#viewport.scrollHeight;
       this.#top = this.#viewport.scrollTop;
     }
     return this.#showButton();
@@ -106,6 +106,11 @@ export class Scroll {
     return scrollHeight - scrollTop - clientHeight;
   }
 
+  /** Whether there is no message yet: a welcome is read from its beginning. */
+  get #isEmpty() {
+    return !this.#viewport.querySelector("article");
+  }
+
   #leave() {
     this.#wanted = null;
     if (this.#viewport.scrollTop > 0) this.#stuck = false;
@@ -131,6 +136,6 @@ export class Scroll {
   }
 
   #showButton() {
-    this.#button.hidden = this.#left < NEAR;
+    this.#button.hidden = this.#isEmpty || this.#left < NEAR;
   }
 }

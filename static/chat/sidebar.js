@@ -3,7 +3,6 @@
  */
 import { ChatList } from "./chat_list.js";
 import { merged } from "./chats.js";
-import { t } from "./words.js";
 
 export class Sidebar {
   #current = "";
@@ -110,6 +109,7 @@ export class Sidebar {
   async rename(button) {
     const row = this.rowOf(button);
     const element = /** @type {HTMLElement} */ (this.#list.find(row.id));
+    const { typedInto } = await import("title-field");
     const title = await typedInto(element, row.title);
     if (!title || title === row.title) return;
     await this.#session.json("PATCH", pathOf(row), { title });
@@ -151,29 +151,3 @@ export class Sidebar {
 
 /** @param {ChatRow} row */
 const pathOf = ({ id }) => `/v2/conversations/${id}`;
-
-/** What is typed over a row until Enter or until the field is left; "" after Escape.
- * @param {HTMLElement} element @param {string} before @returns {Promise<string>} */
-async function typedInto(element, before) {
-  const input = document.createElement("input");
-  input.value = before;
-  input.maxLength = 200;
-  input.setAttribute("aria-label", t("New name of this chat"));
-  element.append(input);
-  element.dataset.renaming = "";
-  input.select();
-  const typed = await new Promise((resolve) => {
-    input.addEventListener("blur", () => resolve(input.value.trim()));
-    input.addEventListener("keydown", (event) => {
-      event.stopPropagation();
-      if (event.isComposing) return;
-      if (event.key === "Enter") resolve(input.value.trim());
-      if (event.key === "Escape") resolve("");
-    });
-  });
-  const hadFocus = document.activeElement === input;
-  input.remove();
-  delete element.dataset.renaming;
-  if (hadFocus) element.querySelector("a")?.focus();
-  return typed;
-}

@@ -36,14 +36,14 @@ const VERBS = {
   },
   received: (transcript, { key, seq, response, at }) => {
     const next = change(transcript, key, (answer) => receive(answer, seq, response, at));
-    if (seq > 0) return next;
-    return change(next, parentOf(next, key), (asked) =>
-      asked.status === "sending" ? { ...asked, status: "sent" } : asked,
-    );
+    return seq > 0 ? next : asked(next, key, "sent");
   },
   line: (transcript, { key, line }) =>
     change(transcript, key, (answer) => (answer.line === line ? answer : { ...answer, line })),
-  ended: (transcript, { key, end, error }) => change(transcript, key, (answer) => ended(answer, end, error)),
+  ended: (transcript, { key, end, error }) => {
+    const next = change(transcript, key, (answer) => ended(answer, end, error));
+    return end === "failed" ? asked(next, key, end) : next;
+  },
   shown: (transcript, { leaf }) => ({ ...transcript, leaf }),
   noted: (transcript, { key, facts }) =>
     change(transcript, key, (found) => ({ ...found, facts: { ...found.facts, ...facts } })),
@@ -80,6 +80,11 @@ function withFacts(found, facts) {
 function add({ messages }, ...added) {
   return { messages: [...messages, ...added], leaf: added[added.length - 1].key };
 }
+
+/** The transcript once it is known what became of a question that was on its way.
+ * @param {Transcript} transcript @param {string} key its answer's @param {"sent" | "failed"} status */
+const asked = (transcript, key, status) =>
+  change(transcript, parentOf(transcript, key), (found) => (found.status === "sending" ? { ...found, status } : found));
 
 /** @param {Transcript} transcript @param {string} key */
 function parentOf({ messages }, key) {

@@ -61,17 +61,52 @@ async def test_no_control_of_the_message_box_covers_another_on_a_phone(phone: Pa
 
 async def test_an_earlier_question_is_changed_and_its_versions_stay_in_reach(page: Page, server: WonderCam) -> None:
     await page.goto(server.url)
-    for question in ("First?", "Second?"):
-        await ask(page, question)
-        await ended(page, "complete")
     questions = page.locator("article[data-role=user]")
+    for count, question in enumerate(("First?", "Second?"), 1):
+        await ask(page, question)
+        await expect(questions).to_have_count(count)
+        await ended(page, "complete")
     await questions.first.hover()
     await questions.first.get_by_label("Edit this question").click()
+    await expect(page.get_by_label("Your message")).to_have_value("First?")
     await page.get_by_label("Your message").fill("First, in other words?")
     await page.keyboard.press("Enter")
+    await expect(questions).to_have_count(1)
     await ended(page, "complete")
     await ask(page, "Third?")
-    await ended(page, "complete")
     await expect(questions).to_have_count(2)
+    await ended(page, "complete")
     await questions.first.get_by_label("Earlier version").click()
     await expect(questions.nth(1).locator("[data-part=text]")).to_have_text("Second?")
+
+
+async def test_a_double_click_on_send_sends_and_does_not_stop_the_answer(page: Page, server: WonderCam) -> None:
+    """The button that stops takes the place of the one that sends."""
+    await page.goto(server.url)
+    await page.get_by_label("Your message").fill("Why is the sky blue?")
+    await page.get_by_role("button", name="Send", exact=True).dblclick()
+    await ended(page, "complete")
+    await expect(page.locator("article")).to_have_count(2)
+
+
+async def test_what_the_server_refused_is_not_said_to_be_on_its_way(page: Page, server: WonderCam) -> None:
+    await page.goto(server.url)
+    await ask(page, "word " * 10_000)
+    await ended(page, "failed")
+    await expect(page.locator("article[data-role=user] [data-part=mark]")).to_have_text("Not sent")
+
+
+async def test_a_phone_on_its_side_shows_the_welcome_from_its_beginning(phone: Page) -> None:
+    await phone.set_viewport_size({"width": 844, "height": 390})
+    await phone.reload()
+    await expect(phone.get_by_role("heading", name="What are you looking at?")).to_be_in_viewport(ratio=1)
+    await expect(phone.get_by_role("button", name="Open the camera")).to_be_in_viewport(ratio=1)
+    await expect(phone.locator("#latest")).to_be_hidden()
+
+
+async def test_the_list_of_chats_comes_from_the_right_where_the_language_does(phone: Page) -> None:
+    await phone.evaluate("document.documentElement.dir = 'rtl'")
+    await phone.get_by_label("Open the list of chats").tap()
+    await phone.wait_for_function(
+        "() => document.querySelector('#sidebar').getBoundingClientRect().right === innerWidth"
+    )

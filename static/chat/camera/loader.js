@@ -2,11 +2,10 @@
  * The page's handle on the camera: its modules are loaded when it is first used, and not before.
  */
 
+import { Later } from "../later.js";
+
 export class CameraLoader {
-  #section;
-  #told;
-  /** @type {Promise<import("./viewfinder.js").Viewfinder> | null} */
-  #loading = null;
+  #loaded;
   /** @type {import("./viewfinder.js").Viewfinder | null} */
   #viewfinder = null;
   /** @type {Promise<File | null> | null} */
@@ -18,8 +17,11 @@ export class CameraLoader {
    *          said: (sentence: string) => void}} told
    */
   constructor(section, told) {
-    this.#section = section;
-    this.#told = told;
+    this.#loaded = new Later(async () => {
+      const { Viewfinder } = await import("camera");
+      this.#viewfinder = new Viewfinder(section, told);
+      return this.#viewfinder;
+    });
   }
 
   /** Whether a question would take a frame along. */
@@ -29,7 +31,7 @@ export class CameraLoader {
 
   /** Opens the camera, or closes it. */
   async toggle() {
-    const viewfinder = await this.#load();
+    const viewfinder = await this.#loaded.get();
     if (viewfinder.isOpen) viewfinder.close();
     else await viewfinder.open();
   }
@@ -58,19 +60,5 @@ export class CameraLoader {
     this.#marked = null;
     const frame = await (marked ?? this.#viewfinder?.frame());
     return frame ? [frame] : [];
-  }
-
-  #load() {
-    this.#loading ??= import("camera").then(
-      ({ Viewfinder }) => {
-        this.#viewfinder = new Viewfinder(this.#section, this.#told);
-        return this.#viewfinder;
-      },
-      (error) => {
-        this.#loading = null; // the next tap tries again
-        throw error;
-      },
-    );
-    return this.#loading;
   }
 }

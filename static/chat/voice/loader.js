@@ -1,6 +1,7 @@
 /**
  * The page's handle on the voice: its modules are loaded when it is first used, or when answers are to be read aloud.
  */
+import { Later } from "../later.js";
 import { Wishes } from "./wishes.js";
 
 /** A press that is longer than that, in ms, is held while one speaks. */
@@ -9,8 +10,7 @@ const HELD = 400;
 export class VoiceLoader {
   #means;
   #wishes = new Wishes(localStorage);
-  /** @type {Promise<import("./voice.js").Voice> | null} */
-  #loading = null;
+  #loaded;
   /** @type {import("./voice.js").Voice | null} */
   #voice = null;
   #pressed = 0;
@@ -18,6 +18,11 @@ export class VoiceLoader {
   /** @param {VoiceMeans} means */
   constructor(means) {
     this.#means = means;
+    this.#loaded = new Later(async () => {
+      const { Voice } = await import("voice");
+      this.#voice = new Voice(means);
+      return this.#voice;
+    });
     const button = means.byId("talk");
     button.addEventListener("pointerdown", (event) => {
       button.setPointerCapture(event.pointerId); // it is let go, wherever the finger is by then
@@ -35,7 +40,7 @@ export class VoiceLoader {
   }
 
   async choose() {
-    const voice = await this.#load();
+    const voice = await this.#loaded.get();
     voice.choose();
   }
 
@@ -48,13 +53,13 @@ export class VoiceLoader {
     if (newest?.role !== "model") return;
     if (this.#voice) this.#voice.talk.follow(newest);
     else if (newest.status === "sending" && this.#wishes.read().isAloud) {
-      this.#load().then(({ talk }) => talk.follow(newest), this.#failed);
+      this.#loaded.get().then(({ talk }) => talk.follow(newest), this.#failed);
     }
   }
 
   #press() {
     this.#pressed = performance.now();
-    this.#load().then(({ talk }) => talk.press({ isHeld: this.#pressed > 0 }), this.#failed);
+    this.#loaded.get().then(({ talk }) => talk.press({ isHeld: this.#pressed > 0 }), this.#failed);
   }
 
   #release() {
@@ -65,22 +70,8 @@ export class VoiceLoader {
   }
 
   #tap() {
-    this.#load().then(({ talk }) => talk.press(), this.#failed);
+    this.#loaded.get().then(({ talk }) => talk.press(), this.#failed);
   }
 
   #failed = (/** @type {Error} */ { message }) => this.#means.problem(message);
-
-  #load() {
-    this.#loading ??= import("voice").then(
-      ({ Voice }) => {
-        this.#voice = new Voice(this.#means);
-        return this.#voice;
-      },
-      (error) => {
-        this.#loading = null; // the next press tries again
-        throw error;
-      },
-    );
-    return this.#loading;
-  }
 }
