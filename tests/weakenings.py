@@ -111,7 +111,7 @@ WEAKENINGS = (
         "chat/push/endpoint.py",
         "return all(found.is_global and",
         "return True or all(found.is_global and",
-        "test_push.py::test_a_name_that_stands_for_a_private_address_is_not_connected_to",
+        "test_push_delivery.py::test_a_name_that_resolves_to_a_private_address_is_not_connected_to",
     ),
     Weakening(
         "staff without the permission read texts",
