@@ -34,8 +34,9 @@ REST = "chat_event_rest"
 LOCK_TIMEOUT = "50ms"
 """For locks that block writers or readers of current events."""
 
-OLD_LOCK_TIMEOUT = "3s"
-"""For the lock on one old partition. Autovacuum of it is cancelled after a second (`deadlock_timeout`)."""
+VACUUM_LOCK_TIMEOUT = "3s"
+"""For locks that block neither: on an old partition, and in SHARE UPDATE EXCLUSIVE MODE. Autovacuum, which may hold its
+lock for minutes, is cancelled when somebody has waited for a second (`deadlock_timeout`)."""
 
 ATTEMPTS, PAUSE = 20, 0.5
 """Attempts to drop a partition before the next hourly run; seconds between two."""
@@ -85,7 +86,9 @@ def make_ahead(now: datetime, keep_days: int) -> None:
     """Create the missing partitions, each in its own transaction. OperationalError if the table is in use."""
     for new in wanted(listed(), now, keep_days):
         with transaction.atomic(), connection.cursor() as cursor:
-            _hold(cursor, LOCK_TIMEOUT)
+            _hold(cursor)
+            cursor.execute(f"LOCK TABLE {REST}, chat_stream IN SHARE UPDATE EXCLUSIVE MODE")
+            cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
             if new in wanted(listed(), now, keep_days):  # no other process has created it meanwhile
                 for statement in MAKE:
                     cursor.execute(statement.format(**new._asdict()))
@@ -112,18 +115,19 @@ async def drop(partition: Partition) -> bool:
 
 def _drop(partition: Partition) -> bool:
     with transaction.atomic(), connection.cursor() as cursor:
-        _hold(cursor, OLD_LOCK_TIMEOUT)
+        _hold(cursor)
         if partition not in listed():
             return True
         cursor.execute(f"LOCK TABLE {partition.name} IN SHARE MODE")  # no event is added after the next query
         if streams_of(partition).filter(~Q(user__username=HOLDER) | Q(status=events.RUNNING)).exists():
             return False
+        cursor.execute(f"LOCK TABLE {REST} IN SHARE UPDATE EXCLUSIVE MODE")
         cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
         cursor.execute(f"DROP TABLE {partition.name}")
         return True
 
 
-def _hold(cursor: Any, timeout: str) -> None:
+def _hold(cursor: Any) -> None:
     """Take the advisory lock until the end of the transaction."""
-    cursor.execute(f"SET LOCAL lock_timeout = '{timeout}'")
+    cursor.execute(f"SET LOCAL lock_timeout = '{VACUUM_LOCK_TIMEOUT}'")
     cursor.execute("SELECT pg_advisory_xact_lock(%s)", [MAKER])

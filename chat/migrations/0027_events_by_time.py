@@ -21,6 +21,14 @@ DAYS_AHEAD = 7
 LOCK_TIMEOUT, ATTEMPTS, PAUSE = "100ms", 60, 1.0
 """A query that comes after a statement that waits for the lock waits, too, so each attempt is short."""
 
+WITHOUT_VACUUM = (
+    "SET LOCAL lock_timeout = '5s'",
+    "LOCK TABLE chat_event, chat_stream IN SHARE UPDATE EXCLUSIVE MODE",
+    f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'",
+)
+"""Autovacuum holds its lock for minutes, and is cancelled when somebody has waited for a second (`deadlock_timeout`). This
+lock conflicts with its lock, and with none of a reader or writer."""
+
 BOUND = "chat_event_before"
 FOREIGN_KEY = "chat_event_stream_id_a951f0f6_fk_chat_stream_id"
 PARTITIONED = "SELECT relkind = 'p' FROM pg_class WHERE oid = 'chat_event'::regclass"
@@ -41,6 +49,10 @@ MOVE = """
 WITH moved AS (DELETE FROM chat_event_history WHERE stream_id >= '{end}' RETURNING seq, "at", data, stream_id)
 INSERT INTO chat_event_rest (seq, "at", data, stream_id) SELECT * FROM moved
 """
+
+REMOVE_BOUND = f"ALTER TABLE chat_event DROP CONSTRAINT IF EXISTS {BOUND}"
+ADD_BOUND = f"ALTER TABLE chat_event ADD CONSTRAINT {BOUND} CHECK (stream_id < '{{end}}') NOT VALID"
+VALIDATE_BOUND = f"ALTER TABLE chat_event VALIDATE CONSTRAINT {BOUND}"
 
 SWAP = (
     "ALTER TABLE chat_event RENAME TO chat_event_history",
@@ -66,29 +78,22 @@ def partition(apps: Any, editor: Any) -> None:
         if cursor.fetchone()[0]:
             return
         try:
-            check(cursor, end)
-            swap(connection, cursor, end)
+            cursor.execute(BEYOND, [end])
+            if not cursor.fetchone()[0]:
+                soon(connection, end, REMOVE_BOUND, ADD_BOUND)
+                cursor.execute(VALIDATE_BOUND)
+            soon(connection, end, *SWAP)
         except BaseException:
-            cursor.execute(f"ALTER TABLE chat_event DROP CONSTRAINT IF EXISTS {BOUND}")
+            soon(connection, end, REMOVE_BOUND)
             raise
 
 
-def check(cursor: Any, end: UUID) -> None:
-    """Add and validate a constraint that all ids are below `end`, while others write; skipped if some are not."""
-    cursor.execute(f"ALTER TABLE chat_event DROP CONSTRAINT IF EXISTS {BOUND}")
-    cursor.execute(BEYOND, [end])
-    if not cursor.fetchone()[0]:
-        cursor.execute(f"ALTER TABLE chat_event ADD CONSTRAINT {BOUND} CHECK (stream_id < '{end}') NOT VALID")
-        cursor.execute(f"ALTER TABLE chat_event VALIDATE CONSTRAINT {BOUND}")
-
-
-def swap(connection: Any, cursor: Any, end: UUID) -> None:
-    """In one transaction, as soon as the lock is free."""
+def soon(connection: Any, end: UUID, *statements: str) -> None:
+    """Execute the statements in one transaction, as soon as the locks that they need are free."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            with transaction.atomic(connection.alias):
-                cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
-                for statement in SWAP:
+            with transaction.atomic(connection.alias), connection.cursor() as cursor:
+                for statement in (*WITHOUT_VACUUM, *statements):
                     cursor.execute(statement.format(end=end))
             return
         except OperationalError:
