@@ -1,4 +1,4 @@
-"""The line that a stream leaves in the server's log when it ends: how, when, how much, and never what was said."""
+"""The line in the server's log for the end of a stream. It never contains the text of a question or an answer."""
 
 import logging
 from typing import Any
@@ -27,8 +27,8 @@ def stream_ended(
     """One line for the end of a stream: INFO for complete and stopped, WARNING for failed and interrupted.
 
     `seconds` counts from the request's arrival, as `timing` does; `events` is how many were stored; `usage` is Gemini's
-    `usageMetadata`, `error` the JSON of an ApiError, whose code and status are told and whose sentence is not: it may
-    quote what somebody sent.
+    `usageMetadata`, `error` the JSON of an ApiError, of which code and status are logged; its message may quote what a
+    user sent.
     """
     level = LEVELS.get(status, logging.INFO)
     if not log.isEnabledFor(level):
@@ -46,7 +46,7 @@ def stream_ended(
         "" if not measured.stalls else f"stalls: {len(measured.stalls)}, the longest {words(gap.us if gap else None)}",
         "" if tokens_out is None else f"tokens {tokens_in or 0} in, {tokens_out} out",
     ]
-    # Made here, as for a request's line: `Logger.log` would search the stack for who called it.
+    # The record is made here, because `Logger.log` would search the stack for its caller.
     record = logging.LogRecord(log.name, level, __file__, 0, "%s", (", ".join(filter(None, told)),), None)
     record.fields = {name: value for name, value in fields.items() if value is not None}
     record.stream_id = stream_id

@@ -1,11 +1,11 @@
-"""Retention: what is older than the operator wants to keep, and what nobody comes in by any more, goes.
+"""Retention: deletes what is older than the operator's settings, and expired rows such as sessions and tokens.
 
     once           all of it, a small step at a time: `manage.py prune`
     keep_pruning   the same every hour, while the site is served
 
-`WONDERCAM_KEEP_…_DAYS` say how old (0: for ever). Every process does it, so there is nothing to elect and nobody to
-miss: what another one has deleted is not there. The steps are those of `log/deletion.py`, so no stream waits longer
-than for one of them.
+`WONDERCAM_KEEP_…_DAYS` set the ages (0: keep for ever). Every process does it, without electing one: rows that another
+process has deleted are just not found. Its transactions are the short ones of `log/deletion.py`, so no stream waits for
+longer than one of them.
 
 On PostgreSQL the events of recordings are dropped by partition (`log/postgres_partitions.py`), once all streams of one
 are old enough. If one of them has to be kept, the others are deleted by rows.

@@ -1,7 +1,7 @@
-"""What a reviewer wants to know of stored streams: their times, and a conversation as it was held.
+"""Queries of the review: the times of stored streams, and transcripts of conversations.
 
-The admin and `list_streams` read through here. Everything is bounded: times come from events' `at` alone, one query
-for many streams; a transcript is read a page at a time, whatever the length of the conversation.
+The admin and `list_streams` use them. All are bounded: times are computed from the events' `at` alone, with one query
+for many streams; a transcript is read one page at a time, whatever the length of the conversation.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,16 +23,16 @@ from chat.protocol.timing import Timing, measure, of_events
 TURNS_PER_PAGE = 20
 EVENTS_PER_PAGE = 200
 MOMENTS = 250_000
-"""Events whose times are read for one page; streams beyond it are measured by their ends alone (no gaps)."""
+"""Events whose times are read for one page; further streams are measured by their ends alone (no gaps)."""
 
 SO_FAR = 2_000
-"""Events of a running stream that are put together to show what it has said so far."""
+"""The most events of a running stream that are read to show its answer so far."""
 
 BINS = 120
 
 
 def timings(streams: Sequence[Stream]) -> dict[UUID, Timing]:
-    """Each stream's times, from one query (two where some are running: those are measured so far)."""
+    """The times of each stream, with one query; running streams are measured as far as they are stored."""
     moments: dict[UUID, list[int]] = {}
     rows = StoredEvent.objects.filter(stream_id__in=_measurable(streams)).order_by("stream_id", "seq")
     for stream_id, at in rows.values_list("stream_id", "at").iterator(chunk_size=5_000):
@@ -61,13 +61,13 @@ def with_ends(streams: QuerySet[Stream]) -> QuerySet[Stream]:
 
 
 def ends(stream: Any) -> Timing:
-    """The times of a stream read by `with_ends`: all but its gaps."""
+    """The times of a stream read by `with_ends`: all except gaps."""
     moments = [] if stream.ok_us is None else [stream.ok_us, stream.end_us]
     return measure(moments, stream.first_token_us, stream.usage)
 
 
 def measured(stream: Stream) -> tuple[Timing, list[int]]:
-    """One stream's times, and when each of its events came, at most `MOMENTS` of them."""
+    """One stream's times, and the `at` of its events, at most `MOMENTS` of them."""
     moments = list(stream.events.order_by("seq").values_list("at", flat=True)[:MOMENTS])
     if stream.status == events.RUNNING:
         return timings([stream])[stream.pk], moments
@@ -75,13 +75,13 @@ def measured(stream: Stream) -> tuple[Timing, list[int]]:
 
 
 def events_count(stream: Stream) -> int:
-    """How many events are stored. Their numbers have no holes, so the last one tells."""
+    """How many events are stored, by the seq of the last one, since there are no holes."""
     last = stream.events.order_by("-seq").values_list("seq", flat=True).first()
     return 0 if last is None else last + 1
 
 
 def histogram(moments: Sequence[int], bins: int = BINS, end: int = 0) -> list[int]:
-    """How many events came in each of `bins` equal spans from the stream's start to its last event, or to `end` µs."""
+    """The number of events in each of `bins` equal intervals, from the start to the last event or to `end` µs."""
     counts = [0] * bins
     end = max(end, moments[-1] if moments else 0)
     for at in moments:
@@ -90,7 +90,7 @@ def histogram(moments: Sequence[int], bins: int = BINS, end: int = 0) -> list[in
 
 
 def event_page(stream: Stream, number: int) -> tuple[list[tuple[Event, int]], bool]:
-    """Page `number` (from 1) of a stream's events, each with the µs since the one before; and whether more follow."""
+    """Page `number` (from 1) of a stream's events, each with the µs since the previous one; and whether more follow."""
     first = (number - 1) * EVENTS_PER_PAGE
     log = list(islice(stored_events(stream.pk, first - 2), EVENTS_PER_PAGE + (2 if first else 1)))
     before = {later.seq: earlier.at for earlier, later in pairwise(log)}
@@ -101,9 +101,9 @@ def event_page(stream: Stream, number: int) -> tuple[list[tuple[Event, int]], bo
 
 @dataclass(slots=True)
 class TranscriptMessage:
-    """One message of a transcript. `version` of `versions` counts siblings: edits, or answers generated again.
+    """One message of a transcript. `version` of `versions` counts siblings: edits, or regenerated answers.
 
-    `replies_to` is the message that it replies to, where that is not the one just above it.
+    `replies_to` is the message that it replies to, if that is not the one just above it.
     """
 
     message: Message
@@ -117,7 +117,7 @@ class TranscriptMessage:
 
 @dataclass(slots=True)
 class Transcript:
-    """One page of a conversation, in the tree's order: each message, then all that was said in reply to it."""
+    """One page of a conversation, in depth-first order: each message, then all replies to it."""
 
     turns: list[TranscriptMessage]
     page: int
@@ -126,7 +126,7 @@ class Transcript:
 
 
 def transcript(conversation: Conversation, page: int = 1) -> Transcript:
-    """Page `page` of a conversation; the nearest one where there is no such page. Four queries at most."""
+    """Page `page` of a conversation, or the nearest existing one. Four queries at most."""
     order = list(_in_tree_order(conversation))
     pages = max(1, -(-len(order) // TURNS_PER_PAGE))
     page = min(max(page, 1), pages)
@@ -164,7 +164,7 @@ def _turns(shown: Sequence[tuple[UUID, int, int]]) -> list[TranscriptMessage]:
 
 
 def _in_tree_order(conversation: Conversation) -> Iterator[tuple[UUID, int, int]]:
-    """Each message's id with its version and the number of its versions. A loop, not a recursion: trees are deep."""
+    """Each message's id, version and number of versions, depth first. Without recursion, because trees are deep."""
     replies: dict[UUID | None, list[UUID]] = {}
     for pk, parent_id in conversation.messages.order_by("position", "pk").values_list("pk", "parent_id"):
         replies.setdefault(parent_id, []).append(pk)
@@ -180,6 +180,6 @@ def _versions(siblings: list[UUID]) -> list[tuple[UUID, int, int]]:
 
 
 def _logs_so_far(streams: Iterable[Stream]) -> dict[UUID, list[Event]]:
-    """The first `SO_FAR` events of those streams that are running."""
+    """The first `SO_FAR` events of each running stream."""
     running = [stream.pk for stream in streams if stream.status == events.RUNNING]
     return {stream_id: list(islice(stored_events(stream_id), SO_FAR)) for stream_id in running}

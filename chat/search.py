@@ -1,14 +1,14 @@
-"""Full text search in one's own conversations: each word must occur in the title or in what was said, anywhere in it.
+"""Full-text search in the user's conversations: every word must occur somewhere in the title or in the messages.
 
-    catch_up ── reads what was said since the last search, newest first, and stores it folded, a few chats at a time
-    found ───── the conversations that have every word
+    catch_up ── indexes the conversations that changed since the last search, newest first, a few at a time
+    found ───── the conversations that contain every word
 
-What is searched is `SearchText`, one row a conversation. On SQLite an FTS5 table of trigrams lies over it, which its
-triggers keep equal; on PostgreSQL a GIN index of `pg_trgm` (migration 0016 makes either where the database can). Both
-answer "contains" by index from three letters on, in every script. For shorter words, and where there is neither, the
-rows of the asker are read: the same answer, slower.
+The index is `SearchText`, one row per conversation, with folded text. On SQLite it has an FTS5 table of trigrams, which
+triggers keep up to date; on PostgreSQL a GIN index of `pg_trgm` (migration 0016 makes either if the database supports
+it). Both find substrings from three letters on, in every script. For shorter words, and without either, the user's rows
+are scanned: the result is the same, but slower.
 
-Nothing is done while a question is asked or answered: who searches pays, and only for what is new.
+Indexing happens only during a search, and only for what has changed: questions and answers pay nothing for it.
 """
 
 import re
@@ -30,25 +30,25 @@ from chat.protocol import events
 
 MOST_WORDS = 8
 LONGEST_TEXT = 200_000
-"""Characters of a conversation that are kept to be searched, the newest first."""
+"""Characters of a conversation that are indexed, the newest first."""
 
 BATCH = 20
-"""Conversations that one transaction stores: some 10 ms."""
+"""Conversations that are indexed in one transaction, which takes some 10 ms."""
 
 SECONDS = 0.4
-"""How long one search reads on; what is left is for the next one."""
+"""How long one search may spend on indexing; the rest is left to the next search."""
 
 TRIGRAMS = "chat_searchtext_trigrams"
 HAS_WORD = f"SELECT rowid FROM {TRIGRAMS} WHERE {TRIGRAMS} MATCH %s"
 EXCERPT = 60
-"""Characters around a word that was found."""
+"""Characters of context on either side of a match."""
 
 Write = Callable[[Callable[[], Any]], Awaitable[Any]]
-"""Runs a job in a transaction of the log's writer."""
+"""`Log.write`, which runs a job in a transaction."""
 
 
 class ConversationText(NamedTuple):
-    """A conversation as it was read: `seen` is its `updated_at` of then."""
+    """A conversation's text to be indexed. `seen` is its `updated_at` when it was read."""
 
     conversation: UUID
     seen: datetime
@@ -56,25 +56,25 @@ class ConversationText(NamedTuple):
 
 
 def folded(text: str) -> str:
-    """Without case, accents and widths: what looks alike is found alike."""
+    """The text without case, accents and character widths, so that a search ignores them."""
     split = unicodedata.normalize("NFKD", text.casefold())
     return unicodedata.normalize("NFC", "".join(letter for letter in split if not unicodedata.combining(letter)))
 
 
 def words(query: str) -> list[str]:
-    """The words of a query, folded; what is in quotation marks is one word."""
+    """The folded words of a query; a phrase in quotation marks counts as one word."""
     parts = re.findall(r'"([^"]+)"|(\S+)', folded(query).replace("“", '"').replace("”", '"'))
     found = ((quoted or plain).strip() for quoted, plain in parts)
     return [word for word in dict.fromkeys(found) if word][:MOST_WORDS]
 
 
 def found(user_id: int | None, query: str) -> QuerySet[Conversation]:
-    """The conversations of a user that have every word of the query, as far as they have been read."""
+    """The user's conversations that contain every word of the query, as far as they are indexed."""
     rows = SearchText.objects.all()
     for word in words(query):
         rows = rows.filter(_has(word))
     own: QuerySet[Conversation] = Conversation.objects.for_user(user_id)
-    # Not joined: SQLite would look each of the asker's chats up under each row that was found.
+    # A subquery, not a join: SQLite would look up each of the user's chats for each row found.
     return own.filter(pk__in=rows.order_by().values("conversation_id"))
 
 
@@ -86,14 +86,14 @@ def _has(word: str) -> Q:
 
 
 def has_trigrams() -> bool:
-    """Whether this SQLite has the table of trigrams."""
+    """Whether this SQLite database has the table of trigrams."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM sqlite_master WHERE name = %s", [TRIGRAMS])
         return cursor.fetchone() is not None
 
 
 async def catch_up(user_id: int, write: Write, seconds: float = SECONDS) -> bool:
-    """Read what is new, for about so long; whether all of it has been read now."""
+    """Index what has changed, for about `seconds`; returns whether everything is indexed."""
     until = monotonic() + seconds
     while rows := await sync_to_async(_read)(user_id):
         await write(partial(_store, user_id, rows))
@@ -105,7 +105,7 @@ async def catch_up(user_id: int, write: Write, seconds: float = SECONDS) -> bool
 
 
 def _read(user_id: int) -> list[ConversationText]:
-    """The next conversations that have changed since they were read. One that is being answered is read afterwards."""
+    """The next conversations that changed since they were indexed, without those with a running answer."""
     running = Stream.objects.filter(conversation=OuterRef("pk"), status=events.RUNNING)
     own = Conversation.objects.for_user(user_id).exclude(searchable__seen=F("updated_at")).exclude(Exists(running))
     rows = list(own.order_by("-updated_at").values_list("pk", "title", "updated_at")[:BATCH])
@@ -125,7 +125,7 @@ def _said(conversations: Sequence[UUID]) -> dict[UUID, list[str]]:
 def _store(user_id: int, rows: Sequence[ConversationText]) -> None:
     ids = [row.conversation for row in rows]
     own = Conversation.objects.for_user(user_id).filter(pk__in=ids).select_for_update()
-    there = set(own.values_list("pk", flat=True))  # held: one may be on its way out
+    there = set(own.values_list("pk", flat=True))  # locked against a concurrent deletion
     SearchText.objects.bulk_create(
         [SearchText(conversation_id=row.conversation, seen=row.seen, text=row.text) for row in rows if row[0] in there],
         update_conflicts=True,
@@ -135,12 +135,12 @@ def _store(user_id: int, rows: Sequence[ConversationText]) -> None:
 
 
 def forget(conversation_id: UUID) -> None:
-    """It is to be read again: its title has changed."""
+    """Have a conversation indexed again, after its title has changed."""
     SearchText.objects.filter(conversation=conversation_id).update(seen=None)
 
 
 def excerpts(conversations: Sequence[UUID], query: str) -> dict[UUID, str]:
-    """What stands around the query's first word in each of these; only of those where it was said."""
+    """The text around the query's first word in each of these conversations, if it occurs in a message."""
     word = next(iter(words(query)), "")
     shown = {}
     for pk, texts in _said(conversations).items():
@@ -157,7 +157,7 @@ def _around(text: str, word: str) -> str:
 
 
 def _place_of(text: str, word: str) -> int:
-    """Where in the text the word begins: folding may change how long it is."""
+    """The position of the folded word in the text, whose length folding may change."""
     wanted, passed = folded(text).index(word), 0
     for at, letter in enumerate(text):
         if passed >= wanted:

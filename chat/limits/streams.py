@@ -1,4 +1,4 @@
-"""How many answers may be generated at a time: counted as rows, in the transaction that starts one more."""
+"""The limits of concurrently running streams, counted as rows in the transaction that starts one more."""
 
 import math
 from functools import partial
@@ -28,12 +28,11 @@ HOLD_USER = f"SELECT id FROM {User._meta.db_table} WHERE id = %s FOR NO KEY UPDA
 
 
 def check_streams(user_id: int, database: Database = DJANGO, *, is_guest: bool = False) -> None:
-    """Refuse one more running stream of this user, of its network's guests, or of the whole site: called where the
-    stream's row is written.
+    """Refuse one more running stream over the limits of this user, of its network's guests, or of the whole site.
 
-    Inside that row's transaction count and insert are one step: on SQLite it holds the one write lock, elsewhere it
-    takes the user's row. A row that another worker holds just now is not waited for: many users' turns begin in one
-    transaction, and two workers that wait for each other's users would wait for ever.
+    It is called in the transaction that inserts the stream, where count and insert are one step: on SQLite that holds
+    the only write lock, on PostgreSQL the lock of the user's row. A locked row is not waited for: one transaction
+    starts turns of many users, so two workers could deadlock.
     """
     if settings.LIMITS_OFF:
         return
@@ -45,13 +44,13 @@ def check_streams(user_id: int, database: Database = DJANGO, *, is_guest: bool =
 
 
 def check_held(found: list[Any]) -> None:
-    """Refuse where somebody else holds the user's row."""
+    """Refuse if another transaction has locked the user's row."""
     if not found:
         raise ResourceExhausted("Another answer of yours begins at this moment: try again.", retry_after=1)
 
 
 def check_counts(is_guest: bool, found: list[Any]) -> None:
-    """Refuse over a limit, and a guest where the last places are kept for people with an account."""
+    """Refuse over a limit, and guests when only the streams reserved for accounts are left."""
     own, all_of_them = found[0]
     if own >= of("STREAMS_USER"):
         raise ResourceExhausted("Another answer is still being written: wait for it, or stop it.", retry_after=2)
@@ -65,7 +64,7 @@ def check_counts(is_guest: bool, found: list[Any]) -> None:
 
 
 def check_network(found: list[Any]) -> None:
-    """Refuse a guest whose network has its share."""
+    """Refuse a guest over the limit of its network."""
     if found[0][0] >= of("STREAMS_NETWORK"):
         raise ResourceExhausted(
             "Too many answers are being written for guests of your network: try again soon, or sign in.", retry_after=2
