@@ -17,7 +17,8 @@ from chat.protocol.events import Event
 
 
 def interrupt(stream_id: UUID, error: ApiError, **still: Any) -> int | None:
-    """End a running stream as interrupted, after its last stored event; the seq of the end. A job of `Log.write`.
+    """End a running stream as interrupted, or as stopped if its reader has asked for that, after its last stored event;
+    the seq of the end. A job of `Log.write`.
 
     `still` are fields that the stream's row must still have, such as `lease_until`. None if it has others by now, or if
     the stream has ended. The epoch of its previous writer is over after this.
@@ -26,23 +27,26 @@ def interrupt(stream_id: UUID, error: ApiError, **still: Any) -> int | None:
         with transaction.atomic():
             # The lock excludes writers (`fence.insert_events`), so that no event is stored after the end.
             held = Stream.objects.select_for_update().filter(pk=stream_id, status=events.RUNNING, **still)
-            epoch = held.values_list("epoch", flat=True).first()
-            return None if epoch is None else _end(stream_id, epoch, error)
+            row = held.values_list("epoch", "stop_requested_at").first()
+            return None if row is None else _end(stream_id, row[0], error, is_to_stop=row[1] is not None)
     except (IntegrityError, LeaseLost):
         return None
 
 
-def _end(stream_id: UUID, epoch: int, error: ApiError) -> int:
+def _end(stream_id: UUID, epoch: int, error: ApiError, *, is_to_stop: bool) -> int:
     stored = list(stored_events(stream_id))
-    last = stored[-1] if stored else Event(-1, 0, "")
+    last, answer = stored[-1] if stored else Event(-1, 0, ""), Answer.of(stored)
+    is_stopped = is_to_stop and len(stored) == last.seq + 1  # a log with a hole can end as interrupted only
     ending = Ending(
-        status=events.INTERRUPTED,
-        parts=Answer.of(stored).finished(),
+        status=events.STOPPED if is_stopped else events.INTERRUPTED,
+        parts=answer.finished(),
         ended_at=timezone.now(),
-        error=error.as_json()["error"],
+        error=None if is_stopped else error.as_json()["error"],
+        usage=answer.usage if is_stopped else None,
         first_token_us=stored[1].at if len(stored) > 1 else None,
     )
-    row = (key_of(stream_id), last.seq + 1, last.at, events.encode(events.failure(error, events.INTERRUPTED)), epoch)
+    response = events.stopped(answer.usage) if is_stopped else events.failure(error, events.INTERRUPTED)
+    row = (key_of(stream_id), last.seq + 1, last.at, events.encode(response), epoch)
     insert_events(django_execute, [row])
     update_endings(django_execute, [(row, ending)])
     return last.seq + 1

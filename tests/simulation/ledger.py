@@ -117,7 +117,7 @@ class Ledger:
         known.events.append(event)
         known.times.append(self._clock())
         self.stored += 1
-        if '"end":"interrupted"' not in event.data:  # anybody may say that
+        if not any(f'"end":"{end}"' in event.data for end in (events.INTERRUPTED, events.STOPPED)):  # anybody's
             epoch = row[2] - (row[1] != events.RUNNING)
             writer = known.writers.setdefault(epoch, self._at_work())
             if writer != self._at_work():

@@ -180,14 +180,14 @@ async def test_an_answer_that_its_reader_cannot_resume_is_not_continued(going_on
     assert (await is_sound(started, await core.ended(started))).status == events.INTERRUPTED
 
 
-async def test_a_turn_that_is_to_be_stopped_is_not_continued(going_on: Core):
+async def test_a_turn_that_is_to_be_stopped_ends_as_stopped_and_is_not_continued(going_on: Core):
     core = going_on
     started = await core.ask("words=9 gap=30")
     await dies(core, started, 2)
     await core.turns.stop(started)
     await is_missed(core)
 
-    assert (await is_sound(started, await core.ended(started))).status == events.INTERRUPTED
+    assert (await is_sound(started, await core.ended(started))).status == events.STOPPED
     assert len(core.model.asked) == 1
 
 

@@ -184,6 +184,20 @@ async def test_a_stop_that_arrives_with_the_handover_is_a_stop(going_on: Core):
     assert (await is_sound(started, await core.ended(started))).status == events.STOPPED
 
 
+async def test_a_stop_between_two_processes_is_a_stop(going_on: Core, other_log: Log):
+    core, other = going_on, another(other_log)
+    started = await core.ask("seed=9 words=9 hold=2")
+    await seen(core, started, 2)
+    await core.turns.drain(0)
+    await core.log.write(started.request_stop)
+
+    assert await other._reaper.end_dead_neighbours() == [started.pk]
+    log = await read(other_log, started)
+    assert (await is_sound(started, log)).status == events.STOPPED
+    assert events.answer_text(log) == Script(9, 2).text
+    assert len(core.model.asked) == 1
+
+
 async def test_who_drains_ends_nothing_that_another_may_take_up(going_on: Core, other_log: Log):
     core, other = going_on, another(other_log)
     started = await core.ask("seed=1 words=9 hold=2")
