@@ -1,4 +1,4 @@
-"""Writes down what an operator will ask about later (`AuditEntry`): who did what, to whom, when, from where."""
+"""Writes the audit log (`AuditEntry`): who did what, to whom, when and from which address."""
 
 from typing import Any
 
@@ -10,22 +10,22 @@ from chat.models import AuditEntry, User
 Action = AuditEntry.Action
 
 QUIET_SECONDS = 600
-"""One entry in ten minutes for an address that is refused, or for a reader of one session: nobody fills the log."""
+"""At most one entry per address or per reviewed object in this time, so that repetition does not fill the log."""
 
 
 def record(
     action: AuditEntry.Action, *, who: User | None = None, target: str = "", address: str = "", why: str = ""
 ) -> None:
-    """Write one entry, in the transaction that is open. `who` is None where nobody is known to have done it."""
+    """Write one entry, in the open transaction. `who` is None if the user is not known."""
     name = who.get_username() if who is not None else ""
     cut = {"name": name[:150], "target": target[:200], "address": address[:64], "why": why[:200]}
     AuditEntry.objects.create(action=action, who=who, **cut)
 
 
 def record_reading(request: HttpRequest, found: Any, *, texts: bool = True, why: str = "") -> None:
-    """Somebody in the admin looks at what belongs to somebody else; once in a while, pages and photos alike.
+    """Record that a reviewer opens another user's row in the admin, at most once per `QUIET_SECONDS`.
 
-    `texts`: whether what was written is shown, and not only times and structure; `why`: the reason that was given.
+    `texts`: whether texts were shown, not only times and structure; `why`: the reason that the reviewer gave.
     """
     reader: Any = request.user
     if found.user_id != reader.pk and limits.is_first(f"read:{reader.pk}:{found.pk}:{texts:d}", QUIET_SECONDS):
@@ -35,26 +35,26 @@ def record_reading(request: HttpRequest, found: Any, *, texts: bool = True, why:
 
 
 def record_sign_in(request: HttpRequest, account: User) -> None:
-    """Somebody with an account signs in, at the address that is asked: a page, the API, or a second factor."""
+    """Record the sign-in of an account, with the path: a page, the API, or the second factor."""
     if not account.is_guest:
         target = f"account {account.pk}, at {request.path}"
         record(Action.SIGNED_IN, who=account, target=target, address=limits.address(request))
 
 
 def record_disabled(request: HttpRequest, account: User) -> None:
-    """Somebody in the admin disables one of several accounts at once, of which no signal tells."""
+    """Record an account that was disabled in the admin together with others, for which Django sends no signal."""
     staff: Any = request.user
     target = f"account {account.pk}, {account.get_username()}"
     record(Action.DISABLED, who=staff, target=target, address=limits.address(request))
 
 
 def record_end(user_id: int, address: str) -> None:
-    """Somebody ends the own account."""
+    """Record that a user deletes their account."""
     owner = User.objects.get(pk=user_id)
     record(Action.DELETED, who=owner, target=f"account {user_id}, {owner.get_username()}", address=address)
 
 
 def record_throttled(account: str, address: str) -> None:
-    """Somebody tried to sign in more often than is allowed; once in a while for each address."""
+    """Record attempts to sign in over the limit, at most once per `QUIET_SECONDS` and address."""
     if limits.is_first(f"throttled:{address}", QUIET_SECONDS):
         record(Action.THROTTLED, target=User.normalize_username(account.strip()), address=address)

@@ -1,4 +1,4 @@
-"""What people and models say to each other: conversations, their messages, the streams that wrote the answers."""
+"""Conversations, their messages and attachments, and the streams of their answers."""
 
 from typing import Any, Self
 from uuid import UUID
@@ -12,7 +12,7 @@ from chat.protocol import events, ids
 
 
 class Conversation(models.Model):
-    """What one user talks about with one or more models."""
+    """A conversation of one user with one or more models."""
 
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="conversations", db_index=False)  # in the index below
@@ -37,7 +37,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
     """Messages, many at a time."""
 
     def whole(self) -> Self:
-        """Each with the rows that belong to it, in one query: whoever shows messages reads them by this."""
+        """The messages with their streams and feedback, in one query."""
         return self.select_related("stream", "feedback")
 
 
@@ -71,7 +71,7 @@ class Message(models.Model):
 
 
 class Feedback(models.Model):
-    """What the reader of an answer thinks of it: the newest opinion, with its reason if one was given."""
+    """The user's latest rating of an answer, with its reason if one was given."""
 
     UP, DOWN = 1, -1
     VALUES = ((UP, "thumbs up"), (DOWN, "thumbs down"))
@@ -91,14 +91,14 @@ class Feedback(models.Model):
 
     @classmethod
     def give(cls, message: Message, value: int, reason: str) -> "Feedback | None":
-        """Keep it in place of what was said before; 0 withdraws that. In a transaction that holds the message."""
+        """Store a rating in place of an earlier one; 0 deletes that. The transaction has to lock the message."""
         if not value:
             cls.objects.filter(message=message).delete()
             return None
         return cls.objects.update_or_create(message=message, defaults={"value": value, "reason": reason})[0]
 
     def as_json(self) -> dict[str, Any]:
-        """What its reader is told about it."""
+        """The rating as the API returns it."""
         return {"value": self.value, "reason": self.reason}
 
 
@@ -106,12 +106,12 @@ class StreamQuerySet(OwnedQuerySet):
     """Turns."""
 
     def with_question(self) -> Self:
-        """Each with the id of the message that it answers."""
+        """The streams with `question_id`, the id of the message that they answer."""
         return self.annotate(question_id=F("answer__parent_id"))
 
 
 class Stream(models.Model):
-    """One turn: what was asked of which model, who runs it, and how it ended. Its answer's text is its events'."""
+    """One turn: its request, model, worker and end. The answer's text is in its events."""
 
     STATUSES = tuple((status, status) for status in events.STATUSES)
 
@@ -139,7 +139,7 @@ class Stream(models.Model):
     first_token_us = models.PositiveBigIntegerField(null=True, blank=True)
 
     question_id: UUID | None = None
-    """The message that it answers: known of a turn that has just begun, and of those read `with_question`."""
+    """The message that it answers; set for a turn that has just begun, and by `with_question`."""
 
     objects = StreamQuerySet.as_manager()
 
@@ -163,7 +163,7 @@ class Stream(models.Model):
         return f"{self.provider}/{self.model}"
 
     def request_stop(self) -> None:
-        """Ask the process that runs it, whichever that is, to stop it; nothing where it has ended."""
+        """Store a stop request for the process that runs the turn; nothing if it has ended."""
         running = Stream.objects.filter(pk=self.pk, status=events.RUNNING)
         running.update(stop_requested_at=timezone.now())
 
@@ -185,8 +185,8 @@ class Event(models.Model):
 
 
 class Attachment(models.Model):
-    """A photo or a sound as it is kept: a photo is decoded and encoded anew, so that nothing but its pixels is left of
-    the upload, and of a sound's file nothing but the sound."""
+    """A stored photo or sound. A photo was decoded and encoded again, so that only its pixels are left of the upload;
+    of a sound's file only the sound is left."""
 
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="attachments")
@@ -209,15 +209,15 @@ class Attachment(models.Model):
 
     @property
     def is_sound(self) -> bool:
-        """Whether it is a sound; else it is a photo."""
+        """Whether it is a sound, not a photo."""
         return self.mime_type.startswith("audio/")
 
     def as_part(self) -> dict[str, Any]:
-        """How a message speaks of it."""
+        """The part of a message that refers to it."""
         return {"attachment": str(self.pk), **({"mimeType": self.mime_type} if self.is_sound else {})}
 
     def as_json(self) -> dict[str, Any]:
-        """What whoever sent it is told about it."""
+        """The attachment as the API returns it."""
         if self.is_sound:
             return {"id": self.pk, "mimeType": self.mime_type, "seconds": self.seconds}
         return {"id": self.pk, "width": self.width, "height": self.height}

@@ -1,12 +1,12 @@
-"""Web Push: a browser is told that an answer has ended while nobody looks at the page.
+"""Web Push: notifies a browser that an answer has ended while its page is not visible.
 
-    keys.py           the site's key pair, and the header that says who sends (VAPID, RFC 8292)
-    encryption.py     a message that only the browser can read (RFC 8291)
-    endpoint.py       which addresses are sent to: a browser names its push service, so anybody may name anything
-    delivery.py       sends one message, within bounds
-    subscriptions.py  the rows: kept, renewed, removed, and what each has not been told
-    notices.py        looks what is to be told, for as long as the process serves
+    keys.py           the site's key pair, and the header that identifies the sender (VAPID, RFC 8292)
+    encryption.py     messages that only the browser can decrypt (RFC 8291)
+    endpoint.py       which addresses may be sent to: the browser names its push service, so a client may name any
+    delivery.py       sends one message, with limits
+    subscriptions.py  the rows of subscriptions, and the answers that each has not been notified of
+    notices.py        finds and sends what is due, while the process serves
 
-A subscription is one more reader of its user's feed (`log/changes.py`), with a place of its own. Its place moves on
-while a page reads that feed in any process; what still lies before it some seconds after its end is sent.
+A subscription is one more reader of its user's feed (`log/changes.py`), with a cursor of its own. A page that reads the
+feed in any process moves the cursor; the end of an answer that is after the cursor for some seconds is sent.
 """

@@ -1,7 +1,8 @@
-"""Looks which browsers are to be told of which answers, and has them told.
+"""`Notices`: finds the browsers to be notified of ended answers, and sends the notifications.
 
-Every process looks. Whose feed it reads itself, for a page that is looked at, has the subscriptions' places moved on by
-it. After GRACE seconds, in which each process has looked, what still lies before a place is sent by whoever moves it.
+Every process checks every `LOOK_SECONDS`. If it serves a user's feed to a visible page, it moves the cursors of the
+user's subscriptions without sending. An end that is after a cursor for longer than GRACE, in which each process has
+checked, is sent by the process that moves the cursor.
 """
 
 import asyncio
@@ -24,15 +25,15 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 2.0
 GRACE = timedelta(seconds=6)
 AT_ONCE = 8
-"""Messages on their way at once; a push service that does not answer holds one of these places for 10 s."""
+"""Messages sent concurrently; a push service that does not respond takes one of these for 10 s."""
 MOST_WAITING = 1000
-"""What comes while so many wait is not told."""
+"""The most messages that wait to be sent; others are dropped."""
 MOST_AT_A_LOOK = 3
-"""Chats of which one browser is told at once; of more the newest."""
+"""The most chats of which a browser is notified at once, the newest ones."""
 
 
 class Notices:
-    """Those of one process; `service` is None where the site has no keys, and then nothing is looked for."""
+    """The notifications of one process. `service` is None if the site has no keys: then it does nothing."""
 
     def __init__(self, event_log: Log, service: PushService | None) -> None:
         self._log = event_log
@@ -42,20 +43,20 @@ class Notices:
 
     @property
     def public_key(self) -> str:
-        """By which a browser knows this site; empty where Web Push is off."""
+        """The site's public key for browsers; "" if Web Push is off."""
         return "" if self._service is None else self._service.public_key
 
     async def keep_looking(self) -> None:
-        """For as long as the process serves."""
+        """Check every `LOOK_SECONDS` while the process serves."""
         while self._service is not None:
             await asyncio.sleep(LOOK_SECONDS)
             try:
                 await self.look()
-            except Exception as error:  # the database may be away: the next look tries again
-                log.warning("it could not be looked which browsers to tell: %s", type(error).__name__)
+            except Exception as error:  # the database may be away: the next check tries again
+                log.warning("browsers to be notified could not be looked up: %s", type(error).__name__)
 
     async def look(self) -> None:
-        """Move the places of whoever has looked, and send what is due."""
+        """Move cursors, and send the notifications that are due."""
         moves: list[Move] = []
         due: list[Unread] = []
         for _, found in groupby(await in_thread(subscriptions.unread), key=lambda line: line.digest):
@@ -89,14 +90,14 @@ class Notices:
                 outcome = await self._service.send(*browser, notice)
             await self._log.write(partial(AFTERWARDS[outcome], line.digest))
         except Exception as error:
-            log.warning("a browser could not be told of an answer: %s", type(error).__name__)
+            log.warning("a browser could not be notified of an answer: %s", type(error).__name__)
 
     async def settled(self) -> None:
-        """Until all that is on its way has been told, or could not be."""
+        """Wait for the messages that are being sent."""
         await asyncio.gather(*self._sending)
 
     async def close(self) -> None:
-        """Break off what is on its way."""
+        """Cancel the messages that are being sent."""
         for task in self._sending:
             task.cancel()
         await asyncio.gather(*self._sending, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""The rows of subscriptions. Those that write are jobs of `Log.write`."""
+"""The rows of subscriptions. Functions that write are jobs of `Log.write`."""
 
 import hashlib
 from collections.abc import Iterable
@@ -17,15 +17,15 @@ from chat.protocol import events
 from chat.push.delivery import Notice
 
 MOST_BROWSERS = 10
-"""Of one user; the oldest goes."""
+"""The most subscriptions of a user; beyond it the oldest is deleted."""
 MOST_FAILURES = 5
-"""After which, one after the other, a browser is given up."""
+"""Failures in a row after which a subscription is deleted."""
 MOST_LINES = 1000
-"""Looked at in one go."""
+"""The most lines that one query reads."""
 
 
 class Browser(NamedTuple):
-    """What a browser says of itself."""
+    """A browser's push subscription."""
 
     endpoint: str
     p256dh: str
@@ -33,7 +33,7 @@ class Browser(NamedTuple):
 
 
 class Unread(NamedTuple):
-    """One answer's end that a subscription's place lies before."""
+    """The end of an answer after the cursor (`told`) of a subscription."""
 
     digest: str
     user_id: int
@@ -44,7 +44,7 @@ class Unread(NamedTuple):
     at: datetime
 
     def is_to_be_told(self) -> bool:
-        """Whether nobody has read the answer to its end, and nobody has stopped it."""
+        """Whether the answer had no reader at its end and was not stopped."""
         found = events.decode(self.data)
         return not found.get("read") and found["status"] != events.STOPPED
 
@@ -54,7 +54,7 @@ class Unread(NamedTuple):
 
 
 class Move(NamedTuple):
-    """A subscription's place, as it is believed to be and as it shall be."""
+    """A change of a subscription's cursor from `told` to `place`."""
 
     digest: str
     told: int
@@ -62,12 +62,12 @@ class Move(NamedTuple):
 
 
 def digest_of(endpoint: str) -> str:
-    """By what a subscription is found."""
+    """The key of a subscription."""
     return hashlib.sha256(endpoint.encode()).hexdigest()
 
 
 def keep(user: User, browser: Browser) -> None:
-    """Tell this browser from now on, whoever it was told for before."""
+    """Store a subscription for this user, in place of one of another user of the same browser."""
     newest = Change.objects.filter(user=user).aggregate(newest=Max("id"))["newest"] or 0
     fields = {**browser._asdict(), **sign_in(user), "user": user, "told": newest, "failures": 0}
     PushSubscription.objects.update_or_create(digest=digest_of(browser.endpoint), defaults=fields)
@@ -76,8 +76,8 @@ def keep(user: User, browser: Browser) -> None:
 
 
 def renew(user: User, browser: Browser) -> bool:
-    """Tell it for as long as the newest sign-in holds. False where it is not told for this user: then it was told for
-    another one, who has left this browser without signing out, and is told no more."""
+    """Bind a subscription to the present sign-in. False if this user has none: one of another user, who left this
+    browser without signing out, is deleted."""
     found = PushSubscription.objects.filter(pk=digest_of(browser.endpoint))
     if found.filter(user=user).update(**browser._asdict(), **sign_in(user)):
         return True
@@ -86,18 +86,18 @@ def renew(user: User, browser: Browser) -> bool:
 
 
 def remove(user: User, endpoint: str) -> None:
-    """Tell it no more."""
+    """Delete a subscription of this user."""
     PushSubscription.objects.for_user(user.pk).filter(pk=digest_of(endpoint)).delete()
 
 
 def sign_in(user: User) -> dict[str, Any]:
-    """By what right it is told, and until when."""
+    """The sign-in that a subscription depends on, and its expiry."""
     until = timezone.now() + timedelta(seconds=settings.SESSION_COOKIE_AGE)
     return {"family": user.claims.family, "version": user.claims.version, "expires_at": until}
 
 
 def unread() -> list[Unread]:
-    """The ends of answers that subscriptions have not been told of, those of one subscription in their order."""
+    """The ends of answers after the cursors of subscriptions, in order for each subscription."""
     alive = PushSubscription.objects.filter(expires_at__gt=timezone.now())
     lines = alive.filter(user__changes__kind=ENDED, user__changes__id__gt=F("told")).order_by("user__changes__id")
     names = (
@@ -111,7 +111,7 @@ def unread() -> list[Unread]:
 
 
 def move(moves: Iterable[Move]) -> set[str]:
-    """Move places on; the digests of those that nobody else has moved before: theirs is what is to be sent."""
+    """Move cursors; returns the keys of those that no other process has moved first: only theirs are to be sent."""
     return {
         digest
         for digest, told, place in moves
@@ -120,7 +120,7 @@ def move(moves: Iterable[Move]) -> set[str]:
 
 
 def browser_of(digest: str) -> Browser | None:
-    """Where to send, as long as the sign-in holds; None where it has ended."""
+    """The browser of a subscription; None if it was deleted or its sign-in has ended."""
     found = PushSubscription.objects.filter(pk=digest).first()
     if found is None:
         return None
@@ -129,22 +129,22 @@ def browser_of(digest: str) -> Browser | None:
 
 
 def notice_of(line: Unread) -> Notice | None:
-    """What is said of an answer: the chat's title and how it ended, never a word of it. None where it was deleted."""
+    """The notification of an answer: the chat's title and status, without any text of it. None if it was deleted."""
     chat = Conversation.objects.for_user(line.user_id).filter(pk=line.conversation).only("title").first()
     return None if chat is None else Notice(str(line.conversation), chat.title, line.status())
 
 
 def forget(digest: str) -> None:
-    """A browser that is told no more."""
+    """Delete a subscription."""
     PushSubscription.objects.filter(pk=digest).delete()
 
 
 def count_failure(digest: str) -> None:
-    """One more message that did not reach the push service."""
+    """Count a message that the push service did not accept; delete the subscription after `MOST_FAILURES`."""
     PushSubscription.objects.filter(pk=digest).update(failures=F("failures") + 1)
     PushSubscription.objects.filter(pk=digest, failures__gte=MOST_FAILURES).delete()
 
 
 def clear_failures(digest: str) -> None:
-    """It was reached."""
+    """Reset the failures after a message was accepted."""
     PushSubscription.objects.filter(pk=digest, failures__gt=0).update(failures=0)

@@ -20,22 +20,22 @@ from wondercam.server.metrics_folder import MetricsFolder
 logger = logging.getLogger(__name__)
 
 YOUNG = 10
-"""A worker that lived for fewer seconds died of something that will likely kill the next one too."""
+"""Seconds. The cause of the death of a worker that lived for less will probably kill the next one too."""
 LONGEST_WAIT = 30
-"""Seconds between two attempts, at most."""
+"""The longest time in seconds before a worker is started again."""
 READY = signal.SIGUSR1
 WATCHED = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, READY}
 REPORT_SECONDS = 1.0
-"""How long to wait for the workers to say what they still finish."""
+"""How long to wait for the workers' reports of unfinished answers."""
 COUNT_BYTES = 4
 
 Work = Callable[[Callable[[], None], int], int]
-"""What a worker does, given what to call once it accepts and the descriptor that leads to the parent: returns its exit
-status."""
+"""Runs a worker, given a function to call once it accepts connections, and the descriptor of the parent's socket pair;
+returns its exit status."""
 
 
 def report(parent: int, count: int) -> None:
-    """Tell the parent how many answers this worker finishes; OSError where there is no parent any more."""
+    """Report to the parent how many answers this worker still finishes. OSError if the parent has ended."""
     os.write(parent, count.to_bytes(COUNT_BYTES))
 
 
