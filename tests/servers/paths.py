@@ -37,7 +37,7 @@ def server(inside: str, http: str = "", location: str = "") -> str:
 
 
 ASKING_AS_BEFORE = "proxy_http_version 1.0;"
-"""The default of nginx before 1.29.7, which buffers. Asking in HTTP/1.1 it passes each chunk on, with buffers or not."""
+"""The default of nginx before 1.29.7, which buffers. In HTTP/1.1 it passes each chunk on, with buffers or not."""
 IGNORING = f"{ASKING_AS_BEFORE} proxy_ignore_headers X-Accel-Buffering;"
 
 CACHE = "proxy_cache_path FOLDER/cache keys_zone=kept:1m;"
