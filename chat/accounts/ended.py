@@ -8,7 +8,17 @@ from django.db.models import Exists, OuterRef, QuerySet
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
 from chat.accounts.guests import SESSION_SECONDS
-from chat.models import AuditEntry, Conversation, DailyUse, Invitation, ModelUse, PushSubscription, Ticket, User
+from chat.models import (
+    Attachment,
+    AuditEntry,
+    Conversation,
+    DailyUse,
+    Invitation,
+    ModelUse,
+    PushSubscription,
+    Ticket,
+    User,
+)
 from chat.models.accounts import RESUME_AFTER_END
 
 BATCH = 100
@@ -20,6 +30,8 @@ USE_DAYS = 60
 SPENDING_DAYS = 400
 """For which the answers and tokens of a model are kept: a year, and the month before it."""
 AUDIT_DAYS = 365
+UNSENT_DAYS = 7
+"""For which a photo or a sound that was uploaded may still be sent."""
 
 
 def rows(now: datetime, audit_kept_from: datetime) -> dict[str, QuerySet[Any]]:
@@ -33,6 +45,9 @@ def rows(now: datetime, audit_kept_from: datetime) -> dict[str, QuerySet[Any]]:
         "invitations": Invitation.objects.order_by().filter(expires_at__lt=now),
         "guests": guests_who_left_nothing(now),
         "push subscriptions": PushSubscription.objects.order_by().filter(expires_at__lt=now),
+        "unsent photos": Attachment.objects.order_by().filter(
+            conversation=None, created_at__lt=now - timedelta(days=UNSENT_DAYS)
+        ),
         "days": DailyUse.objects.filter(day__lt=(now - timedelta(days=USE_DAYS)).date()),
         "spending": ModelUse.objects.order_by().filter(day__lt=(now - timedelta(days=SPENDING_DAYS)).date()),
         "audit entries": AuditEntry.objects.order_by().filter(at__lt=audit_kept_from),

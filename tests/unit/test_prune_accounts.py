@@ -12,7 +12,7 @@ from django.utils import timezone
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
 from chat.accounts import families, tokens
-from chat.models import AuditEntry, Conversation, DailyUse, Invitation, Ticket, User
+from chat.models import Attachment, AuditEntry, Conversation, DailyUse, Invitation, Ticket, User
 
 NOW = timezone.now()
 OVER, TO_COME = NOW - timedelta(days=400), NOW + timedelta(days=1)
@@ -52,6 +52,7 @@ def test_what_has_ended_goes_and_what_has_not_stays(alice):
         "invitations": 1,
         "guests": 0,
         "push subscriptions": 0,
+        "unsent photos": 0,
         "days": 1,
         "spending": 0,
         "audit entries": 1,
@@ -89,6 +90,17 @@ def test_guests_who_cannot_come_back_and_left_nothing_go(alice):
     tokens.issue(guest("has a token", OVER))
     assert pruned()["guests"] == 1
     assert set(User.objects.values_list("username", flat=True)) == {"alice", "new", "talked", "has a token"}
+
+
+def test_a_photo_that_was_never_sent_goes_after_a_week(alice):
+    chat = Conversation.objects.create(user=alice)
+    for name, conversation, days in (("old", None, 8), ("new", None, 6), ("sent", chat, 8)):
+        photo = Attachment.objects.create(
+            user=alice, conversation=conversation, mime_type=name, width=1, height=1, data=b""
+        )
+        Attachment.objects.filter(pk=photo.pk).update(created_at=NOW - timedelta(days=days))
+    assert pruned()["unsent photos"] == 1
+    assert set(Attachment.objects.values_list("mime_type", flat=True)) == {"new", "sent"}
 
 
 def test_many_go_batch_by_batch(alice):

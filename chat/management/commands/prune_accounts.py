@@ -17,8 +17,8 @@ class Command(Filter):
     """`prune_accounts`: sessions, tokens and tickets that have ended, guests who left nothing, old audit entries."""
 
     help = (
-        "Delete what has ended: sessions, spent tokens, tickets, invitations, guests who left no conversation, and "
-        "audit entries older than --audit. Run it once a day; a server goes on meanwhile."
+        "Delete what has ended: sessions, spent tokens, tickets, invitations, guests who left no conversation, "
+        "photos that were never sent, and audit entries older than --audit. Run it once a day, while a server runs."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
