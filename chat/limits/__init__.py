@@ -1,15 +1,15 @@
-"""How much one person, address or network may ask for.
+"""Limits of users, addresses, networks and the whole site.
 
-    await spend("chat", user=…, ip=…)     one request off every rate of that name, or ResourceExhausted    (counting.py)
-    check_streams(user_id)                inside the transaction that starts a stream, or refused        (streams.py)
-    spend_question(user_id)               there, too: one question off the day's budget                    (budget.py)
-    has_tokens_left(user_id)              whether something may be asked that nobody has asked for         (budget.py)
-    address(request)                      whom a rate by address counts; its blocks              (addresses.py)
-    is_first(subject, seconds)            whether this was not asked a short while ago                  (counting.py)
-    of("PHOTO_BYTES")                     one limit: `WONDERCAM_LIMIT_<name>`, or its default
+    await spend("chat", user=…, ip=…)   count a request against the rates of that name, or raise       counting.py
+    check_streams(user_id)              check the limits of running streams, in the turn's transaction  streams.py
+    spend_question(user_id)             count a question against the day's budget, there too            budget.py
+    has_tokens_left(user_id)            whether the budget allows a request that no user has made       budget.py
+    address(request)                    the address that rates count, and the blocks around it          addresses.py
+    is_first(subject, seconds)          True at most once per subject in that time, in this process     counting.py
+    of("PHOTO_BYTES")                   one limit: `WONDERCAM_LIMIT_<name>`, or its default             rates.py
 
-`rates.py` lists the rates. `shared.py` counts in Redis; `windows.py` in this process, where there is no Redis or it
-does not answer.
+`rates.py` lists the rates. `shared.py` counts in Redis; `windows.py` counts in this process, without Redis or while it
+does not respond. `fair.py` is an executor whose threads are shared fairly between users.
 """
 
 from chat.limits.addresses import address

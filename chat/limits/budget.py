@@ -1,8 +1,8 @@
-"""How much in a day: questions, and the tokens of them and their answers, of each person and of all together.
+"""The budget of one UTC day: questions and tokens (input and output) per user, and tokens of the whole site.
 
-A question is counted by one conditional statement in the transaction that stores it: of several at the same moment, in
-whatever processes, not one too many gets through, and what is not stored is not counted. Tokens are known when an
-answer has ended (`chat/log/usage.py`), so the last answers of a day may go over the budget.
+A question is counted by one conditional statement in the transaction that stores it: concurrent questions in any number
+of processes cannot exceed the limit, and a question that is not stored is not counted. Tokens are counted when an
+answer has ended (`chat/log/usage.py`), so the last answers of a day may exceed the budget.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -30,7 +30,10 @@ QUESTIONS = f"SELECT questions FROM {TABLE} WHERE user_id = %s AND day = %s"
 
 
 def spend_question(user_id: int, database: Database = DJANGO, *, is_guest: bool = False) -> None:
-    """Take one question off the user's day; ResourceExhausted, until midnight UTC, when there is none left."""
+    """Count one question. Raises ResourceExhausted, with `retry_after` until midnight UTC, if no budget is left.
+
+    With a `database` that sends statements later, the check and its error follow when their results have arrived.
+    """
     if settings.LIMITS_OFF:
         return
     who = "_GUEST" if is_guest else ""
@@ -47,7 +50,7 @@ def spend_question(user_id: int, database: Database = DJANGO, *, is_guest: bool 
 
 
 def used_up(asked: int, questions: int, tokens: int, left: int) -> ResourceExhausted:
-    """What a person is told who has used up a day that ends in `left` seconds."""
+    """Return the error for a user without budget; the day ends in `left` seconds."""
     many = "question" if questions == 1 else "questions"
     spent = f"asked {questions:,} {many}" if asked >= questions else f"used {tokens:,} tokens"
     return ResourceExhausted(
@@ -57,7 +60,7 @@ def used_up(asked: int, questions: int, tokens: int, left: int) -> ResourceExhau
 
 
 def refuse_what_the_site_has_not_left(database: Database, now: datetime) -> None:
-    """ResourceExhausted where all people together have used up the day; no query where that has no limit."""
+    """Raise ResourceExhausted if the site's tokens of the day are used. Without such a limit it sends no query."""
     most = of("DAY_TOKENS_SITE")
     if not most:
         return
@@ -75,7 +78,7 @@ def refuse_what_the_site_has_not_left(database: Database, now: datetime) -> None
 
 
 def has_tokens_left(user_id: int, *, is_guest: bool = False) -> bool:
-    """Whether there is something left of the user's day, and of the site's, for what nobody has asked for."""
+    """Whether user and site have tokens left for a request that no user has made, such as for a title."""
     if settings.LIMITS_OFF:
         return True
     now = datetime.now(UTC)
@@ -88,17 +91,17 @@ def has_tokens_left(user_id: int, *, is_guest: bool = False) -> bool:
 
 
 def day_of(now: datetime) -> str:
-    """The day as both databases take it."""
+    """Return the date in ISO format, which both databases take."""
     return now.date().isoformat()
 
 
 def seconds_of_day_left(now: datetime) -> int:
-    """Whole seconds to midnight, rounded up."""
+    """Return the seconds to midnight, rounded up."""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     return -((now - midnight) // timedelta(seconds=1))
 
 
 def in_words(seconds: int) -> str:
-    """`5 h 12 min`, or `12 min`; never less than it is."""
+    """Return `5 h 12 min` or `12 min`, rounded up to minutes."""
     hours, minutes = divmod(-(-seconds // 60), 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"

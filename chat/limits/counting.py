@@ -1,7 +1,7 @@
-"""Take requests off their rates: in Redis where all processes share it, else in this process.
+"""Counts requests against rates: in Redis, which all processes share, or in this process.
 
-Without Redis, and while it does not answer, each process counts by itself: a limiter that is down must neither lock
-everybody out nor let everybody in.
+Without Redis, and while it does not respond, each process counts its own requests: a failure of Redis must neither
+refuse all requests nor accept all.
 """
 
 import math
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 
 async def spend(name: str, *, user: Any = None, ip: str = "", account: str = "", cost: int = 1) -> None:
-    """Take `cost` requests off the rates called `name`, all or none. `ip` is an `address`, `account` a user name.
+    """Count `cost` requests against all rates called `name`. `ip` is an `address`, `account` a user name.
 
-    Raises ResourceExhausted with the exact `retry_after` in seconds. What is refused is not counted anywhere.
+    Raises RateExceeded with `retry_after` in seconds. A refused request is counted against no rate in this process; in
+    Redis it may be counted against the user's other rates (see `SharedWindows`).
     """
     if settings.LIMITS_OFF:
         return
@@ -31,7 +32,7 @@ async def spend(name: str, *, user: Any = None, ip: str = "", account: str = "",
 
 
 def take_here(windows: Windows, quotas: list[Quota], cost: int) -> None:
-    """Take off the windows of this process."""
+    """Count in the windows of this process. Raises RateExceeded."""
     for rate, key, amount in quotas:
         if wait := windows.wait(key, amount, rate.window, cost):
             raise RateExceeded(rate, amount, max(1, math.ceil(wait)))
@@ -40,7 +41,7 @@ def take_here(windows: Windows, quotas: list[Quota], cost: int) -> None:
 
 
 def is_first(subject: str, seconds: int) -> bool:
-    """Whether nobody has asked for this subject in this process for so many seconds."""
+    """Return True for a subject at most once in so many seconds, in this process."""
     if own().wait(subject, 1, seconds):
         return False
     own().take(subject, seconds)
@@ -49,26 +50,26 @@ def is_first(subject: str, seconds: int) -> bool:
 
 @cache
 def own() -> Windows:
-    """This process's windows. Memory only: nothing here waits."""
+    """Return the windows of this process, in memory."""
     return Windows()
 
 
 @cache
 def shared(url: str) -> "SharedWindows":
-    """The windows in Redis."""
+    """Return the windows in Redis, one object per URL."""
     from chat.limits.shared import SharedWindows
 
     return SharedWindows(url)
 
 
 def open() -> None:
-    """Import what Redis needs before the first request, which would wait for it."""
+    """Import the libraries for Redis, if it is configured, so that the first request does not wait for that."""
     if settings.REDIS_URL:
         shared(settings.REDIS_URL)
 
 
 async def close() -> None:
-    """Forget what this process has counted, and leave Redis: the server's last act, and each test's."""
+    """Close the connections to Redis and drop the counts of this process, at shutdown and after each test."""
     if settings.REDIS_URL and shared.cache_info().currsize:
         await shared(settings.REDIS_URL).close()
     for kept in (own, shared):

@@ -1,7 +1,7 @@
-"""Threads that are shared out fairly: whoever brings much waits behind whoever brings little.
+"""`FairExecutor`: a thread pool that is shared fairly between users.
 
-Work waits in a queue for each subject, a person or the guests of one network, and the queues are served in turn. So the
-photos of somebody who sends fifty of them delay another one's single photo by those that are being decoded, at most.
+Work waits in one queue per subject (a user, or the guests of one network), and the queues are served round-robin. So a
+user who sends fifty photos delays another user's single photo at most by those that are already being decoded.
 """
 
 import asyncio
@@ -13,14 +13,14 @@ from typing import TypeVar, TypeVarTuple
 from chat.protocol.errors import ResourceExhausted
 
 MOST_WAITING = 32
-"""Pieces of work of one subject that may wait."""
+"""The most calls of one subject that may wait."""
 
 Args = TypeVarTuple("Args")
 Result = TypeVar("Result")
 
 
 class FairExecutor:
-    """A number of threads for one event loop."""
+    """A pool of `threads` threads, for use from one event loop."""
 
     def __init__(self, threads: int, name: str, most_waiting: int = MOST_WAITING) -> None:
         self._executor = ThreadPoolExecutor(threads, name)
@@ -29,9 +29,9 @@ class FairExecutor:
         self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
 
     async def run(self, subject: str, function: Callable[[*Args], Result], *arguments: *Args) -> Result:
-        """`function(*arguments)` in a thread, when it is the subject's turn. ResourceExhausted where too much waits.
+        """Return `function(*arguments)`, called in a thread. Raises ResourceExhausted if too many calls wait.
 
-        A thread is taken until its work has ended, even if nobody waits for it any more.
+        Cancelling this does not end a call that has begun: its thread stays in use until it returns.
         """
         await self._turn_of(subject)
         loop = asyncio.get_running_loop()
@@ -60,7 +60,7 @@ class FairExecutor:
         except asyncio.CancelledError:
             if turn.cancelled() or not turn.done():
                 self._forget(subject, turn)
-            else:  # its turn came at the same moment
+            else:  # it got a thread at the same moment
                 self._give_on()
             raise
 
@@ -72,7 +72,7 @@ class FairExecutor:
                 del self._waiting[subject]
 
     def _give_on(self) -> None:
-        """A thread is free: to the subject that has waited the longest since its last turn."""
+        """Hand a free thread to the next subject in the round."""
         while self._waiting:
             subject, queue = self._waiting.popitem(last=False)
             turn = queue.popleft()

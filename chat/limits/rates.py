@@ -1,6 +1,6 @@
-"""How often: the rates, and whom each of them counts.
+"""The rates, and the subjects that each of them counts.
 
-Each rate is a moving window, exact to the second: `retry_after` is when one more request will be accepted.
+Each rate is a moving window: `retry_after` is the time, in whole seconds, until one more request will be accepted.
 """
 
 import hashlib
@@ -19,12 +19,12 @@ from chat.protocol.errors import ResourceExhausted
 class Rate:
     """`WONDERCAM_LIMIT_<setting>` requests in `window` seconds for each `subject`, which is one of
 
-    user       a person
-    customer   an address: IPv4, or an IPv6 /56
-    blocks     an address, and what is around it with larger quotas: IPv4 and its /24; IPv6 /64, /56 and /48
-    account    a user name as it is looked up, from one customer; so nobody keeps others out of their account
-    name       a user name as it is looked up, wherever from
-    site       everybody
+    user       a user
+    customer   an IPv4 address, or an IPv6 /56
+    blocks     an address and the blocks around it, with larger quotas: IPv4 and its /24; IPv6 /64, /56 and /48
+    account    a normalized user name and a customer, so that an attacker elsewhere does not lock the owner out
+    name       a normalized user name, from any address
+    site       all requests
     """
 
     setting: str
@@ -65,7 +65,7 @@ RATES: dict[str, tuple[Rate, ...]] = {
 
 
 class Quota(NamedTuple):
-    """How much one subject may of one rate; `key` names both."""
+    """The quota of one subject at one rate: `amount` requests per window. `key` identifies rate and subject."""
 
     rate: Rate
     key: str
@@ -73,7 +73,7 @@ class Quota(NamedTuple):
 
 
 class RateExceeded(ResourceExhausted):
-    """429 with what the RateLimit fields of draft-ietf-httpapi-ratelimit-headers say about it."""
+    """Error 429 with the RateLimit header fields of draft-ietf-httpapi-ratelimit-headers."""
 
     def __init__(self, rate: Rate, quota: int, wait: int) -> None:
         super().__init__(f"{rate.sentence} Try again in {wait} s.", retry_after=wait)
@@ -85,7 +85,7 @@ class RateExceeded(ResourceExhausted):
 
 
 def quotas_of(name: str, user: str, ip: str, account: str) -> Iterator[Quota]:
-    """The rates of that name with whom each counts; none for a subject that is not known."""
+    """Yield the quotas of the rates called `name`; a rate whose subject is unknown ("") has none."""
     for rate in RATES[name]:
         amount = of(rate.setting)
         for subject, factor in subjects_of(rate.subject, user, ip, account):
@@ -93,7 +93,7 @@ def quotas_of(name: str, user: str, ip: str, account: str) -> Iterator[Quota]:
 
 
 def subjects_of(kind: str, user: str, ip: str, account: str) -> tuple[tuple[str, int], ...]:
-    """Whom a rate counts, and by what its quota is multiplied."""
+    """Return the subjects that a rate of this kind counts, each with the factor of its quota."""
     if kind == "user":
         return ((user, 1),) if user else ()
     if kind == "customer":
@@ -107,11 +107,11 @@ def subjects_of(kind: str, user: str, ip: str, account: str) -> tuple[tuple[str,
 
 
 def name_digest(account: str) -> str:
-    """A user name as a form would look it up, and short: whoever tries may send names of any length."""
+    """Return a hash of the user name, normalized as the sign-in does: clients may send names of any length."""
     looked_up = User.normalize_username(account.strip()).strip().casefold()
     return hashlib.blake2b(looked_up.encode(errors="replace"), digest_size=12).hexdigest()
 
 
 def of(name: str) -> int:
-    """One limit: `WONDERCAM_LIMIT_<name>`, or its default."""
+    """Return one limit: `WONDERCAM_LIMIT_<name>`, or its default."""
     return int(settings.LIMITS[name])

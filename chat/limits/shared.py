@@ -1,5 +1,5 @@
-"""Rates that all processes share, in Redis, by the `limits` library. Only a server with Redis imports this module: both
-libraries take a seventh of the time in which a process starts."""
+"""Moving windows in Redis, shared by all processes, with the `limits` library. It is imported only if Redis is
+configured: the two libraries take a seventh of a process's start."""
 
 import logging
 import math
@@ -14,15 +14,15 @@ from redis.exceptions import RedisError
 from chat.limits.rates import Quota, RateExceeded
 
 REDIS_TIMEOUT = 0.25
-"""Seconds: a request waits for Redis, and all of them for the loop."""
+"""Seconds for connecting and for each command, since the request waits for them."""
 AWAY_SECONDS = 2
-"""How long Redis is left alone after it did not answer: not every request waits for it."""
+"""After a failure Redis is not asked for so long, so that not every request waits for its timeout."""
 
 log = logging.getLogger(__name__)
 
 
 class SharedWindows:
-    """The windows in the Redis of this URL, and until when it is taken to be away."""
+    """The windows in the Redis at this URL, and the time until which it is taken to be down."""
 
     def __init__(self, url: str) -> None:
         self._pool = ConnectionPool.from_url(url, socket_timeout=REDIS_TIMEOUT, socket_connect_timeout=REDIS_TIMEOUT)
@@ -31,8 +31,8 @@ class SharedWindows:
         self._away_until = 0.0
 
     async def take(self, quotas: list[Quota], cost: int) -> bool:
-        """Take `cost` off all of these; False, and nothing is known to be taken, while Redis does not answer. Raises
-        RateExceeded."""
+        """Count `cost` against all quotas and return True. Return False if Redis does not respond: the request may be
+        counted or not. Raises RateExceeded."""
         if time.monotonic() < self._away_until:
             return False
         try:
@@ -44,8 +44,8 @@ class SharedWindows:
         return True
 
     async def _take(self, quotas: list[Quota], cost: int) -> None:
-        """Only where there are several by address is anything asked before it is taken: each asking is a trip to Redis,
-        and what is taken for nothing of a user's own quota harms nobody else."""
+        """Count the quotas one after another. Those by address are shared with other users, so then all are tested
+        first. Others are not, to save a round trip each: a refused request may use up some of the user's own quota."""
         items = [(quota, item_of(quota)) for quota in quotas]
         if any(quota.rate.subject == "blocks" for quota in quotas):
             for quota, item in items:
@@ -56,7 +56,7 @@ class SharedWindows:
                 raise await self._exceeded(quota, item, cost)
 
     async def _exceeded(self, quota: Quota, item: RateLimitItemPerSecond, cost: int) -> RateExceeded:
-        """The refusal, with the wait that Redis knows: when one more will be let through. For several it is all of the
+        """Return the error, with the time until Redis will accept one more request; for a `cost` above 1 the whole
         window, which is always enough."""
         if cost > 1:
             return RateExceeded(quota.rate, quota.amount, quota.rate.window)
@@ -64,15 +64,15 @@ class SharedWindows:
         return RateExceeded(quota.rate, quota.amount, seconds_until(stats.reset_time))
 
     async def close(self) -> None:
-        """Leave Redis."""
+        """Close the connections."""
         await self._pool.disconnect()
 
 
 def item_of(quota: Quota) -> RateLimitItemPerSecond:
-    """The quota as the library has it."""
+    """Return the quota as an object of `limits`."""
     return RateLimitItemPerSecond(quota.amount, quota.rate.window, namespace="wondercam")
 
 
 def seconds_until(moment: float) -> int:
-    """Whole seconds from now, rounded up: waiting that long is always enough."""
+    """Return the seconds from now to a Unix time, rounded up, at least 1."""
     return max(1, math.ceil(moment - time.time()))

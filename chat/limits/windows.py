@@ -1,7 +1,7 @@
-"""Moving windows in this process: what was let through in the last so many seconds, exact to the moment.
+"""Moving windows in this process: the times of the requests accepted in the last so many seconds.
 
-Nothing is kept of what was refused, and a window that has passed is forgotten, so the memory is bounded by what was let
-through. Time is the monotonic clock's: a clock that is set back locks nobody out.
+Refused requests are not stored and expired windows are dropped, so accepted requests bound the memory. The clock is the
+monotonic one: setting the system's clock back does not lock users out.
 """
 
 from bisect import bisect_right
@@ -9,29 +9,29 @@ from collections import OrderedDict
 from time import monotonic
 
 MOST_SUBJECTS = 50_000
-"""Of one rate; beyond it the one that was let through the longest ago is forgotten. Some 300 bytes each."""
+"""The most subjects per window length; the one accepted least recently is dropped. About 300 bytes each."""
 
 
 class Windows:
-    """For each (length of the window, subject) the moments at which something was let through, oldest first."""
+    """For each window length (seconds) and subject, the times of its accepted requests, oldest first."""
 
     def __init__(self) -> None:
         self._kept: dict[int, OrderedDict[str, list[float]]] = {}
 
     def wait(self, subject: str, quota: int, seconds: int, cost: int = 1) -> float:
-        """Seconds until `cost` more will be let through; 0 when they would be now. A look takes nothing."""
+        """Return the seconds until `cost` more requests will be accepted, 0 if they are now. Counts nothing."""
         now = monotonic()
         times = self._kept[seconds].get(subject, []) if seconds in self._kept else []
         counted = len(times) - bisect_right(times, now - seconds)
         if counted + cost <= quota:
             return 0.0
         oldest_in_the_way = counted + cost - quota - 1
-        if oldest_in_the_way >= counted:  # more at once than is ever allowed
+        if oldest_in_the_way >= counted:  # `cost` is above the quota
             return float(seconds)
         return times[len(times) - counted + oldest_in_the_way] + seconds - now
 
     def take(self, subject: str, seconds: int, cost: int = 1) -> None:
-        """Count `cost`, which `wait` has let through."""
+        """Count `cost` requests, for which `wait` has returned 0."""
         now = monotonic()
         kept = self._kept.setdefault(seconds, OrderedDict())
         times = kept.setdefault(subject, [])
@@ -42,5 +42,5 @@ class Windows:
             kept.popitem(last=False)
 
     def subjects(self) -> int:
-        """How many are kept."""
+        """Return how many subjects are stored, over all window lengths."""
         return sum(map(len, self._kept.values()))

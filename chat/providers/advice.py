@@ -1,4 +1,4 @@
-"""What a reader can do about a failure: the end of its sentence, by its kind."""
+"""Adds to an error's message what the user can do about it."""
 
 from chat.protocol import errors
 
@@ -14,9 +14,9 @@ LASTING = (errors.PermissionDenied, errors.NotFound)
 
 
 def advised(error: errors.ApiError, choice: bool) -> errors.ApiError:
-    """The error with what can be done about it in its sentence; `choice` is whether there is another model to choose.
+    """Return the error with advice at the end of its message. `choice`: whether there is another model.
 
-    Requests that are wrong say by themselves what is wrong with them.
+    Errors of invalid requests are not changed: their messages say what is wrong.
     """
     advice = ""
     if isinstance(error, PASSING):

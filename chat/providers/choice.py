@@ -1,28 +1,29 @@
-"""Which of several choices (OpenAI) or candidates (Gemini) is the answer: nobody asks for more than one here.
+"""Selects one of several choices (OpenAI) or candidates (Gemini) as the answer; requests ask for one only.
 
-Index 0 is. Some servers count from 1, write the number as text, or leave it out: then the place in the list counts, and
-where no 0 comes at all, the index that came first. Until that is known, what the others say is kept.
+It is the one of index 0. Some servers count from 1, send the index as a string, or omit it: then the position in the
+list is the index, and without any index 0 the first one that arrived is the answer. Until that is known, others are
+held.
 """
 
 from typing import Any
 
 MOST_KEPT = 8
-"""Choices without one of index 0, before the first of them is taken for the answer."""
+"""So many choices without index 0 are held; then the first index that arrived is the answer."""
 
 FIRST = (0, None)
 SAYING = {"delta", "message", "content", "text", "finish_reason", "finishReason"}
-"""What an object has that stands in place of a list of them."""
+"""Fields by which a single choice is recognised that is sent without the list around it."""
 
 
 class AnswersChoice:
-    """Picks the answer's choices out of lists of choices, in their order; `index` is theirs, once it is known."""
+    """Filters the answer's choices from each response's list; `index` is the answer's, None until it is known."""
 
     def __init__(self) -> None:
         self.index: int | None = None
         self._kept: list[tuple[int, dict[str, Any]]] = []
 
     def of(self, choices: Any) -> list[dict[str, Any]]:
-        """Those of one response; raises ValueError for what holds anything but objects. Null is no choice."""
+        """Return the answer's choices of one response, without nulls. Raises ValueError for other types."""
         if self.index == 0 and isinstance(choices, list) and len(choices) == 1:  # nearly always, and for every token
             only = choices[0]
             if isinstance(only, dict) and only.get("index") in FIRST:
@@ -48,7 +49,7 @@ class AnswersChoice:
         return found if len(self._kept) < MOST_KEPT else self.rest()
 
     def rest(self) -> list[dict[str, Any]]:
-        """What was kept of the index that came first, once no index 0 is to be expected any more."""
+        """Return the held choices of the index that arrived first, because no index 0 is expected any more."""
         kept, self._kept = self._kept, []
         if self.index is None and kept:
             self.index = kept[0][0]
@@ -57,7 +58,7 @@ class AnswersChoice:
 
 
 def index_of(index: Any, place: int) -> int:
-    """A choice's number; its place in the list where it has none."""
+    """Return a choice's index, or its position in the list if it has none."""
     if isinstance(index, str) and index.isdecimal() and len(index) < 10:
         index = int(index)
     if not isinstance(index, int):

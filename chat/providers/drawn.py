@@ -1,11 +1,11 @@
-"""Pictures that a model drew, where servers of chat completions put them, as Gemini's parts.
+"""Pictures that a model generated, in chat completions, as Gemini's parts.
 
 | form | from |
 | --- | --- |
 | `delta.images` `[{"type": "image_url", "image_url": {"url": "data:…"}}]` | OpenRouter, LiteLLM |
 | `delta.content` `[{"type": "image_url", "image_url": {"url": "data:…"}}]` | vLLM-Omni, gateways |
 
-A picture behind an address is told by its address: nothing is fetched here.
+A picture with an http(s) URL becomes text with that URL: nothing is fetched.
 """
 
 import re
@@ -17,7 +17,7 @@ DATA = re.compile(r"data:(image/[a-z0-9.+-]{1,40});base64,([A-Za-z0-9+/=]+)", re
 
 
 def pictures_in(delta: dict[str, Any]) -> list[Part]:
-    """The pictures of a delta or a message, in their order."""
+    """Return the pictures of a delta or a message as parts, in their order."""
     items = [
         item
         for field in (delta.get("images"), delta.get("content"))
@@ -30,13 +30,13 @@ def pictures_in(delta: dict[str, Any]) -> list[Part]:
 
 
 def address_of(image: Any) -> str:
-    """The address in an `image_url`, which may be it."""
+    """Return the URL of an `image_url`, which is an object or the URL itself; "" if there is none."""
     url = image.get("url") if isinstance(image, dict) else image
     return url if isinstance(url, str) else ""
 
 
 def part_of(address: str) -> Part:
-    """A picture as a part."""
+    """Return `inlineData` for a data URL; text with the URL, or a placeholder, for others."""
     if found := DATA.fullmatch(address):
         return {"inlineData": {"mimeType": found[1].lower(), "data": found[2]}}
     return {"text": address if address.startswith(("https://", "http://")) else "[a picture]"}

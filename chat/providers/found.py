@@ -1,12 +1,12 @@
-"""`ollama`, `lmstudio`, `llamacpp`: model servers on this machine, looked for at their usual ports as a process starts.
+"""`ollama`, `lmstudio`, `llamacpp`: model servers on this machine, discovered at their default ports at startup.
 
 Its settings:
 
-    WONDERCAM_DISCOVER   1 looks for them, 0 does not; unset, only with DEBUG
+    WONDERCAM_DISCOVER   1 discovers them, 0 does not; unset, only with DEBUG
 
-They are asked once, at 127.0.0.1 and nowhere else, and not at all where WONDERCAM_MODELS is set: a model that it names
-(`ollama/gemma3:4b`) is offered whether the server answers at the start or not. Each is asked in its own language what
-it has and what of it sees; then it is asked like any OpenAI-compatible server.
+They are asked once, at 127.0.0.1 only. If WONDERCAM_MODELS is set, only the servers that it names are asked; a model
+that it names (`ollama/gemma3:4b`) is offered whether its server responds at startup or not. The models and whether they
+see photos are asked with each server's own API; answers come from its OpenAI-compatible API.
 """
 
 import asyncio
@@ -27,17 +27,18 @@ log = logging.getLogger(__name__)
 
 MOST_MODELS = 50
 SECONDS = 2.0
-"""For all questions to one server: whoever starts WonderCam waits for it."""
+"""For all requests to one server, because the start of WonderCam waits for them."""
 SEEING_FAMILIES = frozenset({"clip", "mllama"})
-"""Ollama before 0.6.4 says nothing of capabilities; families of its models that see have these."""
+"""Ollama before 0.6.4 lists no capabilities; the families of its models that see photos include one of these."""
 
 Ask = Callable[[str, Any], Awaitable[Any]]
-"""An address below the server's, and a body to POST to it or None: the JSON that comes back. Raises ApiError."""
+"""Called with a path at the server and a JSON body for a POST, or None for a GET; returns the JSON of the response.
+Raises ApiError."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of server: its name in models' ids, what people call it, its port, and how it lists its models."""
+    """A kind of server: its name in model ids, its product name, its port, and the function that lists its models."""
 
     name: str
     title: str
@@ -46,8 +47,8 @@ class Kind:
 
 
 class LocalServer:
-    """One server of this machine, there or not. `names` are the models that WONDERCAM_MODELS asks for; without any the
-    server is looked for, and what it has is offered."""
+    """A server on this machine, which may not run. `names` are its models in WONDERCAM_MODELS; without names all
+    models that `discover` finds are offered."""
 
     is_local = goes_on = True
 
@@ -64,15 +65,15 @@ class LocalServer:
         return replace(model, title=f"{model.name} ({self._kind.title})")
 
     def models(self) -> tuple[Model, ...]:
-        """Those that were found, or are asked for."""
+        """The models that were discovered, or that WONDERCAM_MODELS names."""
         return self._models
 
     async def answer(self, prompt: Prompt, give: events.Give) -> None:
-        """As any OpenAI-compatible server answers."""
+        """Pass the answer's chunks to `give`, from the server's OpenAI-compatible API. Raises ApiError."""
         await self._reader.answer(prompt, give)
 
     def is_at(self, url: str) -> bool:
-        """Whether an address is that of this server."""
+        """Whether a URL is that of this server: the loopback interface and its port."""
         return is_loopback(url) and urlsplit(url).port == self._kind.port
 
     @property
@@ -81,7 +82,8 @@ class LocalServer:
         return bool(self._names)
 
     async def discover(self) -> None:
-        """Look what the server has, if it is there. Raises ApiError where models of it are asked for and it is not."""
+        """Ask the server for its models. If it does not respond and WONDERCAM_MODELS names models of it, raises
+        ApiError or TimeoutError."""
         try:
             async with asyncio.timeout(SECONDS):
                 listed = [self._known(model) for model in (await self._kind.list(self._ask))[:MOST_MODELS]]
@@ -104,14 +106,14 @@ class LocalServer:
 
 
 def rows(found: Any, name: str) -> list[dict[str, Any]]:
-    """The objects in a list of an answer; none where the answer is another program's."""
+    """Return the objects in a list of a response; none if another program with another format responded."""
     listed = found.get(name) if isinstance(found, dict) else None
     return [row for row in listed if isinstance(row, dict)] if isinstance(listed, list) else []
 
 
 async def models_of_ollama(ask: Ask) -> list[Model]:
-    """`/api/tags` has the names, `/api/show` what each can do (https://docs.ollama.com/api). Models that Ollama would
-    ask elsewhere are no models of this machine."""
+    """Return the models of `/api/tags` with their capabilities in `/api/show` (https://docs.ollama.com/api), without
+    those that Ollama would run on a remote host."""
     tags = [row for row in rows(await ask("/api/tags", None), "models") if not row.get("remote_host")]
     names = [name for row in tags if isinstance(name := row.get("name"), str)][:MOST_MODELS]
     shown = await asyncio.gather(*(ask("/api/show", {"model": name}) for name in names), return_exceptions=True)
@@ -124,8 +126,8 @@ async def models_of_ollama(ask: Ask) -> list[Model]:
 
 
 def capabilities_of(details: dict[str, Any]) -> list[str]:
-    """What a model can do, as Ollama calls it. Where it is not said, sight is guessed from the family and functions are
-    offered: Ollama refuses them itself."""
+    """Return a model's capabilities in Ollama's terms. If they are not listed, `vision` is guessed from the family and
+    `tools` is assumed: Ollama refuses tools itself if the model has none."""
     said = details.get("capabilities")
     if isinstance(said, list):
         return [str(each) for each in said]
@@ -136,7 +138,7 @@ def capabilities_of(details: dict[str, Any]) -> list[str]:
 
 
 async def models_of_lmstudio(ask: Ask) -> list[Model]:
-    """`/api/v0/models`, from LM Studio 0.3.6 on (https://lmstudio.ai/docs/developer/rest/endpoints)."""
+    """Return the models of `/api/v0/models`, since LM Studio 0.3.6 (https://lmstudio.ai/docs/developer/rest/endpoints)."""
     listed = [row for row in rows(await ask("/api/v0/models", None), "data") if row.get("type") in ("llm", "vlm")]
     return [
         Model("lmstudio", name, images=row["type"] == "vlm") for row in listed if isinstance(name := row.get("id"), str)
@@ -144,8 +146,8 @@ async def models_of_lmstudio(ask: Ask) -> list[Model]:
 
 
 async def models_of_llamacpp(ask: Ask) -> list[Model]:
-    """`/props` has what is only llama.cpp's, and whether its model sees and hears; `/v1/models` the model's name, often
-    a path (https://github.com/ggml-org/llama.cpp/tree/master/tools/server)."""
+    """Return the models of `/v1/models`, whose names are often paths. `/props` has a field that only llama.cpp has, and
+    the model's modalities (https://github.com/ggml-org/llama.cpp/tree/master/tools/server)."""
     props = await ask("/props", None)
     if not isinstance(props, dict) or "default_generation_settings" not in props:
         return []
@@ -160,7 +162,7 @@ async def models_of_llamacpp(ask: Ask) -> list[Model]:
 
 
 def plain(name: str) -> str:
-    """A model's name without its folder: llama.cpp calls a model by its file, and takes any name for it."""
+    """Return a model's name without folder and suffix: llama.cpp names a model by its file, and accepts any name."""
     return name.replace("\\", "/").rpartition("/")[2].removesuffix(".gguf") if name.endswith(".gguf") else name
 
 
@@ -172,7 +174,7 @@ KINDS = (
 
 
 def from_settings(kind: Kind, settings: Settings) -> LocalServer | None:
-    """Looked for where WONDERCAM_MODELS names it, or names nothing at all and WONDERCAM_DISCOVER is on."""
+    """Return the server if WONDERCAM_MODELS names it, or if that is unset and WONDERCAM_DISCOVER is on; else None."""
     names = named(settings, kind.name)
     wanted = flag(settings, "WONDERCAM_DISCOVER", False) and not text(settings, "WONDERCAM_MODELS")
     if not names and not wanted:
@@ -182,4 +184,4 @@ def from_settings(kind: Kind, settings: Settings) -> LocalServer | None:
 
 
 FROM_SETTINGS = tuple(partial(from_settings, kind) for kind in KINDS)
-"""One for each kind, as the catalogue takes them."""
+"""`from_settings` of each kind, for `catalogue.PROVIDERS`."""

@@ -1,13 +1,12 @@
-"""`gemini`: Google's Gemini API, whose language is ours, so its answers pass through as they are.
+"""`gemini`: Google's Gemini API. WonderCam stores its format, so responses are passed on as they are.
 
 Its settings:
 
-    GEMINI_API_KEY    sent in the header `x-goog-api-key`, never in an address
-    GEMINI_BASE_URL   https://generativelanguage.googleapis.com unless set
+    GEMINI_API_KEY    sent in the header `x-goog-api-key`, never in a URL
+    GEMINI_BASE_URL   default: https://generativelanguage.googleapis.com
 
-`Gemini` is the one reader for every server that speaks `streamGenerateContent?alt=sse`; `vertex.py` gives it another
-address and other credentials. What is not passed on: their `wondercam` field (the word is ours). Which finishReason is
-the end, since some models send one with every response, is found in `ending.py`.
+`Gemini` reads all servers with `streamGenerateContent?alt=sse`; `vertex.py` gives it other URLs and credentials. The
+field `wondercam` of a response is dropped: that name is WonderCam's. `ending.py` decides which finishReason is the end.
 """
 
 from collections.abc import Awaitable, Callable
@@ -44,10 +43,10 @@ Headers = Callable[[], Awaitable[dict[str, str]]]
 
 
 class Gemini:
-    """A reader of Gemini streams: `address_of(model name)` is the model's URL, `headers()` the credentials."""
+    """A provider of Gemini's API. `address_of(model name)` returns the model's URL, `headers()` the credentials."""
 
     goes_on = True
-    """A last content of the model's is the beginning of the answer."""
+    """The server continues a last content of the model's role."""
 
     def __init__(
         self,
@@ -66,7 +65,7 @@ class Gemini:
         self._connection = connection
 
     def models(self) -> tuple[Model, ...]:
-        """What is configured."""
+        """The configured models."""
         return self._models
 
     async def close(self) -> None:
@@ -74,13 +73,13 @@ class Gemini:
         await self._connection.close()
 
     async def answer(self, prompt: Prompt, give: events.Give) -> None:
-        """Give Gemini's responses; the last one carries the finishReason and the usage. Raises ApiError."""
+        """Pass the answer's chunks to `give` as they arrive. Raises ApiError."""
         url = f"{self._address_of(prompt.model.name)}:streamGenerateContent?alt=sse"
         reader = GeminiReader(self.who)
         await self._connection.stream(self.who, url, request_of(prompt), await self._headers(), reader, give)
 
     async def count_tokens(self, prompt: Prompt) -> dict[str, Any]:
-        """What Gemini counts of a prompt: `{"totalTokens", …}`. Raises ApiError."""
+        """Return the response of `countTokens`: `{"totalTokens": …}` and other fields. Raises ApiError."""
         url = f"{self._address_of(prompt.model.name)}:countTokens"
         body = request_of(prompt)
         if self.name == "gemini":  # Vertex takes the fields themselves
@@ -92,27 +91,27 @@ class Gemini:
 
 
 class PlainPart(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """A part that is text and nothing else."""
+    """A part that has only text."""
 
     text: str
 
 
 class PlainContent(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """Its content."""
+    """A content that has only such parts."""
 
     parts: Annotated[list[PlainPart], msgspec.Meta(min_length=1)]
     role: str = "model"
 
 
 class PlainCandidate(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """Its candidate: the answer's, and it has not ended."""
+    """A candidate of index 0 with such content and without a finishReason."""
 
     content: PlainContent
     index: Literal[0] = 0
 
 
 class Plain(msgspec.Struct, forbid_unknown_fields=True, rename="camel", gc=False):
-    """What nearly every response is: some text of one candidate, and beside it only what every response has."""
+    """The usual response, which the fast path reads: text of one candidate and the fields that all responses have."""
 
     candidates: Annotated[list[PlainCandidate], msgspec.Meta(min_length=1, max_length=1)]
     usage_metadata: dict[str, Any] | None = None
@@ -125,7 +124,8 @@ plain = msgspec.json.Decoder(Plain).decode
 
 
 class GeminiReader:
-    """Responses in, chunks out, in proto3's JSON as its own readers take it: nulls are absent, enums may be numbers."""
+    """Reads responses and returns chunks. It accepts proto3's JSON as protobuf's own parsers do: null means that a
+    field is absent, enums may be numbers."""
 
     def __init__(self, who: str) -> None:
         self.who = who
@@ -135,7 +135,7 @@ class GeminiReader:
         self._split = False
 
     def glance(self, data: str) -> events.Chunk | None:
-        """The chunk of a plain response: its line goes on as it came. None for all others."""
+        """Return the chunk of a `Plain` response, whose JSON is passed on unchanged; None for others (fast path)."""
         if self._split or "\n" in data:
             return None
         try:
@@ -151,7 +151,8 @@ class GeminiReader:
         return events.Chunk(data, parts, None, found.usage_metadata)
 
     def read(self, chunk: events.Response) -> list[events.Chunk]:
-        """What can be passed on now. Raises BadUpstream for a wrong shape, Blocked where the prompt was refused."""
+        """Return the chunks that can be passed on now. Raises BadUpstream for an invalid format, Blocked if the prompt
+        was refused."""
         chunk = without_nulls(chunk)
         if "candidates" not in chunk and isinstance(inner := chunk.get("response"), dict):  # gateways wrap it
             chunk = without_nulls(inner)
@@ -170,7 +171,7 @@ class GeminiReader:
         return [*kept, *self._whole(chunk)] if kept else self._whole(chunk)
 
     def _whole(self, chunk: events.Response) -> list[events.Chunk]:
-        """A response with one candidate or none."""
+        """Return the chunk of a response with at most one candidate; none if it has no content."""
         if not validation.is_sound(chunk):
             raise validation.unsound(self.who)
         if "promptFeedback" in chunk:
@@ -182,7 +183,7 @@ class GeminiReader:
         return [self._chunk(chunk)]
 
     def _candidate(self, found: dict[str, Any]) -> dict[str, Any]:
-        """The answer's candidate in the types that readers know."""
+        """Return the candidate with index 0, its finishReason as a name, and its parts as a list of objects."""
         candidate = without_nulls(found)
         if candidate.get("index"):
             candidate["index"] = 0
@@ -218,7 +219,7 @@ class GeminiReader:
             return events.chunk(in_whole_characters(response))
 
     def end(self, *, done: bool) -> list[events.Chunk]:
-        """Half a character may be left. `[DONE]`, which Gemini does not send, ends an answer without a reason."""
+        """Return the remaining chunks. `[DONE]` (`done`, not sent by Gemini) ends an answer without finishReason."""
         kept = [{"candidates": [self._candidate(each)]} for each in self._choice.rest()]
         given = [chunk for response in kept for chunk in self._whole(response)]
         if rest := self._halves[False].rest():
@@ -234,23 +235,23 @@ class GeminiReader:
 
 
 def without_nulls(found: dict[str, Any]) -> dict[str, Any]:
-    """A message's fields that are there: null is absent (https://protobuf.dev/programming-guides/json)."""
+    """Return an object without its nulls, which mean absent fields (https://protobuf.dev/programming-guides/json)."""
     return {name: value for name, value in found.items() if value is not None}
 
 
 def is_snake_case(chunk: events.Response) -> bool:
-    """Whether a response is written with proto3's own names, as Python's libraries do."""
+    """Whether a response has proto3's original field names, as protobuf's Python library may write them."""
     candidates = chunk.get("candidates")
     fields = [chunk, *(candidates if isinstance(candidates, list) else ())]
     return any("_" in name for each in fields if isinstance(each, dict) for name in each)
 
 
 REASONS = ("", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER")
-"""The enum's numbers that mean the same in every version of the API."""
+"""The names of the enum's numbers 0 to 5, which are the same in every version of the API."""
 
 
 def reason_of(found: Any) -> Any:
-    """A candidate's finishReason as its name; None where it is unspecified, which is no end."""
+    """Return a candidate's finishReason as its name; None if it is unspecified, which does not end the answer."""
     if isinstance(found, int) and not isinstance(found, bool):
         found = REASONS[found] if 0 <= found < len(REASONS) else "OTHER"
     if isinstance(found, str):
@@ -259,7 +260,7 @@ def reason_of(found: Any) -> Any:
 
 
 def request_of(prompt: Prompt) -> dict[str, Any]:
-    """The prompt as Gemini's request: contents and unknown fields untouched."""
+    """Return the body of the request, with contents and unknown fields unchanged."""
     body: dict[str, Any] = {**prompt.extra, "contents": prompt.contents}
     if prompt.system:
         body["systemInstruction"] = {"parts": [{"text": prompt.system}]}
@@ -269,7 +270,7 @@ def request_of(prompt: Prompt) -> dict[str, Any]:
 
 
 def models_of(settings: Settings, provider: str, default: str) -> tuple[Model, ...]:
-    """The models that WONDERCAM_MODELS names for the provider, or the default one where it is not set."""
+    """Return the provider's models in WONDERCAM_MODELS, or the default model if that is unset."""
     names = named(settings, provider)
     if not names and not text(settings, "WONDERCAM_MODELS"):
         names = [default]
@@ -277,7 +278,7 @@ def models_of(settings: Settings, provider: str, default: str) -> tuple[Model, .
 
 
 def from_settings(settings: Settings) -> Gemini | None:
-    """Configured by GEMINI_API_KEY."""
+    """Return the provider if GEMINI_API_KEY is set, else None. Raises ValueError for an invalid key or URL."""
     key = secret(settings, "GEMINI_API_KEY")
     if not key:
         return None

@@ -1,7 +1,7 @@
-"""Whole messages in a stream of chat completions, where deltas should be.
+"""Whole messages (`message`) in a stream of chat completions, which should have deltas.
 
-Some servers send the whole answer again at its end, some send it as far as it goes with every chunk, some only call
-their deltas messages.
+Some servers repeat the whole answer at its end, some send the answer so far with every chunk, and some send deltas
+under the name `message`.
 """
 
 from typing import Any
@@ -12,20 +12,20 @@ Fields = dict[str, Any]
 
 
 class WholeMessages:
-    """Finds what each message adds to what has been said."""
+    """Finds what each message adds to the answer so far."""
 
     def __init__(self) -> None:
         self._said: str | None = None
         self._pieces = False
 
     def new_in(self, choice: Fields, *, spoke: bool) -> Fields:
-        """The message of a choice as a delta. `spoke` is whether any text came before it."""
+        """Return the message of a choice as a delta. `spoke`: whether text has arrived before it."""
         message: Fields = choice["message"]
         text = said_in(message).text
         if not spoke:
             self._said = text
             return message
-        if self._said is None or choice.get("delta"):  # deltas have said it all but for the calls
+        if self._said is None or choice.get("delta"):  # the deltas had all of it except function calls
             return {"tool_calls": message["tool_calls"]} if message.get("tool_calls") else {}
         if not self._pieces and text.startswith(self._said) and (text != self._said or choice.get("finish_reason")):
             new, self._said = text[len(self._said) :], text

@@ -1,12 +1,12 @@
-"""`openai`: any server with `/v1/chat/completions`: OpenAI, Ollama, vLLM, llama.cpp and many more.
+"""`openai`: any server with `/v1/chat/completions`, such as OpenAI, Ollama, vLLM and llama.cpp.
 
 Its settings:
 
-    OPENAI_BASE_URL   where, up to and with `/v1`; https://api.openai.com/v1 when only a key is set
-    OPENAI_API_KEY    sent as `Authorization: Bearer`; may be missing for a server of one's own
-    OPENAI_IMAGES     which models see photos: names, or 1 for all, 0 for none; else what `/v1/models` says
-    OPENAI_SOUNDS     which models hear: names, or 1 for all, 0 for none; else what `/v1/models` says
-    OPENAI_CONTEXT    tokens of context: a number for all, or name=number; else what `/v1/models` says
+    OPENAI_BASE_URL   the base URL up to and including `/v1`; https://api.openai.com/v1 if only a key is set
+    OPENAI_API_KEY    sent as `Authorization: Bearer`; optional for servers that need no key
+    OPENAI_IMAGES     the models that see photos: names, 1 for all, 0 for none; default: what `/v1/models` lists
+    OPENAI_SOUNDS     the models that hear: names, 1 for all, 0 for none; default: what `/v1/models` lists
+    OPENAI_CONTEXT    the context in tokens: a number for all models, or name=number; default: what `/v1/models` lists
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -25,20 +25,20 @@ BASE_URL = "https://api.openai.com/v1"
 WHO = "The OpenAI-compatible server"
 MOST_LISTED = 50
 ANSWER_TOKENS = 1024
-"""Kept free in a model's context for an answer of unknown length."""
+"""Tokens of the context that are reserved for the answer if the request sets no `maxOutputTokens`."""
 HEARD = (WAV, MP3)
-"""The types of an `input_audio` part (https://platform.openai.com/docs/api-reference/chat/create)."""
+"""The MIME types of an `input_audio` part (https://platform.openai.com/docs/api-reference/chat/create)."""
 OPENAI_HEARS = "audio"
-"""What stands in the names of OpenAI's own models that hear: `gpt-audio`, `gpt-4o-audio-preview`."""
+"""Part of the names of OpenAI's models that hear: `gpt-audio`, `gpt-4o-audio-preview`."""
 
 
 GOING_ON = {"continue_final_message": True, "add_generation_prompt": False}
-"""What vLLM is to be told where the last message is the beginning of the answer; llama.cpp and Ollama go on anyway."""
+"""The fields by which vLLM continues a last message of the assistant; llama.cpp and Ollama do so without them."""
 
 
 class Dialect:
-    """What one server takes of the fields that not all servers take, as learned from its refusals: `renamed` maps a
-    field to the name that it has there, or to nothing where it is left out."""
+    """The request fields that one server does not accept, as learned from its error responses: `renamed` maps such a
+    field to its name at this server, or to "" if it is omitted."""
 
     INSTEAD = {"stream_options": "", "max_tokens": "max_completion_tokens", **dict.fromkeys(GOING_ON, "")}
 
@@ -46,20 +46,21 @@ class Dialect:
         self._renamed = renamed
 
     def spoken(self, body: dict[str, Any]) -> dict[str, Any]:
-        """The request in this dialect."""
+        """Return the request body with the fields renamed or omitted."""
         named = {self._renamed.get(name, name): value for name, value in body.items()}
         named.pop("", None)
         return named
 
     def learn(self, refused: Iterable[str], sent: dict[str, Any]) -> bool:
-        """Do without the refused fields from now on; whether there is anything new to try."""
+        """Rename or omit the refused fields from now on. Return whether any of them is new, so that a retry helps."""
         new = [name for name in refused if name in sent and name not in self._renamed]
         self._renamed |= {name: self.INSTEAD[name] for name in new}
         return bool(new)
 
 
 class OpenAI:
-    """A reader of chat completions. `who` is what sentences call the server; `extra` goes into every request."""
+    """A provider of chat completions. `who` names the server in error messages; `extra` is merged into every request;
+    `known` adds to a listed model what the settings say about it."""
 
     def __init__(
         self,
@@ -85,12 +86,12 @@ class OpenAI:
         self._dialect = Dialect({"max_tokens": "max_completion_tokens"} if base_url == BASE_URL else {})
 
     def models(self) -> tuple[Model, ...]:
-        """What is configured."""
+        """The configured models, or those that `discover` has found."""
         return self._models
 
     @property
     def goes_on(self) -> bool:
-        """Whether a last message of the assistant's is the beginning of the answer: nearly everywhere but at OpenAI."""
+        """Whether the server continues a last message of the assistant: OpenAI does not, nearly all others do."""
         return self.base_url != BASE_URL
 
     async def close(self) -> None:
@@ -98,7 +99,7 @@ class OpenAI:
         await self._connection.close()
 
     async def answer(self, prompt: Prompt, give: events.Give) -> None:
-        """Give the answer in Gemini's shape; ends after a finishReason or raises an ApiError."""
+        """Pass the answer's chunks to `give`, in Gemini's format, the last one with a finishReason. Raises ApiError."""
         translation = CompletionReader(prompt.model.name, self.who, tools="tools" in prompt.extra)
         wanted = prompt.generation.get("maxOutputTokens")
         fit = fitting(prompt, wanted if isinstance(wanted, int) else ANSWER_TOKENS)
@@ -116,7 +117,8 @@ class OpenAI:
         return {"Authorization": f"Bearer {self._key}"} if self._key else {}
 
     async def discover(self) -> None:
-        """Ask `/v1/models` for what is not configured: names where there are none, context, sight. Raises ApiError."""
+        """Get from `/v1/models` what is not configured: the models, if none are, their context, and whether they see
+        and hear. Raises ApiError."""
         listed = await self._connection.get(self.who, f"{self.base_url}/models", self._headers())
         found = {model.name: model for model in listed_models(self.name, listed)}
         models = self._models or tuple(found.values())[:MOST_LISTED]
@@ -126,8 +128,8 @@ class OpenAI:
 
 
 def listed_models(provider: str, listed: Any) -> Iterator[Model]:
-    """The models of a `/v1/models` answer, with what vLLM, llama.cpp and OpenRouter say about context, sight and
-    hearing."""
+    """Yield the models of a `/v1/models` response, with the context and modalities that vLLM, llama.cpp and OpenRouter
+    add."""
     data = listed.get("data") if isinstance(listed, dict) else None
     for item in data if isinstance(data, list) else ():
         if not isinstance(item, dict) or not isinstance(name := item.get("id"), str):
@@ -142,7 +144,7 @@ def listed_models(provider: str, listed: Any) -> Iterator[Model]:
 
 
 def knowledge(settings: Settings, base: str) -> Callable[[Model], Model]:
-    """What the settings say about a model, as a function that puts it in."""
+    """Return a function that applies OPENAI_IMAGES, OPENAI_SOUNDS and OPENAI_CONTEXT to a model."""
     images, sounds = items(settings, "OPENAI_IMAGES"), items(settings, "OPENAI_SOUNDS")
     if not images and base == BASE_URL:
         images = ["1"]
@@ -166,12 +168,12 @@ def knowledge(settings: Settings, base: str) -> Callable[[Model], Model]:
 
 
 def is_among(named: list[str], model: Model) -> bool:
-    """Whether a setting names the model: by its name, or as one of all."""
+    """Whether a setting includes the model: by its name, or as 1 for all."""
     return named != ["0"] and (named == ["1"] or model.name in named)
 
 
 def from_settings(settings: Settings) -> OpenAI | None:
-    """Configured by OPENAI_BASE_URL or OPENAI_API_KEY."""
+    """Return the provider if OPENAI_BASE_URL or OPENAI_API_KEY is set, else None. Raises ValueError."""
     key = secret(settings, "OPENAI_API_KEY")
     base = address(settings, "OPENAI_BASE_URL", BASE_URL if key else "")
     if not base:

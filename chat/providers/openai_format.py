@@ -1,7 +1,7 @@
-"""The language of `/v1/chat/completions` and Gemini's, translated both ways. Pure.
+"""Translates prompts into requests to `/v1/chat/completions`, and its responses into Gemini's. No I/O.
 
-https://platform.openai.com/docs/api-reference/chat: chunks of `choices[].delta`, then one with `finish_reason`, then
-perhaps one with `usage` and no choices, then `[DONE]`. Servers differ in all but the first.
+A stream is specified as chunks with `choices[].delta`, one with `finish_reason`, optionally one with `usage` and no
+choices, then `[DONE]` (https://platform.openai.com/docs/api-reference/chat). Servers differ in all but the first.
 """
 
 import json
@@ -40,7 +40,7 @@ FINISH = {
 }
 NO_REASON = ("", "none", "null", "finish_reason_unspecified")
 BROKEN_OFF = ("abort", "error", "cancelled", "network_error", "insufficient_system_resource")
-"""What vLLM, OpenRouter, Zhipu and DeepSeek call an answer that they could not finish."""
+"""The finish reasons of vLLM, OpenRouter, Zhipu and DeepSeek for an answer that they could not finish."""
 
 GENERATION = {
     "temperature": "temperature",
@@ -54,9 +54,9 @@ GENERATION = {
 
 
 class CompletionReader:
-    """Chat completion chunks in, Gemini responses out. Of several choices one is the answer, see `choice.py`.
+    """Reads chat completion chunks and returns Gemini's responses. Of several choices one is read, see `choice.py`.
 
-    Calls of functions go on, whole, with the reason to end, where `tools` were given.
+    If the request had `tools`, function calls are collected and returned complete, with the finishReason.
     """
 
     def __init__(self, model: str, who: str, *, tools: bool = False) -> None:
@@ -75,12 +75,12 @@ class CompletionReader:
         self._thoughts, self._texts = Halves(), Halves()
 
     def glance(self, data: str) -> events.Chunk | None:
-        """Nothing of theirs can go on as it came."""
+        """Return None: there is no fast path, every chunk has to be translated."""
         return None
 
     def read(self, chunk: dict[str, Any]) -> list[events.Chunk]:
-        """What this chunk adds to the answer: nothing, thoughts, text, a reason to end, usage. Raises BadUpstream for a
-        shape that is none."""
+        """Return what this chunk adds to the answer: thoughts, text, a finishReason or usage, if anything. Raises
+        BadUpstream for an invalid format, and the mapped ApiError for an error in a choice."""
         counted = isinstance(chunk.get("usage"), dict)
         if counted:
             self.usage = usage_of(chunk["usage"])
@@ -93,7 +93,7 @@ class CompletionReader:
 
     def _read(self, choice: dict[str, Any], chunk: dict[str, Any]) -> list[events.Chunk]:
         parts = self._parts(self._delta(choice))
-        if error := choice.get("error"):  # OpenRouter's, of the server behind it
+        if error := choice.get("error"):  # OpenRouter's, for an error of its upstream
             raise refused(error, self.who)
         reason = self._reason(choice.get("finish_reason"))
         if reason and not self.usage:
@@ -101,7 +101,7 @@ class CompletionReader:
         return self._chunks(parts, reason)
 
     def _choices(self, chunk: dict[str, Any]) -> list[dict[str, Any]]:
-        """What belongs to the answer."""
+        """Return the choices of the answer, without those of other indexes."""
         choices = chunk.get("choices")
         if choices is None:
             native = native_choice(chunk)
@@ -115,13 +115,13 @@ class CompletionReader:
         return found
 
     def _delta(self, choice: dict[str, Any]) -> dict[str, Any]:
-        """What is new in a choice: its delta, or what a message adds to what has been said."""
+        """Return the delta of a choice; for a whole message, what it adds to the text so far."""
         delta, message = choice.get("delta") or {}, choice.get("message") or {}
         if not message and isinstance(delta, dict) and delta:  # nearly always
             return delta
         if isinstance(delta, str):
             delta = {"content": delta}
-        if not delta and not message and isinstance(choice.get("text"), str):  # a completion's, before there were chats
+        if not delta and not message and isinstance(choice.get("text"), str):  # the format of `/v1/completions`
             delta = {"content": choice["text"]}
         if not isinstance(delta, dict) or not isinstance(message, dict):
             raise unsound(self.who)
@@ -138,7 +138,7 @@ class CompletionReader:
         return parts + pictures_in(delta) if "images" in delta or isinstance(delta.get("content"), list) else parts
 
     def _reason(self, reason: Any) -> str:
-        """The reason to end that this chunk gives, as Gemini's word; empty where it gives none."""
+        """Return the chunk's finish reason as Gemini's finishReason; "" if it has none."""
         word = str(reason or "").strip()
         if word.lower() in NO_REASON:
             return ""
@@ -163,23 +163,24 @@ class CompletionReader:
         return [events.Chunk(events.encode(response), parts, reason or None, self.usage if reason else None)]
 
     def _called(self, parts: list[Part], reason: str) -> str:
-        """The reason to end, once the calls that were made are among the parts."""
+        """Add the collected function calls to the parts, and return the finishReason that then applies."""
         if not self._calls:
             return reason
         try:
             parts += self._calls.parts()
-        except ValueError:  # one that was cut off cannot be read
+        except ValueError:  # the arguments are no JSON, for example because they were cut off
             return reason if reason == "MAX_TOKENS" else "MALFORMED_FUNCTION_CALL"
         return "STOP"
 
     def _rest(self) -> list[Part]:
-        """What was kept, since it might have been half a character or half a tag."""
+        """Return the text that was held because it might be half a character or half a tag."""
         tagged = self._tags.feed(self._texts.rest())
         rest = self._tags.rest()
         return parts_of(self._thoughts.rest() + tagged.thought + rest.thought, tagged.text + rest.text)
 
     def end(self, *, done: bool) -> list[events.Chunk]:
-        """What is left to give. `[DONE]` after an answer is its end, with or without a reason; a body's end is not."""
+        """Return the remaining chunks. After `[DONE]` (`done`) an answer without a finish reason is complete; at the
+        end of the body it is not. Raises Truncated if the server broke the answer off."""
         if self.broken_off:
             raise errors.Truncated(f"{self.who} ended the answer in the middle.")
         kept = [given for choice in self._choice.rest() for given in self._read(choice, {})]
@@ -190,14 +191,14 @@ class CompletionReader:
 
 
 def native_choice(chunk: dict[str, Any]) -> dict[str, Any] | None:
-    """A line of Ollama's own `/api/chat` as a choice; None for anything else."""
+    """Return a line of Ollama's `/api/chat` as a choice; None for other objects."""
     if not isinstance(chunk.get("message"), dict) or "done" not in chunk:
         return None
     return {"delta": chunk["message"], "finish_reason": (chunk.get("done_reason") or "stop") if chunk["done"] else None}
 
 
 def request_of(prompt: Prompt) -> dict[str, Any]:
-    """The prompt as the body of a chat completion. Turns of the same role are joined: many templates insist on it."""
+    """Return the body of the request. Adjacent messages of the same role are joined, as many chat templates require."""
     messages: list[dict[str, Any]] = [{"role": "system", "content": prompt.system}] if prompt.system else []
     for content in prompt.contents:
         for message in messages_of(content):
@@ -218,7 +219,7 @@ def request_of(prompt: Prompt) -> dict[str, Any]:
 
 
 def response_format(generation: dict[str, Any]) -> dict[str, Any]:
-    """The field for an answer in JSON, with its schema where there is one."""
+    """Return the `response_format` field for an answer in JSON, with its schema if there is one; {} for others."""
     schema = generation.get("responseJsonSchema") or json_schema(generation.get("responseSchema"))
     if schema:
         return {"response_format": {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}}
@@ -228,7 +229,8 @@ def response_format(generation: dict[str, Any]) -> dict[str, Any]:
 
 
 def messages_of(content: Content) -> Iterator[dict[str, Any]]:
-    """A content as messages: the results of functions first, then what is said, with the calls of functions."""
+    """Yield a content as messages: first the function results, then text and media with the function calls. Raises
+    InvalidArgument for other parts."""
     parts: list[Part] = content["parts"]
     for part in parts:
         if result := part.get("functionResponse"):
@@ -242,20 +244,21 @@ def messages_of(content: Content) -> Iterator[dict[str, Any]]:
 
 
 def joinable(first: dict[str, Any], second: dict[str, Any]) -> bool:
-    """Whether two messages can be one: of one role, and neither is a call or a result."""
+    """Whether two messages can be joined: they have the same role, and neither has function calls or results."""
     return first["role"] == second["role"] in ("user", "assistant") and "tool_calls" not in {**first, **second}
 
 
 def spoken(parts: list[Part]) -> list[Part]:
-    """An earlier answer as words: no server takes back the pictures and calls that another one made."""
+    """Return the text parts of an earlier answer, with placeholders for media, which servers do not accept in the
+    assistant's messages."""
     seen, heard = {"text": "[a picture]"}, {"text": "[a sound]"}
     told = [heard if is_sound(part) else seen if "inlineData" in part else part for part in parts]
     return [part for part in told if "text" in part]
 
 
 def content_of(parts: list[Part]) -> str | list[dict[str, Any]]:
-    """Parts as a message's content: plain text where there are no photos and sounds; thoughts are not sent
-    back."""
+    """Return parts as a message's content: a string if all are text, else a list. Thoughts are omitted. Raises
+    InvalidArgument for other parts."""
     found: list[dict[str, Any]] = []
     for part in parts:
         if part.get("thought"):
@@ -277,7 +280,7 @@ def content_of(parts: list[Part]) -> str | list[dict[str, Any]]:
 
 
 def joined(first: str | list[dict[str, Any]], second: str | list[dict[str, Any]]) -> str | list[dict[str, Any]]:
-    """Two contents of the same role as one."""
+    """Join two contents, which are strings or lists."""
     if isinstance(first, str) and isinstance(second, str):
         return f"{first}\n\n{second}"
     as_list = [[{"type": "text", "text": part}] if isinstance(part, str) else part for part in (first, second)]

@@ -1,4 +1,4 @@
-"""What servers of chat completions count, and where they put it, as Gemini's `usageMetadata`."""
+"""Token counts of chat completions as Gemini's `usageMetadata`."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from chat.protocol.counts import count_of
 
 
 def usage_of(usage: dict[str, Any]) -> dict[str, int]:
-    """OpenAI's usage as Gemini's `usageMetadata`: what can be a count, be it written as text."""
+    """Convert OpenAI's `usage`. Counts may be strings; values that are not counts are dropped."""
     details = usage.get("completion_tokens_details")
     thoughts = details.get("reasoning_tokens") if isinstance(details, dict) else None
     counts = {
@@ -19,7 +19,7 @@ def usage_of(usage: dict[str, Any]) -> dict[str, int]:
 
 
 def usage_beside(choice: dict[str, Any], chunk: dict[str, Any]) -> dict[str, int]:
-    """The usage where Moonshot, Groq and Ollama have it: in the choice, in `x_groq`, and in fields of their own."""
+    """Return the usage that Moonshot, Groq and Ollama send in the choice, in `x_groq`, or in `…eval_count` fields."""
     groq = chunk.get("x_groq")
     places = (choice.get("usage"), groq.get("usage") if isinstance(groq, dict) else None)
     found = next((place for place in places if isinstance(place, dict)), None)

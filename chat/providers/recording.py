@@ -3,7 +3,7 @@
 Its settings:
 
     WONDERCAM_RECORDINGS        the folder of `<name>.jsonl` files
-    WONDERCAM_RECORDING_SPEED   1 as recorded, 2 twice as fast, 0 at once
+    WONDERCAM_RECORDING_SPEED   1 as recorded, 2 twice as fast, 0 without pauses
 """
 
 import asyncio
@@ -18,7 +18,7 @@ SUFFIX = ".jsonl"
 
 
 class Recordings:
-    """A folder of recordings; each is a model."""
+    """A provider whose models are the recordings in a folder."""
 
     name = "recording"
 
@@ -28,17 +28,18 @@ class Recordings:
         self._speed = speed
 
     def models(self) -> tuple[Model, ...]:
-        """One model a recording; they see and hear in that they do not mind it."""
+        """One model per recording. All accept photos and sounds, and ignore them."""
         return tuple(
             Model("recording", name, f"Recording: {name}", images=True, sounds=SOUND_TYPES, functions=False)
             for name in self._names
         )
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: no file or connection stays open."""
 
     async def answer(self, prompt: Prompt, give: events.Give) -> None:
-        """Give the recorded events without event 0, each at its time; a recorded failure is raised again."""
+        """Pass the recorded events except event 0 to `give`, each at its time. Raises a recorded error as ApiError,
+        NotFound without such a file, BadUpstream for an invalid event, Truncated if no event has a finishReason."""
         path = self._folder / f"{prompt.model.name}{SUFFIX}"
         lines = await asyncio.to_thread(_lines, path)
         played = recording.load(lines)
@@ -62,7 +63,7 @@ class Recordings:
 
 
 def recorded(error: dict[str, object]) -> errors.ApiError:
-    """The recorded error as it was raised, by its status."""
+    """Return a recorded error as the ApiError of its status."""
     kinds = {kind.status: kind for kind in errors.ApiError.__subclasses__()}
     message = error.get("message")
     kind = kinds.get(str(error.get("status")), errors.Internal)
@@ -77,7 +78,8 @@ def _lines(path: Path) -> list[bytes]:
 
 
 def from_settings(settings: Settings) -> Recordings | None:
-    """Configured where WONDERCAM_MODELS names one; `recording/*` is every file of the folder."""
+    """Return the provider if WONDERCAM_MODELS names a recording (`recording/*`: all), or if that is unset and
+    WONDERCAM_RECORDINGS is set; else None. Raises ValueError for a missing folder or file."""
     names = named(settings, "recording")
     given = text(settings, "WONDERCAM_RECORDINGS")
     if not names and not (given and not text(settings, "WONDERCAM_MODELS")):

@@ -1,12 +1,12 @@
-"""What models can be given beside words: photos, which a model sees or is told about, and sounds, which it hears.
+"""`Senses`: adapts prompts with photos and sounds to what their model accepts.
 
-    check(part, model)   refuses a part of a new question, with a sentence that says which model could be asked
-    takes(content, model)
-                         the same as a yes or no: who stands in for another model must take what that was given
-    given(prompt)        the prompt as its model can be given it: facts in place of photos that it cannot see, words in
-                         place of what belongs to earlier questions and was for another model
+    check(part, model)      raise InvalidArgument for a part that the model does not accept; the message names models
+                            that do
+    takes(content, model)   whether the model accepts all parts, for the choice of a fallback
+    given(prompt)           the prompt in the form that its model accepts: facts in place of photos that it cannot see,
+                            placeholders for photos and sounds of earlier questions to other models
 
-A sound is for models that hear it, and nothing on this server listens in their place.
+A sound is sent only to models that hear it: this server does not transcribe.
 """
 
 from collections.abc import AsyncGenerator, Callable
@@ -25,29 +25,30 @@ MOST_NAMED = 3
 
 
 class Senses:
-    """Of the models of one catalogue, which `models()` lists. `sight` looks at photos for those that cannot see."""
+    """The checks for the models of one catalogue, which `models()` lists. `sight` recognises what is in photos, for
+    models that cannot see them; None if it is off."""
 
     def __init__(self, sight: Sight | None, models: Callable[[], tuple[Model, ...]]) -> None:
         self.sight = sight
         self._models = models
 
     def takes_photos(self, model: Model) -> bool:
-        """Whether a photo may be sent to the model: it sees, or is told what can be recognised in the photo."""
+        """Whether a photo may be sent to the model: it sees photos, or gets the facts that `sight` recognises."""
         return model.images or self.sight is not None
 
     def refusal(self, part: Part, model: Model) -> str:
-        """Why a part of a question cannot be given to the model; empty where it can."""
+        """Return why the model does not accept a part of a question, as a sentence for users; "" if it does."""
         if is_sound(part):
             return "" if hears(model, part) else self._refusal_of_sound(model)
         return "" if not is_photo(part) or self.takes_photos(model) else self._refusal_of_photos(model)
 
     def check(self, part: Part, model: Model) -> None:
-        """Raise InvalidArgument where a part of a question cannot be given to the model."""
+        """Raise InvalidArgument if the model does not accept a part of a question."""
         if why := self.refusal(part, model):
             raise errors.InvalidArgument(why)
 
     def takes(self, content: Content, model: Model) -> bool:
-        """Whether all of a question can be given to the model."""
+        """Whether the model accepts all parts of a question."""
         return not any(self.refusal(part, model) for part in content["parts"])
 
     def _refusal_of_photos(self, model: Model) -> str:
@@ -66,10 +67,13 @@ class Senses:
         return f"{title(model)} cannot hear sounds, and no model of this server can. Send words instead."
 
     async def given(self, prompt: Prompt, *, alone: bool) -> AsyncGenerator[Response | Prompt, None]:
-        """The prompt as its model can be given it, last. Where photos are looked at for it, before that what is seen in
-        them; and with `alone` in place of it the answer's end, since the model would make up the rest, as it would a
-        photo that is asked about and was not sent. A new photo or sound that the model cannot be given is refused with
-        InvalidArgument, those that another model was given before are spoken of."""
+        """Yield responses for the user, then the prompt in the form that its model accepts.
+
+        The responses describe what `sight` recognises in photos. With `alone` (the embedded model, which would invent
+        the rest) the answer may end with them: then the last has a finishReason and no prompt follows. So it is for a
+        question about a photo that was not sent. Raises InvalidArgument for a new photo or sound that the model does
+        not accept; those of earlier questions are replaced by placeholders.
+        """
         *earlier, newest = prompt.contents
         for part in newest["parts"]:
             self.check(part, prompt.model)
@@ -92,29 +96,29 @@ class Senses:
                     yield each
 
     async def close(self) -> None:
-        """End what looks at photos."""
+        """Close `sight`, which ends its process."""
         if self.sight is not None:
             await self.sight.close()
 
 
 def hears(model: Model, part: Part) -> bool:
-    """Whether the model hears the sound. What a client calls it may be another name of its type, or wrong: what it is,
-    is known once it is stored."""
+    """Whether the model hears the sound. A type outside SOUND_TYPES is accepted: the client's name may be an alias or
+    wrong, and the real type is known when the sound is stored."""
     kind = type_of(part)
     return bool(model.sounds) and (kind in model.sounds or kind not in SOUND_TYPES)
 
 
 def unheard(content: Content, model: Model) -> Content:
-    """The content with a word for each sound that the model does not hear."""
+    """Return the content with a placeholder for each sound that the model does not hear."""
     parts = [UNHEARD if is_sound(part) and not hears(model, part) else part for part in content["parts"]]
     return {**content, "parts": parts}
 
 
 def named(able: list[str]) -> str:
-    """Some models that could be asked instead."""
+    """Return the first ids joined with "or", at most MOST_NAMED."""
     return " or ".join(able[:MOST_NAMED])
 
 
 def title(model: Model) -> str:
-    """What sentences call a model."""
+    """Return the name of a model for sentences: its title, or its id."""
     return model.title or model.id

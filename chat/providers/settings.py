@@ -1,6 +1,6 @@
-"""What providers read from settings: a plain mapping of names to texts, so that nothing here needs Django.
+"""Parsers for the providers' settings, a mapping of names to strings, so that providers do not need Django.
 
-Every reader raises ValueError with a sentence that names the variable.
+An invalid value raises ValueError, whose message names the variable.
 """
 
 from collections.abc import Mapping
@@ -13,17 +13,17 @@ TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
 
 def text(settings: Settings, name: str, default: str = "") -> str:
-    """The setting without surrounding space; `default` where it is missing or empty."""
+    """Return the value without surrounding whitespace; `default` if it is missing or empty."""
     return settings.get(name, "").strip() or default
 
 
 def items(settings: Settings, name: str) -> list[str]:
-    """A comma-separated list, empty entries and repetitions dropped."""
+    """Parse a comma-separated list, without empty entries and duplicates."""
     return list(dict.fromkeys(item.strip() for item in text(settings, name).split(",") if item.strip()))
 
 
 def flag(settings: Settings, name: str, default: bool) -> bool:
-    """On or off."""
+    """Parse a boolean: one of TRUE or FALSE. Raises ValueError."""
     value = text(settings, name).lower()
     if not value:
         return default
@@ -33,7 +33,7 @@ def flag(settings: Settings, name: str, default: bool) -> bool:
 
 
 def number(settings: Settings, name: str, default: float, least: float = 0.0) -> float:
-    """A number, such as seconds."""
+    """Parse a number from `least` to 1e12. Raises ValueError."""
     value = text(settings, name)
     if not value:
         return default
@@ -47,7 +47,7 @@ def number(settings: Settings, name: str, default: float, least: float = 0.0) ->
 
 
 def whole(settings: Settings, name: str, default: int, least: int = 0) -> int:
-    """A whole number."""
+    """Parse an integer of at least `least`. Raises ValueError."""
     found = number(settings, name, default, least)
     if found != int(found):
         raise ValueError(f"{name} is {found:g}: write a whole number.")
@@ -55,7 +55,8 @@ def whole(settings: Settings, name: str, default: int, least: int = 0) -> int:
 
 
 def address(settings: Settings, name: str, default: str = "") -> str:
-    """A base URL without its last slash: http or https, no user, query or fragment (they would end up in logs)."""
+    """Parse a base URL and strip trailing slashes: http or https, without user, query or fragment, which would get
+    into logs. Raises ValueError."""
     value = text(settings, name, default)
     if not value:
         return ""
@@ -66,7 +67,7 @@ def address(settings: Settings, name: str, default: str = "") -> str:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether an address is this machine's own."""
+    """Whether a URL's host is `localhost` or a loopback address."""
     host = urlsplit(url).hostname or ""
     try:
         return host == "localhost" or ip_address(host).is_loopback
@@ -75,7 +76,7 @@ def is_loopback(url: str) -> bool:
 
 
 def secret(settings: Settings, name: str) -> str:
-    """A key as it goes into a header: printable ASCII without spaces. The sentence never repeats it."""
+    """Return an API key for a header: printable ASCII without spaces. Raises ValueError, without the key in it."""
     value = text(settings, name)
     if not value.isascii() or not value.isprintable() or " " in value:
         raise ValueError(f"{name} holds characters that no key has (spaces, line ends or others than ASCII).")
@@ -83,6 +84,6 @@ def secret(settings: Settings, name: str) -> str:
 
 
 def named(settings: Settings, provider: str) -> list[str]:
-    """The model names that WONDERCAM_MODELS lists for one provider, in its order."""
+    """Return the names of a provider's models in WONDERCAM_MODELS, in its order."""
     prefix = f"{provider}/"
     return [item.removeprefix(prefix) for item in items(settings, "WONDERCAM_MODELS") if item.startswith(prefix)]

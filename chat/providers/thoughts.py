@@ -1,4 +1,4 @@
-"""Where servers of chat completions put a model's thoughts: fields, lists of content, and tags in the text.
+"""Finds a model's thoughts in chat completions: in fields, in lists of content, and in tags in the text.
 
 | form | from |
 | --- | --- |
@@ -6,7 +6,7 @@
 | `delta.reasoning`, `delta.thinking` | OpenRouter, Groq, Cerebras, Ollama |
 | `delta.reasoning_details` `[{"text" or "summary"}]` | OpenRouter, MiniMax; often beside another field |
 | `delta.content` `[{"type": "thinking", "thinking": [{"text"}] or "…"}]` | Mistral, Anthropic's shape |
-| `<think>…</think>` before the answer, and the others of TAGS | servers that leave the model's own format as it is |
+| `<think>…</think>` before the answer, and the others of TAGS | servers that do not parse the model's own format |
 """
 
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from chat.protocol.prompt import Part
 
 FIELDS = ("reasoning_content", "reasoning", "reasoning_text", "thinking", "reasoning_details", "thinking_blocks")
-"""In this order; the first one that holds text counts, since the others repeat it."""
+"""In this order: only the first one with text is read, because others repeat it."""
 
 TYPES = ("thinking", "reasoning", "reasoning_content", "thought")
 TEXTS = ("text", "thinking", "reasoning", "summary", "content", "value", "parts")
@@ -24,20 +24,20 @@ TAGS |= {"<seed:think>": "</seed:think>", "[THINK]": "[/THINK]", "◁think▷": 
 TAGS |= {"<reasoning>": "</reasoning>"}
 HARMONY_ANSWER = "<|channel|>final<|message|>"
 TAGS |= {"<|channel|>analysis<|message|>": f"<|end|><|start|>assistant{HARMONY_ANSWER}", HARMONY_ANSWER: ""}
-"""What opens thoughts, and what closes them; nothing where the answer follows at once. The last two are gpt-oss's
-(https://cookbook.openai.com/articles/openai-harmony)."""
+"""The opening tags of thoughts, each with its closing tag, or "" if the answer follows at once. The last two are of
+gpt-oss (https://cookbook.openai.com/articles/openai-harmony)."""
 SPACE_BETWEEN = "\r\n "
 
 
 class Said(NamedTuple):
-    """What one delta says: thoughts, then words of the answer."""
+    """The thoughts and the answer's text of one delta."""
 
     thought: str
     text: str
 
 
 def said_in(delta: dict[str, Any]) -> Said:
-    """The thoughts and the text of a delta or a message."""
+    """Return the thoughts and the text of a delta or a message."""
     thought = next((found for name in FIELDS if (found := written(delta.get(name)))), "")
     content = delta.get("content")
     if not isinstance(content, list):
@@ -52,7 +52,7 @@ def is_thought(item: dict[str, Any]) -> bool:
 
 
 def written(content: Any) -> str:
-    """The text in a field: a string, a number, or an object or a list of those that holds it under one of TEXTS."""
+    """Return the text of a field: a string, a number, an object with one of TEXTS, or a list of these; else ""."""
     if isinstance(content, str):
         return content
     if isinstance(content, int | float) and not isinstance(content, bool):
@@ -65,15 +65,16 @@ def written(content: Any) -> str:
 
 
 def parts_of(thought: str, text: str) -> list[Part]:
-    """Both as Gemini's parts."""
+    """Return Gemini's parts for the thoughts and the text, without empty ones."""
     parts: list[Part] = [{"text": thought, "thought": True}] if thought else []
     return [*parts, {"text": text}] if text else parts
 
 
 class ThinkTags:
-    """Parts the text of an answer that begins with a tag of TAGS into thoughts and words, wherever its pieces are cut.
+    """Splits the text of an answer that begins with a tag of TAGS into thoughts and text, also if a tag is divided
+    between two deltas.
 
-    A tag anywhere else is text: the model may be writing about tags.
+    A tag elsewhere is text: the model may be writing about tags.
     """
 
     def __init__(self) -> None:
@@ -82,7 +83,7 @@ class ThinkTags:
         self._state = "start"
 
     def feed(self, text: str) -> Said:
-        """What is certain by now; the rest is kept until more comes."""
+        """Return the thoughts and text that are certain now; a possible beginning of a tag is held."""
         if self._state == "answer" or not text:
             return Said("", text)
         self._kept += text
@@ -116,7 +117,7 @@ class ThinkTags:
         return Said("", text)
 
     def rest(self) -> Said:
-        """What is still kept when no more comes, or no tag can come any more."""
+        """Return what is held, because the text has ended or no tag can follow."""
         kept, self._kept = self._kept, ""
         if self._state == "thoughts":
             return Said(kept, "")

@@ -1,4 +1,4 @@
-"""What a response must look like, whoever sent it, and whether it says anything."""
+"""Checks of upstream responses: their types, empty ends, and whether they have content."""
 
 from typing import Any
 
@@ -19,33 +19,33 @@ REFUSALS = {
     "NO_IMAGE": "with a picture",
     "OTHER": "and does not say why",
 }
-"""The finishReasons that mean no, as the end of a sentence."""
+"""The finishReasons of refusals, each with the end of the sentence about it."""
 
 NO_ANSWER = {
     "MALFORMED_FUNCTION_CALL": "called a tool in a way that nobody can read, and gave no answer",
     "UNEXPECTED_TOOL_CALL": "called a tool that it was not given, and gave no answer",
     "TOO_MANY_TOOL_CALLS": "called tools until it was not allowed to any more, and gave no answer",
 }
-"""What a model does that ends with such a reason and without a word."""
+"""The finishReasons of other failures of the model, each with the end of the sentence about it."""
 
 NORMAL = ("STOP", "MAX_TOKENS")
-"""After these even an empty answer is one: a stop sequence may come first."""
+"""With these an empty answer is valid: the model may have begun with a stop sequence."""
 
 SHELL = {"candidates", "usageMetadata", "modelVersion", "responseId", "createTime"}
-"""What a response has whether it says anything or not; what has none of it is no response of Gemini's."""
+"""Fields of responses without content, too; an object with none of them is not a response of Gemini's API."""
 
-TEXT_OR_NOTHING = (str, type(None))  # `str | None` would be made anew for every token
+TEXT_OR_NOTHING = (str, type(None))  # `str | None` would be built again for every token
 
 
 def unsound(who: str) -> errors.BadUpstream:
-    """The error for a response that is not sound."""
+    """Return the error for a response that fails `is_sound`."""
     return errors.BadUpstream(f"{who} sent something that is no answer.")
 
 
 def is_sound(response: Any) -> bool:
-    """Whether candidates, content, parts, texts, usage and model are of the types readers need.
+    """Whether candidates, content, parts, texts, usage and model have the types that readers expect.
 
-    Asked by the providers that pass on what somebody else has written, once for each response.
+    Providers call it once for each response that they pass on from outside.
     """
     if not isinstance(response, dict) or not isinstance(response.get("usageMetadata") or {}, dict):
         return False
@@ -67,11 +67,12 @@ def is_sound(response: Any) -> bool:
 
 
 class NoAnswer(errors.BadUpstream):
-    """An upstream that works has ended without an answer: to be tried again, and nothing against it."""
+    """A working upstream ended without an answer: it is retried, and the breaker does not count it as a failure."""
 
 
 def check_empty_end(reason: str, who: str) -> None:
-    """Pass the end of an answer without a word where that is an answer; raises Blocked or NoAnswer else."""
+    """Check the finishReason of an answer without content. Raises Blocked for a refusal, NoAnswer unless it is one of
+    NORMAL."""
     if reason in REFUSALS:
         said = {"candidates": [{"finishReason": reason, "index": 0}]}
         raise errors.Blocked(f"{who} refused to answer {REFUSALS[reason]}.", gemini=said)
@@ -80,7 +81,7 @@ def check_empty_end(reason: str, who: str) -> None:
 
 
 def says_something(response: Response) -> bool:
-    """Whether a response without an end is worth an event: parts, or anything beside the bare shells."""
+    """Whether a response without finishReason is worth an event: it has parts, or fields with other content."""
     candidates = response.get("candidates") or []
     return bool(
         parts_of(response)
@@ -90,10 +91,10 @@ def says_something(response: Response) -> bool:
 
 
 def has_answer(chunk: Chunk) -> bool:
-    """Whether it adds something to the answer itself: thoughts do not."""
+    """Whether a chunk has content of the answer itself, not only thoughts."""
     return any(part.get("text", True) and not part.get("thought") for part in chunk.parts)
 
 
 def has_content(chunk: Chunk) -> bool:
-    """Whether it adds something: text that is not empty, a thought, a picture, a function call."""
+    """Whether a chunk has content: non-empty text, a thought, a picture or a function call."""
     return any(part.get("text", True) for part in chunk.parts)

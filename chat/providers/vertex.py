@@ -1,13 +1,13 @@
-"""`vertex`: Gemini models in Google Cloud, read by the Gemini reader.
+"""`vertex`: Gemini models of Vertex AI in Google Cloud, by the reader in `gemini.py`.
 
 Its settings:
 
-    VERTEX_PROJECT    the project that pays; without it there is no `vertex`
+    VERTEX_PROJECT    the project that is billed; without it the provider is off
     VERTEX_LOCATION   a region such as europe-west1, or `global` (the default)
-    VERTEX_BASE_URL   another address, such as a private endpoint
+    VERTEX_BASE_URL   another base URL, such as that of a private endpoint
 
 Credentials are Google's application default credentials: GOOGLE_APPLICATION_CREDENTIALS (a service account's file),
-`gcloud auth application-default login`, or the machine's own account in Google Cloud.
+`gcloud auth application-default login`, or the service account of a machine in Google Cloud.
 """
 
 import asyncio
@@ -33,14 +33,15 @@ HEADERS = ("authorization", "x-goog-user-project")
 
 
 class Credentials:
-    """Google's credentials as headers. Whatever they do on the network happens in a thread, once for all who wait."""
+    """Google's credentials as headers. They are fetched in a thread, once for all requests that wait for them."""
 
     def __init__(self) -> None:
         self._credentials: Any = None
         self._refreshing: asyncio.Task[None] | None = None
 
     async def headers(self) -> dict[str, str]:
-        """`Authorization`, and the quota project where there is one. A token is renewed before it ends."""
+        """Return `Authorization`, and `x-goog-user-project` if the credentials have one; a token is renewed before it
+        expires. Raises Unavailable, or PermissionDenied if Google refuses the credentials."""
         state = self._state()
         if state != "FRESH":
             refreshing = self._refresh()
@@ -51,7 +52,8 @@ class Credentials:
         return {name: value for name, value in found.items() if name.lower() in HEADERS}
 
     def _state(self) -> str:
-        """FRESH; STALE for its last minutes, when it still serves while a new one is fetched; INVALID."""
+        """Return the token's state: FRESH; STALE in its last minutes, while it is used until a new one is fetched; or
+        INVALID."""
         return "INVALID" if self._credentials is None else str(self._credentials.token_state.name)
 
     def _refresh(self) -> "asyncio.Task[None]":
@@ -69,7 +71,8 @@ class Credentials:
             raise errors.Unavailable(f"{WHO}: Google's sign-in does not answer.", retry_after=5) from None
 
     def _fetch(self) -> None:
-        """In a thread: find the credentials, get a token. Their own messages may hold keys, so they are dropped."""
+        """Load the credentials and fetch a token; runs in a thread. The library's messages may contain keys, so they
+        are neither logged nor shown."""
         from google.auth import default
         from google.auth.exceptions import GoogleAuthError, TransportError
         from google.auth.transport.requests import Request
@@ -89,7 +92,8 @@ class Credentials:
 
 
 def model_address(project: str, location: str, base: str) -> Callable[[str], str]:
-    """The URL of a model: https://cloud.google.com/vertex-ai/docs/reference/rest (regional and global endpoints)."""
+    """Return a function from a model's name to its URL, at the regional or the global endpoint
+    (https://cloud.google.com/vertex-ai/docs/reference/rest)."""
     host = "aiplatform" if location == "global" else f"{location}-aiplatform"
     base = base or f"https://{host}.googleapis.com"
     if not re.search(r"/v1(beta1)?$", base):
@@ -99,7 +103,7 @@ def model_address(project: str, location: str, base: str) -> Callable[[str], str
 
 
 def from_settings(settings: Settings) -> Gemini | None:
-    """Configured by VERTEX_PROJECT."""
+    """Return the provider if VERTEX_PROJECT is set, else None. Raises ValueError for an invalid location or URL."""
     project = text(settings, "VERTEX_PROJECT")
     if not project:
         return None
