@@ -48,6 +48,7 @@ export class Article {
     if (this.#shown !== message) this.#showFacts(message, this.#shown);
     this.#shown = message;
     const isWhole = message.role === "model" ? this.#showAnswer(message, isLate) : this.#showText(message);
+    if (isWhole || isOpen(message)) this.element.dataset.seen = "";
     this.#isDone = isWhole && (message.role === "user" || this.#answer !== null);
     return isWhole;
   }

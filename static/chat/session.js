@@ -16,6 +16,7 @@ export class Session {
   #csrf;
   #access = "";
   #until = 0;
+  #account = "";
   /** @type {Promise<void> | null} */
   #renewal = null;
 
@@ -90,7 +91,10 @@ export class Session {
       throw new Lost(UNREACHED);
     }
     if (!response.ok) throw await refusal(response);
-    const { access, expires_in: seconds } = await response.json();
+    const { access, expires_in: seconds, user } = await response.json();
+    // Signed out elsewhere, one is somebody else now.
+    if (this.#account && user.name !== this.#account) throw await refusal(new Response("", { status: 401 }));
+    if (user && !user.guest) this.#account = user.name;
     this.#access = access;
     this.#until = this.#clock.now() + seconds * 1000 - MARGIN;
   }

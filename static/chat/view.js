@@ -1,9 +1,8 @@
 /**
  * The transcript as the reader sees it: keeps the page's articles equal to the path through the transcript.
  *
- * Events may come faster than frames: only the newest transcript is painted, once a frame, newest message first, and
- * for a few milliseconds only. What is left is painted in the next frame, or for older messages when nothing else is
- * to be done.
+ * Events may come faster than frames: only the newest transcript is painted, once a frame, newest message first, for
+ * a few milliseconds. What is left is painted in the next frame, older messages when the browser is idle.
  */
 import { Article } from "./article.js";
 import { isOpen } from "./message.js";
@@ -85,7 +84,7 @@ export class View {
     this.#schedule();
   }
 
-  /** The rest in a later slice: soon while an answer grows, else when the browser has nothing else to do.
+  /** The rest in a later slice: soon while an answer grows, else when there is time.
    * @param {boolean} soon */
   #continue(soon) {
     if (soon || !("requestIdleCallback" in window)) return this.#schedule();

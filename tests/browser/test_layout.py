@@ -8,9 +8,24 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.browser.test_camera import PHONE
 from tests.browser.test_page import ask, ended
+from tests.browser.test_tasks import ANSWER
 from tests.servers.chromium import tab
 from tests.servers.wondercam import Share, WonderCam
 
+SHIFTS = """
+window.__shifts = [];
+new PerformanceObserver((list) => window.__shifts.push(...list.getEntries().map(({ value }) => value)))
+  .observe({ type: "layout-shift", buffered: true });
+"""
+"""What each movement of something in view counts for: less than 0.1 in all is good (https://web.dev/articles/cls)."""
+FILL = """
+from chat.models import Message
+last = Message.objects.get(pk="{last}")
+for role, text in (("user", "More?"), ("model", {answer!r})):
+    last = Message.objects.create(
+        conversation=last.conversation, parent=last, role=role, parts=[{{"text": text}}], position=last.position + 1
+    )
+"""
 SEVERAL = {"WONDERCAM_MODELS": "recording/hello,recording/long"}
 OVERLAPS = """selector => {
   const boxes = [...document.querySelectorAll(selector)]
@@ -110,3 +125,16 @@ async def test_the_list_of_chats_comes_from_the_right_where_the_language_does(ph
     await phone.wait_for_function(
         "() => document.querySelector('#sidebar').getBoundingClientRect().right === innerWidth"
     )
+
+
+async def test_nothing_jumps_while_a_chat_is_opened(phone: Page, server: WonderCam) -> None:
+    """As a long answer does that is written in slices from its beginning, and scrolled to its end with each."""
+    await phone.get_by_label("Your message").fill("Why is the sky blue?")
+    await phone.get_by_role("button", name="Send", exact=True).tap()
+    await ended(phone, "complete")
+    last = await phone.locator("article").last.get_attribute("data-id")
+    await asyncio.to_thread(server.manage, "shell", "-c", FILL.format(last=last, answer=ANSWER * 40))
+    await phone.add_init_script(SHIFTS)
+    await phone.reload()
+    await phone.locator("#transcript[data-whole]").wait_for(state="attached")
+    assert await phone.evaluate("window.__shifts.reduce((sum, value) => sum + value, 0)") < 0.1

@@ -71,3 +71,32 @@ test("only what cannot change is final", () => {
   for (const code of [400, 401, 403, 404, 409, 413, 415, 422]) assert.ok(isFinal(code), String(code));
   for (const code of [408, 429, 500, 502, 503, 504]) assert.ok(!isFinal(code), String(code));
 });
+
+test("a page of an account does not go on as the guest that its browser is after signing out elsewhere", async () => {
+  const users = [
+    { name: "ada", guest: false },
+    { name: "Guest", guest: true },
+  ];
+  const fetch = async (/** @type {string} */ path) =>
+    Response.json(path === "/v2/auth/session" ? { access: "a", expires_in: 300, user: users.shift() } : {});
+  const session = new Session({ fetch: /** @type {any} */ (fetch), clock: new FakeClock(), csrf: () => "" });
+  await session.request("/a");
+  session.forget();
+  await assert.rejects(session.request("/b"), (error) => {
+    assert.ok(error instanceof Refused && error.isFinal);
+    assert.equal(error.message, "Your session has ended. Reload the page, or sign in again.");
+    return true;
+  });
+});
+
+test("a guest who signs up in another window goes on in this one", async () => {
+  const users = [
+    { name: "Guest", guest: true },
+    { name: "ada", guest: false },
+  ];
+  const fetch = async () => Response.json({ access: "a", expires_in: 300, user: users.shift() });
+  const session = new Session({ fetch: /** @type {any} */ (fetch), clock: new FakeClock(), csrf: () => "" });
+  await session.request("/a");
+  session.forget();
+  assert.equal((await session.request("/b")).status, 200);
+});
