@@ -1,1 +1,1 @@
-"""How providers talk HTTP."""
+"""The HTTP client of the providers: requests, decoding of streamed responses, and the mapping of errors."""

@@ -1,9 +1,8 @@
-"""How every provider talks HTTP: one session, one way to read an answer, one table from their failures to ours.
+"""`Connection`: the HTTP client of all providers.
 
-Whatever a server does, what comes out is JSON objects or an `ApiError`: never a redirect followed, never a body
-unpacked without measure, never more than `max_size` bytes held, never a word of the server's own in a message for the
-reader.
-Time limits are not here but in `policy.py`, which sees every provider alike; only the connect limit is.
+Whatever a server sends, the result is JSON objects or an `ApiError`. Redirects are not followed, decompression is
+bounded, at most `max_size` bytes of an event are buffered, and messages for users never contain text of the server.
+Timeouts are in `policy.py`, the same for all providers; only the connect timeout is here.
 """
 
 import asyncio
@@ -30,16 +29,16 @@ log = logging.getLogger(__name__)
 
 MAX_SMALL = 1024 * 1024
 MOST_HEADER, MOST_HEADERS = 32 * 1024, 256
-"""Bytes of one header of a response, and how many: gateways add theirs, and aiohttp's own bounds are a quarter and a
-half of these."""
+"""The most bytes of one response header, and the most headers: aiohttp's defaults, a quarter and a half of these, are
+too low behind gateways that add their own."""
 READ_AHEAD = 64 * 1024
-"""Bytes of an answer that may wait here to be read, and as many again on their way: a quarter of aiohttp's own."""
+"""Bytes of a response that aiohttp buffers before it pauses the upstream, at twice this; a quarter of its default."""
 
 
 class Connection:
-    """One session to upstream servers, made when first used and once per event loop; `close` ends it.
+    """A session for requests to upstream servers, created on first use in each event loop; `close` closes it.
 
-    `traced`: what is asked for a stream says which trace it belongs to.
+    `traced`: requests of streams have a `traceparent` header.
     """
 
     def __init__(self, connect_seconds: float = 5.0, max_size: int = MAX_SIZE, *, traced: bool = False) -> None:
@@ -51,7 +50,7 @@ class Connection:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Connection":
-        """Raises ValueError with a sentence that names the variable."""
+        """Create a connection from settings. Raises ValueError, whose message names the variable."""
         return cls(
             number(settings, "WONDERCAM_LIMIT_CONNECT_SECONDS", 5.0, 0.01),
             whole(settings, "WONDERCAM_LIMIT_UPSTREAM_EVENT_BYTES", MAX_SIZE, 1024),
@@ -59,7 +58,7 @@ class Connection:
         )
 
     def session(self) -> aiohttp.ClientSession:
-        """The session of the running loop. Connections are kept and used again; streams are not limited here."""
+        """Return the session of the running loop. It reuses connections and does not limit their number."""
         loop = asyncio.get_running_loop()
         if self._session is None or self._session.closed or self._loop is not loop:
             self._loop = loop
@@ -78,7 +77,7 @@ class Connection:
         return self._session
 
     async def close(self) -> None:
-        """Close what is open; the session comes back when it is used again."""
+        """Close the session and its connections; the next request creates a new one."""
         session, self._session = self._session, None
         if session is not None and self._loop is asyncio.get_running_loop():
             await session.close()
@@ -86,10 +85,10 @@ class Connection:
     async def stream(
         self, who: str, url: str, body: Mapping[str, Any], headers: Mapping[str, str], reader: Reader, give: events.Give
     ) -> None:
-        """POST, and read the event stream that answers with `reader` to its end; see `IncomingAnswer.read`.
+        """POST, and read the response's stream with `reader` to its end; see `IncomingAnswer.read`.
 
-        However it ends the connection is let go of at once, whatever is still to come: the upstream stops when it
-        notices. Raises the ApiError for any answer but a 200.
+        In any case the connection is closed at once, even if more would arrive: the upstream stops when it notices
+        that. Raises ApiError.
         """
         response = await self._post(who, url, body, headers)
         try:
@@ -99,7 +98,7 @@ class Connection:
             response.close()
 
     async def post(self, who: str, url: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
-        """POST; the JSON of a small answer. Raises ApiError."""
+        """POST, and return the JSON of a small response. Raises ApiError."""
         response = await self._post(who, url, body, headers)
         try:
             return await small_json(response)
@@ -114,7 +113,7 @@ class Connection:
         if self.traced and (stream_id := log_context.stream_id.get()):
             headers["traceparent"] = traceparent_of(UUID(stream_id))
         try:
-            # Not `async with`: aiohttp's context manager keeps what made the request for as long as the answer takes.
+            # Not `async with`: aiohttp's context manager would keep the request's coroutine as long as the response.
             response = await self.session().post(url, data=data, headers=headers, allow_redirects=False)
         except Failure as failure:
             log.warning("%s: %s before an answer", who, type(failure).__name__)
@@ -127,7 +126,7 @@ class Connection:
         return response
 
     async def get(self, who: str, url: str, headers: Mapping[str, str]) -> Any:
-        """The JSON of a small answer; raises ApiError."""
+        """GET, and return the JSON of a small response. Raises ApiError."""
         try:
             async with self.session().get(url, headers=headers, allow_redirects=False) as response:
                 await check(response, who)
@@ -136,8 +135,8 @@ class Connection:
             raise unreached(failure, who) from None
 
     async def look(self, who: str, url: str, body: Mapping[str, Any] | None = None) -> Any:
-        """The JSON at an address where perhaps nothing is, or another program; POST with a body, else GET. Raises
-        Unavailable for whatever is no 200, without a line in the log."""
+        """Return the JSON at a URL where possibly no server, or another program, listens; POST with a body, else GET.
+        Raises Unavailable for failures and for any status except 200, without logging."""
         method, data = ("GET", None) if body is None else ("POST", msgspec.json.encode(body))
         headers = {"Accept": "application/json", **({"Content-Type": "application/json"} if data else {})}
         try:
@@ -152,14 +151,14 @@ class Connection:
 
 
 def unreached(failure: Exception, who: str) -> errors.ApiError:
-    """The error for a response without a head: nobody answered, or not in HTTP."""
+    """Return the error for a request without a response: no connection, or no valid HTTP."""
     if isinstance(failure, aiohttp.ClientResponseError):
         return errors.BadUpstream(f"{who} sent something that is no answer.")
     return errors.Unavailable(f"{who} cannot be reached at the moment.")
 
 
 async def check(response: aiohttp.ClientResponse, who: str) -> None:
-    """Pass a success that has a body; raise the mapped error for every other response."""
+    """Check the status. Raises the mapped ApiError unless it is a success with a body."""
     if response.status >= 400:
         said = await small_json(response)
         error = error_in(said, "error") if isinstance(said, dict) else said
@@ -171,7 +170,8 @@ async def check(response: aiohttp.ClientResponse, who: str) -> None:
 
 
 async def small_json(response: aiohttp.ClientResponse) -> Any:
-    """The JSON of a body, at most MAX_SMALL bytes and 2 s of it; {} where it is something else."""
+    """Return the JSON of a body, or of a list its first item; {} for other bodies, for more than MAX_SMALL bytes, and
+    after 2 s."""
     data = bytearray()
     try:
         unpacker = Unpacker(response.headers.get("Content-Encoding", ""))

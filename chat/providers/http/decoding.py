@@ -1,9 +1,8 @@
-"""What an upstream's bytes say: event streams that keep to no letter, bodies of plain JSON, and bodies that are packed.
+"""Decodes upstream bodies: event streams that deviate from the standard, and bodies of plain JSON.
 
     bytes → Unpacker (`unpacking.py`) → EventDecoder | ObjectDecoder → events → `parse` → JSON
 
-Pure, and bounded: no input makes one of these hold more than it was told to. What mainstream SDKs can read is read;
-what nobody could read is for `sse_response.py` to refuse.
+No I/O, and memory is bounded for any input. It reads what mainstream SDKs read; `sse_response.py` refuses the rest.
 """
 
 import json
@@ -17,17 +16,17 @@ from chat.protocol.sse import Decoder, ServerSentEvent, StreamTooLarge
 DATA_OPENS = (b"data: {", b"data:{", b"data: [", b"data:[")
 FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
 NO_TEXT = b"\x00\x1e\xef\xbb\xbf \t"
-"""Bytes before a line that belong to no field's name: BOM, NUL, RFC 7464's record separator, space."""
+"""Bytes that are stripped from the start of a line: BOM, NUL, RFC 7464's record separator, space and tab."""
 
 
 class EventDecoder(Decoder):
-    """`sse.Decoder` for servers that write event streams loosely. Beyond the standard it takes
+    """`sse.Decoder` for servers that deviate from the standard. It also accepts
 
-    - events without a blank line between them: a JSON object's end and another's beginning are two events,
-    - an `error:` line in place of an `error` event (llama.cpp once did),
+    - events without a blank line between them, if one JSON object ends and another begins,
+    - an `error:` line instead of an `error` event (older llama.cpp),
     - a JSON object on a line of its own, without `data:`,
-    - `Data:`, and space, NUL or a BOM before a line,
-    - a last event without its blank line, at the end of the body.
+    - `Data:`, and spaces, NUL or a BOM before a line,
+    - a last event without a blank line, at the end of the body.
     """
 
     __slots__ = ()
@@ -40,7 +39,8 @@ class EventDecoder(Decoder):
         super()._line(line, events)
 
     def _loose(self, line: bytes, events: list[ServerSentEvent]) -> bytes:
-        """The line as the standard's reader takes it; the events that other lines stand for are given at once."""
+        """Return the line as `sse.Decoder` accepts it; for a line that is an event by itself, append that event and
+        return a comment."""
         found = line.lstrip(NO_TEXT)
         if found[:5].lower() == b"data:":
             return b"data:" + found[5:]
@@ -58,7 +58,7 @@ class EventDecoder(Decoder):
         events.append(ServerSentEvent(name, data.decode("utf-8", "replace"), self._id, None))
 
     def close(self) -> list[ServerSentEvent]:
-        """The event that the end of the body leaves without its blank line."""
+        """Return the event that has no blank line at the end of the body, if there is one."""
         events: list[ServerSentEvent] = []
         if self._tail:
             line = bytes(self._tail)
@@ -69,7 +69,7 @@ class EventDecoder(Decoder):
 
 
 class ObjectDecoder:
-    """The objects of a JSON body as soon as they are whole: one, a list of them, or one after the other."""
+    """Returns the objects of a JSON body as soon as they are complete: a single one, a list of them, or a sequence."""
 
     OUTSIDE, INSIDE = re.compile(rb'["{}]'), re.compile(rb'["\\]')
 
@@ -80,7 +80,7 @@ class ObjectDecoder:
         self._in_string = False
 
     def feed(self, data: bytes) -> list[ServerSentEvent]:
-        """The objects that `data` completes, each as an event's data; raises StreamTooLarge."""
+        """Return the objects that `data` completes, each as an event. Raises StreamTooLarge."""
         self._buffer += data
         found: list[ServerSentEvent] = []
         while match := (self.INSIDE if self._in_string else self.OUTSIDE).search(self._buffer, self._at):
@@ -112,22 +112,22 @@ class ObjectDecoder:
             raise StreamTooLarge(f"more than {self._max} bytes without an end")
 
     def close(self) -> list[ServerSentEvent]:
-        """What the end of the body leaves unfinished."""
+        """Return the incomplete object at the end of the body, if there is one."""
         return [event_of(self._buffer)] if self._depth else []
 
 
 def event_of(data: bytes | bytearray) -> ServerSentEvent:
-    """A JSON object of a plain body as the event that it would have been."""
+    """Return a JSON object of a plain body as an event."""
     return ServerSentEvent("message", data.decode("utf-8", "replace"), "", None)
 
 
 def decoder_for(start: bytes, max_size: int) -> EventDecoder | ObjectDecoder:
-    """The decoder of a body that begins with these bytes, whatever its `Content-Type` says."""
+    """Return the decoder for a body that begins with these bytes; its `Content-Type` is ignored."""
     return ObjectDecoder(max_size) if start.startswith((b"{", b"[")) else EventDecoder(max_size)
 
 
 def parse(data: str) -> Any:
-    """JSON, and what JSON libraries write beside it: NaN, Infinity, halves of characters. Raises ValueError."""
+    """Parse JSON, and what JSON libraries write beyond it: NaN, Infinity, lone surrogates. Raises ValueError."""
     try:
         return msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeError):
@@ -141,11 +141,11 @@ def parse(data: str) -> Any:
 
 
 def error_in(said: dict[str, Any], event: str = "message") -> Any:
-    """The error that an object stands for, in any of the shapes that servers have; None where it stands for none.
+    """Return the error that an object reports, in any of the servers' formats; None if it reports none.
 
     `{"error": …}` (OpenAI, Google), `{"object": "error", …}` (vLLM), `{"type": "error", …}` (Anthropic),
-    `{"detail": …}` (FastAPI), `{"errors": […]}`, `{"message": …}` with a code or alone (gateways), `{"base_resp": …}`
-    (MiniMax), and whatever comes as an `error` event.
+    `{"detail": …}` (FastAPI), `{"errors": […]}`, `{"message": …}` with or without a code (gateways),
+    `{"base_resp": …}` (MiniMax), and any object in an `error` event.
     """
     if error := said.get("error"):
         return error if isinstance(error, dict) else in_fields(said, error)
@@ -163,7 +163,7 @@ def error_in(said: dict[str, Any], event: str = "message") -> Any:
 
 
 def in_fields(said: dict[str, Any], error: Any) -> dict[str, Any]:
-    """An error that is a text or a flag, with what stands beside it: Ollama's and TGI's, and those of gateways."""
+    """Return an error that is a string or `true` as an object with the fields beside it (Ollama, TGI, gateways)."""
     code = next((said[name] for name in ("code", "status_code", "status") if said.get(name)), None)
     return {
         "message": said.get("message") if error is True else error,
@@ -173,7 +173,7 @@ def in_fields(said: dict[str, Any], error: Any) -> dict[str, Any]:
 
 
 class Halves:
-    """Puts characters together whose two halves (UTF-16 surrogates) came in different texts."""
+    """Joins UTF-16 surrogate pairs whose halves arrived in different texts."""
 
     __slots__ = ("half",)
 
@@ -181,7 +181,7 @@ class Halves:
         self.half = ""
 
     def join(self, text: str) -> str:
-        """The text in whole characters; a first half at its end waits for the next text."""
+        """Return the text in whole characters; a high surrogate at its end is held for the next text."""
         if not self.half:
             try:
                 text.encode()
@@ -195,18 +195,18 @@ class Halves:
         return whole(text)
 
     def rest(self) -> str:
-        """What was still waiting at the end."""
+        """Return what is still held, at the end of the answer."""
         half, self.half = self.half, ""
         return whole(half)
 
 
 def whole(text: str) -> str:
-    """The text with U+FFFD for every half character, as browsers show it."""
+    """Join surrogate pairs, and replace lone surrogates with U+FFFD, as browsers do."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def in_whole_characters(value: Any) -> Any:
-    """A JSON value whose texts can all be written as UTF-8."""
+    """Return a JSON value whose strings have no lone surrogates, so that it can be encoded as UTF-8."""
     if isinstance(value, str):
         return whole(value)
     if isinstance(value, list):

@@ -1,10 +1,11 @@
-"""From an upstream's way of saying no to ours: one table, one sentence each.
+"""Maps errors of upstreams to `ApiError`s, with one sentence for each kind.
 
-What counts, in this order: a code or type that names the kind (`API_KEY_INVALID`, `insufficient_quota`,
-`context_length_exceeded`), what the message says, and only then the status, which vendors use as they like: a wrong key
-is Gemini's 400, an empty account DeepSeek's 402 and OpenAI's 429, a prompt that is too long 400, 413, 422, 429 or 500.
+These decide, in this order: a code or type that names the kind (`API_KEY_INVALID`, `insufficient_quota`,
+`context_length_exceeded`), the message, then the status. Vendors use statuses differently: an invalid key is 400 at
+Gemini, an account without credit 402 at DeepSeek and 429 at OpenAI, and a prompt that is too long 400, 413, 422, 429 or
+500.
 
-Their words reach neither a reader nor a log: a message may hold an address, a key, a project's name.
+The upstream's own message is neither shown nor logged, because it may contain a URL, a key or a project's name.
 """
 
 import logging
@@ -18,11 +19,11 @@ from chat.providers.http import retry_delay
 log = logging.getLogger(__name__)
 
 DEEPEST, MOST_TEXTS = 6, 100
-"""How deep, and how many texts, an error is looked through."""
+"""The most levels of an error object, and the most items of each, that are searched."""
 
 
 class FieldsRefused(errors.InvalidArgument):
-    """The upstream does not take some `fields` of the request, by their names, that can be done without."""
+    """The upstream does not accept some optional `fields` of the request, given by their names."""
 
     def __init__(self, message: str, fields: list[str]) -> None:
         super().__init__(message)
@@ -30,12 +31,13 @@ class FieldsRefused(errors.InvalidArgument):
 
 
 class ModelLoading(errors.Unavailable):
-    """The upstream is there, and its model is still being loaded."""
+    """The upstream is still loading its model."""
 
 
 def refused(error: Any, who: str, code: int = 0, wait: int | None = None) -> errors.ApiError:
-    """Our error for theirs: Google's `{"code", "status", "details"}`, OpenAI's `{"type", "code"}`, a text, or a bare
-    status. A code that is no HTTP status (gRPC's 14, a vendor's 1301) does not outweigh the response's own."""
+    """Return the ApiError for an upstream's error: Google's `{"code", "status", "details"}`, OpenAI's
+    `{"type", "code"}`, a string, or only the HTTP status `code` (0: unknown). A code in `error` that is not an HTTP
+    status (gRPC's 14, a vendor's 1301) does not override `code`. `wait`: seconds from `Retry-After`."""
     fields = error if isinstance(error, dict) else {}
     words = [str(fields.get(name) or "").upper() for name in ("status", "type", "code")]
     status = next((word for word in words if word in STATUSES), "")
@@ -54,7 +56,7 @@ def refused(error: Any, who: str, code: int = 0, wait: int | None = None) -> err
 
 
 def texts_of(value: Any, depth: int = 0, *, keys: bool = False) -> Iterator[str]:
-    """Every text in a JSON value, with `keys` every key as well, as deep as vendors nest their errors."""
+    """Yield all strings in a JSON value, with `keys` also those of keys, down to DEEPEST levels."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list) and depth < DEEPEST:
@@ -65,8 +67,8 @@ def texts_of(value: Any, depth: int = 0, *, keys: bool = False) -> Iterator[str]
 
 
 def kind_of(code: int, words: set[str], said: str) -> str | None:
-    """The kind of a failure that is told by more than its status; None where only the status tells it. `code` is 0
-    where nobody has said one, as in the middle of a stream."""
+    """Return the kind of an error by its words and message; None if only its status tells. `code` is 0 if there is no
+    status, as in the middle of a stream."""
     if code == 413 or (code == 429 and TOO_LARGE_FOR_QUOTA.search(said)):
         return "too long"
     if code == 429 and NO_QUOTA.search(said):
@@ -88,7 +90,7 @@ def kind_of(code: int, words: set[str], said: str) -> str | None:
 
 
 def unknown_fields(said: str) -> list[str]:
-    """The fields that a refusal names, of those that can be done without or have another name."""
+    """Return the fields in an error's texts that can be omitted or renamed."""
     found = ["stream_options"] if re.search(r"stream_options|include_usage", said) else []
     found += [name for name in ("continue_final_message", "add_generation_prompt") if name in said]
     return found + (["max_tokens"] if {"max_tokens", "max_completion_tokens"} <= set(re.findall(r"\w+", said)) else [])
@@ -187,7 +189,7 @@ NAMED = {
         "USERRATELIMITEXCEEDED",
     },
 }
-"""Codes, types and reasons that name a kind, whatever the status."""
+"""The codes, types and reasons of each kind; they override the status."""
 
 TOO_LONG = re.compile(
     r"context[ _-]?(length|size|window)|maximum (prompt|context|input) length|max_model_len|model token limit"
@@ -198,19 +200,19 @@ TOO_LONG = re.compile(
     re.IGNORECASE,
 )
 ANSWER_LENGTH = re.compile(r"max(_completion|_output|_new)?_?tokens`?'?\"? (is|are|value|parameter) ", re.IGNORECASE)
-"""A refusal of the answer's length is none of the prompt's."""
+"""Messages about the answer's length, which are not about the prompt's."""
 
 LOADING = re.compile(r"\bloading (the )?model\b|\bmodel [^.\n]{0,60}\b(is|still) (being )?load", re.IGNORECASE)
-"""llama.cpp's "Loading model", and what others say in its place."""
+"""llama.cpp's "Loading model" and similar messages."""
 
 TOO_LARGE_FOR_QUOTA = re.compile(r"request (is )?too large", re.IGNORECASE)
-"""No waiting helps a request that is larger than what may be sent in a minute."""
+"""A single request exceeds the quota of a minute, so waiting does not help."""
 
 NO_QUOTA = re.compile(r"\blimit: 0\b")
-"""Google's free tier does not have every model."""
+"""The model is not in Google's free tier."""
 
 A_DAY = re.compile(r"PerDay")
-"""Google's `GenerateRequestsPerDayPerProjectPerModel`: whatever delay it names beside it, tomorrow is the time."""
+"""Google's `GenerateRequestsPerDayPerProjectPerModel`: the quota of a day, whatever shorter delay the error has."""
 
 SAID = {
     "account": re.compile(
@@ -241,13 +243,13 @@ SAID = {
         r"content (filter|management|policy)|moderation|flagged|inappropriate content", re.IGNORECASE
     ),
 }
-"""What messages say of themselves, where neither a code nor a type does."""
+"""Patterns of messages for each kind, for errors whose code and type name none."""
 
 CODES = {"too long": 413, "key": 403, "model": 404, "busy": 429, "unavailable": 503}
 
 
 def error_of(kind: str | None, code: int, who: str, wait: int | None) -> errors.ApiError:
-    """The typed error and the sentence for a kind of failure, or by the code where no kind is known."""
+    """Return the error for a kind; for None that of the HTTP status. `wait`: seconds."""
     if kind == "account":
         return errors.PermissionDenied(f"{who} asks this server to pay first. Its operator must look at it.")
     if kind == "today":
@@ -259,7 +261,7 @@ def error_of(kind: str | None, code: int, who: str, wait: int | None) -> errors.
 
 
 def error_for(code: int, who: str, wait: int | None = None) -> errors.ApiError:
-    """The typed error and the sentence for an upstream's HTTP code."""
+    """Return the error for an upstream's HTTP status. `wait`: seconds."""
     if code in (401, 403, 407):
         return errors.PermissionDenied(f"{who} did not accept this server's key. Its operator must look at it.")
     if code in (404, 410):

@@ -1,4 +1,4 @@
-"""When an upstream says that it may be asked again: in headers, in Google's details, or in a sentence alone."""
+"""Finds an upstream's retry delay: in headers, in Google's error details, or in the text of a message."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -8,7 +8,7 @@ from math import ceil
 from typing import Any
 
 LONGEST = 3600
-"""Seconds: nobody is asked to wait longer."""
+"""The longest delay that is returned, in seconds."""
 
 SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{0,9})?", re.ASCII)
 
@@ -20,8 +20,8 @@ IN_WORDS = re.compile(
 
 
 def retry_after(header: str | None) -> int | None:
-    """`Retry-After` in seconds, an hour at most: a number, with a fraction as some write it, or a date (RFC 9110,
-    10.2.3). None for anything else."""
+    """Parse `Retry-After` (RFC 9110, 10.2.3): a date or seconds, possibly with a fraction. Return seconds, at most
+    LONGEST; None for other values."""
     header = (header or "").strip()
     if SECONDS.fullmatch(header):
         return rounded(float(header))
@@ -34,13 +34,13 @@ def retry_after(header: str | None) -> int | None:
 
 
 def in_headers(headers: Mapping[str, str]) -> int | None:
-    """The same of a response's headers: OpenAI and Azure also send milliseconds, as `retry-after-ms`."""
+    """Return the delay in a response's headers, in seconds. OpenAI and Azure also send `retry-after-ms`."""
     exact = headers.get("retry-after-ms", "").strip()
     return rounded(float(exact) / 1000) if SECONDS.fullmatch(exact) else retry_after(headers.get("Retry-After"))
 
 
 def in_details(error: Mapping[str, Any]) -> int | None:
-    """Google's `RetryInfo.retryDelay` ("12.5s") in whole seconds (https://google.aip.dev/193)."""
+    """Return Google's `RetryInfo.retryDelay` ("12.5s"), rounded up to seconds (https://google.aip.dev/193)."""
     details = error.get("details")
     for detail in details if isinstance(details, list) else ():
         delay = detail.get("retryDelay") if isinstance(detail, dict) else None
@@ -50,7 +50,7 @@ def in_details(error: Mapping[str, Any]) -> int | None:
 
 
 def in_words(texts: Iterable[str]) -> int | None:
-    """What the sentences of an error say of it."""
+    """Return the delay in an error's messages, in seconds; None if there is none."""
     for text in texts:
         for match in IN_WORDS.finditer(text):
             hours, minutes, seconds, unit = match.groups()
@@ -61,5 +61,5 @@ def in_words(texts: Iterable[str]) -> int | None:
 
 
 def rounded(seconds: float) -> int:
-    """Whole seconds, and LONGEST at most."""
+    """Round up to seconds, at most LONGEST."""
     return min(ceil(seconds), LONGEST)

@@ -1,6 +1,6 @@
-"""Bodies that are packed: what upstreams call `Content-Encoding`, and what they send.
+"""Decompresses bodies, by their `Content-Encoding` and by their first bytes.
 
-Bounded: whatever comes in, no piece that comes out is larger than STEP, and all of them together grow with measure.
+Memory is bounded for any input: no output piece is larger than STEP, and the total is limited by MOST_EXPANSION.
 """
 
 import zlib
@@ -11,25 +11,26 @@ NOT_PACKED = {"", "identity", "none"}
 GZIP, DEFLATE, BROTLI = {"gzip", "x-gzip"}, {"deflate"}, {"br"}
 MAGIC = b"\x1f\x8b"
 PLAIN = (b"da", b"ev", b"id", b"re", b": ", b":\n", b'{"', b"{\n", b"[{", b"[\n", b"\xef\xbb", b"<!", b"<h", b"<H")
-"""How an event stream, JSON or a web page begins, and nothing that is packed."""
+"""The first bytes of event streams, JSON and web pages, which no compressed body has."""
 STEP = 64 * 1024
 FREE, MOST_EXPANSION = 1024 * 1024, 200
-"""What may come out of an unpacked body: FREE bytes, and MOST_EXPANSION for each that came in."""
+"""The most output bytes of a body: FREE, and MOST_EXPANSION for each input byte."""
 
 
 class PackedWrong(ValueError):
-    """A packed body that is broken, grows without measure, or is packed in a way that nobody asked for."""
+    """A compressed body is damaged, expands beyond the limit, or has an unsupported encoding."""
 
 
 class Zlib:
-    """gzip, in one member or several, and deflate with zlib's header or without."""
+    """Decompresses gzip with one or several members, and deflate with or without zlib's header."""
 
     def __init__(self, window: int) -> None:
         self._window = window
         self._inflate = zlib.decompressobj(window)
 
     def unpack(self, piece: bytes) -> tuple[bytes, bytes]:
-        """At most STEP bytes that come out, and what of the piece is left. What follows the last member is padding."""
+        """Return (at most STEP output bytes, the rest of the piece). Bytes after the last member are padding, which is
+        ignored."""
         if self._inflate.eof:
             if not piece.startswith(MAGIC[: len(piece)]):
                 return b"", b""
@@ -42,13 +43,13 @@ class Zlib:
 
 
 class Brotli:
-    """RFC 7932."""
+    """Decompresses Brotli (RFC 7932)."""
 
     def __init__(self) -> None:
         self._inflate = brotli.Decompressor()
 
     def unpack(self, piece: bytes) -> tuple[bytes, bytes]:
-        """At most STEP bytes that come out; what is left of the piece is kept here, and comes with the next call."""
+        """Return (at most STEP output bytes, b""): the decompressor holds the rest of the piece for the next call."""
         if self._inflate.is_finished():
             return b"", b""
         try:
@@ -59,12 +60,13 @@ class Brotli:
 
     @property
     def holds_more(self) -> bool:
-        """Whether there is more to come out without anything coming in."""
+        """Whether there is more output without further input."""
         return not self._inflate.is_finished() and not self._inflate.can_accept_more_data()
 
 
 class Unpacker:
-    """A body's bytes as its `Content-Encoding` says, or as its first bytes show: some say it and do not do it."""
+    """Decompresses a body. Its first bytes override `Content-Encoding`, since some servers declare one and send plain
+    text."""
 
     def __init__(self, encoding: str) -> None:
         named = [name for each in encoding.lower().split(",") if (name := each.strip()) not in NOT_PACKED]
@@ -75,11 +77,11 @@ class Unpacker:
 
     @property
     def is_plain(self) -> bool:
-        """Whether the body has begun, and nothing in it is packed."""
+        """Whether the body has begun and is not compressed."""
         return self._start is None and self._format is None
 
     def feed(self, piece: bytes) -> list[bytes]:
-        """The unpacked pieces, each of at most STEP bytes unless nothing was packed; raises PackedWrong."""
+        """Return the decompressed pieces, each at most STEP bytes if the body is compressed. Raises PackedWrong."""
         if self._start is not None:
             piece = self._start + piece
             if len(piece) < len(MAGIC) and (self._encoding or MAGIC.startswith(piece)):

@@ -1,7 +1,7 @@
-"""The head of a GGUF file: what a model, or the projector that gives it eyes, says of itself before its tensors.
+"""Parses the header of a GGUF file, which describes a model, or the projector that encodes images for it.
 
-https://github.com/ggml-org/ggml/blob/master/docs/gguf.md: the magic, a version, two counts, then keys with values. The
-vocabulary, which is most of a head, comes last and is not read.
+Format: magic, version, two counts, then keys with values (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md).
+Parsing stops at the vocabulary, which is most of a header and comes last.
 """
 
 import struct
@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 MAGIC = b"GGUF"
 VERSIONS = (2, 3)
 PROJECTOR = "clip"
-"""The architecture that every projector's file names, whatever it is a projector of."""
+"""The architecture in the file of every projector, whatever its model is."""
 NUMBERS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 TEXT, ARRAY = 8, 9
 MOST_KEYS, MOST_CHARACTERS, MOST_ITEMS = 10_000, 2**20, 2**22
@@ -21,13 +21,13 @@ OLD_PROJECTOR = "clip.has_llava_projector"
 
 
 class NotGGUF(ValueError):
-    """The file is none, or is broken."""
+    """The file is not GGUF, or is damaged."""
 
 
 @dataclass(frozen=True, slots=True)
 class GgufHeader:
-    """`width` is the length of a token's vector: what a model takes, or what a projector makes of a picture; None where
-    the file does not say it. `sees` is only said by a projector."""
+    """The header's fields that WonderCam needs. `width` is the length of a token's vector, of a model's input or a
+    projector's output; None if the file does not have it. `sees`: whether a projector encodes images."""
 
     architecture: str
     width: int | None
@@ -35,12 +35,12 @@ class GgufHeader:
 
     @property
     def is_projector(self) -> bool:
-        """Whether it is no model by itself."""
+        """Whether the file is a projector, not a model."""
         return self.architecture == PROJECTOR
 
 
 def head_of(path: Path) -> GgufHeader:
-    """The head of a file. Raises NotGGUF, and OSError where it cannot be read."""
+    """Read the header of a file. Raises NotGGUF, and OSError if it cannot be read."""
     with path.open("rb") as file:
         if file.read(4) != MAGIC:
             raise NotGGUF
@@ -51,26 +51,26 @@ def head_of(path: Path) -> GgufHeader:
 
 
 def head_from(values: dict[str, Any]) -> GgufHeader:
-    """What the values come to."""
+    """Return the header for these keys and values. Raises NotGGUF without an architecture."""
     architecture = values.get("general.architecture")
     if not isinstance(architecture, str):
         raise NotGGUF
     if architecture != PROJECTOR:
         return GgufHeader(architecture, whole(values.get(f"{architecture}.embedding_length")))
     width = whole(values.get("clip.vision.projection_dim"))
-    # Files of before 2025 have the width of the picture's encoder under that name, which says nothing of the model.
+    # Files from before 2025 have the width of the image encoder under that name, which does not depend on the model.
     return GgufHeader(
         architecture, None if OLD_PROJECTOR in values else width, bool(values.get("clip.has_vision_encoder"))
     )
 
 
 def whole(value: Any) -> int | None:
-    """A whole number above 0."""
+    """Return a positive integer; None for other values."""
     return value if isinstance(value, int) and value > 0 else None
 
 
 def values_in(file: BinaryIO) -> dict[str, Any]:
-    """The keys with their values up to the vocabulary; arrays are passed over."""
+    """Return the keys with their values, up to the vocabulary; arrays are skipped, as None."""
     version, _, count = struct.unpack("<IQQ", file.read(20))
     if version not in VERSIONS or count > MOST_KEYS:
         raise NotGGUF
@@ -85,7 +85,7 @@ def values_in(file: BinaryIO) -> dict[str, Any]:
 
 
 def value_of(file: BinaryIO, kind: int) -> Any:
-    """One value; None for an array."""
+    """Return the next value of this type; None for an array."""
     if kind == TEXT:
         return text(file)
     if kind == ARRAY:
@@ -103,7 +103,7 @@ def value_of(file: BinaryIO, kind: int) -> Any:
 
 
 def text(file: BinaryIO) -> str:
-    """A length, and so many bytes of UTF-8."""
+    """Return the next string: a length, then so many bytes of UTF-8."""
     (length,) = struct.unpack("<Q", file.read(8))
     if length > MOST_CHARACTERS:
         raise NotGGUF

@@ -1,12 +1,12 @@
-"""`local`: a real model without a key or a network. The OpenAI reader pointed at the server in `server.py`.
+"""`local`: the embedded model, which needs no key and no network: the OpenAI provider for the server in `server.py`.
 
 Its settings:
 
-    LOCAL_SLOTS       conversations at once (2); the others wait in a queue and are told their place
-    LOCAL_CONTEXT     tokens a conversation may have (2048; 8192 for a model that sees); older turns are left out
-    LOCAL_THREADS     cores for the model (all but one)
+    LOCAL_SLOTS       concurrent answers (2); others wait in a queue, and their users see their position
+    LOCAL_CONTEXT     tokens of a conversation (2048; 8192 for a model that sees photos); older turns are omitted
+    LOCAL_THREADS     threads for the model (default: the number of cores minus one)
 
-and those of `weights.py`, which name another model than the one that is installed.
+The settings in `weights.py` name another model than the installed one.
 """
 
 import asyncio
@@ -26,24 +26,24 @@ from chat.providers.settings import Settings, named, text, whole
 NAME = "local"
 WHO = "The embedded model"
 LOADING_AFTER = 5.0
-"""Seconds after which a reader is told what takes so long; most loads of the installed model are done by then."""
+"""After so many seconds of loading the user gets a notice; the installed model usually takes less."""
 MOST_TOKENS = 512
 CONTEXT, CONTEXT_WITH_PHOTOS = 2048, 8192
 ANSWER_SHARE = 4
-"""Of another model's context a quarter is for the answer."""
+"""For a model of LOCAL_WEIGHTS, one part in so many of the context is reserved for the answer."""
 IS_LOADING = "The embedded model is being loaded: this can take minutes."
 TEMPLATE_TOKENS, TURN_TOKENS = 16, 8
-MOST_BYTES_A_TOKEN = 16  # on the average of a long text; a longer one is not worth counting
+MOST_BYTES_A_TOKEN = 16  # average of a long text; a text with more bytes is too long without counting its tokens
 SYSTEM = "You are a helpful AI assistant named WonderCam."
 SAMPLING: dict[str, Any] = {"temperature": 0.2, "top_p": 0.9, "dry_multiplier": 0.8, "return_progress": True}
-"""Found by asking: longer instructions confuse a model of this size, and only DRY keeps it from repeating itself.
-Progress on the prompt is not shown, but writing it is how the server learns within 0.3 s that its client has gone."""
+"""Found by experiment: longer instructions confuse a model of this size, and only DRY prevents repetitions. Progress is
+not shown, but because the server writes it, it notices within 0.3 s that its client has disconnected."""
 ONLY_PROGRESS: dict[str, Any] = {"return_progress": True}
-"""For another model, which is best known to whoever has chosen it."""
+"""For a model of LOCAL_WEIGHTS, whose own defaults for sampling apply."""
 
 
 class Local:
-    """The embedded model: a queue before its slots, and history cut to its context."""
+    """The provider of the embedded model: it queues for slots, and cuts prompts to the context."""
 
     name = NAME
     goes_on = is_local = True
@@ -59,7 +59,7 @@ class Local:
 
     @property
     def slots(self) -> tuple[int, int, int]:
-        """How many questions wait for a slot, how many slots are in use, and how many there are."""
+        """(questions that wait for a slot, slots in use, all slots)."""
         return self._slots.waiting, self._slots.used, self._slots.count
 
     def models(self) -> tuple[Model, ...]:
@@ -67,7 +67,8 @@ class Local:
         return (self._model,)
 
     async def answer(self, prompt: Prompt, give: events.Give) -> None:
-        """Give the answer; before it come notices of kind WAITING while others are ahead, and LOADING."""
+        """Pass the answer's chunks to `give`, after notices WAITING while others are ahead, and LOADING. Raises
+        ApiError."""
         slot = self._slots.ask()
         try:
             async for ahead in slot.ahead():
@@ -89,7 +90,7 @@ class Local:
             slot.release()
 
     async def count_tokens(self, prompt: Prompt) -> dict[str, Any]:
-        """The tokens of a prompt's words, the template's own among them. Raises ApiError."""
+        """Return `{"totalTokens": …}`: the tokens of text and chat template, photos estimated. Raises ApiError."""
         count = self._counter(await self._running())
         texts = [text for text in (prompt.system or SYSTEM, *map(text_of, prompt.contents)) if text]
         counted = [await count(text) + TURN_TOKENS for text in texts]
@@ -120,7 +121,7 @@ class Local:
 
 
 def waiting(ahead: int) -> str:
-    """What the reader is told while others are ahead."""
+    """Return the notice for a user with so many questions ahead in the queue."""
     if ahead == 0:
         return "The embedded model is answering others: you are next."
     return f"The embedded model is answering others: {ahead} ahead of you."
@@ -130,10 +131,10 @@ Count = Callable[[str], Awaitable[int]]
 
 
 async def fitted(prompt: Prompt, context: int, count: Count, most: int = MOST_TOKENS) -> Prompt:
-    """The prompt as the model can take it: our system prompt where there is none, the oldest turns left out.
+    """Return the prompt cut to the model's context, without the oldest turns, and with a default system prompt.
 
-    `count` tells the tokens of a text; it is asked only where a safe guess does not already fit. Photos are guessed.
-    The answer may have `most` tokens. Raises TooLarge where the newest message alone is too long.
+    `count` returns the tokens of a text; it is only called if an upper bound does not fit. Photos are estimated. `most`
+    tokens are reserved for the answer. Raises TooLarge if the newest message alone is too long.
     """
     system = prompt.system or SYSTEM
     wanted = prompt.generation.get("maxOutputTokens")
@@ -151,12 +152,12 @@ async def fitted(prompt: Prompt, context: int, count: Count, most: int = MOST_TO
     if not kept:
         raise errors.TooLarge("This message is too long for the embedded model. Shorten it.")
     generation = {**prompt.generation, "maxOutputTokens": most}
-    model = replace(prompt.model, context=None)  # it is cut: the reader need not guess
+    model = replace(prompt.model, context=None)  # the prompt is cut already: `OpenAI` need not estimate
     return replace(prompt, model=model, system=system, contents=kept, generation=generation)
 
 
 async def fitting(texts: list[str], photos: list[int], budget: int, count: Count) -> int:
-    """How many of the texts fit, with the tokens of their photos, from the first one on."""
+    """Return how many texts fit into `budget` tokens, with the tokens of their photos, counted from the first one."""
     for fit, (said, seen) in enumerate(zip(texts, photos, strict=True)):
         certain = len(said.encode()) // MOST_BYTES_A_TOKEN + seen > budget
         budget -= 0 if certain else await count(said) + TURN_TOKENS + seen
@@ -166,17 +167,17 @@ async def fitting(texts: list[str], photos: list[int], budget: int, count: Count
 
 
 def guess(text: str) -> int:
-    """Tokens at the very most, with what the template puts around a turn: a token is never less than a byte."""
+    """Return an upper bound of the tokens, including the template's: a token is at least one byte."""
     return len(text.encode()) + TURN_TOKENS
 
 
 def photo_tokens(content: Content) -> int:
-    """What the photos of a content take, by a guess: models differ, and most take less."""
+    """Return the estimated tokens of a content's photos; most models take fewer."""
     return sum("inlineData" in part for part in content["parts"]) * PHOTO_TOKENS
 
 
 def from_settings(settings: Settings) -> Local | None:
-    """Configured where WONDERCAM_MODELS names it or is not set."""
+    """Return the provider if WONDERCAM_MODELS names it or is unset, else None. Raises ValueError."""
     names = named(settings, "local")
     if not names and text(settings, "WONDERCAM_MODELS"):
         return None

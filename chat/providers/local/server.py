@@ -1,9 +1,8 @@
-"""The model inside this process: llama.cpp's own server on a loopback port, started once, off the event loop.
+"""Runs llama.cpp's server in this process, on a loopback port. It is loaded once, in a thread.
 
-Its port takes a random key that never leaves this process, and answers no other origin. Loading can fail in many
-ways, each told in a sentence, and the next turn tries again. What waiting cannot mend (no engine, a system library or
-the weights missing) is a `NotFound`: the model is not there until whoever runs the server installs it. Anything else,
-such as too little memory, is an `Unavailable`.
+Requests need a random key that never leaves this process, and no other origin is allowed by CORS. If loading fails, the
+next turn tries again. It raises `NotFound` if the engine, a system library or the weights are missing, because the
+operator has to install them, and `Unavailable` for other failures, such as too little memory.
 """
 
 import logging
@@ -24,15 +23,15 @@ log = logging.getLogger(__name__)
 ENGINE = "xllamacpp"
 ENGINE_MEND = "`make install`, or `pip install 'wondercam[local]'`,"
 BATCH = 16
-"""Tokens of a prompt read in one step, between which the server looks whether it should stop and serves the other
-slots. On one core as fast (110 to 130 a second) as its default of 2,048, which cannot be stopped for seconds."""
+"""Tokens of a prompt per step. Between steps the server checks whether it should stop, and serves other slots. On one
+core it is as fast (110 to 130 tokens/s) as llama.cpp's default of 2,048, which cannot be stopped for seconds."""
 BATCH_WITH_PHOTOS = 2048
-"""A photo's tokens look at each other in some models (Gemma 3), and llama.cpp takes those in one step or not at all."""
+"""Some models (Gemma 3) use non-causal attention for a photo's tokens: llama.cpp needs all of them in one step."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How the model is run: `slots` conversations at once, `context` tokens each, `threads` for all of them."""
+    """The size of the server: `slots` concurrent answers, `context` tokens for each, `threads` for all together."""
 
     slots: int = 2
     context: int = 2048
@@ -41,7 +40,7 @@ class Shape:
 
 @dataclass(slots=True)
 class Running:
-    """A server that is up: where it listens, its key, and the object that keeps it alive."""
+    """A running server: its base URL, its key, and the object that stops it when it is released."""
 
     address: str
     key: str = field(repr=False)
@@ -49,7 +48,7 @@ class Running:
 
 
 def engine() -> Any:
-    """The package `xllamacpp`. NotFound, with what is to be installed, where it or a library of its is missing."""
+    """Import the package `xllamacpp`. Raises NotFound, which says what to install, if it or a library is missing."""
     try:
         import xllamacpp
     except ModuleNotFoundError:
@@ -65,7 +64,7 @@ def engine() -> Any:
 
 
 class Embedded:
-    """Loads when first asked; every caller waits for the same loading."""
+    """The embedded server. It is loaded on the first call of `start`; all callers wait for the same load."""
 
     def __init__(self, shape: Shape, weights: Weights | None = None, engine: Callable[[], Any] = engine) -> None:
         self.shape = shape
@@ -75,7 +74,8 @@ class Embedded:
         self._loading: Future[Running] | None = None
 
     def start(self) -> Future[Running]:
-        """The running server, now or soon. A loading that failed is tried again by the next call."""
+        """Return a future of the running server; loading starts if it has not, or if it has failed. The future raises
+        NotFound or Unavailable."""
         with self._lock:
             loading = self._loading
             if loading is None or (loading.done() and loading.exception() is not None):
@@ -88,7 +88,7 @@ class Embedded:
             loading.set_result(self._run())
         except errors.ApiError as error:
             loading.set_exception(error)
-        except Exception as error:  # whatever the library raises, the reader gets a sentence
+        except Exception as error:  # the library documents none of its exceptions, and users need a sentence
             log.exception("The embedded model could not be loaded")
             loading.set_exception(errors.Unavailable(self._failure(error), retry_after=30))
 
@@ -124,7 +124,7 @@ class Embedded:
         return params
 
     def stop(self) -> None:
-        """End the server; blocks for a moment, so call it off the event loop."""
+        """Stop the server. It blocks for a moment: call it in a thread."""
         with self._lock:
             loading, self._loading = self._loading, None
         if loading is not None and loading.done() and loading.exception() is None:
@@ -132,6 +132,6 @@ class Embedded:
 
 
 def threads() -> int:
-    """Cores for the model: all but one, which the event loop keeps."""
+    """Return the default number of threads: all usable cores except one, which the event loop needs."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, usable - 1)

@@ -1,4 +1,4 @@
-"""A queue before a few slots: first come, first served, and everybody is told how many are ahead."""
+"""`Slots`: a semaphore with a FIFO queue that reports each waiter's position."""
 
 import asyncio
 from collections import deque
@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 
 
 class Slots:
-    """`count` can be used at once; who asks for more waits in a queue. For one event loop at a time, without locks."""
+    """`count` slots; further requests wait in a queue. It is for one event loop at a time, and has no locks."""
 
     def __init__(self, count: int) -> None:
         self.count = self._free = count
@@ -14,16 +14,16 @@ class Slots:
 
     @property
     def waiting(self) -> int:
-        """How many wait for a slot."""
+        """The number of requests that wait for a slot."""
         return len(self._queue)
 
     @property
     def used(self) -> int:
-        """How many are in use."""
+        """The number of slots in use."""
         return self.count - self._free
 
     def ask(self) -> "Slot":
-        """A slot, now or later; whoever asks must `release` it, however it ends."""
+        """Request a slot, which is granted now or later. The caller has to `release` it in any case."""
         slot = Slot(self)
         if self._free and not self._queue:
             self._free -= 1
@@ -33,7 +33,7 @@ class Slots:
         return slot
 
     def release(self, slot: "Slot") -> None:
-        """Give the slot to the next in the queue, or take this one out of the queue."""
+        """Free a granted slot for the next in the queue, or remove a waiting one from the queue."""
         if slot.granted:
             self._free += 1
         elif slot in self._queue:
@@ -45,12 +45,12 @@ class Slots:
             waiting.moved.set()
 
     def ahead_of(self, slot: "Slot") -> int:
-        """How many wait before this one."""
+        """Return the position of a waiting slot in the queue, from 0."""
         return self._queue.index(slot)
 
 
 class Slot:
-    """A slot that was asked for, `granted` or not yet."""
+    """A requested slot, `granted` or waiting."""
 
     def __init__(self, slots: Slots) -> None:
         self._slots = slots
@@ -58,12 +58,12 @@ class Slot:
         self.moved = asyncio.Event()
 
     def grant(self) -> None:
-        """It may be used from now on."""
+        """Mark the slot as granted."""
         self.granted = True
         self.moved.set()
 
     async def ahead(self) -> AsyncGenerator[int, None]:
-        """How many are ahead, at once and whenever it changes; ends when it is granted."""
+        """Yield the position in the queue, now and whenever it changes; ends when the slot is granted."""
         last = -1
         while not self.granted:
             self.moved.clear()
@@ -75,6 +75,6 @@ class Slot:
                 await self.moved.wait()
 
     def release(self) -> None:
-        """Done, stopped or tired of waiting."""
+        """Free the slot, or leave the queue."""
         self._slots.release(self)
         self.granted = False

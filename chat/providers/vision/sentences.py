@@ -1,6 +1,6 @@
-"""What was seen in a photo, in sentences made by rules: what is certain is said, what is not is called a guess.
+"""Sentences about the facts of a photo, by rules: certain facts are stated, others are called guesses.
 
-Each is said in the reader's language (`wording.py`); what a model is told instead of a photo is English.
+Those for users are translated (`wording.py`); `facts`, for models, is English.
 """
 
 import json
@@ -13,11 +13,11 @@ from chat.providers.vision.wording import ENGLISH, Wording
 MARK = re.compile(r"([!-/:-@\[-`{-~])")
 MOST_QUOTED, MOST_TOLD, MOST_EITHER = 6000, 1500, 3
 PRINTED = frozenset({"menu", "book", "comic book", "crossword", "envelope", "web page"})
-"""What the whole picture looks like when it is full of text; the text itself says it better."""
+"""Names that the classifier gives to pictures full of text; the text itself is the better description."""
 
 
 def answer(seen: Seen, words: Wording = ENGLISH) -> str:
-    """The answer to what is in the photo, in Markdown, with a line end behind it."""
+    """Return the description of the photo in Markdown, ending with an empty line."""
     text, first = quotation(seen, words), opening(seen, words)
     scene = first or scenery(seen, words)
     parts = [scene, text] if first or not seen.is_written else [text, scene]
@@ -31,13 +31,13 @@ def answer(seen: Seen, words: Wording = ENGLISH) -> str:
 
 
 def opening(seen: Seen, words: Wording = ENGLISH) -> str:
-    """The answer's first words where things are certain, whatever text will be found; empty where they wait for it."""
+    """Return the description's beginning if it does not depend on text that is still being read; else ""."""
     sure = [thing["name"] for thing in seen.things if thing["sure"]]
     return "" if not sure or PRINTED.intersection(sure) else shown(seen.things, words)
 
 
 def shown(things: list[dict[str, Any]], words: Wording, *, also: bool = False) -> str:
-    """What is certain of these things, and a guess beside it."""
+    """Return the sentences about the certain things and the guesses. `also`: they follow the photo's text."""
     sure = words.listed([words.thing(thing) for thing in things if thing["sure"]], "and")
     said = words.say("The photo also shows {things}.", things=sure) if also else ""
     said = said or words.say("The photo shows {things}.", things=sure)
@@ -45,13 +45,13 @@ def shown(things: list[dict[str, Any]], words: Wording, *, also: bool = False) -
 
 
 def guessed(things: list[dict[str, Any]], words: Wording) -> str:
-    """What these things may be; empty without any."""
+    """Return the sentence about guesses; "" without any."""
     names = [words.thing({**thing, "number": 1}) for thing in things]
     return words.say("It may be {things}.", things=words.listed(names, "or")) if names else ""
 
 
 def joined(sentences: list[str], words: Wording) -> str:
-    """Sentences behind each other, those that are empty left out."""
+    """Join the sentences that are not empty, as the language does it."""
     said = ""
     for sentence in filter(None, sentences):
         said = words.say("{sentence} {next}", sentence=said, next=sentence) if said else sentence
@@ -59,7 +59,7 @@ def joined(sentences: list[str], words: Wording) -> str:
 
 
 def scenery(seen: Seen, words: Wording = ENGLISH) -> str:
-    """What the photo shows apart from its text; empty where the text is all there is to say."""
+    """Return what the photo shows besides text; "" if text or codes are all that was recognised."""
     things = [thing for thing in seen.things if not (seen.has_text and thing["name"] in PRINTED)]
     if any(thing["sure"] for thing in things):
         return shown(things, words, also=seen.is_written)
@@ -70,7 +70,7 @@ def scenery(seen: Seen, words: Wording = ENGLISH) -> str:
 
 
 def described(look: dict[str, Any], words: Wording) -> str:
-    """How the whole picture is, where nothing in it is certain."""
+    """Return the sentence about brightness, sharpness and colours; "" if nothing is notable."""
     said = [words.say("very dark")] if look.get("dark") else []
     said += [words.say("very bright")] if look.get("bright") else []
     said += [words.say("blurred")] if look.get("blurred") else []
@@ -83,7 +83,8 @@ def described(look: dict[str, Any], words: Wording) -> str:
 
 
 def quotation(seen: Seen, words: Wording = ENGLISH) -> str:
-    """The text as a quotation, a line a line, cut at the end of one; and that there is more, where there is."""
+    """Return the text as a Markdown quotation, one line per line, cut after MOST_QUOTED characters at a line's end, and
+    the sentences about lines that are ambiguous, omitted or could not be read."""
     kept = fitting(seen.lines, MOST_QUOTED)
     parts = []
     if kept:
@@ -108,28 +109,28 @@ def quotation(seen: Seen, words: Wording = ENGLISH) -> str:
 
 
 def marks(seen: Seen, words: Wording = ENGLISH) -> str:
-    """The boxes as JSON in Gemini's form, which the page draws over the photo; empty without any."""
+    """Return the boxes as a JSON code block in Gemini's format, which the page draws over the photo; "" without any."""
     boxes = [{"box_2d": box["box_2d"], "label": words.label(box["label"])} for box in seen.boxes]
     return f"```json\n{json.dumps(boxes, ensure_ascii=False)}\n```\n\n" if boxes else ""
 
 
 def heading(place: int, words: Wording) -> str:
-    """What stands before the answer to one of several photos."""
+    """Return the beginning of the description of one of several photos; `place` counts from 1."""
     return words.say("Photo {place}: ", place=place)
 
 
 def who_sees(models: str, words: Wording) -> str:
-    """That these models see more."""
+    """Return the sentence that these models can see more."""
     return words.say("{models} can see more in it.", models=models)
 
 
 def no_photo(words: Wording) -> str:
-    """The answer to a question about a photo that nobody has sent."""
+    """Return the answer to a question about a photo that was not sent."""
     return words.say("There is no photo in this conversation. Take or add one, then ask again.")
 
 
 def facts(seen: Seen) -> str:
-    """The same for a model: what it is told in place of the photo."""
+    """Return the facts in English, for the model's prompt."""
     told = [thing["name"] for thing in seen.things if thing["sure"]]
     guesses = [thing["name"] for thing in seen.things if not thing["sure"]]
     lines = fitting(seen.lines, MOST_TOLD)
@@ -142,7 +143,7 @@ def facts(seen: Seen) -> str:
 
 
 def fitting(lines: list[str], most: int) -> list[str]:
-    """The first lines that have no more than so many characters together."""
+    """Return the first lines that have at most so many characters together."""
     kept: list[str] = []
     for line in lines:
         most -= len(line) + 1
@@ -153,5 +154,5 @@ def fitting(lines: list[str], most: int) -> list[str]:
 
 
 def escaped(line: str) -> str:
-    """A line without Markdown of its own."""
+    """Escape Markdown's characters, and collapse whitespace."""
     return MARK.sub(r"\\\1", " ".join(line.split()))

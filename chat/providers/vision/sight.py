@@ -1,9 +1,9 @@
-"""Photos for models that cannot see: what is recognised in a photo is shown to the reader and told to the model.
+"""`Sight`: describes photos to users, and replaces them with facts in prompts for models that cannot see them.
 
 Its settings:
 
-    WONDERCAM_OCR           1 looks at photos where `onnxruntime` and networks are installed, 0 does not
-    WONDERCAM_OCR_SECONDS   20 for each photo
+    WONDERCAM_OCR           1 (default) recognises photos if `onnxruntime` and networks are installed, 0 does not
+    WONDERCAM_OCR_SECONDS   the most seconds for each photo (20)
 """
 
 import asyncio
@@ -31,7 +31,7 @@ FACTS = "This was recognised in a photo that you cannot see. Do not add to it wh
 
 
 class Sight:
-    """Looks at photos, and remembers what it saw: a conversation's photos come again with every turn."""
+    """Recognises photos, and caches the facts, since a conversation's photos are sent again with every turn."""
 
     def __init__(self, worker: RecognitionWorker) -> None:
         self._worker = worker
@@ -40,12 +40,13 @@ class Sight:
     async def words(
         self, prompt: Prompt, who: str, others: list[str], alone: bool
     ) -> AsyncGenerator[events.Response | Prompt, None]:
-        """A notice for the reader, what is seen as the answer's beginning, then the prompt with facts for its photos.
+        """Yield a notice, the description of each new photo in the prompt's language, then the prompt with facts
+        instead of photos.
 
-        With `alone` a question with a photo is answered by that, and the answer ends here: a model that would make up
-        the rest is not asked. `others` are models that see. What is seen is told in the prompt's language. Earlier
-        messages' photos that were not looked at before are spoken of as unseen. Raises InvalidArgument where a new
-        photo cannot be opened, Unavailable.
+        With `alone` the description of new photos is the whole answer, and no prompt follows: the model would invent
+        the rest; `others` are the models that it names as able to see more. `who` is the model's title. Photos of
+        earlier messages without cached facts become placeholders. Raises InvalidArgument if a new photo cannot be
+        opened, and Unavailable.
         """
         *earlier, newest = prompt.contents
         told = [self._told(content) for content in earlier]
@@ -85,7 +86,7 @@ class Sight:
 
     @asynccontextmanager
     async def _looking(self, photo: bytes, words: Wording) -> AsyncGenerator["Looking", None]:
-        """Look at a photo in a task, which does not outlive whoever waits for it."""
+        """Recognise a photo in a task, which is cancelled when the block is left."""
         opened: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         task = asyncio.create_task(self._look(photo, partial(note_opening, opened, words)))
         try:
@@ -106,29 +107,29 @@ class Sight:
         return self._seen[name]
 
     async def close(self) -> None:
-        """End the process."""
+        """Close the worker, which ends its process."""
         await self._worker.close()
 
 
 @dataclass(frozen=True, slots=True)
 class Looking:
-    """A look at one photo that is under way."""
+    """The recognition of one photo, while it runs."""
 
     opened: asyncio.Future[str]
     task: asyncio.Task[Seen]
 
     async def opening(self) -> str:
-        """The answer's first words as soon as they are certain; empty where they come with all the others."""
+        """Wait for the description's beginning; "" if it is only known together with the rest, or after a failure."""
         await asyncio.wait((self.opened, self.task), return_when=asyncio.FIRST_COMPLETED)
         return self.opened.result() if self.opened.done() else ""
 
     async def seen(self) -> Seen:
-        """All that was seen. Raises as `RecognitionWorker.recognise`."""
+        """Wait for all facts. Raises what `RecognitionWorker.recognise` does."""
         return await self.task
 
 
 def note_opening(opened: "asyncio.Future[str]", words: Wording, seen: Seen) -> None:
-    """The first words, once there are any."""
+    """Set the description's beginning, once there is one."""
     if not opened.done() and (opening := sentences.opening(seen, words)):
         opened.set_result(opening)
 
@@ -137,7 +138,7 @@ UNSEEN: Part = {"text": "[a photo that you cannot see]"}
 
 
 def decoded(data: str) -> bytes:
-    """A photo's bytes."""
+    """Return the bytes of a photo in base64. Raises InvalidArgument."""
     try:
         return base64.b64decode(data, validate=True)
     except (binascii.Error, ValueError):
@@ -145,22 +146,23 @@ def decoded(data: str) -> bytes:
 
 
 def name_of(photo: bytes) -> bytes:
-    """What a photo is remembered by."""
+    """Return the photo's key in the cache, a hash."""
     return hashlib.sha256(photo).digest()
 
 
 def has_photo(content: Content) -> bool:
-    """Whether the content carries a photo."""
+    """Whether the content has a photo."""
     return any(map(is_photo, content["parts"]))
 
 
 def unseen(content: Content) -> Content:
-    """The content with a word for each photo."""
+    """Return the content with a placeholder for each photo."""
     return {**content, "parts": [UNSEEN if is_photo(part) else part for part in content["parts"]]}
 
 
 def from_settings(settings: Settings) -> Sight | None:
-    """On where its packages are installed and WONDERCAM_OCR does not turn it off."""
+    """Return `Sight` if its packages and networks are installed and WONDERCAM_OCR is not off; else None. Raises
+    ValueError."""
     seconds = number(settings, "WONDERCAM_OCR_SECONDS", 20.0, 0.1)
     if not flag(settings, "WONDERCAM_OCR", True):
         return None

@@ -1,10 +1,10 @@
-"""Sentences and names of things in the reader's language, from the catalogues `chat/locale/*/LC_MESSAGES/vision.mo`.
+"""Translations of the sentences and names of things, from the catalogues `chat/locale/*/LC_MESSAGES/vision.mo`.
 
     wording("fr-CA").say("The photo shows {things}.", things=…)
     wording("fr-CA").thing({"name": "dog"})         un chien
     wording("fr-CA").listed([…], "and")             un chien et un chat
 
-English, which the sources have, is said in every language without a catalogue.
+Languages without a catalogue get the English of the source.
 """
 
 from functools import cache
@@ -14,9 +14,9 @@ from typing import Any
 
 LOCALE = Path(__file__).resolve().parents[2] / "locale"
 LANGUAGES = {"es": "es", "fr": "fr", "ja": "ja", "zh": "zh_Hans"}
-"""The languages with a catalogue, by what their tags begin with."""
+"""The catalogues' folders by the first part of a language tag."""
 TRADITIONAL = {"hant", "tw", "hk", "mo"}
-"""Parts of a tag of Chinese in the other script, which has no catalogue."""
+"""Subtags of traditional Chinese, which has no catalogue."""
 UNCOUNTED = """food, fruit, bread, corn, coffee, wine, vegetables, furniture, clothing, jeans, sunglasses, soup, hay,
 soap, toilet paper, broccoli, skis, scissors, weights"""
 IRREGULAR = """person people, mouse mice, knife knives, bus buses, bench benches, couch couches, watch watches,
@@ -29,40 +29,40 @@ JOINTS = {
     "or": ("{one}, {other}", "{one} or {other}"),
     "looks": ("{look}, {other}", "{look} and {other}"),
 }
-"""Sentences that join two things, or two looks: all but the last, and the last."""
+"""The messages that join items of a list: for all items except the last one, and for the last one."""
 
 
 class Missing(NullTranslations):
-    """In place of English words for what a catalogue does not have."""
+    """A fallback that returns "" for messages that a catalogue does not have, so that callers notice."""
 
     def gettext(self, message: str) -> str:
-        """Nothing."""
+        """Return ""."""
         return ""
 
 
 class Wording:
-    """What is said in one language, that of a catalogue."""
+    """The sentences and names in the language of one catalogue."""
 
     def __init__(self, catalogue: NullTranslations) -> None:
         catalogue.add_fallback(Missing())
         self._catalogue = catalogue
 
     def say(self, sentence: str, /, **values: Any) -> str:
-        """A sentence with its values."""
+        """Return the translated sentence with its values; the English one if it is not translated."""
         return (self._catalogue.gettext(sentence) or sentence).format(**values)
 
     def thing(self, thing: dict[str, Any]) -> str:
-        """`a dog`, `an apple`, `two people` without the number: `people`. A plural without a translation is said as
-        the singular, as languages without a plural have it."""
+        """Return a thing with its article, or in the plural if its `number` is above 1: `a dog`, `an apple`, `people`.
+        A plural without a translation becomes the singular, since some languages have no plural."""
         english = named(thing)
         return self._catalogue.gettext(english) or self._catalogue.gettext(named({**thing, "number": 1})) or english
 
     def label(self, name: str) -> str:
-        """A thing's name as it stands beside a box, in English without its article."""
+        """Return a thing's name for a box's label; the English one has no article."""
         return self._catalogue.gettext(named({"name": name})) or name
 
     def listed(self, names: list[str], word: str) -> str:
-        """`a, b and c`; `word` is one of JOINTS."""
+        """Join names as `a, b and c`; `word` is a key of JOINTS."""
         before, at_last = JOINTS[word]
         first, *rest = names
         for place, other in enumerate(rest, 2):
@@ -72,7 +72,7 @@ class Wording:
 
 
 def named(thing: dict[str, Any]) -> str:
-    """A thing in English, with its article or in its plural."""
+    """Return a thing in English, with its article or in the plural."""
     name: str = KINDS.get(thing["name"], thing["name"])
     if name in NO_PLURAL or name in KINDS.values():
         return name
@@ -83,14 +83,14 @@ def named(thing: dict[str, Any]) -> str:
 
 
 def wording(language: str) -> Wording:
-    """That of a language tag such as `fr` or `zh-CN`; English for all that have no catalogue."""
+    """Return the wording for a language tag such as `fr` or `zh-CN`; English for languages without a catalogue."""
     first, *rest = language.lower().split("-")
     return of_folder("" if first == "zh" and TRADITIONAL.intersection(rest) else LANGUAGES.get(first, ""))
 
 
 @cache
 def of_folder(folder: str) -> Wording:
-    """That of a catalogue; English without one."""
+    """Return the wording of the catalogue in a folder of LOCALE; English for ""."""
     if not folder:
         return Wording(NullTranslations())
     with (LOCALE / folder / "LC_MESSAGES" / "vision.mo").open("rb") as file:

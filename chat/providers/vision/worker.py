@@ -1,8 +1,8 @@
-"""The process that recognises: kept warm for the next photo, ended when none comes for a while.
+"""`RecognitionWorker`: the process that recognises photos. It is reused, and ended after `IDLE_SECONDS` without work.
 
-One photo at a time: on two cores a second one would only make both late. Whoever's turn it is has `seconds`; what was
-recognised until then is the answer, and a process that is late, or whose reader has gone, is killed: nothing of a photo
-stays in it. Loading takes about a second.
+It recognises one photo at a time, because on two cores a second one would make both late. A photo has `seconds`: then
+the facts so far are the result, and the process is killed, as it is when the task is cancelled, so that no state of a
+photo is left. Loading it takes about a second.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ ENVIRONMENT = {"LANG": "C.UTF-8", "PYTHONUTF8": "1", "PYTHONPATH": str(ROOT)}
 
 
 class RecognitionWorker:
-    """The process, started when it is first needed. For one event loop at a time."""
+    """The process, started on first use. It is for one event loop at a time."""
 
     def __init__(self, seconds: float, idle: float = IDLE_SECONDS, program: str = PROGRAM) -> None:
         self._seconds = seconds
@@ -42,9 +42,10 @@ class RecognitionWorker:
         self._ending: set[asyncio.Task[tuple[bytes, bytes]]] = set()
 
     async def recognise(self, photo: bytes, added: Callable[[Seen], None] = lambda seen: None) -> Seen:
-        """What is in the photo, as much as there was time for; `added` is given what is known whenever that grows.
+        """Return the facts that were recognised in time; `added` is called with the facts so far whenever some arrive.
 
-        Raises InvalidArgument where it is none, Unavailable where too many wait or the process does not start.
+        Raises InvalidArgument if the photo cannot be opened, Unavailable if it waited for `WAIT_SECONDS`, or if the
+        process does not start or ends, and TimeoutError if it is not loaded within `LOAD_SECONDS`.
         """
         try:
             async with asyncio.timeout(WAIT_SECONDS):
@@ -132,7 +133,7 @@ class RecognitionWorker:
         self._sleep = asyncio.get_running_loop().call_later(self._idle, self.stop)
 
     def stop(self) -> None:
-        """Kill the process; the next photo starts another."""
+        """Kill the process; the next photo starts a new one."""
         if self._sleep is not None:
             self._sleep.cancel()
         process, self._process = self._process, None
@@ -146,12 +147,12 @@ class RecognitionWorker:
         ending.add_done_callback(self._ending.discard)
 
     async def close(self) -> None:
-        """Kill the process, and wait for the end of every one that was killed."""
+        """Kill the process, and wait until all killed processes have ended."""
         self.stop()
         if self._loop is asyncio.get_running_loop():
             await asyncio.gather(*self._ending, return_exceptions=True)
 
 
 def gone() -> errors.Unavailable:
-    """The process does not work on this machine, or a photo ended it."""
+    """Return the error for a process that does not start, or that a photo has ended."""
     return errors.Unavailable("The photo could not be looked at on this server.")
