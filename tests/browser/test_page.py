@@ -454,6 +454,7 @@ async def test_the_keyboard_s_focus_is_never_lost(page: Page, start: Start) -> N
     row = page.locator("#conversations li")
     await row.hover()
     await row.get_by_label("Rename").click()
+    await expect(page.get_by_label("New name")).to_be_focused()
     await page.keyboard.press("Escape")
     await expect(row.get_by_role("link")).to_be_focused()
     await row.get_by_label("Delete").click()
