@@ -1,25 +1,25 @@
-"""Photos and sounds: checked by what they are, read under bounds, and kept as nothing but what is seen or heard.
+"""Uploaded photos and sounds: identified by content, decoded within limits, and stored without metadata.
 
-    await store(user, data, what)        a photo's or a sound's bytes -> Attachment
+    await store(user, data, what)        the bytes of a photo or a sound -> Attachment
     await from_inline(user, mime, data)  the same for a Gemini `inlineData` part
-    await read(user, id)                 one's own photo or sound
-    name_of(id, mime)                    where it stands in an archive
+    await read(user, id)                 a user's own photo or sound
+    name_of(id, mime)                    its path in an archive
 
-    formats.py    which format the first bytes are, and the sentence for those that cannot be used
-    picture.py    the photo as a browser shows it -> a new JPEG without metadata
+    formats.py    the format by the first bytes, and the errors for unsupported ones
+    picture.py    a photo of any format -> a new JPEG without metadata
     jpeg.py  png.py  webp.py  avif.py
-                  what each format says of a picture before its pixels are decoded
-    inline.py     bytes in JSON: base64 as protocol buffers take it
-    exif.py       how the camera was turned
+                  the headers of each format, parsed before the pixels are decoded
+    inline.py     bytes in JSON: base64 as protocol buffers accept it
+    exif.py       the orientation
     colour.py     colour profiles, gamma and code points -> sRGB
     sound.py      a sound's format and length, and its file without tags
     sound_track.py
-                  what is read of a sound
+                  the result of the parsers of sounds, and their exceptions
     wav.py  mpeg.py  flac.py  ogg.py
-                  the files of sounds, format by format
+                  the parsers, one per format
 
-What is kept of a photo is always a new JPEG: no place, no time, no camera, no embedded thumbnail, and nothing of a
-file that was two formats at once. The long side becomes at most 1,600 pixels, which is what models look at anyway.
+A photo is always stored as a new JPEG: without location, time, camera and thumbnail, and without the rest of a file
+that was valid in two formats. Its longer side is at most 1,600 pixels, since models do not use more.
 """
 
 import asyncio
@@ -40,20 +40,23 @@ SPACE_TAKEN = "Your photos and sounds take all the space you have: delete a conv
 SMALL = 64 * 2**20
 DECODING = FairExecutor(2, "photo")
 DECODING_LARGE = FairExecutor(1, "large-photo")
-"""They bound what photos may take of the processor and the memory: two at a time that need up to SMALL bytes, and one
-that needs more, so that nobody's ordinary photo waits behind somebody's large ones. Each is shared out fairly between
-people, and the guests of one network count as one."""
+"""These limit the CPU and memory for photos: two at a time of up to SMALL bytes, and one larger, so that ordinary
+photos do not wait for large ones. Both are fair between users; the guests of one network count as one user."""
 
 
 async def store(user: User, data: bytes, what: str = "photo") -> Attachment:
-    """Keep a photo or a sound, whichever it is by its first bytes. TooLarge, UnsupportedMediaType or InvalidArgument
-    say in a sentence what is wrong with it, as with `what` it was to be."""
+    """Store a photo or a sound, by its first bytes. `what` ("photo" or "sound") is what the client expects it to be; it
+    decides on the error for other files.
+
+    Raises TooLarge, UnsupportedMediaType, InvalidArgument for damaged data, ResourceExhausted if the user's space is
+    used, and Unavailable if a photo is not decoded within SECONDS.
+    """
     is_sound = what == "sound" or sound.kind_of(data) is not None
     return await (store_sound if is_sound else store_photo)(user, data)
 
 
 async def store_sound(user: User, data: bytes) -> Attachment:
-    """Keep a sound. Raises as `store`."""
+    """Store a sound. Raises what `store` does."""
     if len(data) > settings.LIMITS["SOUND_BYTES"]:
         raise too_many_bytes("sound")
     await check_space(user)
@@ -63,7 +66,7 @@ async def store_sound(user: User, data: bytes) -> Attachment:
 
 
 async def store_photo(user: User, data: bytes) -> Attachment:
-    """Keep a photo. Raises as `store`."""
+    """Store a photo. Raises what `store` does."""
     if len(data) > settings.LIMITS["PHOTO_BYTES"]:
         raise too_many_bytes("photo")
     await check_space(user)
@@ -80,7 +83,7 @@ async def store_photo(user: User, data: bytes) -> Attachment:
 
 
 async def from_inline(user: User, mime: str, data: str) -> Attachment:
-    """Keep the photo or the sound of an `inlineData` part: base64, as JSON of protocol buffers may have it."""
+    """Store the photo or the sound of an `inlineData` part, in base64. Raises what `store` does."""
     kind, _, _ = mime.lower().partition("/")
     if kind not in ("image", "audio"):
         raise UnsupportedMediaType(formats.NOT_A_PHOTO)
@@ -91,7 +94,7 @@ async def from_inline(user: User, mime: str, data: str) -> Attachment:
 
 
 async def read(user: User, attachment_id: Any) -> Attachment:
-    """One's own photo or sound; NotFound for an unknown and for another user's."""
+    """Return a user's own photo or sound. Raises NotFound for unknown ones and for those of other users."""
     found = await Attachment.objects.for_user(user.pk).filter(pk=attachment_id).afirst()
     if not isinstance(found, Attachment):
         raise NotFound("There is no such photo.")
@@ -99,19 +102,19 @@ async def read(user: User, attachment_id: Any) -> Attachment:
 
 
 async def check_space(user: User) -> None:
-    """Refuse what a user sends who already keeps as much as one may."""
+    """Raise ResourceExhausted if the user's attachments have reached the limit."""
     kept = await Attachment.objects.for_user(user.pk).aaggregate(bytes=Sum(Length("data")))
     if (kept["bytes"] or 0) >= settings.LIMITS["PHOTOS_USER_BYTES"]:
         raise ResourceExhausted(SPACE_TAKEN, retry_after=3600)
 
 
 def most_bytes(what: str) -> int:
-    """The largest file of a `photo` or a `sound`."""
+    """Return the most bytes of a `photo` or a `sound`."""
     return int(settings.LIMITS[f"{what.upper()}_BYTES"])
 
 
 def too_many_bytes(what: str) -> TooLarge:
-    """The refusal of a file that is too large, whatever is in it."""
+    """Return the error for a file that is too large."""
     most = most_bytes(what) / 2**20
     return TooLarge(
         f"The sound has more than {most:.0f} MB." if what == "sound" else f"The photo has more than {most:.0f} MB."
@@ -119,10 +122,10 @@ def too_many_bytes(what: str) -> TooLarge:
 
 
 def name_of(pk: Any, mime: str) -> str:
-    """The name of a photo's or a sound's file in an archive."""
+    """Return the path of a photo or a sound in an archive."""
     return f"sounds/{pk}.{sound.SUFFIXES[mime]}" if mime in sound.SUFFIXES else f"photos/{pk}.jpg"
 
 
 def file_name(mime: str) -> str:
-    """What a photo's or a sound's file is called where it stands alone."""
+    """Return the file name of a single photo or sound."""
     return f"sound.{sound.SUFFIXES[mime]}" if mime in sound.SUFFIXES else "photo.jpg"

@@ -1,4 +1,4 @@
-"""AVIF: its size, before anything is given to a decoder that takes memory for it (ISO/IEC 23008-12, 6.5.3)."""
+"""AVIF: the size of a picture, parsed before it is decoded, since decoding takes memory (ISO/IEC 23008-12, 6.5.3)."""
 
 import struct
 
@@ -7,7 +7,7 @@ HEAD = 64 * 1024
 
 
 def size_of(data: bytes) -> tuple[int, int]:
-    """(width, height): the largest that an `ispe` box near the beginning names; ValueError where there is none."""
+    """Return the largest (width, height) in the `ispe` boxes of the first HEAD bytes. Raises ValueError without any."""
     found, at = [], 0
     head = data[:HEAD]
     while (at := head.find(b"ispe", at)) >= 0:

@@ -1,8 +1,8 @@
-"""Colours as a browser shows them: whatever a picture's numbers mean, what comes out is sRGB.
+"""Converts pictures of any colour space to sRGB, as browsers do.
 
-A PNG can say four things, of which the first one counts: cICP, iCCP, sRGB, gAMA with cHRM (PNG, third edition, 4.3).
-All but sRGB are brought to one form, an ICC profile, and LittleCMS converts. A profile that is broken or is for other
-channels than the picture has is passed over, as browsers do.
+A PNG can define its colours by four chunks, of which the first one applies: cICP, iCCP, sRGB, gAMA with cHRM (PNG,
+third edition, 4.3). All except sRGB are converted to an ICC profile for LittleCMS. A profile that is damaged, or does
+not fit the picture's channels, is ignored, as browsers do.
 """
 
 import io
@@ -39,7 +39,7 @@ REFERENCE_WHITE = 203.0  # cd/m² of diffuse white (ITU-R BT.2408); what is brig
 
 
 def to_srgb(photo: Image.Image, profile: bytes) -> Image.Image:
-    """The picture (RGB, L or CMYK, without alpha) in RGB."""
+    """Convert a picture (RGB, L or CMYK, without alpha) with this ICC profile (b"": none) to RGB in sRGB."""
     if profile:
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
@@ -56,7 +56,7 @@ def to_srgb(photo: Image.Image, profile: bytes) -> Image.Image:
 
 
 def profile_of_png(other: dict[bytes, bytes], embedded: bytes) -> bytes:
-    """What a PNG's chunks say, as a profile; empty where they say sRGB or nothing."""
+    """Return the ICC profile for a PNG's chunks; b"" if they define sRGB or nothing. `embedded` is that of iCCP."""
     if (code_points := other.get(b"cICP")) and (found := profile_of_code_points(code_points)) is not None:
         return found
     if b"iCCP" in other:
@@ -69,7 +69,7 @@ def profile_of_png(other: dict[bytes, bytes], embedded: bytes) -> bytes:
 
 
 def chromaticities_of(content: bytes) -> Chromaticities:
-    """A cHRM chunk's, or those of sRGB where it has none that could be."""
+    """Return the chromaticities of a cHRM chunk, or those of sRGB if they are invalid."""
     if len(content) != 32:
         return BT709
     found = tuple(number / 100_000 for number in struct.unpack(">8I", content))
@@ -80,13 +80,13 @@ def chromaticities_of(content: bytes) -> Chromaticities:
 
 
 def area(found: Chromaticities) -> float:
-    """Of the triangle of the three colours; near zero where they are on a line."""
+    """Return the signed area of the triangle of the three primaries; near zero if they are on a line."""
     _, _, xr, yr, xg, yg, xb, yb = found
     return ((xg - xr) * (yb - yr) - (xb - xr) * (yg - yr)) / 2
 
 
 def profile_of_code_points(content: bytes) -> bytes | None:
-    """A cICP chunk as a profile, empty for sRGB; None where it is none for RGB in full range (H.273)."""
+    """Return the profile for a cICP chunk, b"" for sRGB; None unless it is RGB in full range (H.273)."""
     if len(content) != 4 or content[2:] != b"\0\1":
         return None
     primaries, curve = PRIMARIES.get(content[0]), TRANSFER.get(content[1])
@@ -96,18 +96,18 @@ def profile_of_code_points(content: bytes) -> bytes | None:
 
 
 def parametric(gamma: float) -> bytes:
-    """The curve of a power (ICC.1:2022, 10.18, function 0)."""
+    """Return the curve of a power function (ICC.1:2022, 10.18, function 0)."""
     return b"para\0\0\0\0\0\0\0\0" + fixed(gamma)
 
 
 def sampled(light: Callable[[float], float]) -> bytes:
-    """The curve of any function from 0…1 to light, 1 being white (ICC.1:2022, 10.6)."""
+    """Return the curve of any function from 0…1 to light, where 1 is white (ICC.1:2022, 10.6)."""
     values = (round(65_535 * min(1.0, max(0.0, light(step / (STEPS - 1))))) for step in range(STEPS))
     return b"curv\0\0\0\0" + struct.pack(f">I{STEPS}H", STEPS, *values)
 
 
 def perceptual_quantizer(signal: float) -> float:
-    """Light of BT.2100 PQ, 1 being diffuse white."""
+    """Return the light of BT.2100 PQ, where 1 is diffuse white."""
     power = signal ** (1 / 78.84375)
     return float(10_000 * (max(power - 0.8359375, 0) / (18.8515625 - 18.6875 * power)) ** (1 / 0.1593017578125)) / (
         REFERENCE_WHITE
@@ -115,7 +115,7 @@ def perceptual_quantizer(signal: float) -> float:
 
 
 def hybrid_log_gamma(signal: float) -> float:
-    """Light of BT.2100 HLG on a screen of 1,000 cd/m², 1 being diffuse white; channel by channel."""
+    """Return the light of BT.2100 HLG on a screen of 1,000 cd/m², where 1 is diffuse white; for each channel."""
     scene = signal * signal / 3 if signal <= 0.5 else (math.exp((signal - 0.55991073) / 0.17883277) + 0.28466892) / 12
     return float(1000 * scene**1.2) / REFERENCE_WHITE
 
@@ -134,11 +134,11 @@ TRANSFER: dict[int, bytes] = {
     16: sampled(perceptual_quantizer),
     18: sampled(hybrid_log_gamma),
 }
-"""By ITU-T H.273, table 3. Browsers show television's curve as that of sRGB."""
+"""By ITU-T H.273, table 3. Browsers treat the curve of television as that of sRGB."""
 
 
 def matrix_profile(primaries: Chromaticities, curve: bytes) -> bytes:
-    """A display's profile (ICC.1:2022, 8.3): three colours, and one curve for all."""
+    """Return a display profile (ICC.1:2022, 8.3) with three primaries, and the same curve for all."""
     columns = tuple(zip(*to_d50(primaries), strict=True))
     xyz = [b"XYZ \0\0\0\0" + fixed(*values) for values in (D50, *columns)]
     tags = [*zip((b"wtpt", b"rXYZ", b"gXYZ", b"bXYZ"), xyz, strict=True)]
@@ -153,7 +153,7 @@ def matrix_profile(primaries: Chromaticities, curve: bytes) -> bytes:
 
 
 def to_d50(primaries: Chromaticities) -> Matrix:
-    """Linear RGB → XYZ, as it looks under D50 (Bradford)."""
+    """Return the matrix from linear RGB to XYZ, adapted to D50 (Bradford)."""
     white, *colours = (xyz(*primaries[at : at + 2]) for at in range(0, 8, 2))
     plain = transposed((colours[0], colours[1], colours[2]))
     amounts = applied(inverse(plain), white)
@@ -166,27 +166,27 @@ def to_d50(primaries: Chromaticities) -> Matrix:
 
 
 def xyz(x: float, y: float) -> tuple[float, float, float]:
-    """A chromaticity at Y = 1."""
+    """Return the XYZ of a chromaticity at Y = 1."""
     return x / y, 1.0, (1 - x - y) / y
 
 
 def transposed(matrix: Matrix) -> Matrix:
-    """Rows as columns."""
+    """Return the transposed matrix."""
     return tuple(zip(*matrix, strict=True))  # type: ignore[return-value]
 
 
 def applied(matrix: Matrix, vector: tuple[float, float, float]) -> tuple[float, float, float]:
-    """The vector, mapped."""
+    """Return the product of matrix and vector."""
     return tuple(sum(a * b for a, b in zip(row, vector, strict=True)) for row in matrix)  # type: ignore[return-value]
 
 
 def times(left: Matrix, right: Matrix) -> Matrix:
-    """The product."""
+    """Return the product of two matrices."""
     return transposed(tuple(applied(left, column) for column in transposed(right)))  # type: ignore[arg-type]
 
 
 def inverse(matrix: Matrix) -> Matrix:
-    """By cofactors; the matrix is known to have one."""
+    """Return the inverse, by cofactors. The matrix must have one."""
     (a, b, c), (d, e, f), (g, h, i) = matrix
     det = a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)
     return (

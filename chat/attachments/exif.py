@@ -1,7 +1,6 @@
-"""How the camera was turned: the one entry of a photo's EXIF data that changes what is seen.
+"""The orientation in a photo's EXIF data, the only entry that changes the picture.
 
-Read from the bytes, and from nothing else: XMP has an orientation too, which browsers pass over. Whatever cannot be
-read is passed over as well, as browsers do.
+XMP's orientation is ignored, and so is invalid EXIF data, as browsers do.
 """
 
 import struct
@@ -21,11 +20,11 @@ TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What makes a picture upright, by its orientation (Exif 2.32, 4.6.4 A); 1 and anything else is upright."""
+"""The operation that makes a picture upright, by its orientation (Exif 2.32, 4.6.4 A); others are upright."""
 
 
 def orientation_of(exif: bytes) -> int:
-    """1 to 8, of a block that begins with a TIFF header, or with `Exif\\0\\0` and then one."""
+    """Return the orientation, 1 to 8, of a block that begins with a TIFF header, or with `Exif\\0\\0` before it."""
     tiff = exif.removeprefix(PREFIX)
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
     try:
@@ -43,5 +42,5 @@ def orientation_of(exif: bytes) -> int:
 
 
 def upright(photo: Image.Image, orientation: int) -> Image.Image:
-    """The photo as it was seen."""
+    """Return the photo turned upright."""
     return photo.transpose(TURNS[orientation]) if orientation in TURNS else photo

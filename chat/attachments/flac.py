@@ -1,4 +1,4 @@
-"""FLAC: blocks about the sound, of which one is needed, then its frames (RFC 9639)."""
+"""FLAC: metadata blocks, of which one is required, then frames (RFC 9639)."""
 
 from chat.attachments.sound_track import DamagedSound, SoundTrack, UnusableSound
 from chat.protocol.prompt import FLAC
@@ -7,7 +7,8 @@ STREAMINFO, STREAMINFO_BYTES, LAST = 0, 34, 0x80
 
 
 def track_of(data: bytes) -> SoundTrack:
-    """STREAMINFO and the frames: no tags, no pictures, no cue sheet."""
+    """Return a FLAC file with only STREAMINFO and the frames, without tags, pictures and cue sheet. Raises DamagedSound
+    or UnusableSound."""
     at, info, is_last = 4, b"", False
     while not is_last:
         head = data[at : at + 4]

@@ -1,4 +1,4 @@
-"""Which format a photo is, by its first bytes: neither its name nor its declared type is looked at."""
+"""Detects a photo's format by its first bytes; its name and declared type are ignored."""
 
 from chat.protocol.errors import InvalidArgument, TooLarge, UnsupportedMediaType
 
@@ -20,7 +20,7 @@ REFUSED: tuple[tuple[bytes, str], ...] = (
 
 
 def kind_of(data: bytes) -> str:
-    """The format; UnsupportedMediaType with a sentence for any that cannot be used."""
+    """Return the format. Raises UnsupportedMediaType, with a sentence for each unsupported format."""
     for at, signature, name in SIGNATURES:
         if data.startswith(signature, at):
             return name
@@ -35,7 +35,7 @@ def kind_of(data: bytes) -> str:
 
 
 def kind_by_brand(data: bytes) -> str:
-    """The format of a file in boxes (ISO/IEC 14496-12): its major brand, then those that it is compatible with."""
+    """Return the format of an ISO base media file (ISO/IEC 14496-12), by its major and compatible brands."""
     size = min(int.from_bytes(data[:4]), 256)
     brands = [data[at : at + BRAND_BYTES] for at in range(BRANDS_AT, size, BRAND_BYTES)]
     if b"avis" in brands[:1]:
@@ -48,22 +48,22 @@ def kind_by_brand(data: bytes) -> str:
 
 
 def damaged() -> InvalidArgument:
-    """The refusal of a photo whose data cannot be read."""
+    """Return the error for a photo with damaged data."""
     return InvalidArgument("The photo cannot be read: its data is damaged.")
 
 
 def moving() -> UnsupportedMediaType:
-    """The refusal of a photo that is several pictures in time."""
+    """Return the error for an animation."""
     return UnsupportedMediaType("Moving pictures cannot be used: send a single photo.")
 
 
 def too_many_pixels(pixels: int) -> TooLarge:
-    """The refusal of a photo with more pixels than that."""
+    """Return the error for a photo with more pixels than this limit."""
     return TooLarge(f"The photo has more than {pixels / 1e6:.0f} million pixels.")
 
 
 def too_much_memory(width: int, height: int) -> TooLarge:
-    """The refusal of a photo that would take too much memory to decode."""
+    """Return the error for a photo that would take too much memory to decode."""
     return TooLarge(
         f"A photo of {width:,} × {height:,} pixels in this format is too large: send it smaller, or as JPEG."
     )

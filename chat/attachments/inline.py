@@ -1,7 +1,7 @@
-"""Bytes in JSON, as protocol buffers write them.
+"""Bytes in JSON, as protocol buffers encode them.
 
 "Either standard or URL-safe base64 encoding with/without paddings are accepted"
-(https://protobuf.dev/programming-guides/json/). Line ends, which MIME's encoders write, are passed over too.
+(https://protobuf.dev/programming-guides/json/). Whitespace is ignored, since MIME's encoders write line ends.
 """
 
 import base64
@@ -13,7 +13,7 @@ STANDARD = str.maketrans("-_", "+/", " \t\r\n")
 
 
 def decoded(data: str) -> bytes:
-    """The bytes; InvalidArgument where it is no base64."""
+    """Decode base64. Raises InvalidArgument."""
     if data.lstrip().startswith("data:"):
         raise InvalidArgument("`inlineData.data` is a `data:` address: send only the base64 behind its comma.")
     text = data.translate(STANDARD)

@@ -1,7 +1,7 @@
-"""JPEG: what its markers say, and whether enough of it has arrived (ITU-T T.81, annex B).
+"""JPEG: parses the markers, and checks whether the data is complete enough (ITU-T T.81, annex B).
 
-The markers are walked here because Pillow does not tell where a picture ends: phones append more pictures (depth,
-brightness) and whole films, and some programs leave out the end.
+Pillow does not report where a picture ends: phones append further pictures (depth, brightness) and videos, and some
+programs omit the end marker.
 """
 
 import io
@@ -23,18 +23,18 @@ PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 MARKER_IN_DATA = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 END_OF_IMAGE = b"\xff\xd9"
 MOST_SCANS = 64
-"""Progressive pictures have about ten; each scan is work over the whole picture, so that thousands stop a processor."""
+"""Progressive pictures have about ten. Each scan takes time for the whole picture, so thousands would block a CPU."""
 LEAST_CUT = 64
 MISSING_ROWS, MISSING_SHARE = 16, 0.05
-"""What a photo may lack at its bottom and still be taken: one row of blocks, or that share of its height."""
+"""The most that may be missing at the bottom of a photo: one row of blocks, or this share of its height."""
 FLAT = 8
 COEFFICIENTS = frozenset(range(64))
 
 
 @dataclass(slots=True)
 class Markers:
-    """What a file says of its first picture. `bare` is the picture without the segments of applications, which a
-    decoder need not see; `ended` tells whether its end was found."""
+    """The headers of a file's first picture. `bare` is the picture without application segments and comments, which the
+    decoder does not need; `ended`: whether the end marker was found; `samples`: per pixel, over all components."""
 
     width: int = 0
     height: int = 0
@@ -49,23 +49,23 @@ class Markers:
 
     @property
     def memory(self) -> int:
-        """Bytes that the decoder takes beside the picture: a progressive one is held as coefficients of two bytes."""
+        """Bytes that the decoder needs besides the picture: for a progressive one, coefficients of two bytes."""
         return int(self.width * self.height * self.samples * 2) if self.progressive else 0
 
     @property
     def profile(self) -> bytes:
-        """The embedded profile; empty where there is none, or not all of it."""
+        """The parts of the embedded ICC profile, joined in order; b"" if there is none."""
         return b"".join(self.parts[number] for number in sorted(self.parts))
 
     def application(self, body: bytes) -> None:
-        """A segment of an application: the turn of the camera, a part of a profile, or nothing that changes pixels."""
+        """Parse an application segment: EXIF data or a part of an ICC profile; others do not change the pixels."""
         if body.startswith(exif.PREFIX) and not self.exif:
             self.exif = body
         elif body.startswith(PROFILE) and len(body) > len(PROFILE) + 2:
             self.parts[body[len(PROFILE)]] = body[len(PROFILE) + 2 :]
 
     def frame(self, marker: int, body: bytes) -> None:
-        """A frame header."""
+        """Parse a frame header."""
         _, self.height, self.width, count = struct.unpack_from(">BHHB", body)
         factors = {body[at]: body[at + 1] for at in range(6, 6 + 3 * count, 3)}
         areas = {component: (factor >> 4) * (factor & 15) for component, factor in factors.items()}
@@ -74,7 +74,7 @@ class Markers:
         self.unfinished = dict.fromkeys(areas, COEFFICIENTS)
 
     def scan(self, body: bytes) -> None:
-        """A scan header: the coefficients that are known to the last bit once this scan has been read."""
+        """Parse a scan header, and remove the coefficients that are complete after this scan from `unfinished`."""
         self.scans += 1
         count = body[0]
         first, last, bits = body[1 + 2 * count], body[2 + 2 * count], body[3 + 2 * count]
@@ -84,7 +84,7 @@ class Markers:
 
 
 def markers_of(data: bytes) -> Markers:
-    """Walk the markers to the picture's end; whatever cannot be understood is the end of the data."""
+    """Parse the markers up to the picture's end, or up to the first invalid one."""
     found, at, end, kept = Markers(), 2, len(data), [data[:2]]
     try:
         while (start := data.find(b"\xff", at)) >= 0:
@@ -110,7 +110,7 @@ def markers_of(data: bytes) -> Markers:
 
 
 def segment(found: Markers, marker: int, body: bytes) -> None:
-    """Note what one segment says."""
+    """Parse one segment."""
     if marker in FRAMES:
         found.frame(marker, body)
     elif marker == SCAN:
@@ -120,9 +120,9 @@ def segment(found: Markers, marker: int, body: bytes) -> None:
 
 
 def opened(markers: Markers, side: int) -> Image.Image:
-    """The first picture, not decoded yet, at the smallest size that the decoder gives of at least `side`.
+    """Return the first picture, not decoded yet, at the smallest size that the decoder supports of at least `side`.
 
-    Raises what Pillow raises on damage, and InvalidArgument where more than the last rows are missing.
+    Raises what Pillow raises for damaged data, and InvalidArgument if more than the last rows are missing.
     """
     if markers.ended:
         return drafted(markers.bare, side)
@@ -132,31 +132,31 @@ def opened(markers: Markers, side: int) -> Image.Image:
 
 
 def drafted(data: bytes, side: int) -> Image.Image:
-    """The picture, to be decoded at a half, a quarter or an eighth where that leaves `side` pixels."""
+    """Return the picture, to be decoded at 1/2, 1/4 or 1/8 of its size if at least `side` pixels are left."""
     photo = JpegImagePlugin.JpegImageFile(io.BytesIO(data))
     photo.draft(photo.mode, asked_size(*photo.size, side))
     return photo
 
 
 def asked_size(width: int, height: int, side: int) -> tuple[int, int]:
-    """The least size that the decoder is asked for: at most `side` on the longer side."""
+    """Return the size that the decoder is asked for: `side` on the longer side."""
     longer = max(width, height, 1)
     return max(1, width * side // longer), max(1, height * side // longer)
 
 
 def drafted_size(width: int, height: int, side: int) -> tuple[int, int]:
-    """The size that it decodes to: neither side below what is asked for, and rounded up."""
+    """Return the size that the decoder will give: neither side is below `asked_size`, and both are rounded up."""
     wide, high = asked_size(width, height, side)
     part = next(part for part in (8, 4, 2, 1) if part == 1 or (width // wide >= part and height // high >= part))
     return -(-width // part), -(-height // part)
 
 
 def is_nearly_whole(markers: Markers, side: int) -> bool:
-    """Whether the data goes down to the last rows.
+    """Whether the data of a picture without end marker reaches the last rows.
 
-    With an end put behind it any beginning of a JPEG decodes, what is missing as grey or as a blur, and nothing tells
-    where. So some more is cut off: the lowest row that this changes is the row that the data goes down to. Under it a
-    progressive picture may be of one colour, for which a scan has no data.
+    With an end marker appended, any beginning of a JPEG decodes; missing parts are grey or blurred, and the decoder
+    does not report where. So some more bytes are cut off: the lowest row that changes by this is the last one with
+    data. Below it a progressive picture may be of one colour, for which a scan has no data.
     """
     photo = drafted(markers.bare + END_OF_IMAGE, side)
     allowed = max(MISSING_ROWS, MISSING_SHARE * photo.height)
@@ -172,6 +172,6 @@ def is_nearly_whole(markers: Markers, side: int) -> bool:
 
 
 def is_flat(photo: Image.Image) -> bool:
-    """Whether the picture is of one colour, but for the last bits."""
+    """Whether the picture is of one colour, apart from the lowest bits."""
     ranges = [channel.getextrema() for channel in photo.split()]
     return all(most - least <= FLAT for least, most in ranges)  # type: ignore[operator]  # one pair a channel

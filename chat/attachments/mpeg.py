@@ -1,6 +1,6 @@
-"""MP3 and AAC as frames in a row, each with its own header: ISO/IEC 11172-3 and 13818-3, and ADTS of 13818-7.
+"""MP3 and AAC: sequences of frames with headers (ISO/IEC 11172-3 and 13818-3, and ADTS of 13818-7).
 
-Tags stand before the frames (ID3v2) and behind them (ID3v1, APE, Lyrics3); what is kept are the frames.
+Tags before the frames (ID3v2) and after them (ID3v1, APE, Lyrics3) are removed.
 """
 
 from collections.abc import Callable
@@ -16,12 +16,12 @@ MP3_RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_02
 AAC_RATES = (96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350)
 
 Frame = tuple[int, float]
-"""Its length in bytes and in seconds; of 0 bytes where there is none."""
+"""A frame's length in bytes and in seconds; 0 bytes if there is no frame."""
 NO_FRAME: Frame = (0, 0.0)
 
 
 def without_tags(data: bytes) -> bytes:
-    """The file from behind its ID3v2 tags, and the zeros that some programs leave there."""
+    """Return the file without leading ID3v2 tags and the zeros that some programs write after them."""
     at = 0
     while data[at : at + 3] == b"ID3" and len(data) > at + 10:
         size = data[at + 6 : at + 10]
@@ -31,17 +31,18 @@ def without_tags(data: bytes) -> bytes:
 
 
 def track_of_mp3(data: bytes) -> SoundTrack:
-    """The frames of an MP3."""
+    """Return the frames of an MP3 file. Raises DamagedSound."""
     return SoundTrack(MP3, *frames_of(without_tags(data), mp3_frame))
 
 
 def track_of_aac(data: bytes) -> SoundTrack:
-    """The frames of an AAC in ADTS."""
+    """Return the frames of an AAC file in ADTS. Raises DamagedSound."""
     return SoundTrack(AAC, *frames_of(without_tags(data), aac_frame))
 
 
 def frames_of(data: bytes, frame_at: Callable[[bytes, int], Frame]) -> tuple[float, bytes]:
-    """(seconds, bytes) of the frames. Only the last one may be cut, and only tags may come behind it."""
+    """Return (seconds, bytes) of the complete frames. Only the last one may be cut off, and only tags may follow: else
+    it raises DamagedSound."""
     at, frames, seconds = 0, 0, 0.0
     while True:
         size, lasts = frame_at(data, at)
@@ -55,7 +56,7 @@ def frames_of(data: bytes, frame_at: Callable[[bytes, int], Frame]) -> tuple[flo
 
 
 def mp3_frame(data: bytes, at: int) -> Frame:
-    """The frame of layer III that begins there."""
+    """Return the layer III frame at this offset, or NO_FRAME."""
     head = data[at : at + 4]
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE6 != 0xE2:
         return NO_FRAME
@@ -68,7 +69,7 @@ def mp3_frame(data: bytes, at: int) -> Frame:
 
 
 def aac_frame(data: bytes, at: int) -> Frame:
-    """The ADTS frame that begins there."""
+    """Return the ADTS frame at this offset, or NO_FRAME."""
     head = data[at : at + 7]
     if len(head) < 7 or head[0] != 0xFF or head[1] & 0xF6 != 0xF0 or (index := head[2] >> 2 & 15) >= len(AAC_RATES):
         return NO_FRAME

@@ -1,6 +1,6 @@
-"""OGG: pages, each with a checksum, that carry packets of Opus or Vorbis (RFC 3533, RFC 7845).
+"""OGG: pages with checksums, which contain packets of Opus or Vorbis (RFC 3533, RFC 7845).
 
-The second packet holds tags, and pictures among them: an empty one is written in its place, and all pages anew.
+The second packet has the tags, possibly with pictures: it is replaced by an empty one, and all pages are rewritten.
 """
 
 import struct
@@ -18,14 +18,14 @@ NOWHERE = -1
 OPUS, VORBIS = b"OpusHead", b"\x01vorbis"
 NO_TAGS = {OPUS: b"OpusTags" + bytes(8), VORBIS: b"\x03vorbis" + bytes(8) + b"\x01"}
 HEADERS = {OPUS: 2, VORBIS: 3}
-"""How many packets come before the sound. It begins on a page of its own (RFC 7845, 3; Vorbis I, A.2)."""
+"""The number of header packets. The sound begins on a new page after them (RFC 7845, 3; Vorbis I, A.2)."""
 OPUS_RATE = 48_000
 MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
 @dataclass(frozen=True, slots=True)
 class OggPage:
-    """One page. `lacing` has the lengths of its segments: 255 goes on, less ends a packet."""
+    """One page. `lacing` has the lengths of its segments: a packet ends with the first one below 255."""
 
     flags: int
     position: int
@@ -34,14 +34,14 @@ class OggPage:
     body: bytes
 
     def written(self, number: int) -> bytes:
-        """As the page of that number."""
+        """Return the page's bytes with this page number."""
         count = len(self.lacing)
         head = HEAD.pack(b"OggS", 0, self.flags, self.position, self.serial, number, 0, count) + self.lacing
         return head[:22] + checksum(head + self.body).to_bytes(4, "little") + head[26:] + self.body
 
 
 def track_of(data: bytes) -> SoundTrack:
-    """One stream of Opus or Vorbis."""
+    """Return an OGG file of one Opus or Vorbis stream, without tags. Raises DamagedSound or UnusableSound."""
     pages = list(pages_of(data))
     kind = next((each for each in HEADERS if pages[0].body.startswith(each)), None)
     if kind is None:
@@ -64,7 +64,7 @@ def track_of(data: bytes) -> SoundTrack:
 
 
 def pages_of(data: bytes) -> Iterator[OggPage]:
-    """All pages, each as its checksum says."""
+    """Yield all pages. Raises DamagedSound for a wrong checksum or header."""
     at = 0
     while at < len(data):
         sign, version, flags, position, serial, _, check, count = HEAD.unpack_from(data, at)
@@ -79,7 +79,7 @@ def pages_of(data: bytes) -> Iterator[OggPage]:
 
 
 def headers_end(pages: list[OggPage], packets: int) -> int:
-    """The page after the first so many packets; they end with the page before it."""
+    """Return the number of pages that the first `packets` packets fill exactly. Raises DamagedSound otherwise."""
     ended = 0
     for number, page in enumerate(pages, 1):
         ended += sum(length < 255 for length in page.lacing)
@@ -91,7 +91,7 @@ def headers_end(pages: list[OggPage], packets: int) -> int:
 
 
 def packets_of(pages: list[OggPage]) -> Iterator[bytes]:
-    """The packets that end on these pages."""
+    """Yield the packets that end on these pages."""
     packet = b""
     for page in pages:
         at = 0
@@ -104,7 +104,7 @@ def packets_of(pages: list[OggPage]) -> Iterator[bytes]:
 
 
 def page_of(packets: list[bytes], serial: int) -> OggPage:
-    """One page with these packets of a stream's beginning."""
+    """Return one page with these header packets. Raises DamagedSound if they do not fit."""
     lacing = b"".join(b"\xff" * (len(packet) // 255) + bytes((len(packet) % 255,)) for packet in packets)
     if len(lacing) > 255:
         raise DamagedSound
@@ -112,6 +112,6 @@ def page_of(packets: list[bytes], serial: int) -> OggPage:
 
 
 def checksum(data: bytes) -> int:
-    """CRC-32 as OGG has it: zlib's polynomial with the bits the other way round, from 0."""
+    """Return OGG's CRC-32: zlib's polynomial with reversed bits, and 0 as the initial value."""
     found = zlib.crc32(data.translate(MIRRORED), 0xFFFFFFFF) ^ 0xFFFFFFFF
     return int(f"{found:032b}"[::-1], 2)

@@ -1,9 +1,9 @@
-"""A photo as it is meant to be seen, from bytes to a new JPEG. Everything here is for a thread.
+"""Decodes an uploaded photo and encodes it as a new JPEG. Everything here blocks: call it in a thread.
 
-    source_of(data, bounds)   looks only: the format, the size, what colours mean; refuses what is too large
-    reencode(source)          decodes: upright, in sRGB, on white, at most LONG_SIDE pixels, without metadata
+    source_of(data, bounds)   parse the headers: format, size, colours; refuse photos that are too large
+    reencode(source)          decode and encode: upright, in sRGB, on white, at most LONG_SIDE pixels, without metadata
 
-A photo is bounded by the memory that it takes to decode, not by its pixels: a JPEG is decoded at a fraction of it.
+The limits are pixels and the memory for decoding, which is lower for a JPEG, because it is decoded at a reduced size.
 """
 
 import io
@@ -22,18 +22,18 @@ DAMAGE = (
     *(ArithmeticError, AssertionError, AttributeError, LookupError, OSError, RuntimeError, SyntaxError, TypeError),
     *(ValueError, struct.error, zlib.error),
 )
-"""What Pillow and the readers of headers raise on data that is damaged."""
+"""What Pillow and the parsers raise for damaged data."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The most that a photo may have: pixels, and bytes of memory while it is decoded."""
+    """The limits of a photo: pixels, and bytes of memory for decoding."""
 
     pixels: int
     memory: int
 
     def check(self, width: int, height: int, memory: int) -> None:
-        """Refuse what is more with TooLarge."""
+        """Raise TooLarge if a photo exceeds a limit."""
         if width * height > self.pixels:
             raise formats.too_many_pixels(self.pixels)
         if memory > self.memory:
@@ -42,17 +42,17 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class SourcePhoto:
-    """A photo that was looked at: `decode` opens it, `memory` is what that takes in bytes."""
+    """A photo with parsed headers. `decode` opens it, `memory` is the number of bytes that takes."""
 
     decode: Callable[[], Image.Image]
     memory: int
     profile: bytes | None = None
-    """None: it stands in the opened picture."""
+    """The ICC profile; None if it is to be read from the opened picture, as `exif` is."""
     exif: bytes | None = None
 
 
 def source_of(data: bytes, bounds: Bounds) -> SourcePhoto:
-    """Look at a photo. TooLarge, UnsupportedMediaType or InvalidArgument where it cannot be used."""
+    """Parse a photo's headers. Raises TooLarge, UnsupportedMediaType, or InvalidArgument for damaged data."""
     look = {formats.JPEG: of_jpeg, formats.PNG: of_png, formats.WEBP: of_webp, formats.AVIF: of_avif}
     kind = formats.kind_of(data)
     try:
@@ -62,7 +62,7 @@ def source_of(data: bytes, bounds: Bounds) -> SourcePhoto:
 
 
 def of_jpeg(data: bytes, bounds: Bounds) -> SourcePhoto:
-    """A JPEG; of several pictures the first one."""
+    """Parse a JPEG; of several pictures only the first one."""
     markers = jpeg.markers_of(data)
     if markers.scans > jpeg.MOST_SCANS:
         raise formats.damaged()
@@ -74,7 +74,7 @@ def of_jpeg(data: bytes, bounds: Bounds) -> SourcePhoto:
 
 
 def of_png(data: bytes, bounds: Bounds) -> SourcePhoto:
-    """A PNG of one picture."""
+    """Parse a PNG. Raises UnsupportedMediaType for an animation."""
     chunks = png.chunks_of(data)
     bounds.check(chunks.width, chunks.height, chunks.memory)
     if chunks.is_moving:
@@ -84,7 +84,7 @@ def of_png(data: bytes, bounds: Bounds) -> SourcePhoto:
 
 
 def of_webp(data: bytes, bounds: Bounds) -> SourcePhoto:
-    """A WebP of one picture."""
+    """Parse a WebP. Raises UnsupportedMediaType for an animation."""
     width, height, moves = webp.size_of(data)
     memory = width * height * webp.BYTES_A_PIXEL
     bounds.check(width, height, memory)
@@ -94,7 +94,7 @@ def of_webp(data: bytes, bounds: Bounds) -> SourcePhoto:
 
 
 def of_avif(data: bytes, bounds: Bounds) -> SourcePhoto:
-    """An AVIF of one picture."""
+    """Parse an AVIF."""
     width, height = avif.size_of(data)
     memory = width * height * avif.BYTES_A_PIXEL
     bounds.check(width, height, memory)
@@ -102,11 +102,11 @@ def of_avif(data: bytes, bounds: Bounds) -> SourcePhoto:
 
 
 def reencode(source: SourcePhoto) -> tuple[bytes, int, int]:
-    """(JPEG, width, height) of the photo; InvalidArgument where its data is damaged."""
+    """Return the photo as (JPEG, width, height). Raises InvalidArgument for damaged data."""
     try:
         photo = source.decode()
         if 4 * photo.width * photo.height > source.memory:
-            raise formats.damaged()  # its headers say two sizes
+            raise formats.damaged()  # its headers contradict each other about the size
         photo.load()
         profile = source.profile if source.profile is not None else photo.info.get("icc_profile") or b""
         turned = exif.orientation_of(source.exif if source.exif is not None else photo.info.get("exif") or b"")
@@ -116,7 +116,7 @@ def reencode(source: SourcePhoto) -> tuple[bytes, int, int]:
 
 
 def encoded(photo: Image.Image, profile: bytes, orientation: int) -> tuple[bytes, int, int]:
-    """Made smaller, then in sRGB, on white where it was transparent, then upright."""
+    """Scale the photo down, convert it to sRGB, put it on white if it is transparent, turn it upright, encode it."""
     small = resizable(photo)
     small.thumbnail((LONG_SIDE, LONG_SIDE))
     alpha = small.getchannel("A") if small.mode in ("RGBA", "LA") else None
@@ -132,7 +132,7 @@ def encoded(photo: Image.Image, profile: bytes, orientation: int) -> tuple[bytes
 
 
 def resizable(photo: Image.Image) -> Image.Image:
-    """The photo in a mode whose numbers can be averaged, and not those of another picture in a palette."""
+    """Convert the photo to a mode in which pixels can be averaged, which indexes of a palette cannot."""
     if photo.mode in ("L", "LA", "RGB", "RGBA", "CMYK"):
         return photo
     if photo.mode == "1":

@@ -1,7 +1,7 @@
-"""PNG (W3C, third edition): the chunks that change what is seen, and the picture without all the others.
+"""PNG (W3C, third edition): the chunks that affect the picture, and the file without all others.
 
-Pillow gets the critical chunks and the transparency only. So a damaged or an endless text, which browsers pass over,
-cannot spoil a photo, and what a chunk means for colours is decided in one place.
+Pillow gets only the critical chunks and the transparency. So a damaged or huge text chunk, which browsers ignore, does
+not make a photo unusable, and the colour chunks are interpreted in one place (`colour.py`).
 """
 
 import io
@@ -21,7 +21,8 @@ GREY, PALETTE, ALPHA = 0, 3, 4
 
 @dataclass(slots=True)
 class PngChunks:
-    """A PNG as `bare` (critical chunks only) and the others that matter, the first of each name."""
+    """A parsed PNG: `bare` has the chunks for Pillow, `other` the contents of those about transparency, colour and
+    orientation, the first of each name."""
 
     width: int
     height: int
@@ -33,13 +34,13 @@ class PngChunks:
 
     @property
     def memory(self) -> int:
-        """Bytes to decode it: four a pixel, and as many again where it is converted as a whole."""
+        """Bytes for decoding: four per pixel, and as many again if the picture is converted."""
         converted = self.depth == 16 or self.colour in (PALETTE, ALPHA, ALPHA + 2) or b"tRNS" in self.other
         return self.width * self.height * (8 if converted else 4)
 
     @property
     def profile(self) -> bytes:
-        """The embedded profile; empty where there is none that can be read."""
+        """The embedded ICC profile; b"" if there is none or it is damaged."""
         _, _, compressed = self.other.get(b"iCCP", b"").partition(b"\0")
         try:
             return zlib.decompressobj().decompress(compressed[1:], MOST_PROFILE)
@@ -48,8 +49,8 @@ class PngChunks:
 
 
 def walked(data: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
-    """(name, content, the chunk as it is) in order; ends where the data does. A wrong check sum ends what is
-    critical and skips what is not."""
+    """Yield (name, content, whole chunk) in order. Ancillary chunks with a wrong checksum are skipped; those of
+    critical chunks are left to the decoder."""
     at = len(SIGNATURE)
     while at + 8 <= len(data):
         length, name = struct.unpack_from(">I4s", data, at)
@@ -61,7 +62,7 @@ def walked(data: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
 
 
 def chunks_of(data: bytes) -> PngChunks:
-    """Read the chunks; struct.error or ValueError where the header is none."""
+    """Parse the chunks. Raises struct.error or ValueError for an invalid header."""
     parts = walked(data)
     name, header, whole = next(parts, (b"", b"", b""))
     if name != b"IHDR":
@@ -81,7 +82,7 @@ def chunks_of(data: bytes) -> PngChunks:
 
 
 def opened(chunks: PngChunks) -> Image.Image:
-    """The picture in eight bits a channel, with its transparency as an alpha channel."""
+    """Return the picture with 8 bits per channel, and its transparency as an alpha channel."""
     photo: Image.Image = PngImagePlugin.PngImageFile(io.BytesIO(b"".join(chunks.bare)))
     clear = chunks.other.get(b"tRNS", b"")
     photo.load()
@@ -96,12 +97,12 @@ def opened(chunks: PngChunks) -> Image.Image:
 
 
 def eight_bits(photo: Image.Image) -> Image.Image:
-    """Sixteen bits of grey as eight: 65,535 is white."""
+    """Convert 16-bit grey to 8 bits; 65,535 is white."""
     return photo.convert("I").point(lambda value: value * (1 / 257) + 0.5).convert("L")
 
 
 def with_clear_grey(photo: Image.Image, grey: Image.Image, clear: int, depth: int) -> Image.Image:
-    """The grey picture, transparent where a sample is `clear`, a number of `depth` bits."""
+    """Return the grey picture, transparent where a sample equals `clear`, which has `depth` bits."""
     if depth == 16:
         distance = photo.convert("I").point(lambda value: value * 1 - clear)
         above = distance.convert("L")

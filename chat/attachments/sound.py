@@ -1,14 +1,13 @@
-"""A sound as it is kept: of a known format, of a known length, and without what its file says beside the sound.
+"""Checks a sound's format and length, and removes metadata from its file.
 
-    kind_of(data)        the format by the first bytes; None for what is no sound that is known here
-    cleaned(data, most)  Sound: its type, its length in seconds, its bytes anew
+    kind_of(data)           the MIME type by the first bytes; None for other files
+    cleaned(data, seconds)  SoundTrack: MIME type, length in seconds, the new file
 
     wav.py  mpeg.py (MP3, AAC)  flac.py  ogg.py (Opus, Vorbis)
-                         each reads a file of its format to the end, and gives back nothing but the sound
+                            the parsers: each reads a file to its end, and returns only the sound
 
-Nothing is decoded or encoded anew: what a model hears are the samples as they were sent. Tags, pictures, places and
-chunks of other programs are left out. `cleaned` of what it gave gives the same bytes again. For a thread: a large file
-takes some ten milliseconds.
+The samples are not encoded again, so a model hears them as they were sent. Tags, pictures, locations and chunks of
+other programs are removed. `cleaned` is idempotent. It takes some 10 ms for a large file: call it in a thread.
 """
 
 import struct
@@ -39,7 +38,7 @@ SUFFIXES = {WAV: "wav", MP3: "mp3", AAC: "aac", FLAC: "flac", OGG: "ogg"}
 
 
 def kind_of(data: bytes) -> str | None:
-    """The type of a sound by its first bytes, as in `SUFFIXES`; neither its name nor its declared type is looked at."""
+    """Return the MIME type (a key of SUFFIXES) by the first bytes, or None; name and declared type are ignored."""
     if data[:4] == b"RIFF" and data[8:12] == b"WAVE":
         return WAV
     if data[:4] in (b"fLaC", b"OggS"):
@@ -52,7 +51,8 @@ def kind_of(data: bytes) -> str | None:
 
 
 def cleaned(data: bytes, seconds: int) -> SoundTrack:
-    """The sound, at most `seconds` long. TooLarge, UnsupportedMediaType or InvalidArgument say what is wrong."""
+    """Return the sound without metadata. Raises TooLarge if it is longer than `seconds`, UnsupportedMediaType, or
+    InvalidArgument for damaged data."""
     kind = kind_of(data)
     if kind is None:
         raise UnsupportedMediaType(next((text for at, sign, text in REFUSED if data.startswith(sign, at)), NOT_A_SOUND))

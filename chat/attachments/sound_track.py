@@ -1,10 +1,10 @@
-"""What every reader of sounds gives, and how it says that it cannot."""
+"""`SoundTrack`, the result of the parsers of sounds, and their exceptions."""
 
 from typing import NamedTuple
 
 
 class SoundTrack(NamedTuple):
-    """A sound and nothing else: its type, its length in seconds, its file."""
+    """A sound without metadata: its MIME type, its length in seconds, its file."""
 
     mime_type: str
     seconds: float
@@ -12,8 +12,8 @@ class SoundTrack(NamedTuple):
 
 
 class DamagedSound(Exception):
-    """The file is not what its first bytes promise."""
+    """The file is not valid in the format of its first bytes."""
 
 
 class UnusableSound(Exception):
-    """A file of this format that is not taken; says which."""
+    """The file uses an unsupported feature of its format, which the message names."""

@@ -1,4 +1,4 @@
-"""WAV: chunks in a RIFF file, of which `fmt ` and `data` are the sound (http://soundfile.sapp.org/doc/WaveFormat/)."""
+"""WAV: a RIFF file whose chunks `fmt ` and `data` are the sound (http://soundfile.sapp.org/doc/WaveFormat/)."""
 
 import struct
 
@@ -7,13 +7,14 @@ from chat.protocol.prompt import WAV
 
 PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
 UNKNOWN = 0x7FFFF000
-"""Sizes from here on are written by programs that cannot go back to the start of their file, as ffmpeg and sox into a
-pipe: the data goes on to the end."""
+"""Larger sizes mean "up to the end of the file": ffmpeg and sox write them into pipes, because they cannot seek
+back."""
 GUID_TAIL = b"\x00\x00\x00\x00\x10\x00\x80\x00\x00\xaa\x00\x38\x9b\x71"
 
 
 def track_of(data: bytes) -> SoundTrack:
-    """Samples, without compression, and the 16 bytes that say what they are."""
+    """Return a WAV file with only the samples and their format. Raises DamagedSound, or UnusableSound for compressed
+    samples."""
     form, sound = b"", None
     at = 12
     while at + 8 <= len(data) and sound is None:
@@ -32,7 +33,7 @@ def track_of(data: bytes) -> SoundTrack:
 
 
 def layout_of(form: bytes) -> tuple[int, int, int, int]:
-    """(PCM or FLOAT, channels, samples a second, bits a sample) of a `fmt ` chunk."""
+    """Return (PCM or FLOAT, channels, samples per second, bits per sample) of a `fmt ` chunk."""
     tag, channels, rate, _, block, bits = struct.unpack("<HHIIHH", form[:16])
     if tag == EXTENSIBLE and form[26:40] == GUID_TAIL:
         tag = int.from_bytes(form[24:26], "little")
@@ -46,7 +47,7 @@ def layout_of(form: bytes) -> tuple[int, int, int, int]:
 
 
 def written(tag: int, channels: int, rate: int, bits: int, sound: bytes) -> SoundTrack:
-    """The file anew."""
+    """Return the new file. Raises DamagedSound without samples."""
     block = channels * bits // 8
     sound = sound[: len(sound) // block * block]
     if not sound:

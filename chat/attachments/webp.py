@@ -1,4 +1,4 @@
-"""WebP (RFC 9649): its size and whether it moves, before anything is given to a decoder that takes memory for it."""
+"""WebP (RFC 9649): size and animation flag, parsed before the picture is decoded, since decoding takes memory."""
 
 import struct
 
@@ -7,7 +7,7 @@ BYTES_A_PIXEL = 20  # the decoder's two canvases, the frame it gives, the pictur
 
 
 def size_of(data: bytes) -> tuple[int, int, bool]:
-    """(width, height, moves); ValueError or IndexError where the header is none."""
+    """Return (width, height, is animated). Raises ValueError or IndexError for an invalid header."""
     name, body = data[12:16], data[20:]
     if name == b"VP8X":
         return (

@@ -1,20 +1,21 @@
-"""What can be recognised in one photo without a model that sees: a program of its own, apart from the server.
+"""Recognises things, text and codes in photos with small neural networks. It is a program, run in its own process.
 
-    __main__.py      photos in at stdin, facts out at stdout; loads the networks that are installed
-    scene.py         things, from the two below
-    everyday.py      the words for them
-    efficientnet.py  classes of the whole picture
-    centernet.py     boxes of single things
-    text.py          lines of text that are believed
-    text_boxes.py    where lines stand
-    text_lines.py    what they say, and their order
-    look_alikes.py   letters that may be of another script
-    codes.py         QR and bar codes
-    look.py          dark, blurred, and which colours
-    memory.py        given back to the system between photos
-    onnx_format.py   networks of other formats, written for onnxruntime
-    networks.py      where the networks' files are
+    __main__.py      reads photos from stdin and writes facts to stdout; loads the installed networks
+    scene.py         things, from the two networks below
+    everyday.py      everyday words for the classes
+    efficientnet.py  classification of the whole picture
+    centernet.py     detection of things, with boxes
+    text.py          the lines of text that are reliable
+    text_boxes.py    detection of lines
+    text_lines.py    recognition of lines, and their order
+    look_alikes.py   letters that Latin shares with Cyrillic
+    codes.py         QR codes and bar codes
+    look.py          brightness, blur and colours
+    memory.py        returns free memory to the system between photos
+    onnx_format.py   writes networks of other formats as ONNX
+    networks.py      finds the files of the networks
 
-A process, not a thread: it can be stopped at any moment, its memory is bounded and goes back when it ends, and whatever
-a photo does to a decoder it does there. It imports nothing else of ours and gets nothing of ours in its environment.
+It is a process, not a thread, because it can be killed at any moment, its memory is limited and freed when it ends, and
+a photo that exploits a decoder harms only it. It imports no other package of WonderCam, and its environment has no
+settings of WonderCam.
 """

@@ -1,11 +1,11 @@
-"""`python -m chat.recognition`: for each photo at stdin facts at stdout, until stdin ends.
+"""`python -m chat.recognition`: reads photos from stdin, and writes facts about each to stdout, until stdin ends.
 
     in    four bytes of length (big-endian), then the photo's bytes
     out   lines of JSON: some of `{"look"}`, `{"codes"}`, `{"things", "boxes"}` and `{"lines", "either", "coverage",
-          "unread", "left"}`, the last again and again with more in it, and at the end `{"end": true}` or
+          "unread", "left"}`; the last one is repeated whenever more text is known; then `{"end": true}` or
           `{"error": "…"}`
 
-The first line after the start is `{"reads": …}`: which of the facts this installation can tell.
+The first line after the start is `{"reads": […]}`, the kinds of facts that this installation supports.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ from chat.recognition.networks import files_of
 from chat.recognition.text_lines import LineReader
 
 MEMORY = 3 * 2**30
-"""Addresses, not pages: onnxruntime reserves more than it uses."""
+"""The limit of address space in bytes, of which onnxruntime reserves more than it uses."""
 POLITENESS = 5
 SIDE = 1600
 CLASSES_SHA256 = "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"
@@ -40,7 +40,7 @@ Facts = dict[str, Any]
 
 
 class Recogniser:
-    """The networks that are installed. Whichever is missing, its facts are."""
+    """The installed networks. Without one of them its facts are missing."""
 
     def __init__(self) -> None:
         self._runtime = importlib.import_module("onnxruntime")
@@ -52,12 +52,12 @@ class Recogniser:
 
     @property
     def reads(self) -> list[str]:
-        """What is installed."""
+        """The kinds of facts that are supported: some of things, boxes, text and codes."""
         found = {"things": self._classifier, "boxes": self._detector, "text": self._texts, "codes": self._codes}
         return [name for name, network in found.items() if network]
 
     def facts(self, photo: Image.Image) -> Iterator[Facts]:
-        """What is seen, the quickest first."""
+        """Yield the facts of a photo, the fastest ones first."""
         yield {"look": look.look_at(photo)._asdict()}
         if self._codes:
             yield {"codes": [code._asdict() for code in self._codes(photo)]}
@@ -82,7 +82,7 @@ class Recogniser:
         options.enable_cpu_mem_arena = False
         if isinstance(model, str):
             return self._runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        with tempfile.NamedTemporaryFile(suffix=".onnx") as file:  # a session keeps bytes that it is given
+        with tempfile.NamedTemporaryFile(suffix=".onnx") as file:  # a session would keep bytes in memory
             file.write(model)
             file.flush()
             return self._session(file.name)
@@ -110,24 +110,24 @@ class Recogniser:
 
 
 def in_thousandths(box: centernet.Box) -> Facts:
-    """A box as Gemini writes them: upper edge, left, lower edge, right, from 0 to 1000."""
+    """Return a box in Gemini's format: top, left, bottom, right, from 0 to 1000."""
     corners = (box.top, box.left, box.bottom, box.right)
     return {"label": box.name, "box_2d": [round(each * 1000) for each in corners], "confidence": round(box.share, 2)}
 
 
 def is_known(path: Path, sha256: str) -> bool:
-    """Whether the file is the one that the networks were written for."""
+    """Whether the file has this hash: the code is written for one version of it."""
     return hashlib.sha256(path.read_bytes()).hexdigest() == sha256
 
 
 def photos(source: BinaryIO) -> Iterator[bytes]:
-    """The photos as they come."""
+    """Yield the photos as they arrive."""
     while len(head := source.read(4)) == 4:
         yield source.read(struct.unpack(">I", head)[0])
 
 
 def opened(data: bytes) -> Image.Image:
-    """The photo in RGB, no larger than it is kept."""
+    """Return the photo in RGB, at most SIDE pixels on a side."""
     photo = Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "WEBP"))
     photo.draft("RGB", (SIDE, SIDE))
     photo.thumbnail((SIDE, SIDE))
@@ -135,7 +135,7 @@ def opened(data: bytes) -> Image.Image:
 
 
 def tell(fact: Facts) -> None:
-    """One line of JSON."""
+    """Write one line of JSON."""
     sys.stdout.write(json.dumps(fact) + "\n")
     sys.stdout.flush()
 
@@ -154,7 +154,7 @@ def main() -> None:
             for fact in recogniser.facts(opened(data)):
                 tell(fact)
             give_back()
-        except Exception as error:  # whatever a decoder makes of a file that is no photo
+        except Exception as error:  # decoders raise many types for files that are not photos
             tell({"error": type(error).__name__})
         else:
             tell({"end": True})

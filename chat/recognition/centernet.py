@@ -23,13 +23,13 @@ carrot, hot dog, pizza, doughnut, cake, chair, couch, potted plant, bed, table, 
 mouse, remote control, keyboard, phone, microwave, oven, toaster, sink, refrigerator, book, clock, vase,
 scissors, teddy bear, hair dryer, toothbrush,
 """
-"""The 80 things in the order of the data set, some by a plainer name."""
+"""The 80 things in the order of the data set, some with a simpler name."""
 NAMES = tuple(name.strip() for name in COCO.split(","))
 MOST = 40
 
 
 class Box(NamedTuple):
-    """A thing and where it is: shares of the picture's width and height from its upper left corner, 0 to 1."""
+    """A thing, its score (`share`, 0 to 1), and its edges as fractions of the width and height from the top left."""
 
     name: str
     share: float
@@ -45,7 +45,7 @@ class Box(NamedTuple):
 
 
 def arrays_of(manifest: dict[str, Any], raw: bytes) -> dict[str, Any]:
-    """The arrays by name; those of 16-bit floats were 32-bit ones."""
+    """Return the arrays by name, as 32-bit floats or 64-bit integers."""
     found, at = {}, 0
     for entry in manifest["weightsManifest"][0]["weights"]:
         kind = entry.get("quantization", entry)["dtype"]
@@ -62,7 +62,7 @@ def model(manifest: dict[str, Any], raw: bytes) -> bytes:
 
 
 class Translation:
-    """The graph, node by node, from what it ends in to what it begins with."""
+    """Translates the graph, node by node, from its outputs back to its input."""
 
     def __init__(self, manifest: dict[str, Any], raw: bytes) -> None:
         self._nodes = {node["name"]: node for node in manifest["modelTopology"]["node"]}
@@ -71,7 +71,7 @@ class Translation:
         self._done = {INPUT: self._graph.input}
 
     def onnx(self) -> bytes:
-        """The model."""
+        """Return the ONNX model."""
         wanted = [HEAT, EDGES]
         while wanted:
             name = wanted[-1]
@@ -84,7 +84,7 @@ class Translation:
         return self._graph.model(self._done[HEAT], self._done[EDGES])
 
     def _inputs(self, node: dict[str, Any]) -> list[str]:
-        """What has to be translated before; what follows the first input of some operators is read as arrays."""
+        """Return the inputs to be translated first. Some operators read all inputs after the first one as arrays."""
         given: list[str] = node.get("input", [])
         alone = any(kind in node["op"] for kind in ("Conv2d", "Conv2D", "Mean", "Resize"))
         return given[:1] if alone else given[:-1] if node["op"] == "ConcatV2" else given
@@ -142,7 +142,7 @@ class Translation:
 
 
 def boxes(heat: Any, edges: Any, least: float) -> list[Box]:
-    """The peaks of the heat of at least that share, the likeliest first, each with the box around it."""
+    """Return the boxes around the peaks of `heat` with at least that score, the highest first."""
     heat, edges = heat[0], edges[0]
     padded = numpy.pad(heat, ((0, 0), (1, 1), (1, 1)))
     side = heat.shape[1]

@@ -1,4 +1,4 @@
-"""QR and bar codes (zxing-cpp, where it is installed): what they hold, as text. Nothing in it is opened or followed."""
+"""The texts of QR codes and bar codes, with zxing-cpp if it is installed. No link in them is opened."""
 
 import importlib
 import importlib.util
@@ -21,7 +21,7 @@ Finder = Callable[[Image.Image], list[Code]]
 
 
 def finder() -> Finder | None:
-    """Finds the codes in a photo."""
+    """Return a function that finds the codes in a photo; None without zxing-cpp."""
     if importlib.util.find_spec("zxingcpp") is None:
         return None
     zxing = importlib.import_module("zxingcpp")

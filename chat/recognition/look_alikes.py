@@ -1,7 +1,7 @@
-"""Letters that Latin shares with Cyrillic: a line of nothing else may be of either, and the recogniser knows only one.
+"""Letters that Latin shares with Cyrillic. A line of only these is ambiguous, and the recogniser knows only Latin.
 
-It reads МЕТРО as METPO with a share of 1.00. What tells them apart is other writing in the photo; where there is none,
-words that stand on signs in languages with Latin letters are taken for those, and all others are told in both.
+It reads МЕТРО as METPO with a score of 1.00. Other text in the photo decides between them. Without any, words that are
+common on signs in Latin script are taken as Latin, and all others are reported in both scripts.
 """
 
 LATIN = "ABCEHIKMOPTXYaceiopxy"
@@ -10,7 +10,7 @@ IN_CYRILLIC = str.maketrans(LATIN, CYRILLIC)
 SHARED = frozenset(LATIN)
 LEAST_LETTERS = 3
 FAINT = 0.7
-"""A letter read with less than that may be one of another script."""
+"""A letter with a lower score may be one of another script."""
 FIRST_SIGN, CERTAIN_SIGN = "\u3000", 0.95
 ON_SIGNS = """
 ATM ATTIC BABY BACK BAHAMA BAKE BATH BEACH BIKE BIO BIOME BOAT BOMB BOOK BOOT BOX CAB CACAO CACHE CAKE CAMP CAMPO
@@ -25,25 +25,25 @@ LATIN_WORDS = frozenset(ON_SIGNS.split())
 
 
 def letters_of(text: str) -> list[str]:
-    """Its letters; digits are the same everywhere."""
+    """Return the letters of a text."""
     return [character for character in text if character.isalpha()]
 
 
 def is_shared(text: str) -> bool:
-    """Whether every letter of a line could be one of Cyrillic, too."""
+    """Whether every letter of a line is also a Cyrillic one."""
     letters = letters_of(text)
     return bool(letters) and SHARED.issuperset(letters)
 
 
 def is_doubtful(lines: list[str]) -> bool:
-    """Whether all that was read could be Cyrillic, and is no word that is known to be Latin."""
+    """Whether all lines could be Cyrillic, and none has a word of LATIN_WORDS."""
     words = ["".join(letters_of(word)).upper() for line in lines for word in line.split()]
     enough = sum(map(len, words)) >= LEAST_LETTERS
     return enough and all(map(is_shared, filter(None, words))) and LATIN_WORDS.isdisjoint(words)
 
 
 def is_half_read(text: str, shares: tuple[float, ...]) -> bool:
-    """Whether what is certain in a line is shared, and what tells it from Cyrillic is not certain (АПТЕКА: ANTEKA)."""
+    """Whether all certain letters of a line are shared, and only uncertain ones are not (АПТЕКА read as ANTEKA)."""
     if any(is_sign_among_letters(text, shares, at) for at in range(1, len(text) - 1)):
         return True
     pairs = [(letter, share) for letter, share in zip(text, shares, strict=False) if letter.isalpha()]
@@ -53,11 +53,11 @@ def is_half_read(text: str, shares: tuple[float, ...]) -> bool:
 
 
 def is_sign_among_letters(text: str, shares: tuple[float, ...], at: int) -> bool:
-    """Whether a Chinese sign that is not certain stands within a word of Latin letters (ΤΑΞΙ: TA三I)."""
+    """Whether an uncertain Chinese character is between two Latin letters (ΤΑΞΙ read as TA三I)."""
     letters = text[at - 1] + text[at + 1]
     return text[at] >= FIRST_SIGN and shares[at] < CERTAIN_SIGN and letters.isascii() and letters.isalpha()
 
 
 def in_cyrillic(text: str) -> str:
-    """The same letters, of the other script."""
+    """Return the text with the Cyrillic letters instead of the Latin ones."""
     return text.translate(IN_CYRILLIC)

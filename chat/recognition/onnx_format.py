@@ -1,4 +1,4 @@
-"""An ONNX model as bytes, put together from arrays: what onnxruntime needs, without the `onnx` package.
+"""Writes ONNX models for onnxruntime from arrays, without the `onnx` package.
 
     graph = Graph("photo", (1, 3, 260, 260))
     found = graph.node("Conv", graph.input, graph.array(weights), strides=(2, 2))
@@ -18,7 +18,7 @@ AS_FLOAT, AS_INT, AS_STRING, AS_INTS = 1, 2, 3, 7
 
 
 def varint(value: int) -> bytes:
-    """A whole number, not negative."""
+    """Encode a non-negative integer."""
     out = bytearray()
     while value > 127:
         out.append(value & 127 | 128)
@@ -28,18 +28,18 @@ def varint(value: int) -> bytes:
 
 
 def number(field: int, value: int) -> bytes:
-    """A field that holds a whole number."""
+    """Encode a field with an integer."""
     return varint(field << 3 | NUMBER) + varint(value & (2**64 - 1))
 
 
 def block(field: int, content: bytes | str) -> bytes:
-    """A field that holds bytes, a text or a message."""
+    """Encode a field with bytes, a string or a message."""
     raw = content.encode() if isinstance(content, str) else content
     return varint(field << 3 | BYTES) + varint(len(raw)) + raw
 
 
 def attribute(name: str, value: Any) -> bytes:
-    """AttributeProto of a float, a whole number, a text or several whole numbers."""
+    """Return the AttributeProto of a float, an integer, a string or several integers."""
     head = block(1, name)
     if isinstance(value, float):
         return head + varint(2 << 3 | FLOAT_FIELD) + struct.pack("<f", value) + number(20, AS_FLOAT)
@@ -51,13 +51,13 @@ def attribute(name: str, value: Any) -> bytes:
 
 
 def tensor_type(name: str, shape: tuple[int, ...]) -> bytes:
-    """ValueInfoProto of floats."""
+    """Return the ValueInfoProto of a float tensor."""
     dimensions = b"".join(block(1, number(1, each)) for each in shape)
     return block(1, name) + block(2, block(1, number(1, FLOAT) + block(2, dimensions)))
 
 
 class Graph:
-    """A graph with one input of floats; nodes are named by numbers."""
+    """A graph with one float input; nodes are named by numbers."""
 
     def __init__(self, name: str, shape: tuple[int, ...]) -> None:
         self.input = name
@@ -66,7 +66,7 @@ class Graph:
         self._arrays: list[bytes] = []
 
     def array(self, values: Any) -> str:
-        """Put a NumPy array in (float32, or int64); its name."""
+        """Add a NumPy array, as float32 or int64, and return its name."""
         name = f"a{len(self._arrays)}"
         kind = INT64 if values.dtype.kind == "i" else FLOAT
         raw = values.astype("<i8" if kind == INT64 else "<f4").tobytes()
@@ -75,14 +75,14 @@ class Graph:
         return name
 
     def node(self, operator: str, *inputs: str, **attributes: Any) -> str:
-        """Put an operator in; its output's name. An empty name leaves an input out."""
+        """Add an operator, and return its output's name. An empty input name omits that input."""
         name = f"n{len(self._nodes)}"
         body = b"".join(block(1, each) for each in inputs) + block(2, name) + block(4, operator)
         self._nodes.append(body + b"".join(block(5, attribute(*each)) for each in attributes.items()))
         return name
 
     def model(self, *outputs: str) -> bytes:
-        """The whole ModelProto."""
+        """Return the ModelProto."""
         nodes = b"".join(block(1, each) for each in self._nodes)
         arrays = b"".join(block(5, each) for each in self._arrays)
         ends = b"".join(block(12, block(1, each) + block(2, block(1, number(1, FLOAT)))) for each in outputs)

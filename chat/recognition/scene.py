@@ -1,7 +1,7 @@
-"""What is in a photo, in everyday words: the classes of the whole picture and the boxes of single things, together.
+"""The things in a photo, in everyday words: combines the classes of the whole picture with the detected boxes.
 
-A name is certain where one of the two says so clearly, or both say so less clearly. Everything else is a guess, and is
-called one. The bounds were set on 46 labelled photos; `docs/vision.md` has what they gave.
+A name is certain if one network has a high score, or both have a medium one; all others are guesses. The thresholds
+were set on 46 labelled photos; `docs/vision.md` has the results.
 """
 
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ BOX, PERSON = 0.60, 0.55
 BOTH_WORD, BOTH_BOX = 0.08, 0.30
 GUESS, GUESS_BOX, WITHIN, VERY_LIKELY = 0.15, 0.40, 0.10, 0.10
 NEAR = 0.5
-"""A word that a box agrees with has at least that share of the likeliest word's."""
+"""A word confirmed by a box needs at least this fraction of the likeliest word's score."""
 LEAST_AREA = 0.01
 MOST_THINGS, MOST_BOXES = 5, 12
 OVERLAP = 0.5
@@ -38,17 +38,17 @@ SAME = {
     "tie": "suit",
     "backpack": "bag",
 }
-"""Boxes' names beside the words that mean the same for the whole picture."""
+"""Names of boxes → the words of `everyday.py` with the same meaning."""
 PERSON_NAME = "person"
 ROAD = frozenset({"car", "bus", "truck", "motorcycle", "van"})
 VAGUE = frozenset(
     {"thing to read", "kitchen thing", "street thing", "bathroom thing", "sports thing", "device", "sign", "clothing"}
 )
-"""Kinds that nobody would name a photo by."""
+"""Kinds that are too vague to describe a photo."""
 
 
 class Thing(NamedTuple):
-    """A name, how certain it is (0 to 1), whether it is certain enough to be said, and how many there are."""
+    """A name, its score (0 to 1), whether it is certain or a guess, and how many there are."""
 
     name: str
     share: float
@@ -57,7 +57,7 @@ class Thing(NamedTuple):
 
 
 def views(photo: Image.Image) -> list[Any]:
-    """The photo as the classifier takes it: its middle, and the whole of it squeezed into a square."""
+    """Return the classifier's two inputs: the central square, and the whole photo scaled to a square."""
     side = min(photo.size)
     left, top = (photo.width - side) // 2, (photo.height - side) // 2
     square = photo.crop((left, top, left + side, top + side))
@@ -66,19 +66,19 @@ def views(photo: Image.Image) -> list[Any]:
 
 
 def as_input(picture: Image.Image) -> Any:
-    """Pixels from about -1 to 1."""
+    """Return an array (1, 3, height, width) of pixels from about -1 to 1."""
     pixels = (numpy.asarray(picture, numpy.float32) - efficientnet.MEAN) / efficientnet.SCALE
     return numpy.ascontiguousarray(pixels.transpose(2, 0, 1)[None])
 
 
 def guesses(classifier: Any, photo: Image.Image) -> list[Guess]:
-    """What the classifier says of both views, on the average."""
+    """Return the guesses for the mean of the classifier's results for both views."""
     found = [classifier.run(None, {"photo": view})[0][0] for view in views(photo)]
     return everyday.guesses(sum(found) / len(found))
 
 
 def boxes(detector: Any, photo: Image.Image) -> list[Box]:
-    """What the detector finds, without a second box around the same thing."""
+    """Return the detector's boxes, without duplicates of the same thing."""
     size = (centernet.SIDE, centernet.SIDE)
     pixels = numpy.asarray(photo.resize(size, Image.Resampling.BILINEAR), numpy.float32)
     heat, edges = detector.run(None, {"images": numpy.ascontiguousarray(pixels.transpose(2, 0, 1)[None])})
@@ -90,7 +90,7 @@ def boxes(detector: Any, photo: Image.Image) -> list[Box]:
 
 
 def overlap(one: Box, other: Box) -> float:
-    """The area of both in the area of either (intersection over union)."""
+    """Return the intersection over union."""
     width = min(one.right, other.right) - max(one.left, other.left)
     height = min(one.bottom, other.bottom) - max(one.top, other.top)
     shared = max(0.0, width) * max(0.0, height)
@@ -98,12 +98,12 @@ def overlap(one: Box, other: Box) -> float:
 
 
 def everyday_name(box: Box) -> str:
-    """The word for the whole picture that means what the box does."""
+    """Return the word of `everyday.py` for a box."""
     return SAME.get(box.name, box.name)
 
 
 def things(found: list[Guess], seen: list[Box]) -> list[Thing]:
-    """What to say: certain things first, then guesses. A kind ("food") is certain where none of its words is."""
+    """Return certain things, then guesses. A kind ("food") can be certain if none of its words is."""
     words = {guess.word: guess for guess in found if guess.word}
     whole = {guess.word: Thing(guess.word, guess.share, True) for guess in found if guess.word and guess.share >= WORD}
     sure = dict(whole)
@@ -125,7 +125,7 @@ def things(found: list[Guess], seen: list[Box]) -> list[Thing]:
 
 
 def is_sure(box: Box, words: dict[str, Guess], whole: dict[str, Thing]) -> bool:
-    """Whether a box is certain: alone, or because the whole picture says the same."""
+    """Whether a box is certain, by its own score or because the classifier confirms it."""
     if box.name == PERSON_NAME:
         return box.share >= PERSON
     if box.area < LEAST_AREA:
@@ -134,21 +134,21 @@ def is_sure(box: Box, words: dict[str, Guess], whole: dict[str, Thing]) -> bool:
     if word is not None and word.word in whole:
         return True
     if word is not None and any(words[name].kind == word.kind for name in whole):
-        return False  # most likely the thing that the whole picture is named by, under another name
+        return False  # most likely the same thing as the classifier's, with another name
     likeliest = max((guess.share for guess in words.values()), default=0.0)
     agreed = word is not None and not whole and word.share >= max(BOTH_WORD, likeliest * NEAR)
     return box.share >= BOX or (agreed and box.share >= BOTH_BOX)
 
 
 def street(sure: dict[str, Thing]) -> list[Thing]:
-    """People or lights among cars: most likely a street, which neither network has a word for."""
+    """Return the guess "street" for several vehicles, or people or traffic lights beside one: no network knows it."""
     vehicles = set(sure) & ROAD
     is_one = vehicles and (len(vehicles) > 1 or {PERSON_NAME, "traffic light"} & set(sure))
     return [Thing("street", GUESS, False)] if is_one else []
 
 
 def maybe(found: list[Guess], seen: list[Box], least: float) -> list[Thing]:
-    """The best guesses where nothing is certain."""
+    """Return the two best guesses, if nothing is certain."""
     likely = {
         guess.word: Thing(guess.word, guess.share, False) for guess in found if guess.word and guess.share >= least
     }

@@ -1,9 +1,9 @@
-"""The text in a photo, and nothing that is none: which lines are believed, and in which order they stand.
+"""The text in a photo: which recognised lines are accepted, and in which order.
 
-The detector finds "lines" in leaves, tiles and rims of cups, and the recogniser reads something in each; in a script
-that it does not know, it reads look-alikes. A line is believed where the detector and the recogniser are certain,
-where it reads the same when it is squeezed, where its characters fill its box, and where they are of a script that is
-known. The bounds were set on 46 labelled photos; `docs/vision.md` has what they gave.
+The detector finds "lines" in leaves, tiles and rims of cups, and the recogniser reads some text in each; for an unknown
+script it reads similar letters. A line is accepted if detector and recogniser are certain, if it reads the same when it
+is squeezed, if its characters fill its box, and if they are of a known script. The thresholds were set on 46 labelled
+photos; `docs/vision.md` has the results.
 """
 
 import difflib
@@ -24,27 +24,27 @@ SCRIPTS = ("LATIN", "CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "FULLWID
 UNITS = "μΩ"
 KNOWN = "Latin letters, Chinese and Japanese"
 WIDE = SCRIPTS[1:5]
-"""Scripts whose characters are as wide as they are tall, and of which two make a word."""
+"""Scripts whose characters are as wide as tall; two of them are enough for a line."""
 LETTERS = 3
 SHARE, FOUND, SAME = 0.85, 0.80, 0.60
 SHORT_SHARE, SHORT_FOUND = 0.97, 0.935
 CLEARLY_FOUND, CLEARLY_LONG = 0.95, 1.5
 LONG_FOUND, LONG = 0.937, 4.0
-"""What is found with less certainty is writing where it is a line of many letters."""
+"""A lower score is enough for a long line."""
 WHOLE_PICTURE = 0.95
 CHARACTERS_A_SQUARE = 0.4
 SQUEEZE = 0.8
 CERTAIN, CERTAIN_LETTERS = 0.97, 8
-"""A line so long that is read with such certainty is not read a second time."""
+"""A line of so many characters with this score is not checked by reading it squeezed."""
 MOST_LINES = 150
 SIZES, BESIDE = 1.6, 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class RecognisedText:
-    """What was read: `coverage` is the believed lines' share of the picture; `unread`, whether there is writing in a
-    script that is not known; `left`, how many lines were found and not read. `either` has lines that may be Latin or
-    Cyrillic, in both."""
+    """The recognised text. `coverage` is the share of the picture (0 to 1) that accepted lines cover; `unread`, whether
+    there is text in an unknown script; `left`, how many detected lines were not read. `either` has lines that may be
+    Latin or Cyrillic, as (Latin, Cyrillic)."""
 
     lines: tuple[str, ...] = ()
     either: tuple[tuple[str, str], ...] = ()
@@ -54,14 +54,14 @@ class RecognisedText:
 
 
 class TextFinder:
-    """The detector and the reader, as onnxruntime sessions."""
+    """Finds and reads text. `detector` is an onnxruntime session."""
 
     def __init__(self, detector: Any, reader: LineReader) -> None:
         self._detector = detector
         self._reader = reader
 
     def read(self, photo: Image.Image) -> Iterator[RecognisedText]:
-        """What is read so far, after each line that is believed; the last one is whole and in order."""
+        """Yield the text so far after each accepted line, and at the end the complete text."""
         area = photo.width * photo.height
         boxes = text_boxes.find(self._detector, photo)
         fitting = [box for box in boxes if box.along * box.across < WHOLE_PICTURE * area]
@@ -91,7 +91,7 @@ class TextFinder:
 
 
 def text_of(believed: list[Line], unread: list[Line], area: int, left: int) -> RecognisedText:
-    """The lines that stand together; where others could not be read, look-alikes are no words either."""
+    """Return the accepted lines as text. If other lines could not be read, those of only shared letters are dropped."""
     if unread:
         believed = [line for line in believed if not is_shared(line.text)]
     letters = sum(len(line.text) for line in believed)
@@ -103,7 +103,7 @@ def text_of(believed: list[Line], unread: list[Line], area: int, left: int) -> R
 
 
 def is_plausible(line: Line) -> bool:
-    """Whether a line may be text at all."""
+    """Whether a line can be text, by its scores, its scripts and the space that its characters fill."""
     letters = [character for character in line.text if character.isalnum()]
     if not letters or not all(map(is_known, line.text)):
         return False
@@ -119,13 +119,13 @@ def is_plausible(line: Line) -> bool:
 
 
 def is_short(line: Line) -> bool:
-    """Whether a line is a letter or two, certain but for its size: it is believed beside other text."""
+    """Whether a line is one or two letters with a high score: it is accepted only beside other text."""
     letters = [character for character in line.text if character.isalnum()]
     return 0 < len(letters) < LETTERS and all(map(is_known, line.text)) and line.share >= SHORT_SHARE
 
 
 def is_beside(line: Line, other: Line) -> bool:
-    """Whether a short line goes on where another ends, or the other way round, and is about as high."""
+    """Whether a short line is directly before or after another one, and about as high."""
     right = (math.cos(other.box.angle), math.sin(other.box.angle))
     heights = sorted((min(line.box.along, line.box.across), other.box.across))
     level = abs(down(line.box, right) - down(other.box, right)) < other.box.across / 2
@@ -134,19 +134,19 @@ def is_beside(line: Line, other: Line) -> bool:
 
 
 def is_clear(box: TextBox) -> bool:
-    """Whether the detector is certain that this is writing, be it readable or not."""
+    """Whether the detector is certain that the box is text, readable or not."""
     return (box.share >= CLEARLY_FOUND and box.along >= CLEARLY_LONG * box.across) or (
         box.share >= LONG_FOUND and box.along >= LONG * box.across
     )
 
 
 def is_known(character: str) -> bool:
-    """Whether a character is of a script that is read, or of none."""
+    """Whether a character is of a known script, or of none."""
     if unicodedata.category(character) == "Sm":
         return character.isascii() or character in "×÷±≤≥≠"
     return not character.isalpha() or character in UNITS or script_of(character) in SCRIPTS
 
 
 def script_of(character: str) -> str:
-    """The first word of its name, which for letters is their script."""
+    """Return the first word of a character's Unicode name, which is the script of letters."""
     return unicodedata.name(character, "").split(" ")[0]

@@ -1,9 +1,8 @@
-"""Where text stands in a photo: PaddleOCR's detector (ONNX, in the package `rapidocr`), and its answer as boxes.
+"""Detects lines of text: PaddleOCR's detector (ONNX, in the package `rapidocr`), and its result as boxes.
 
-The detector marks the pixels of text, a little narrower than the lines are. Pixels that touch are one line; the
-smallest rectangle around them, at any angle, made wider again, is its box (Liao et al., Real-time Scene Text
-Detection with Differentiable Binarization, 3.2). NumPy and Pillow do it, for which others bring OpenCV, Shapely and
-Clipper.
+The detector marks the pixels of text, a little narrower than the lines. Connected pixels are one line; the smallest
+rectangle around them, at any angle, widened again, is its box (Liao et al., Real-time Scene Text Detection with
+Differentiable Binarization, 3.2). It needs NumPy and Pillow, instead of OpenCV, Shapely and Clipper.
 """
 
 import math
@@ -13,11 +12,11 @@ import numpy
 from PIL import Image
 
 SIDE, FINE_SIDE, MULTIPLE = 736, 1600, 32
-"""The longer side that is looked at, and that for small print: twice the side takes four times the work."""
+"""The longer side of the detector's input, and that for small print: twice the side takes four times as long."""
 SMALL_PRINT, SMALL_LINES = 12.0, 5
-"""Lines lower than that, in pixels of the first look, and so many of them, are looked at again."""
+"""So many lines that are lower than this, in pixels of the first input, are detected again with FINE_SIDE."""
 STRIP = 3.0
-"""So much longer than wide, a page or a panorama has lines that the first look is too coarse for."""
+"""With this ratio of its sides, a page or a panorama has lines for which SIDE is too coarse."""
 PIXEL, BOX = 0.3, 0.5
 WIDER = 1.6
 THINNEST = 3.0
@@ -37,7 +36,7 @@ class TextBox(NamedTuple):
     share: float
 
     def corners(self) -> Points:
-        """Upper left, lower left, lower right, upper right, seen along the line."""
+        """Return the corners: top left, bottom left, bottom right, top right, in the direction of the line."""
         right = numpy.array((math.cos(self.angle), math.sin(self.angle)))
         down = numpy.array((-right[1], right[0]))
         half, tall = right * self.along / 2, down * self.across / 2
@@ -45,7 +44,7 @@ class TextBox(NamedTuple):
 
 
 def find(session: Any, photo: Image.Image) -> list[TextBox]:
-    """The boxes of the lines in the photo (RGB), in its own pixels, the largest first."""
+    """Return the boxes of the lines in a photo (RGB), in its pixels, the largest first."""
     fine = max(SIDE, min(FINE_SIDE, max(photo.size)))
     side = SIDE if max(photo.size) < STRIP * min(photo.size) else fine
     found = looked_at(session, photo, side)
@@ -56,7 +55,7 @@ def find(session: Any, photo: Image.Image) -> list[TextBox]:
 
 
 def looked_at(session: Any, photo: Image.Image, side: int) -> list[TextBox]:
-    """The boxes at one scale."""
+    """Return the boxes for one size of the detector's input."""
     scale = side / max(photo.size)
     size = tuple(max(MULTIPLE, round(each * scale / MULTIPLE) * MULTIPLE) for each in photo.size)
     pixels = numpy.asarray(photo.resize((size[0], size[1]), Image.Resampling.BILINEAR), numpy.float32)[..., ::-1]
@@ -68,7 +67,7 @@ def looked_at(session: Any, photo: Image.Image, side: int) -> list[TextBox]:
 
 
 def components(mask: Any) -> list[Any]:
-    """The pixels that touch, corners included, as runs: arrays of (row, first, end)."""
+    """Return the connected components, with 8 neighbours, as arrays of runs (row, first, end)."""
     padded = numpy.pad(mask.astype(numpy.int8), ((0, 0), (1, 1)))
     steps = numpy.diff(padded, axis=1)
     rows, firsts = numpy.nonzero(steps == 1)
@@ -99,7 +98,7 @@ def components(mask: Any) -> list[Any]:
 
 
 def box_of(heat: Any, runs: Any, stretch: tuple[float, float]) -> TextBox | None:
-    """The rectangle around one component; None where it is too thin or too faint for text."""
+    """Return the box of one component; None if it is too thin, or its score too low, for text."""
     if len(runs) < 2:
         return None
     share = float(numpy.mean(numpy.concatenate([heat[row, first:end] for row, first, end in runs])))
@@ -116,7 +115,7 @@ def box_of(heat: Any, runs: Any, stretch: tuple[float, float]) -> TextBox | None
 
 
 def hull(points: Points) -> Points:
-    """The convex hull (Andrew's monotone chain)."""
+    """Return the convex hull (Andrew's monotone chain)."""
     ordered = sorted(set(map(tuple, points.tolist())))
 
     def half(given: Any) -> list[tuple[float, float]]:
@@ -134,7 +133,7 @@ def hull(points: Points) -> Points:
 
 
 def smallest_rectangle(points: Points) -> tuple[tuple[float, float], float, float, float]:
-    """(centre, length, width, angle) of the smallest rectangle around a hull; one side lies on one of the hull's."""
+    """Return (centre, length, width, angle) of the smallest rectangle around a hull, which shares a side with it."""
     edges = numpy.diff(numpy.vstack((points, points[:1])), axis=0)
     angles = numpy.unique(numpy.round(numpy.arctan2(edges[:, 1], edges[:, 0]) % (math.pi / 2), 6))
     cosine, sine = numpy.cos(angles)[:, None], numpy.sin(angles)[:, None]
@@ -146,6 +145,6 @@ def smallest_rectangle(points: Points) -> tuple[tuple[float, float], float, floa
     turn = float(angles[best])
     centre = (u * math.cos(turn) - v * math.sin(turn), u * math.sin(turn) + v * math.cos(turn))
     length, width = (float(size[best]) for size in sizes)
-    if turn > math.pi / 4:  # the side nearer to level is the length of the line
+    if turn > math.pi / 4:  # the side closer to horizontal is the length of the line
         return centre, width, length, turn - math.pi / 2
     return centre, length, width, turn

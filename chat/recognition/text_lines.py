@@ -1,7 +1,8 @@
-"""What the lines of text say: PaddleOCR's recogniser (the ONNX file in the package `rapidocr`), line by line.
+"""Reads lines of text: PaddleOCR's recogniser (ONNX, in the package `rapidocr`).
 
-Each box is cut out and turned level; upside down ones are turned by a classifier. The recogniser gives a character, or
-none, for every few pixels; repeated ones are one (connectionist temporal classification, taken at its peaks).
+Each box is cut out and rotated to horizontal; a classifier detects those upside down. The recogniser returns a
+character, or none, for every few pixels; repeated ones are merged (greedy decoding of connectionist temporal
+classification).
 """
 
 from dataclasses import dataclass
@@ -15,23 +16,24 @@ from chat.recognition.text_boxes import TextBox
 HEIGHT, TURN_WIDTH = 48, 192
 LEAST_WIDTH, MOST_WIDTH = 16, 3200
 UPRIGHT_RATIO = 1.5
-"""A box so much taller than wide stands upright: its line runs up or down."""
+"""A box with this ratio of height to width contains a vertical line."""
 UPSIDE_DOWN = 0.9
 CERTAINLY_UPRIGHT = 0.85
-"""Below it a line is read the other way round, too: the classifier errs on one line in ten of small print."""
+"""With a lower score a line is also read upside down: the classifier is wrong for one in ten lines of small print."""
 GAP = 0.8
-"""Boxes of a row with less room between them, in heights of a line, are one line."""
+"""Boxes of a row with a smaller gap, in heights of a line, are one line."""
 BLANK = 0
 WIDE_GAP, WIDER_GAP = 0.95, 1.9
-"""From the middle of a character to that of the next: more than a line's height, and than so many of the others' gaps,
-is room for another one."""
+"""A distance between two characters has room for another one if it exceeds this many line heights, and this many times
+the line's median distance."""
 FAINT_INK, INKED = 0.5, 0.5
-"""A column of pixels with less than that share of the characters' contrast is empty; a span with fewer is a space."""
+"""A column of pixels with a lower fraction of the characters' contrast is empty; a span with a lower fraction of inked
+columns is a space."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line as it was read: `shares` has one for each character; `is_partial`, whether it has more than was read."""
+    """A recognised line. `shares` has a score (0 to 1) for each character; `is_partial`: some of it was not read."""
 
     text: str
     shares: tuple[float, ...]
@@ -40,12 +42,12 @@ class Line:
 
     @property
     def share(self) -> float:
-        """How certain its characters are on the average; 0 for an empty line."""
+        """The mean score of its characters; 0 for an empty line."""
         return sum(self.shares) / len(self.shares) if self.shares else 0.0
 
 
 class LineReader:
-    """The recogniser and the classifier of upside down lines: two onnxruntime sessions."""
+    """Reads lines with two onnxruntime sessions: the recogniser, and the classifier of upside-down lines."""
 
     def __init__(self, recogniser: Any, turner: Any) -> None:
         self._recogniser = recogniser
@@ -54,7 +56,7 @@ class LineReader:
         self._characters = ["", *characters, " "]
 
     def read(self, photo: Image.Image, box: TextBox, squeeze: float = 1.0) -> Line:
-        """The line in that box; its box is turned the way that the text runs. `squeeze` makes it narrower or wider."""
+        """Return the line in a box, with its box rotated to the text's direction. `squeeze` scales the width."""
         if box.across > UPRIGHT_RATIO * box.along:
             box = turned(box, -90)
         cut = cut_out(photo, box)
@@ -84,8 +86,8 @@ class LineReader:
 
 
 def leaves_out(pixels: Any, places: Any) -> bool:
-    """Whether there is more ink between two characters, or beside them all, than what was read. The recogniser passes
-    over letters that it does not know: "Аэропорт" is read as "Apoop".
+    """Whether there is ink in gaps between the characters, or before or after them: the recogniser skips letters that
+    it does not know, and reads "Аэропорт" as "Apoop".
 
     `places` are the characters' columns in `pixels`, (3, HEIGHT, width).
     """
@@ -104,20 +106,20 @@ def leaves_out(pixels: Any, places: Any) -> bool:
 
 
 def given(cut: Image.Image, width: int) -> Any:
-    """A picture as the networks take it: one of blue, green, red, from -1 to 1."""
+    """Return the networks' input: (1, 3, HEIGHT, width), in the order blue, green, red, from -1 to 1."""
     pixels = numpy.asarray(cut.resize((width, HEIGHT), Image.Resampling.BILINEAR), numpy.float32)[..., ::-1]
     return numpy.ascontiguousarray((pixels / 127.5 - 1).transpose(2, 0, 1)[None])
 
 
 def cut_out(photo: Image.Image, box: TextBox) -> Image.Image:
-    """The box's part of the photo, level."""
+    """Return the box's part of the photo, rotated to horizontal."""
     size = (max(2, round(box.along)), max(2, round(box.across)))
     corners = tuple(float(value) for value in box.corners().flatten())
     return photo.transform(size, Image.Transform.QUAD, corners, Image.Resampling.BILINEAR)
 
 
 def turned(box: TextBox, degrees: int) -> TextBox:
-    """The box, read in another direction."""
+    """Return the box rotated by a multiple of 90 degrees."""
     angle = box.angle + numpy.deg2rad(degrees)
     if degrees % 180:
         return TextBox(box.x, box.y, box.across, box.along, float(angle), box.share)
@@ -125,12 +127,12 @@ def turned(box: TextBox, degrees: int) -> TextBox:
 
 
 def in_order(lines: list[Line]) -> list[Line]:
-    """From top to bottom and along each row, as they stand when the photo is held so that most of it can be read."""
+    """Return the lines from top to bottom and along each row, relative to the direction of most of the text."""
     return [line for row in rows_of(lines) for line in row]
 
 
 def rows_of(lines: list[Line]) -> list[list[Line]]:
-    """The lines that stand beside each other, from top to bottom."""
+    """Group the lines into rows, from top to bottom."""
     if not lines:
         return []
     right = reading_direction(lines)
@@ -145,7 +147,7 @@ def rows_of(lines: list[Line]) -> list[list[Line]]:
 
 
 def texts_of(lines: list[Line]) -> list[str]:
-    """The rows as text: what stands close together is one line of it."""
+    """Return the rows as text; neighbours with a small gap are joined into one line."""
     right = reading_direction(lines) if lines else (1.0, 0.0)
     found: list[str] = []
     for row in rows_of(lines):
@@ -161,7 +163,7 @@ def texts_of(lines: list[Line]) -> list[str]:
 
 
 def reading_direction(lines: list[Line]) -> tuple[float, float]:
-    """The direction in which most of the text runs, as a unit vector."""
+    """Return the direction of most of the text, as a unit vector."""
     weights = numpy.array([len(line.text) for line in lines], numpy.float64)
     angles = numpy.array([line.box.angle for line in lines])
     held = float(numpy.arctan2((weights * numpy.sin(angles)).sum(), (weights * numpy.cos(angles)).sum()))
@@ -169,15 +171,15 @@ def reading_direction(lines: list[Line]) -> tuple[float, float]:
 
 
 def along(box: TextBox, right: tuple[float, float]) -> float:
-    """Where the box stands in the reading direction."""
+    """Return the box's position in the reading direction, in pixels."""
     return box.x * right[0] + box.y * right[1]
 
 
 def down(box: TextBox, right: tuple[float, float]) -> float:
-    """Where the box stands across the reading direction."""
+    """Return the box's position across the reading direction, in pixels."""
     return box.y * right[0] - box.x * right[1]
 
 
 def gap(one: TextBox, other: TextBox, right: tuple[float, float]) -> float:
-    """The room between two boxes of a row."""
+    """Return the gap between two boxes of a row, in pixels."""
     return along(other, right) - along(one, right) - (one.along + other.along) / 2

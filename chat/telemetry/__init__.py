@@ -1,10 +1,10 @@
-"""OpenTelemetry, where it is installed and told whom to send to: a span and some metrics for each turn.
+"""OpenTelemetry: a span and metrics for each turn, if it is installed and an endpoint is configured.
 
-    Telemetry      opened when the process serves; told of each turn once that has ended, by `TurnFacts`
-    genai.py       what is told, by OpenTelemetry's semantic conventions for generative AI; imported on opening only
+    Telemetry      opened when the process serves; `ended` is called after each turn, with `TurnFacts`
+    genai.py       the attributes, by OpenTelemetry's semantic conventions for generative AI; imported by `open` only
 
-Nothing is done while an answer is generated: its span is made when it has ended, with the times that were measured.
-What was asked and answered goes along only where a setting says so.
+Nothing is done while an answer is generated: its span is created after its end, with the measured times. Texts of
+questions and answers are sent only if a setting enables it.
 """
 
 import asyncio
@@ -25,8 +25,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class TurnFacts:
-    """A turn that has ended: `seconds` since its question arrived, `first_token_us` since then, too; `response` is the
-    last event's, `error` the one stored with the stream."""
+    """A turn that has ended. `seconds` and `first_token_us` count from the arrival of its question; `response` is that
+    of the last event, `error` the one stored with the stream."""
 
     stream_id: UUID
     prompt: Prompt
@@ -41,7 +41,7 @@ class TurnFacts:
 
 
 def installed() -> bool:
-    """Whether the packages of the extra `otel` are there."""
+    """Whether the packages of the extra `otel` are installed."""
     try:
         return all(importlib.util.find_spec(name) for name in NEEDED)
     except ModuleNotFoundError:  # the parent of one of them
@@ -49,10 +49,8 @@ def installed() -> bool:
 
 
 class Telemetry:
-    """On where there is an `endpoint`, OTEL_EXPORTER_OTLP_ENDPOINT, and the packages; else nothing comes of anything.
-
-    Where and how it is sent are the exporter's matter, which reads OpenTelemetry's own variables.
-    """
+    """Sends turns if there is an `endpoint` (OTEL_EXPORTER_OTLP_ENDPOINT) and the packages are installed; else it does
+    nothing. The exporter reads OpenTelemetry's own variables."""
 
     def __init__(self, endpoint: str, service: str, *, content: bool) -> None:
         self._endpoint = endpoint
@@ -61,14 +59,14 @@ class Telemetry:
         self._recorder: GenAiRecorder | None = None
 
     def open(self) -> None:
-        """Begin to send, from this process."""
+        """Create the exporters of this process."""
         if self._endpoint and installed():
             from chat.telemetry import genai
 
             self._recorder = genai.by_otlp(self._service, content=self._content)
 
     def ended(self, facts: TurnFacts) -> None:
-        """Tell of a turn. What goes wrong there is logged, and nobody's answer hears of it."""
+        """Record a turn. Errors are logged, not raised, so that they do not affect the turn."""
         if self._recorder is None:
             return
         try:
@@ -77,7 +75,7 @@ class Telemetry:
             log.warning("stream %s: no telemetry of it: %s", facts.stream_id, type(error).__name__)
 
     async def close(self) -> None:
-        """Send what was not sent yet, for some seconds at most."""
+        """Flush and close the exporters, in a thread, within some seconds."""
         recorder, self._recorder = self._recorder, None
         if recorder is not None:
             await asyncio.to_thread(recorder.close)

@@ -1,8 +1,8 @@
-"""A turn as OpenTelemetry's semantic conventions for generative AI have it.
+"""Spans and metrics of turns, by OpenTelemetry's semantic conventions for generative AI.
 
 https://opentelemetry.io/docs/specs/semconv/gen-ai/: the span `chat <model>` with `gen_ai.*` attributes, and the metrics
-`gen_ai.client.operation.duration`, `.time_to_first_chunk` and `gen_ai.client.token.usage`. Times are those of the turn:
-from the arrival of the question at this server.
+`gen_ai.client.operation.duration`, `.time_to_first_chunk` and `gen_ai.client.token.usage`. Times count from the arrival
+of the question at this server.
 """
 
 import json
@@ -30,7 +30,7 @@ from chat.telemetry import TurnFacts
 
 NAME = "wondercam"
 PROVIDERS = {"gemini": "gcp.gemini", "vertex": "gcp.vertex_ai"}
-"""The conventions' names of providers; others are called as here."""
+"""The conventions' names of providers; others keep WonderCam's name."""
 GENERATION = {
     "temperature": "temperature",
     "topP": "top_p",
@@ -44,26 +44,28 @@ GENERATION = {
 DURATIONS = [0.01 * 2**power for power in range(14)]
 FIRST_CHUNKS = [0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0]
 TOKENS = [4.0**power for power in range(14)]
-"""The buckets that the conventions advise."""
+"""The bucket boundaries that the conventions recommend, as are the two above."""
 CLOSE_MS = 5_000
 
 
 class IdsOfStreams(IdGenerator):
-    """The ids of the next span are those of `stream_id`, which its upstream was told (`protocol/trace_context.py`)."""
+    """Returns the ids for the span of `stream_id`, which the upstream got as `traceparent`
+    (`protocol/trace_context.py`)."""
 
     stream_id = UUID(int=1)
 
     def generate_trace_id(self) -> int:
-        """Of the next trace."""
+        """Return the trace id of `stream_id`."""
         return trace_of(self.stream_id)
 
     def generate_span_id(self) -> int:
-        """Of the next span."""
+        """Return the span id of `stream_id`."""
         return span_of(self.stream_id)
 
 
 class GenAiRecorder:
-    """Tells these providers of turns, and closes them. `ids` is what `traces` takes the ids of its spans from."""
+    """Records turns with these OpenTelemetry providers, and closes them. `ids` is the id generator of `traces`;
+    `content` sends the texts, too."""
 
     def __init__(
         self, traces: AnyTracerProvider, meters: AnyMeterProvider, ids: IdsOfStreams, *, content: bool
@@ -81,7 +83,7 @@ class GenAiRecorder:
         self._tokens = meter.create_histogram("gen_ai.client.token.usage", **advice)
 
     def record(self, facts: TurnFacts) -> None:
-        """The span, from when the question arrived until now, and the metrics."""
+        """Record the span, from the arrival of the question until now, and the metrics."""
         end = time.time_ns()
         start = end - int(facts.seconds * 1e9)
         common = common_of(facts)
@@ -104,7 +106,7 @@ class GenAiRecorder:
             self._tokens.record(count, {**common, "gen_ai.token.type": kind})
 
     def close(self) -> None:
-        """Send what is left, for some seconds, then end their threads."""
+        """Flush the providers, for at most `CLOSE_MS` each, and end their threads."""
         for provider in self._providers:
             if isinstance(provider, TracerProvider | MeterProvider):
                 provider.force_flush(CLOSE_MS)
@@ -112,7 +114,7 @@ class GenAiRecorder:
 
 
 def common_of(facts: TurnFacts) -> dict[str, Any]:
-    """What spans and metrics share."""
+    """Return the attributes of both the span and the metrics."""
     model = facts.prompt.model
     found = {
         "gen_ai.operation.name": "chat",
@@ -127,7 +129,7 @@ def common_of(facts: TurnFacts) -> dict[str, Any]:
 
 
 def attributes_of(facts: TurnFacts) -> Iterator[tuple[str, Any]]:
-    """What only a span has."""
+    """Yield the attributes of the span only."""
     yield "gen_ai.request.stream", True
     yield "gen_ai.output.type", "text"
     yield "wondercam.stream.id", str(facts.stream_id)
@@ -146,7 +148,7 @@ def attributes_of(facts: TurnFacts) -> Iterator[tuple[str, Any]]:
 
 
 def tokens_of(facts: TurnFacts) -> Iterator[tuple[str, int]]:
-    """`input` and `output` with their counts, as far as the model counted; its thoughts are output."""
+    """Yield the counts of `input` and `output` tokens, if they are known; thoughts are output."""
     names = ("promptTokenCount", "candidatesTokenCount", "thoughtsTokenCount")
     asked, said, thought = (count_of(facts.usage.get(name)) for name in names)
     if asked is not None:
@@ -156,7 +158,7 @@ def tokens_of(facts: TurnFacts) -> Iterator[tuple[str, int]]:
 
 
 def content_of(facts: TurnFacts) -> dict[str, str]:
-    """What was asked and answered, in the conventions' JSON. Photos and sounds are named, not sent."""
+    """Return question and answer as attributes, in the conventions' JSON. Photos and sounds are listed without data."""
     asked = [{"role": roles(each), "parts": list(parts_of(each["parts"]))} for each in facts.prompt.contents]
     said = [
         {"role": "assistant", "parts": list(parts_of(facts.answer)), "finish_reason": facts.finish_reason or "error"}
@@ -168,12 +170,12 @@ def content_of(facts: TurnFacts) -> dict[str, str]:
 
 
 def roles(content: dict[str, Any]) -> str:
-    """Who says a content, in the conventions' words."""
+    """Return a content's role in the conventions' terms."""
     return "assistant" if content.get("role") == "model" else "user"
 
 
 def parts_of(parts: list[Part]) -> Iterator[dict[str, Any]]:
-    """Parts as the conventions have them."""
+    """Yield parts in the conventions' format."""
     for part in parts:
         if "text" in part:
             yield {"type": "reasoning" if part.get("thought") else "text", "content": part["text"]}
@@ -185,12 +187,12 @@ def parts_of(parts: list[Part]) -> Iterator[dict[str, Any]]:
 
 
 def written(value: Any) -> str:
-    """As JSON."""
+    """Return a value as JSON."""
     return json.dumps(value, ensure_ascii=False)
 
 
 def by_otlp(service: str, *, content: bool) -> GenAiRecorder:
-    """Sends by OTLP over HTTP where OpenTelemetry's variables say, from threads of its own."""
+    """Return a recorder that exports by OTLP over HTTP, in threads, as OpenTelemetry's variables configure it."""
     resource = Resource.create({"service.name": service})
     ids = IdsOfStreams()
     traces = TracerProvider(resource=resource, shutdown_on_exit=False, id_generator=ids)

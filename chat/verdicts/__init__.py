@@ -1,7 +1,7 @@
-"""The review of answers.
+"""Verdicts of reviewers on answers.
 
-queue.py      which answers wait for a verdict, by why one would look at them
-agreement.py  how far reviewers agree: Krippendorff's alpha
-pairs.py      two answers to one request, judged without their names
-scores.py     verdicts as Langfuse's scores, and as a table
+queue.py      the answers that wait for a verdict, by kind
+agreement.py  the agreement of reviewers: Krippendorff's alpha
+pairs.py      blind comparisons of two answers to one request
+scores.py     verdicts as Langfuse's scores, and as CSV
 """

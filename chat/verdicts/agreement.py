@@ -1,7 +1,7 @@
-"""How far several reviewers agree: Krippendorff's alpha for numbers at equal distances, plain arithmetic.
+"""The agreement of several reviewers: Krippendorff's alpha for interval data.
 
-K. Krippendorff, "Computing Krippendorff's Alpha-Reliability" (2011): 1 less the disagreement that was seen over the one
-that chance would make of the same scores. 1 is full agreement, 0 is chance; below 0.667 no conclusions hold.
+Alpha is 1 minus the observed disagreement over the one expected by chance (K. Krippendorff, "Computing Krippendorff's
+Alpha-Reliability", 2011): 1 is full agreement, 0 is chance; below 0.667 the scores support no conclusions.
 """
 
 from collections.abc import Collection, Iterable
@@ -9,10 +9,10 @@ from itertools import chain
 
 
 def alpha(units: Iterable[Collection[float]]) -> float | None:
-    """Alpha of the scores that each unit was given; None where nothing can be said.
+    """Return alpha for the scores of each unit; None if it is undefined.
 
-    A unit with fewer than two scores says nothing of agreement. Where all scores are the same there is no chance to
-    compare them with.
+    Units with fewer than two scores are ignored. If all scores are equal, chance would not produce a disagreement, so
+    alpha is undefined.
     """
     paired = [tuple(scores) for scores in units if len(scores) > 1]
     values = list(chain.from_iterable(paired))
@@ -23,5 +23,5 @@ def alpha(units: Iterable[Collection[float]]) -> float | None:
 
 
 def _differences(scores: Collection[float]) -> float:
-    """The squared differences of all ordered pairs: n times the sum of squares, less the square of the sum, twice."""
+    """Return the sum of squared differences over all ordered pairs, as 2 (n Σx² − (Σx)²)."""
     return 2 * (len(scores) * sum(score * score for score in scores) - sum(scores) ** 2)

@@ -1,9 +1,9 @@
-"""Two answers to one request, judged without their names: which pairs wait, who sees which on the left, what was found.
+"""Blind comparisons of two answers to one request.
 
     rerun_stream, or an answer generated again ── pair ── a reviewer's verdict ── standings, scores, a table
 
-A pair is ordered by its ids. Which of the two a reviewer sees on the left is settled by chance for each reviewer and
-pair, and stays so: whoever always takes the left one spoils nothing, and is found out (`left_share`).
+A pair is ordered by its ids. Which of the two is on the left is random for each reviewer and pair, but stays the same:
+so a reviewer's preference for one side does not favour a model, and `left_share` shows it.
 """
 
 from collections import Counter
@@ -20,7 +20,7 @@ from chat.models import PairVerdict, Stream, StreamRerun, User
 Outcome = PairVerdict.Outcome
 
 COMPARED = 5_000
-"""The newest verdicts on pairs, of which standings and exports are made."""
+"""The most verdicts on pairs, the newest, in standings and exports."""
 
 
 class Pair(NamedTuple):
@@ -31,7 +31,7 @@ class Pair(NamedTuple):
 
     @classmethod
     def of(cls, first: Stream, second: Stream) -> "Pair":
-        """The same for both orders."""
+        """Return the pair of two streams given in any order."""
         return cls(*sorted((first, second), key=lambda stream: stream.pk))
 
     def one_is_left(self, reviewer: User) -> bool:
@@ -40,7 +40,7 @@ class Pair(NamedTuple):
         return chance[0] % 2 == 0
 
     def file(self, reviewer: User, said: str, note: str) -> PairVerdict:
-        """Keep what the reviewer found: `said` is left, right, tie or bad."""
+        """Store the reviewer's verdict; `said` is left, right, tie or bad."""
         left = self.one_is_left(reviewer)
         sides = {"left": Outcome.ONE if left else Outcome.OTHER, "right": Outcome.OTHER if left else Outcome.ONE}
         return PairVerdict.objects.create(
@@ -53,12 +53,12 @@ class Pair(NamedTuple):
         )
 
     def verdicts(self) -> QuerySet[PairVerdict]:
-        """All that was filed on it, the newest first."""
+        """Return all verdicts on the pair, with their reviewers."""
         return PairVerdict.objects.filter(one=self.one, other=self.other).select_related("reviewer")
 
 
 def waiting(reviewer: User) -> QuerySet[StreamRerun]:
-    """The reruns that this reviewer has not compared with their originals, the newest first."""
+    """Return the reruns that this reviewer has not compared with their originals."""
     filed = PairVerdict.objects.filter(
         Q(one=OuterRef("stream"), other=OuterRef("original")) | Q(one=OuterRef("original"), other=OuterRef("stream")),
         reviewer=reviewer,
@@ -67,7 +67,7 @@ def waiting(reviewer: User) -> QuerySet[StreamRerun]:
 
 
 def latest() -> list[PairVerdict]:
-    """The newest verdict of each reviewer on each pair."""
+    """Return the newest verdict of each reviewer on each pair, among the `COMPARED` newest."""
     rows = PairVerdict.objects.select_related("reviewer", "one", "other").order_by("-pk")[:COMPARED]
     found: dict[tuple[UUID, UUID, int], PairVerdict] = {}
     for row in rows:
@@ -77,20 +77,20 @@ def latest() -> list[PairVerdict]:
 
 @dataclass(slots=True)
 class Standings:
-    """What was found of two models, `models` in the order of their ids: how often the first was better, the second, and
-    neither."""
+    """The results for two models: the count of each outcome. `models` is in the order of their ids; `Outcome.ONE` means
+    that the first one was better."""
 
     models: tuple[str, str]
     found: Counter[str] = field(default_factory=Counter)
 
     @property
     def row(self) -> tuple[str | int, ...]:
-        """As a table has it."""
+        """The models and the counts: first better, second better, tie, both bad."""
         return (*self.models, *(self.found[each] for each in (Outcome.ONE, Outcome.OTHER, Outcome.TIE, Outcome.BAD)))
 
 
 def standings(verdicts: Iterable[PairVerdict]) -> list[Standings]:
-    """Model by model, those that were compared most often first."""
+    """Return the standings of each pair of models, the most compared pairs first."""
     found: dict[tuple[str, str], Standings] = {}
     for verdict in verdicts:
         names, outcome = (verdict.one.model_id, verdict.other.model_id), verdict.outcome
@@ -101,12 +101,12 @@ def standings(verdicts: Iterable[PairVerdict]) -> list[Standings]:
 
 
 def turned(outcome: str) -> str:
-    """The same outcome of the pair in the other order."""
+    """Return the outcome for the pair in the other order."""
     return {Outcome.ONE: Outcome.OTHER, Outcome.OTHER: Outcome.ONE}.get(Outcome(outcome), outcome)
 
 
 def left_share(verdicts: Iterable[PairVerdict]) -> float | None:
-    """Of the verdicts for one of two answers, the share that went to the one on the left; None without any. Far from a
-    half it says more of the reviewers than of the answers."""
+    """Return the share of the left answer among the verdicts for one of the two; None without any. A value far from 0.5
+    shows a bias of the reviewers."""
     decided = [row for row in verdicts if row.outcome in (Outcome.ONE, Outcome.OTHER)]
     return sum((row.outcome == Outcome.ONE) == row.one_was_left for row in decided) / len(decided) if decided else None

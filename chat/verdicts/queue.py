@@ -1,7 +1,8 @@
-"""Which answers wait for a verdict: the newest, by why one would look at them. Bounded, whatever is stored.
+"""The queues of answers that wait for a verdict, one per kind, the newest answers first. All queries are bounded.
 
-Every kind looks through the newest `LOOKED_THROUGH` answers, or through as many receipts, thumbs or flags. An answer
-leaves a reviewer's queue with that reviewer's verdict, and everybody else's while somebody is at it (`ReviewLock`).
+A kind selects from the newest `LOOKED_THROUGH` answers, or from the newest `MOST_NAMED` receipts, ratings or flags. An
+answer is not in the queue of a reviewer who has given a verdict, nor in those of others while one has it open
+(`ReviewLock`).
 """
 
 from collections.abc import Callable
@@ -16,10 +17,10 @@ from chat.protocol import events, receipt
 
 LOOKED_THROUGH = 20_000
 MOST_NAMED = 1_000
-"""Answers that receipts, thumbs or flags name, at most."""
+"""The most answers that are selected by receipts, ratings or flags."""
 
 SLOW_US = 5_000_000
-"""A first token after this many µs is slow."""
+"""The time to the first token, in µs, from which an answer is slow."""
 
 Streams = QuerySet[Stream]
 
@@ -61,14 +62,14 @@ KINDS: dict[str, Callable[[Streams], Streams]] = {
     "buffered": _buffered,
     "flagged": _flagged,
 }
-"""Why one would look at an answer → these answers."""
+"""The kinds of queues → their filters."""
 
 NAMED = {"disliked", "buffered", "flagged"}
-"""Kinds that name their answers, however old."""
+"""Kinds that select by other rows, whatever the answers' age is."""
 
 
 def waiting(kind: str, reviewer: User) -> Streams:
-    """The answers of this kind that wait for the reviewer, the newest first. KeyError where there is no such kind."""
+    """Return the answers of this kind that wait for the reviewer, the newest first. Raises KeyError for other kinds."""
     found = KINDS[kind](Stream.objects.order_by("-created_at", "-pk"))
     if kind not in NAMED and (oldest := _oldest_looked_at()) is not None:
         found = found.filter(created_at__gte=oldest)
@@ -84,13 +85,13 @@ def _oldest_looked_at() -> datetime | None:
 
 
 def after(queue: Streams, stream: Stream) -> Stream | None:
-    """The next one in the queue: the newest of those that are older."""
+    """Return the next answer in the queue: the newest of the older ones; or None."""
     older = Q(created_at__lt=stream.created_at) | Q(created_at=stream.created_at, pk__lt=stream.pk)
-    # Said twice, since SQLite begins to read an index at a bound, and not at one that an OR hides.
+    # The bound is repeated, because SQLite does not use one inside an OR to begin reading the index.
     return queue.filter(older, created_at__lte=stream.created_at).first()
 
 
 def before(queue: Streams, stream: Stream) -> Stream | None:
-    """The one before it in the queue: the oldest of those that are newer."""
+    """Return the previous answer in the queue: the oldest of the newer ones; or None."""
     newer = Q(created_at__gt=stream.created_at) | Q(created_at=stream.created_at, pk__gt=stream.pk)
     return queue.filter(newer, created_at__gte=stream.created_at).order_by("created_at", "pk").first()

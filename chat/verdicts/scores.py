@@ -1,8 +1,8 @@
-"""Verdicts as other programs read them: Langfuse's scores, one JSON object a line, and tables.
+"""Exports verdicts: as Langfuse's scores in JSON lines, and as CSV.
 
 A score is the body of `POST /api/public/scores` (Langfuse's `CreateScoreRequest`): the verdict's own is NUMERIC, each
-criterion BOOLEAN (1 or 0), each tag CATEGORICAL. Its `traceId` is the stream's id, and its `id` stays the same, so that
-whoever sends it again changes nothing. A verdict on a pair is a CATEGORICAL score of each of the two.
+criterion BOOLEAN (1 or 0), each tag CATEGORICAL. Its `traceId` is the stream's id, and its `id` is stable, so that
+sending it again is idempotent. A verdict on a pair is a CATEGORICAL score of both answers.
 """
 
 import csv
@@ -16,18 +16,18 @@ from chat.models import PairVerdict, Verdict
 from chat.verdicts.pairs import turned
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection), full-width forms among them."""
+"""Characters that begin a formula in spreadsheets (OWASP, CSV injection), also in full-width form."""
 
 COLUMNS = ("stream", "reviewer", "score", "correct", "helpful", "clear", "safe", "tags", "note", "flagged", "filed")
 
 PAIR_COLUMNS = ("one", "one model", "other", "other model", "reviewer", "better", "left", "note", "filed")
 
 COMPARED = {"one": "better", "other": "worse", "tie": "as good", "bad": "both bad"}
-"""What an outcome says of the first of a pair."""
+"""The value of a pair's outcome for its first answer."""
 
 
 def as_scores(verdict: Verdict) -> Iterator[dict[str, Any]]:
-    """The verdict as Langfuse's scores; the note goes with the first, or by itself."""
+    """Yield the verdict as Langfuse's scores, with the note in the first one."""
     common = {
         "traceId": str(verdict.stream_id),
         "metadata": {"reviewer": verdict.reviewer.get_username(), "filed": verdict.updated_at.isoformat()},
@@ -46,7 +46,7 @@ def as_scores(verdict: Verdict) -> Iterator[dict[str, Any]]:
 
 
 def of_pair(verdict: PairVerdict) -> Iterator[dict[str, Any]]:
-    """The verdict on a pair as a score of each of its streams; the note goes with the first."""
+    """Yield the verdict on a pair as a score of each of its streams, with the note in the first one."""
     reviewer, filed = verdict.reviewer.get_username(), verdict.at.isoformat()
     sides = [(verdict.one, verdict.other, verdict.outcome, verdict.one_was_left)]
     sides.append((verdict.other, verdict.one, turned(verdict.outcome), not verdict.one_was_left))
@@ -60,13 +60,13 @@ def of_pair(verdict: PairVerdict) -> Iterator[dict[str, Any]]:
 
 
 def json_lines(verdicts: Iterable[Verdict], pairs: Iterable[PairVerdict] = ()) -> Iterator[str]:
-    """All of them, a line each."""
+    """Yield all scores, one JSON object per line."""
     found = chain(chain.from_iterable(map(as_scores, verdicts)), chain.from_iterable(map(of_pair, pairs)))
     return (json.dumps(score, ensure_ascii=False) + "\n" for score in found)
 
 
 def table(verdicts: Iterable[Verdict]) -> Iterator[str]:
-    """All of them as CSV (RFC 4180), a row each, with a header. No cell is a formula to a spreadsheet."""
+    """Yield all verdicts as CSV (RFC 4180) with a header. Cells are escaped, so that none is a formula."""
     yield _row(COLUMNS)
     for verdict in verdicts:
         rubric = [verdict.rubric.get(name, "") for name in COLUMNS[3:7]]
@@ -75,7 +75,7 @@ def table(verdicts: Iterable[Verdict]) -> Iterator[str]:
 
 
 def pair_table(verdicts: Iterable[PairVerdict]) -> Iterator[str]:
-    """Those on pairs as CSV, likewise. `better` is one, other, tie or bad; `left` is which stood there."""
+    """Yield the verdicts on pairs as CSV, likewise. `better` is one, other, tie or bad; `left` is one or other."""
     yield _row(PAIR_COLUMNS)
     for verdict in verdicts:
         streams = [verdict.one_id, verdict.one.model_id, verdict.other_id, verdict.other.model_id]
