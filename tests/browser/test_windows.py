@@ -30,6 +30,7 @@ async def test_windows_in_view_live_the_same_conversations(page: Page, chromium:
     row = "#conversations li"
     await page.locator(row).hover()
     await page.locator(row).get_by_label("Rename").click()
+    await expect(page.get_by_label("New name")).to_be_focused()
     await page.keyboard.type("The sky")
     await page.keyboard.press("Enter")
     for window in windows:
