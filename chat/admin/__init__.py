@@ -1,17 +1,16 @@
-"""The review: what was said, by whom, how each answer streamed. Staff look, reviewers judge; nobody changes a log here.
+"""The admin, called the review: staff read conversations and streams, reviewers file verdicts. The log is read-only.
 
-    conversations ── a readable transcript, each answer with its stream's status and times
-    streams ──────── one turn: its times, a picture of its flow, its events a page at a time; two of them side by side;
-                     and what runs, rests, waits and fails now, for operators
-    users ────────── switched on and off; who they are stays as it is
-    verdicts ─────── the queue of answers to review, and what reviewers filed
-    pairs ────────── two answers to one request, compared without their names
-    spending ─────── what was used of each model, by person and day, and what it costs
-    audit entries ── who read whose session, who changed what of an account
+    conversations ── transcripts, each answer with its stream's status and times
+    streams ──────── a turn: its times, a chart of its flow, its events in pages; two streams side by side; and the
+                     operators' page about running streams, open breakers, queues and failures
+    users ────────── accounts: activated and deactivated
+    verdicts ─────── the queues of answers to review, and the verdicts of reviewers
+    pairs ────────── blind comparisons of two answers to one request
+    spending ─────── the tokens of each model, by user and day, and their cost
+    audit entries ── the audit log
 
-`chat/review_site.py` has the site itself, and the second factor that it asks staff for. Who sees texts, and not times
-and structure alone, is in `access.py`. Whatever was stored is shown as escaped text and nothing else. Every list and
-page is bounded, whatever is stored.
+`chat/review_site.py` has the site itself, which requires a second factor. `access.py` decides who sees texts, and who
+only times and structure. Stored text is always escaped. Every list and page is bounded, however much is stored.
 """
 
 from chat.admin.accounts import AccountAdmin

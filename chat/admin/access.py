@@ -1,11 +1,13 @@
-"""Who reads what people and models wrote.
+"""Access to texts in the review. All of these conditions have to hold:
 
-    WONDERCAM_REVIEW_TEXTS ── the permission `READ_TEXTS`, or one's own chat ── a reviewer's own switch, in the session
-    WONDERCAM_REVIEW_REASON ── a reason for each chat: the queue that it waits in, or what the reviewer writes
+    WONDERCAM_REVIEW_TEXTS is on
+    the reviewer has the permission `READ_TEXTS`, or it is the reviewer's own chat
+    the reviewer has not switched texts off (in the session)
+    with WONDERCAM_REVIEW_REASON, there is a reason to read another user's chat: its queue, or what the reviewer wrote
 
-Times and structure need the view permission of conversations and streams alone. Texts are titles, system instructions,
-messages, photos, reasons of feedback, requests, events, and the words of errors; searching and filtering by them would
-tell them, too.
+Times and structure only need the view permission of conversations and streams. Texts are titles, system instructions,
+messages, photos, reasons of feedback, requests, events, and messages of errors. Searching and filtering by texts is
+restricted as well, since it would disclose them.
 """
 
 from typing import Any
@@ -19,20 +21,20 @@ from django.views.decorators.http import require_POST
 
 READ_TEXTS = "chat.read_texts"
 SWITCHED_OFF = "review_texts_off"
-"""Set in the session of a reviewer who does not want to see texts."""
+"""The session's key that is set if the reviewer has switched texts off."""
 REASONS = "review_reasons"
-"""In the session: why the reviewer reads a chat, by its conversation's id."""
+"""The session's key of the reviewer's reasons, by conversation id."""
 MOST_REASONS = 100
 LONGEST_REASON = 200
 
 
 def may_read(request: HttpRequest) -> bool:
-    """Whether texts of other people are shown in lists, and found by what they say, in answer to this request."""
+    """Whether lists show texts of other users, and search by them, for this request."""
     return _is_permitted(request) and not _is_off(request) and not settings.REVIEW_REASON
 
 
 def shown(request: HttpRequest, found: Any) -> bool:
-    """Whether the texts of this conversation or stream are."""
+    """Whether the texts of this conversation or stream are shown for this request."""
     if _is_off(request):
         return False
     if found.user_id == request.user.pk:
@@ -41,30 +43,30 @@ def shown(request: HttpRequest, found: Any) -> bool:
 
 
 def reason(request: HttpRequest, found: Any) -> str:
-    """Why the reviewer reads this conversation or stream; empty where none was given."""
+    """Return the reviewer's reason for this conversation or stream; "" if there is none."""
     return str(request.session.get(REASONS, {}).get(_conversation_of(found), ""))
 
 
 def give_reason(request: HttpRequest, conversation: str, why: str) -> None:
-    """Keep why the reviewer reads a conversation, until the sign-in ends; the newest `MOST_REASONS` are kept."""
+    """Store the reviewer's reason for a conversation in the session, which keeps the newest `MOST_REASONS`."""
     kept = {**request.session.get(REASONS, {}), conversation: why[:LONGEST_REASON]}
     request.session[REASONS] = dict(list(kept.items())[-MOST_REASONS:])
 
 
 def take_from_queue(request: HttpRequest, stream: Any, queue: str) -> None:
-    """Count the queue in which a stream waits as the reason to read it, where there is none yet."""
+    """Store the queue that a stream is in as the reason to read it, if a reason is required and there is none."""
     if settings.REVIEW_REASON and not reason(request, stream):
         give_reason(request, _conversation_of(stream), f"queue: {queue}")
 
 
 def check(request: HttpRequest, found: Any) -> None:
-    """PermissionDenied where the texts of this conversation or stream are not shown."""
+    """Raise PermissionDenied if the texts of this conversation or stream are not shown."""
     if not shown(request, found):
         raise PermissionDenied
 
 
 def context_of(request: HttpRequest, found: Any = None) -> dict[str, Any]:
-    """What the switch's template needs; `found` is what the page is about, if it is about one thing."""
+    """Return the context of the switch's template. `found` is the page's conversation or stream, None for lists."""
     permitted, off = _is_permitted(request), _is_off(request)
     asks = found is not None and permitted and not off and not shown(request, found)
     asked = {"reason_wanted_for": _conversation_of(found), "longest_reason": LONGEST_REASON} if asks else {}
@@ -73,7 +75,7 @@ def context_of(request: HttpRequest, found: Any = None) -> dict[str, Any]:
 
 @require_POST
 def switch(request: HttpRequest) -> HttpResponse:
-    """Show texts or hide them, until the sign-in ends, or take a reason to; then back to the page of the switch."""
+    """Switch texts on or off for the session, or store a reason, and redirect back to the page of the switch."""
     wish, why = request.POST.get("texts"), request.POST.get("why", "").strip()
     if wish == "hide":
         request.session[SWITCHED_OFF] = True

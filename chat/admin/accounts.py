@@ -1,4 +1,4 @@
-"""Accounts: who may come in."""
+"""The admin of accounts."""
 
 from typing import Any
 
@@ -15,7 +15,8 @@ from chat.models import User
 
 @admin.register(User)
 class AccountAdmin(BoundedList, UserAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
-    """Accounts: switched on and off. Only a superuser gives rights, and nobody deletes: logs have an owner."""
+    """Activates and deactivates accounts. Only superusers grant rights. Accounts are not deleted here, because streams
+    refer to them."""
 
     list_display = ("username", "email", "is_guest", "is_active", "is_staff", "date_joined")
     list_filter = ("is_active", "is_guest", "is_staff", "is_superuser", "date_joined")
@@ -28,7 +29,7 @@ class AccountAdmin(BoundedList, UserAdmin):  # type: ignore[type-arg]  # generic
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """All but the two switches, to staff; to a superuser, what the site keeps by itself."""
+        """For staff all fields except `is_active` and `is_guest`; for superusers those that the site maintains."""
         kept = ("token_version", "date_joined", "last_login")
         if _is_superuser(request):
             return kept
@@ -36,7 +37,7 @@ class AccountAdmin(BoundedList, UserAdmin):  # type: ignore[type-arg]  # generic
                 "user_permissions", *kept)  # fmt: skip
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Staff see no password, not even its digest."""
+        """Hide the password's hash from staff."""
         found = super().get_fieldsets(request, obj)
         if obj is None or _is_superuser(request):
             return found
@@ -44,30 +45,30 @@ class AccountAdmin(BoundedList, UserAdmin):  # type: ignore[type-arg]  # generic
         return [(name, {"fields": fields}) for name, fields in shown]
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
-        """A superuser's right: who sets a password is that user."""
+        """Allow only superusers to set a password, since that gives access to the account."""
         if not _is_superuser(request):
             raise PermissionDenied
         return super().user_change_password(request, id, form_url)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A superuser's account is a superuser's business, and so is making other staff."""
+        """Allow only superusers to change the accounts of staff and superusers."""
         return super().has_change_permission(request, obj) and (
             obj is None or _is_superuser(request) or not (obj.is_superuser or obj.is_staff)
         )
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never: deactivate instead."""
+        """Return False: accounts are deactivated instead."""
         return False
 
     @admin.action(description="Activate the chosen accounts", permissions=["change"])
     def activate(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
-        """They may sign in again."""
+        """Activate the accounts."""
         count = self._changeable(request, chosen).update(is_active=True)
         self.message_user(request, f"{count} accounts are active.")
 
     @admin.action(description="Deactivate the chosen accounts and end their sessions", permissions=["change"])
     def deactivate(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
-        """They are out, and every token they hold is void. One's own account stays."""
+        """Deactivate the accounts except one's own, which invalidates all their tokens."""
         others = self._changeable(request, chosen).exclude(username=request.user.get_username())
         for account in others.filter(is_active=True):
             audit.record_disabled(request, account)

@@ -1,4 +1,4 @@
-"""The audit log, to be read."""
+"""The admin of the audit log."""
 
 from django.contrib import admin
 
@@ -8,7 +8,7 @@ from chat.models import AuditEntry
 
 @admin.register(AuditEntry)
 class AuditAdmin(ReadOnlyList):
-    """Who did what."""
+    """A read-only list of the audit log's entries."""
 
     list_display = ("at", "action", "name", "target", "address", "why")
     list_filter = ("action", "at")

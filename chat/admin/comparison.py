@@ -1,5 +1,4 @@
-"""Two streams side by side: such as a request that was asked again, and what was answered the first time; and the links
-from each to the other."""
+"""The page of two streams side by side, such as a request and its rerun, and the links between such streams."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,14 +15,14 @@ from chat.protocol.answer import same_beginning
 from chat.protocol.timing import Timing
 
 SHOWN_TEXT = 100_000
-"""Characters of an answer."""
+"""The most characters of an answer that are shown."""
 SHOWN_OTHERS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of the two. `same` and `rest` are the answer's text, up to where the two part and after it; empty where texts
-    are hidden."""
+    """One of the two streams. `same` and `rest` are the answer's text before and after the first difference; "" if
+    texts are hidden."""
 
     stream: Stream
     texts: bool
@@ -36,7 +35,8 @@ class Side:
 
 
 def page(streams: Sequence[Stream], texts: Sequence[bool]) -> dict[str, Any]:
-    """What the page's template needs of two streams, whose texts are shown or not; both flows on one scale of time."""
+    """Return the template's context for two streams. `texts`: whether each one's texts are shown. Both charts have the
+    same time scale."""
     measured = [review.measured(stream) for stream in streams]
     end = max((moments[-1] for _, moments in measured if moments), default=0)
     answers = [stream.answer.text for stream in streams]
@@ -62,7 +62,7 @@ def _side(stream: Stream, shown: bool, answer: str, same: int, times: Timing, fl
 
 
 def other_answers(stream: Stream) -> list[Stream]:
-    """The newest other answers to the question that this stream answers."""
+    """Return the newest streams of other answers to this stream's question."""
     question: UUID | None = stream.answer.parent_id
     if question is None:
         return []
@@ -71,7 +71,7 @@ def other_answers(stream: Stream) -> list[Stream]:
 
 
 def reruns(stream: Stream) -> dict[str, Any]:
-    """The stream whose request this one asked again, where it did, and the newest that asked this one's again."""
+    """Return the `original` of which this stream is a rerun, or None, and its own reruns as `again`."""
     found = StreamRerun.objects.filter(Q(stream=stream) | Q(original=stream)).select_related("stream", "original")
     linked = list(found[: SHOWN_OTHERS + 1])
     original = next((each.original for each in linked if each.stream_id == stream.pk), None)
@@ -79,7 +79,7 @@ def reruns(stream: Stream) -> dict[str, Any]:
 
 
 def asked_the_same(one: Stream, other: Stream) -> bool:
-    """Whether two streams answer one request: the same message, the same words, or one asked the other's again."""
+    """Whether two streams answer the same message, equal contents, or one is a rerun of the other."""
     if one.answer.parent_id is not None and one.answer.parent_id == other.answer.parent_id:
         return True
     keys = (one.pk, other.pk)

@@ -1,4 +1,4 @@
-"""Conversations, and their transcripts."""
+"""The admin of conversations, with transcripts."""
 
 import re
 from typing import Any
@@ -20,12 +20,12 @@ from chat.admin.search import by_words, said
 from chat.models import Attachment, Conversation, Stream
 
 SHOWN = re.compile(r"image/(?!svg)[\w.+-]+|audio/[\w.+-]+")
-"""What a browser is shown of what is kept: nothing that could be a program."""
+"""The MIME types that are sent to a browser: none that can contain scripts."""
 
 
 @admin.register(Conversation)
 class ConversationAdmin(ReviewAdmin):
-    """Conversations and their transcripts."""
+    """The list of conversations, and the page of a transcript."""
 
     page_template = "admin/chat/conversation/transcript.html"
     list_display = ("name", "user", "messages_count", "latest_model", "latest_status", "updated_at")
@@ -35,10 +35,10 @@ class ConversationAdmin(ReviewAdmin):
     search_fields = ("title", "user__username")
     search_help_text = "Title, user, what was said lately, or the id of a conversation or stream"
     help_without_texts = "User, or the id of a conversation or stream"
-    ordering = ("-pk",)  # by their beginning, which an id tells: no index more for every question
+    ordering = ("-pk",)  # by creation time, which ids contain: no further index to update with every question
 
     def detailed(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        """With the latest turn. Its answer's position tells how many messages there are."""
+        """Add the latest turn's fields. The position of its answer gives the number of messages."""
         latest = Stream.objects.filter(conversation=OuterRef("pk")).order_by("-created_at")
         found: QuerySet[Any] = (
             super()
@@ -53,43 +53,43 @@ class ConversationAdmin(ReviewAdmin):
         return found
 
     def found(self, term: str, *, texts: bool) -> Q:
-        """By user, and by title and what was said."""
+        """Match the user's name; with `texts` also the title and messages."""
         if not texts:
             return by_words(term)
         return by_words(term, "title") | Q(pk__in=said(term).values("conversation")[:MATCHES])
 
     def by_id(self, pk: UUID) -> Q:
-        """A stream's id finds its conversation too."""
+        """Match the id of the conversation, or of one of its streams."""
         return Q(pk=pk) | Q(pk__in=Stream.objects.filter(pk=pk).values("conversation"))
 
     @admin.display(description="conversation")
     def name(self, conversation: Conversation) -> str:
-        """Its title; an untitled one is still something to click on."""
+        """The title; a placeholder for the link if there is none."""
         return conversation.title or "(untitled)"
 
     @admin.display(description="conversation")
     def short_id(self, conversation: Conversation) -> str:
-        """In place of the title."""
+        """The short id, instead of the title."""
         return hidden.short_id(conversation.pk)
 
     @admin.display(description="messages")
     def messages_count(self, conversation: Any) -> str:
-        """All of them, every version; unknown where the recordings are pruned."""
+        """The number of messages, with all versions; unknown if the recordings are pruned."""
         return "–" if conversation.last_position is None else str(conversation.last_position + 1)
 
     @admin.display(description="latest model")
     def latest_model(self, conversation: Any) -> str:
-        """Which model answered last."""
+        """The model of the latest answer."""
         latest = (conversation.provider_of_latest, conversation.model_of_latest)
         return "/".join(latest) if all(latest) else "–"
 
     @admin.display(description="latest turn")
     def latest_status(self, conversation: Any) -> str:
-        """How the latest turn ended."""
+        """The status of the latest turn."""
         return status_badge(conversation.status_of_latest) if conversation.status_of_latest else "–"
 
     def page(self, found: Any, number: int, *, texts: bool) -> dict[str, Any]:
-        """A page of the transcript."""
+        """Return the context of one page of the transcript."""
         read = review.transcript(found, number)
         return {
             "title": hidden.title_of(found, texts=texts),
@@ -98,7 +98,7 @@ class ConversationAdmin(ReviewAdmin):
         }
 
     def get_urls(self) -> list[URLPattern]:
-        """And the photos and sounds, and the switch of texts."""
+        """Add the photos and sounds, and the switch of texts."""
         photo = path(
             "<uuid:pk>/photo/<uuid:photo_id>/", self.admin_site.admin_view(self.photo), name="chat_conversation_photo"
         )
@@ -106,7 +106,7 @@ class ConversationAdmin(ReviewAdmin):
         return [photo, switch, *super().get_urls()]
 
     def photo(self, request: HttpRequest, pk: UUID, photo_id: UUID) -> HttpResponse:
-        """One of the conversation's owner's photos or sounds, to staff who may see conversations and read texts."""
+        """Return a photo or sound of the conversation's owner, to staff who may see conversations and read texts."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         owned = Conversation.objects.filter(pk=pk).select_related("user").first()

@@ -1,4 +1,4 @@
-"""Stored values as a page shows them: text, never markup."""
+"""Formats stored values for the pages of the review, always as text, never as markup."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,16 +13,16 @@ from chat.protocol.timing import STALL_US, Timing
 from chat.review import TranscriptMessage
 
 SHOWN_DATA = 600
-"""Characters of one event's JSON; `export_stream` gives all of it."""
+"""The most characters of one event's JSON; `export_stream` gives all of it."""
 
 
 def status_badge(status: str) -> str:
-    """A status with its colour."""
+    """Return a status as an element with its colour."""
     return format_html('<span class="status status-{}">{}</span>', status, status)
 
 
 def facts(measured: Timing | None) -> list[tuple[str, str]]:
-    """A stream's times as label and value."""
+    """Return a stream's times as (label, value)."""
     if measured is None:
         return []
     gap = measured.longest_gap
@@ -39,7 +39,7 @@ def facts(measured: Timing | None) -> list[tuple[str, str]]:
 
 
 def message_row(turn: TranscriptMessage, *, texts: bool) -> dict[str, Any]:
-    """One message of a transcript; what each of its parts is in place of what it says where texts are hidden."""
+    """Return one message of a transcript; without `texts` its parts are described by kind and length."""
     feedback, stream = getattr(turn.message, "feedback", None), turn.stream
     return {
         "turn": turn,
@@ -52,7 +52,7 @@ def message_row(turn: TranscriptMessage, *, texts: bool) -> dict[str, Any]:
 
 
 def error_words(error: Any, *, texts: bool) -> str:
-    """How a turn failed. The words may be an upstream's, about what it was asked: without texts the kind alone."""
+    """Return an error's message; without `texts` only its kind, because the message may quote the question."""
     if not error:
         return ""
     said = error if isinstance(error, dict) else {"message": str(error)}
@@ -61,14 +61,14 @@ def error_words(error: Any, *, texts: bool) -> str:
 
 
 def gaps_within(measured: Timing) -> str:
-    """Half of the gaps, and 95 of 100, are no longer than this."""
+    """Return the median and the 95th percentile of the gaps."""
     if not measured.gap_us:
         return "–"
     return f"{timing.words(measured.gap_us[50])}, {timing.words(measured.gap_us[95])}"
 
 
 def verdict_row(verdict: Verdict, *, texts: bool) -> dict[str, Any]:
-    """A verdict with what it was before, the newest first. A note may quote what it is about: it is a text."""
+    """Return a verdict with its changes. A note counts as text, because it may quote the answer."""
     changes = [_change(change, texts=texts) for change in verdict.changes.all()]
     return {"reviewer": verdict.reviewer.get_username(), "changes": changes}
 
@@ -84,14 +84,14 @@ def _change(change: VerdictChange, *, texts: bool) -> dict[str, Any]:
 
 
 def bars(counts: Sequence[int]) -> list[tuple[int, int, int]]:
-    """`x`, `y` and height of each bar in a picture 100 high, 10 a bar."""
+    """Return (x, y, height) of each bar in a chart of height 100, with 10 units per bar."""
     most = max(counts, default=0)
     heights = [(10 * at, max(2, count * 100 // most)) for at, count in enumerate(counts) if count]
     return [(x, 100 - height, height) for x, height in heights]
 
 
 def event_row(event: Event, gap: int, *, texts: bool) -> dict[str, Any]:
-    """One event as the table shows it."""
+    """Return one event for the table; `gap` is in µs."""
     response = events.decode(event.data)
     kind, said = _said(event.seq, response) if texts else _of_kind(event.seq, response)
     return {
@@ -107,7 +107,7 @@ def event_row(event: Event, gap: int, *, texts: bool) -> dict[str, Any]:
 
 
 def _of_kind(seq: int, response: events.Response) -> tuple[str, str]:
-    """The same without its words."""
+    """Return the kind and, instead of the text, its length."""
     kind, _ = _said(seq, response)
     if kind == "error":
         return kind, error_words(response["error"], texts=False)

@@ -1,4 +1,4 @@
-"""Filters of the review's lists, bounded however many rows there are: no COUNT, no DISTINCT over joins."""
+"""Filters of the review's lists. Their queries are bounded for any number of rows: no COUNT, no DISTINCT over joins."""
 
 from typing import Any, ClassVar
 
@@ -10,19 +10,19 @@ from chat.models import Feedback, Stream
 from chat.protocol import events, receipt
 
 LATEST = 1_000
-"""Streams whose models are offered; another one is found by its name in the search field."""
+"""The newest streams, whose models are offered; other models can be searched by name."""
 
 MATCHES = 10_000
-"""Streams by which a list of conversations is narrowed, the newest: whoever looks further back narrows it more."""
+"""The most streams, the newest, by which conversations are filtered; older ones need further filters."""
 
 
 class StreamFilter(admin.SimpleListFilter):
-    """A field of streams; in a list of conversations, of any of theirs."""
+    """Filters streams by a field, or conversations by that field of any of their streams."""
 
     field = ""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Those with the chosen value."""
+        """Return the rows with the selected value."""
         if not self.value():
             return queryset
         if queryset.model is Stream:
@@ -32,51 +32,51 @@ class StreamFilter(admin.SimpleListFilter):
 
 
 class StatusFilter(StreamFilter):
-    """How it ended."""
+    """Filters by status."""
 
     title, parameter_name, field = "status", "status__exact", "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Every status."""
+        """Return all statuses."""
         return [(status, status) for status in events.STATUSES]
 
 
 class ModelFilter(StreamFilter):
-    """Which model answered."""
+    """Filters by model."""
 
     title, parameter_name, field = "model", "model", "model"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The models that were asked lately, and the one chosen."""
+        """Return the models of the newest streams, and the selected one."""
         lately = Stream.objects.order_by("-created_at").values_list("model", flat=True)[:LATEST]
         names = {*lately, *([self.value()] if self.value() else [])}
         return [(str(name), str(name)) for name in sorted(names, key=str)]
 
 
 class ReceiptFilter(StreamFilter):
-    """How it reached its reader."""
+    """Filters by the receipt's verdict on the delivery."""
 
     title, parameter_name, field = "delivery", "receipt__verdict", "receipt__verdict"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Every verdict."""
+        """Return all verdicts."""
         return [(verdict, verdict) for verdict in receipt.VERDICTS]
 
 
 class StatusOfConversation(StatusFilter):
-    """How any of its turns ended."""
+    """Filters conversations by the status of any of their turns."""
 
     parameter_name = "streams__status__exact"
 
 
 class ModelOfConversation(ModelFilter):
-    """Which models answered in it."""
+    """Filters conversations by the models of their turns."""
 
     parameter_name = "streams__model"
 
 
 class FeedbackOfConversation(admin.SimpleListFilter):
-    """What its reader thought of any of its answers."""
+    """Filters conversations by the ratings of their answers."""
 
     title, parameter_name = "feedback", "feedback"
     wanted: ClassVar[dict[str, dict[str, Any]]] = {
@@ -86,11 +86,11 @@ class FeedbackOfConversation(admin.SimpleListFilter):
     }
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Every kind."""
+        """Return the kinds of ratings."""
         return [("up", "thumbs up"), ("down", "thumbs down"), ("reason", "with a reason")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Those with one of that kind."""
+        """Return the conversations with a rating of the selected kind."""
         if (kind := self.value()) is None:
             return queryset
         found = Feedback.objects.filter(**self.wanted[kind]) if kind in self.wanted else Feedback.objects.none()
@@ -98,4 +98,4 @@ class FeedbackOfConversation(admin.SimpleListFilter):
 
 
 OF_CONVERSATIONS = (FeedbackOfConversation, StatusOfConversation, ModelOfConversation)
-"""What conversations are narrowed by, in the order of the list's side."""
+"""The filters of conversations, in the order of the sidebar."""

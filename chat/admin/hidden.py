@@ -1,4 +1,4 @@
-"""What stands in place of texts where they are hidden: what each thing is, and how long."""
+"""Descriptions that replace hidden texts: the kind and length of each."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,17 +7,17 @@ from chat.protocol.prompt import is_sound
 
 
 def short_id(pk: Any) -> str:
-    """Enough of an id to tell one from another: its end, since it begins with the time of its making."""
+    """Return the end of an id, which differs between rows; its beginning is the creation time."""
     return f"…{str(pk)[-12:]}"
 
 
 def title_of(conversation: Any, *, texts: bool) -> str:
-    """What a conversation is called: its title, or where texts are hidden its id."""
+    """Return a conversation's title; without `texts` its short id."""
     return (conversation.title or "(untitled)") if texts else f"Conversation {short_id(conversation.pk)}"
 
 
 def described(parts: Sequence[Any]) -> list[str]:
-    """What each part of a message is, in place of what it says."""
+    """Return a description of each part of a message."""
     return [_described(part if isinstance(part, dict) else {}) for part in parts]
 
 
@@ -30,5 +30,5 @@ def _described(part: dict[str, Any]) -> str:
 
 
 def length(text: str) -> str:
-    """How long a hidden text is."""
+    """Return the length of a text in words: `12 characters`."""
     return f"{len(text):,} character{'' if len(text) == 1 else 's'}"

@@ -1,9 +1,8 @@
-"""Lists that take the same time whatever is stored: the newest rows first, a page at a time, and nothing is counted.
+"""Lists whose time does not depend on the number of rows: the newest rows first, in pages, without counting.
 
-    the queryset with its filters ── keys of one page, and one more ──> `detailed` rows of these keys alone
+    the queryset with its filters ── keys of one page, plus one ──> the `detailed` rows of these keys
 
-A page number is an offset into an index. What a row shows besides its own columns is looked up for the rows of the
-page, never for all of them before they are sorted.
+A page number is an offset into an index. Joined and annotated columns are only queried for the rows of the page.
 """
 
 from typing import Any
@@ -15,13 +14,13 @@ from django.http import HttpRequest
 
 
 class NewestFirst(ChangeList):
-    """Django's list without its counts: whether more rows follow is told by one row more."""
+    """Django's ChangeList without counts: it reads one more row to know whether there is a next page."""
 
     newer = older = ""
-    """The addresses of the pages beside this one; empty where there is none."""
+    """The queries of the previous and the next page; "" if there is none."""
 
     def get_results(self, request: HttpRequest) -> None:
-        """The rows of the page. Called once, as the list is made."""
+        """Read the rows of the page. Django calls it when the list is created."""
         first = (self.page_num - 1) * self.list_per_page
         keys = list(self.queryset.values_list("pk", flat=True)[first : first + self.list_per_page + 1])
         shown = keys[: self.list_per_page]
@@ -39,7 +38,7 @@ class NewestFirst(ChangeList):
 
 
 class BoundedList(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
-    """What is listed that way. Only the order of an index is offered: another one would sort all rows."""
+    """A ModelAdmin with such a list. It cannot be sorted by other columns, since that would read all rows."""
 
     list_per_page = 50
     show_full_result_count = False
@@ -47,29 +46,29 @@ class BoundedList(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the
     sortable_by = ()
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        """Ours."""
+        """Return `NewestFirst`."""
         return NewestFirst
 
     def detailed(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        """The rows of a page with all that its columns show."""
+        """Add to a page's rows the related rows and annotations that the columns need."""
         select = self.list_select_related
         return rows.select_related(*select) if isinstance(select, (list, tuple)) and select else rows
 
 
 class ReadOnlyList(BoundedList):
-    """Rows that are written by what happens. Nobody changes them here, superusers neither: they are looked at, with the
-    model's view permission."""
+    """A list of rows that nobody can change here, not even superusers; the model's view permission is needed to
+    read."""
 
     actions = None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Never."""
+        """Return False."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
+        """Return False."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never: what is to go goes by `prune_streams`, by its users, or with its time."""
+        """Return False: rows are deleted by `prune_streams`, by their users, or by retention."""
         return False

@@ -1,4 +1,4 @@
-"""A queue of the review as it is narrowed: by why one would look at an answer, and as the list of streams is."""
+"""`NarrowedQueue`: a queue of the review with the filters of the list of streams."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -16,20 +16,20 @@ FILTERS: tuple[type[StreamFilter | UserFilter], ...] = (StatusFilter, ReceiptFil
 
 @dataclass(frozen=True, slots=True)
 class NarrowedQueue:
-    """One kind of answers, and filters with what was chosen of each."""
+    """A kind of queue, and the filters with their selected values."""
 
     kind: str
     filters: tuple[StreamFilter | UserFilter, ...]
 
     @classmethod
     def of(cls, request: HttpRequest, model_admin: Any) -> Self:
-        """As the address says: `?kind=`, the first kind where it is none, and the filters' own parameters."""
+        """Parse the query: `kind` (the first one by default), and the parameters of the filters."""
         kind = request.GET.get("kind", "")
         made = (each(request, dict(request.GET.lists()), Stream, model_admin) for each in FILTERS)
         return cls(kind if kind in queue.KINDS else next(iter(queue.KINDS)), tuple(made))
 
     def waiting(self, request: HttpRequest, reviewer: User) -> queue.Streams:
-        """The answers that wait for the reviewer, the newest first."""
+        """Return the answers that wait for the reviewer, the newest first."""
         found = queue.waiting(self.kind, reviewer)
         for each in self.filters:
             found = each.queryset(request, found)
@@ -37,15 +37,15 @@ class NarrowedQueue:
 
     @property
     def query(self) -> str:
-        """What stands behind the address's `?`."""
+        """The queue as a URL's query."""
         return self.query_of(self.kind)
 
     def query_of(self, kind: str) -> str:
-        """The same for another kind."""
+        """Return the query for another kind with the same filters."""
         chosen = [(str(each.parameter_name), value) for each in self.filters if (value := each.value())]
         return urlencode([("kind", kind), *chosen])
 
     @property
     def kinds(self) -> list[tuple[str, str]]:
-        """Every kind with its query."""
+        """All kinds with their queries."""
         return [(kind, self.query_of(kind)) for kind in queue.KINDS]

@@ -1,12 +1,11 @@
-"""The operators' page: what runs now and where, what rests and waits, how the last day went, how full the disk is.
+"""The operators' page: running streams, open breakers, queues, the last day's results, and the size of the database.
 
     running, workers ── the rows of running streams, of all machines
-    gauges ──────────── what the workers of this machine told `/metrics`, a few seconds old
-    recent ──────────── the newest streams of a day: how they ended, by model, by kind of failure, by hour
-    sizes ───────────── of the database and the disk
+    gauges ──────────── the metrics of this machine's workers, a few seconds old
+    recent ──────────── the newest streams of a day: their statuses, by model, kind of failure and hour
+    sizes ───────────── the database and the disk
 
-A page is read once and does not poll. The events of the log are never read, so it takes the same time whatever is
-stored.
+The page does not poll. It never reads the log's events, so its time does not depend on how much is stored.
 """
 
 import shutil
@@ -28,13 +27,13 @@ from chat.models import Stream
 from chat.protocol import events, receipt, timing
 
 SHOWN = 50
-"""Running streams, workers or kinds of failure that are listed."""
+"""The most running streams, workers, models and kinds of failure that are listed."""
 LOOKED_AT = 5_000
 HOURS = 24
 
 
 class Row(NamedTuple):
-    """What is read of each of the newest streams."""
+    """The columns that are read of each of the newest streams; `kind` is the error's status."""
 
     pk: UUID
     created_at: datetime
@@ -52,7 +51,7 @@ class Row(NamedTuple):
 
 
 def page(gauges: dict[str, dict[str, float]]) -> dict[str, Any]:
-    """What the page's template needs. Four queries, five with PostgreSQL's sizes."""
+    """Return the template's context."""
     now = timezone.now()
     newest = recent(now)
     return {
@@ -70,19 +69,19 @@ def page(gauges: dict[str, dict[str, float]]) -> dict[str, Any]:
 
 
 def running() -> QuerySet[Stream]:
-    """Those whose lease was renewed longest ago, at most `SHOWN`."""
+    """Return the running streams whose leases were renewed least recently, at most `SHOWN`."""
     found = Stream.objects.filter(status=events.RUNNING).select_related("user").defer("request")
     return found.order_by("lease_until")[:SHOWN]
 
 
 def workers() -> Sequence[dict[str, Any]]:
-    """Each worker that runs streams: how many, and when the oldest of their leases was renewed."""
+    """Return each worker with the number of its running streams, and the oldest renewal of their leases."""
     found = Stream.objects.filter(status=events.RUNNING).order_by().values("worker")
     return list(found.annotate(streams=Count("pk"), oldest=Min("lease_until")).order_by("oldest")[:SHOWN])
 
 
 def recent(now: datetime) -> list[Row]:
-    """The streams of the last `HOURS`, the newest first, at most `LOOKED_AT`."""
+    """Return the streams of the last `HOURS`, the newest first, at most `LOOKED_AT`."""
     found = Stream.objects.filter(created_at__gt=now - timedelta(hours=HOURS)).order_by("-created_at")
     names = ("pk", "created_at", "provider", "model", "status", "error__status", "first_token_us", "receipt__verdict")
     return [Row(*row) for row in found.values_list(*names)[:LOOKED_AT]]
@@ -90,7 +89,8 @@ def recent(now: datetime) -> list[Row]:
 
 @dataclass(frozen=True, slots=True)
 class OfModel:
-    """How a model did."""
+    """A model's results: streams, failed ones, median and 95th percentile of the time to the first token, receipts, and
+    receipts of buffered streams."""
 
     name: str
     streams: int
@@ -102,7 +102,7 @@ class OfModel:
 
 
 def models(rows: Sequence[Row]) -> list[OfModel]:
-    """Each model of these streams, the most used first."""
+    """Return the results of each model, the most used first."""
     by_model: dict[str, list[Row]] = {}
     for row in rows:
         by_model.setdefault(row.model_id, []).append(row)
@@ -125,7 +125,7 @@ def _of_model(name: str, rows: Sequence[Row]) -> OfModel:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Streams that ended in the same way: how many, and the newest of them."""
+    """The failed streams of one status, kind of error and model: their number, and the newest one."""
 
     status: str
     kind: str
@@ -135,7 +135,7 @@ class Failure:
 
 
 def failures(rows: Sequence[Row]) -> list[Failure]:
-    """Failed and interrupted streams by the kind of their error and by model, the most frequent first."""
+    """Group failed and interrupted streams by kind of error and model, the most frequent first."""
     counts: Counter[tuple[str, str, str]] = Counter()
     newest: dict[tuple[str, str, str], Row] = {}
     for row in rows:
@@ -147,7 +147,7 @@ def failures(rows: Sequence[Row]) -> list[Failure]:
 
 
 def hours(rows: Sequence[Row], now: datetime) -> list[int]:
-    """How many streams began in each of the last `HOURS`, the oldest first."""
+    """Return the number of streams that began in each of the last `HOURS`, the oldest first."""
     counts = [0] * HOURS
     for row in rows:
         counts[max(HOURS - 1 - int((now - row.created_at).total_seconds() // 3600), 0)] += 1
@@ -166,7 +166,7 @@ GAUGES = (
 
 
 def facts(gauges: dict[str, dict[str, float]]) -> list[tuple[str, str]]:
-    """What this machine's workers told last: now, or since they were started."""
+    """Return the metrics of this machine's workers as (label, value): current values, or counts since their start."""
     told = {name: round(sum(values.values())) for name, values in gauges.items()}
     said = [(label, f"{told.get(name, 0):,}") for label, name in GAUGES]
     said.append(("slots of the embedded model in use", f"{told.get('slots_used', 0)} of {told.get('slots', 0)}"))
@@ -175,7 +175,7 @@ def facts(gauges: dict[str, dict[str, float]]) -> list[tuple[str, str]]:
 
 
 def sizes() -> list[tuple[str, int]]:
-    """What is taken, and left, in bytes: the database, and the disk of the data folder."""
+    """Return the sizes of the database, and of the data folder's disk and its free space, in bytes."""
     disk = shutil.disk_usage(settings.DATA_DIR)
     return [*_database(), ("free on the data folder's disk", disk.free), ("size of that disk", disk.total)]
 

@@ -1,8 +1,8 @@
-"""Two answers to one request, compared without their names: the pairs that wait, a page for each, and what was found.
+"""Blind comparisons of two answers to one request: the waiting pairs, a page for each, and the results.
 
-    list ── a pair, left and right by chance (1 to 4, Ctrl+Enter) ── which was which, and their times
+    list ── a pair, left and right at random (keys 1 to 4, Ctrl+Enter) ── the models, and their times
 
-Who has filed a verdict is told whose the answers were, and what others found; nobody is told before.
+The models and the verdicts of others are shown only after a reviewer has filed a verdict.
 """
 
 from typing import Any
@@ -25,7 +25,7 @@ from chat.verdicts import pairs, scores
 from chat.verdicts.pairs import Pair
 
 SHOWN = 50
-"""Pairs that are listed, and models in the table of what was found."""
+"""The most pairs in the list, and the most rows in the table of results."""
 
 CHOICES = (
     ("left", "left is better"),
@@ -36,7 +36,7 @@ CHOICES = (
 
 
 class PairForm(forms.Form):
-    """Which of the two is better, and why."""
+    """The verdict on a pair: which answer is better, and a note."""
 
     choice = forms.ChoiceField(choices=CHOICES, widget=forms.RadioSelect)
     note = forms.CharField(required=False, max_length=LONGEST_NOTE, widget=forms.Textarea(attrs={"rows": 3}))
@@ -44,24 +44,24 @@ class PairForm(forms.Form):
 
 @admin.register(PairVerdict)
 class PairAdmin(VerdictPages):
-    """The pairs that wait, in place of a list of verdicts on them. The permissions are those of verdicts."""
+    """The waiting pairs, instead of a list of verdicts on pairs. The permissions are those of verdicts."""
 
     folder = "pair"
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whoever sees verdicts."""
+        """Require the view permission of verdicts."""
         return request.user.has_perm("chat.view_verdict")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Whoever files verdicts."""
+        """Require the add permission of verdicts."""
         return request.user.has_perm("chat.add_verdict")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never: what was filed stays, and what is filed after it counts."""
+        """Return False: a later verdict of the same reviewer counts instead."""
         return False
 
     def get_urls(self) -> list[URLPattern]:
-        """The list, a pair's page, and the table."""
+        """Return the URLs of the list, a pair's page, and the CSV export."""
         view = self.admin_site.admin_view
         return [
             path("", view(self.show_list), name="chat_pairverdict_changelist"),
@@ -70,7 +70,7 @@ class PairAdmin(VerdictPages):
         ]
 
     def show_list(self, request: HttpRequest) -> HttpResponse:
-        """The pairs that wait for this reviewer, and what was found so far."""
+        """Show the pairs that wait for this reviewer, and the results so far."""
         self.check_rights(request)
         filed = pairs.latest()
         context = {
@@ -83,7 +83,7 @@ class PairAdmin(VerdictPages):
         return self.page(request, "list", context)
 
     def pair(self, request: HttpRequest, first: UUID, second: UUID) -> HttpResponse:
-        """Two answers without their names, and the form; a POST files the verdict. Then, which was which."""
+        """Show two answers without their models, and the form; a POST stores the verdict. Then show the models."""
         self.check_rights(request, reads=True)
         found = self._pair(request, first, second)
         own = found.verdicts().filter(reviewer=user_of(request)).first()
@@ -94,7 +94,7 @@ class PairAdmin(VerdictPages):
         return self._page_of(request, found, form=PairForm())
 
     def _pair(self, request: HttpRequest, first: UUID, second: UUID) -> Pair:
-        """The two streams. PermissionDenied where their texts are hidden: there is nothing to compare then."""
+        """Return the two streams. Raises Http404, and PermissionDenied if their texts are hidden."""
         rows = Stream.objects.select_related("user", "conversation", "answer").in_bulk([first, second])
         if len(rows) < 2 or not comparison.asked_the_same(*rows.values()):
             raise Http404("There are no two such streams, or they were not asked the same.")
@@ -132,13 +132,13 @@ class PairAdmin(VerdictPages):
         return self.page(request, "pair", context)
 
     def export_table(self, request: HttpRequest) -> HttpResponse:
-        """What was found, as a table."""
+        """Return the verdicts on pairs as CSV."""
         return self.export(
             request, "pairs.csv", "text/csv; charset=utf-8", scores.pair_table(self.noted(request, pairs.latest()))
         )
 
 
 def pair_url(first: Stream, second: Stream) -> str:
-    """The address of a pair's page, the same for both orders."""
+    """Return the URL of a pair's page, the same for both orders."""
     pair = Pair.of(first, second)
     return reverse("admin:chat_pairverdict_pair", args=[pair.one.pk, pair.other.pk])

@@ -1,4 +1,4 @@
-"""What the review's lists and pages have in common: they are read."""
+"""`ReviewAdmin`: the base class of the review's read-only lists and pages."""
 
 from typing import Any
 from uuid import UUID
@@ -20,13 +20,13 @@ SHOWN_USERS = 15
 
 
 class UserFilter(admin.SimpleListFilter):
-    """By user: those who asked last, and the one chosen. Others are found by the search field."""
+    """Filters by user: it offers the most recent ones and the selected one. Others can be searched."""
 
     title = "user"
     parameter_name = "user"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """A bounded list, however many users there are."""
+        """Return at most `SHOWN_USERS` recent users, and the selected one."""
         lately = Stream.objects.order_by("-created_at").values_list("user", flat=True)[:LATEST]
         asked = list(dict.fromkeys(lately))[:SHOWN_USERS]
         found = User.objects.in_bulk(asked)
@@ -37,17 +37,17 @@ class UserFilter(admin.SimpleListFilter):
         return [(str(user.pk), user.username) for user in users]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """That user's own; no user's where the value is no id."""
+        """Return the rows of the selected user; none if the value is not an id."""
         return queryset.filter(user_id=self._chosen()) if self.value() else queryset
 
     def _chosen(self) -> int:
-        """The id that was chosen; 0, which is nobody's, where it is none."""
+        """Return the selected id; 0, which no user has, if the value is not an id."""
         text = self.value() or ""
         return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
 class ReviewAdmin(ReadOnlyList):
-    """A list and a page to read."""
+    """A read-only list, and a page about each row. Titles and messages are hidden according to `access.py`."""
 
     change_list_template = "admin/chat/review_list.html"
     page_template = ""
@@ -58,7 +58,7 @@ class ReviewAdmin(ReadOnlyList):
         css = {"all": ["chat/admin.css"]}
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Also what a filter of ours is called by."""
+        """Allow the parameters of this list's filters; others only if texts may be read, since they may reveal them."""
         ours = {str(getattr(item, "parameter_name", item)) for item in self.list_filter}
         if lookup in ours:
             return True
@@ -67,16 +67,16 @@ class ReviewAdmin(ReadOnlyList):
         return super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        """Without titles where texts are hidden."""
+        """Return the columns, without titles if texts are hidden."""
         return super().get_list_display(request) if access.may_read(request) else self.columns_without_texts
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """With the switch of texts and the reviewer's saved filters."""
+        """Add the switch of texts and the reviewer's saved filters."""
         ours = {**access.context_of(request), **saved_filters.context_of(request, str(self.opts.model_name))}
         return super().changelist_view(request, {**ours, **(extra_context or {})})
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """With what the search field finds."""
+        """Set the help text of the search field, which depends on whether texts are hidden."""
         found = super().get_changelist_instance(request)
         if not access.may_read(request):
             found.search_help_text = self.help_without_texts
@@ -85,7 +85,7 @@ class ReviewAdmin(ReadOnlyList):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """One page about one row, in place of Django's form."""
+        """Show the page about one row, instead of Django's form."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         found = self.get_object(request, unquote(object_id))
@@ -106,13 +106,13 @@ class ReviewAdmin(ReadOnlyList):
         return TemplateResponse(request, self.page_template, context)
 
     def page(self, found: Any, number: int, *, texts: bool) -> dict[str, Any]:
-        """What the page's template needs; nothing that was written where `texts` is False."""
+        """Return the template's context; without `texts` it must not contain texts."""
         raise NotImplementedError
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """An id finds its row; anything else is looked for in the text."""
+        """Search by id if the term is one, else by words."""
         term = search_term.strip()
         if not term:
             return queryset, False
@@ -120,22 +120,22 @@ class ReviewAdmin(ReadOnlyList):
         return queryset.filter(self.by_id(pk) if pk else self.found(term, texts=access.may_read(request))), False
 
     def found(self, term: str, *, texts: bool) -> Q:
-        """The rows that words in the search field mean; not by what was written where `texts` is False."""
+        """Return the condition for words in the search field; without `texts` it must not search texts."""
         raise NotImplementedError
 
     def by_id(self, pk: UUID) -> Q:
-        """The rows that an id in the search field means."""
+        """Return the condition for an id in the search field."""
         return Q(pk=pk)
 
 
 def page_number(request: HttpRequest) -> int:
-    """`?page=`, from 1; 1 where it is no number."""
+    """Return the parameter `page`, from 1; 1 if it is invalid."""
     text = request.GET.get("page", "1")
     return int(text[:6]) if text.isascii() and text.isdigit() and int(text) else 1
 
 
 def uuid_in(text: str) -> UUID | None:
-    """The id in a search field, or None where it is other text."""
+    """Parse an id; None for other texts."""
     try:
         return UUID(text.strip())
     except ValueError:

@@ -1,4 +1,4 @@
-"""A stream as its replay reads it: events from 0 on with their times, and what the clocks say of each."""
+"""The data of a stream's replay in the review: its events with their times, and a sentence about each."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ from chat.models import Stream
 from chat.protocol import events, timing
 
 MOST_BYTES = 8_000_000
-"""Of events that are played; `replay_stream` and `export_stream --html` play all."""
+"""The most bytes of events that are played; `replay_stream` and `export_stream --html` have no limit."""
 
 
 def recording_of(stream: Stream) -> dict[str, Any]:
-    """`{"events": [{"at": ms, "response"}], "clocks": [sentence], "end": ms of the clocks' picture or 0, "more"}`."""
+    """Return `{"events": [{"at": ms, "response"}], "clocks": [sentence], "end": ms of the timeline or 0, "more"}`."""
     played: list[dict[str, Any]] = []
     moments: list[int] = []
     size, more = 0, False

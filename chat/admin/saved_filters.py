@@ -1,4 +1,4 @@
-"""Saved filters: a reviewer's own names for the lists of the review as they were narrowed, each a link of its list."""
+"""Saved filters: a reviewer's named queries of the review's lists."""
 
 from typing import Any
 
@@ -19,21 +19,21 @@ NO_FILTERS = (PAGE_VAR, ERROR_FLAG, IS_POPUP_VAR, TO_FIELD_VAR)
 
 
 class SaveForm(forms.Form):
-    """A name for what is shown."""
+    """A name for the list's current query."""
 
     shown_on = forms.ChoiceField(choices=[(name, name) for name in LISTS])
     name = forms.CharField(max_length=60)
     query = forms.CharField(max_length=SavedFilter.LONGEST_QUERY)
 
     def clean_query(self) -> str:
-        """The parameters that narrow a list, and no others."""
+        """Return only the parameters of filters and search. Raises ValidationError if there are none."""
         if found := narrowed(QueryDict(self.cleaned_data["query"])):
             return found
         raise forms.ValidationError("Narrow the list first: there is no filter to save.")
 
 
 def narrowed(parameters: QueryDict) -> str:
-    """What narrows a list, as it stands behind its address's `?`; empty where nothing does."""
+    """Return a list's filters and search as a URL's query; "" if there are none."""
     kept = parameters.copy()
     for name in list(kept):
         if name in NO_FILTERS or not any(kept.getlist(name)):
@@ -42,13 +42,13 @@ def narrowed(parameters: QueryDict) -> str:
 
 
 def context_of(request: HttpRequest, shown_on: str) -> dict[str, Any]:
-    """What the template of a list's saved filters needs."""
+    """Return the context of the template of a list's saved filters."""
     saved = SavedFilter.objects.filter(reviewer=request.user.pk, shown_on=shown_on)
     return {"saved_filters": saved, "filters_of": shown_on, "narrowed": narrowed(request.GET)}
 
 
 def urls(site: admin.AdminSite) -> list[URLPattern]:
-    """To save one and to delete one."""
+    """Return the URLs that save and delete filters."""
     return [
         path("filters/", site.admin_view(save), name="chat_filters"),
         path("filters/<int:pk>/delete/", site.admin_view(delete), name="chat_filter_delete"),
@@ -57,7 +57,7 @@ def urls(site: admin.AdminSite) -> list[URLPattern]:
 
 @require_POST
 def save(request: HttpRequest) -> HttpResponse:
-    """Save what is shown under a name; back to the list."""
+    """Save the query under a name, and redirect to the list."""
     form = SaveForm(request.POST)
     shown_on = request.POST.get("shown_on", "")
     if shown_on not in LISTS or not request.user.has_perm(f"chat.view_{shown_on}"):
@@ -75,7 +75,7 @@ def save(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
-    """Delete one of one's own; back to its list."""
+    """Delete one of the reviewer's own filters, and redirect to its list."""
     found = SavedFilter.objects.filter(pk=pk, reviewer=request.user.pk).first()
     if found is None:
         raise Http404("There is no such saved filter of yours.")

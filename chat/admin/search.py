@@ -1,4 +1,4 @@
-"""What the search fields of the review find: conditions that read each table once, never a join of all rows."""
+"""Conditions of the review's search fields. They read each table once, without joining all rows."""
 
 import json
 from functools import reduce
@@ -11,13 +11,13 @@ from django.db.models.functions import Cast
 from chat.models import Conversation, Message, User
 
 LOOKED_THROUGH = 100_000
-"""The newest messages, among which words are looked for."""
+"""The newest messages, which are searched."""
 
 
 def by_words(term: str, *fields: str, conversation: str = "") -> Q:
-    """Rows where each word of `term` is in the user's name or in one of these fields.
+    """Match rows with each word of `term` in the user's name or in one of these fields.
 
-    `conversation`: a field of the row's conversation, which is looked into as well.
+    `conversation`: a field of the row's conversation to search as well; "" for none.
     """
     return reduce(and_, (_by_word(word, fields, conversation) for word in term.split()))
 
@@ -32,10 +32,10 @@ def _by_word(word: str, fields: tuple[str, ...], conversation: str) -> Q:
 
 
 def said(term: str) -> QuerySet[Any]:
-    """The newest messages in which `term` was said."""
+    """Return the messages that contain `term`, among the newest `LOOKED_THROUGH`."""
     oldest = Message.objects.order_by("-pk").values_list("pk", flat=True)[LOOKED_THROUGH : LOOKED_THROUGH + 1].first()
     messages = Message.objects.order_by("-pk").annotate(said=Cast("parts", TextField()))
     if oldest is not None:
         messages = messages.filter(pk__gt=oldest)
-    # A database may keep what is not ASCII as JSON's escapes.
+    # A database may store characters beyond ASCII as JSON escapes.
     return messages.filter(Q(said__icontains=term) | Q(said__icontains=json.dumps(term)[1:-1]))

@@ -1,7 +1,7 @@
-"""Spending: what was used of each model, by person and day, and what that costs by `WONDERCAM_PRICES`.
+"""The admin of spending: the tokens of each model by user and day, and their cost by `WONDERCAM_PRICES`.
 
-The rows are counted as answers end (`chat/log/usage.py`), so a deleted chat takes nothing away. What is chosen by the
-filters is added up above the list: by model, and by the people who cost most.
+Tokens are counted when answers end (`chat/log/usage.py`), so deleting a chat does not change them. Above the list are
+the totals of the filtered rows, by model, and by the users with the highest cost.
 """
 
 from collections import defaultdict
@@ -22,16 +22,17 @@ from chat.admin.readonly import UserFilter
 from chat.models import ModelUse
 
 ADDED_UP = 50_000
-"""The newest rows that are added up: those of 100 people with five models and 100 days."""
+"""The most rows, the newest, in the totals: those of 100 users with five models in 100 days."""
 DAYS = 90
-"""Of which models are offered by the filter."""
+"""The filter offers the models of so many days."""
 SHOWN_PEOPLE = 15
 MILLION = 1_000_000
 
 
 @dataclass
 class Total:
-    """What was used of something. `cost` is None as long as nothing of it has a price; `unpriced`: tokens without."""
+    """A total of several rows. `estimated`: answers whose tokens are estimated; `cost`: None if no row has a price;
+    `unpriced`: tokens of models without a price."""
 
     name: str
     answers: int = 0
@@ -42,7 +43,7 @@ class Total:
     unpriced: int = 0
 
     def add(self, model: str, used: dict[str, Any]) -> None:
-        """Add what was used of a model."""
+        """Add a row of a model."""
         self.answers += used["answers"]
         self.estimated += used["estimated"]
         self.tokens_in += used["tokens_in"]
@@ -55,48 +56,48 @@ class Total:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """Answers, tokens in and out, cost; with a sign where some tokens are a guess, or some have no price."""
+        """Answers, input tokens, output tokens (with ≈ if some are estimated), cost (with + if some have no price)."""
         amount = in_words(self.cost) + (" +" if self.cost is not None and self.unpriced else "")
         return f"{self.answers:,}", f"{self.tokens_in:,}", tokens_in_words(self.tokens_out, self.estimated), amount
 
 
 def cost_of(model: str, tokens_in: int, tokens_out: int) -> Decimal | None:
-    """By the price of the model, else that of its provider's others; None where there is neither."""
+    """Return the cost by the price of the model, or of `provider/*`; None without a price."""
     price = settings.PRICES.get(model) or settings.PRICES.get(f"{model.partition('/')[0]}/*")
     return None if price is None else (price[0] * tokens_in + price[1] * tokens_out) / MILLION
 
 
 def tokens_in_words(tokens: int, estimated: int) -> str:
-    """`1,234`, or `≈ 1,234` where some answers' are a guess."""
+    """Return `1,234`, or `≈ 1,234` if some are estimated."""
     return f"{'≈ ' if estimated else ''}{tokens:,}"
 
 
 def in_words(cost: Decimal | None) -> str:
-    """`1,234.50 USD`; four places below one, for an answer costs little."""
+    """Return `1,234.50 USD`; with four decimal places below 1, because single answers cost little."""
     if cost is None:
         return "–"
     return f"{cost:,.2f} {settings.CURRENCY}" if cost >= 1 or not cost else f"{cost:.4f} {settings.CURRENCY}"
 
 
 class SpentModelFilter(admin.SimpleListFilter):
-    """Which model."""
+    """Filters by model."""
 
     title = parameter_name = "model"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Those that were used in the last months, and the one chosen."""
+        """Return the models of the last `DAYS`, and the selected one."""
         recent = ModelUse.objects.filter(day__gt=datetime.now(UTC).date() - timedelta(days=DAYS))
         names = {*recent.values_list("model", flat=True)[:ADDED_UP], *filter(None, [self.value()])}
         return [(name, name) for name in sorted(names)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Those of the chosen one."""
+        """Return the rows of the selected model."""
         return queryset.filter(model=self.value()) if self.value() else queryset
 
 
 @admin.register(ModelUse)
 class SpendingAdmin(ReadOnlyList):
-    """A list to read."""
+    """A read-only list of usage, with totals."""
 
     list_display = ("day", "person", "model", "answers", "given", "made", "cost")
     list_display_links = None
@@ -109,26 +110,26 @@ class SpendingAdmin(ReadOnlyList):
 
     @admin.display(description="user")
     def person(self, row: ModelUse) -> str:
-        """Who asked."""
+        """The user's name."""
         return name_of(row.user.get_username() if row.user else None)
 
     @admin.display(description="tokens in")
     def given(self, row: ModelUse) -> str:
-        """What the model was given."""
+        """The input tokens."""
         return f"{row.tokens_in:,}"
 
     @admin.display(description="tokens out")
     def made(self, row: ModelUse) -> str:
-        """What it made; with a sign where some of it is a guess."""
+        """The output tokens, with ≈ if some are estimated."""
         return tokens_in_words(row.tokens_out, row.estimated)
 
     @admin.display(description="cost")
     def cost(self, row: ModelUse) -> str:
-        """By today's prices."""
+        """The cost by the current prices."""
         return in_words(cost_of(row.model, row.tokens_in, row.tokens_out))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The list, with what the chosen rows come to."""
+        """Show the list with the totals of the filtered rows."""
         response = super().changelist_view(request, {"title": "Spending", **(extra_context or {})})
         if isinstance(response, TemplateResponse) and response.context_data and "cl" in response.context_data:
             response.context_data.update(totals(response.context_data["cl"].queryset))
@@ -136,7 +137,7 @@ class SpendingAdmin(ReadOnlyList):
 
 
 def totals(chosen: QuerySet[ModelUse]) -> dict[str, Any]:
-    """All of the newest rows, by model, and by person: those who cost most, or else used most."""
+    """Return the totals of the newest rows: of all, by model, and by user, the highest cost (or usage) first."""
     newest = chosen.order_by("-day", "-id")
     counts = {name: Sum(name) for name in ("answers", "estimated", "tokens_in", "tokens_out")}
     rows = ModelUse.objects.filter(pk__in=newest.values("pk")[:ADDED_UP]).order_by()
@@ -155,7 +156,7 @@ def totals(chosen: QuerySet[ModelUse]) -> dict[str, Any]:
 
 
 def by(used: Iterable[dict[str, Any]], field: str) -> list[Total]:
-    """Added up by a field, what costs most first."""
+    """Return totals grouped by a field, the highest cost first."""
     found: defaultdict[Any, Total] = defaultdict(lambda: Total(""))
     for row in used:
         found[row[field]].add(row["model"], row)
@@ -165,5 +166,5 @@ def by(used: Iterable[dict[str, Any]], field: str) -> list[Total]:
 
 
 def name_of(username: str | None) -> str:
-    """An account that was deleted has none any more."""
+    """Return a user's name, or the label for deleted accounts."""
     return username or "(deleted accounts)"

@@ -1,4 +1,4 @@
-"""Streams: one turn each, with its times and its events."""
+"""The admin of streams, with their times and events."""
 
 import json
 from typing import Any
@@ -25,13 +25,13 @@ from chat.process import this_process
 from chat.protocol import timing
 
 SHOWN_REQUEST = 20_000
-"""Characters of a request; `export_stream` gives all of it."""
+"""The most characters of a request; `export_stream` gives all of it."""
 SHOWN_STALLS = 20
 
 
 @admin.register(Stream)
 class StreamAdmin(ReviewAdmin):
-    """Streams: one turn each, with its times and its events."""
+    """The list of streams, the page of one, the page of two, and the operators' page."""
 
     page_template = "admin/chat/stream/events.html"
     list_display = (
@@ -49,21 +49,21 @@ class StreamAdmin(ReviewAdmin):
     ordering = ("-created_at",)
 
     def detailed(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        """With the ends of each log."""
+        """Add the times of each stream's first and last event."""
         return review.with_ends(super().detailed(rows))
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """With all that its page shows."""
+        """Return the stream with the related rows that its page shows; None if there is none."""
         found = uuid_in(object_id)
         rows = self.get_queryset(request).select_related("user", "conversation", "receipt", "write_times", "answer")
         return None if found is None else rows.filter(pk=found).first()
 
     def found(self, term: str, *, texts: bool) -> Q:
-        """By user, model and title."""
+        """Match the user's name, provider and model; with `texts` also the conversation's title."""
         return by_words(term, "provider", "model", conversation="title" if texts else "")
 
     def get_urls(self) -> list[URLPattern]:
-        """And the recording, two streams side by side, and the operators' page."""
+        """Add the recording, two streams side by side, and the operators' page."""
         view = self.admin_site.admin_view
         return [
             path("<uuid:pk>/recording/", view(self.recording), name="chat_stream_recording"),
@@ -74,7 +74,7 @@ class StreamAdmin(ReviewAdmin):
         ]
 
     def now(self, request: HttpRequest) -> HttpResponse:
-        """The operators' page."""
+        """Show the operators' page."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         found = operations.page(this_process().metrics.standing())
@@ -83,7 +83,7 @@ class StreamAdmin(ReviewAdmin):
         return TemplateResponse(request, "admin/chat/stream/now.html", {**common, **context})
 
     def choose(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        """To the stream that the form names, beside this one."""
+        """Redirect to the page of this stream and the one in the form."""
         other = uuid_in(request.GET.get("other", ""))
         if other is None:
             messages.error(request, "That is no stream's id: copy the whole id, as it stands in the title of its page.")
@@ -91,7 +91,7 @@ class StreamAdmin(ReviewAdmin):
         return HttpResponseRedirect(reverse("admin:chat_stream_beside", args=[pk, other]))
 
     def beside(self, request: HttpRequest, pk: UUID, other: UUID) -> HttpResponse:
-        """Two streams side by side."""
+        """Show two streams side by side."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         streams = [self.get_object(request, str(each)) for each in (pk, other)]
@@ -105,7 +105,7 @@ class StreamAdmin(ReviewAdmin):
         return TemplateResponse(request, "admin/chat/stream/beside.html", {**common, **context})
 
     def recording(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        """A stream's events with their times, to be played; to whoever may read its texts."""
+        """Return a stream's events with their times as JSON, for the replay. Requires access to its texts."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         stream = self.get_object(request, str(pk))
@@ -116,23 +116,23 @@ class StreamAdmin(ReviewAdmin):
         return JsonResponse(replay.recording_of(stream))
 
     def by_id(self, pk: UUID) -> Q:
-        """A conversation's id finds its streams."""
+        """Match the id of the stream, or of its conversation."""
         return Q(pk=pk) | Q(conversation=pk)
 
     @admin.display(description="stream")
     def short_id(self, stream: Stream) -> str:
-        """Told apart by its end."""
+        """The end of the id."""
         return hidden.short_id(stream.pk)
 
     @admin.display(description="conversation")
     def conversation_link(self, stream: Stream) -> str:
-        """Where it was said."""
+        """A link to the conversation, with its title."""
         url = reverse("admin:chat_conversation_change", args=[stream.conversation_id])
         return format_html('<a href="{}">{}</a>', url, (stream.conversation.title or "(untitled)")[:40])
 
     @admin.display(description="conversation")
     def conversation_short_id(self, stream: Stream) -> str:
-        """The same without its title."""
+        """A link to the conversation, with its short id."""
         url = reverse("admin:chat_conversation_change", args=[stream.conversation_id])
         return format_html('<a href="{}">{}</a>', url, hidden.short_id(stream.conversation_id))
 
@@ -143,39 +143,39 @@ class StreamAdmin(ReviewAdmin):
 
     @admin.display(description="status")
     def badge(self, stream: Stream) -> str:
-        """How it ended."""
+        """The status."""
         return status_badge(stream.status)
 
     @admin.display(description="delivery")
     def delivery(self, stream: Stream) -> str:
-        """How it reached its reader, where the page has said so."""
+        """The receipt's verdict on the delivery, if the page has sent a receipt."""
         kept = getattr(stream, "receipt", None)
         return kept.verdict if kept else "–"
 
     @admin.display(description="OK")
     def ok(self, stream: Stream) -> str:
-        """Time to event 0."""
+        """The time to event 0."""
         return timing.words(review.ends(stream).ok_us)
 
     @admin.display(description="first token")
     def first_token(self, stream: Stream) -> str:
-        """Time to the answer's first text."""
+        """The time to the answer's first text."""
         return timing.words(stream.first_token_us)
 
     @admin.display(description="tokens/s")
     def rate(self, stream: Stream) -> str:
-        """After the first token."""
+        """The tokens per second after the first token."""
         rate = review.ends(stream).tokens_per_s
         return "–" if rate is None else f"{rate:.1f}"
 
     @admin.display(description="duration")
     def duration(self, stream: Stream) -> str:
-        """Up to the last event."""
+        """The time of the last event."""
         return timing.words(review.ends(stream).duration_us)
 
     @admin.display(description="asked again")
     def rerun_of(self, stream: Stream) -> str:
-        """The stream whose request it asked again, beside it."""
+        """A link to the comparison with the original, if the stream is a rerun."""
         linked = getattr(stream, "rerun", None)
         if linked is None:
             return "–"
@@ -183,7 +183,7 @@ class StreamAdmin(ReviewAdmin):
         return format_html('<a href="{}">{}</a>', url, hidden.short_id(linked.original_id))
 
     def page(self, found: Any, number: int, *, texts: bool) -> dict[str, Any]:
-        """The turn's times, the shape of its flow and one page of its events."""
+        """Return the context: the turn's times, the chart of its flow, and one page of its events."""
         count = max(review.events_count(found), 1)
         log, more = review.event_page(found, number)
         measured, moments = review.measured(found)

@@ -1,6 +1,6 @@
-"""A turn's way to its reader as a picture: a line for each event, from when it arrived from the provider over when it
-was stored, written to the socket and received, to when it was painted. All of it on the server's clock, by the
-receipt's estimate of the reader's."""
+"""The timeline of a turn's delivery: a line for each event, through the times when it arrived from the provider, was
+stored, written to the socket, received and painted. The client's times are converted to the server's clock, by the
+receipt's estimate of the offset."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -11,10 +11,10 @@ from chat.protocol.receipt import Delivery, Hops
 
 WIDTH = 1200
 MOST_LINES = 400
-"""More would be one black bar; of a longer turn every so manieth event is drawn."""
+"""The most lines; of a longer turn every n-th event is drawn."""
 
 LEVELS = {"arrived": 20, "stored": 80, "written": 110, "received": 170, "painted": 230}
-"""How far down each clock is drawn."""
+"""The y coordinate of each time."""
 
 MEANINGS = {
     "commit": "arrived from the provider, until stored",
@@ -25,13 +25,13 @@ MEANINGS = {
 
 
 def delivery_of(stream: Stream, moments: Sequence[int]) -> Delivery | None:
-    """How the stream's events reached its reader; None where no receipt came."""
+    """Return how the stream's events were delivered; None without a receipt."""
     kept, written = getattr(stream, "receipt", None), getattr(stream, "write_times", None)
     return receipt.delivery(moments, kept.arrivals, written.writes if written else ()) if kept else None
 
 
 def timeline(stream: Stream, moments: Sequence[int]) -> dict[str, Any]:
-    """What the template draws; empty where no receipt came."""
+    """Return the template's context; {} without a receipt."""
     found = delivery_of(stream, moments)
     if found is None:
         return {}
@@ -56,19 +56,19 @@ def _verdict(kept: str, found: Delivery) -> str:
 
 
 def _hops(found: Delivery) -> Iterable[tuple[str, str, str]]:
-    """Each hop that is known: its name, what it means, and its slowest twentieth."""
+    """Yield the name, the meaning and the slowest twentieth of each hop that is known."""
     for hop in receipt.HOPS:
         if (slowest := found.slowest(hop)) is not None:
             yield hop, MEANINGS[hop], _words(slowest)
 
 
 def clocks_of(found: Delivery) -> dict[int, str]:
-    """What the clocks say of each event, by its seq."""
+    """Return a sentence about the times of each event, by its seq."""
     return {hop.seq: _said(hop) for hop in found.hops}
 
 
 def end_of(found: Delivery) -> float:
-    """When the last event was painted or received, in ms since the stream began: the picture's width."""
+    """Return the time when the last event was painted or received, in ms since the stream began."""
     return max(hop.total - hop.uplink for hop in found.hops) or 1
 
 
@@ -91,7 +91,7 @@ def _way(hop: Hops, scale: float) -> dict[str, Any]:
 
 
 def _points(hop: Hops) -> Iterable[tuple[str, float]]:
-    """When each clock that is known showed this event, in ms since the stream began."""
+    """Yield the known times of an event, in ms since the stream began."""
     yield "arrived", hop.arrived
     if hop.commit is not None:
         yield "stored", hop.arrived + hop.commit

@@ -1,4 +1,4 @@
-"""What a reviewer says of an answer, as the form has it."""
+"""The form of a verdict on an answer."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ HELD = (("", "not judged"), ("yes", "yes"), ("no", "no"))
 
 
 class VerdictForm(forms.Form):
-    """A score, the rubric, tags, a note and a flag; at least one of them. `own` fills it. Without `texts` there is no
-    note in it, and that of `own` stays."""
+    """A score, the rubric, tags, a note and a flag; at least one of them is required. `own` has the initial values.
+    Without `texts` the form has no note, and that of `own` is kept."""
 
     score = forms.TypedChoiceField(
         choices=[(score, str(score)) for score in SCORES],
@@ -37,7 +37,7 @@ class VerdictForm(forms.Form):
                 self.initial[name] = "yes" if own.rubric[name] else "no"
 
     def clean_tags(self) -> list[str]:
-        """The tags, each once."""
+        """Return the tags without duplicates. Raises ValidationError."""
         tags = list(dict.fromkeys(tag.strip() for tag in self.cleaned_data["tags"].split(",") if tag.strip()))
         if len(tags) > MOST_TAGS:
             raise forms.ValidationError(f"At most {MOST_TAGS} tags.")
@@ -46,14 +46,14 @@ class VerdictForm(forms.Form):
         return tags
 
     def clean(self) -> dict[str, Any]:
-        """Something has to be said."""
+        """Require at least one value."""
         found = super().clean() or {}
         if not any(found.values()) and not self.errors:
             raise forms.ValidationError("Give a score, judge a criterion, or write a tag or a note.")
         return found
 
     def said(self) -> dict[str, Any]:
-        """The verdict's fields, of a valid form."""
+        """Return the verdict's fields. The form has to be valid."""
         given = self.cleaned_data
         rubric = {name: given[name] == "yes" for name in CRITERIA if given.get(name)}
         said = {name: given[name] for name in ("score", "tags", "flagged")}

@@ -1,4 +1,4 @@
-"""What the pages of verdicts have in common: who may see them, their template, and files of what was filed."""
+"""`VerdictPages`: the base class of the pages about verdicts, with their permissions, templates and exports."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
@@ -19,22 +19,23 @@ Noted = TypeVar("Noted", Verdict, PairVerdict)
 
 
 class VerdictPages(BoundedList):
-    """Pages in place of a list of verdicts. `folder` is that of their templates."""
+    """Pages instead of a list of verdicts. `folder` has their templates."""
 
     folder = ""
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never: a verdict is changed by filing another one."""
+        """Return False: a verdict is changed by filing another one."""
         return False
 
     def check_rights(self, request: HttpRequest, *, reads: bool = False) -> None:
-        """PermissionDenied for whoever may not see verdicts, or, where a session is read, streams and conversations."""
+        """Raise PermissionDenied without the permission to view verdicts; with `reads` also streams and
+        conversations."""
         needed = ("chat.view_stream", "chat.view_conversation") if reads else ()
         if not (self.has_view_permission(request) and request.user.has_perms(needed)):
             raise PermissionDenied
 
     def page(self, request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
-        """A page of the review."""
+        """Return a page from the template `name`."""
         common = {
             **self.admin_site.each_context(request),
             **access.context_of(request),
@@ -45,20 +46,20 @@ class VerdictPages(BoundedList):
 
     @staticmethod
     def noted(request: HttpRequest, verdicts: Iterable[Noted]) -> Iterator[Noted]:
-        """The verdicts, without their notes where texts are hidden."""
+        """Yield the verdicts, without their notes if texts are hidden."""
         for verdict in verdicts:
             verdict.note = verdict.note if access.may_read(request) else ""
             yield verdict
 
     def export(self, request: HttpRequest, name: str, media_type: str, lines: Iterable[str]) -> HttpResponse:
-        """A file of what was filed."""
+        """Return a download of these lines. Raises PermissionDenied."""
         self.check_rights(request)
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
         return HttpResponse("".join(lines), content_type=media_type, headers=headers)
 
 
 def user_of(request: HttpRequest) -> User:
-    """Who reviews."""
+    """Return the signed-in reviewer."""
     reviewer = request.user
     assert isinstance(reviewer, User)
     return reviewer

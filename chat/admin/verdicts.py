@@ -1,8 +1,8 @@
-"""The review: a queue of answers by why one would look at them, a page for each, and the verdicts that were filed.
+"""The admin of verdicts: the queues of answers, a page for each answer, and the exports.
 
-    queue (j, k, Enter) ── the session page (1 to 5, n, p, Ctrl+Enter) ── verdict ── the next of the queue
+    queue (keys j, k, Enter) ── the session page (1 to 5, n, p, Ctrl+Enter) ── verdict ── the next answer in the queue
 
-An answer that is opened is its reviewer's own for a while; others see who has it.
+An opened answer is locked for its reviewer for a while; others see who has it.
 """
 
 from uuid import UUID
@@ -25,20 +25,20 @@ from chat.models.verdicts import CRITERIA, SCORES
 from chat.verdicts import agreement, pairs, queue, scores
 
 SHOWN = 50
-"""Answers of a queue that are listed."""
+"""The most answers of a queue that are listed."""
 
 COMPARED = 5_000
-"""The newest verdicts, by which agreement is computed and which an export holds."""
+"""The most verdicts, the newest, in the agreement and in exports."""
 
 
 @admin.register(Verdict)
 class VerdictAdmin(VerdictPages):
-    """The queue in place of a list of verdicts."""
+    """The queue, instead of a list of verdicts."""
 
     folder = "verdict"
 
     def get_urls(self) -> list[URLPattern]:
-        """The queue, an answer's page, the exports, and the saved filters of all lists."""
+        """Return the URLs of the queue, an answer's page, the exports, and the saved filters of all lists."""
         view = self.admin_site.admin_view
         return [
             path("", view(self.show_queue), name="chat_verdict_changelist"),
@@ -51,7 +51,7 @@ class VerdictAdmin(VerdictPages):
     # The queue
 
     def show_queue(self, request: HttpRequest) -> HttpResponse:
-        """The answers of one kind that wait for this reviewer."""
+        """Show the answers of one kind that wait for this reviewer."""
         self.check_rights(request)
         narrowed, reviewer = NarrowedQueue.of(request, self), user_of(request)
         rows = narrowed.waiting(request, reviewer).select_related("user", "conversation", "receipt")[:SHOWN]
@@ -74,7 +74,7 @@ class VerdictAdmin(VerdictPages):
     # One answer
 
     def session(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        """An answer with what led to it, where its time went, and the form; a POST files the verdict."""
+        """Show an answer with the messages before it, its timeline, and the form; a POST stores the verdict."""
         self.check_rights(request, reads=True)
         rows = Stream.objects.select_related("user", "conversation", "receipt", "write_times", "answer")
         stream = rows.filter(pk=pk).first()
@@ -137,19 +137,19 @@ class VerdictAdmin(VerdictPages):
     # Exports
 
     def export_scores(self, request: HttpRequest) -> HttpResponse:
-        """The newest verdicts as Langfuse's scores, those on pairs among them."""
+        """Return the newest verdicts, also those on pairs, as Langfuse's scores."""
         lines = scores.json_lines(self.noted(request, _latest()), self.noted(request, pairs.latest()))
         return self.export(request, "scores.jsonl", "application/jsonl", lines)
 
     def export_table(self, request: HttpRequest) -> HttpResponse:
-        """The newest verdicts as a table."""
+        """Return the newest verdicts as CSV."""
         return self.export(
             request, "verdicts.csv", "text/csv; charset=utf-8", scores.table(self.noted(request, _latest()))
         )
 
 
 def queue_url() -> str:
-    """The address of the queue."""
+    """Return the URL of the queue."""
     return reverse("admin:chat_verdict_changelist")
 
 

@@ -1,12 +1,11 @@
-"""Fixtures of aimock, a mock server for models, as recordings, and a recorded stream as such a fixture.
+"""Converts fixtures of aimock, a mock server for models, to recordings, and recorded streams to fixtures.
 
     {"fixtures": [{"match": {"userMessage": …}, "response": {"content": …}, "recordedTimings": {…}}, …]}
 
-https://github.com/CopilotKit/aimock: a fixture has the answer whole, and the times of its chunks; the chunks themselves
-are cut anew, each of `chunkSize` UTF-16 units. So it becomes a stream with these chunks at these times. What else is in
-a fixture is kept beside the request and written again by `fixture_file`: a file of one fixture, as aimock records it,
-comes back byte for byte. A stream of ours loses what a fixture has no word for: where its chunks ended, and when it was
-stored.
+A fixture has the whole answer and the times of its chunks, which aimock cuts by `chunkSize` UTF-16 code units
+(https://github.com/CopilotKit/aimock). It becomes a stream of such chunks at these times. The original fixture is
+stored with the request, and `fixture_file` writes it again: a file of one fixture, as aimock records it, is restored
+byte for byte. A stream that did not come from a fixture loses the ends of its chunks and the time when it was stored.
 """
 
 import json
@@ -23,9 +22,9 @@ from chat.protocol.prompt import Part, text_of
 from chat.protocol.recording import Recording
 
 KEPT = "aimock"
-"""Under which a stream's request keeps the fixture that it was."""
+"""The key of the original fixture in a stream's request; also the stream's provider."""
 CHUNK = 20
-"""aimock's own `chunkSize`."""
+"""aimock's default `chunkSize`."""
 REASONS = {"stop": "STOP", "length": "MAX_TOKENS", "content_filter": "SAFETY", "tool_calls": "STOP"}
 TITLE = 80
 
@@ -33,7 +32,7 @@ Fixture = dict[str, Any]
 
 
 def fixtures_of(data: bytes) -> list[Fixture] | None:
-    """The fixtures of a file; None where it is no file of aimock's."""
+    """Return the fixtures of a file; None if it is not a file of aimock."""
     try:
         found = json.loads(data)
     except (ValueError, RecursionError):
@@ -45,12 +44,12 @@ def fixtures_of(data: bytes) -> list[Fixture] | None:
 
 
 def recording_of(fixture: Fixture, number: int) -> Recording:
-    """The fixture of that number in its file as a recording; NotARecording with a sentence where it is no answer in
-    words."""
+    """Convert a fixture, which has this number in its file, to a recording. Raises NotARecording for fixtures that are
+    not chat answers."""
     match, response = (found if isinstance(found := fixture.get(key), dict) else {} for key in ("match", "response"))
     kept = json.dumps(fixture, ensure_ascii=False)
     try:
-        if "\\u0000" in kept or not kept.encode():  # half a character is a ValueError, too
+        if "\\u0000" in kept or not kept.encode():  # a lone surrogate raises a ValueError, too
             raise ValueError("it holds a NUL")
         said = list(said_by(fixture, response))
         if not said or match.get("endpoint", "chat") != "chat":
@@ -74,7 +73,8 @@ def recording_of(fixture: Fixture, number: int) -> Recording:
 
 
 def said_by(fixture: Fixture, response: dict[str, Any]) -> Iterator[events.Response]:
-    """The responses that the fixture's answer is, the last one with its end; none for another kind of answer."""
+    """Yield the fixture's answer as responses, the last one with a finishReason or an error; none if it is not a chat
+    answer."""
     if isinstance(error := response.get("error"), dict):
         status = response.get("status")
         code = status if isinstance(status, int) else 500
@@ -96,12 +96,12 @@ def said_by(fixture: Fixture, response: dict[str, Any]) -> Iterator[events.Respo
 
 
 def parts_response(parts: list[Part]) -> events.Response:
-    """A response with these parts."""
+    """Return a response with these parts."""
     return {"candidates": [{"content": {"role": "model", "parts": parts}}]}
 
 
 def cut(text: str, size: int) -> Iterator[str]:
-    """The text in pieces of `size` UTF-16 units, as JavaScript counts; a character is never cut in two."""
+    """Yield pieces of `size` UTF-16 code units, as in JavaScript, without dividing a character."""
     piece, units = "", 0
     for letter in text:
         width = 2 if letter > "\uffff" else 1
@@ -114,7 +114,7 @@ def cut(text: str, size: int) -> Iterator[str]:
 
 
 def usage_of(usage: dict[str, Any]) -> dict[str, int]:
-    """Gemini's counts, by whichever provider's names the fixture has them."""
+    """Return the token counts as Gemini's `usageMetadata`, from any provider's field names."""
     names = {
         "promptTokenCount": ("promptTokenCount", "prompt_tokens", "input_tokens"),
         "candidatesTokenCount": ("candidatesTokenCount", "completion_tokens", "output_tokens"),
@@ -125,7 +125,7 @@ def usage_of(usage: dict[str, Any]) -> dict[str, int]:
 
 
 def times_of(fixture: Fixture, count: int) -> Iterator[int]:
-    """When each response comes, in µs: as recorded, else by the profile, else by the latency of each."""
+    """Yield the time of each response in µs: by the streaming profile, the recorded times, or the fixed latency."""
     recorded, profile = fixture.get("recordedTimings") or {}, fixture.get("streamingProfile") or {}
     latency = fixture.get("latency") or 0
     first = profile.get("ttft", recorded.get("ttftMs", latency))
@@ -140,14 +140,14 @@ def times_of(fixture: Fixture, count: int) -> Iterator[int]:
 
 
 def fixture_file(header: dict[str, Any], recorded: list[Event]) -> str:
-    """A stream as a file with one fixture, as aimock writes it."""
+    """Return a file with the stream as its only fixture, formatted as aimock does."""
     kept = (header.get("request") or {}).get(KEPT)
     fixture = json.loads(kept) if isinstance(kept, str) else made_of(header, recorded)
     return json.dumps({"fixtures": [fixture]}, ensure_ascii=False, indent=2)
 
 
 def made_of(header: dict[str, Any], recorded: list[Event]) -> Fixture:
-    """The fixture of a stream of ours. `recordedTimings` are in ms."""
+    """Return a new fixture for a stream. `recordedTimings` are in ms."""
     counts_from = events.counts_from(recorded)
     responses = [(event, events.decode(event.data)) for event in recorded if event.seq > counts_from]
     parts = [part for _, response in responses for part in events.parts_of(response)]

@@ -1,9 +1,9 @@
-"""A stored stream as the header of a recording, and a recording as a stored stream.
+"""Exports a stored stream as the header of a recording, and imports a recording as a stored stream.
 
     Stream, its question and its conversation's title ──describe──> header ──restore──> the same rows, of any user
 
-Who asked does not travel, and neither do photos and sounds, but in a zip file: a question's photo stays a reference,
-which is kept only where the new owner has that photo.
+The user is not exported. Photos and sounds are only in zip files; in others the question keeps a reference, which is
+restored only if the new owner has that attachment.
 """
 
 import io
@@ -30,18 +30,18 @@ from chat.protocol.prompt import is_sound
 from chat.protocol.recording import Recording
 
 AT_ONCE = 5_000
-"""Events that are stored between two looks at the progress."""
+"""Events that are inserted between two reports of progress."""
 
 LOST_PHOTO = {"text": "[a photo that did not come with the recording]"}
 LOST_SOUND = {"text": "[a sound that did not come with the recording]"}
 
 
 class RecordingRefused(Exception):
-    """A recording that cannot be stored, and the sentence that says why."""
+    """A recording cannot be stored; the message says why."""
 
 
 def describe(stream: Stream) -> dict[str, Any]:
-    """The header's `stream` object of an ended stream, in plain JSON types."""
+    """Return the header's `stream` object for an ended stream, in JSON types."""
     question = stream.answer.parent
     return {
         "id": str(stream.pk),
@@ -61,7 +61,7 @@ def describe(stream: Stream) -> dict[str, Any]:
 
 
 def media(stream: Stream) -> Iterator[tuple[str, bytes]]:
-    """The photos and sounds that the stream's question names and that are kept: (name of the file, bytes)."""
+    """Yield the stored photos and sounds of the stream's question: (path in the archive, bytes)."""
     parts = stream.answer.parent.parts if stream.answer.parent else []
     ids = {pk for part in parts if (pk := arguments.stream_id(str(part.get("attachment"))))}
     for kept in Attachment.objects.filter(pk__in=ids).order_by("pk"):
@@ -74,10 +74,10 @@ def restore(
     stored: Callable[[int], None] = lambda count: None,
     media: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Stream:
-    """Store a recording as a new ended stream of `owner`, in a conversation of its own; Refused where it cannot be.
+    """Store a recording as a new ended stream of `owner`, in a new conversation. Raises RecordingRefused.
 
-    `stored` is told how many more events are in, a few thousand at a time; they are kept all together, or not at all.
-    `media`, its photos and sounds, came with it, by their ids.
+    It is one transaction. `stored` is called with the number of inserted events, after each `AT_ONCE`. `media` has the
+    photos and sounds of the recording, by their ids.
     """
     if recording.error:
         raise RecordingRefused(f"Nothing was imported. {recording.error}")
@@ -93,7 +93,7 @@ def restore(
         conversation = Conversation.objects.create(user=owner, title=_text(header, "title", 200, "A recording"))
         _keep(media, conversation)
         stream = _stream(pk, recording, conversation, _answer(recording, conversation))
-        status, stream.status = stream.status, events.RUNNING  # events go into a running stream only
+        status, stream.status = stream.status, events.RUNNING  # only running streams accept events
         stream.save(force_insert=True)
         for start in range(0, len(recording.events), AT_ONCE):
             some = recording.events[start : start + AT_ONCE]
@@ -105,8 +105,8 @@ def restore(
 
 
 def _keep(media: Mapping[str, bytes], conversation: Conversation) -> None:
-    """Keep the photos and sounds whose ids are free, byte for byte; what is neither a JPEG nor a sound as it is kept
-    here is lost."""
+    """Store the photos and sounds whose ids are not used yet, unchanged; others than JPEG photos and cleaned sounds are
+    dropped."""
     for name, data in media.items():
         pk = arguments.stream_id(name)
         if pk is None or Attachment.objects.filter(pk=pk).exists():
@@ -179,7 +179,8 @@ def _stream(pk: UUID, recording: Recording, conversation: Conversation, answer: 
 
 
 def _status(named: object, last: events.Response) -> str:
-    """The header's word where it is an end, else what the last event says; a log without an end was interrupted."""
+    """Return the status in the header if it is a final one, else that of the last event; without an end it is
+    interrupted."""
     said = _object(last.get("wondercam")) or {}
     end = said.get("end") or (events.FAILED if "error" in last else None)
     end = end or (events.COMPLETE if events.finish_reason(last) else events.INTERRUPTED)

@@ -1,4 +1,4 @@
-"""What is written on the command line, turned into what it means, or into a sentence that says what is wrong."""
+"""Parsers of command-line arguments. They raise ArgumentTypeError or CommandError, with a sentence."""
 
 import re
 from argparse import ArgumentTypeError
@@ -15,7 +15,7 @@ UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"
 
 
 def age(text: str) -> timedelta:
-    """`90s`, `30m`, `2h`, `3d` or `1w` as a duration."""
+    """Parse `90s`, `30m`, `2h`, `3d` or `1w` as a duration."""
     found = re.fullmatch(r"(\d{1,6})([smhdw])", text.strip().lower())
     if not found:
         raise ArgumentTypeError(f"{text!r} is no age: write a number and s, m, h, d or w, such as 2h or 30d.")
@@ -23,7 +23,7 @@ def age(text: str) -> timedelta:
 
 
 def moment(text: str) -> datetime:
-    """An ISO date or date and time (UTC unless it says otherwise), or an age before now."""
+    """Parse an ISO date, or date and time (UTC by default), or an age before now."""
     try:
         return timezone.now() - age(text)
     except ArgumentTypeError:
@@ -40,21 +40,21 @@ def moment(text: str) -> datetime:
 
 
 def count(text: str) -> int:
-    """A whole number from 1 up."""
+    """Parse an integer from 1 to 1,000,000."""
     if not text.isascii() or not text.isdigit() or not 0 < int(text[:10]) <= 1_000_000:
         raise ArgumentTypeError(f"{text!r} will not do: write a whole number from 1 to 1000000.")
     return int(text[:10])
 
 
 def seq(text: str) -> int:
-    """An event's number, from 0 up."""
+    """Parse an event's seq, from 0."""
     if not text.isascii() or not text.isdigit() or len(text) > 9:
         raise ArgumentTypeError(f"{text!r} is no event: events are numbered 0, 1, 2 and so on.")
     return int(text)
 
 
 def speed(text: str) -> float:
-    """How many times as fast as recorded; 0 is at once."""
+    """Parse a factor of the recorded speed; 0 means without pauses."""
     try:
         found = float(text)
     except ValueError:
@@ -65,7 +65,7 @@ def speed(text: str) -> float:
 
 
 def stream_id(text: str) -> UUID | None:
-    """The stream id in `text`, or None where it is none."""
+    """Parse a stream's id; None for other texts."""
     try:
         return UUID(text)
     except ValueError:
@@ -73,7 +73,7 @@ def stream_id(text: str) -> UUID | None:
 
 
 def stream(text: str) -> Stream:
-    """The stored stream with this id; CommandError with a sentence otherwise."""
+    """Return the stored stream with this id. Raises CommandError."""
     pk = stream_id(text)
     if pk is None:
         raise CommandError(f"{text!r} is no stream id: list_streams shows them.")
@@ -84,7 +84,7 @@ def stream(text: str) -> Stream:
 
 
 def user(name: str) -> User:
-    """The user with this name; CommandError with a sentence otherwise."""
+    """Return the user with this name. Raises CommandError."""
     found = User.objects.filter(username=name).first()
     if found is None:
         raise CommandError(f"There is no user {name!r}.")

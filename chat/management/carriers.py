@@ -1,10 +1,10 @@
-"""The other files that a recording travels in; each holds its JSON lines whole, so that it comes back byte for byte.
+"""Other file formats for recordings. Each contains the recording's JSON lines, so that it is restored byte for byte.
 
-    .html    one page that plays it anywhere, without a server or a network
+    .html    a page that plays it, without a server or a network
     .cast    an asciicast v3 (https://docs.asciinema.org/manual/asciicast/v3/), the lines as comments
     .zip     recording.jsonl, and the photos and sounds that its question names
 
-`lines_of` finds the lines again in any of them. No name in a file is ever a path here.
+`lines_of` reads the lines from any of them. Names in a file are never used as paths.
 """
 
 import base64
@@ -22,27 +22,27 @@ from chat.management.terminal import shown
 from chat.protocol import events
 
 COLUMNS, ROWS = 100, 30
-"""The terminal that a cast is made for."""
+"""The terminal size of a cast."""
 
 CLEARED = "\x1b[2J\x1b[H"
-"""An empty screen, where an answer begins anew."""
+"""Clears the screen, when an answer restarts."""
 
 ENTRY = "recording.jsonl"
 LARGEST_ENTRY = 512 * 1024 * 1024
 FIXED = (1980, 1, 1, 0, 0, 0)
-"""The date of every entry: equal recordings make equal files."""
+"""The date of every entry, so that equal recordings make equal files."""
 
 EMBEDDED = re.compile(rb'<script type="application/json" id="recording">(.*?)</script>', re.DOTALL)
 MARKUP = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
-"""What could end the element it stands in, written as JSON may write it."""
+"""Characters that could end the script element, with their JSON escapes."""
 
 
 class NotARecording(ValueError):
-    """A file of one of these kinds that holds no recording, and the sentence that says so."""
+    """A file of one of these formats has no recording; the message says so."""
 
 
 def html(lines: Iterable[str], title: str) -> str:
-    """The page. Nothing recorded is markup in it, and its policy lets no other script run and no request leave."""
+    """Return the page. Recorded text is never markup, and the page's policy blocks other scripts and all requests."""
     style, script = render_to_string("recordings/player.css"), render_to_string("recordings/player.js")
     recording = json.dumps("".join(lines), ensure_ascii=False).translate(MARKUP)
     policy = (
@@ -57,7 +57,7 @@ def _hash(text: str) -> str:
 
 
 def cast(lines: Iterable[str], title: str) -> Iterator[str]:
-    """The lines of the cast: each recorded line as a comment, then what it puts on the screen, harmless there."""
+    """Yield the lines of the cast: each recorded line as a comment, then its text with escaped control characters."""
     head = {"version": 3, "term": {"cols": COLUMNS, "rows": ROWS}, "title": title}
     yield json.dumps(head, ensure_ascii=False) + "\n"
     before = 0
@@ -76,7 +76,7 @@ def cast(lines: Iterable[str], title: str) -> Iterator[str]:
 
 
 def zipped(lines: Iterable[str], media: Iterable[tuple[str, bytes]], to: IO[bytes]) -> None:
-    """Write the recording and its photos and sounds, (name, bytes) each, as a zip file."""
+    """Write a zip file with the recording and its photos and sounds, as (path, bytes)."""
     with zipfile.ZipFile(to, "w") as file:
         with file.open(_entry(ENTRY, zipfile.ZIP_DEFLATED), "w") as entry:
             for line in lines:
@@ -93,8 +93,8 @@ def _entry(name: str, method: int) -> zipfile.ZipInfo:
 
 
 def lines_of(file: io.BufferedReader) -> Iterable[bytes]:
-    """The recording's lines, whatever kind of file they travel in. NotARecording where it holds none."""
-    head = file.peek(64)  # a pipe cannot be read from its start again
+    """Return the recording's lines in a file of any format. Raises NotARecording."""
+    head = file.peek(64)  # a pipe cannot be rewound
     if head.startswith(b"PK"):
         return io.BytesIO(_read(file, ENTRY))
     if head.lower().startswith(b"<!doctype html"):
@@ -108,8 +108,7 @@ def lines_of(file: io.BufferedReader) -> Iterable[bytes]:
 
 
 def media_of(file: IO[bytes], names: Iterable[str], most: int) -> dict[str, bytes]:
-    """The photos and sounds of these names that a zip file has, at most `most` bytes each; none of any other kind of
-    file."""
+    """Return the photos and sounds with these paths in a zip file, at most `most` bytes each; {} for other files."""
     if not zipfile.is_zipfile(file):
         return {}
     found: dict[str, Any] = {}

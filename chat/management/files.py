@@ -1,7 +1,7 @@
-"""Files that commands write: new ones, for their owner's eyes only.
+"""New files that commands write, readable by their owner only.
 
-A recording or a back-up is other people's conversation, so it is made 0600 whatever the umask allows, never over a file
-that is there, and never through a symbolic link. What could not be finished is removed again.
+Recordings and back-ups contain other people's conversations. So the mode is 0600 whatever the umask is, existing files
+are not overwritten, symbolic links are not followed, and an incomplete file is removed.
 """
 
 import os
@@ -17,7 +17,7 @@ from django.core.management.base import CommandError
 
 @contextmanager
 def new_file(name: str) -> Iterator[IO[bytes]]:
-    """A file that did not exist, open for bytes and on the disk in the end; CommandError where there can be none."""
+    """Create a file, open for bytes, and sync it at the end. Raises CommandError if it exists or cannot be written."""
     path = Path(name)
     try:
         # O_EXCL refuses a symbolic link too, even one that points nowhere (POSIX, open).
@@ -38,7 +38,7 @@ def new_file(name: str) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def _signals_end_it() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM raise, so that the half file is removed."""
+    """Let Ctrl-C and SIGTERM raise SystemExit, so that the incomplete file is removed."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -55,7 +55,7 @@ def _end(number: int, frame: Any) -> NoReturn:
 
 
 def refusal(path: Path, wrong: OSError) -> str:
-    """The sentence for a file that cannot be written."""
+    """Return the message for a file that cannot be written."""
     if isinstance(wrong, FileExistsError):
         return f"{path} exists already, and is not overwritten: name another file."
     return f"{path} cannot be written: {wrong.strerror or wrong}."

@@ -1,4 +1,4 @@
-"""What all commands here have in common: they write to a pipe as any Unix filter does, and to people in safe words."""
+"""`Filter`: the base class of commands that write to pipes as Unix filters do, and escape text on terminals."""
 
 import signal
 import sys
@@ -11,9 +11,9 @@ from chat.management.terminal import screens
 
 
 class Filter(BaseCommand):
-    """Ends in silence when its reader goes or Ctrl-C is pressed, and writes UTF-8 byte for byte.
+    """Ends without a traceback on SIGPIPE and Ctrl-C, and writes UTF-8 with `\\n` line ends.
 
-    On a terminal, and always on standard error, no text of others is obeyed (`terminal.py`).
+    On terminals, and always on standard error, control characters are escaped (`terminal.py`).
     """
 
     requires_system_checks: list[str] = []
@@ -24,7 +24,7 @@ class Filter(BaseCommand):
         self.stdout, self.stderr = screens(self.output, self.errors, self.style.ERROR)
 
     def run_from_argv(self, argv: list[str]) -> None:
-        """As `BaseCommand`, with the shell's own manners."""
+        """Run with the default handlers of SIGINT and SIGPIPE, and UTF-8 output."""
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         if hasattr(signal, "SIGPIPE"):
             signal.signal(signal.SIGPIPE, signal.SIG_DFL)
@@ -33,18 +33,18 @@ class Filter(BaseCommand):
         super().run_from_argv(argv)
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        """As `BaseCommand`; what `call_command` is given to print to is as safe as the real terminal."""
+        """Run with a `Screen` around the `stdout` and `stderr` that `call_command` was given."""
         stdout, stderr = options.pop("stdout", None), options.pop("stderr", None)
         if stdout or stderr:
             self.stdout, self.stderr = screens(stdout or self.output, stderr or self.errors)
         return super().execute(*args, **options)
 
     def put(self, text: str) -> None:
-        """Write `text` now."""
+        """Write `text` to standard output, and flush."""
         self.stdout.write(text, ending="")
         self.stdout.flush()
 
     def say(self, text: str) -> None:
-        """Tell a person on standard error."""
+        """Write a message to standard error, and flush."""
         self.stderr.write(text)
         self.stderr.flush()

@@ -1,6 +1,7 @@
-"""The probe, asked for as a reader would: each plan on a connection of its own, every read with its moment.
+"""A client of the probe that records the time of every read; each plan has its own connection.
 
-Sockets are read by hand, since a client library's buffers would be measured with the path's. `h2` speaks HTTP/2.
+It reads from sockets directly, because the buffers of a client library would affect the measurement. `h2` implements
+HTTP/2.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from chat.protocol.buffering import Observation, Plan, Read
 
 PIECE = 65536
 MARGIN = 6.0
-"""Seconds that a run may take beyond its plan: a hop that holds everything gives it back soon after the end."""
+"""Seconds that a run may take beyond its plan: a hop that buffers everything delivers it soon after the end."""
 
 LARGEST_HEAD = 65536
 CUT = (
@@ -33,8 +34,8 @@ CUT = (
 
 
 class ProbedSite:
-    """The site that is probed: its URL, the credential that is sent along, and the file of a certificate authority to
-    trust besides the system's. Raises ValueError for what is no address, OSError for what is no such file."""
+    """The probed site: its URL, the Bearer token to send, and the file of a certificate authority to trust besides the
+    system's. Raises ValueError for an invalid URL, OSError for a missing file."""
 
     def __init__(self, url: str, token: str = "", ca: str = "") -> None:
         self.split: SplitResult = urlsplit(url)
@@ -43,17 +44,17 @@ class ProbedSite:
         self.is_https = self.split.scheme == "https"
         self.port = self.split.port or (443 if self.is_https else 80)
         self._token = token or "none"
-        # One for each version of HTTP: what is offered in the handshake is the context's, and runs go on at once.
+        # One context per HTTP version, because the context has the offered protocols, and runs are concurrent.
         offers = {"2": ["h2"], "1.1": ["http/1.1"]}
         self._tls = {http: context_of(names, ca) for http, names in offers.items()} if self.is_https else {}
 
     def path(self, plan: Plan) -> str:
-        """Where the probe is, under the path of the URL."""
+        """Return the probe's path and query for a plan, under the path of the URL."""
         size = f"&size={plan.size}" if plan.size else ""
         return f"{self.split.path.rstrip('/')}/v2/probe?events={plan.events}&gap={plan.gap}{size}"
 
     def headers(self, plan: Plan) -> list[tuple[str, str]]:
-        """What a reader that resumes sends."""
+        """Return the request headers of a client that resumes."""
         return [
             ("accept", "text/event-stream"),
             ("accept-encoding", "gzip, deflate" if plan.compressed else "identity"),
@@ -64,12 +65,12 @@ class ProbedSite:
         ]
 
     def tls(self, http: str) -> ssl.SSLContext | None:
-        """What speaks TLS, offering that version of HTTP; None for http://."""
+        """Return the TLS context for a version of HTTP ("2" or "1.1"); None for http:// URLs."""
         return self._tls.get(http)
 
 
 def context_of(protocols: list[str], ca: str = "") -> ssl.SSLContext:
-    """What speaks TLS, offering these protocols."""
+    """Return a TLS context that offers these protocols."""
     context = ssl.create_default_context()
     if ca:
         context.load_verify_locations(ca)
@@ -78,7 +79,7 @@ def context_of(protocols: list[str], ca: str = "") -> ssl.SSLContext:
 
 
 async def observe(address: ProbedSite, plan: Plan) -> Observation:
-    """Ask once; what came, and when. Never raises: an `error` says what went wrong."""
+    """Run a plan once. Never raises: failures are in the observation's `error`."""
     seen = Observation(plan)
     began = monotonic()
 
@@ -179,7 +180,7 @@ def _is_the_end(connection: h2.connection.H2Connection, event: object, seen: Obs
 
 
 async def offers_http2(address: ProbedSite) -> bool:
-    """Whether the site speaks HTTP/2 over TLS."""
+    """Whether the site supports HTTP/2 over TLS."""
     if not address.is_https:
         return False
     try:

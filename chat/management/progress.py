@@ -1,19 +1,19 @@
-"""How far long work has come, told to people while it goes on."""
+"""`Progress`: reports the progress of long commands."""
 
 from collections.abc import Callable, Iterable, Iterator
 from time import monotonic
 from typing import TypeVar
 
 EVERY = 2.0
-"""Seconds between two lines: work that is done before says nothing."""
+"""Seconds between two lines; shorter work reports nothing."""
 
 T = TypeVar("T")
 
 
 class Progress:
-    """Says `done of total things` by `say`, one line every `EVERY` seconds: a log keeps lines, and so does a person.
+    """Calls `say` with `done of total things`, one line every `EVERY` seconds, which is also readable in a log.
 
-    What is done is added up, or asked of `count`.
+    `add` counts what is done, or the function `count` returns it.
     """
 
     def __init__(
@@ -29,12 +29,12 @@ class Progress:
         self._next = clock() + EVERY
 
     def add(self, count: int = 1) -> None:
-        """So many more are done."""
+        """Count so many more as done, and report if it is time to."""
         self._done += count
         self.look()
 
     def look(self) -> None:
-        """Say how much is done, if it is time to."""
+        """Report what is done, if it is time to."""
         if self._clock() < self._next:
             return
         self._next = self._clock() + EVERY
@@ -43,7 +43,7 @@ class Progress:
         self._say(f"{done:,} of {self._total:,} {self._things}{share}")
 
     def over(self, items: Iterable[T]) -> Iterator[T]:
-        """The items, each counted when the next is asked for."""
+        """Yield the items, and count each one afterwards."""
         for item in items:
             yield item
             self.add()

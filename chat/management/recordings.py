@@ -1,4 +1,4 @@
-"""Recordings' files, opened."""
+"""Reads the files of recordings, in all formats."""
 
 import re
 from pathlib import Path
@@ -12,11 +12,11 @@ from chat.protocol.prompt import type_of
 from chat.protocol.recording import Recording
 
 OTHER_JSON = re.compile(rb'\s*\{\s*"(?!wondercam"|version")')
-"""The beginning of JSON that is neither a recording nor a cast."""
+"""The beginning of JSON that is neither a recording nor a cast: possibly aimock's."""
 
 
 def load(name: str) -> Recording:
-    """Read a recording's file, of any kind that `export_stream` writes; CommandError where it cannot be read at all,
+    """Read a recording from a file of any format that `export_stream` writes. Raises CommandError if it cannot be read,
     and for a file of several fixtures."""
     first, *more = load_all(name)
     if more:
@@ -25,7 +25,7 @@ def load(name: str) -> Recording:
 
 
 def load_all(name: str) -> list[Recording]:
-    """The same, and of a file of aimock's each fixture."""
+    """Read a recording as `load` does, or all fixtures of a file of aimock. Raises CommandError."""
     try:
         with Path(name).open("rb") as file:
             fixtures = aimock.fixtures_of(file.read()) if OTHER_JSON.match(file.peek(64)) else None
@@ -40,7 +40,7 @@ def load_all(name: str) -> list[Recording]:
 
 
 def media(name: str, read: Recording) -> dict[str, bytes]:
-    """The photos and sounds that came with a recording's file, by the ids by which its question names them."""
+    """Return the photos and sounds in a recording's file, by their ids in its question."""
     parts = read.header.get("question")
     said = [part for part in parts or () if isinstance(part, dict) and "attachment" in part]
     ids = {name_of(part["attachment"], type_of(part)): str(part["attachment"]) for part in said}

@@ -1,9 +1,9 @@
-"""A recorded request, asked of a running server again, and what came of it beside what was recorded.
+"""Sends a recorded request to a running server again, and compares the answers.
 
-    body_of(recording) ── POST /v2/echat ──> Rerun (events, each with when it came) ── compare ──> Comparison
+    body_of(recording) ── POST /v2/echat ──> Rerun (events with their arrival times) ── compare ──> Comparison
 
-A rerun's times are on this machine's clock since the request was sent: they hold the way there and back, which the
-recorded ones, on the server's own clock, do not.
+A rerun's times are measured by this client since it sent the request. So they include the network, which the recorded
+times, measured by the server, do not.
 """
 
 import asyncio
@@ -26,16 +26,16 @@ from chat.protocol.timing import Timing
 LOST_PHOTO = {"text": "[a photo that did not come with the recording]"}
 LOST_SOUND = {"text": "[a sound that did not come with the recording]"}
 LONGEST = 600.0
-"""Seconds for one answer."""
+"""The most seconds for one answer."""
 
 
 class NotRun(Exception):
-    """The request could not be asked again, and the sentence that says why."""
+    """The request could not be sent again, or had no complete answer; the message says why."""
 
 
 @dataclass(slots=True)
 class Rerun:
-    """What came: the stream's id there, and its events."""
+    """The received stream: its id at the server, its events, and whether `[DONE]` arrived."""
 
     stream_id: str = ""
     events: list[Event] = field(default_factory=list)
@@ -43,14 +43,14 @@ class Rerun:
 
     @property
     def error(self) -> str:
-        """The failure that ended it, in the server's words; empty where it did not fail."""
+        """The message of the error that ended the stream; "" if it did not fail."""
         last = events.decode(self.events[-1].data) if self.events else {}
         return str((last.get("error") or {}).get("message", ""))
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two answers to one request. `same`: how many characters are the same from their beginning on."""
+    """Two answers to one request: their texts and times."""
 
     recorded: str
     now: str
@@ -59,7 +59,7 @@ class Comparison:
 
     @property
     def same(self) -> int:
-        """Characters before the first difference."""
+        """The number of characters before the first difference."""
         return same_beginning(self.recorded, self.now)
 
     @property
@@ -68,7 +68,7 @@ class Comparison:
         return self.recorded == self.now
 
     def as_json(self) -> dict[str, Any]:
-        """For programs, times in ms."""
+        """Return the comparison in JSON types, with times in ms."""
         return {
             "equal": self.is_equal,
             "same_characters": self.same,
@@ -78,7 +78,7 @@ class Comparison:
 
 
 def body_of(recording: Recording, model: str = "") -> dict[str, Any]:
-    """The body that asks again. NotRun where the recording does not say what was asked."""
+    """Return the body of the request. Raises NotRun if the recording has no question."""
     header = recording.header
     request = header.get("request") if isinstance(header.get("request"), dict) else {}
     assert isinstance(request, dict)
@@ -102,7 +102,7 @@ def _content(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def _part(part: dict[str, Any]) -> dict[str, Any]:
-    """A part that another server takes: a photo or a sound that is kept here goes along with it."""
+    """Return a part that another server accepts: attachments stored here become `inlineData`."""
     if "attachment" not in part:
         return {name: part[name] for name in ("text", "inlineData") if name in part} or {"text": ""}
     try:
@@ -115,7 +115,7 @@ def _part(part: dict[str, Any]) -> dict[str, Any]:
 
 
 async def ask(url: str, token: str, body: dict[str, Any]) -> Rerun:
-    """Ask `url`, as a guest of its own where there is no token. NotRun where no stream came of it."""
+    """Send the request to `url`, as a new guest if `token` is "". Raises NotRun without a complete stream."""
     try:
         async with asyncio.timeout(LONGEST), aiohttp.ClientSession() as session:
             headers = {"Authorization": f"Bearer {token or await _guest(session, url)}", "X-WonderCam-Timing": "1"}
@@ -157,7 +157,7 @@ async def _read(response: aiohttp.ClientResponse, began: float) -> Rerun:
 
 
 def compare(recording: Recording, found: Rerun) -> Comparison:
-    """The recorded answer beside the new one."""
+    """Compare the recorded answer with the new one."""
     return Comparison(
         events.answer_text(recording.events),
         events.answer_text(found.events),

@@ -1,9 +1,9 @@
-"""What may be printed on an operator's terminal: text that others wrote is shown there, never obeyed.
+"""Escapes control characters in text for terminals, so that the text of others cannot control an operator's terminal.
 
-    a model's, a user's or a file's text ──shown──> the same, with what drives a terminal written as \\u001b
+    a model's, a user's or a file's text ──shown──> the same text, with controls escaped as \\u001b
 
-The escapes are JSON's own, so JSON stays the same JSON. `Screen` is where commands print: what goes to a terminal and
-what goes to standard error passes `shown`, bytes into a pipe or a file stay exact.
+The escapes are those of JSON, so JSON stays equivalent. `Screen` is the output of commands: it escapes text for
+terminals and standard error, and writes to pipes and files unchanged.
 """
 
 import sys
@@ -15,25 +15,25 @@ from typing import Any
 from django.core.management.base import OutputWrapper
 
 KEPT = frozenset("\n\t\u200c\u200d")
-"""Line ends, tabs, and the two joiners that Persian, Indic scripts and emoji are written with."""
+"""Line feeds, tabs, and the two joiners that Persian, Indic scripts and emoji need."""
 
 HIDDEN = frozenset(("Cc", "Cf", "Cs"))
-"""Unicode's categories of what is obeyed and not seen: C0 and C1 (ESC, BEL, CSI, OSC), bidi and other format controls,
-and lone surrogates."""
+"""Unicode categories of invisible controls: C0 and C1 (ESC, BEL, CSI, OSC), bidi and other format controls, and lone
+surrogates."""
 
 SIGNS = frozenset((*range(0x0600, 0x0606), 0x06DD, 0x070F, 0x0890, 0x0891, 0x08E2, 0x110BD, 0x110CD))
-"""Of category Cf and yet seen: Arabic and Syriac signs that stand before a number (Prepended_Concatenation_Mark)."""
+"""Visible characters of category Cf: Arabic and Syriac signs before numbers (Prepended_Concatenation_Mark)."""
 
 
 def shown(text: str) -> str:
-    """The text with each control written as `\\uXXXX` (two of them beyond the first plane). Idempotent."""
+    """Escape each control as `\\uXXXX` (as a surrogate pair beyond U+FFFF). Idempotent."""
     if text.isascii() and text.isprintable():
         return text
-    return "\r\n".join("".join(map(_shown, line)) for line in text.split("\r\n"))  # a line end is no control
+    return "\r\n".join("".join(map(_shown, line)) for line in text.split("\r\n"))  # CRLF is not escaped
 
 
 def in_line(text: str) -> str:
-    """`shown` for a name in a table: it cannot begin a line of its own either."""
+    """Escape as `shown` does, and line feeds and tabs as well, for a cell of a table."""
     return shown(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
@@ -46,7 +46,7 @@ def _shown(letter: str) -> str:
 
 
 class Screen(OutputWrapper):
-    """A command's output. `always`: for people even where it is no terminal, as standard error is."""
+    """A command's output. `always`: escape even if it is not a terminal, as for standard error."""
 
     def __init__(self, out: Any, always: bool = False, style: Callable[[str], str] | None = None) -> None:
         super().__init__(out)
@@ -57,10 +57,10 @@ class Screen(OutputWrapper):
     def write(  # type: ignore[override]  # as Django's own differs from a file's
         self, msg: str = "", style_func: Callable[[str], str] | None = None, ending: str | None = None
     ) -> None:
-        """Print `msg`, shown where somebody looks on."""
+        """Write `msg`, escaped by `shown` for a terminal or with `always`."""
         super().write(shown(msg) if self._shows else msg, style_func, ending)
 
 
 def screens(stdout: Any = None, stderr: Any = None, style: Callable[[str], str] | None = None) -> tuple[Screen, Screen]:
-    """Where a command prints, and where it tells people what it does and what went wrong (in `style`)."""
+    """Return a command's standard output, and its standard error, styled with `style`."""
     return Screen(stdout or sys.stdout), Screen(stderr or sys.stderr, always=True, style=style)

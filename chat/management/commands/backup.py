@@ -1,4 +1,4 @@
-"""The database as one file, while answers stream."""
+"""Backs up the database into one file while the server runs."""
 
 import json
 import shlex
@@ -16,21 +16,21 @@ from chat.management.filters import Filter
 from chat.management.progress import Progress
 
 LOOK = 200_000
-"""Instructions of SQLite's machine between two looks at the progress: some ms."""
+"""Instructions of SQLite's virtual machine between two reports of progress: some ms."""
 
 
 class Command(Filter):
-    """`backup`: SQLite's `VACUUM INTO`, which reads one moment of the database and keeps nobody from writing."""
+    """`backup`: SQLite's `VACUUM INTO`, which copies one snapshot and does not block writers."""
 
     help = "Copy the database into a new file while the server runs (SQLite; PostgreSQL's pg_dump is named)."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Where to."""
+        """Add the target file."""
         parser.add_argument("file", metavar="FILE", help="a file that does not exist yet; it is made 0600")
         parser.add_argument("--json", action="store_true", help="print what was written as a JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Copy, look through the copy, tell."""
+        """Copy the database, check the copy, and print the result."""
         if connection.vendor != "sqlite":
             raise CommandError(advice(options["file"], connection.settings_dict))
         began, path = monotonic(), Path(options["file"])
@@ -42,7 +42,7 @@ class Command(Filter):
 
 
 def back_up(source: Path, path: Path, say: Callable[[str], None]) -> None:
-    """Copy `source` into the new file `path` and look through it; CommandError, and no file, where that fails."""
+    """Copy `source` into the new file `path`, and check it. If that fails, removes the file and raises CommandError."""
     if not source.is_file():
         raise CommandError(f"There is no database file {source} to copy.")
     with new_file(str(path)):
@@ -54,7 +54,7 @@ def back_up(source: Path, path: Path, say: Callable[[str], None]) -> None:
 
 
 def copy(source: Path, path: Path, progress: Progress) -> None:
-    """Write one moment of the database into the empty file `path`. Raises sqlite3.Error."""
+    """Copy a snapshot of the database into the empty file `path`. Raises sqlite3.Error."""
     database = sqlite3.connect(f"{source.absolute().as_uri()}?mode=rw", uri=True, timeout=5, isolation_level=None)
     try:
         database.set_progress_handler(lambda: progress.look(), LOOK)
@@ -64,7 +64,7 @@ def copy(source: Path, path: Path, progress: Progress) -> None:
 
 
 def check(path: Path) -> None:
-    """Whether the copy is a sound database. Raises sqlite3.Error where it is not."""
+    """Check the integrity of the copy. Raises sqlite3.Error."""
     database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
     try:
         ((said,),) = database.execute("PRAGMA quick_check(1)").fetchall()
@@ -75,7 +75,7 @@ def check(path: Path) -> None:
 
 
 def advice(name: str, settings: dict[str, Any]) -> str:
-    """What to do where the database is PostgreSQL: the exact commands, without the password."""
+    """Return the commands to back up and restore PostgreSQL, without the password."""
     given = {"--host": "HOST", "--port": "PORT", "--username": "USER", "--dbname": "NAME"}
     words = [f"{option}={settings[key]}" for option, key in given.items() if settings.get(key)]
     dump = shlex.join(["pg_dump", "--format=custom", *words, f"--file={name}"])

@@ -1,4 +1,4 @@
-"""Whether events arrive as sent through whatever stands between here and the server."""
+"""Checks whether events arrive as they are sent, through all proxies between this client and the server."""
 
 import asyncio
 import json
@@ -23,7 +23,8 @@ IDLE = 7
 
 
 class Command(Filter):
-    """`check_streaming`: the probe in several sizes, by HTTP/1.1 and HTTP/2, with and without compression accepted."""
+    """`check_streaming`: runs the probe in several sizes, by HTTP/1.1 and HTTP/2, with and without accepting
+    compression. The exit status is 1 if a problem was found."""
 
     help = (
         "Run the probe through whatever stands between here and the server, and say whether events arrive as sent. "
@@ -31,7 +32,7 @@ class Command(Filter):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which site, as whom, and what is printed."""
+        """Add the site, the credentials and the format of the output."""
         parser.add_argument("url", metavar="URL", help="the site as readers see it, such as https://chat.example.com")
         parser.add_argument("--token", default="", help="sent as a Bearer token, for a gateway that asks for one")
         parser.add_argument(
@@ -41,7 +42,7 @@ class Command(Filter):
         parser.add_argument("--json", action="store_true", help="print the verdict and every run as a JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run, judge, print."""
+        """Run the probes, and print the verdict."""
         try:
             address = probing.ProbedSite(options["url"], options["token"], options["ca"] or "")
         except (ValueError, OSError) as wrong:
@@ -53,14 +54,14 @@ class Command(Filter):
 
 
 async def check(address: probing.ProbedSite, plans: Sequence[Plan]) -> tuple[list[Observation], PathVerdict]:
-    """All runs at once, over HTTP/2 too where it is spoken; once more where a hold shows. At most 10 s."""
+    """Run all plans concurrently, also by HTTP/2 if the site supports it, and again if some events were held."""
     if await probing.offers_http2(address):
         plans = [*plans, *(Plan(plan.events, plan.gap, plan.size, "2") for plan in PLANS if plan in plans)]
     paced = [plan for plan in plans if plan.events > 2]
     idle = [plan for plan in plans if plan not in paced]
     silent = asyncio.create_task(_run(address, idle))
     seen = await _run(address, paced)
-    seen += await _run(address, paced[:1])  # the same address again: only now a cache can show
+    seen += await _run(address, paced[:1])  # the same URL again: only a second request can reveal a cache
     again = await _run(address, paced) if hops.suspicious(seen) else []
     seen += await silent
     return seen, hops.judge(seen, again)
@@ -71,7 +72,7 @@ async def _run(address: probing.ProbedSite, plans: Sequence[Plan]) -> list[Obser
 
 
 def as_json(seen: Sequence[Observation], verdict: PathVerdict) -> str:
-    """The verdict, and each run with what was measured."""
+    """Return the verdict and each run's measurements as JSON."""
     return json.dumps({**verdict.as_json(), "runs": [_described(run) for run in seen]}, indent=2) + "\n"
 
 
@@ -88,7 +89,7 @@ def _described(run: Observation) -> dict[str, Any]:
 
 
 def as_text(seen: Sequence[Observation], verdict: PathVerdict) -> str:
-    """A line a run, then what is wrong and what mends it."""
+    """Return one line per run, then the problems and their solutions."""
     lines = [f"  {_in_words(run)}" for run in seen]
     for problem in verdict.problems:
         lines += ["", f"PROBLEM ({problem.kind}): {problem.seen}.", f"  Hop: {problem.hop}.", f"  Mend: {problem.mend}"]

@@ -1,4 +1,4 @@
-"""A stored stream as a portable file."""
+"""Exports a stored stream as a file."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -16,12 +16,12 @@ from chat.protocol import events, recording
 
 
 class Command(Filter):
-    """`export_stream`: to a new file, or to the pipe where no file is named."""
+    """`export_stream`: writes to a new file, or to standard output without a file name."""
 
     help = "Write a recorded stream as a portable file, JSON lines by default; to standard output without FILE."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which stream, where to, and as which kind of file."""
+        """Add the stream, the target file and its format."""
         parser.add_argument("id", help="the stream's id")
         parser.add_argument("file", metavar="FILE", nargs="?", help="a file that does not exist yet; it is made 0600")
         kinds = parser.add_mutually_exclusive_group()
@@ -32,7 +32,7 @@ class Command(Filter):
         parser.add_argument("--json", action="store_true", help="print what was written to FILE as a JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Describe the stream, then copy its log."""
+        """Write the stream's header and its events. Raises CommandError for a running stream."""
         stream, name = arguments.stream(options["id"]), options["file"]
         if stream.status == events.RUNNING:
             raise CommandError(f"Stream {stream.pk} is still running: export it when it has ended.")

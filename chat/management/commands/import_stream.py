@@ -1,4 +1,4 @@
-"""A portable file as a stored stream."""
+"""Imports a file as a stored stream."""
 
 import json
 from typing import Any
@@ -13,22 +13,22 @@ from chat.management.recordings import load_all, media
 from chat.models import Stream, User
 
 KEEPER = "recordings"
-"""Owns what is imported for nobody in particular: an account that nobody can sign in to."""
+"""The account that owns imported streams without `--user`; nobody can sign in to it."""
 
 
 class Command(Filter):
-    """`import_stream`: checked whole, then stored whole, under the id it has in the file."""
+    """`import_stream`: stores a recording in one transaction, under the id that it has in the file."""
 
     help = "Store a recording made by export_stream, or each fixture of aimock, as an ended stream in a conversation."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which file, and whose it shall be."""
+        """Add the file and the owner."""
         parser.add_argument("file", metavar="FILE", help="a recording made by export_stream, or fixtures of aimock")
         parser.add_argument("--user", metavar="NAME", help=f"whose stream it becomes ({KEEPER}, who cannot sign in)")
         parser.add_argument("--json", action="store_true", help="print the stored stream as a JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Read, check, store, tell."""
+        """Read the file, store its streams, and print them."""
         found = load_all(options["file"])
         owner = arguments.user(options["user"]) if options["user"] else keeper()
         progress = Progress(self.say, sum(len(read.events) for read in found), "events")
@@ -52,7 +52,7 @@ class Command(Filter):
 
 
 def keeper() -> User:
-    """The account of `KEEPER`, made where there is none yet."""
+    """Return the account `KEEPER`, created if it does not exist."""
     owner, is_new = User.objects.get_or_create(username=KEEPER, defaults={"is_active": False})
     if is_new:
         owner.set_unusable_password()

@@ -1,4 +1,4 @@
-"""A link that lets one person make an account."""
+"""Creates an invitation: a link by which one person can sign up."""
 
 import json
 from typing import Any
@@ -13,19 +13,19 @@ from chat.models import Invitation
 
 
 class Command(Filter):
-    """`invite`: prints the link. It works once, until it expires."""
+    """`invite`: prints the link, which works once, until it expires."""
 
     help = "Print a link by which one person can make an account, where WONDERCAM_SIGNUP is invite."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """For how long, for whom, and where the site is."""
+        """Add the lifetime, a note and the site's URL."""
         parser.add_argument("--expires", type=arguments.age, default="7d", metavar="AGE", help="such as 12h or 7d")
         parser.add_argument("--note", default="", help="whom it is for; shown in the admin")
         parser.add_argument("--url", default="", help="the site's address, such as https://chat.example.com")
         parser.add_argument("--json", action="store_true", help="print the link in a JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Make it, and print its link."""
+        """Create the invitation, and print its link."""
         if settings.SIGNUP != "invite":
             raise CommandError(f"WONDERCAM_SIGNUP is {settings.SIGNUP}: invitations count where it is invite.")
         code = Invitation.give(options["expires"], options["note"][:200])

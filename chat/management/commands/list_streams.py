@@ -1,4 +1,4 @@
-"""Recent streams with their times."""
+"""Lists recent streams with their times."""
 
 import json
 from typing import Any
@@ -17,12 +17,12 @@ HEADS = ("id", "user", "model", "status", "created (UTC)", "OK", "first token", 
 
 
 class Command(Filter):
-    """`list_streams`: newest first, as a table or as JSON."""
+    """`list_streams`: the newest first, as a table or as JSON."""
 
     help = "List recent streams: id, user, model, status, time to OK and to the first token, tokens/s, longest gap."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which streams, how many, and how they are printed."""
+        """Add the filters, the limit and the format."""
         parser.add_argument("--user", metavar="NAME", help="only this user's")
         parser.add_argument("--status", choices=events.STATUSES, help="only streams in this state")
         parser.add_argument("--since", type=arguments.moment, metavar="WHEN", help="a date, or an age such as 2h or 3d")
@@ -30,7 +30,7 @@ class Command(Filter):
         parser.add_argument("--json", action="store_true", help="a JSON array, in ms")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Select, measure, print."""
+        """Select the streams, and print them with their times."""
         chosen = Stream.objects.select_related("user").defer("request")
         if options["user"]:
             chosen = chosen.filter(user=arguments.user(options["user"]))
@@ -45,7 +45,7 @@ class Command(Filter):
 
 
 def as_json(rows: list[tuple[Stream, Timing]]) -> str:
-    """A JSON array, times in ms and None where a moment never came."""
+    """Return a JSON array, with times in ms; null if there was no such event."""
     described = [
         {
             "id": str(stream.pk),
@@ -63,7 +63,7 @@ def as_json(rows: list[tuple[Stream, Timing]]) -> str:
 
 
 def as_table(rows: list[tuple[Stream, Timing]]) -> str:
-    """Columns for a person's eyes."""
+    """Return a table in aligned columns."""
     if not rows:
         return "There are no such streams.\n"
     lines = [HEADS, *(_cells(stream, measured) for stream, measured in rows)]

@@ -1,4 +1,4 @@
-"""Keys for Web Push."""
+"""Creates the key pair for Web Push."""
 
 import json
 from typing import Any
@@ -16,12 +16,12 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Whom a push service may write to."""
+        """Add the contact address for push services."""
         parser.add_argument("--contact", default="", help="such as ops@example.com or https://example.com/contact")
         parser.add_argument("--json", action="store_true", help="print the two variables as a JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print them; nothing is kept."""
+        """Print the variables. Nothing is stored."""
         sender = settings.DEFAULT_FROM_EMAIL
         contact = options["contact"] or (sender if "." in sender.partition("@")[2] else "")
         known, contact = bool(contact), contact or "you@example.com"

@@ -1,4 +1,4 @@
-"""Retention by the settings, once: what a server does by itself every hour."""
+"""Runs the retention of the settings once, as a server does every hour."""
 
 import json
 from typing import Any
@@ -14,7 +14,7 @@ from chat.management.filters import Filter
 
 
 class Command(Filter):
-    """`prune`: everything that is older than `WONDERCAM_KEEP_…_DAYS`, and all that has ended about accounts."""
+    """`prune`: deletes what is older than `WONDERCAM_KEEP_…_DAYS`, and expired rows of accounts."""
 
     help = (
         "Delete what is older than WONDERCAM_KEEP_…_DAYS say, and sessions, tokens and tickets that have ended, in "
@@ -22,11 +22,11 @@ class Command(Filter):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """How it is told."""
+        """Add the format of the output."""
         parser.add_argument("--json", action="store_true", help="print what was deleted as a JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Delete, and say how many of each."""
+        """Delete the rows, and print the numbers."""
         done = async_to_sync(retention.once)(settings.KEEP_DAYS, in_transaction, timezone.now())
         if options["json"]:
             return self.put(json.dumps(done) + "\n")

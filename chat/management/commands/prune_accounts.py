@@ -1,4 +1,4 @@
-"""Retention of what is kept about accounts, once it has ended: nobody comes in by it any more."""
+"""Deletes expired rows of accounts, such as sessions and tokens."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,8 @@ from chat.management.filters import Filter
 
 
 class Command(Filter):
-    """`prune_accounts`: sessions, tokens and tickets that have ended, guests who left nothing, old audit entries."""
+    """`prune_accounts`: deletes expired sessions, tokens and tickets, guests without conversations, and old entries of
+    the audit log."""
 
     help = (
         "Delete what has ended: sessions, spent tokens, tickets, invitations, guests who left no conversation, "
@@ -22,7 +23,7 @@ class Command(Filter):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """How long the audit log is kept."""
+        """Add the age of the audit log."""
         text = "keep audit entries for so long; 365d unless you say otherwise"
         parser.add_argument(
             "--audit", type=arguments.age, default=timedelta(days=ended.AUDIT_DAYS), metavar="AGE", help=text
@@ -31,7 +32,7 @@ class Command(Filter):
         parser.add_argument("--json", action="store_true", help="print what was deleted as a JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Count, or delete batch by batch."""
+        """Count the rows, or delete them in batches."""
         now = datetime.now(UTC)
         try:
             kept_from = now - options["audit"]
@@ -48,7 +49,7 @@ class Command(Filter):
 
 
 def deleted(rows: QuerySet[Any]) -> int:
-    """Delete them, a batch a transaction, with a pause after each; how many they were."""
+    """Delete rows, one batch per transaction, with a pause after each. Return their number."""
     number = 0
     while batch := ended.delete_batch(rows):
         number += batch

@@ -1,4 +1,4 @@
-"""Retention: old recordings go, conversations stay."""
+"""Deletes old recordings (streams and events); conversations keep their text."""
 
 import contextlib
 import json
@@ -20,14 +20,14 @@ from chat.management.filters import Filter
 from chat.management.progress import Progress
 
 BATCH = 50
-"""Streams that are hidden from their owners at once, and then deleted step by step."""
+"""Streams that are hidden in one transaction, and then deleted in steps."""
 
 STEPS_PER_CHECKPOINT = 200
-"""A step writes some hundred pages; a write-ahead log that is moved now and then stays some ten MB small."""
+"""A step writes some hundred pages; with a checkpoint after so many the write-ahead log stays at some 10 MB."""
 
 
 class Command(Filter):
-    """`prune_streams`: streams that ended before a moment, with their events. Messages keep their text."""
+    """`prune_streams`: deletes streams that ended before a time, with their events. Messages keep their text."""
 
     help = (
         "Delete the recordings (streams, events) of turns that ended long ago, in steps of 15 ms with pauses between "
@@ -35,13 +35,13 @@ class Command(Filter):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """How old is old."""
+        """Add the age."""
         parser.add_argument("--older-than", type=arguments.age, required=True, metavar="AGE", help="such as 30d or 12h")
         parser.add_argument("--dry-run", action="store_true", help="only count them")
         parser.add_argument("--json", action="store_true", help="print what was deleted as a JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Count, or delete batch by batch; what an earlier deletion could not finish comes first."""
+        """Count the streams, or delete them in batches, after those that an interrupted deletion left."""
         try:
             before = timezone.now() - options["older_than"]
         except OverflowError:
@@ -74,7 +74,7 @@ class Command(Filter):
 
 
 def delete(rows: deletion.Rows) -> None:
-    """Step by step, with the pauses in which a server writes."""
+    """Delete rows in steps, with pauses in which a server can write."""
     left, steps = True, 0
     while left:
         began = monotonic()
@@ -87,7 +87,7 @@ def delete(rows: deletion.Rows) -> None:
 
 
 def checkpoint() -> None:
-    """Move the write-ahead log into SQLite's file: this waits for the disk, and keeps nobody from writing."""
+    """Checkpoint SQLite's write-ahead log, which waits for the disk, but does not block writers."""
     if connection.vendor == "sqlite":
-        with contextlib.suppress(OperationalError), connection.cursor() as cursor:  # somebody else makes one just now
+        with contextlib.suppress(OperationalError), connection.cursor() as cursor:  # another checkpoint is running
             cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")

@@ -1,4 +1,4 @@
-"""Takes the second factor off an account whose app and codes are lost."""
+"""Removes the second factor of an account whose owner has lost the app and the recovery codes."""
 
 import json
 from typing import Any
@@ -11,17 +11,17 @@ from chat.management.filters import Filter
 
 
 class Command(Filter):
-    """`remove_second_factor`: they set up another one at their next visit to the admin."""
+    """`remove_second_factor`: the user sets up a new one at the next visit to the admin."""
 
     help = "Take the second factor off an account that lost its app. Make sure first who asks for it."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Whose."""
+        """Add the account's name."""
         parser.add_argument("user", help="the account's name")
         parser.add_argument("--json", action="store_true", help="print what was done as a JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Remove it, and say so."""
+        """Remove the second factor, and print whether there was one."""
         if settings.SECOND_FACTOR == "off":
             raise CommandError("WONDERCAM_SECOND_FACTOR is off: nobody is asked for one.")
         from chat.accounts import second_factor

@@ -1,4 +1,4 @@
-"""A recorded stream, played again."""
+"""Plays a stored or exported stream."""
 
 import asyncio
 import contextlib
@@ -27,12 +27,13 @@ Source = AsyncIterator[Event]
 
 
 class Command(Filter):
-    """`replay_stream`: a stored stream through `stream.follow`, or a file through `recording.load`, at its own pace."""
+    """`replay_stream`: plays a stored stream (by `Log.follow`), or a file (by `recordings.load`), at its recorded
+    pace."""
 
     help = "Play a recorded stream at its pace: to the terminal as text, to a pipe as the SSE bytes its readers got."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """What is played, from where to where, how fast and as what."""
+        """Add the source, the range, the speed and the format."""
         parser.add_argument("source", metavar="id or file", help="a stream's id, or a recording made by export_stream")
         parser.add_argument("--speed", type=arguments.speed, default=1.0, help="1 as recorded, 2 double, 0 at once")
         parser.add_argument("--after", type=arguments.seq, metavar="SEQ", help="only what comes after this event")
@@ -43,7 +44,7 @@ class Command(Filter):
         parser.add_argument("--format", choices=FORMATS, help=forms)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Open the source and play it. A file's fault is told when its good part has been played."""
+        """Play the source. An error in a file is reported after its valid events have been played."""
         after = -1 if options["after"] is None else options["after"]
         cut = options["cut"]
         if cut is not None and cut <= after:
@@ -60,7 +61,7 @@ class Command(Filter):
             self.put("\n")
 
     def _open(self, name: str, after: int) -> tuple[str, Source, str | None, int]:
-        """The stream's id, its events, the file's fault, and from which event on the answer's text counts."""
+        """Return the stream's id, its events, a file's error or None, and the seq after which the answer begins."""
         stream_id = arguments.stream_id(name)
         if stream_id and Stream.objects.filter(pk=stream_id).exists():
             counts_from = events.counts_from(stored_events(stream_id))
@@ -74,7 +75,7 @@ class Command(Filter):
 
 
 async def stored(stream_id: Any, after: int) -> Source:
-    """A stored stream's events; a running one is followed until it ends."""
+    """Yield a stored stream's events; a running one is followed until it ends."""
     async with contextlib.aclosing(Log().follow(stream_id, after)) as pages:
         async for page in pages:
             for event in page.events:
@@ -82,14 +83,14 @@ async def stored(stream_id: Any, after: int) -> Source:
 
 
 async def of_file(read: Recording, after: int) -> Source:
-    """A file's good events."""
+    """Yield a file's valid events after a seq."""
     for event in read.events[after + 1 :]:
         yield event
 
 
 class Player:
-    """Plays events through `put` in one format. `error`: the source breaks off, so its end is not to be told. As text,
-    what an answer said before event `counts_from`, where it began anew, is left out."""
+    """Writes events with `put` in one format. With an `error` the source is incomplete, so `[DONE]` is not written. In
+    the format `text`, the answer before event `counts_from`, at which it restarted, is omitted."""
 
     def __init__(
         self, put: Callable[[str], None], form: str, stream_id: str, error: str | None, counts_from: int = 0
@@ -102,7 +103,7 @@ class Player:
         self.failure = ""
 
     async def play(self, source: Source, speed: float, cut: int | None) -> None:
-        """Each event when it is due: as long after the first one played as it was recorded, divided by `speed`."""
+        """Write each event at its recorded time after the first one played, divided by `speed`; stop after `cut`."""
         if self._form == "sse":
             self._put(sse.PRELUDE.decode())
         loop = asyncio.get_running_loop()

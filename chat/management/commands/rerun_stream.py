@@ -1,4 +1,4 @@
-"""A recorded request, sent to a running server again."""
+"""Sends a recorded request to a running server again."""
 
 import json
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from chat.protocol.recording import Recording
 from chat.protocol.timing import Timing
 
 AROUND = 30
-"""Characters that are shown on both sides of a difference."""
+"""Characters that are shown before and after a difference."""
 
 ROWS: tuple[tuple[str, Callable[[Timing], str]], ...] = (
     ("time to OK", lambda times: timing.words(times.ok_us)),
@@ -33,12 +33,12 @@ ROWS: tuple[tuple[str, Callable[[Timing], str]], ...] = (
 
 
 class Command(Filter):
-    """`rerun_stream`: asks what was asked, and compares answer and timing."""
+    """`rerun_stream`: sends the request again, and compares the answers and their times."""
 
     help = "Send a recorded request to a running server again, and compare the answer and its timing."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """What is asked, of whom, as whom."""
+        """Add the source, the server, the model and the credentials."""
         parser.add_argument("source", metavar="id or file", help="a stream's id, or a recording made by export_stream")
         parser.add_argument("--url", required=True, help="the server to ask, such as http://127.0.0.1:18000")
         parser.add_argument("--model", default="", help="provider/model to ask instead of the recorded one")
@@ -48,7 +48,7 @@ class Command(Filter):
         parser.add_argument("--json", action="store_true", help="print both answers and their times as a JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Ask, compare, print. Exit status 1 where no answer came."""
+        """Send the request, and print the comparison. Raises CommandError without a complete answer."""
         recorded = source(options["source"])
         try:
             body = rerun.body_of(recorded, options["model"])
@@ -68,8 +68,8 @@ class Command(Filter):
 
 
 def link(recorded: str, now: str) -> str:
-    """Keep which stream asked again, and give the path of the admin's page about both; empty, and nothing kept, where
-    they are not both stored here."""
+    """Store which stream is the rerun of which, and return the path of the admin's page with both. If they are not both
+    stored here, store nothing and return ""."""
     keys = [pk for name in (recorded, now) if (pk := arguments.stream_id(name))]
     if Stream.objects.filter(pk__in=keys).count() < 2:
         return ""
@@ -78,7 +78,7 @@ def link(recorded: str, now: str) -> str:
 
 
 def source(name: str) -> Recording:
-    """A stored stream, or a recording's file."""
+    """Return the recording of a stored stream, by its id, or of a file. Raises CommandError."""
     pk = arguments.stream_id(name)
     if pk is None or not Stream.objects.filter(pk=pk).exists():
         return load(name)
@@ -87,7 +87,7 @@ def source(name: str) -> Recording:
 
 
 def as_text(compared: Comparison, stream_id: str) -> str:
-    """Two columns of times, and where the answers part."""
+    """Return two columns of times, and the first difference of the answers."""
     lines = [f"{'':22}{'recorded':>14}{'now':>14}"]
     times: tuple[Timing, Timing] = (compared.recorded_timing, compared.now_timing)
     lines += [f"{name:22}{cell(times[0]):>14}{cell(times[1]):>14}" for name, cell in ROWS]
@@ -96,7 +96,7 @@ def as_text(compared: Comparison, stream_id: str) -> str:
 
 
 def difference(compared: Comparison) -> list[str]:
-    """Where the answers part, or that they do not."""
+    """Return the lines about the first difference, or that there is none."""
     if compared.is_equal:
         return ["The answers are the same."]
     at = compared.same
