@@ -1,4 +1,4 @@
-"""`python -m wondercam`: as the command `wondercam`."""
+"""`python -m wondercam` runs the command `wondercam`."""
 
 import sys
 

@@ -1,11 +1,11 @@
-"""The site's entry in Django."""
+"""The app configurations of the site and of its admin."""
 
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps  # not its class, which would be taken for this module's own
 
 
 class WonderCamConfig(AppConfig):
-    """How the site is put together: no models, but system checks and the command `serve`."""
+    """The app of the site: system checks and commands such as `serve`, but no models."""
 
     name = "wondercam"
     verbose_name = "WonderCam's site"
@@ -18,5 +18,5 @@ class WonderCamConfig(AppConfig):
 class ReviewConfig(admin_apps.AdminConfig):
     """Django's admin, with the site of the review."""
 
-    default = False  # of this module: it is named in the settings
+    default = False  # the default of this module is WonderCamConfig; this one is named in INSTALLED_APPS
     default_site = "chat.review_site.ReviewSite"

@@ -1,4 +1,4 @@
-"""The site as an ASGI application: Django for HTTP, and what happens before the first request and after the last."""
+"""The ASGI application: Django for HTTP, and the lifespan protocol for startup and shutdown."""
 
 import os
 from typing import Any
@@ -18,6 +18,6 @@ application = ProtocolTypeRouter({"http": Handler(), "lifespan": lifespan})
 
 
 def body_limit(scope: dict[str, Any]) -> Limit:
-    """How large the body of a request may be: what the server asks once the headers are there."""
+    """Return the limit of a request's body. The server calls it when the headers have arrived."""
     most, error = limit_of(scope)
     return Limit(most, error.code, error.message)

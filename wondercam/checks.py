@@ -1,20 +1,20 @@
-"""System checks of the site: what is wrong with an installation, in words, with what to do about it.
+"""System checks of the installation, each with a hint.
 
-    wondercam.E001  the data folder cannot be written to
-    wondercam.E002  the database cannot be read (`serve` and `check --deploy` only, as are all that take time)
-    wondercam.E003  REDIS_URL is no address
-    wondercam.E004  the page's files are not collected (`serve` and `check --deploy`)
-    wondercam.E005  a provider's variable is wrong (chat/checks.py)
-    wondercam.W001  a variable that nothing reads
+    wondercam.E001  the data folder is not writable
+    wondercam.E002  the database cannot be read (only `serve` and `check --deploy`, like all slow checks)
+    wondercam.E003  REDIS_URL is invalid
+    wondercam.E004  the static files are not collected (`serve` and `check --deploy`)
+    wondercam.E005  a provider's variable is invalid (chat/checks.py)
+    wondercam.W001  an unknown variable
     wondercam.W002  several workers on SQLite
     wondercam.W003  several workers without Redis
-    wondercam.W004  Redis does not answer (`serve` and `check --deploy`)
-    wondercam.W005  DEBUG where others than this machine come
+    wondercam.W004  Redis does not respond (`serve` and `check --deploy`)
+    wondercam.W005  DEBUG on a site that other machines can reach
     wondercam.W006  plain HTTP (`check --deploy`)
     wondercam.W007  OTEL_EXPORTER_OTLP_ENDPOINT without OpenTelemetry's packages (chat/checks.py)
 
-`manage.py check` reports them, `serve` does not start with an error. A variable whose value cannot be used at all
-(wondercam/env.py) stops every command before it comes to checks.
+`manage.py check` reports them; `serve` does not start with an error. An invalid value of a variable (wondercam/env.py)
+ends every command before the checks run.
 """
 
 import os
@@ -29,14 +29,14 @@ from wondercam.installation import PROGRAM
 from wondercam.variables.unread import unread
 
 START = "wondercam_start"
-"""The tag of checks that take time or touch other servers."""
+"""The tag of checks that are slow or connect to other servers."""
 REDIS_SECONDS = 2
 REDIS_ADDRESS = "Write redis://host:6379/0, rediss:// for TLS, or leave it out: one machine needs no Redis."
 
 
 @register("wondercam")
 def data_folder(**_: Any) -> list[CheckMessage]:
-    """Whether the folder and the SQLite database in it can be written to."""
+    """Check that the data folder and the SQLite database are writable."""
     places = [Path(settings.DATA_DIR)]
     if (name := sqlite_file()) is not None and name.exists():
         places += [name.parent, name]
@@ -52,14 +52,14 @@ def data_folder(**_: Any) -> list[CheckMessage]:
 
 
 def sqlite_file() -> Path | None:
-    """The database's file, where it is one."""
+    """Return the file of the SQLite database; None for other databases."""
     database = settings.DATABASES["default"]
     return Path(database["NAME"]) if database["ENGINE"].endswith("sqlite3") else None
 
 
 @register("wondercam", START, deploy=True)
 def database_answers(**_: Any) -> list[CheckMessage]:
-    """Whether the database can be opened and read. No connection stays open."""
+    """Check that the database can be read. No connection stays open."""
     connection = connections["default"]
     try:
         connection.introspection.table_names()
@@ -79,10 +79,10 @@ def database_answers(**_: Any) -> list[CheckMessage]:
 
 @register("wondercam")
 def redis_address(**_: Any) -> list[CheckMessage]:
-    """Whether REDIS_URL is an address; the sentence does not repeat it, since a password may stand in it."""
+    """Check the format of REDIS_URL. The message does not contain it, because it may contain a password."""
     if not settings.REDIS_URL:
         return []
-    import redis  # here, since it takes a tenth of the time in which a process starts, and most have none
+    import redis  # here, because it takes a tenth of a process's start, and most sites have no Redis
 
     try:
         redis.ConnectionPool.from_url(settings.REDIS_URL)
@@ -93,7 +93,7 @@ def redis_address(**_: Any) -> list[CheckMessage]:
 
 @register("wondercam", START, deploy=True)
 def redis_answers(**_: Any) -> list[CheckMessage]:
-    """Whether Redis answers. A server starts without: it looks into the database by itself until Redis is back."""
+    """Check that Redis responds. It is only a warning, because a server polls the database until Redis is back."""
     if not settings.REDIS_URL or redis_address():
         return []
     import redis
@@ -111,7 +111,7 @@ def redis_answers(**_: Any) -> list[CheckMessage]:
 
 @register("wondercam", START, deploy=True)
 def static_files_collected(**_: Any) -> list[CheckMessage]:
-    """Whether the page's files have their names with hashes: without DEBUG no page can be shown before."""
+    """Check that the static files are collected, with hashed names, which pages need without DEBUG."""
     manifest = Path(settings.STATIC_ROOT) / "staticfiles.json"
     if settings.DEBUG or manifest.is_file():
         return []
@@ -121,7 +121,7 @@ def static_files_collected(**_: Any) -> list[CheckMessage]:
 
 @register("wondercam")
 def names_that_nothing_reads(**_: Any) -> list[CheckMessage]:
-    """Variables that look like ours."""
+    """Report unknown variables with names like those of WonderCam."""
     return [
         Warning(
             f"{name} is set, and nothing reads it.",
@@ -134,12 +134,12 @@ def names_that_nothing_reads(**_: Any) -> list[CheckMessage]:
 
 @register("wondercam")
 def configured_workers(**_: Any) -> list[CheckMessage]:
-    """`several_workers`, of WEB_WORKERS."""
+    """Check `several_workers` for WEB_WORKERS."""
     return several_workers(settings.WEB_WORKERS)
 
 
 def several_workers(workers: int) -> list[CheckMessage]:
-    """What several workers lack on SQLite, and without Redis."""
+    """Return warnings about several workers on SQLite, and without Redis."""
     found: list[CheckMessage] = []
     if workers > 1 and sqlite_file() is not None:
         sentence = f"{workers} workers share one SQLite file, which one of them can write to at a time."
@@ -156,7 +156,7 @@ def several_workers(workers: int) -> list[CheckMessage]:
 
 @register("wondercam")
 def debug_for_others(**_: Any) -> list[CheckMessage]:
-    """DEBUG shows settings to whoever causes an error."""
+    """Check that DEBUG is off on a site with other hosts, because its error pages show settings to every client."""
     others = sorted(set(settings.ALLOWED_HOSTS) - set(settings.LOOPBACK))
     if not settings.DEBUG or not others:
         return []
@@ -168,7 +168,7 @@ def debug_for_others(**_: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def https(**_: Any) -> list[CheckMessage]:
-    """Whether people come by HTTPS. Django asks only where its own middleware stands under its own name."""
+    """Check that HTTPS is on. Django's own check needs its middleware under its own name (wondercam/pages.py)."""
     if settings.HTTPS:
         return []
     sentence = "WONDERCAM_HTTPS is off: passwords, tokens and cookies are sent readable."

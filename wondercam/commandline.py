@@ -1,5 +1,5 @@
-"""The command line: `manage.py`, and `wondercam` where the wheel is installed. A wrong setting ends a command with the
-sentence that says which."""
+"""The command line: `manage.py`, and `wondercam` if the wheel is installed. An invalid setting or an unusable database
+ends a command with a message instead of a traceback."""
 
 import os
 import sys
@@ -17,12 +17,13 @@ WINDOWS = (
 
 
 def main() -> int:
-    """`wondercam`: as `manage.py`, and without a command it serves."""
+    """Run the command `wondercam`, which is `manage.py` with `serve` as the default command."""
     return run([*sys.argv, "serve"] if len(sys.argv) == 1 else sys.argv)
 
 
 def run(arguments: list[str], platform: str = sys.platform) -> int:
-    """Run the command; exit status 1 on a setting that cannot be used."""
+    """Run the command, and return its exit status: 1 on an unsupported platform, an invalid setting or a database that
+    cannot be used."""
     if platform == "win32":
         print(WINDOWS, file=sys.stderr)
         return 1
@@ -41,19 +42,19 @@ def run(arguments: list[str], platform: str = sys.platform) -> int:
 
 
 def is_the_databases(wrong: DatabaseError) -> bool:
-    """Whether the database is away, broken or behind, and not a statement of ours wrong."""
+    """Whether the error is one of the database (unreachable, damaged, not migrated), not of a statement."""
     return type(wrong) in (DatabaseError, OperationalError) or (
         is_behind(wrong) and isinstance(wrong, ProgrammingError)
     )
 
 
 def is_behind(wrong: DatabaseError) -> bool:
-    """Whether a table or column is missing (SQLite's words, and PostgreSQL's)."""
+    """Whether a table or column is missing, by the messages of SQLite and PostgreSQL."""
     return any(words in str(wrong) for words in ("no such table", "no such column", "does not exist"))
 
 
 def advice(wrong: DatabaseError) -> str:
-    """What to do about it."""
+    """Return what the operator can do about the error."""
     if is_behind(wrong):
         return f"Run `{PROGRAM} migrate` first."
     return f"`{PROGRAM} check --deploy` says more; --traceback shows where it happened."

@@ -1,9 +1,9 @@
-"""All rows of this installation's SQLite database, copied into a new PostgreSQL one, as they are at one moment.
+"""Copies all rows of this installation's SQLite database into a new PostgreSQL one, from one snapshot.
 
-    is_open ── whether anybody else has the file open: a server that went on writing would lose what it writes
-    Copy ───── migrates the new database, then fills it in one transaction: all of it, or nothing
+    is_open ── whether another process has the file open: rows that a running server writes would be lost
+    Copy ───── migrates the new database, then fills it in one transaction
 
-Rows go by Django's fields, so that ids, times and documents have the types that PostgreSQL keeps them in, and by COPY.
+Values are converted by Django's fields, so that ids, times and JSON have PostgreSQL's types, and inserted by COPY.
 """
 
 import sqlite3
@@ -20,20 +20,20 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.models import Field, Model, QuerySet
 
 TARGET = "copy"
-"""Django's name for the new database."""
+"""Django's alias of the new database."""
 
 BATCH = 2000
-"""Rows that are read at once."""
+"""Rows that are fetched at once."""
 
 
 class CopyRefused(Exception):
-    """Why nothing was copied, in a sentence."""
+    """Nothing was copied; the message says why."""
 
 
 def is_open(path: Path) -> bool:
     """Whether another process has this SQLite file open."""
     with closing(sqlite3.connect(path, timeout=1, isolation_level=None)) as probe:
-        probe.execute("PRAGMA locking_mode=EXCLUSIVE")  # with the write-ahead log nobody else may have it open
+        probe.execute("PRAGMA locking_mode=EXCLUSIVE")  # in WAL mode it fails if another connection is open
         try:
             probe.execute("BEGIN IMMEDIATE")
             probe.execute("ROLLBACK")
@@ -43,26 +43,27 @@ def is_open(path: Path) -> bool:
 
 
 def tables() -> list[type[Model]]:
-    """Every model with a table of its own, those between two others among them."""
+    """Return all models with tables, including those of many-to-many relations."""
     models = apps.get_models(include_auto_created=True)
     return [model for model in models if model._meta.managed and not model._meta.proxy]
 
 
 class Copy:
-    """Into the database that has these settings of Django's. `say` is told each table, with its number of rows."""
+    """Copies into the database with these settings of Django. `say` is called with each table and its number of
+    rows."""
 
     def __init__(self, settings: dict[str, Any], say: Callable[[str, int], None]) -> None:
         connections.settings[TARGET] = connections.configure_settings({DEFAULT_DB_ALIAS: settings})[DEFAULT_DB_ALIAS]
         self._say = say
 
     def run(self) -> int:
-        """Copy; the number of rows. CopyRefused where there is something in the new database, DatabaseError where it
-        takes a row no more than that."""
+        """Copy all tables, and return the number of rows. Raises CopyRefused if the new database has accounts or lacks
+        rows after the copy, and DatabaseError."""
         call_command("migrate", database=TARGET, interactive=False, verbosity=0)
         if QuerySet(get_user_model(), using=TARGET).exists():
             raise CopyRefused("There are accounts in that database: name one that is empty.")
         try:
-            with transaction.atomic(TARGET), transaction.atomic():  # of SQLite this is the one writer, too
+            with transaction.atomic(TARGET), transaction.atomic():  # on SQLite this blocks other writers
                 self._empty()
                 counts = [self._copy(model) for model in tables()]
                 self._continue_sequences()
@@ -71,13 +72,13 @@ class Copy:
         return sum(counts)
 
     def _empty(self) -> None:
-        """What the migrations have put there has other ids here."""
+        """Delete the rows that the migrations have inserted, whose ids may differ from those in SQLite."""
         quote = connections[TARGET].ops.quote_name
         with connections[TARGET].cursor() as cursor:
             cursor.execute(f"TRUNCATE {', '.join(quote(model._meta.db_table) for model in tables())}")
 
     def _copy(self, model: type[Model]) -> int:
-        fields = [field for field in model._meta.concrete_fields if field.column]  # a composite key has none
+        fields = [field for field in model._meta.concrete_fields if field.column]  # a composite key has no column
         quote = connections[TARGET].ops.quote_name
         columns = ", ".join(quote(str(field.column)) for field in fields)
         count = 0
@@ -93,14 +94,14 @@ class Copy:
         return count
 
     def _continue_sequences(self) -> None:
-        """The next row gets the next number."""
+        """Set the sequences to continue after the copied ids."""
         with connections[TARGET].cursor() as cursor:
             for statement in connections[TARGET].ops.sequence_reset_sql(no_style(), tables()):
                 cursor.execute(statement)
 
 
 def rows(model: type[Model], fields: "Sequence[Field[Any, Any]]") -> Iterator[list[Any]]:
-    """Every row, each value as the new database takes it."""
+    """Yield all rows of a model, with values for the new database."""
     target = connections[TARGET]
     stored: QuerySet[Any, Any] = QuerySet(model).order_by().values_list(*(field.attname for field in fields))
     for row in stored.iterator(chunk_size=BATCH):
@@ -108,12 +109,12 @@ def rows(model: type[Model], fields: "Sequence[Field[Any, Any]]") -> Iterator[li
 
 
 def prepared(field: "Field[Any, Any]", value: Any, target: Any) -> Any:
-    """The value as PostgreSQL's driver takes it."""
+    """Return a value for PostgreSQL's driver."""
     return field.get_db_prep_save(without_nul(value), connection=target)
 
 
 def without_nul(value: Any) -> Any:
-    """PostgreSQL keeps no NUL in texts and documents; U+FFFD stands for it, as in answers everywhere."""
+    """Replace NUL, which PostgreSQL cannot store in text and JSON, with U+FFFD, as in new answers."""
     if isinstance(value, str):
         return value.replace("\0", "\N{REPLACEMENT CHARACTER}")
     if isinstance(value, list):

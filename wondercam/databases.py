@@ -1,4 +1,4 @@
-"""The database of an address (`DATABASE_URL`): SQLite with one writer in mind, or PostgreSQL with a pool."""
+"""Django's database settings for `DATABASE_URL`: SQLite in WAL mode, or PostgreSQL with a connection pool."""
 
 from pathlib import Path
 from typing import Any
@@ -22,15 +22,18 @@ LOST = {
     "keepalives_count": 3,
     "tcp_user_timeout": 15_000,
 }
-"""After how long libpq gives up a PostgreSQL that answers nothing any more, not even by closing the connection, as when
-its machine or the network is gone: 25 s in silence, 15 s for what was sent (ms). Without it the kernel waits for hours.
+"""Timeouts of libpq for a PostgreSQL that does not respond at all, as after a failure of its machine or the network:
+25 s without traffic, 15 s for sent data (ms). Without them the kernel waits for hours.
 https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-KEEPALIVES"""
 
 
 def database(url: str, pool: int, folder: Path) -> dict[str, Any]:
-    """Django's settings for it. `pool`: PostgreSQL connections of one worker, of which the commit thread holds one
-    while it writes, a thread one for each call. `folder` is that of the tests' SQLite file. Of libpq's options the
-    address has the last word: `postgres://…?tcp_user_timeout=60000`."""
+    """Return Django's settings for the database at `url`. Raises ImproperlyConfigured.
+
+    `pool`: the most PostgreSQL connections of one worker; the commit thread uses one while it writes, other threads one
+    during a call. `folder` has the tests' SQLite file. Options in the URL override those of libpq here:
+    `postgres://…?tcp_user_timeout=60000`.
+    """
     try:
         found: dict[str, Any] = dict(dj_database_url.parse(url))
     except (ValueError, KeyError) as wrong:
@@ -41,5 +44,5 @@ def database(url: str, pool: int, folder: Path) -> dict[str, Any]:
     if found["ENGINE"] == "django.db.backends.postgresql":
         needs("psycopg", "postgres", "DATABASE_URL")
         options = {**LOST, **dict(found.get("OPTIONS") or {}), "pool": {"min_size": 1, "max_size": pool, "timeout": 2}}
-        return {**found, "OPTIONS": options, "CONN_HEALTH_CHECKS": True}  # the pool keeps what an outage broke
+        return {**found, "OPTIONS": options, "CONN_HEALTH_CHECKS": True}  # the pool keeps connections that have broken
     raise ImproperlyConfigured("DATABASE_URL must be sqlite:///… or postgres://…")

@@ -1,7 +1,7 @@
 """Settings come from environment variables (and `.env`), each declared in `wondercam.variables` and read once.
 
-Each reader takes the default and the bounds of the variable's declaration, and names the variable in the sentence it
-raises, so that a wrong value stops the start with something a person can act on.
+Each function uses the default and the bounds of the variable's declaration. An invalid value raises
+ImproperlyConfigured, whose message names the variable and says what to write.
 """
 
 import os
@@ -16,7 +16,7 @@ FALSE = {"0", "false", "no", "off"}
 
 
 def envstr(name: str, default: str | None = None) -> str:
-    """The variable's text without surrounding space; where it is unset or empty `default`, else the declared one."""
+    """Return the value without surrounding whitespace; if it is unset or empty, `default`, or the declared default."""
     declared = variables.ALL[name].default
     return os.environ.get(name, "").strip() or str(
         ("" if declared is None else declared) if default is None else default
@@ -24,7 +24,7 @@ def envstr(name: str, default: str | None = None) -> str:
 
 
 def envbool(name: str, default: bool | None = None) -> bool:
-    """True or False; ImproperlyConfigured names the variable when the text is neither."""
+    """Parse a boolean: one of TRUE or FALSE. Raises ImproperlyConfigured."""
     text = envstr(name, "").lower()
     if not text:
         return bool(variables.ALL[name].default if default is None else default)
@@ -34,7 +34,7 @@ def envbool(name: str, default: bool | None = None) -> bool:
 
 
 def envint(name: str) -> int:
-    """A whole number within the declared bounds; ImproperlyConfigured names the variable otherwise."""
+    """Parse an integer within the declared bounds. Raises ImproperlyConfigured."""
     variable, text = variables.ALL[name], envstr(name)
     try:
         number = int(text)
@@ -47,7 +47,7 @@ def envint(name: str) -> int:
 
 
 def envchoice(name: str, default: str | None, choices: tuple[str, ...]) -> str:
-    """One of `choices`; where it is unset `default`, else the declared one. ImproperlyConfigured names the variable."""
+    """Return one of `choices`, or the default as `envstr` does. Raises ImproperlyConfigured."""
     text = envstr(name, default).lower()
     if text not in choices:
         raise ImproperlyConfigured(f"{name} is {text!r}: write {', '.join(choices[:-1])} or {choices[-1]}.")
@@ -55,13 +55,13 @@ def envchoice(name: str, default: str | None, choices: tuple[str, ...]) -> str:
 
 
 def envlist(name: str) -> list[str]:
-    """A comma-separated list, empty entries dropped."""
+    """Parse a comma-separated list, without empty entries."""
     return [item.strip() for item in envstr(name).split(",") if item.strip()]
 
 
 class Environment(Mapping[str, str]):
-    """All variables that are set, read when they are asked for by whoever knows their names; `defaults` for some that
-    depend on the site."""
+    """All environment variables as a mapping, read on access. `defaults` are for variables whose default depends on the
+    site."""
 
     def __init__(self, defaults: Mapping[str, str] | None = None) -> None:
         self._defaults = dict(defaults or {})
@@ -78,5 +78,5 @@ class Environment(Mapping[str, str]):
         return len(os.environ)
 
     def __repr__(self) -> str:
-        """Without any value: some are keys, and error pages show settings."""
+        """Return no values: some are keys, and Django's error pages show settings."""
         return "Environment()"

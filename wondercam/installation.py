@@ -1,8 +1,8 @@
-"""What this installation is, a checkout or the wheel, and where its files are.
+"""The kind of installation, a checkout or the wheel, and the paths of its files.
 
 checkout   templates/, static/ and the npm packages, collected in staticfiles/; `.env` and data/ beside wondercam/
-wheel      bundled/templates and bundled/static, collected when the wheel was made; `.env` and the data in the
-           platform's folder for what programs keep (`platformdirs`: on Linux ~/.local/share/wondercam)
+wheel      bundled/templates and bundled/static, collected when the wheel was built; `.env` and the data in the user's
+           data folder (`platformdirs`: on Linux ~/.local/share/wondercam)
 """
 
 from importlib.util import find_spec
@@ -21,11 +21,11 @@ DATA = HOME if IS_WHEEL else HOME / "data"
 """The data folder, unless WONDERCAM_DATA_DIR names another."""
 STATIC_ROOT = BUNDLED / "static" if IS_WHEEL else BASE_DIR / "staticfiles"
 PROGRAM = "wondercam" if IS_WHEEL else "manage.py"
-"""What people type to run a command."""
+"""The program that runs commands, for messages."""
 
 
 def needs(package: str, extra: str, variable: str) -> None:
-    """ImproperlyConfigured where a package of an extra is missing, with how to install it."""
+    """Raise ImproperlyConfigured, with the command to install it, if a package of an extra is missing."""
     if find_spec(package) is None:
         how = f"install it by `pip install 'wondercam[{extra}]'`, or leave {variable} out."
         raise ImproperlyConfigured(f"{variable} needs the package {package}, which is not here: {how}")

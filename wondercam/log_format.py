@@ -1,11 +1,10 @@
-"""How a line of the server's log looks, for people (`TextFormatter`) or for programs (`Json`): WONDERCAM_LOG chooses.
+"""The formats of the server's log, text (`TextFormatter`) or JSON (`Json`), selected by WONDERCAM_LOG.
 
     2026-11-26T11:58:03.123Z INFO    wondercam.access [request=5f0c-1a]: GET /v2/models 200 1.2 ms 127.0.0.1
 
-A line says when (UTC), how grave, who, for which request and stream, and what. Whoever logs passes fields for programs
-as `extra={"fields": {…}}`, or names for the message's arguments as `field_names`. Nothing in a message can begin a line
-of its own or drive a terminal: characters that do not print are escaped, and what follows a line, such as a traceback,
-is indented.
+A line has the time (UTC), level, logger, ids of request and stream, and message. Fields for JSON are passed as
+`extra={"fields": {…}}`, or as names of the message's arguments in `field_names`. A message cannot forge a line or
+control a terminal: characters that are not printable are escaped, and further lines, such as a traceback, are indented.
 """
 
 import json
@@ -16,30 +15,30 @@ from contextvars import ContextVar
 from typing import Any
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
-"""The id of the request that the current task answers; set by the server, empty outside of requests."""
+"""The id of the current task's request, set by the server; "" outside of requests."""
 
 STREAM_ID = "ext://chat.protocol.log_context.stream_id"
-"""Where the app keeps which stream the current task works for."""
+"""The context variable of the current task's stream."""
 LONGEST = 4_000
-"""Characters of one line. An exception may quote what somebody sent; a log needs no more of it."""
+"""The most characters of one line, since an exception may contain what a client sent."""
 UNPRINTABLE = re.compile(r"[^\S ]|[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def printable(text: str) -> str:
-    """The text on one line, with `\\x1b`, `\\n`, `\\u202e` in place of what ends it, turns it or moves the cursor."""
+    """Return the text on one line, with escapes such as `\\x1b`, `\\n`, `\\u202e` for control characters."""
     if len(text) > LONGEST:
         text = f"{text[:LONGEST]}…"
     return text if text.isprintable() else UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 class Clock:
-    """The time as text; what stays the same for a second is made once in it."""
+    """Formats times, and caches the text of the current second."""
 
     def __init__(self) -> None:
         self._second, self._text = -1, ""
 
     def text(self, moment: float) -> str:
-        """`2026-11-26T11:58:03.123Z`."""
+        """Format a Unix time as `2026-11-26T11:58:03.123Z`."""
         second = int(moment)
         if second != self._second:
             self._second, self._text = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
@@ -47,7 +46,7 @@ class Clock:
 
 
 class TextFormatter(logging.Formatter):
-    """For people. `stream_id` tells which stream the current task works for, as `request_id` does of the request."""
+    """Formats lines of text. `stream_id` is the context variable of the current task's stream."""
 
     def __init__(self, stream_id: ContextVar[str]) -> None:
         super().__init__()
@@ -55,7 +54,7 @@ class TextFormatter(logging.Formatter):
         self._stream_id = stream_id
 
     def ids(self, record: logging.LogRecord) -> tuple[str, str]:
-        """The request and the stream that the record says it belongs to, or in whose task it was logged."""
+        """Return the ids of request and stream: those of the record, or those of the current task."""
         said = record.__dict__
         request, stream = said.get("request_id"), said.get("stream_id")
         return (
@@ -75,14 +74,14 @@ class TextFormatter(logging.Formatter):
         return line
 
     def below(self, record: logging.LogRecord) -> list[str]:
-        """The traceback's lines."""
+        """Return the lines of the traceback, if there is one."""
         if record.exc_info:
             return self.formatException(record.exc_info).split("\n")
         return []
 
 
 class Json(TextFormatter):
-    """For programs: an object a line, all of it ASCII; `error` is the traceback."""
+    """Formats one JSON object per line, in ASCII; `error` is the traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
         request, stream = self.ids(record)
@@ -100,16 +99,16 @@ class Json(TextFormatter):
 
 
 def fields_of(record: logging.LogRecord) -> dict[str, Any]:
-    """What the record says in parts: its `fields`, or its arguments by their `field_names`."""
+    """Return the record's `fields`, and its arguments by their `field_names`."""
     said, arguments = record.__dict__, record.args if isinstance(record.args, tuple) else ()
     return {**dict(zip(said.get("field_names", ()), arguments, strict=False)), **said.get("fields", {})}
 
 
 def configuration(form: str, level: str) -> dict[str, Any]:
-    """Django's LOGGING: everything to standard error, ours from `level` up, others' from WARNING up.
+    """Return Django's LOGGING: to standard error, WonderCam's loggers from `level`, others from WARNING.
 
-    Django's own line for each 4xx is left out, as is a wrong `Host`: the access line has the status, and whoever looks
-    for holes in a site would fill its log.
+    Django's lines for statuses 4xx and for an invalid `Host` are dropped: the access log has the status, and scanners
+    would fill the log.
     """
     ours: dict[str, Any] = {"level": level}
     return {

@@ -1,4 +1,4 @@
-"""Where mails go (`WONDERCAM_EMAIL_URL`): to a server that sends them, or, without one, to standard output."""
+"""Django's mail settings for `WONDERCAM_EMAIL_URL`: an SMTP server, or standard output without one."""
 
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
@@ -24,7 +24,7 @@ class MailServer:
 
     @classmethod
     def of(cls, url: str) -> "MailServer":
-        """The server of an address. ImproperlyConfigured does not repeat it: a password may stand in it."""
+        """Parse the URL. Raises ImproperlyConfigured, without the URL in it, because it may contain a password."""
         if not url:
             return cls()
         try:
@@ -40,7 +40,7 @@ class MailServer:
             port=port,
             user=unquote(found.username or ""),
             password=unquote(found.password or ""),
-            # A server of this machine, as a relay often is, may have no certificate.
+            # A relay on this machine may have no certificate.
             starttls=found.scheme == "smtp" and found.hostname not in ("localhost", "127.0.0.1", "::1"),
             tls=found.scheme == "smtps",
         )

@@ -1,8 +1,8 @@
-"""The middlewares of Django and ServeStatic, for pages only: a request of the API goes past each in one call.
+"""Subclasses of Django's and ServeStatic's middlewares that pass requests of the API on without processing them.
 
-They are sync at heart: under ASGI each costs a hop into a thread, and the API needs none of them. They stand in
-MIDDLEWARE under these names, so that everything else in that list, such as what an operator adds, sees every request.
-Django's deployment checks look for the names of its own: `wondercam.checks` asks what they would have asked.
+The originals are synchronous: under ASGI each would run in a thread, and the API needs none of them. They are in
+MIDDLEWARE under these names, so that other entries, such as an operator's, still see every request. Django's deployment
+checks only know the original names: `wondercam.checks` has a replacement.
 """
 
 from collections.abc import Callable
@@ -31,7 +31,7 @@ OF_THE_FILE = {"Content-Length", "ETag", "Last-Modified", "Vary"}
 
 
 class ForPages:
-    """Put before a middleware's class: its requests are those of the pages."""
+    """A mixin before a middleware class, which then only processes requests of pages."""
 
     get_response: Callable[[HttpRequest], Any]
 
@@ -42,15 +42,16 @@ class ForPages:
 
 
 class StaticFiles(ForPages, ServeStaticMiddleware):  # type: ignore[misc]
-    """With DEBUG a file that is missing is a 404 of ours, too, not an error that lists the folders; and the files that
-    are served from their sources are compressed as the collected ones are."""
+    """Serves static files. With DEBUG a missing file is the site's own 404, not ServeStatic's error with the paths, and
+    source files are compressed, as collected ones are."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.copies = CompressedCopies()
         super().__init__(*args, **kwargs)
 
     def get_static_file(self, path: str, url: str, stat_cache: Any = None) -> StaticFile:
-        """As ServeStatic's. What it finds while it starts is looked up again at each request."""
+        """Return the file, with a gzip copy of a source file. Files found at startup are looked up again per
+        request."""
         found: StaticFile = super().get_static_file(path, url, stat_cache)
         copy = self.copies.of(path) if self.autorefresh and stat_cache is None else None
         if copy is None:
@@ -79,7 +80,7 @@ class Session(ForPages, SessionMiddleware):
 
 
 class Language(ForPages, LocaleMiddleware):
-    """The reader's language, for the time of the request: chosen, else the browser's. The review stays in English."""
+    """Activates the user's language for a request: the selected one, or the browser's. The admin is in English."""
 
     def __call__(self, request: HttpRequest) -> Any:
         if request.path_info.startswith(ADMIN):
@@ -91,7 +92,7 @@ class Language(ForPages, LocaleMiddleware):
             return self.process_response(request, self.get_response(request))
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
-        """As `answer`. Nothing of it is worth a hop into a thread: a catalogue is read from its file once."""
+        """Do the same as `answer`, on the event loop: only the first use of a catalogue reads a file."""
         with translation.override(translation.get_language_from_request(request)):
             return self.process_response(request, await self.get_response(request))
 
@@ -102,7 +103,7 @@ class Common(ForPages, CommonMiddleware):
 
 class Csrf(ForPages, CsrfViewMiddleware):
     async def process_view(self, request: HttpRequest, *view: Any) -> Any:  # type: ignore[override]
-        """As Django's, in a thread: its own is called in one for every request."""
+        """Call Django's method in a thread for pages only; Django would do so for every request."""
         return None if is_direct(request.path_info) else await sync_to_async(super().process_view)(request, *view)
 
 

@@ -1,4 +1,4 @@
-"""What tokens cost (`WONDERCAM_PRICES`): for each model, or for all of a provider, the price of a million."""
+"""Parses the prices of tokens (`WONDERCAM_PRICES`) and their currency."""
 
 import re
 from decimal import Decimal
@@ -11,9 +11,9 @@ CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 def prices(items: list[str]) -> dict[str, tuple[Decimal, Decimal]]:
-    """By `provider/model` or `provider/*`: a million tokens given to the model, and a million that it makes.
+    """Return the prices of a million input tokens and a million output tokens, by `provider/model` or `provider/*`.
 
-    ImproperlyConfigured where an item is no price, or a model has two.
+    Raises ImproperlyConfigured for an invalid item, and for a second price of a model.
     """
     found: dict[str, tuple[Decimal, Decimal]] = {}
     for item in items:
@@ -28,7 +28,7 @@ def prices(items: list[str]) -> dict[str, tuple[Decimal, Decimal]]:
 
 
 def currency(text: str) -> str:
-    """Its three letters; ImproperlyConfigured otherwise."""
+    """Return the currency's three letters. Raises ImproperlyConfigured for other texts."""
     if not CURRENCY.fullmatch(text):
         raise ImproperlyConfigured(f"WONDERCAM_CURRENCY is {text!r}: write its three letters, such as USD or EUR.")
     return text

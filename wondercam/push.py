@@ -1,4 +1,4 @@
-"""Web Push as the operator has turned it on: a key and whom push services may write to (`make_push_keys`)."""
+"""Parses the settings of Web Push: the site's key, and a contact for push services (see `make_push_keys`)."""
 
 import base64
 import re
@@ -12,7 +12,7 @@ MEND = "run `manage.py make_push_keys`, which prints both."
 
 
 def push(key: str, contact: str) -> tuple[str, str]:
-    """Both, or both empty; ImproperlyConfigured where one is missing or of another form."""
+    """Return key and contact, or ("", ""). Raises ImproperlyConfigured if one of them is missing or invalid."""
     if bool(key) != bool(contact):
         missing = "WONDERCAM_PUSH_KEY" if contact else "WONDERCAM_PUSH_CONTACT"
         raise ImproperlyConfigured(f"{missing} is not set, and Web Push needs it: {MEND}")
@@ -24,7 +24,7 @@ def push(key: str, contact: str) -> tuple[str, str]:
 
 
 def is_key(text: str) -> bool:
-    """Whether it is a number that P-256 takes as a private key."""
+    """Whether the text is a private key of P-256: 32 bytes in base64url."""
     if not KEY.fullmatch(text):
         return False
     try:

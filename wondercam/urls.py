@@ -1,4 +1,4 @@
-"""The sitemap of the site."""
+"""The URL configuration of the site."""
 
 from typing import Any
 

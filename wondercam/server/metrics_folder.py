@@ -1,4 +1,4 @@
-"""Where several workers put their numbers, so that each of them can tell those of all (`chat/metrics.py`)."""
+"""The folder in which workers share their metrics, so that each can report those of all (`chat/metrics.py`)."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ class MetricsFolder:
         os.environ[VARIABLE] = str(self.path)
 
     def forget(self, pid: int) -> None:
-        """A worker has ended: what it had running is running no more; what it counted stays counted."""
+        """Remove the gauges of a worker that has ended; its counters are kept."""
         for path in self.path.glob(f"gauge_live*_{pid}.db"):
             path.unlink(missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""What can be set on the server, by environment variable."""
+"""The options of the server, from environment variables."""
 
 from dataclasses import dataclass
 
@@ -13,30 +13,30 @@ class Options:
     """Times in seconds, sizes in bytes."""
 
     drain: float = 30
-    """How long the application may take to end what runs, once asked to stop."""
+    """How long running streams may continue after the server was asked to stop."""
     afterwards: float = 5
-    """Beyond it: for the application to commit what it cut short, then for responses to end."""
+    """Additional time: for the application to commit interrupted streams, then for responses to end."""
     body_bytes: int = 8 * 1024 * 1024
-    """The largest request body where the application has no rule of its own; more is refused with 413."""
+    """The largest request body, if the application sets no limit for it; larger ones are refused with 413."""
     bodies_bytes: int = 64 * 1024 * 1024
-    """All bodies in flight together; a large one that is over it is refused with 503."""
+    """The limit of all bodies in flight together; a large one beyond it is refused with 503."""
     header_time: float = 10
     """From the first byte of a request to the end of its headers."""
     body_time: float = 30
-    """For a body, beside the time that `BODY_RATE` gives to what has arrived of it."""
+    """For a body, in addition to the time that `BODY_RATE` allows for the bytes that have arrived."""
     idle_time: float = 60
     """How long a connection may wait for its next request."""
     stalled_time: float = 120
-    """How long a peer may take nothing of what waits for it."""
+    """How long a peer may accept none of the bytes that are queued for it."""
     close_time: float = 10
-    """How long an application may go on after its client went; then it is cancelled."""
+    """How long the application may continue after its client has disconnected; then it is cancelled."""
     proxies: Proxies = NOBODY
     tick: float = 1
-    """Between two looks at all deadlines."""
+    """The interval at which all deadlines are checked."""
 
     @classmethod
     def from_environment(cls) -> "Options":
-        """ImproperlyConfigured names the variable that is wrong."""
+        """Read the environment. Raises ImproperlyConfigured, which names the variable."""
         return cls(
             drain=settings.DRAIN_SECONDS,
             bodies_bytes=envint("WONDERCAM_LIMIT_BODIES_BYTES"),

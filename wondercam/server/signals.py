@@ -1,4 +1,4 @@
-"""What a signal asks of the server.
+"""The signals that the server handles.
 
 SIGTERM          drain: accept no more, let what runs end; a second one ends the process at once
 SIGINT (Ctrl-C)  the same, and it says how many answers it still waits for
@@ -14,25 +14,25 @@ DRAIN = frozenset({signal.SIGTERM, signal.SIGINT})
 
 
 def hangs_up() -> bool:
-    """Whether SIGHUP is to be listened for: not where it is ignored, as under `nohup`."""
+    """Whether to handle SIGHUP: not if it is ignored, as under `nohup`."""
     return signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
 
 
 def say_what_runs(count: int) -> None:
-    """Tell whoever pressed Ctrl-C how many answers are waited for, and how not to wait."""
+    """Print how many answers the server still waits for after Ctrl-C, and how to stop at once."""
     if count:
         say(f"finishing {count} {'answer' if count == 1 else 'answers'}, press Ctrl-C again to stop now")
 
 
 def say(sentence: str) -> None:
-    """Print a line where somebody may still read it: a closed terminal raises OSError."""
+    """Print a line, and ignore the OSError of a closed terminal."""
     with suppress(OSError):
-        sys.stdout.write(f"{sentence}\n")  # in one piece: workers print, too
+        sys.stdout.write(f"{sentence}\n")  # in one call, because workers print, too
         sys.stdout.flush()
 
 
 def flush() -> None:
-    """Write out what was printed, as far as that is possible."""
+    """Flush standard output and error, and ignore OSError."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError):
             stream.flush()

@@ -31,11 +31,11 @@ from twisted.internet.abstract import FileDescriptor
 from twisted.internet.asyncioreactor import AsyncioSelectorReactor
 
 TRIED = (26, 26)
-"""The first and the last major version of Twisted whose inner names were tried."""
+"""The first and the last major version of Twisted whose private names were tested."""
 BACKLOG = 1024
 UNSENT = 128 * 1024
-"""What the kernel may hold for a connection and not have sent yet, in bytes: a reader that stopped
-must not keep megabytes there either."""
+"""The most unsent bytes of a connection in the kernel's buffer, so that a client that stopped reading does not hold
+megabytes there."""
 
 
 class Address(NamedTuple):
@@ -46,7 +46,7 @@ class Address(NamedTuple):
 
 
 class Transport(tcp.Server):
-    """A connection's socket. `moved` is when it last took something of what is queued."""
+    """A connection's socket. `moved` is the monotonic time when it last accepted queued bytes."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -67,7 +67,7 @@ class Transport(tcp.Server):
         elif data and self.connected and not self._writeDisconnected:
             try:
                 sent = self.socket.send(data)
-            except OSError:  # a broken one takes nothing: the reactor finds that out when it writes
+            except OSError:  # a broken socket: the reactor will notice when it writes
                 sent = 0
             if sent < len(data):
                 self.moved = time.monotonic()
@@ -83,7 +83,7 @@ class Transport(tcp.Server):
         return sent
 
     def hold(self) -> None:
-        """Gather what is written until `release`: a response's head and its first chunk are one system call."""
+        """Hold writes until `release`, so that a response's headers and its first chunk are one system call."""
         self.held = []
 
     def release(self) -> None:
@@ -91,33 +91,33 @@ class Transport(tcp.Server):
         self.write(data)
 
     def host_address(self) -> Address:
-        """Our end, asked of the kernel once, not at every request."""
+        """Return the local address, which is read from the kernel once per connection."""
         if self.host is None:
             self.host = Address(*self.socket.getsockname()[:2])
         return self.host
 
 
 class Port(tcp.Port):
-    """The listening socket; `most` connections are accepted in one event-loop iteration."""
+    """The listening socket. At most `most` connections are accepted in one event-loop iteration."""
 
     transport: Any = Transport
     most = 100
 
     @classmethod
     def on(cls, listener: socket.socket, factory: Any, reactor: Any) -> "Port":
-        """A port on a socket that listens already."""
+        """Return a port for a socket that is already listening."""
         port: Port = cls._fromListeningDescriptor(reactor, listener.fileno(), listener.family, factory)
         return port
 
     def doRead(self) -> None:
-        self.numberAccepts = self.most  # Twisted raises it with each one
+        self.numberAccepts = self.most  # Twisted increases it with each connection
         super().doRead()
 
 
 class Reactor(AsyncioSelectorReactor):
-    """Twisted's reactor on an asyncio loop, called by the loop without a detour.
+    """Twisted's reactor on an asyncio loop, whose callbacks the loop calls directly.
 
-    Twisted's own says at each event in whose name its log is to speak: ten calls, and a log that is silent.
+    Twisted's own wraps each event in a logging context: ten calls for a log that is not used.
     """
 
     def addReader(self, reader: Any) -> None:
@@ -126,14 +126,15 @@ class Reactor(AsyncioSelectorReactor):
         descriptor = reader.fileno()
         try:
             self._asyncioEventloop.add_reader(descriptor, self._readOrWrite, reader, True)
-        except OSError:  # no socket: Twisted knows what to do
+        except OSError:  # not a socket: Twisted handles it
             super().addReader(reader)
         else:
             self._readers[reader] = descriptor
 
 
 def check_twisted(version: Any = twisted_version) -> None:
-    """ImproperlyConfigured where this Twisted is not one that this module was tried with, or lacks a name it uses."""
+    """Raise ImproperlyConfigured if the installed Twisted is not a tested version, or lacks a name that is used
+    here."""
     nobody: Any = object()
     needed = [
         (FileDescriptor(nobody), ("dataBuffer", "offset", "_tempDataLen", "_writeDisconnected")),
@@ -150,16 +151,16 @@ def check_twisted(version: Any = twisted_version) -> None:
 
 
 def listening_socket(host: str, port: int, unacknowledged: int = 120) -> socket.socket:
-    """A socket that workers can share, its options inherited by what it accepts; OSError when it cannot be had.
+    """Return a listening socket for all workers; accepted connections inherit its options. Raises OSError.
 
-    A peer that acknowledges nothing for `unacknowledged` seconds is given up by the kernel, which else goes on for
-    a quarter of an hour.
+    The kernel closes a connection whose peer acknowledges nothing for `unacknowledged` seconds; its default is a
+    quarter of an hour.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
     listener.setblocking(False)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    with suppress(OSError, AttributeError):  # not every kernel has them
+    with suppress(OSError, AttributeError):  # not all systems support them
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, unacknowledged * 1000)
     return listener

@@ -1,4 +1,4 @@
-"""The tag `{% modules "chat/page.js" %}`: the page's import map, the modules to load at once, and the entry."""
+"""The tag `{% modules "chat/page.js" %}`: the page's import map, the modules to preload, and the entry."""
 
 import json
 from functools import cache
@@ -18,7 +18,7 @@ kept = cache(modules_of)
 
 @register.simple_tag(takes_context=True)
 def modules(context: Any, entry: str, *more: str) -> SafeString:
-    """Script and link elements with the request's nonce. `more`: modules that will be needed on this page at once."""
+    """Return script and link elements with the request's nonce. `more`: further modules to preload."""
     nonce = context["request"].csp_nonce
     names = (modules_of if settings.DEBUG else kept)(entry, *more)
     import_map = json.dumps({"imports": {name: static(path) for name, path in IMPORTED.items()}})

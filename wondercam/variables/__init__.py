@@ -1,13 +1,13 @@
 """Every environment variable that WonderCam reads: name, default, bounds and meaning, declared here and nowhere else.
 
-    variable.py     what a declaration says
+    variable.py     the fields of a declaration
     site.py  storage.py  server.py  models.py  limits.py    the declarations, by section of the docs
-    uploads.py      those limits that are about photos and sounds
-    document.py     docs/settings.md and .env.example, made from them: `python -m wondercam.variables` writes both
-    unread.py       names in the environment that nothing reads, with the names that were probably meant
+    uploads.py      the limits of photos and sounds
+    document.py     generates docs/settings.md and .env.example: `python -m wondercam.variables` writes both
+    unread.py       unknown names in the environment, with the declared names that are probably meant
 
-`wondercam.env` reads the site's own by these declarations. Those of a provider are read by its file, which knows
-neither Django nor the site; a test holds the defaults there equal to these.
+`wondercam.env` reads the site's variables by these declarations. Providers read their own variables, because they do
+not depend on Django or the site; a test checks that their defaults are equal to these.
 """
 
 from wondercam.variables import limits, models, server, site, storage

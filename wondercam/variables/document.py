@@ -1,4 +1,4 @@
-"""`docs/settings.md` and `.env.example`, made from the declarations."""
+"""Generates `docs/settings.md` and `.env.example` from the declarations."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ TABLE = "| variable | default | meaning | wrong values |\n| --- | --- | --- | --
 
 
 def settings_page() -> str:
-    """The text of docs/settings.md."""
+    """Return the text of docs/settings.md."""
     page = HEAD
     for section in SECTIONS:
         page += f"\n## {section.TITLE}\n\n"
@@ -46,7 +46,7 @@ def settings_page() -> str:
 
 
 def env_example() -> str:
-    """The text of .env.example."""
+    """Return the text of .env.example."""
     text = EXAMPLE_HEAD
     for section in SECTIONS:
         text += f"\n# --- {section.TITLE}\n"
@@ -55,4 +55,4 @@ def env_example() -> str:
 
 
 DOCUMENTS = {ROOT / "docs" / "settings.md": settings_page, ROOT / ".env.example": env_example}
-"""Each file, and what makes its text."""
+"""The generated files, and the functions that return their texts."""

@@ -1,4 +1,4 @@
-"""What one person, one address and one request may ask for. The order is that of docs/settings.md."""
+"""The limits of users, addresses and requests. The order is that of docs/settings.md."""
 
 from wondercam.variables import uploads
 from wondercam.variables.variable import Variable
@@ -273,7 +273,7 @@ VARIABLES = (
 
 OF_PROVIDERS = {"CONNECT_SECONDS", "FIRST_TOKEN_SECONDS", "IDLE_SECONDS", "UPSTREAM_EVENT_BYTES"}
 OF_THE_SERVER = {"BODIES_BYTES", "HEADER_SECONDS", "BODY_SECONDS", "KEEPALIVE_SECONDS", "STALLED_SECONDS"}
-"""Limits that chat/providers and wondercam/server read; the others are the application's: settings.LIMITS."""
+"""The limits that chat/providers and wondercam/server read; all others are in settings.LIMITS."""
 
 PREFIX = "WONDERCAM_LIMIT_"
 APPLICATION = tuple(

@@ -1,4 +1,4 @@
-"""Models and the servers they are asked at. The order is that of docs/settings.md."""
+"""Models and their providers. The order is that of docs/settings.md."""
 
 from wondercam.variables.variable import Variable
 

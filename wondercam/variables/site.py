@@ -1,4 +1,4 @@
-"""The site: who may reach it, and how. The order is that of docs/settings.md."""
+"""The site: access, accounts and pages. The order is that of docs/settings.md."""
 
 from wondercam.variables.variable import Variable
 

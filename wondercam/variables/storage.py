@@ -1,4 +1,4 @@
-"""Where things are kept. The order is that of docs/settings.md."""
+"""The database, the data folder and retention. The order is that of docs/settings.md."""
 
 from wondercam.variables.variable import Variable
 

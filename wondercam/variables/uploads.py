@@ -1,4 +1,4 @@
-"""What a photo or a sound may have: a part of the limits (`limits.py`)."""
+"""The limits of photos and sounds, which are a part of `limits.py`."""
 
 from wondercam.variables.variable import Variable
 

@@ -7,11 +7,11 @@ Default = bool | int | float | str | None
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A variable, its default, and what `docs/settings.md` says of it.
+    """A variable, its default, and its description for `docs/settings.md`.
 
-    `default` is what counts where it is unset; None where that depends on other things, which `shown` then tells.
-    `wrong` names the values that stop the start; `least` and `most` bound a whole number; `example` is the default as
-    `.env.example` writes it, where it cannot be told from `default`.
+    `default` applies if the variable is unset; None if the default depends on other settings, as `shown` then explains.
+    `wrong` describes the values that prevent the start; `least` and `most` are the bounds of an integer; `example` is
+    the default in `.env.example` if `default` is None.
     """
 
     name: str
@@ -25,7 +25,7 @@ class Variable:
 
     @property
     def default_in_words(self) -> str:
-        """For the table: `on`, `1,048,576`, `text`."""
+        """The default in the table of the docs: `on`, `1,048,576`, `text`."""
         if self.shown or self.default is None:
             return self.shown or "none"
         if isinstance(self.default, bool):
@@ -36,7 +36,7 @@ class Variable:
 
     @property
     def default_as_written(self) -> str:
-        """For `.env.example`: `1`, `1048576`, `text`; empty where there is none."""
+        """The default in `.env.example`: `1`, `1048576`, `text`; "" if there is none."""
         if isinstance(self.default, bool):
             return "1" if self.default else "0"
         return self.example if self.default is None else str(self.default)

@@ -1,4 +1,4 @@
-"""`manage.py copy_to_postgres`: from SQLite to PostgreSQL, with everything."""
+"""`manage.py copy_to_postgres`: copies the SQLite database to PostgreSQL."""
 
 import json
 from pathlib import Path
@@ -19,12 +19,12 @@ NOT_POSTGRESQL = "That is no address of a PostgreSQL database: write postgres://
 
 
 class Command(BaseCommand):
-    """Once, with the server stopped; the SQLite file stays as it is."""
+    """Copies all rows, with the server stopped. The SQLite file is not changed."""
 
     help = "Copy this installation's SQLite database into an empty PostgreSQL one, with the server stopped."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Where to."""
+        """Add the target database."""
         parser.add_argument(
             "url", metavar="URL", help="postgres://user:password@host:5432/name, a database that is empty"
         )
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, url: str, **options: Any) -> None:
-        """Look whether it may be done, do it, tell."""
+        """Check the databases, copy the rows, and print their numbers. Raises CommandError."""
         path = sqlite_file()
         if path is None:
             raise CommandError(ON_POSTGRESQL)
@@ -53,7 +53,7 @@ class Command(BaseCommand):
         )
 
     def copy(self, to: dict[str, Any], counts: dict[str, int], path: Path, *, quiet: bool) -> int:
-        """Copy, and count each table's rows into `counts`."""
+        """Copy, fill `counts` with each table's number of rows, and return their sum. Raises CommandError."""
 
         def say(table: str, rows: int) -> None:
             counts[table] = rows
@@ -69,12 +69,12 @@ class Command(BaseCommand):
 
 
 def target(url: str) -> dict[str, Any]:
-    """Django's settings for the new database; CommandError where the address is none of PostgreSQL."""
+    """Return Django's settings for the new database. Raises CommandError unless the URL is one of PostgreSQL."""
     try:
         found = database(url, 1, Path(settings.DATA_DIR))
     except ImproperlyConfigured:
         raise CommandError(NOT_POSTGRESQL) from None
     if not found["ENGINE"].endswith("postgresql"):
         raise CommandError(NOT_POSTGRESQL)
-    found["OPTIONS"].pop("pool")  # one connection, whose failure says why
+    found["OPTIONS"].pop("pool")  # without a pool, so that a failure to connect has its own message
     return found

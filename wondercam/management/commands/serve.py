@@ -56,20 +56,20 @@ class Command(BaseCommand):
             return Worker(application, listener, options, ready, parent, body_limit).run()
 
         gc.collect()
-        gc.freeze()  # what is loaded stays: the collector need not walk it, and workers share it
+        gc.freeze()  # loaded modules are permanent: the garbage collector skips them, and workers share their memory
         leave(work(announce) if workers == 1 else Supervisor(workers, listener, work, announce).run())
 
 
 def prepare() -> None:
-    """What `make run` does in a checkout: the data folder's database is migrated, the embedded model fetched where it
-    is the one that answers. A database of several machines is migrated by whoever runs them."""
+    """Prepare the start of a wheel, as `make run` does for a checkout: migrate a SQLite database, and download the
+    embedded model if it is the default. PostgreSQL, which several machines may share, is migrated by its operator."""
     if sqlite_file() is not None:
         call_command("migrate", interactive=False, verbosity=0)
     call_command("fetch_model", unless_there=True)
 
 
 def refuse_what_cannot_serve(workers: int) -> None:
-    """Run the system checks: CommandError with all errors in words; what is only a warning goes to the log."""
+    """Run the system checks. Raises CommandError with all errors; warnings are logged."""
     found = [*run_checks(), *run_checks(tags=[START], include_deployment_checks=True)]
     if workers != settings.WEB_WORKERS:
         found += several_workers(workers)
@@ -87,7 +87,7 @@ def refuse_what_cannot_serve(workers: int) -> None:
 
 
 def refuse_a_database_that_is_behind() -> None:
-    """CommandError when migrations are missing. No connection stays open: workers make their own."""
+    """Raise CommandError if migrations are missing. No connection stays open, because workers open their own."""
     connection = connections["default"]
     try:
         executor = MigrationExecutor(connection)
