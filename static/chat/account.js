@@ -1,10 +1,11 @@
 /**
- * The forms of an account: what is typed as a password can be shown.
+ * The forms of an account: what is typed as a password can be shown, and the first wrong field has the focus.
  */
 
 const choice = /** @type {HTMLElement | null} */ (document.querySelector("[data-part=show-password]"));
 const passwords = /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("input[type=password]"));
 
+/** @type {HTMLElement | null} */ (document.querySelector("[aria-invalid=true]"))?.focus();
 if (choice) choice.hidden = passwords.length === 0;
 choice?.addEventListener("change", ({ target }) => {
   const type = /** @type {HTMLInputElement} */ (target).checked ? "text" : "password";

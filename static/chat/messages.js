@@ -50,7 +50,7 @@ export const cutShort = (reason) => REASONS[reason] ?? t("The model broke off he
 
 /** @type {Record<string, string>} */
 const ENDINGS = {
-  stopped: t("You stopped this answer."),
+  stopped: t("This answer was stopped."),
   interrupted: t("The server went away in the middle of this answer. What it had written is kept."),
   failed: t("This answer failed."),
 };

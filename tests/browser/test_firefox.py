@@ -115,7 +115,7 @@ def test_stop_keeps_what_was_written(tab: FirefoxTab) -> None:
     tab.press("[data-part=stop]")
     ended(tab, "stopped")
     assert copied(tab) == Script(words=20).text
-    assert "You stopped this answer." in tab.evaluate(f"{ANSWER}.innerText")
+    assert "This answer was stopped." in tab.evaluate(f"{ANSWER}.innerText")
 
 
 def test_a_photo_is_chosen_sent_and_still_shown_after_a_reload(tab: FirefoxTab, tmp_path: Path) -> None:

@@ -69,6 +69,16 @@ async def test_a_press_on_sign_up_is_taken_while_a_field_with_rules_has_the_focu
     await page.wait_for_url(f"{server.url}/")
 
 
+async def test_after_a_refused_sign_up_the_wrong_field_has_the_focus(page: Page, server: WonderCam) -> None:
+    await page.goto(f"{server.url}/accounts/signup/")
+    await page.locator("#id_username").fill("refused")
+    await page.locator("#id_password1").fill("a lighthouse by the sea")
+    await page.locator("#id_password2").fill("another")
+    await page.get_by_role("button", name="Sign up").press("Enter")
+    await expect(page.locator(".problem")).to_be_visible()
+    await expect(page.locator("#id_password2")).to_be_focused()
+
+
 async def test_no_control_of_the_message_box_covers_another_on_a_phone(phone: Page) -> None:
     await expect(phone.get_by_label("Your message")).to_be_visible()
     assert await phone.evaluate(OVERLAPS, "#composer .bar :is(button, select)") == []

@@ -230,7 +230,7 @@ async def test_stop_keeps_what_was_written_and_try_again_answers_anew(page: Page
     await ended(page, "stopped")
     assert await copied(page) == "".join(Script(words=20).said())
     await assert_equal_everywhere(page, server)
-    await expect(answer(page)).to_contain_text("You stopped this answer.")
+    await expect(answer(page)).to_contain_text("This answer was stopped.")
     model.let()
     await page.get_by_role("button", name="Try again").click()
     await ended(page, "complete")
