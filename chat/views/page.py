@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from chat.models import Change, Conversation
@@ -39,6 +40,7 @@ async def page(request: HttpRequest, conversation_id: UUID | None = None) -> Htt
     return await sync_to_async(_render)(request, user, conversation_id)
 
 
+@gzip_page  # which adds random bytes, so that lengths do not tell secrets (BREACH)
 def _render(request: HttpRequest, user: Any, conversation_id: UUID | None) -> HttpResponse:
     own = Conversation.objects.for_user(user.pk)
     conversation = None

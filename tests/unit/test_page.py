@@ -1,5 +1,6 @@
 """The page as the server renders it, and the files it is made of."""
 
+import gzip
 import json
 import re
 from pathlib import Path
@@ -72,6 +73,17 @@ def test_a_conversation_is_rendered_with_its_text_to_the_letter_and_no_markup_of
     assert "<blue>" not in page
     assert "<script>alert" not in page
     assert "<title>Sky &lt;b&gt; · WonderCam</title>" in page
+
+
+def test_the_page_is_compressed_and_its_length_tells_nothing(signed_in: Client, conversation: Conversation) -> None:
+    pages = [signed_in.get(f"/c/{conversation.pk}", headers={"Accept-Encoding": "gzip"}) for _ in range(12)]
+    plain = signed_in.get(f"/c/{conversation.pk}")
+    assert {page.headers["Content-Encoding"] for page in pages} == {"gzip"}
+    assert "Accept-Encoding" in plain.headers["Vary"]
+    assert "Content-Encoding" not in plain.headers
+    assert b"</html>" in gzip.decompress(pages[0].content)
+    assert len(pages[0].content) < len(plain.content) / 2
+    assert len({len(page.content) for page in pages}) > 1
 
 
 @pytest.mark.django_db(transaction=True)
