@@ -1,5 +1,5 @@
 /**
- * The forms of an account: what is typed as a password can be shown, and the first wrong field has the focus.
+ * The account forms: buttons that show a typed password, and the focus on the first invalid field.
  */
 
 const choice = /** @type {HTMLElement | null} */ (document.querySelector("[data-part=show-password]"));

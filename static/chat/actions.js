@@ -1,11 +1,11 @@
 /**
- * What can be done with a message: the buttons under it, by their `data-do`.
+ * The buttons under a message, by their `data-do`.
  */
 import { copy } from "./clipboard.js";
 import { t } from "./words.js";
 
 const GO_ON = t("Please go on where you stopped.");
-/** How long a button shows that it has copied, in ms. */
+/** How long a button confirms that it has copied, in ms. */
 const DONE_FOR = 1500;
 
 export class Actions {
@@ -47,7 +47,7 @@ export class Actions {
     this.#told = told;
   }
 
-  /** Does what the button says, if it is one of these. @param {HTMLElement} button */
+  /** Runs the button's action, if it is one of these. @param {HTMLElement} button */
   async take(button) {
     try {
       await this.#verbs[button.dataset.do ?? ""]?.(button);
@@ -73,7 +73,7 @@ export class Actions {
 /** @param {HTMLElement} button */
 const keyOf = (button) => button.closest("article")?.dataset.key ?? "";
 
-/** What is selected inside this message; "" for nothing. @param {Element | null} article */
+/** The text selected inside this message, or "". @param {Element | null} article */
 function selectedIn(article) {
   const selection = getSelection();
   const isInside = article && selection?.anchorNode && article.contains(selection.anchorNode);

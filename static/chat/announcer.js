@@ -1,5 +1,5 @@
 /**
- * Tells a screen reader that an answer began and how it ended; never its text, token by token.
+ * Announces to screen readers that an answer began and how it ended, never its text.
  */
 import { t } from "./words.js";
 

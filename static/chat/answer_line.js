@@ -1,10 +1,10 @@
 /**
- * How a tab comes to a running answer: by a connection that stays, by looks now and then, or by another tab, since one of
- * those that show an answer reads it and passes its events on.
+ * How a tab reads a running answer: by a connection of its own, by polling, or from another tab, since only one of the
+ * tabs that show an answer reads it and passes its events on.
  *
- * A browser opens six connections to a server for all its tabs (HTTP/1.1). One carries the feed and each of LINES an
- * answer; the others stay free for what is asked, a stop above all. A tab that finds no line free asks again and again
- * for what there is. Without locks (plain HTTP from another machine) each tab reads for itself.
+ * A browser opens six connections to a server for all its tabs (HTTP/1.1). One has the feed, and each of LINES an
+ * answer; the others stay free for requests, above all to stop. A tab without a free line polls. Without locks (plain
+ * HTTP from another machine) each tab reads for itself.
  */
 import { cursorOf } from "./events.js";
 import { HIDDEN_POLL, POLL } from "./watchdog.js";
@@ -12,11 +12,11 @@ import { HIDDEN_POLL, POLL } from "./watchdog.js";
 const LINES = ["wondercam-line-1", "wondercam-line-2", "wondercam-line-3"];
 
 export class AnswerLine {
-  /** Whether something on the way holds streams back. */
+  /** Whether a proxy buffers streams. */
   isHeldBack = false;
-  /** Whether nobody looks at this tab. */
+  /** Whether this tab is hidden. */
   isHidden = false;
-  /** Whether another tab reads the answer, and this one hears of it. */
+  /** Whether another tab reads the answer and passes its events to this one. */
   #isHeard = false;
   #isFree = true;
   #tabs;
@@ -44,12 +44,12 @@ export class AnswerLine {
     this.#renew();
   }
 
-  /** Whether no connection is kept for the answer. */
+  /** Whether this tab has no connection for the answer. */
   get polls() {
     return this.isHeldBack || this.isHidden || !this.#isFree;
   }
 
-  /** Keeps a connection for the answer, unless another tab does or none is free. Whether it is to be polled instead.
+  /** Reserves a connection, unless another tab has one or none is free. Returns whether to poll instead.
    * @param {string} stream "" for one that has not begun */
   async take(stream) {
     if (!stream) return this.isHeldBack;
@@ -58,13 +58,13 @@ export class AnswerLine {
     return this.polls;
   }
 
-  /** Nobody looks at this tab. */
+  /** Called when this tab is hidden. */
   hide() {
     this.isHidden = true;
     this.leave();
   }
 
-  /** Keeps none any more: another tab goes on. */
+  /** Releases the connection: another tab reads on. */
   leave() {
     this.#changing = this.#changing.then(() => {
       this.#release();
@@ -72,12 +72,12 @@ export class AnswerLine {
     });
   }
 
-  /** Tells the other tabs what was read here. @param {SentEvent} event */
+  /** Passes an event to the other tabs. @param {SentEvent} event */
   pass({ id, data }) {
     this.#channel?.postMessage({ id, data });
   }
 
-  /** A pause between two looks. What other tabs read is taken; where something is missing before it, the pause ends. */
+  /** Waits between two polls. Events of other tabs are taken; if one is missing before them, the wait ends. */
   async pause() {
     this.#isPausing = true;
     if (this.#takeHeard())
@@ -127,7 +127,7 @@ export class AnswerLine {
     return false;
   }
 
-  /** Wakes this tab when the one that reads the answer has given it up. @param {Tabs} tabs @param {string} name */
+  /** Wakes this tab when the reading tab releases its lock. @param {Tabs} tabs @param {string} name */
   #await({ locks }, name) {
     this.#waiting.abort();
     this.#waiting = new AbortController();
@@ -141,7 +141,7 @@ export class AnswerLine {
     if (this.#isPausing && !this.#takeHeard()) this.#watchdog.wake();
   }
 
-  /** Takes what follows on what was read so far. Whether more may: nothing is missing, and the answer is not over. */
+  /** Takes the next events. Returns whether more may follow: none is missing, and the answer has not ended. */
   #takeHeard() {
     for (const event of this.#heard.splice(0)) {
       if ((cursorOf(event.id)?.seq ?? -1) > this.#reader.seq + 1) return false;

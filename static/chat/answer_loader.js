@@ -1,5 +1,5 @@
 /**
- * The page's handle on how answers are written: Markdown and what belongs to it are loaded for the first answer.
+ * Loads the rendering of answers (Markdown and its modules) for the first answer.
  */
 
 export class AnswerLoader {
@@ -8,7 +8,7 @@ export class AnswerLoader {
   /** @type {typeof import("./answer_text.js").AnswerText | null} */
   #AnswerText = null;
   #load;
-  /** Whether the last try to load it has failed. */
+  /** Whether the last load has failed. */
   hasFailed = false;
 
   /** @param {() => Promise<{AnswerText: typeof import("./answer_text.js").AnswerText}>} [load] */
@@ -20,7 +20,7 @@ export class AnswerLoader {
     return this.#AnswerText !== null;
   }
 
-  /** Loads it, once. Resolves when it is there or cannot be had; the next call then tries again. */
+  /** Loads it, once. Resolves when it is loaded or has failed; then the next call tries again. */
   async load() {
     this.#loading ??= this.#load().then(({ AnswerText }) => {
       this.#AnswerText = AnswerText;
@@ -34,7 +34,7 @@ export class AnswerLoader {
     }
   }
 
-  /** What writes an answer into this element, which is emptied first; null as long as it is not loaded.
+  /** The renderer of an answer into this element, which is emptied first; null until it is loaded.
    * @param {HTMLElement} place */
   make(place) {
     if (!this.#AnswerText) return null;

@@ -1,12 +1,12 @@
 /**
- * An answer as it grows: Markdown with the model's pictures between its texts, written a piece at a time.
+ * Renders a growing answer in pieces: Markdown, with the model's pictures between its texts.
  */
 import { paintCode } from "./code.js";
 import { paintFormula } from "./formula.js";
 import { Markdown } from "./markdown.js";
 import { t } from "./words.js";
 
-/** Characters that are written between two looks at the clock. */
+/** Characters that are rendered between two checks of the clock. */
 const PIECE = 2_000;
 const PICTURES = new Set(["image/png", "image/jpeg", "image/webp", "image/gif"]);
 
@@ -25,8 +25,8 @@ export class AnswerText {
   }
 
   /**
-   * Writes what is new, until `isLate` says so; at least one piece. Whether everything stands there now.
-   * @param {Message} message @param {boolean} isWhole nothing more will come @param {() => boolean} isLate
+   * Renders new text until `isLate()`, at least one piece. Returns whether all is rendered.
+   * @param {Message} message @param {boolean} isWhole the answer is complete @param {() => boolean} isLate
    */
   show({ text, pictures, anew }, isWhole, isLate) {
     if (this.#finished) return true;
@@ -62,7 +62,7 @@ export class AnswerText {
     this.#written = end;
   }
 
-  /** Takes away what was written of an answer that began anew at this event. @param {number} anew */
+  /** Removes the text of an answer that restarted at this event. @param {number} anew */
   #restart(anew) {
     this.#anew = anew;
     this.#written = this.#pictures = 0;
@@ -77,7 +77,7 @@ export class AnswerText {
   }
 }
 
-/** Whether this is the first half of a character outside the basic plane. @param {number} unit */
+/** Whether this is a high surrogate. @param {number} unit */
 const isHalf = (unit) => unit >= 0xd800 && unit < 0xdc00;
 
 /** @param {Picture} picture */

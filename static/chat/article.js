@@ -1,5 +1,5 @@
 /**
- * One message on the page: its photos, its thoughts, its text, what is waited for, how it ended, what can be done.
+ * One message on the page: photos, thoughts, text, waiting and final notices, and actions.
  */
 import { isOpen } from "./message.js";
 import { endingOf, waitingFor } from "./messages.js";
@@ -8,13 +8,13 @@ import { rateOf, seconds, story } from "./times.js";
 import { t } from "./words.js";
 
 /**
- * Who writes answers, who loads a photo into its image, and what else is shown of a message whenever it changes.
+ * Renders answers, loads photos into images, and shows further parts of a message when it changes.
  * @typedef {{answers: import("./answer_loader.js").AnswerLoader,
  *            showPhoto: (element: HTMLImageElement | HTMLAudioElement, photo: Photo) => void,
  *            extras: ((element: HTMLElement, message: Message) => void)[]}} Means
  */
 
-/** @type {Record<string, string>} what became of a question */
+/** @type {Record<string, string>} the states of a question */
 const MARKS = { sent: t("Sent"), failed: t("Not sent") };
 
 export class Article {
@@ -39,8 +39,8 @@ export class Article {
   }
 
   /**
-   * Shows the message, until `isLate` says so. Whether all of it stands there now.
-   * @param {Message} message @param {Message[]} versions it and what may stand in its place @param {() => boolean} isLate
+   * Shows the message until `isLate()`. Returns whether all of it is shown.
+   * @param {Message} message @param {Message[]} versions all versions of it @param {() => boolean} isLate
    */
   show(message, versions, isLate) {
     this.#showPlace(message, versions);
@@ -53,7 +53,7 @@ export class Article {
     return isWhole;
   }
 
-  /** Until what writes answers is loaded, one that grows stands there as plain text; and all, where it cannot be had.
+  /** Until the renderer is loaded, growing answers are plain text; if it cannot be loaded, all are.
    * @param {Message} message @param {() => boolean} isLate */
   #showAnswer(message, isLate) {
     this.#answer ??= this.#means.answers.make(this.#part("text"));
@@ -68,7 +68,7 @@ export class Article {
     return true;
   }
 
-  /** What an open answer is waiting for, and since when. @param {number} now */
+  /** Shows what a running answer waits for, and since when. @param {number} now */
   tick(now) {
     if (!this.#shown) return;
     const waiting = isOpen(this.#shown) ? waitingFor(this.#shown, now) : { notice: "", since: now };
@@ -129,7 +129,7 @@ export class Article {
     set(this.#part("story"), short && story(times));
   }
 
-  /** Which of several versions this is. @param {Message} message @param {Message[]} versions */
+  /** Shows the number of this version. @param {Message} message @param {Message[]} versions */
   #showPlace({ key }, versions) {
     const place = this.#part("versions");
     place.hidden = versions.length < 2;
@@ -146,7 +146,7 @@ export class Article {
     }
   }
 
-  /** Photos, and sounds among them. @param {Photo[]} photos */
+  /** Shows photos and sounds. @param {Photo[]} photos */
   #photos(photos) {
     this.#part("photos").replaceChildren(
       ...photos.map((photo, at) => {

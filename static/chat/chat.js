@@ -41,7 +41,7 @@ export class Chat {
     return this.#connection !== null;
   }
 
-  /** The messages that are shown, oldest first. */
+  /** The shown messages, oldest first. */
   get path() {
     return path(this.transcript);
   }
@@ -51,7 +51,7 @@ export class Chat {
     return this.transcript.messages.find((found) => found.key === key);
   }
 
-  /** Shows a conversation as the server gives it; a running answer is followed.
+  /** Shows a stored conversation, and follows its running answer.
    * @param {string} conversation @param {Stored[]} messages */
   open(conversation, messages) {
     this.#connection?.leave();
@@ -62,7 +62,7 @@ export class Chat {
     this.#followLeaf();
   }
 
-  /** Sends a message after what is shown. @param {{text: string, photos: Photo[], model: string}} said */
+  /** Sends a message after the shown ones. @param {{text: string, photos: Photo[], model: string}} said */
   send(said) {
     return this.#send(
       this.path.findLast(({ role, id }) => role === "model" && id),
@@ -77,7 +77,7 @@ export class Chat {
     return this.#send(this.find(question.parent), { text, photos: question.photos, model });
   }
 
-  /** Answers the question of this answer once more. @param {string} key the answer's @param {string} model */
+  /** Regenerates an answer. @param {string} key the answer's @param {string} model */
   async again(key, model) {
     const answer = this.find(key);
     const question = this.find(answer?.parent ?? "");
@@ -89,24 +89,24 @@ export class Chat {
     await this.#ask(requestId, { parent_id: question.id, model });
   }
 
-  /** Shows this version of a message, with what followed it. @param {string} key */
+  /** Shows this version of a message, with the messages after it. @param {string} key */
   show(key) {
     this.#apply({ type: "shown", leaf: newestBelow(this.transcript, key) });
     if (!this.busy) this.#followLeaf();
   }
 
-  /** Keeps beside a message what is known of it now.
+  /** Stores facts about a message.
    * @type {(key: string, facts: Facts) => void} */
   note = (key, facts) => this.#apply({ type: "noted", key, facts });
 
   stop = () => this.#connection?.stop();
 
-  /** @param {boolean} [frozen] whether the page stood still, as in the browser's cache of pages to go back to */
+  /** @param {boolean} [frozen] whether the page was frozen, as in the back/forward cache */
   wake(frozen) {
     this.#connection?.wake(frozen);
   }
 
-  /** Nobody looks at this page: it needs no connection of its own for now. */
+  /** Called when the page is hidden: it needs no connection of its own. */
   hide() {
     this.#connection?.hide();
   }
@@ -117,7 +117,7 @@ export class Chat {
     void this.#connect(last.key, (connection) => connection.follow(last.stream, last.seq));
   }
 
-  /** Shows what was asked meanwhile in another tab or on another device; its newest answer is followed. */
+  /** Shows turns of other tabs and devices, and follows the newest answer. */
   async catchUp() {
     const isUnsent = this.path.some(({ role, stream }) => role === "model" && !stream);
     if (!this.conversation || this.busy || isUnsent) return;
@@ -141,7 +141,7 @@ export class Chat {
     await this.#ask(key, asked, titleOf(text, photos), () => draft.stored(key, photos));
   }
 
-  /** A question that never reached the server goes out under the key it had, in case it did reach it.
+  /** Sends a failed question again under the same key, in case it did reach the server.
    * @param {string} key @param {string} again @param {Message} question @param {string} model */
   async #sendOnce(key, again, { text, photos, key: asked, parent }, model) {
     this.#apply({ type: "withdrawn", keys: [key, asked] });

@@ -1,5 +1,5 @@
 /**
- * The list of chats as elements: kept equal to its rows, in groups with headings. A row that stays is not touched.
+ * Renders the list of chats in groups with headings. Elements of unchanged rows are kept.
  */
 import { groups } from "./chats.js";
 import { t } from "./words.js";
@@ -39,7 +39,7 @@ export class ChatList {
     return this.#elements.get(id);
   }
 
-  /** Gives the focus to the row after this one, else to the one before it; whether there is one. @param {string} id */
+  /** Focuses the next row, else the previous one. Returns whether there is one. @param {string} id */
   focusBeside(id) {
     const all = [...this.#place.querySelectorAll("li")];
     const at = all.findIndex((element) => element.dataset.conversation === id);

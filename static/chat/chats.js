@@ -1,15 +1,15 @@
 /**
- * The list of chats as a value: rows by id, and the groups that they stand in: pinned ones, then by day.
+ * The list of chats as a value: rows by id, and their groups: pinned ones, then by day.
  */
 import { t } from "./words.js";
 
-/** Days that have a group of their own end here. */
+/** The number of days that have their own groups. */
 const WEEK = 7;
 const MONTH = 30;
 const DAY = 86_400_000;
 
 /**
- * The rows with others among them: the newer knowledge of a chat takes the place of the older.
+ * Merges rows; the newer state of a chat replaces the older one.
  * @param {ReadonlyMap<string, ChatRow>} rows @param {Iterable<ChatRow>} others
  */
 export function merged(rows, others) {
@@ -19,10 +19,10 @@ export function merged(rows, others) {
 }
 
 /**
- * The rows as they are listed: pinned ones first, then the day of the last question, newest first.
+ * The groups of the list: pinned rows, then the days of the last question, newest first.
  * @param {ReadonlyMap<string, ChatRow>} rows
  * @param {Date} now
- * @param {string} language what days and months are named in
+ * @param {string} language of the days and months
  * @returns {{name: string, rows: ChatRow[]}[]}
  */
 export function groups(rows, now, language) {

@@ -1,12 +1,12 @@
 /**
- * Copying: also on plain HTTP, where a browser gives pages no `navigator.clipboard`, and where it refuses it.
+ * Copies text, also without `navigator.clipboard` (plain HTTP) and if it is refused.
  */
 import { t } from "./words.js";
 
 const REFUSED = t("This browser lets the page copy nothing: select the text, and copy it by hand.");
 
 /**
- * Puts a text on the clipboard. Throws an Error with a sentence where the browser lets no page do that.
+ * Copies a text to the clipboard. Throws an Error with a sentence if the browser refuses.
  * @param {string} text
  * @param {{clipboard?: Pick<Clipboard, "writeText">, document?: Document}} [means]
  */
@@ -14,13 +14,13 @@ export async function copy(text, { clipboard = globalThis.navigator?.clipboard, 
   try {
     if (clipboard) return await clipboard.writeText(text);
   } catch {
-    // Refused: the older way may still be open.
+    // Refused: the older API may still work.
   }
   if (!copySelected(text, document)) throw new Error(REFUSED);
   return undefined;
 }
 
-/** Selects the text in a field that nobody sees, and has the browser copy what is selected. @param {string} text
+/** Selects the text in an invisible field, and copies the selection. @param {string} text
  * @param {Document} document */
 function copySelected(text, document) {
   const focused = /** @type {HTMLElement | null} */ (document.activeElement);

@@ -1,5 +1,5 @@
 /**
- * The browser's time, as a thing that is handed in: a test hands in one that it moves.
+ * The browser's clock, which is injected so that tests can use their own.
  */
 
 /** @type {Clock} */

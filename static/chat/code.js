@@ -1,8 +1,8 @@
 /**
- * Colours for a block of code that is whole, once the highlighter is loaded.
+ * Highlights complete blocks of code, once the highlighter is loaded.
  */
 
-/** Longer code stays as it is: colours are not worth a frozen page. */
+/** Longer code is not highlighted, since that would block the page. */
 const LONGEST = 60_000;
 
 /** @param {HTMLElement} code @param {string} language as the text names it */
@@ -19,7 +19,7 @@ export async function paintCode(code, language) {
 }
 
 /**
- * A node of the highlighter's own tree as an element: its HTML is never used.
+ * Converts a node of the highlighter's tree to an element; its HTML is never used.
  * @param {import("highlight").Leaf | string} leaf
  * @returns {Node}
  */

@@ -1,5 +1,5 @@
 /**
- * The form at the foot: text, photos, model; sends, or stops what is being answered.
+ * The form at the bottom: text, photos and model; sends a message, or stops the answer.
  */
 
 export class Composer {
@@ -9,7 +9,7 @@ export class Composer {
   #stop;
   #told;
   #busy = false;
-  /** The key of the question that is changed; "" for a new one. */
+  /** The key of the question that is edited; "" for a new one. */
   editing = "";
   /** @type {Element | null} the control that was clicked last */
   #clicked = null;
@@ -35,7 +35,7 @@ export class Composer {
     this.#question.addEventListener("input", () => this.#typed());
   }
 
-  /** Chooses the model that was chosen last, if it is there, and keeps in mind what is chosen next. @param {Storage} storage */
+  /** Selects the last selected model, if it is offered, and stores later selections. @param {Storage} storage */
   remember(storage) {
     const picker = this.#picker;
     if (!(picker instanceof HTMLSelectElement)) return;
@@ -44,16 +44,16 @@ export class Composer {
       if ([...picker.options].some(({ value }) => value === last)) picker.value = String(last);
       picker.addEventListener("change", () => storage.setItem("model", picker.value));
     } catch {
-      // A forbidden storage costs the choice, not the chat.
+      // Without storage the selection is not kept.
     }
   }
 
-  /** The model that is chosen; "" where the server decides. */
+  /** The selected model; "" if the server decides. */
   get model() {
     return this.#picker?.value ?? "";
   }
 
-  /** What becomes of a photo with the chosen model: "seen", "read" (the text in it) or "no". */
+  /** How the selected model uses photos: "seen", "read" (the text in it) or "no". */
   get photos() {
     const picked = this.#picker instanceof HTMLSelectElement ? this.#picker.selectedOptions[0] : this.#picker;
     return picked?.dataset.photos ?? "seen";
@@ -63,7 +63,7 @@ export class Composer {
     return this.#question.value;
   }
 
-  /** Puts a text in; nobody is told that it was typed. @param {string} text */
+  /** Sets the text without calling `typed`. @param {string} text */
   fill(text) {
     this.#question.value = text;
     this.#grow();
@@ -73,12 +73,12 @@ export class Composer {
     this.#question.focus();
   }
 
-  /** A control that goes away leaves the focus to the box; a finger's keyboard is not called up for that. */
+  /** Moves the focus from a control that is hidden to the box, unless that would open a touch keyboard. */
   refocus() {
     if (matchMedia("(pointer: fine)").matches) this.focus();
   }
 
-  /** Changes a question that was sent: sending makes a new version of it. @param {string} key @param {string} text */
+  /** Edits a sent question: sending makes a new version. @param {string} key @param {string} text */
   edit(key, text) {
     if (!this.editing) this.#before = this.text;
     this.#mark(key);
@@ -86,7 +86,7 @@ export class Composer {
     this.focus();
   }
 
-  /** Back to what was being typed. */
+  /** Cancels editing, and restores the draft. */
   cancelEdit() {
     if (!this.editing) return;
     this.#mark("");
@@ -95,14 +95,14 @@ export class Composer {
     this.focus();
   }
 
-  /** The key of the question that is changed, which ends with this. */
+  /** Ends editing, and returns the key of the edited question. */
   takeEdit() {
     const key = this.editing;
     this.#mark("");
     return key;
   }
 
-  /** Adds a quotation to what is typed. @param {string} text */
+  /** Adds a quotation to the text. @param {string} text */
   quote(text) {
     const quoted = text.trim().replace(/^/gm, "> ");
     this.fill(`${this.text ? `${this.text.trimEnd()}\n\n` : ""}${quoted}\n\n`);
@@ -116,7 +116,7 @@ export class Composer {
     /** @type {HTMLElement} */ (this.#form.querySelector("[data-part=editing]")).hidden = !key;
   }
 
-  /** While an answer is awaited there is a stop button, and what is sent waits. @param {boolean} busy */
+  /** While an answer is pending there is a stop button, and sent messages are queued. @param {boolean} busy */
   set busy(busy) {
     const hadFocus = this.#form.querySelector(".send:focus");
     this.#busy = busy;
@@ -136,14 +136,14 @@ export class Composer {
   /** @param {KeyboardEvent} event */
   #pressed(event) {
     if (event.key === "Escape") return this.cancelEdit();
-    // While an input method composes, Enter picks a word (keyCode 229: Safari says it after the composition's end).
+    // While an input method composes, Enter picks a word (keyCode 229: Safari sends it after the composition).
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return undefined;
     if (matchMedia("(pointer: coarse) and (hover: none)").matches) return undefined; // a phone's Enter starts a line
     event.preventDefault();
     return this.#submit();
   }
 
-  /** The second press of a double click is for the control of the first, not for what has come in its place.
+  /** Ignores the second press of a double click on a control that has replaced the first one.
    * @param {MouseEvent} event */
   #takeOnce(event) {
     const control = /** @type {Element} */ (event.target).closest("button");

@@ -1,8 +1,8 @@
 /**
- * One turn's line to the server: sends the message once, reads the answer, and finds back to it by cursor.
+ * One turn's connection: sends the message once, reads the answer, and resumes it by cursor.
  *
  * Its states and transitions are the table in states.js, drawn in docs/client.md. A body that ends without the stream's
- * last event is a cut line, never an end. A lost POST is sent again with its `request_id`, which joins the first one's.
+ * last event was cut, and is resumed. A lost POST is sent again with its `request_id`, which joins the first one.
  */
 import { AnswerLine } from "./answer_line.js";
 import { CursorReader } from "./cursor_reader.js";
@@ -48,7 +48,7 @@ export class Connection {
     this.#line = new AnswerLine(tabs, this.#reader, this.#watchdog);
   }
 
-  /** Sends a message; resolves when it is answered. @param {{request_id: string}} body */
+  /** Sends a message; resolves when the answer has ended. @param {{request_id: string}} body */
   ask(body) {
     this.#body = JSON.stringify(body);
     this.#transition("sending");
@@ -63,7 +63,7 @@ export class Connection {
     return this.#run();
   }
 
-  /** Asks the server to stop; the stream's own last event then ends it. Before anything was sent it ends at once. */
+  /** Requests a stop; the stream's last event then ends it. Before the message was sent it ends at once. */
   async stop() {
     if (this.state === "ended") return;
     this.#stop.isMade = true;
@@ -71,20 +71,20 @@ export class Connection {
     else if (this.state === "waiting") this.#finish("stopped", null);
   }
 
-  /** Nobody looks at the page: its line goes to the tabs that are looked at, and the log is asked now and then. */
+  /** Called when the page is hidden: releases its connection to visible tabs, and polls. */
   hide() {
     this.#line.hide();
     if (this.state === "streaming") this.#giveUp();
   }
 
-  /** The page shows something else: nothing is told any more. The answer goes on, on the server. */
+  /** Stops reading, because the page shows another chat. The answer continues on the server. */
   leave() {
     this.#tell = NOBODY;
     if (this.state !== "ended") this.#finish("interrupted", null);
     this.#giveUp();
   }
 
-  /** The page is back, or online again: tries now rather than later. @param {boolean} [frozen] it stood still */
+  /** Retries at once when the page is visible or online again. @param {boolean} [frozen] it was frozen */
   wake(frozen = false) {
     this.#line.isHidden = false;
     if (this.state === "waiting") this.#retry.wake();
@@ -138,7 +138,7 @@ export class Connection {
       void this.#line.take(this.stream).then((isOff) => isOff && this.state === "streaming" && this.#giveUp());
     }
     if (this.#stop.isMade) void this.#stop.send(this.stream);
-    // Headers came, and should nothing follow, something on the way holds the stream back.
+    // Headers have arrived: if nothing follows, a proxy buffers the stream.
     if (this.state === "streaming") this.#watchdog.watch(FIRST_BYTE, () => this.#giveUp(true));
     const body = /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (response.body);
     const heard = () => this.#watchdog.watch(SILENCE, () => this.#giveUp());
@@ -148,7 +148,7 @@ export class Connection {
     else if (this.state === "streaming") throw new Lost("The line was cut.");
   }
 
-  /** What a failed try means: the end, polling, or a pause. @param {unknown} problem */
+  /** Handles a failed attempt: the end, polling, or a pause. @param {unknown} problem */
   #stumble(problem) {
     if (this.state === "ended") return undefined;
     this.#retry.tries += 1;
@@ -187,7 +187,7 @@ export class Connection {
     this.state = transition(this.state, to);
   }
 
-  /** Not even headers came: held back, if the server answers otherwise. */
+  /** No headers arrived: the stream is buffered if the server answers other requests. */
   async #suspect() {
     const attempt = this.#attempt;
     const held = await this.#api.answers();

@@ -1,5 +1,5 @@
 /**
- * What happens in one's conversations, as the server tells it: one line to it, found again by the place of the last thing.
+ * The feed of the user's conversations: one connection, resumed after the last line by its id.
  */
 import { createParser } from "eventsource-parser";
 import { Lost, Refused, refusal } from "./errors.js";
@@ -7,11 +7,11 @@ import { DONE } from "./events.js";
 import { backoff } from "./states.js";
 import { SILENCE, Watchdog } from "./watchdog.js";
 
-/** What a broken line is waited for at least, in ms. */
+/** The shortest pause before a reconnect, in ms. */
 const LEAST = 1_000;
 
 export class ConversationFeed {
-  /** The id of the last thing that was told; "" for from now on. */
+  /** The id of the last line; "" to start with new ones. */
   place = "";
   #session;
   #watchdog;
@@ -28,7 +28,7 @@ export class ConversationFeed {
     this.#random = random;
   }
 
-  /** Reads until `signal` says so, or until the server refuses for good. @param {AbortSignal} signal */
+  /** Reads until `signal` aborts, or the server refuses permanently. @param {AbortSignal} signal */
   async run(signal) {
     signal.addEventListener("abort", () => this.#watchdog.wake());
     for (let tries = 1; !signal.aborted; tries += 1) {
@@ -44,7 +44,7 @@ export class ConversationFeed {
     }
   }
 
-  /** Tells what there is after the last thing that was told. Throws Refused or Lost. @param {AbortSignal} signal */
+  /** Reads the stored lines after the last one. Throws Refused or Lost. @param {AbortSignal} signal */
   async look(signal) {
     if (this.place) await this.#read(signal, "?poll=1");
   }

@@ -1,14 +1,14 @@
 /**
- * How far a stream has been read: each event once, in order, whatever the line does in between.
+ * Reads a stream's events, each once and in order, over any number of connections.
  */
 import { createParser } from "eventsource-parser";
 import { Lost } from "./errors.js";
 import { cursorOf, DONE, endOf, isSnapshot } from "./events.js";
 
 export class CursorReader {
-  /** The last event that was read; -1 before the first. */
+  /** The seq of the last event; -1 before the first. */
   seq = -1;
-  /** The server has said that nothing follows. */
+  /** Whether the server has sent [DONE]. */
   done = false;
   /** @type {End | null} */
   end = null;
@@ -21,16 +21,16 @@ export class CursorReader {
     this.#received = received;
   }
 
-  /** Whether nothing is left to read. */
+  /** Whether the stream has ended. */
   get isOver() {
     return this.done || this.end !== null;
   }
 
   /**
-   * Reads a body to its end or its [DONE]. Throws Lost when the line breaks.
+   * Reads a body to its end or its [DONE]. Throws Lost if the connection is cut.
    * @param {ReadableStream<Uint8Array<ArrayBuffer>>} body
-   * @param {() => void} heard is called at every sign of life
-   * @param {(event: SentEvent) => void} pass is given each event that follows on the one before
+   * @param {() => void} heard is called for every chunk
+   * @param {(event: SentEvent) => void} pass gets each event in sequence
    */
   async read(body, heard, pass) {
     const decoder = new TextDecoder();
@@ -44,11 +44,11 @@ export class CursorReader {
     }
   }
 
-  /** Takes an event; whether it follows on the one before. @param {SentEvent} event */
+  /** Takes an event. Returns whether it is the next one. @param {SentEvent} event */
   take({ id, data }) {
     if (data === DONE) this.done = true;
     const cursor = cursorOf(id);
-    // An error without a place in the stream: this reading was ended, say by a sign-out, and the answer goes on.
+    // An error without a seq: only this connection was ended, as by a sign-out; the answer continues.
     if (!cursor && data.startsWith('{"error"')) throw new Lost("The server ended this reading.");
     if (!cursor || cursor.seq <= this.seq) return false;
     const response = /** @type {GeminiResponse} */ (JSON.parse(data));

@@ -1,7 +1,7 @@
 /**
- * A chat is deleted in two steps: it goes from the list at once, and from the server when it can no longer be undone.
+ * Deletes a chat in two steps: from the list at once, and on the server when the time to undo is over.
  *
- * Which one waits is kept in this tab's storage: should the tab go, the deletion is made with it, or by the next page.
+ * The pending one is in this tab's storage: if the page is closed, it is deleted then, or by the tab's next page.
  */
 
 import { refusal } from "./errors.js";
@@ -22,7 +22,7 @@ export class Deletion {
   /**
    * @param {{session: Requester, clock: Clock, storage: Storage,
    *          told: {waits: (row: ChatRow | null) => void, back: (row: ChatRow) => void,
-   *                 problem: (sentence: string) => void}}} means `waits`: what can be undone now, or null
+   *                 problem: (sentence: string) => void}}} means `waits`: the chat that can be restored, or null
    */
   constructor({ session, clock, storage, told }) {
     this.#session = session;
@@ -31,14 +31,14 @@ export class Deletion {
     this.#told = told;
   }
 
-  /** The chat that an earlier page of this tab left to be deleted: it is deleted now. @returns {string} its id, or "" */
+  /** Deletes the chat that an earlier page of this tab has left pending. @returns {string} its id, or "" */
   resume() {
     const id = this.#kept();
     if (id) void this.#make(id).catch(() => {}); // it is asked for once more by the next page
     return id;
   }
 
-  /** Deletes a chat, unless it is undone in time. An earlier one that waits is deleted now. @param {ChatRow} row */
+  /** Deletes a chat unless it is undone in time. An earlier pending one is deleted now. @param {ChatRow} row */
   start(row) {
     this.finish();
     this.#row = row;
@@ -53,7 +53,7 @@ export class Deletion {
     if (row) this.#told.back(row);
   }
 
-  /** Deletes what waits, now. */
+  /** Deletes the pending chat now. */
   finish() {
     const row = this.#end();
     if (!row) return;
@@ -64,7 +64,7 @@ export class Deletion {
     });
   }
 
-  /** @returns {ChatRow | null} what has waited */
+  /** @returns {ChatRow | null} the chat that was pending */
   #end() {
     const row = this.#row;
     this.#row = null;
@@ -75,7 +75,7 @@ export class Deletion {
 
   /** @param {string} id */
   async #make(id) {
-    // `keepalive`: the page may be on its way out.
+    // `keepalive`: the page may be closing.
     const response = await this.#session.request(`/v2/conversations/${id}`, { method: "DELETE", keepalive: true });
     if (!response.ok && response.status !== 404) throw await refusal(response);
     if (this.#kept() === id) this.#keep("");

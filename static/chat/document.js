@@ -1,5 +1,5 @@
 /**
- * What stands around the conversation: its name, the line that says what is wrong, and who the page belongs to.
+ * The page around the conversation: its title, the line for problems, and the CSRF token.
  */
 
 /** @param {string} id @returns {HTMLElement} */
@@ -16,7 +16,7 @@ export function csrf() {
   return cookie?.split("=")[1] ?? field?.value ?? "";
 }
 
-/** Says what is wrong, until something else is said; "" for nothing. @param {string} sentence */
+/** Shows a problem, until the next call; "" hides it. @param {string} sentence */
 export function problem(sentence) {
   const place = byId("problem");
   place.textContent = sentence;

@@ -1,6 +1,6 @@
 /**
- * What is typed, and the photos that go with it, until the server has stored the message: it survives a reload. With it
- * goes the `request_id` that it was sent under, so that sending it once more after a reload joins the first try.
+ * The draft: text and photos, kept over reloads until the server has stored the message, with the `request_id` of the
+ * first attempt, so that sending it again after a reload joins that.
  */
 
 /** @typedef {{text: string, requestId: string, photos: string[]}} Drafted `photos`: attachments, by id */
@@ -26,7 +26,7 @@ export class Draft {
     }
   }
 
-  /** What the box holds now: the same text keeps its request_id, any other is a new one. @param {string} text */
+  /** Stores the text: the same one keeps its request_id, another gets a new one. @param {string} text */
   type(text) {
     if (text !== this.read().text) this.keep(text);
   }
@@ -36,13 +36,13 @@ export class Draft {
     this.#write({ ...this.read(), text, requestId });
   }
 
-  /** The photos that go with it: others make it a new message. @param {string[]} photos */
+  /** Stores the photos: others make it a new message. @param {string[]} photos */
   keepPhotos(photos) {
     const drafted = this.read();
     if (String(drafted.photos) !== String(photos)) this.#write({ text: drafted.text, requestId: "", photos });
   }
 
-  /** The server has the message that was sent under this key: what was typed since then stays, its photos do not.
+  /** Called when the server has stored this message: keeps text typed since then, drops its photos.
    * @param {string} key @param {Photo[]} sent */
   stored(key, sent) {
     const drafted = this.read();
@@ -51,7 +51,7 @@ export class Draft {
     return this.#write({ ...drafted, photos });
   }
 
-  /** The server has the message. */
+  /** Called when the server has stored the message. */
   clear() {
     this.#write({ text: "", requestId: "", photos: [] });
   }
@@ -62,7 +62,7 @@ export class Draft {
       if (drafted.text || drafted.photos.length) this.#storage.setItem(this.#name, JSON.stringify(drafted));
       else this.#storage.removeItem(this.#name);
     } catch {
-      // A full or forbidden storage costs the draft, not the chat.
+      // If the storage is full or forbidden, only the draft is lost.
     }
   }
 }

@@ -1,5 +1,5 @@
 /**
- * What can go wrong with a request: the server refused it, or nothing is known because the line was lost.
+ * The errors of requests: the server refused it, or the connection was lost.
  */
 import { t, translated } from "./words.js";
 
@@ -12,7 +12,7 @@ const SENTENCES = {
   429: t("Too many requests at once. Wait a moment, then try again."),
 };
 
-/** The server's answer was no. */
+/** The server responded with an error. */
 export class Refused extends Error {
   /** @param {Failure} failure */
   constructor(failure) {
@@ -20,14 +20,14 @@ export class Refused extends Error {
     this.failure = failure;
   }
 
-  /** Whether asking again cannot help: a 4xx other than 408 and 429, or a wait that no reader would sit through. */
+  /** Whether a retry cannot help: a 4xx other than 408 and 429, or a too long Retry-After. */
   get isFinal() {
     const { code, retryAfter = 0 } = this.failure;
     return (code >= 400 && code < 500 && code !== 408 && code !== 429) || retryAfter > 60;
   }
 }
 
-/** The connection went away, or was silent for too long; `held` where something keeps the stream back. */
+/** The connection was cut, or idle for too long; `held` if a proxy buffers the stream. */
 export class Lost extends Error {
   /** @param {string} message @param {{held?: boolean}} [how] */
   constructor(message, { held = false } = {}) {
@@ -44,7 +44,7 @@ function sentence(code) {
 }
 
 /**
- * The refusal that a response with an error status stands for. Never throws: a body that is no JSON becomes a sentence.
+ * The error for a response with an error status. Never throws: a body that is no JSON becomes a sentence.
  * @param {Response} response
  * @returns {Promise<Refused>}
  */
@@ -57,7 +57,7 @@ export async function refusal(response) {
       return new Refused({ code, status: String(error.status), message: error.message, retryAfter });
     }
   } catch {
-    // Whatever stands between may answer with a page of its own.
+    // A proxy may respond with its own page.
   }
   return new Refused({ code, status: "UNKNOWN", message: sentence(code), retryAfter });
 }

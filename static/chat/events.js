@@ -1,5 +1,5 @@
 /**
- * The vocabulary of the event stream, as `chat/protocol/events.py` has it; a test holds the two equal.
+ * The event stream's format, as in `chat/protocol/events.py`; a test holds the two equal.
  */
 
 export const OK_DATA = '{"candidates": [{"content": {"parts": [{"text": "OK"}]}}]}';
@@ -13,7 +13,7 @@ export const SUPERSEDED_FROM = "superseded_from";
 export const SNAPSHOT = "snapshot";
 
 /**
- * What these parts add to an answer: its text, its thoughts, its pictures (`at`: how much of the text is before each).
+ * What these parts add to an answer: text, thoughts, pictures (`at`: the length of the text before each).
  * @param {GeminiPart[]} parts
  * @returns {{text: string, thoughts: string, pictures: Picture[]}}
  */
@@ -29,7 +29,7 @@ export function contentOf(parts) {
   return { text, thoughts, pictures };
 }
 
-/** The answer's tokens, as the provider counts them. @param {Record<string, number> | null | undefined} usage */
+/** The answer's tokens by the provider's count. @param {Record<string, number> | null | undefined} usage */
 export function tokensOf(usage) {
   return usage?.candidatesTokenCount ?? null;
 }
@@ -46,18 +46,18 @@ export function endOf(response) {
   return response.candidates?.[0]?.finishReason ? "complete" : null;
 }
 
-/** Whether what came before this response counts no more: the answer begins anew. @param {GeminiResponse} response */
+/** Whether the answer restarts with this response. @param {GeminiResponse} response */
 export function beginsAnew(response) {
   return response.wondercam !== undefined && SUPERSEDED_FROM in response.wondercam;
 }
 
-/** Whether this is what all events up to it add up to. @param {GeminiResponse} response */
+/** Whether this is a snapshot of all events up to it. @param {GeminiResponse} response */
 export function isSnapshot(response) {
   return response.wondercam !== undefined && SNAPSHOT in response.wondercam;
 }
 
 /**
- * What the reader should know while no text comes; "" for nothing.
+ * The notice for the user while no text arrives, or "".
  * @param {GeminiResponse} response
  * @returns {string}
  */
@@ -69,7 +69,7 @@ export function noticeOf(response) {
 }
 
 /**
- * The two halves of an event's id, `<stream>:<seq>`; null for anything else.
+ * Parses an event's id, `<stream>:<seq>`; null for other texts.
  * @param {string | undefined} id
  * @returns {{stream: string, seq: number} | null}
  */

@@ -1,6 +1,6 @@
 /**
- * What its reader thinks of an answer: a thumb beneath it, and a reason if there is one. The server keeps the newest
- * opinion (`POST /v2/messages/<id>/feedback`) and gives it with the message, as `feedback`.
+ * The rating of an answer: a thumb under it, and optionally a reason. The server stores the latest one
+ * (`POST /v2/messages/<id>/feedback`), and sends it with the message as `feedback`.
  */
 import { t } from "./words.js";
 
@@ -25,7 +25,7 @@ export class Feedback {
     this.#told = told;
   }
 
-  /** Gives this thumb, or takes it back if it was given; a reason is asked for. @param {HTMLElement} button */
+  /** Sets this thumb, or removes it if it was set, and asks for a reason. @param {HTMLElement} button */
   async thumb(button) {
     const article = /** @type {HTMLElement} */ (button.closest("article"));
     const isBack = button.getAttribute("aria-pressed") === "true";
@@ -37,7 +37,7 @@ export class Feedback {
     this.#told.said(isBack ? t("Taken back.") : t("Thank you. You can say why."));
   }
 
-  /** Keeps the reason that was typed. @param {HTMLFormElement} form */
+  /** Stores the typed reason. @param {HTMLFormElement} form */
   async reason(form) {
     const article = /** @type {HTMLElement} */ (form.closest("article"));
     const given = /** @type {Opinion} */ (this.#chat.find(article.dataset.key ?? "")?.facts.feedback ?? null);
@@ -48,7 +48,7 @@ export class Feedback {
     this.#told.said(t("Thank you."));
   }
 
-  /** Shows the opinion at once, and the one before if it cannot be kept.
+  /** Shows the rating at once, and the previous one if storing it fails.
    * @param {HTMLElement} article @param {number} value @param {string} reason */
   async #give(article, value, reason) {
     const key = article.dataset.key ?? "";
@@ -68,8 +68,8 @@ export class Feedback {
 }
 
 /**
- * The form for a reason, made when it is first needed: of a form in every message browsers would look through all, for
- * what they could fill in, whenever one more message is shown (half a second with 300 messages).
+ * Creates the form for a reason on first use: with a form in every message, browsers would search all of them for
+ * autofill whenever a message is added (half a second with 300 messages).
  * @param {HTMLElement} article @returns {HTMLFormElement}
  */
 function formOf(article) {

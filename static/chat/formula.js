@@ -1,11 +1,11 @@
 /**
- * Formulas as MathML: Temml is loaded with the first one, and until then, or where it cannot read one, TeX stands there.
+ * Renders formulas as MathML. Temml is loaded for the first one; until then, or if it fails, the TeX is shown.
  */
 
-/** Temml's bounds: how often a macro may expand, and how large, in em, anything may be. @type {import("temml").Options} */
+/** Temml's limits: macro expansions, and the largest size in em. @type {import("temml").Options} */
 const BOUNDS = { maxExpand: 200, maxSize: [50, 50], trust: false, throwOnError: true };
 
-/** @param {HTMLElement} place with the formula in TeX @param {boolean} isBlock */
+/** @param {HTMLElement} place contains the TeX @param {boolean} isBlock */
 export async function paintFormula(place, isBlock) {
   const tex = place.textContent ?? "";
   try {

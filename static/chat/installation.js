@@ -1,5 +1,5 @@
 /**
- * Registers the service worker, which keeps the page for times without a network and shows notifications
+ * Registers the service worker, which caches the page for use offline and shows notifications
  * (templates/chat/service_worker.js), and renews this browser's push subscription where it has one.
  */
 import { app } from "./document.js";
@@ -7,7 +7,7 @@ import { BrowserSubscription } from "./push_subscription.js";
 
 const WORKER = "/service-worker.js";
 
-/** After everything else. A browser without service workers, or a page that came by plain HTTP, goes without.
+/** Called last. Does nothing without service workers, as on plain HTTP.
  * @param {JsonRequester} session */
 export async function install(session) {
   if (!("serviceWorker" in navigator)) return;
@@ -16,11 +16,11 @@ export async function install(session) {
     const key = app.dataset.pushKey; // where the site has Web Push
     if (key) await new BrowserSubscription(session, key).renew();
   } catch {
-    // Forbidden by the browser's settings: then there is no page without a network, and no notification.
+    // Forbidden by the browser's settings: then there is no offline page, and no notification.
   }
 }
 
-/** The address as the page's policy wants it (`require-trusted-types-for`). @param {string} address @returns {any} */
+/** The URL as the page's policy requires it (`require-trusted-types-for`). @param {string} address @returns {any} */
 function trusted(address) {
   const types = /** @type {any} */ (globalThis).trustedTypes;
   if (!types) return address;

@@ -4,7 +4,7 @@
  */
 import { byId, problem } from "./document.js";
 
-/** Lets the reader change them. @param {JsonRequester} session @param {string} chat "" for one that has not begun */
+/** Opens the dialog to edit them. @param {JsonRequester} session @param {string} chat "" for a new one */
 export function edit(session, chat) {
   const dialog = /** @type {HTMLDialogElement} */ (byId("instruction-dialog"));
   const form = /** @type {HTMLFormElement} */ (dialog.querySelector("form"));
@@ -29,7 +29,7 @@ export function edit(session, chat) {
   field.focus();
 }
 
-/** Keeps those of a chat that has just begun. @param {JsonRequester} session @param {string} chat */
+/** Stores those of a chat that has just begun. @param {JsonRequester} session @param {string} chat */
 export async function keep(session, chat) {
   try {
     await store(session, chat, byId("instruction").textContent ?? "");

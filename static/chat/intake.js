@@ -1,10 +1,10 @@
 /**
- * Files that people choose, paste or drop: those that they mean.
+ * Files that users select, paste or drop.
  */
 
 /**
- * The files of a clipboard. Where a text is copied with a picture of it, as office programs do, the text is meant; where
- * one picture comes in several forms, the first of them.
+ * The files of a clipboard: none if a text was copied with a picture of it, as office programs do; the first one if a
+ * picture is there in several formats.
  * @param {DataTransfer | null} data
  * @returns {File[]}
  */
@@ -20,11 +20,11 @@ export function pasted(data) {
   });
 }
 
-/** Whether files are dragged, and not a text or a link. @param {DragEvent} event */
+/** Whether files are dragged, not a text or a link. @param {DragEvent} event */
 const hasFiles = (event) => event.dataTransfer?.types.includes("Files") ?? false;
 
 /**
- * Tells of files, wherever on the page they come from.
+ * Reports files from anywhere on the page.
  * @param {HTMLInputElement} input
  * @param {(files: File[]) => void} take
  */

@@ -1,5 +1,5 @@
 /**
- * What is loaded when it is first asked for.
+ * A module that is loaded on first use.
  * @template T
  */
 export class Later {
@@ -12,7 +12,7 @@ export class Later {
     this.#load = load;
   }
 
-  /** Loads it, once; a load that fails is tried again by the next call. @returns {Promise<T>} */
+  /** Loads it, once; after a failure the next call tries again. @returns {Promise<T>} */
   async get() {
     this.#loading ??= this.#load();
     try {
@@ -24,7 +24,7 @@ export class Later {
   }
 
   /**
-   * Does something with it once it is loaded; nothing where it cannot be, as in a page that is left meanwhile.
+   * Uses it once it is loaded; does nothing if loading fails, as while the page is left.
    * @param {(loaded: T) => unknown} does
    */
   use(does) {

@@ -1,5 +1,5 @@
 /**
- * One's own chats: the list, switching between them, deleting with undo, looking for one, keeping one as a file.
+ * The user's chats: the list, switching, deletion with undo, search and export.
  */
 import { Deletion } from "./deletion.js";
 import { byId, name, problem, template } from "./document.js";
@@ -10,7 +10,7 @@ import { Sidebar } from "./sidebar.js";
 import { Throttle } from "./throttle.js";
 import { t } from "./words.js";
 
-/** A page that comes back looks at its list at most this often, in ms. */
+/** The shortest interval at which a page that becomes visible reloads the list, in ms. */
 const LOOK = 5_000;
 
 export class Library {
@@ -24,7 +24,7 @@ export class Library {
     return new Switcher({ ...this.#means, go: (id) => this.#router.go(`/c/${id}`) });
   });
 
-  /** What the buttons around the list do. @type {Record<string, (control: HTMLElement) => unknown>} */
+  /** The actions of the buttons around the list. @type {Record<string, (control: HTMLElement) => unknown>} */
   verbs = {
     "open-sidebar": () => this.#open(true),
     "close-sidebar": () => this.#open(false),
@@ -40,7 +40,7 @@ export class Library {
 
   /**
    * @param {{session: import("./session.js").Session, clock: Clock, scroll: import("./scroll.js").Scroll,
-   *          opened: (id: string, messages: Stored[], queued: number) => void}} means `opened`: another chat is to be shown
+   *          opened: (id: string, messages: Stored[], queued: number) => void}} means `opened`: shows another chat
    */
   constructor(means) {
     const { session, clock, scroll } = means;
@@ -72,7 +72,7 @@ export class Library {
     this.#mark(id);
   }
 
-  /** A new chat has been stored. @param {string} id @param {string} title */
+  /** Called when a new chat has been stored. @param {string} id @param {string} title */
   added(id, title) {
     this.#router.replace(`/c/${id}`);
     this.#sidebar.set({ id, title, running: true });
@@ -81,18 +81,18 @@ export class Library {
     if (byId("instruction").textContent) void import("instruction").then(({ keep }) => keep(this.#means.session, id));
   }
 
-  /** The chat that is shown is being answered, or is not any more. @param {boolean} running */
+  /** Called when an answer of the shown chat begins or ends. @param {boolean} running */
   answering(running) {
     const id = this.#sidebar.current;
     if (id) this.#sidebar.set({ id, running, ...(running && { updated_at: new Date().toISOString() }) });
   }
 
-  /** The page is looked at again. */
+  /** Called when the page becomes visible. */
   wake() {
     this.#look.request();
   }
 
-  /** What happens in one of the chats, here or elsewhere. @param {FeedLine} line */
+  /** Handles a line of the feed. @param {FeedLine} line */
   hear({ type, conversation: id, title = "", pinned = false, system = "" }) {
     const isKnown = this.#sidebar.rows.some((row) => row.id === id);
     if (type === "started") this.#sidebar.set({ id, title, running: true, updated_at: new Date().toISOString() });
@@ -179,7 +179,7 @@ export class Library {
     /** @type {HTMLDetailsElement} */ (byId("export")).open = false;
   }
 
-  /** Hands the chat that is shown to the reader as a file. @param {string} format */
+  /** Downloads the shown chat as a file. @param {string} format */
   async #export(format) {
     this.#closeMenu();
     const { save } = await import("switcher");

@@ -1,5 +1,5 @@
 /**
- * Which addresses a model's text may lead to: absolute http, https and mailto ones, and no others.
+ * The URLs that a model's text may link to: absolute ones with http, https or mailto.
  */
 
 const ALLOWED = new Set(["http:", "https:", "mailto:"]);
@@ -16,24 +16,24 @@ function decoded(address) {
 }
 
 /**
- * The address as a URL that is safe to put into a link, or null.
+ * The URL for a link, or null if it is not safe.
  * @param {string} address as it stands in the text
  * @returns {URL | null}
  */
 export function safeUrl(address) {
-  // URL drops tabs and line ends by itself (WHATWG URL, 4.4), and all other control characters go here.
+  // URL drops tabs and line ends by itself (WHATWG URL, 4.4); other control characters are removed here.
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   const plain = decoded(address).replace(/[\u0000-\u0020\u007f-\u009f]/g, "");
   const url = URL.canParse(plain) ? new URL(plain) : null;
   return url && ALLOWED.has(url.protocol) ? url : null;
 }
 
-/** What a reader should see of where a link goes: the host as the browser will look it up. @param {URL} url */
+/** The text about a link's target: the host as the browser resolves it. @param {URL} url */
 export function hostOf(url) {
   return url.protocol === "mailto:" ? url.pathname : url.host;
 }
 
-/** Whether the link's own text already says where it goes. @param {string} text @param {URL} url */
+/** Whether the link's own text already names its target. @param {string} text @param {URL} url */
 export function saysHost(text, url) {
   const shown = text.trim().replace(/^(https?:\/\/|mailto:)/i, "");
   const host = hostOf(url);

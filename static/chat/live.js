@@ -1,11 +1,11 @@
 /**
- * What happens in other tabs and on other devices, as this page shows it: its chat, and the list of chats.
+ * Shows changes of other tabs and devices, in this page's chat and in the list of chats.
  */
 import { Later } from "./later.js";
 import { tabs } from "./tabs.js";
 import { Throttle } from "./throttle.js";
 
-/** A page that comes back looks for what it missed at most this often, in ms: one return is several events. */
+/** The shortest interval of reloads when the page becomes visible, in ms: browsers fire several events. */
 const LOOK_AGAIN = 1000;
 
 export class Live {
@@ -14,7 +14,7 @@ export class Live {
   #heard;
   #feed;
   #look;
-  /** Turns that began elsewhere while an answer was read here. @type {Set<string>} */
+  /** Turns that began elsewhere while this page read an answer. @type {Set<string>} */
   #unseen = new Set();
   #isOn = false;
 
@@ -37,7 +37,7 @@ export class Live {
     document.addEventListener("visibilitychange", () => (document.hidden ? this.#hide() : this.#show()));
   }
 
-  /** Somebody reads who has conversations: hears of them from this place in the feed. @param {string} [place] */
+  /** Starts reading the feed after this line. @param {string} [place] */
   start(place = "") {
     if (this.#isOn) return;
     this.#isOn = true;
@@ -53,7 +53,7 @@ export class Live {
     if (this.#isOn) this.#feed.use((feed) => (isLookedAt ? feed.show() : feed.hide()));
   }
 
-  /** The answer that was read here has ended: what began elsewhere meanwhile is shown now. */
+  /** Called when the answer here has ended: shows turns that began elsewhere meanwhile. */
   ended() {
     const isBehind = [...this.#unseen].some((stream) => !this.#shows(stream));
     this.#unseen.clear();
@@ -95,7 +95,7 @@ export class Live {
     this.#heard(line.type);
   }
 
-  /** A turn of the conversation that is shown here. @param {string} stream */
+  /** Handles a turn of the shown conversation. @param {string} stream */
   #began(stream) {
     if (this.#shows(stream) || document.hidden) return;
     if (this.#chat.busy) this.#unseen.add(stream);

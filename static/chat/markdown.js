@@ -1,5 +1,5 @@
 /**
- * Markdown as it arrives: each text is parsed while it is the last of its kind, and never again once another follows.
+ * Incremental Markdown: only the last block is parsed again when text arrives.
  *
  *     text ── hold.js ──> what can be shown ── blocks.js ──> blocks ── elements.js ──> shapes ── renderer.js ──> page
  *             (what may become a mark waits)    lines, tables,          the only elements      inline.js for texts
@@ -11,7 +11,7 @@ import { shownOf } from "./markdown/hold.js";
 import { plain } from "./markdown/lines.js";
 import { Renderer, sizeOf } from "./markdown/renderer.js";
 
-/** Elements of one text; what comes after so many is shown as it is written. */
+/** The most elements of one text; the rest is shown as plain text. */
 const MOST = 5_000;
 
 export class Markdown {
@@ -20,12 +20,12 @@ export class Markdown {
   #definitions = new Map();
   #budget = { left: MOST };
   #all = "";
-  /** What may still change: the last block, and what is held back. */
+  /** The text that may still change: the last block, and held characters. */
   #tail = "";
-  /** How many of the root's children will not change any more, and how many elements they are. */
+  /** The number of final children of the root, and of their elements. */
   #settled = 0;
   #size = 0;
-  /** How many addresses had names when the first block was settled. */
+  /** The number of link references when the first block was final. */
   #names = -1;
   /** @type {(string | import("./markdown/renderer.js").Shown)[]} */
   #shown = [];
@@ -33,7 +33,7 @@ export class Markdown {
   /**
    * @param {HTMLElement} root where the text goes
    * @param {{code: (code: HTMLElement, language: string) => void, formula: (place: HTMLElement, isBlock: boolean) => void}} whole
-   *   called with each block of code and each formula once it is whole
+   *   called with each complete block of code and formula
    */
   constructor(root, whole) {
     this.#root = root;
@@ -44,7 +44,7 @@ export class Markdown {
     });
   }
 
-  /** More of the text. @param {string} text */
+  /** Adds text. @param {string} text */
   write(text) {
     this.#all += text;
     this.#tail += text;
@@ -61,11 +61,11 @@ export class Markdown {
     if (this.#names < 0) this.#names = this.#definitions.size;
   }
 
-  /** The text is whole: what was still open is closed. */
+  /** Ends the text, and closes open elements. */
   finish() {
     this.#render(this.#tail, false);
     if (this.#names < 0 || this.#names === this.#definitions.size) return;
-    // An address was named after it was used.
+    // A link reference was defined after its use.
     [this.#settled, this.#size, this.#shown] = [0, 0, []];
     while (this.#root.lastChild) this.#root.removeChild(this.#root.lastChild);
     this.#render(this.#all, false);

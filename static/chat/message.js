@@ -1,5 +1,5 @@
 /**
- * One message, as a value: from what the server has stored, and with each event of its stream.
+ * One message as a value, from its stored form and the events of its stream.
  */
 import { beginsAnew, contentOf, endOf, isSnapshot, noticeOf, tokensOf } from "./events.js";
 
@@ -29,7 +29,7 @@ const BLANK = {
 };
 
 /**
- * A message with every field, from those that are given.
+ * A message with default values for missing fields.
  * @param {Partial<Message>} fields
  * @returns {Message}
  */
@@ -37,7 +37,7 @@ export function message(fields) {
   return { ...BLANK, ...fields };
 }
 
-/** An answer that was asked for just now. @param {Partial<Message> & {at: number}} fields @returns {Message} */
+/** An answer that was just requested. @param {Partial<Message> & {at: number}} fields @returns {Message} */
 export function awaited({ at, ...fields }) {
   return message({ ...fields, times: { ...UNTIMED, began: at, since: at, heard: at } });
 }
@@ -46,7 +46,7 @@ export function awaited({ at, ...fields }) {
 export const isOpen = (found) => found.status === "sending" || found.status === "running";
 
 /**
- * A message as the server gives it. An answer that still runs comes without text: its stream is followed from the start.
+ * A stored message. A running answer has no text yet: its stream is read from the start.
  * @param {Stored} stored
  * @param {string} parent the key of the message that it follows
  * @param {number} at the page's clock
@@ -82,13 +82,13 @@ export function fromStored({ id, role, parts, stream, ...more }, parent, at) {
   });
 }
 
-/** What a stored message has beside the fields that are read above. @param {Facts} stored @returns {Facts} */
+/** The further fields of a stored message. @param {Facts} stored @returns {Facts} */
 export function factsOf({ id, role, parts, stream, parent_id, text, created_at, ...facts }) {
   return facts;
 }
 
 /**
- * The answer after event `seq`. An event that was received before changes nothing; a missing one is a RangeError.
+ * The answer after event `seq`. Earlier events are ignored; a gap throws a RangeError.
  * @param {Message} answer
  * @param {number} seq
  * @param {GeminiResponse} response
@@ -117,7 +117,7 @@ export function receive(answer, seq, response, at) {
   };
 }
 
-/** The answer as its connection ended it; an end that the stream has told stands. @param {Message} answer @param {End} end
+/** The answer with the end of its connection, unless the stream has ended it. @param {Message} answer @param {End} end
  * @param {Failure | null} error @returns {Message} */
 export function ended(answer, end, error) {
   const quiet = { ...answer, line: "", notice: "" };

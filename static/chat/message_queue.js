@@ -1,6 +1,6 @@
 /**
- * What waits for the answer that runs, above the composer: the same in all tabs, since the server keeps it. It is shown
- * anew whenever the feed tells of it; a message can be changed, taken back, or sent now in place of what runs.
+ * The queued messages, above the composer. The server stores them, so all tabs show the same; a line of the feed
+ * refreshes them. A message can be edited, removed, or sent now instead of the running answer.
  */
 import { QueuedRow } from "./queued_row.js";
 import { contentsOf } from "./turn.js";
@@ -9,7 +9,7 @@ import { t, translated } from "./words.js";
 
 const FIRST = t("Your first message is still on its way: send this one in a moment.");
 const SENT = t("That message was sent already. Your change is in the message box.");
-/** Why a queue waits for its reader. @type {Record<string, string>} */
+/** Why a queue is on hold. @type {Record<string, string>} */
 const HELD = {
   stopped: t("The answer was stopped, so nothing more is sent by itself."),
   failed: t("The answer failed, so nothing more is sent by itself."),
@@ -28,7 +28,7 @@ export class MessageQueue {
   #adding = Promise.resolve();
   /** In their order. @type {QueuedRow[]} */
   #rows = [];
-  /** What the buttons of a message do. @type {Record<string, (row: QueuedRow) => unknown>} */
+  /** The actions of a message's buttons. @type {Record<string, (row: QueuedRow) => unknown>} */
   #verbs = {
     edit: (row) => row.edit(),
     cancel: (row) => row.close(),
@@ -57,7 +57,7 @@ export class MessageQueue {
     });
   }
 
-  /** Has what was typed sent after the answer that runs; messages arrive in the order in which they were sent.
+  /** Queues the typed message after the running answer; the order of sending is kept.
    * @param {string} text */
   add(text) {
     const { chat, composer, photos, problem } = this.#means;
@@ -95,7 +95,7 @@ export class MessageQueue {
     await this.show();
   }
 
-  /** Shows what waits in the chat that is shown. */
+  /** Shows the queue of the shown chat. */
   async show() {
     this.#asked += 1;
     const asked = this.#asked;
@@ -111,7 +111,7 @@ export class MessageQueue {
     for (const now of this.#list.querySelectorAll("[data-queue=now]")) now.setAttribute("title", held ? "" : STOPS);
   }
 
-  /** Rows stay as they are, so that whoever is at one of them, or changes it, is not disturbed.
+  /** Keeps the elements of unchanged rows, so that focus and edits are not lost.
    * @param {import("./queued_row.js").Queued[]} messages */
   #render(messages) {
     const { session } = this.#means;
@@ -131,7 +131,7 @@ export class MessageQueue {
     if (hadFocus && !this.#place.contains(document.activeElement)) this.#means.composer.refocus();
   }
 
-  /** A message that does not wait any more; a change of it that was not saved goes into the box. @param {QueuedRow} row */
+  /** Removes a message; an unsaved edit of it goes into the composer. @param {QueuedRow} row */
   #leave(row) {
     const { composer, chat, problem } = this.#means;
     const { unsaved } = row;
@@ -160,7 +160,7 @@ export class MessageQueue {
     await this.show();
   }
 
-  /** In place of what runs, which is stopped. @param {QueuedRow} row */
+  /** Stops the running answer, and sends this message. @param {QueuedRow} row */
   async #sendNow(row) {
     row.close();
     await this.#call("POST", `/${row.id}/now`);
@@ -174,7 +174,7 @@ export class MessageQueue {
     if (row) void this.#try(() => verb(row));
   }
 
-  /** Does it; what fails is said, and what waits is shown as it is by now. @param {() => unknown} job */
+  /** Runs a job, shows its error, and refreshes the queue. @param {() => unknown} job */
   async #try(job) {
     try {
       await job();

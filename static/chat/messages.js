@@ -1,5 +1,5 @@
 /**
- * What the page says by itself: what happened, and what happens next.
+ * The page's own sentences about turns.
  */
 import { t, translated } from "./words.js";
 
@@ -10,7 +10,7 @@ export const DELETED_ELSEWHERE = t("This chat was deleted in another window or o
 export const UNSEEN = t("This model cannot see photos: choose one that can, or ask in words.");
 export const ONLY_READ = t("This model cannot see photos: it is told what can be recognised in them.");
 
-/** What a refusal that may not last says: why, and when the page asks again. @param {Failure} failure
+/** The sentence for a temporary error: why, and when the page retries. @param {Failure} failure
  * @param {number} seconds what is left of the wait that the server asked for */
 export function later({ message }, seconds) {
   const why = message.replace(/\s*Try again in \d+ s\.$/, "");
@@ -45,7 +45,7 @@ const REASONS = {
   IMAGE_OTHER: PICTURE,
 };
 
-/** What to say of a complete answer that ended for this reason; "" for a good one. @param {string} reason */
+/** The sentence for a complete answer with this finishReason; "" for a normal one. @param {string} reason */
 export const cutShort = (reason) => REASONS[reason] ?? t("The model broke off here, and does not say why. Try again.");
 
 /** @type {Record<string, string>} */
@@ -58,7 +58,7 @@ const ENDINGS = {
 const NOTHING = t("The model ended its answer without a word. Say it in other words, or choose another model.");
 
 /**
- * What is said under an answer that did not end well, and what the reader can do: the controls beside the sentence.
+ * The sentence under an answer that did not complete, and the controls beside it.
  * @param {Message} message
  * @returns {{sentence: string, can: ("again" | "continue" | "edit")[]}}
  */
@@ -74,12 +74,12 @@ export function endingOf({ role, status, error, reason, text, pictures }) {
   return { sentence, can: text ? ["continue", "again"] : ["again"] };
 }
 
-/** A model that says nothing for this long pauses, in ms. */
+/** After so many ms without text a model is pausing. */
 const PAUSE = 3_000;
 
 /**
- * What an open answer is waiting for, and since when on the page's clock; "" while it grows, or where the connection
- * says more.
+ * What a running answer waits for, and since when on the page's clock; "" while it grows, or if the connection has a
+ * sentence of its own.
  * @param {Message} message
  * @param {number} now
  */

@@ -1,5 +1,5 @@
 /**
- * The control by which a reader is told of answers while the page is not looked at. Nothing is asked before it is used.
+ * The control of notifications. The browser's permission is requested only when it is used.
  */
 import { BrowserSubscription } from "./push_subscription.js";
 
@@ -20,7 +20,7 @@ export class Notices {
     this.#box.addEventListener("change", () => void this.#change());
   }
 
-  /** As it is now in this browser. */
+  /** Shows the state in this browser. */
   async show() {
     this.#box.checked = await this.#subscription.isOn();
   }

@@ -1,6 +1,5 @@
 /**
- * The page that stands where the network is away: the draft can be read and changed; once the network is back, so is
- * the page that was asked for.
+ * The offline page: the draft can be read and edited; when the network is back, the requested page is loaded.
  */
 import { Draft } from "./draft.js";
 

@@ -1,5 +1,5 @@
 /**
- * Wires the page: which element belongs to which object, and what each of them tells the others.
+ * Wires the page: creates the objects with their elements, and connects their callbacks.
  */
 import { Announcer } from "./announcer.js";
 import { AnswerLoader } from "./answer_loader.js";
@@ -108,7 +108,7 @@ const feedback = new Later(async () => new (await import("feedback")).Feedback(s
 const queue = new QueueLoader(byId("queue"), { session, chat, composer, photos, camera, said, problem });
 const live = new Live({ session, clock, chat, library, heard: (type) => queue.heard(type) });
 
-/** Says before anything is sent what becomes of the photos with the chosen model. */
+/** Shows how the selected model uses the photos, before sending. */
 function checkModel() {
   const seen = photos.count || camera.sees ? composer.photos : "";
   byId("note").textContent = seen === "read" ? ONLY_READ : "";
@@ -161,7 +161,7 @@ const actions = new Later(async () => {
   return new (await import("actions")).Actions(chat, composer, told);
 });
 
-/** Does what a control says; what fails is said. @param {HTMLElement} control @param {string} verb */
+/** Runs a control's action, and shows its error. @param {HTMLElement} control @param {string} verb */
 async function act(control, verb) {
   try {
     await (verbs[verb] ? verbs[verb](control) : (await actions.get()).take(control));

@@ -1,5 +1,5 @@
 /**
- * A photo on the page that can be looked at, a sound that can be listened to.
+ * The elements of a photo, with a button to enlarge it, and of a sound.
  */
 import { t } from "./words.js";
 

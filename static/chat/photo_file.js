@@ -1,5 +1,5 @@
 /**
- * Photos as files that can be sent: JPEG, and no side longer than the models look at.
+ * Converts photos for sending: JPEG, with the largest side that models use.
  */
 import { t } from "./words.js";
 
@@ -10,7 +10,7 @@ const LARGEST_BYTES = 5 * 1024 * 1024;
 const QUALITY = 0.9;
 
 /**
- * A part of a picture as a JPEG. It is drawn before anything is awaited, so of a video it is this very frame.
+ * A part of a picture as a JPEG. It is drawn before any await, so of a video it is the current frame.
  * @param {CanvasImageSource} picture
  * @param {{x: number, y: number, width: number, height: number}} part in the picture's own pixels
  * @param {string} name
@@ -30,8 +30,8 @@ export async function jpeg(picture, { x, y, width, height }, name, largest = LAR
 }
 
 /**
- * The photo as it is sent: decoded by the browser, whatever its name and type say, upright, and encoded anew, so that
- * nothing but its pixels leaves the page. An Error says why it cannot be sent.
+ * The photo for sending: decoded by the browser, whatever its name and type are, upright, and encoded again, so that
+ * only its pixels are sent. Throws an Error with a sentence.
  * @param {File} file
  * @returns {Promise<File>}
  */
@@ -47,7 +47,7 @@ export async function prepared(file) {
   throw new Error(t("“{name}” is larger than 5 MB: choose a smaller one.", { name: file.name }));
 }
 
-/** What the first bytes say that the file is: "heic", "image" or "". @param {Blob} file */
+/** The kind of file by its first bytes: "heic", "image" or "". @param {Blob} file */
 async function kindOf(file) {
   const head = new Uint8Array(await file.slice(0, 16).arrayBuffer());
   const text = String.fromCharCode(...head);

@@ -1,5 +1,5 @@
 /**
- * Photos, and sounds, on the server: kept there, and had back.
+ * Uploads and downloads photos and sounds.
  */
 import { refusal } from "./errors.js";
 
@@ -12,7 +12,7 @@ export async function upload(session, file, what = "photo") {
   return (await response.json()).id;
 }
 
-/** A photo that is kept; null for one that is gone, or another reader's. @param {Requester} session @param {string} id */
+/** A stored photo; null for a deleted one or another user's. @param {Requester} session @param {string} id */
 export async function download(session, id) {
   const response = await session.request(`/v2/attachments/${id}`);
   return response.ok ? response.blob() : null;

@@ -1,7 +1,7 @@
 /**
- * Photos on their way out: chosen, pasted or dropped; shown as previews at once, made smaller, uploaded.
+ * The draft's photos: selected, pasted or dropped; previewed at once, scaled down, uploaded.
  *
- * A photo counts from the moment it is chosen: a question that is sent before it is ready waits for it.
+ * A question that is sent before they are uploaded waits for them.
  */
 import { photoButton } from "./photo_button.js";
 import { download, upload } from "./photo_store.js";
@@ -51,7 +51,7 @@ export class Photos {
   }
 
   /**
-   * Takes a photo that was sent before as a draft photo once more.
+   * Adds a photo that was sent before to the draft.
    * @param {Photo & {url: string}} photo @param {string} name
    */
   reuse({ attachment, url }, name) {
@@ -60,7 +60,7 @@ export class Photos {
     return this.#tellStored();
   }
 
-  /** Shows the photos of a draft in place of those that another draft has. @param {string[]} ids */
+  /** Replaces the photos with those of another draft. @param {string[]} ids */
   restore(ids) {
     for (const photo of this.#held) if (photo.id) photo.row.remove();
     this.#held = this.#held.filter(({ id }) => !id);
@@ -89,8 +89,8 @@ export class Photos {
   }
 
   /**
-   * Takes files as draft photos: whatever the browser can decode, whoever it comes from. They are uploaded at once, so
-   * that sending is quick; a camera's stay in this page until a question is asked with them (`unsent`).
+   * Adds files that the browser can decode as draft photos. They are uploaded at once, so that sending is fast; a
+   * camera's are kept in this page until they are sent (`unsent`).
    * @param {Iterable<File>} files
    * @param {{unsent?: boolean}} [how]
    */
@@ -108,7 +108,7 @@ export class Photos {
     if (photo) this.#drop(photo);
   }
 
-  /** Takes the photos for a message, once all have arrived at the server. @returns {Promise<Photo[]>} */
+  /** Takes the photos for a message, once all are uploaded. @returns {Promise<Photo[]>} */
   async take() {
     await this.#restoring;
     const held = this.#held;
@@ -151,7 +151,7 @@ export class Photos {
     this.#told.changed();
   }
 
-  /** Uploads a draft photo once it is made; one that is refused is dropped, with the reason.
+  /** Uploads a draft photo once it is converted; a refused one is dropped with the reason.
    * @param {Held} photo @param {Promise<Blob>} small */
   async #send(photo, small) {
     try {

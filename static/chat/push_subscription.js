@@ -1,6 +1,6 @@
 /**
- * This browser's push subscription: made with its push service, and told to the server, which sends by it when an
- * answer ends while nobody looks at a page of the site (chat/push/).
+ * This browser's push subscription: created at its push service, and registered at the server, which notifies it of
+ * ended answers while no page of the site is visible (chat/push/).
  */
 import { Refused } from "./errors.js";
 import { t } from "./words.js";
@@ -15,7 +15,7 @@ export const BLOCKED = t(
 export const UNMADE = t("The browser could not reach its push service. Try again later.");
 
 /**
- * What of a browser it needs.
+ * The browser's APIs that it needs.
  * @typedef {{serviceWorker?: Pick<ServiceWorkerContainer, "ready">,
  *            notification?: Pick<typeof Notification, "permission" | "requestPermission">, hasPush: boolean}} PushBrowser
  */
@@ -32,17 +32,17 @@ export class BrowserSubscription {
     this.#browser = browser;
   }
 
-  /** Whether there is anything to be renewed: asks nobody. */
+  /** Whether there is a subscription to renew; no request is made. */
   get isAllowed() {
     return this.#browser.hasPush && this.#browser.notification?.permission === "granted";
   }
 
-  /** Whether this browser is told of answers, as far as it knows. */
+  /** Whether notifications are on in this browser. */
   async isOn() {
     return this.isAllowed && Boolean(await this.#found());
   }
 
-  /** Asks the reader, the push service and the server. Throws what to say where one of them will not. */
+  /** Requests permission, subscribes, and registers at the server. Throws an Error with a sentence. */
   async turnOn() {
     const { hasPush, notification, serviceWorker } = this.#browser;
     if (!hasPush || !notification || !serviceWorker) throw new Error(MISSING);
@@ -63,7 +63,7 @@ export class BrowserSubscription {
     await found.unsubscribe();
   }
 
-  /** Goes on under the newest sign-in. One that the server does not know, or of an earlier key, is given up. */
+  /** Renews it for the current session. One unknown to the server, or of an earlier key, is removed. */
   async renew() {
     const found = this.isAllowed && (await this.#found());
     if (!found) return;

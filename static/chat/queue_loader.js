@@ -1,5 +1,5 @@
 /**
- * The page's handle on what waits to be sent: its modules are loaded when something does.
+ * Loads the modules of the message queue when there are queued messages.
  */
 import { Later } from "./later.js";
 
@@ -15,7 +15,7 @@ export class QueueLoader {
     this.#queue = new Later(async () => new (await import("message-queue")).MessageQueue(place, means));
   }
 
-  /** Has it sent after the answer that runs. @param {string} text */
+  /** Queues a message after the running answer. @param {string} text */
   add(text) {
     const { problem } = this.#means;
     void this.#queue.get().then(
@@ -24,7 +24,7 @@ export class QueueLoader {
     );
   }
 
-  /** Another chat is shown. @param {number} count how many messages wait in it */
+  /** Called when another chat is shown. @param {number} count its queued messages */
   opened(count) {
     this.#place.hidden = true;
     if (count) this.heard("queue");

@@ -1,5 +1,5 @@
 /**
- * One message that waits: what it says, its photos, and the field in which it is changed.
+ * One queued message: its text, its photos, and the field to edit it.
  */
 import { photoButton } from "./photo_button.js";
 import { download } from "./photo_store.js";
@@ -30,7 +30,7 @@ export class QueuedRow {
     return this.#message.id;
   }
 
-  /** What was typed in place of its text, and is not saved; "" for nothing. */
+  /** The unsaved edit of its text, or "". */
   get unsaved() {
     const typed = this.#form.hidden ? "" : this.#field.value;
     return typed === this.#message.text ? "" : typed;
@@ -47,7 +47,7 @@ export class QueuedRow {
     this.#part("photos").replaceChildren(...ids.map((id) => this.#photo(id)));
   }
 
-  /** It does not wait any more. */
+  /** Removes the row. */
   leave() {
     this.#forget();
     this.element.remove();
@@ -57,7 +57,7 @@ export class QueuedRow {
     for (const { src } of this.element.querySelectorAll("img")) URL.revokeObjectURL(src);
   }
 
-  /** A photo, which arrives in its own time. @param {string} id */
+  /** Adds a photo, which is loaded later. @param {string} id */
   #photo(id) {
     const { button, image } = photoButton(t("Photo"));
     button.dataset.attachment = id;
@@ -80,7 +80,7 @@ export class QueuedRow {
     this.focus("edit");
   }
 
-  /** The message with the text that stands in the field now; null where nothing would be left of it. */
+  /** The message with the field's text; null if it would be empty. */
   get change() {
     const text = this.#field.value.trim() ? [{ text: this.#field.value }] : [];
     const contents = [...this.#kept, ...text];

@@ -1,15 +1,15 @@
 /**
- * One turn's receipt: when each event arrived and when it was painted, told to the server once the turn has ended.
+ * One turn's receipt: when each event arrived and was painted, sent to the server after the turn.
  *
  * Times are in ms since the question was sent, on this page's clock. A stream that is followed and was not asked for here
  * has no such beginning, and gets no receipt.
  */
 
-/** Waits this long for the last event's frame, in ms: none comes while nobody looks. */
+/** The longest wait for the last event's frame, in ms: a hidden page has none. */
 const LAST_FRAME = 1000;
-/** What a browser sends on while its page goes away, in bytes: 64 KiB for all such requests. */
+/** The most bytes that a browser sends while its page closes: 64 KiB for all such requests. */
 const KEPT_ALIVE = 48_000;
-/** Events that the server takes. */
+/** The most events that the server accepts. */
 const MOST = 5000;
 
 export class Receipt {
@@ -39,7 +39,7 @@ export class Receipt {
     });
   }
 
-  /** The listener that tells `tell` all it hears, and notes when. @param {Listener} tell @returns {Listener} */
+  /** A listener that forwards to `tell`, and records the times. @param {Listener} tell @returns {Listener} */
   listening(tell) {
     return {
       line: (line) => tell.line(line),
@@ -100,12 +100,12 @@ export class Receipt {
   }
 }
 
-/** Calls once the next frame has been painted: a task that follows its callbacks. @param {() => void} call */
+/** Calls after the next frame is painted: in a task after its callbacks. @param {() => void} call */
 function nextPaint(call) {
   requestAnimationFrame(() => setTimeout(call));
 }
 
-/** Tells how long the page did nothing but work of its own, where the browser says so.
+/** Reports the durations of long tasks, if the browser supports it.
  * @param {(duration: number) => void} add */
 function watchLongTasks(add) {
   if (!globalThis.PerformanceObserver?.supportedEntryTypes?.includes("longtask")) return () => {};

@@ -1,11 +1,11 @@
 /**
- * When a request that failed goes out again: after what the server asked for and a back-off, or as soon as it is woken.
+ * The time of a retry: after the server's Retry-After and a backoff, or when it is woken.
  */
 import { later } from "./messages.js";
 import { backoff } from "./states.js";
 
 export class Retry {
-  /** How many tries have failed in a row. */
+  /** The number of consecutive failures. */
   tries = 0;
   #clock;
   #watchdog;
@@ -22,19 +22,19 @@ export class Retry {
     this.#random = random;
   }
 
-  /** Plans the next try. @param {Failure | null} refused what the server said, null where nothing came back */
+  /** Plans the next attempt. @param {Failure | null} refused the server's error; null without a response */
   plan(refused) {
     this.#refused = refused;
     this.#notBefore = this.#clock.now() + (refused?.retryAfter ?? 0) * 1000;
     this.#until = this.#notBefore + backoff(this.tries, this.#random);
   }
 
-  /** Tries now, unless the server asked to wait. */
+  /** Retries now, unless the server asked to wait. */
   wake() {
     if (this.#clock.now() >= this.#notBefore) this.#watchdog.wake();
   }
 
-  /** Waits for the next try; where the server said how long, `tell` is told each second how much is left of it.
+  /** Waits for the next attempt; with a Retry-After `tell` is called each second with the rest.
    * @param {(line: string) => void} tell */
   async wait(tell) {
     for (let woken = false; !woken && this.#clock.now() < this.#until; ) {

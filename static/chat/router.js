@@ -1,6 +1,6 @@
 /**
- * Addresses and chats: a link to a chat shows it without loading the page, and the browser's back and forward show what
- * stood there, where one was reading.
+ * URLs and chats: a link to a chat shows it without loading the page; back and forward show the earlier chat at its
+ * scroll position.
  */
 import { Refused } from "./errors.js";
 
@@ -31,13 +31,13 @@ export class Router {
     addEventListener("popstate", () => void this.#show(location.pathname, true));
   }
 
-  /** Shows the chat of this address; "/" is a new one. @param {string} path */
+  /** Shows the chat of this path; "/" is a new one. @param {string} path */
   async go(path) {
     if (path === this.#path) return this.#scroll.toEnd();
     await this.#show(path, false);
   }
 
-  /** What is shown has got an address of its own. @param {string} path */
+  /** Called when the shown chat has its own path. @param {string} path */
   replace(path) {
     history.replaceState(null, "", path);
     this.#path = path;
@@ -53,7 +53,7 @@ export class Router {
     void this.go(link.pathname);
   }
 
-  /** @param {string} path @param {boolean} isBack whether the browser's history has brought us there */
+  /** @param {string} path @param {boolean} isBack by the browser's history */
   async #show(path, isBack) {
     this.#asked += 1;
     const asked = this.#asked;

@@ -1,18 +1,18 @@
 /**
- * Stays at the end while the reader is there. The first intent to leave it leaves it: a wheel, a finger, a key, any
- * step up. Only coming back to the very end stays there again.
+ * Follows the end while the user is there. Any scroll up (wheel, touch, key) stops that; only scrolling back to the
+ * end starts it again.
  */
 
-/** This close to the end there is nothing to jump to, in px. */
+/** Closer to the end the button is hidden, in px. */
 const NEAR = 48;
 /** This close to the end is the end: layouts are rounded, in px. */
 const END = 4;
-/** A finger that moves less than this does not drag, in px. */
+/** A shorter touch movement is no drag, in px. */
 const DRAG = 3;
 const KEYS_UP = new Set(["ArrowUp", "PageUp", "Home"]);
 
 /**
- * A place in a conversation: a message, and how much of it is above the edge, in px.
+ * A scroll position: a message, and how much of it is above the edge, in px.
  * @typedef {{id: string, above: number}} Place
  */
 
@@ -47,12 +47,12 @@ export class Scroll {
       if (KEYS_UP.has(key) || (key === " " && shiftKey)) this.#leave();
     });
     button.addEventListener("click", () => this.toEnd());
-    // It changes without us, too: photos load, what an answer points at is drawn, a keyboard opens.
+    // The size also changes otherwise: photos load, boxes are drawn, a keyboard opens.
     const resized = new ResizeObserver(() => this.keep());
     for (const element of [viewport, ...viewport.children]) resized.observe(element);
   }
 
-  /** Where the reader is; null at the end. @returns {Place | null} */
+  /** The scroll position; null at the end. @returns {Place | null} */
   get place() {
     if (this.#stuck) return null;
     for (const article of this.#viewport.querySelectorAll("article")) {
@@ -62,14 +62,14 @@ export class Scroll {
     return null;
   }
 
-  /** Back to a place, with what is painted next; null: to the end. @param {Place | null} place */
+  /** Scrolls to a position after the next paint; null: to the end. @param {Place | null} place */
   restore(place) {
     this.#wanted = place;
     this.#stuck = !place;
     if (!place) this.keep();
   }
 
-  /** After something was painted: to the end, if the reader was there and holds nothing. */
+  /** Called after painting: scrolls to the end, if the user was there and is not dragging. */
   keep() {
     if (this.#wanted) return this.#return(this.#wanted);
     this.#notice(); // the browser may have scrolled already, and not told yet
@@ -80,7 +80,7 @@ export class Scroll {
     return this.#showButton();
   }
 
-  /** To the end, to stay there. */
+  /** Scrolls to the end, and follows it. */
   toEnd() {
     this.restore(null);
   }
@@ -100,7 +100,7 @@ export class Scroll {
     return this.#viewport.getBoundingClientRect().top - article.getBoundingClientRect().top;
   }
 
-  /** How far the end is, in px. */
+  /** The distance to the end, in px. */
   get #left() {
     const { scrollHeight, scrollTop, clientHeight } = this.#viewport;
     return scrollHeight - scrollTop - clientHeight;
@@ -125,12 +125,12 @@ export class Scroll {
     if (at > (this.#finger ?? at) + DRAG) this.#leave();
   }
 
-  /** Where the reader has gone since the last look. */
+  /** Handles a scroll event. */
   #notice() {
     const { scrollTop } = this.#viewport;
     const step = scrollTop - this.#top;
     this.#top = scrollTop;
-    // Growing text moves the end away without moving the reader; shrinking text moves the reader to the end.
+    // Growing text moves the end, not the position; shrinking text moves the position to the end.
     if (step < 0 && this.#left > END) this.#stuck = false;
     else if (step > 0 && this.#left <= END) this.#stuck = true;
   }

@@ -1,5 +1,5 @@
 /**
- * Who is reading: the session cookie is exchanged for a token of five minutes, which is kept in this object alone.
+ * The session: exchanges the cookie for an access token of five minutes, which only this object has.
  */
 import { Lost, refusal } from "./errors.js";
 import { t } from "./words.js";
@@ -7,7 +7,7 @@ import { t } from "./words.js";
 const UNREACHED = t("The server cannot be reached. Look at the connection, then try again.");
 /** Renewed this long before it runs out, in ms. */
 const MARGIN = 30_000;
-/** Getting a token may take this long, in ms. */
+/** The timeout of getting a token, in ms. */
 const LONGEST = 20_000;
 
 export class Session {
@@ -35,7 +35,7 @@ export class Session {
   }
 
   /**
-   * A request with the reader's token. A 401 is answered once with a new token. Throws Lost when nothing came back.
+   * Sends a request with the token; after a 401 once more with a new one. Throws Lost without a response.
    * @param {string} path
    * @param {RequestInit} [options]
    * @returns {Promise<Response>}
@@ -50,7 +50,7 @@ export class Session {
   }
 
   /**
-   * What a route answers, as JSON (null for 204). Throws Refused or Lost.
+   * Returns a response's JSON (null for 204). Throws Refused or Lost.
    * @param {string} method
    * @param {string} path
    * @param {object} [body]

@@ -1,6 +1,6 @@
 /**
- * What a reader chooses for this browser: light or dark, and the size of the text. It shows at once, and is kept in
- * cookies, which the server reads (chat/views/look.py): the next page looks so from its first byte.
+ * The settings of this browser: theme and text size. They apply at once, and are stored in cookies, so that the server
+ * renders the next page with them (chat/views/look.py).
  */
 import { Notices } from "./notices.js";
 

@@ -1,10 +1,9 @@
 /**
  * One feed for all tabs of a browser: the tab that holds a lock reads it and passes it on to the others.
  *
- * A hidden tab reads nothing, so its lock passes to one that is looked at. What all of them missed meanwhile comes to
- * whoever reads next, by the place of the last thing that was told. A tab that comes while another one reads looks once
- * for what was told before it listened. Where a page has no locks (plain HTTP from another machine), each tab that is
- * looked at reads for itself.
+ * A hidden tab releases the lock to a visible one. The next reader continues after the last line, so no line is missed.
+ * A tab that opens while another one reads fetches earlier lines once. Without locks (plain HTTP from another machine)
+ * each visible tab reads for itself.
  */
 import { ConversationFeed } from "./conversation_feed.js";
 
@@ -17,7 +16,7 @@ export class SharedFeed {
   #tell;
   /** @type {AbortController | null} */
   #reading = null;
-  /** What is heard while this tab looks for what came before it. @type {{place: string, line: FeedLine}[] | null} */
+  /** Lines that arrive while this tab fetches earlier ones. @type {{place: string, line: FeedLine}[] | null} */
   #later = null;
 
   /**
@@ -32,12 +31,12 @@ export class SharedFeed {
     this.#channel?.addEventListener("message", ({ data }) => (this.#later ? this.#later.push(data) : this.#hear(data)));
   }
 
-  /** From which place on this tab wants to be told. @param {string} place */
+  /** Sets the id of the line after which this tab reads. @param {string} place */
   set place(place) {
     this.#feed.place = place;
   }
 
-  /** This tab is looked at: it reads, or hears the one that does. */
+  /** Called when this tab is visible: it reads, or listens to the tab that does. */
   show() {
     if (this.#reading) return;
     const reading = new AbortController();
@@ -47,7 +46,7 @@ export class SharedFeed {
     void Promise.resolve(done).catch(() => {}); // it was hidden before its turn came
   }
 
-  /** Nobody looks at this tab. */
+  /** Called when this tab is hidden. */
   hide() {
     this.#reading?.abort();
     this.#reading = null;
@@ -61,7 +60,7 @@ export class SharedFeed {
     await locks.request(NAME, { signal }, run);
   }
 
-  /** Another tab reads: it may have told something before this one listened. @param {AbortSignal} signal */
+  /** Fetches lines that another tab has passed on before this one listened. @param {AbortSignal} signal */
   async #look(signal) {
     /** @type {{place: string, line: FeedLine}[]} */
     const later = [];
@@ -77,7 +76,7 @@ export class SharedFeed {
     this.#tell(line);
   }
 
-  /** What another tab reads; what was told before is not told again. @param {{place: string, line: FeedLine}} heard */
+  /** Takes a line of another tab, unless it was handled before. @param {{place: string, line: FeedLine}} heard */
   #hear({ place, line }) {
     if (numberOf(place) <= numberOf(this.#feed.place)) return;
     this.#feed.place = place;

@@ -1,5 +1,5 @@
 /**
- * The list of chats: loaded on as one scrolls; rename and pin in place; a drawer on small screens.
+ * The list of chats: loads more on scrolling, renames and pins in place, is a drawer on small screens.
  */
 import { ChatList } from "./chat_list.js";
 import { merged } from "./chats.js";
@@ -37,7 +37,7 @@ export class Sidebar {
     });
   }
 
-  /** Whether the drawer of a small screen is out. @param {boolean} open */
+  /** Opens or closes the drawer of a small screen. @param {boolean} open */
   set open(open) {
     document.documentElement.toggleAttribute("data-sidebar-open", open);
     const opener = document.querySelector("[data-do=open-sidebar]");
@@ -47,7 +47,7 @@ export class Sidebar {
     else if (wasOpen) /** @type {HTMLElement} */ (opener).focus();
   }
 
-  /** The chat that is shown; "" for a new one. */
+  /** The shown chat's id; "" for a new one. */
   get current() {
     return this.#current;
   }
@@ -57,25 +57,25 @@ export class Sidebar {
     this.#show(this.#rows);
   }
 
-  /** The chats that are known. @returns {ChatRow[]} */
+  /** The loaded chats. @returns {ChatRow[]} */
   get rows() {
     return [...this.#rows.values()];
   }
 
-  /** What is known of a chat now: that it is there, its title, that it is answered.
+  /** Adds or updates a chat: its title, whether it has a running answer.
    * @param {Partial<ChatRow> & {id: string}} row */
   set(row) {
     const blank = { title: "", pinned: false, updated_at: new Date().toISOString() };
     this.#show(merged(this.#rows, [{ ...blank, ...this.#rows.get(row.id), ...row }]));
   }
 
-  /** A chat is in the list again, with the focus on it. @param {ChatRow} row */
+  /** Restores a chat, and focuses it. @param {ChatRow} row */
   putBack(row) {
     this.set(row);
     this.#list.find(row.id)?.querySelector("a")?.focus();
   }
 
-  /** Takes a chat out of the list. @param {string} id */
+  /** Removes a chat from the list. @param {string} id */
   remove(id) {
     const rows = new Map(this.#rows);
     rows.delete(id);
@@ -83,14 +83,14 @@ export class Sidebar {
     this.#show(rows);
   }
 
-  /** A chat was deleted elsewhere: it goes without a word, and the focus stays where it is. @param {string} id */
+  /** Removes a chat that was deleted elsewhere, without moving the focus. @param {string} id */
   forget(id) {
     const rows = new Map(this.#rows);
     rows.delete(id);
     this.#show(rows);
   }
 
-  /** Looks at the newest chats on the server: their titles, and what is being answered. */
+  /** Reloads the newest chats: their titles, and running answers. */
   async refresh() {
     const { conversations } = await this.#session.json("GET", "/v2/conversations");
     this.#show(merged(this.#rows, conversations));
@@ -128,7 +128,7 @@ export class Sidebar {
     this.#list.show(rows, this.#current);
   }
 
-  /** The next page of chats, when the end of the list is near. */
+  /** Loads the next page of chats when the end of the list is near. */
   #reach() {
     const { scrollHeight, scrollTop, clientHeight } = this.#place;
     if (!this.#next || this.#loading || scrollHeight - scrollTop > 2 * clientHeight) return;

@@ -13,7 +13,7 @@ export const TRANSITIONS = {
 };
 
 /**
- * The new state, or an Error where the table has no such transition.
+ * The new state. Throws an Error for a transition that is not in the table.
  * @param {State} from
  * @param {State} to
  * @returns {State}
@@ -24,7 +24,7 @@ export function transition(from, to) {
 }
 
 /**
- * The query of the next request: where to go on, and whether to ask only for what there is.
+ * The query of the next request: the cursor, and whether to read only stored events.
  * @param {boolean} held
  * @param {number} seq the last event that was read
  */

@@ -1,11 +1,11 @@
 /**
- * What a reader's stop asks of the server: made once, said again whenever the stream was lost and found back.
+ * The stop request: created once, and sent again whenever the stream is resumed.
  */
 import { Refused } from "./errors.js";
 import { STOP_WAIT } from "./watchdog.js";
 
 export class StopRequest {
-  /** Whether the reader has asked for it. */
+  /** Whether the user has requested it. */
   isMade = false;
   #api;
   #clock;
@@ -32,7 +32,7 @@ export class StopRequest {
     try {
       await this.#api.stop(stream);
     } catch (problem) {
-      // Lost: said again as soon as the stream is found back. Refused: the reader should know.
+      // Lost: sent again when the stream is resumed. Refused: shown to the user.
       if (problem instanceof Refused) this.#tell(problem.message);
     } finally {
       cancel();

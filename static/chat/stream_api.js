@@ -1,9 +1,9 @@
 /**
- * The requests of one turn: ask, follow, stop, and whether the server answers at all.
+ * The requests of one turn: start, follow, stop, and a check whether the server responds.
  */
 import { refusal } from "./errors.js";
 
-/** A server that is there says so within this long, in ms. */
+/** The timeout of that check, in ms. */
 const ANSWERS_WITHIN = 4_000;
 
 export class StreamApi {
@@ -15,8 +15,8 @@ export class StreamApi {
   }
 
   /**
-   * The stream from where the query says; without a stream the question is asked. Whoever asked will leave a receipt, so
-   * the server notes when it writes the events to this reader; whoever did not gets what was said so far in one.
+   * Follows the stream from the query's cursor; without a stream starts it. After a start the server records its write
+   * times, for the receipt; other readers get a snapshot first.
    * @param {string} stream @param {string} body the question @param {string} query @param {AbortSignal} signal
    */
   request(stream, body, query, signal) {
@@ -33,8 +33,8 @@ export class StreamApi {
   }
 
   /**
-   * Whether a small request is answered. Where it is not, the browser has no connection left for this page (six for
-   * all tabs with HTTP/1.1) or the network is away, and nothing can be said about what lies between.
+   * Whether a small request gets a response. If not, the browser has no free connection (six for all tabs with
+   * HTTP/1.1) or no network, so it cannot be known whether a proxy buffers.
    */
   async answers() {
     try {

@@ -1,9 +1,9 @@
 /**
- * The questions that an empty chat offers.
+ * The suggested questions of an empty chat.
  */
 
 /**
- * A question is sent; one that is about a photo waits in the box until there is one.
+ * Sends a question; one about a photo stays in the box until there is a photo.
  * @param {HTMLElement} button
  * @param {{composer: import("./composer.js").Composer, send: (text: string) => unknown, files: HTMLElement,
  *          hasPhoto: boolean}} means `files` asks for a photo

@@ -1,11 +1,11 @@
 /**
- * The way to any chat by a few letters: recent ones at once, then what the server finds in titles and texts. Beside it
- * the list of shortcuts, and a chat as a file: what is loaded when it is first asked for.
+ * The search for chats: recent ones at once, then the server's results in titles and texts; also the list of shortcuts
+ * and the export. Loaded on first use.
  */
 import { refusal } from "./errors.js";
 import { t } from "./words.js";
 
-/** The server is asked when nothing was typed for this long, in ms. */
+/** The search starts after this pause in typing, in ms. */
 const QUIET = 150;
 const SHOWN = 30;
 
@@ -127,7 +127,7 @@ function piece(tag, text) {
 }
 
 /**
- * Hands a chat to the reader as a file.
+ * Downloads a chat as a file.
  * @param {import("./session.js").Session} session @param {string} conversation @param {string} format md, json or zip
  */
 export async function save(session, conversation, format) {

@@ -1,5 +1,5 @@
 /**
- * The tabs of this browser, as this one reaches the others; null where pages have no locks: plain HTTP from another machine.
+ * Locks and channels between this browser's tabs; null without locks, on plain HTTP from another machine.
  */
 
 /** @type {Tabs | null} */

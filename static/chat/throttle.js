@@ -1,6 +1,6 @@
 /**
- * A call that is made at most once in an interval: at once if it can be, otherwise when the interval is over. A request
- * is never dropped, and several of one interval are one call.
+ * A throttled call: at most once in an interval, at once or at the interval's end. Several requests in one interval are
+ * one call; none is dropped.
  */
 export class Throttle {
   #clock;
@@ -16,7 +16,7 @@ export class Throttle {
     this.#call = call;
   }
 
-  /** Asks for the call. */
+  /** Requests the call. */
   request() {
     this.#cancel();
     const wait = this.#called + this.#interval - this.#clock.now();

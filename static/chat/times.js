@@ -1,5 +1,5 @@
 /**
- * How long an answer took, in words.
+ * Formats the times of an answer.
  */
 import { t } from "./words.js";
 
@@ -9,20 +9,20 @@ export function seconds(ms) {
   return value < 9.95 ? `${value.toFixed(1)} s` : `${Math.round(value)} s`;
 }
 
-/** Tokens a second once the answer had begun; null where it cannot be told. @param {Times} times */
+/** Tokens per second after the first text; null if unknown. @param {Times} times */
 function rate({ first, total, tokens }) {
   const took = first === null || total === null ? 0 : total - first;
   return tokens === null || tokens < 2 || took < 50 ? null : Math.round((tokens * 1000) / took);
 }
 
-/** In short: when the first word came, and how fast the rest; "" where nothing is known. @param {Times} times */
+/** The short form: time to the first text, and the rate; "" if unknown. @param {Times} times */
 export function rateOf(times) {
   if (times.first === null) return "";
   const found = rate(times);
   return found === null ? seconds(times.first) : `${seconds(times.first)} · ${found}/s`;
 }
 
-/** The same in full. @param {Times} times */
+/** The long form. @param {Times} times */
 export function story(times) {
   const found = rate(times);
   return [

@@ -1,9 +1,9 @@
 /**
- * The field in which a chat is renamed: it lies over the chat's row in the list.
+ * The field to rename a chat, over its row in the list.
  */
 import { t } from "./words.js";
 
-/** What is typed over a row until Enter or until the field is left; "" after Escape.
+/** Resolves with the typed title on Enter or blur; with "" on Escape.
  * @param {HTMLElement} element @param {string} before @returns {Promise<string>} */
 export async function typedInto(element, before) {
   const input = document.createElement("input");

@@ -1,8 +1,8 @@
 /**
- * What is known of a conversation, as a value: (transcript, action) → transcript.
+ * The state of a conversation, as a reducer: (transcript, action) → transcript.
  *
- * Nothing here touches the page or the network. A message that did not change stays the same object, which is
- * how the view knows what to paint.
+ * It does not access the page or the network. Unchanged messages stay the same objects, by which the view knows what to
+ * paint.
  */
 import { awaited, ended, factsOf, fromStored, message, receive } from "./message.js";
 
@@ -50,8 +50,8 @@ const VERBS = {
 };
 
 /**
- * The transcript with what the server has and the page has not; the newest of that is shown. Of the messages that the
- * page has, the facts are taken.
+ * Adds messages that only the server has, and shows the newest. Of messages that the page has, the facts are
+ * updated.
  * @param {Transcript} transcript
  * @param {{messages: Stored[], at: number}} action
  * @returns {Transcript}
@@ -81,7 +81,7 @@ function add({ messages }, ...added) {
   return { messages: [...messages, ...added], leaf: added[added.length - 1].key };
 }
 
-/** The transcript once it is known what became of a question that was on its way.
+/** The transcript after a pending question was stored or refused.
  * @param {Transcript} transcript @param {string} key its answer's @param {"sent" | "failed"} status */
 const asked = (transcript, key, status) =>
   change(transcript, parentOf(transcript, key), (found) => (found.status === "sending" ? { ...found, status } : found));

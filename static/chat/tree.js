@@ -1,5 +1,5 @@
 /**
- * The tree of a conversation: edits and new answers are siblings, and the reader sees one path through it.
+ * The tree of a conversation: edits and new answers are siblings, and one path through it is shown.
  */
 
 /**
@@ -34,7 +34,7 @@ export function versions({ messages }) {
 }
 
 /**
- * The newest message below this one, or this one where nothing follows it.
+ * The newest message below this one, or this one if it is a leaf.
  * @param {Transcript} transcript
  * @param {string} key
  */

@@ -1,5 +1,5 @@
 /**
- * One question and its answer: what its connection tells becomes actions on the transcript.
+ * One question and its answer: converts the connection's callbacks to actions on the transcript.
  */
 import { Connection } from "./connection.js";
 import { noticeOf } from "./events.js";
@@ -8,7 +8,7 @@ import { tabs } from "./tabs.js";
 import { t, translated } from "./words.js";
 
 /**
- * The line of one turn, which leaves a receipt.
+ * The connection of one turn, which sends a receipt.
  * @param {string} key the answer's
  * @param {{session: Requester, clock: Clock}} means
  * @param {Parameters<typeof listenerOf>[1]} told
@@ -43,7 +43,7 @@ function listenerOf(key, { apply, now, accepted, noticed, ended }) {
 }
 
 /**
- * The body of a question: without the fields that say nothing.
+ * The body of a question, without empty fields.
  * @param {string} key its request_id
  * @param {string} conversation
  * @param {object} asked
@@ -56,12 +56,12 @@ export function bodyOf(key, conversation, asked) {
   );
 }
 
-/** A question's parts, as the server takes them. @param {string} text @param {Photo[]} photos */
+/** A question's parts for the API. @param {string} text @param {Photo[]} photos */
 export function contentsOf(text, photos) {
   return [...photos.map(({ url, ...photo }) => photo), ...(text ? [{ text }] : [])];
 }
 
-/** What a chat that begins with this question is called at first. @param {string} text @param {Photo[]} photos */
+/** The first title of a chat that begins with this question. @param {string} text @param {Photo[]} photos */
 export function titleOf(text, photos) {
   const said = text.trim().replace(/\s+/g, " ").slice(0, 80);
   return said || (photos.some(({ mimeType }) => mimeType) ? t("Spoken question") : t("Photo"));

@@ -14,7 +14,7 @@ interface GeminiPart {
   inlineData?: { mimeType: string; data: string };
 }
 
-/** One event's data: Gemini's `GenerateContentResponse`, or an error, with our few words beside it. */
+/** One event's data: Gemini's `GenerateContentResponse`, or an error, with WonderCam's own fields. */
 interface GeminiResponse {
   candidates?: { content?: { role?: string; parts?: GeminiPart[] }; finishReason?: string; finishMessage?: string }[];
   usageMetadata?: Record<string, number>;
@@ -23,18 +23,18 @@ interface GeminiResponse {
   wondercam?: {
     end?: string;
     notice?: { kind: string; message: string };
-    /** The answer's worker died, and another one goes on. */
+    /** Another worker continues the answer. */
     picked_up?: { message: string };
-    /** What came from this event on up to this one counts no more. */
+    /** The answer restarts: events from this seq up to this one are void. */
     superseded_from?: number;
-    /** This is what the events from that seq to this one add up to. */
+    /** This is a snapshot of the events from that seq up to this one. */
     snapshot?: number;
   };
 }
 
 type End = "complete" | "stopped" | "failed" | "interrupted";
 
-/** A photo of a message: kept by the server under `attachment`; `url` is the page's own preview, if it has one. With a
+/** A photo of a message: `attachment` is its id on the server; `url` is the page's own preview, if it has one. With a
  * `mimeType` it is a sound. */
 interface Photo {
   attachment: string;
@@ -42,14 +42,14 @@ interface Photo {
   url?: string;
 }
 
-/** A picture made by the model, in base64; `at` is how much of the answer's text stands before it. */
+/** A picture by the model, in base64; `at` is the length of the answer's text before it. */
 interface Picture {
   mimeType: string;
   data: string;
   at: number;
 }
 
-/** One thing that happened, as a feed tells it. */
+/** One line of the feed. */
 interface FeedLine {
   type: string;
   conversation: string;
@@ -57,7 +57,7 @@ interface FeedLine {
   title?: string;
   pinned?: boolean;
   system?: string;
-  /** The place that the feed was asked for is not in it any more. */
+  /** The requested cursor is not in the feed any more. */
   missed?: boolean;
 }
 
@@ -67,7 +67,7 @@ interface SentEvent {
   data: string;
 }
 
-/** The tabs of one browser, as one of them reaches the others. */
+/** Locks and channels between the tabs of one browser. */
 interface Tabs {
   locks: Pick<LockManager, "request">;
   channel(name: string): Pick<BroadcastChannel, "postMessage" | "addEventListener" | "close">;
@@ -79,7 +79,7 @@ interface FeedReader {
   look(signal: AbortSignal): Promise<void>;
 }
 
-/** One message as the page knows it. `key` is the page's name for it, `id` the server's once it is known. */
+/** One message on the page. `key` is the page's own id, `id` the server's once it is known. */
 interface Message {
   key: string;
   id: string;
@@ -95,22 +95,22 @@ interface Message {
   stream: string;
   /** The last event that is part of `text`; -1 before the first. */
   seq: number;
-  /** The event at which the answer began anew; 0 where it did not. */
+  /** The event at which the answer restarted; 0 if it did not. */
   anew: number;
   model: string;
-  /** What the server says while no text comes. */
+  /** The server's notice while no text arrives. */
   notice: string;
-  /** What the connection says about itself. */
+  /** The sentence about the connection's state. */
   line: string;
   error: Failure | null;
   /** Of a complete answer: Gemini's finishReason. */
   reason: string;
   times: Times;
-  /** What else the server keeps with the message, by name. */
+  /** Further fields of the stored message, by name. */
   facts: Facts;
 }
 
-/** Fields of a message that no reducer looks into: each belongs to the module that shows it. */
+/** Fields of a message that reducers ignore: each belongs to the module that shows it. */
 type Facts = Readonly<Record<string, unknown>>;
 
 /**
@@ -146,7 +146,7 @@ type Action =
   | { type: "shown"; leaf: string }
   | { type: "noted"; key: string; facts: Facts };
 
-/** A message as the server gives it: `chat/views/messages.py`. */
+/** A stored message: `chat/views/messages.py`. */
 interface Stored {
   id: string;
   parent_id: string | null;
@@ -164,23 +164,23 @@ interface Stored {
     thought_ms: number | null;
     duration_ms: number | null;
   } | null;
-  /** What is not named here is among the message's `facts`. */
+  /** Other fields are in the message's `facts`. */
   [fact: string]: unknown;
 }
 
 type State = "idle" | "sending" | "streaming" | "waiting" | "polling" | "ended";
 
-/** What sends a request with the reader's token: a Session. */
+/** Sends requests with the access token: a Session. */
 interface Requester {
   request(path: string, options?: RequestInit): Promise<Response>;
 }
 
-/** Who asks the server for JSON. */
+/** Sends requests for JSON. */
 interface JsonRequester {
   json(method: string, path: string, body?: object): Promise<unknown>;
 }
 
-/** What a connection tells. */
+/** The callbacks of a connection. */
 interface Listener {
   accepted(names: { stream: string; conversation: string; question: string; answer: string }): void;
   received(seq: number, response: GeminiResponse): void;
@@ -188,7 +188,7 @@ interface Listener {
   ended(end: End, error: Failure | null): void;
 }
 
-/** Time as the connection sees it: handed in, so that a test can move it by hand. Milliseconds. */
+/** A clock in milliseconds, which is injected so that tests can use their own. */
 interface Clock {
   now(): number;
   after(delay: number, call: () => void): () => void;
@@ -210,15 +210,15 @@ declare module "answer" {
   export const AnswerText: typeof import("./answer_text.js").AnswerText;
 }
 
-/** A chat as the list has it: `chat/views/conversations.py`. Times as ISO 8601 in UTC. */
+/** A chat in the list: `chat/views/conversations.py`. Times are ISO 8601 in UTC. */
 interface ChatRow {
   id: string;
   title: string;
   pinned: boolean;
   updated_at: string;
-  /** Whether it is being answered, as far as the page knows. */
+  /** Whether it has a running answer. */
   running?: boolean;
-  /** In a search: what was said around the word. */
+  /** In search results: the text around the match. */
   excerpt?: string;
 }
 
@@ -272,5 +272,5 @@ declare module "installation" {
   export const install: typeof import("./installation.js").install;
 }
 
-/** What the queue of a chat works with: the page's own objects. */
+/** The objects of the page that the message queue uses. */
 type QueueMeans = ConstructorParameters<typeof import("./message_queue.js").MessageQueue>[1];

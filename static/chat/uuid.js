@@ -1,6 +1,6 @@
 /**
- * Random UUIDs (RFC 9562, version 4) wherever the page came from: `crypto.randomUUID` exists in secure contexts only,
- * and a page that came by plain HTTP from another machine is none.
+ * Random UUIDs (RFC 9562, version 4), also on plain HTTP from another machine, where `crypto.randomUUID` is missing,
+ * because it exists in secure contexts only.
  */
 
 /** @returns {string} */

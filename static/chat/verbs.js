@@ -1,10 +1,10 @@
 /**
- * What is pressed or sent on the page: a control says by `data-do` what it does, a form by `data-submit`.
+ * Dispatches clicks and submits: a control names its action in `data-do`, a form in `data-submit`.
  */
 
 /**
  * @param {(control: HTMLElement, verb: string) => void} act
- * @param {() => string} csrf the newest CSRF token: every form of Django's takes it along
+ * @param {() => string} csrf the newest CSRF token, which is added to Django's forms
  */
 export function listenForVerbs(act, csrf) {
   document.addEventListener("click", (event) => {

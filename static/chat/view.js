@@ -1,14 +1,14 @@
 /**
- * The transcript as the reader sees it: keeps the page's articles equal to the path through the transcript.
+ * Renders the transcript: updates the page's articles to the shown path through it.
  *
- * Events may come faster than frames: only the newest transcript is painted, once a frame, newest message first, for
- * a few milliseconds. What is left is painted in the next frame, older messages when the browser is idle.
+ * Events may arrive faster than frames: only the newest transcript is painted, once per frame, newest message first,
+ * for a few milliseconds. The rest is painted in the next frame, older messages when the browser is idle.
  */
 import { Article } from "./article.js";
 import { isOpen } from "./message.js";
 import { path, versions } from "./tree.js";
 
-/** A frame's work, in ms: what is left of 16 belongs to layout and paint. */
+/** The time for painting in a frame, in ms; the rest of 16 is for layout and paint. */
 const SLICE = 8;
 
 export class View {
@@ -37,7 +37,7 @@ export class View {
     this.#means = articles;
   }
 
-  /** Shows this transcript with the next frame. @param {Transcript} transcript */
+  /** Shows this transcript in the next frame. @param {Transcript} transcript */
   show(transcript) {
     this.#next = transcript;
     if (!this.#means.answers.isReady && transcript.messages.length) void this.#load();
@@ -78,13 +78,13 @@ export class View {
     if (left && !this.#isScheduled && this.#means.answers.isReady) this.#continue(shown.some(isOpen));
   }
 
-  /** What writes answers: once it is there, or cannot be had, they are painted. */
+  /** Loads the renderer of answers, and paints them when that succeeded or failed. */
   async #load() {
     await this.#means.answers.load();
     this.#schedule();
   }
 
-  /** The rest in a later slice: soon while an answer grows, else when there is time.
+  /** Schedules the rest: soon while an answer grows, else when the browser is idle.
    * @param {boolean} soon */
   #continue(soon) {
     if (soon || !("requestIdleCallback" in window)) return this.#schedule();
@@ -102,7 +102,7 @@ export class View {
     }
   }
 
-  /** Each second, as long as an answer is awaited. */
+  /** Called each second while an answer is pending. */
   #tick() {
     const now = this.#clock.now();
     for (const message of this.#next.messages) {

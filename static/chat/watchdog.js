@@ -1,17 +1,17 @@
 /**
- * Waiting, with a clock that is handed in: a watchdog over a silent line, and a pause that can be cut short.
+ * Timers with an injected clock: a watchdog over an idle connection, and a pause that can be interrupted.
  */
 
-/** Without a byte for this long the line is dead: between 2 and 3 heartbeats of 15 s. */
+/** After so long without a byte the connection is dead: between 2 and 3 heartbeats of 15 s. */
 export const SILENCE = 40_000;
-/** A server says something at once: headers without a byte after them mean that something holds the stream back. */
+/** The server sends bytes at once: headers without any after them mean that a proxy buffers the stream. */
 export const FIRST_BYTE = 10_000;
-/** When the page comes back to the front, a line that was silent this long is not trusted. */
+/** When the page becomes visible, a connection that was idle for so long is replaced. */
 export const STALE = 20_000;
 export const POLL = 1_000;
-/** A page that nobody looks at asks only this often what there is. */
+/** The interval of polls by a hidden page. */
 export const HIDDEN_POLL = 5_000;
-/** A request to stop that is not answered within this long is taken for one that found no free connection. */
+/** A stop request without a response for so long has probably found no free connection. */
 export const STOP_WAIT = 500;
 
 export class Watchdog {
@@ -25,24 +25,24 @@ export class Watchdog {
     this.#clock = clock;
   }
 
-  /** How long the line has said nothing, in ms. */
+  /** How long the connection has been idle, in ms. */
   get silence() {
     return this.#clock.now() - this.#heard;
   }
 
-  /** Starts the watch anew: `expired` is called after `delay` ms unless this or `stop` is called before. */
+  /** Restarts the watchdog: `expired` is called after `delay` ms unless this or `stop` is called before. */
   watch(/** @type {number} */ delay, /** @type {() => void} */ expired) {
     this.stop();
     this.#heard = this.#clock.now();
     this.#unwatch = this.#clock.after(delay, expired);
   }
 
-  /** Ends the watch. */
+  /** Stops the watchdog. */
   stop() {
     this.#unwatch();
   }
 
-  /** Resolves after `delay` ms, or at `wake`: whether it was woken. @param {number} delay @returns {Promise<boolean>} */
+  /** Waits for `delay` ms, or until `wake`. Resolves with whether it was woken. @param {number} delay @returns {Promise<boolean>} */
   pause(delay) {
     return new Promise((resolve) => {
       const cancel = this.#clock.after(delay, () => resolve(false));

@@ -1,12 +1,12 @@
 /**
- * The page's words in the reader's language. Sentences are written in English where they are used; the server gives
- * their translations with the page (chat/views/words.py), so that no module waits for them.
+ * Translations of the page's sentences, which are written in English where they are used. The server includes the
+ * translations in the page (chat/views/words.py), so that no module waits for them.
  *
  *     t("Thought for {time}", { time: "2.1 s" })       a sentence of the page
  *     translated("Too many requests. Try again in 4 s.")      one that the server has sent
  */
 
-/** English → the reader's language; empty in English, and where there is no page. @type {Record<string, string>} */
+/** English → the page's language; empty in English, and without a page. @type {Record<string, string>} */
 const WORDS = JSON.parse(globalThis.document?.getElementById?.("words")?.textContent || "{}");
 
 /** Sentences with something in them, as what they look like: "Try again in {seconds} s." → /^Try again in (.+?) s\.$/ */
@@ -15,7 +15,7 @@ const SHAPES = Object.keys(WORDS)
   .map((sentence) => ({ sentence, shape: shapeOf(sentence) }));
 
 /**
- * A sentence of the page in the reader's language.
+ * Translates a sentence of the page.
  * @param {string} sentence in English, as it is in the catalogue: a literal, or several with `+` between them
  * @param {Record<string, string | number>} [values] what stands in the place of each {name}
  */
@@ -24,7 +24,7 @@ export function t(sentence, values = {}) {
   return found.replace(/\{(\w+)\}/g, (all, name) => (name in values ? String(values[name]) : all));
 }
 
-/** What the server says, in the reader's language: each of its sentences that the catalogue has. @param {string} message */
+/** Translates a server's message, each of its sentences that the catalogue has. @param {string} message */
 export const translated = (message) =>
   message
     .split(/(?<=[.!?] )/)

@@ -1,6 +1,6 @@
 /**
- * What the camera that is open can do: the choice of device, the other side, the light, the zoom, a screen instead.
- * A control that this device or browser does not have is not shown.
+ * The controls of the open camera: device, front or back, light, zoom, screen sharing. Those that the device or browser
+ * does not support are hidden.
  */
 
 import { t } from "../words.js";
@@ -40,7 +40,7 @@ export class Controls {
     told.media?.addEventListener?.("devicechange", () => void this.show());
   }
 
-  /** Shows what can be done with the picture that is open now. */
+  /** Shows the controls that the open source supports. */
   async show() {
     const { torch, zoom } = this.#feed.can;
     this.#torch.hidden = !torch;

@@ -1,5 +1,5 @@
 /**
- * The picture of a camera or a screen: opened, changed and closed, so that its light is on only while it is shown.
+ * The video of a camera or a screen: opens, switches and closes it, so that the camera is on only while it is shown.
  *
  * At most one stream is open. One that arrives after `close()`, because a permission was given late, is stopped at
  * once.
@@ -17,7 +17,7 @@ export function constraints({ facing, device }) {
 }
 
 /**
- * The other camera: the other side's on a device whose cameras say which way they look, else the next in the list.
+ * The other camera: that of the other facing mode, if the cameras report it, else the next in the list.
  * @param {MediaTrackSettings} shown the settings of the track that is shown
  * @param {{deviceId: string}[]} cameras
  * @returns {Source}
@@ -59,7 +59,7 @@ export class Feed {
   }
 
   /**
-   * Whether the preview is a mirror: of a camera that looks at its user, which on a desktop is any that says nothing.
+   * Whether to mirror the preview: for a front camera, and for one without a facing mode, as on desktops.
    */
   get isMirrored() {
     if (this.source.kind === "screen") return false;
@@ -68,7 +68,7 @@ export class Feed {
   }
 
   /**
-   * What this track can do beside being seen.
+   * The capabilities of this track.
    * @returns {{torch: boolean, zoom: {min: number, max: number, step: number} | null}}
    */
   get can() {
@@ -81,8 +81,8 @@ export class Feed {
   }
 
   /**
-   * Opens this source in place of the one that is open. A screen is asked for before the camera is closed, since its
-   * reader may decline; a camera after, since many phones have only one open at a time.
+   * Opens this source instead of the open one. A screen is requested before the camera is closed, since the user may
+   * decline; a camera after, since many phones can open only one at a time.
    * @param {Source} [source]
    * @returns {Promise<boolean>} false where it was closed meanwhile. Rejects with the browser's DOMException.
    */

@@ -1,5 +1,5 @@
 /**
- * One frame of the picture as a photo: what the viewfinder shows, upright and never mirrored.
+ * One frame of the video as a photo: the part in the viewfinder, upright and not mirrored.
  */
 import { jpeg } from "../photo_file.js";
 
@@ -17,7 +17,7 @@ export function visible(picture, box) {
 }
 
 /**
- * The frame that is shown at this moment; it is drawn before anything is awaited.
+ * The current frame, which is drawn before any await.
  * @param {HTMLVideoElement} video
  * @param {string} name
  * @returns {Promise<File>}

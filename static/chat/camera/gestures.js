@@ -1,5 +1,5 @@
 /**
- * Fingers, wheel and keys as two wishes: zoom by a factor around a place, and move by so many px.
+ * Converts touch, wheel and keys to two actions: zoom by a factor around a point, and move by px.
  *
  * One pointer moves; two pinch, and move with their middle. The wheel zooms. Plus, minus and 0 zoom, the arrows move.
  */
@@ -38,7 +38,7 @@ export class Gestures {
     place.addEventListener("dblclick", (event) => wish.zoom(2, this.#at(event.clientX, event.clientY)));
   }
 
-  /** A key was pressed; whether it was one of these. @param {string} key */
+  /** Handles a key. Returns whether it was one of these. @param {string} key */
   key(key) {
     if (key in ARROWS) this.#wish.move(...ARROWS[key]);
     else if (key in FACTORS) this.#wish.zoom(FACTORS[key], { x: 0, y: 0 });
@@ -62,7 +62,7 @@ export class Gestures {
     this.#wish.move(after.x - before.x, after.y - before.y);
   }
 
-  /** The middle of the fingers, and how far two of them are apart. */
+  /** The centre of the pointers, and the distance of two. */
   get #spread() {
     const found = [...this.#pointers.values()].slice(0, 2);
     const x = found.reduce((sum, finger) => sum + finger.x, 0) / found.length;

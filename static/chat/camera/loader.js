@@ -1,5 +1,5 @@
 /**
- * The page's handle on the camera: its modules are loaded when it is first used, and not before.
+ * Loads the camera's modules on first use.
  */
 
 import { Later } from "../later.js";
@@ -24,7 +24,7 @@ export class CameraLoader {
     });
   }
 
-  /** Whether a question would take a frame along. */
+  /** Whether a question would include a frame. */
   get sees() {
     return this.#viewfinder?.sees ?? false;
   }
@@ -36,23 +36,23 @@ export class CameraLoader {
     else await viewfinder.open();
   }
 
-  /** After the draft photos changed. */
+  /** Called after the draft photos changed. */
   update() {
     this.#viewfinder?.shots.update();
   }
 
-  /** This is the moment that the next question is about: speech has ended, and its words are still to come. */
+  /** Keeps the current frame for the next question: speech has ended, and its text will follow. */
   mark() {
     this.#marked = this.#viewfinder?.frame() ?? null;
   }
 
-  /** That question does not come. */
+  /** Drops that frame: no question follows. */
   unmark() {
     this.#marked = null;
   }
 
   /**
-   * The frame of the moment that was marked, else of this one; empty where there is none.
+   * The kept frame, else the current one; empty if there is none.
    * @returns {Promise<File[]>}
    */
   async frames() {

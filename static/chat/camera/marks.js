@@ -1,10 +1,9 @@
 /**
- * What an answer points at: the boxes and points in its JSON, wherever in the text that stands.
+ * Finds the boxes and points in an answer's JSON, anywhere in its text.
  *
  * Gemini gives `{"box_2d": [ymin, xmin, ymax, xmax], "label": "…"}` and `{"point": [y, x], "label": "…"}`, in
  * thousandths of the photo (https://ai.google.dev/gemini-api/docs/image-understanding), in a code fence or not, in a
- * list or not. A list that breaks off in the middle still has its whole entries; an entry that cannot be read is left
- * out.
+ * list or not. Complete entries of a truncated list are read; invalid entries are skipped.
  */
 
 export const MOST_MARKS = 100;
@@ -53,7 +52,7 @@ function entries(text) {
 }
 
 /**
- * The object; null where it cannot be read, even without trailing commas or with the other quotes.
+ * Parses an object, also with trailing commas or single quotes; null if it is invalid.
  * @param {string} json
  */
 function parsed(json) {
@@ -100,7 +99,7 @@ function boxOf([top, left, bottom, right]) {
 /** @param {number[]} row */
 const pointOf = ([top, left]) => ({ left, top, width: 0, height: 0 });
 
-/** Where a mark is, in words. @param {Mark} mark */
+/** A mark's position in words. @param {Mark} mark */
 export function place({ left, top, width, height }) {
   const third = (/** @type {number} */ middle, /** @type {string[]} */ words) =>
     words[Math.min(2, Math.floor(middle * 3))];

@@ -1,5 +1,5 @@
 /**
- * An answer's boxes and points over the photo that was asked about, and the same as a list in words.
+ * Shows an answer's boxes and points over the question's photo, and as a list in words.
  */
 
 import { t } from "../words.js";
@@ -9,8 +9,8 @@ const SVG = "http://www.w3.org/2000/svg";
 const COLOURS = 6;
 
 /**
- * Draws what an answer points at under its text, once the photo is there, so that nothing of it moves; nothing where it
- * points at nothing.
+ * Draws the answer's marks under its text once the photo is loaded, so that the layout does not shift; nothing without
+ * marks.
  * @param {HTMLElement} article the answer's
  * @param {HTMLImageElement[]} images the photos that were asked about
  * @param {string} text
@@ -26,7 +26,7 @@ export async function point(article, images, text) {
   article.querySelector("[data-part=text]")?.after(figure);
 }
 
-/** The photo that was asked about, once more, as soon as the page has it. @param {HTMLImageElement} asked */
+/** A copy of the question's photo, once it is loaded. @param {HTMLImageElement} asked */
 async function photoOf(asked) {
   if (!asked.complete || !asked.src)
     await new Promise((resolve) => asked.addEventListener("load", resolve, { once: true }));

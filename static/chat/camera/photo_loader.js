@@ -1,13 +1,13 @@
 /**
- * Photos as things to look at, crop and ask about again, and answers that point into them: loaded when first needed.
+ * Loads the photo viewer and the overlay of marks on first use.
  */
 import { Later } from "../later.js";
 import { PhotoMemory } from "./photo_memory.js";
 
-/** An answer that has one of these is worth a closer look (marks.js). */
+/** An answer with one of these may have marks (marks.js). */
 const POINTS = /["'](?:box_2d|points?)["']\s*:/;
 
-/** Whether a text may point into a photo, at almost no cost. @param {string} text */
+/** Whether a text may have marks; a cheap check. @param {string} text */
 export const mayPoint = (text) => POINTS.test(text);
 
 /** @typedef {import("./photo_memory.js").Medium} Medium */
@@ -20,7 +20,7 @@ export class PhotoLoader {
   #memory;
   /** @type {readonly Shown[]} */
   #messages = [];
-  /** The answers' articles that were looked at. @type {WeakSet<HTMLElement>} */
+  /** The answers' articles that were checked. @type {WeakSet<HTMLElement>} */
   #seen = new WeakSet();
   #modules = new Later(() => import("photo"));
   /** @type {import("./photo_viewer.js").PhotoViewer | null} */
@@ -43,7 +43,7 @@ export class PhotoLoader {
   }
 
   /**
-   * After the messages were painted: what an answer points at is drawn once it has ended.
+   * Called after painting: draws the marks of answers that have ended.
    * @param {readonly Shown[]} messages
    */
   painted(messages) {
@@ -61,12 +61,12 @@ export class PhotoLoader {
     }
   }
 
-  /** Shows a message's photo, or lets its sound be heard. @param {Medium} element @param {Photo} photo */
+  /** Shows a message's photo or sound. @param {Medium} element @param {Photo} photo */
   show(element, photo) {
     this.#memory.show(element, photo);
   }
 
-  /** Opens the photo that this button shows. @param {HTMLElement} button */
+  /** Opens the button's photo. @param {HTMLElement} button */
   async open(button) {
     const image = /** @type {HTMLImageElement} */ (button.querySelector("img"));
     if (!image.src) return; // it has not arrived yet

@@ -1,9 +1,9 @@
 /**
- * The photos and sounds of messages, as long as they are near what is shown: an hour of questions with a photo each does not keep
- * an hour of photos in memory. One that is scrolled away is let go, and asked of the server again when it comes near.
+ * Keeps photos and sounds of messages in memory only near the viewport, so that long chats do not fill it. One that is
+ * scrolled away is released, and loaded from the server again when it comes near.
  */
 
-/** How far beyond the edges photos are kept: one screen either way. */
+/** The margin around the viewport: one screen in each direction. */
 const NEAR = "100% 0px";
 
 /** @typedef {HTMLImageElement | HTMLAudioElement} Medium */
@@ -13,7 +13,7 @@ export class PhotoMemory {
   #observer;
   /** @type {WeakMap<Element, string>} */
   #attachments = new WeakMap();
-  /** The page's own previews that were let go. @type {Set<string>} */
+  /** The page's own previews that were released. @type {Set<string>} */
   #gone = new Set();
 
   /**
@@ -61,7 +61,7 @@ export class PhotoMemory {
 
   /** @param {Medium} medium */
   async #fetch(medium) {
-    // One that cannot be had just now, as when the page is left, is asked for when it is looked at again.
+    // After a failure, as while the page is left, it is loaded when it comes near again.
     const kept = await this.#load(this.#attachments.get(medium) ?? "").catch(() => null);
     if (!kept || medium.src) return;
     medium.src = URL.createObjectURL(kept);

@@ -1,7 +1,7 @@
 /**
- * One photo at full size: looked at, zoomed into, and asked about again, as a whole or the part that is shown.
+ * Shows one photo at full size, with zoom; the whole or the visible part can be sent again.
  *
- * To crop is to zoom: what stands in the view is what is taken. So it can be done with two fingers, a wheel or keys.
+ * The visible part is the crop, so cropping works by touch, wheel and keys.
  */
 import { jpeg } from "../photo_file.js";
 import { t } from "../words.js";
@@ -90,7 +90,7 @@ export class PhotoViewer {
     /** @type {HTMLButtonElement} */ (this.#part("out")).disabled = this.#isWhole;
   }
 
-  /** The photo, or its part that is shown, becomes a draft photo; of a draft, the part takes its place. */
+  /** Adds the photo or its visible part to the draft; a draft photo is replaced by its part. */
   async #ask() {
     const { photos, ask } = this.#told;
     const { attachment, url, file } = this.#photo;

@@ -1,12 +1,12 @@
 /**
- * The moving picture on the page, and the last frame that stands still while another camera opens.
+ * The video element, and its last frame, which is shown while another camera opens.
  */
 import { take } from "./frame.js";
 
 export class Picture {
   #video;
   #still;
-  /** Called when the picture goes away before its first frame. */
+  /** Called when the video is cleared before its first frame. */
   #given = () => {};
 
   /** @param {HTMLVideoElement} video @param {HTMLCanvasElement} still over the video, the same size */
@@ -15,7 +15,7 @@ export class Picture {
     this.#still = still;
   }
 
-  /** Resolves when the first frame is on the page, or the picture was cleared before. @param {MediaStream} stream */
+  /** Resolves when the first frame is shown, or the video was cleared before. @param {MediaStream} stream */
   async show(stream) {
     this.#given();
     this.#video.srcObject = stream;
@@ -28,7 +28,7 @@ export class Picture {
     this.#still.hidden = true;
   }
 
-  /** The last frame stands until the next picture's first one: no black between two cameras. */
+  /** Shows the last frame until the next video's first one, so that the screen is not black between two cameras. */
   hold() {
     if (!this.#video.videoWidth) return;
     this.#still.width = this.#video.videoWidth;

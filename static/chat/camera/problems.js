@@ -1,5 +1,5 @@
 /**
- * Why there is no picture, and what to do: one sentence for each of the reasons that browsers name.
+ * The sentences about camera errors, one for each of the browsers' error names.
  *
  * The names are those of the Media Capture specification
  * (https://www.w3.org/TR/mediacapture-streams/#dom-mediadevices-getusermedia).
@@ -43,7 +43,7 @@ const SENTENCES = {
 };
 
 /**
- * Why a camera cannot even be asked for; "" where it can.
+ * Why a camera cannot be requested, or "".
  * @param {{isSecureContext: boolean, navigator: {mediaDevices?: {getUserMedia?: unknown}}}} browser
  */
 export function hindrance({ isSecureContext, navigator }) {
@@ -51,7 +51,7 @@ export function hindrance({ isSecureContext, navigator }) {
   return isSecureContext ? MISSING : INSECURE;
 }
 
-/** What to say when `getUserMedia` failed. @param {unknown} error */
+/** The sentence for an error of `getUserMedia`. @param {unknown} error */
 export function sentence(error) {
   const { name, message } = /** @type {Error} */ (error);
   // Chrome and Edge: "Permission denied by system".

@@ -1,5 +1,5 @@
 /**
- * The photos that were taken here for the next question: they stay in the page until it is asked.
+ * The photos taken for the next question, which are kept in the page until it is sent.
  */
 import { t } from "../words.js";
 
@@ -28,13 +28,13 @@ export class Shots {
     if (this.#photos.files.includes(photo)) this.#said(t("Photo taken. Ask about it, or take another."));
   }
 
-  /** Drops the newest one that was not sent. */
+  /** Drops the newest unsent one. */
   retake() {
     if (this.#last) this.#photos.remove(this.#last);
     this.#said(t("Photo removed. Take another."));
   }
 
-  /** After the draft photos changed: there may be none left to take again. */
+  /** Called after the draft photos changed: there may be none left to drop. */
   update() {
     this.#retake.hidden = !this.#last;
   }

@@ -1,5 +1,5 @@
 /**
- * A short tone at each frame that is taken, so that one hears what one cannot see.
+ * Plays a short tone for each captured frame, for users who do not see the screen.
  */
 
 const PITCH = 880;

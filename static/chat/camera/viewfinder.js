@@ -1,5 +1,5 @@
 /**
- * The camera on the page: opened by a person, shown, asked with, and closed.
+ * The camera on the page: opened by the user, previewed, used for questions, and closed.
  *
  *     closed → opening → live ⇄ paused (the tab was hidden) · failed (a sentence, and what to do)
  *
@@ -56,7 +56,7 @@ export class Viewfinder {
     return !this.#section.hidden;
   }
 
-  /** Whether there is a picture that a question would take along, or will be in a moment. */
+  /** Whether a question would include a frame: the video is shown or opening. */
   get sees() {
     return this.#state === "live" || this.#state === "opening";
   }
@@ -79,7 +79,7 @@ export class Viewfinder {
     this.#stop("closed");
   }
 
-  /** The frame of this moment, once there is one; null where there is no picture. @returns {Promise<File | null>} */
+  /** The current frame, once there is one; null without video. @returns {Promise<File | null>} */
   async frame() {
     if (this.#state === "opening") await this.#opening;
     if (this.#state !== "live") return null;

@@ -1,7 +1,7 @@
 /**
- * What part of a photo is shown in a box: a value that pinches, wheels, drags and keys change. Pure.
+ * The visible part of a photo in a box, as a value that gestures and keys change. Pure functions.
  *
- * At scale 1 the whole photo fits in. `x` and `y` are where the photo's centre stands off the box's centre, in px.
+ * At scale 1 the whole photo fits. `x` and `y` are the photo's centre relative to the box's centre, in px.
  */
 
 export const MOST = 8;
@@ -16,7 +16,7 @@ export function fitted(photo, box) {
 }
 
 /**
- * Larger or smaller by a factor, so that what is at `at` stays there.
+ * Zooms by a factor, with the point `at` fixed.
  * @param {View} view
  * @param {number} factor
  * @param {{x: number, y: number}} at from the box's centre, in px
@@ -34,7 +34,7 @@ export function moved(view, x, y, photo, box) {
   return kept({ ...view, x: view.x + x, y: view.y + y }, photo, box);
 }
 
-/** No further than to the photo's edges. @param {View} view @param {Size} photo @param {Size} box @returns {View} */
+/** Limits the view to the photo's edges. @param {View} view @param {Size} photo @param {Size} box @returns {View} */
 function kept(view, photo, box) {
   const { width, height } = fitted(photo, box);
   const within = (/** @type {number} */ off, /** @type {number} */ side, /** @type {number} */ room) => {

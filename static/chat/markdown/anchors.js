@@ -1,5 +1,5 @@
 /**
- * Where a text leads to: addresses as they stand, in angles, and after a link's text.
+ * Links: bare URLs, URLs in angle brackets, and those after a link's text.
  */
 import { hostOf, safeUrl, saysHost } from "../links.js";
 

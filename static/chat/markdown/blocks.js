@@ -1,13 +1,13 @@
 /**
- * Markdown's blocks (CommonMark 0.31 and GFM): lines → a tree of blocks whose texts are not looked into.
+ * Markdown's blocks (CommonMark 0.31 and GFM): lines → a tree of blocks with unparsed texts.
  *
- * Every line is looked at once a level, levels are bounded, and so is the number of blocks: what goes beyond stays text.
+ * Every line is read once per level. Levels and the number of blocks are bounded; beyond that the rest is text.
  */
 import { fenced, formula, indented, paragraph } from "./leaves.js";
 import * as line from "./lines.js";
 import { cellsOf, rowOf, tableOf } from "./tables.js";
 
-/** Quotations and lists inside each other beyond this are text. */
+/** The deepest nesting of quotations and lists; beyond it they are text. */
 const DEEPEST = 12;
 /**
  * @typedef {{type: "paragraph" | "plain", text: string}
@@ -141,7 +141,7 @@ export class Blocks {
     return [{ type: "table", align, rows }, next];
   }
 
-  /** Keeps an address that is given a name, `[name]: address`. @param {string} text */
+  /** Stores a link reference, `[name]: address`. @param {string} text */
   #define(text) {
     const found = /^ {0,3}\[([^\]^][^\]]{0,199})\]:[ \t]{0,9}<?([^\s<>]{1,2000})>?(?:[ \t]{1,9}["'(].{0,500})?$/.exec(
       text,

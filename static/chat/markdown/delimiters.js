@@ -9,9 +9,9 @@
  * @typedef {Node | Run} Piece
  */
 
-/** How far back a mark looks for its partner, in marks that are still open. */
+/** The most open marks that are searched for a mark's partner. */
 const LOOK_BACK = 64;
-/** Elements inside each other beyond this are text. */
+/** The deepest nesting of elements; beyond it they are text. */
 const DEEPEST = 8;
 
 const PUNCTUATION = /[\p{P}\p{S}]/u;
@@ -20,7 +20,7 @@ const PUNCTUATION = /[\p{P}\p{S}]/u;
 const isRun = (piece) => typeof piece === "object" && "mark" in piece;
 
 /**
- * A run of marks, with what it may do by what stands around it.
+ * A run of marks, and whether it can open or close by the characters around it.
  * @param {string} mark @param {number} count @param {string} before @param {string} after @returns {Run}
  */
 export function runOf(mark, count, before, after) {
@@ -110,7 +110,7 @@ function closeAll(out, openers) {
   }
 }
 
-/** A word longer than this may be broken anywhere: a browser takes seconds to lay out one of 100 KB. */
+/** A longer word gets break opportunities: a browser takes seconds to lay out one of 100 KB. */
 const LONGEST_WORD = 400;
 
 /** The nodes, with places to break in words that are too long for any line. @param {Node[]} nodes @returns {Node[]} */

@@ -1,5 +1,5 @@
 /**
- * The elements that blocks become: the only ones that a model's text can make. Texts are parsed where they changed.
+ * Converts blocks to elements, the only ones that a model's text can create. Only changed texts are parsed.
  */
 
 import { t } from "../words.js";
@@ -18,7 +18,7 @@ import { breakable } from "./delimiters.js";
 const HEADINGS = ["h2", "h3", "h4", "h5", "h6", "h6"];
 const AUTO = { dir: "auto" };
 
-/** What can be done with code. @type {Shape[]} */
+/** The buttons of a block of code. @type {Shape[]} */
 const BUTTONS = [
   {
     tag: "button",
@@ -39,7 +39,7 @@ function shapeOf(block, open) {
     case "paragraph":
       return { tag: "p", attributes: AUTO, text: block.text, open };
     case "heading":
-      // A heading without a word is none to whoever hears the page.
+      // Screen readers would announce an empty heading.
       if (!block.text) return { tag: "p", attributes: AUTO, text: open ? "" : "#".repeat(block.level) };
       return { tag: HEADINGS[block.level - 1], attributes: AUTO, text: block.text, open };
     case "plain":

@@ -1,5 +1,5 @@
 /**
- * Characters by their names and numbers.
+ * Character references, by name and number.
  */
 
 const ENTITY = /&(?:#x([0-9a-f]{1,6})|#(\d{1,7})|([a-z]{2,8}));/iy;

@@ -1,8 +1,8 @@
 /**
- * How much of a text that still grows can be shown: what may yet turn out to be a mark is held back until it is known.
+ * How much of a growing text can be shown: the possible beginning of a mark is held until it is certain.
  */
 
-/** What is held back is not longer than this. */
+/** The most characters that are held. */
 const LONGEST = 400;
 /** The begin of a line that may become a list, a heading, a rule, a fence, a quotation, a table's dashes. */
 const MARKS = /^[\s>*+\-_=#~`|:.\d)]*$/;

@@ -1,7 +1,7 @@
 /**
  * Markdown inside a paragraph (CommonMark 0.31 and GFM): a text → elements and texts.
  *
- * The text is gone through once. Whatever is looked for ahead is bounded in length, or known to be there.
+ * The text is read once. Lookahead is bounded in length, or its target is known to exist.
  */
 import { t } from "../words.js";
 import { addressAt, angledAt, linkTo, targetAt } from "./anchors.js";
@@ -13,9 +13,9 @@ import { Runs, runAt } from "./runs.js";
 /** @typedef {import("./delimiters.js").Node} Node */
 /** @typedef {import("./delimiters.js").Piece} Piece */
 
-/** Elements of one paragraph; what comes after so many stays as it is written. */
+/** The most elements of one paragraph; the rest is plain text. */
 const MOST_MARKS = 600;
-/** Nor is more of it looked at, in characters: so a paragraph that grows costs no more each time. */
+/** The most characters of it that are parsed, so that the time for a growing paragraph is bounded. */
 const LONGEST = 20_000;
 const SPECIAL = /[\\`*_~[\]!<&$\n]|(?<![\p{L}\p{N}])(?:https?:\/\/|www\.)/gu;
 const NOTE = /\[\^([^\]\s]{1,40})\]/y;

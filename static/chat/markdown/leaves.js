@@ -1,10 +1,10 @@
 /**
- * Blocks without blocks in them: code, formulas, paragraphs. Each gives the block and the line after it.
+ * Leaf blocks: code, formulas, paragraphs. Each function returns the block and the line after it.
  */
 import * as line from "./lines.js";
 import { tableOf } from "./tables.js";
 
-/** A formula is not longer than this. */
+/** The longest formula. */
 const LONGEST_MATH = 4000;
 
 /** @param {string[]} lines @param {number} at @param {NonNullable<ReturnType<typeof line.fenceOf>>} fence

@@ -1,8 +1,8 @@
 /**
- * What one line of Markdown is, by itself: pure, and each in time that grows with the line alone.
+ * Classifies single lines of Markdown. Pure functions, each linear in the line's length.
  */
 
-/** Spaces that code is indented by. */
+/** The indentation of code, in spaces. */
 export const CODE_INDENT = 4;
 
 /** @param {string} line how many spaces it begins with */

@@ -1,5 +1,5 @@
 /**
- * Keeps a place on the page equal to a list of shapes: what did not change is not touched, text that grew is appended.
+ * Updates an element to a list of shapes: unchanged nodes are kept, grown text is appended.
  *
  * Text becomes text nodes. No HTML is ever parsed, and the only attribute that comes from the text is a link's checked
  * address (links.js).

@@ -2,7 +2,7 @@
  * Runs of one mark in a text.
  */
 
-/** How often the mark stands here. @param {string} text @param {number} at @param {string} mark */
+/** The length of the run of this mark here. @param {string} text @param {number} at @param {string} mark */
 export function runAt(text, at, mark) {
   let end = at;
   while (text[end] === mark) end += 1;
