@@ -1,4 +1,4 @@
-"""What the tests of faults share."""
+"""Fixtures of the tests of faults."""
 
 from tests.faults.arena import arena, upstream_port
 from tests.soak import SOAK

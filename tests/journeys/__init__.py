@@ -1,1 +1,1 @@
-"""Whole paths: a person's or a program's way through the running site."""
+"""End-to-end tests of users and programs with a running site."""

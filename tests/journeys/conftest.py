@@ -1,4 +1,4 @@
-"""What the journeys share."""
+"""Fixtures of the journeys."""
 
 from tests.faults.arena import arena, upstream_port
 

@@ -1,1 +1,1 @@
-"""Tests of one module each, in this process: no server is started. `make test-unit` runs them."""
+"""Tests of single modules, in this process and without a server. `make test-unit` runs them."""

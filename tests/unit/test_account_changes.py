@@ -1,4 +1,4 @@
-"""Whoever changes an account, by whatever way: what was given out before ends."""
+"""Changes of an account, by any route, invalidate its earlier tokens and sessions."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The review: staff read what was said and how it streamed; nobody changes it, and nothing stored becomes markup."""
+"""The admin: staff read conversations and streams, nobody changes them, and stored text is never markup."""
 
 import re
 import uuid

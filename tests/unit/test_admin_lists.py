@@ -1,4 +1,4 @@
-"""The review's lists tell rows apart, show how turns reached their readers, and stay bounded."""
+"""The admin's lists: rows can be told apart, show the delivery of turns, and are bounded."""
 
 import pytest
 from django.db import connection

@@ -1,4 +1,4 @@
-"""`make audit` says what is known of the locked packages, and never that nothing is known when nobody was asked."""
+"""`make audit` reports known vulnerabilities of the locked packages; a database that cannot be asked is an error."""
 
 import json
 import subprocess

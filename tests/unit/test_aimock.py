@@ -1,4 +1,4 @@
-"""Fixtures of aimock become streams, and come back byte for byte; a stream of ours becomes a fixture."""
+"""Import of aimock's fixtures as streams, their export byte for byte, and the export of other streams as fixtures."""
 
 import json
 from pathlib import Path

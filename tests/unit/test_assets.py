@@ -1,4 +1,4 @@
-"""The page's files as a browser gets them: few bytes before the first keystroke, compressed, all asked for at once."""
+"""The page's static files: their size before the first keystroke, compression and preloading."""
 
 import gzip
 import re

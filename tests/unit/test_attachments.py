@@ -1,4 +1,4 @@
-"""Photos: what is taken, what is left of them, and who sees them."""
+"""Photos: accepted formats, removed metadata, and access."""
 
 import base64
 import io

@@ -1,4 +1,4 @@
-"""What an operator finds written down afterwards, and that nobody changes it."""
+"""The audit log: its entries, and that they cannot be changed."""
 
 from datetime import timedelta
 from typing import Any

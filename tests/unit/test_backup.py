@@ -1,4 +1,4 @@
-"""`backup` where there is nothing to copy, or not by us; the copy itself is tried beside a running server."""
+"""`backup` without a database file, and with PostgreSQL; the copy itself is tested beside a running server."""
 
 import sqlite3
 

@@ -1,4 +1,4 @@
-"""How large a body may be: what the application says by route and credential, and what the server counts."""
+"""Limits of request bodies: the application's, by route and credential, and the server's counting."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

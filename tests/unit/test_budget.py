@@ -1,4 +1,4 @@
-"""A day's budget: what is counted, and what is said when it is used up."""
+"""The budget of a day: what is counted, and the errors when it is used."""
 
 import threading
 from datetime import UTC, datetime, timedelta

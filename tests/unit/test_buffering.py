@@ -1,4 +1,4 @@
-"""The judge of a path, on arrivals that are made up: what each kind of hop does, how often a good path is accused."""
+"""The verdict on a path, for simulated arrivals: each kind of hop, and the rate of false positives."""
 
 import json
 import random

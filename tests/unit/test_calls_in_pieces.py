@@ -1,4 +1,4 @@
-"""Calls of functions as servers of chat completions stream them: counted, named and cut in many ways."""
+"""Function calls in streams of chat completions: indexes, names and arguments in the servers' many forms."""
 
 from typing import Any
 

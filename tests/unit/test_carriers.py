@@ -1,4 +1,4 @@
-"""A recording in a page, in a cast and in a zip file comes back byte for byte, and can do no harm in any of them."""
+"""Recordings in a page, a cast and a zip file: restored byte for byte, and harmless in each format."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Checkpoints: the write-ahead log is moved, begun anew where that stops nobody, and never by who writes."""
+"""Checkpoints: the write-ahead log is copied and restarted by the checkpoint thread of one process, not by commits."""
 
 import sqlite3
 import threading

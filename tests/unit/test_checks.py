@@ -1,4 +1,4 @@
-"""What is wrong with an installation is told in a sentence with what to do about it: never a traceback, never a 500."""
+"""The system checks: each problem of an installation has a message and a hint, not a traceback or a 500."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""OpenAI's chat completions in Gemini's words and back: what is said, called and counted stays what it was."""
+"""Translation of OpenAI's chat completions to Gemini's format and back: text, calls and counts are preserved."""
 
 import json
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""The container files say what they mean: checked against the Compose schema, the settings and each other."""
+"""The container files, checked against the Compose schema, the settings and each other."""
 
 import os
 import re

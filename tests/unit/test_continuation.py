@@ -1,4 +1,4 @@
-"""An answer outlives its worker: another one goes on with it, once, under the same stream id."""
+"""Continuation of an answer whose worker died: by one other worker, under the same stream id."""
 
 import asyncio
 from collections.abc import AsyncIterator

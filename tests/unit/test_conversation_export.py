@@ -1,4 +1,4 @@
-"""One conversation as a file: Markdown to be read, JSON with all of it, a ZIP with the photos."""
+"""Export of a conversation: as Markdown, as JSON with all data, and as ZIP with the photos."""
 
 import io
 import json

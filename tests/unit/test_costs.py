@@ -1,4 +1,4 @@
-"""What an event and a request may cost, in counts that no noise can move: queries, commits, writes, calls, threads."""
+"""The cost of events and requests in exact counts: queries, commits, writes, calls and threads."""
 
 import asyncio
 import gc

@@ -1,4 +1,4 @@
-"""Counts of tokens, whatever a provider writes in their place."""
+"""Token counts, also in invalid forms."""
 
 from typing import Any
 

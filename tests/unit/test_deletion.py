@@ -1,4 +1,4 @@
-"""Rows go in steps: hidden at once, deleted a little at a time, and what was not finished is finished later."""
+"""Deletion in steps: rows are hidden at once, deleted in short transactions, and resumed after an interruption."""
 
 from itertools import count, pairwise
 

@@ -1,4 +1,4 @@
-"""The doors for clients of Gemini's and OpenAI's APIs: what their requests may hold, and what is refused by name."""
+"""The endpoints for clients of Gemini's and OpenAI's APIs: accepted fields, and refused ones."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Where something went wrong people see a page of the site's own: with DEBUG and without, and without a database."""
+"""The site's error pages: with and without DEBUG, and without a database."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The log as bodies of responses: framing to the byte, and nothing ever escapes a generator."""
+"""Event streams as response bodies: exact framing, and no exception leaves the generator."""
 
 import asyncio
 from collections.abc import AsyncGenerator

@@ -1,4 +1,4 @@
-"""The log: shown only once stored, read from memory or from the table to the same effect."""
+"""The log: events are shown only after their commit, and are the same from memory and from the table."""
 
 import asyncio
 import sqlite3

@@ -1,4 +1,4 @@
-"""Threads that are shared out fairly."""
+"""`FairExecutor`: threads that are shared fairly between users."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""Thumbs: whose answers can be rated, what is kept, and where it is seen."""
+"""Ratings: which answers can be rated, what is stored, and where it is shown."""
 
 import json
 from typing import Any

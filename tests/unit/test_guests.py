@@ -1,4 +1,4 @@
-"""People without an account: who becomes a guest, and at whose word."""
+"""Guests: which clients and origins may create one, and how their chats move to an account."""
 
 from typing import Any
 

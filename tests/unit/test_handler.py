@@ -1,4 +1,4 @@
-"""The site's ASGI handler: what blocks in one request holds up no other while a thread is free."""
+"""The site's ASGI handler: a blocking request does not delay others while a thread is free."""
 
 import asyncio
 import threading

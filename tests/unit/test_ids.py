@@ -1,4 +1,4 @@
-"""Ids: of RFC 9562's version 7, in the order of their making, and not to be guessed."""
+"""Ids: UUID version 7 (RFC 9562), in the order of creation, and not guessable."""
 
 from uuid import RFC_4122
 

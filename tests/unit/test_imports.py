@@ -1,4 +1,4 @@
-"""What a process imports before it serves: a killed server's readers wait for its successor to start."""
+"""The imports before a process serves, because clients of a killed server wait for the next one to start."""
 
 import subprocess
 import sys

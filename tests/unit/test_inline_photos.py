@@ -1,4 +1,4 @@
-"""Photos in the body of a question: within the limits of photos that are sent by themselves."""
+"""Photos in the body of a question, with the same limits as uploads."""
 
 import base64
 import io

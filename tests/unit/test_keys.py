@@ -1,4 +1,4 @@
-"""Personal API keys: who makes them, what they open, and when that ends."""
+"""Personal API keys: creation, access and expiry."""
 
 import json
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""deploy/kubernetes: by Kubernetes' own schemas, by the settings, and by what the server does when told to stop."""
+"""deploy/kubernetes, checked against Kubernetes' schemas, the settings, and the server's drain."""
 
 import re
 from pathlib import Path

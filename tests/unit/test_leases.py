@@ -1,4 +1,4 @@
-"""Leases: a dead worker's streams are found, a living one's never are."""
+"""Leases: streams of dead workers are found, those of live ones never."""
 
 import asyncio
 import os

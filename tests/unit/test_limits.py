@@ -1,4 +1,4 @@
-"""How much one may ask for, and what is said to who asks for more."""
+"""Limits of requests, and the errors beyond them."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""A line of the server's log: when, how grave, for which request and stream, what; and never two lines for one."""
+"""The format of the server's log: time, level, request, stream and message, always on one line."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""What a turn leaves in the server's log, and that no failure passes it in silence."""
+"""The lines of turns in the server's log, and that every failure is logged."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""One's own account by the API: what it says, what it hands out, and that nothing is left of it in the end."""
+"""The user's own account in the API: its data, the export, and complete deletion."""
 
 import io
 import json

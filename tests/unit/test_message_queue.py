@@ -1,4 +1,4 @@
-"""The queue of a conversation: what is sent while an answer runs is kept, and sent exactly once after a normal end."""
+"""The message queue: a message during an answer is stored, and sent exactly once after a normal end."""
 
 import asyncio
 import itertools

@@ -1,4 +1,4 @@
-"""What a turn and a look at the process leave in the metrics."""
+"""The metrics of turns and of the process."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""Notifications between processes: never needed, and harmless when they lie; and a subscriber that waits."""
+"""Notifications between processes, which may be lost or wrong without harm; and waiting subscribers."""
 
 import asyncio
 from collections.abc import Callable

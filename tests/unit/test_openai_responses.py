@@ -1,4 +1,4 @@
-"""OpenAI's Responses API in Gemini's words and back: what its requests may hold, and the typed events of an answer."""
+"""Translation of OpenAI's Responses API: accepted requests, and the typed events of an answer."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""The operators' page: what runs and where, what waits and rests, how the last day went, how full the disk is."""
+"""The operators' page: running streams, queues, open breakers, the last day's results, and sizes."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The page of one's own account: the export and the end of it without a token or a script."""
+"""The account page: export and deletion without a token or a script."""
 
 import io
 import zipfile

@@ -1,4 +1,4 @@
-"""Two answers to one request: compared without their names, filed, told afterwards, counted and taken along."""
+"""Blind comparisons of two answers: the pages, verdicts, standings and exports."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Which partitions of the events there are to be, and which are old enough to go."""
+"""The events' partitions: which are created, and which are old enough to be dropped."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""A password is changed by whoever has it, or reset by a link in a mail; both end what was given out before."""
+"""Passwords: change and reset by mail, which both invalidate earlier sessions and tokens."""
 
 import re
 from concurrent.futures import Future

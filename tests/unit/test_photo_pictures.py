@@ -1,4 +1,4 @@
-"""What a photo looks like once it is kept: its greys, colours and turn are those that a browser shows."""
+"""Stored photos look as in a browser: greys, colours and orientation."""
 
 import base64
 import io

@@ -1,4 +1,4 @@
-"""The probe: events at a known pace, each saying when it was sent."""
+"""The probe: events at a known pace, each with its send time."""
 
 import json
 

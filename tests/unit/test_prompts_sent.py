@@ -1,4 +1,4 @@
-"""What a model is really sent: the branch of the tree, the instructions, the language, the photos."""
+"""The prompts that models receive: branch of the tree, instructions, language and photos."""
 
 from typing import Any
 

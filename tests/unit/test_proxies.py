@@ -1,4 +1,4 @@
-"""Which address a request came from."""
+"""The client address of a request behind proxies."""
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured

@@ -1,4 +1,4 @@
-"""What is kept about accounts, and until when."""
+"""`prune_accounts`: what is stored about accounts, and for how long."""
 
 import json
 from datetime import timedelta

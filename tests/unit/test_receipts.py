@@ -1,4 +1,4 @@
-"""A reader's receipt: packed, judged, kept once for each stream, and only for one's own."""
+"""Receipts: format, verdict, and one per stream of the user."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""What is recognised in photos: names that are certain, text that is there, and nothing else."""
+"""Recognition in photos: certain names and real text, without false positives."""
 
 import io
 import math

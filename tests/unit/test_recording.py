@@ -1,4 +1,4 @@
-"""The portable recording: what was written comes back byte for byte, and a damaged file gives its good part."""
+"""Recordings: read back byte for byte; of a damaged file the valid part is read."""
 
 import json
 from pathlib import Path

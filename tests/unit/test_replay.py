@@ -1,4 +1,4 @@
-"""`replay_stream`: what a reader got, byte for byte and at its pace, from the database and from a file."""
+"""`replay_stream`: the bytes that clients received, at the recorded pace, from the database and a file."""
 
 import asyncio
 import io

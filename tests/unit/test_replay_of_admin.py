@@ -1,4 +1,4 @@
-"""What a replay in the admin reads: the events with their times, what the clocks say, and only for who may read it."""
+"""The replay's data in the admin: events with their times, and the required permission."""
 
 import pytest
 from django.test import Client

@@ -1,4 +1,4 @@
-"""The site's own request: its headers are Django's, found with less work."""
+"""`SiteRequest`: its headers equal Django's."""
 
 from io import BytesIO
 from typing import Any

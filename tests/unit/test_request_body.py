@@ -1,4 +1,4 @@
-"""What a client may ask: read strictly, refused in sentences."""
+"""Strict parsing of request bodies, and its errors."""
 
 import msgspec
 import pytest

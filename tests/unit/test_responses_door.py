@@ -1,4 +1,4 @@
-"""`/v1/responses`: a response is a stream of the log, read again, gone on with, stopped and deleted by its id."""
+"""`/v1/responses`: responses are streams of the log, which are read, continued, cancelled and deleted by id."""
 
 import asyncio
 import json

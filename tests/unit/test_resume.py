@@ -1,4 +1,4 @@
-"""A reader who comes back gets what is left to come, whatever the process that it asks believes of the stream."""
+"""Resume: a client gets all remaining events, from any process."""
 
 import asyncio
 from contextlib import aclosing

@@ -1,4 +1,4 @@
-"""What is older than the operator wants to keep goes, and nothing else; by the command and beside a running server."""
+"""Retention: exactly the rows that are too old are deleted, by the command and by a running server."""
 
 import json
 from datetime import timedelta

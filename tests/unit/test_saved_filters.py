@@ -1,4 +1,4 @@
-"""A reviewer narrows the lists and the queue of the review, saves that under a name, and finds it again."""
+"""Saved filters of the admin's lists and of the queue."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Full text search in one's own conversations: what is found, of whom, as of when, by which index."""
+"""Full-text search in a user's own conversations: results, access, freshness and index."""
 
 import json
 from collections.abc import Iterator

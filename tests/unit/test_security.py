@@ -1,4 +1,4 @@
-"""The attack catalogue: what stands at the door of every route, and the headers on what leaves it."""
+"""Attacks on every route, and the security headers of responses."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Which stream a POST that is sent again belongs to."""
+"""Repeated POSTs join the same stream, by their `request_id`, or without one by the same question."""
 
 from typing import Any
 from uuid import UUID

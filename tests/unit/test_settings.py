@@ -1,4 +1,4 @@
-"""Settings come from the environment; a wrong one stops the start with a sentence that names its variable."""
+"""Settings from the environment: an invalid one prevents the start, with a message that names the variable."""
 
 import os
 import runpy

@@ -1,4 +1,4 @@
-"""The set-up says what it does and what is missing, before anybody has waited for it."""
+"""The set-up: it reports its steps, and missing requirements first."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Two streams side by side in the admin: what each said and when, and where the answers part."""
+"""Two streams side by side in the admin: texts, times, and the first difference."""
 
 from typing import Any
 

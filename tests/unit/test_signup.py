@@ -1,4 +1,4 @@
-"""Who may make an account: everybody, the invited, or nobody."""
+"""Sign-up: open, by invitation, or closed."""
 
 import re
 from datetime import timedelta

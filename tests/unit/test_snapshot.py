@@ -1,4 +1,4 @@
-"""What an answer adds up to so far, as one event: never more than is stored, and what follows goes on behind it."""
+"""Snapshots: the stored events of an answer as one event, which later events continue."""
 
 from collections.abc import AsyncIterator
 from typing import Any

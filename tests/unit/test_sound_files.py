@@ -1,4 +1,4 @@
-"""Files of sounds: which are taken, how long they are, what is left of them, and what is said of all others."""
+"""Sound files: accepted formats, length, removed metadata, and errors for others."""
 
 import struct
 

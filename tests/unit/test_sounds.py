@@ -1,4 +1,4 @@
-"""Sounds in questions: sent, kept as their owner's, shown, exported and deleted as photos are."""
+"""Sounds in questions: sent, stored, shown, exported and deleted like photos."""
 
 import base64
 import io

@@ -1,4 +1,4 @@
-"""What each model has cost: counted as answers end, shown by person, day and model, by the prices of the settings."""
+"""Spending: tokens counted when answers end, and their cost by user, day and model."""
 
 import re
 from datetime import UTC, date, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Commits on the event loop: as durable and as ordered as the thread's, and the thread's where they cannot be made."""
+"""Commits on the event loop: as durable and ordered as the commit thread's, which is the fallback."""
 
 import asyncio
 import sqlite3

@@ -1,4 +1,4 @@
-"""The decoder against the standard: its cases at every size of read, and a slow, obvious reading of its rules."""
+"""The SSE decoder against the standard: its examples at every read size, and a simple reference implementation."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""OpenTelemetry: what is told of a turn, to whom, and that nobody's answer hears of it."""
+"""OpenTelemetry: the data of turns, its endpoint, and that failures do not affect answers."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What others wrote is shown on an operator's terminal and never obeyed; files are new, and their owner's alone."""
+"""Escaping of control characters on terminals, and new files with mode 0600."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Who reads what people and models wrote: times and structure need the right to look, texts one of their own."""
+"""Access to texts in the admin, which need a permission of their own."""
 
 import json
 from importlib import import_module

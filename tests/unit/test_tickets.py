@@ -1,4 +1,4 @@
-"""A native EventSource's key: what it opens, and when that ends."""
+"""Tickets for native EventSources: access and expiry."""
 
 import json
 from collections.abc import Callable

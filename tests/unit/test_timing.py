@@ -1,4 +1,4 @@
-"""Times are arithmetic on `at`: exact, in µs, and silent about moments that never came."""
+"""Times computed from events' `at`: exact, in µs, None for events that did not occur."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Titles by the model: in place of a question's first words, once, within bounds, and never over a person's own."""
+"""Titles by the model: once, bounded, and never instead of a user's own title."""
 
 from collections.abc import AsyncIterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Who is let in, by what, and for how long."""
+"""Access and refresh tokens: who gets them, their checks and lifetimes."""
 
 import base64
 import json

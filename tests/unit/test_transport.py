@@ -1,4 +1,4 @@
-"""What the server takes from Twisted's inside is looked for at the start."""
+"""The check for the private names of Twisted at the start."""
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured

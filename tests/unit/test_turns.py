@@ -1,4 +1,4 @@
-"""Turns: begun once, stopped at any moment, drained, and never without an end."""
+"""Turns: started once, stopped at any time, drained, and always ended."""
 
 import asyncio
 import subprocess

@@ -1,4 +1,4 @@
-"""Turns that nobody wants any more: of whoever has signed out, and of guests who have gone."""
+"""Turns that are stopped after a sign-out, and those of guests who have left."""
 
 import asyncio
 from collections.abc import AsyncIterator

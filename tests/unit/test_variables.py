@@ -1,4 +1,4 @@
-"""Every environment variable is declared once: what is read, documented and warned of follows from it."""
+"""The declarations of environment variables, from which reading, docs and warnings follow."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""The review: which answers wait, who is at one, what is filed and what was filed before, and what leaves as a file."""
+"""Verdicts: queues, locks, filing, history and exports."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""The list of defences that `tests/weakenings.py` takes away: what it names is there. `make soak` takes them away."""
+"""The code that `tests/weakenings.py` removes exists. `make soak` runs the weakenings."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The wheel brings all that the site needs, and starts by itself: nothing is asked, nothing of a checkout is used."""
+"""The wheel contains all files of the site, and starts without questions and without a checkout."""
 
 import os
 import re

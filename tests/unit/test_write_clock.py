@@ -1,4 +1,4 @@
-"""The fourth clock: when an event was stored and written is kept for a reader who will leave a receipt."""
+"""Write times: when events were committed and written is recorded for clients that send a receipt."""
 
 import asyncio
 import json

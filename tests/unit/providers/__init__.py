@@ -1,1 +1,1 @@
-"""The upstreams, tried with every fault over real sockets."""
+"""Tests of providers, with faults over real sockets."""

@@ -1,4 +1,4 @@
-"""Asking a provider and keeping what came before it failed."""
+"""Helpers that ask a provider, and keep the chunks before a failure."""
 
 import asyncio
 from collections.abc import AsyncGenerator

@@ -1,4 +1,4 @@
-"""What holds for every HTTP upstream: connections are used again, and let go at once when an answer is stopped."""
+"""The HTTP client of all providers: connections are reused, and closed at once when an answer is stopped."""
 
 import asyncio
 import socket

@@ -1,4 +1,4 @@
-"""A model that has to be loaded first: it is given the time for it, and the reader is told what takes so long."""
+"""Upstreams that load their model first: longer timeouts, and a notice to the user."""
 
 import asyncio
 import time

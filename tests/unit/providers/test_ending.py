@@ -1,4 +1,4 @@
-"""Where an answer ends: its last words are given with their reason where the end came with them, else at once."""
+"""The end of an answer: its last content is passed on with the finishReason if both arrived together, else at once."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""What an upstream's no becomes: the error's kind, when to try again, and none of its own words."""
+"""Mapping of upstream errors: kind, retry delay, and none of the upstream's text."""
 
 import logging
 from datetime import UTC, datetime, timedelta

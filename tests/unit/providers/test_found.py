@@ -1,4 +1,4 @@
-"""Model servers of this machine: found at their ports, offered with what they can do, and nobody else is asked."""
+"""Discovery of local model servers: ports, capabilities, and no other requests."""
 
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack

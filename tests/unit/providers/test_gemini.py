@@ -1,4 +1,4 @@
-"""Gemini and its kind at their worst: a typed error within its deadline, the partial text kept, never a hang."""
+"""Faults of Gemini and compatible servers: a typed error in time, with the partial text."""
 
 import asyncio
 import json

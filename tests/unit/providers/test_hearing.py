@@ -1,4 +1,4 @@
-"""Sounds and models: who is given them, in which shape, who stands in, and what the others are told."""
+"""Sounds and models: which models get them, in which format, fallbacks, and placeholders."""
 
 import base64
 from typing import Any

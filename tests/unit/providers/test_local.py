@@ -1,4 +1,4 @@
-"""The embedded model, for real: it answers, shares its slots in turn, frees them at once, and fails with a sentence."""
+"""The real embedded model: answers, slots, and errors."""
 
 import asyncio
 import builtins

@@ -1,4 +1,4 @@
-"""Chat completions, translated to Gemini's shape: what is said, why it ended, what it cost, and every fault."""
+"""Chat completions translated to Gemini's format: text, finish reasons, usage and faults."""
 
 from collections.abc import AsyncGenerator
 from typing import Any

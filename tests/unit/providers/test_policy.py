@@ -1,4 +1,4 @@
-"""Patience with upstreams: what is tried again and when, what rests, who stands in."""
+"""The policy for upstreams: retries, deadlines, breaker and fallbacks."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

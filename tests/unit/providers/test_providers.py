@@ -1,4 +1,4 @@
-"""Which models there are, and what is said where settings are wrong."""
+"""The configured models, and the errors of invalid settings."""
 
 import ssl
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The body that gives what arrives: what it gives, when, and that aiohttp still has the names it uses."""
+"""`PushBody`: the pieces, their order, and the private names of aiohttp that it uses."""
 
 import asyncio
 import re

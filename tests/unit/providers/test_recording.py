@@ -1,4 +1,4 @@
-"""Recordings play as they were: the same events, at their pace, with the end they had."""
+"""The provider `recording`: the same events, pace and end as recorded."""
 
 import time
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Photos for models that cannot see: what is recognised is shown, told, and never made up."""
+"""Photos for models that cannot see them: the recognised facts for users and models."""
 
 import asyncio
 import base64

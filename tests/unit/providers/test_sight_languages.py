@@ -1,4 +1,4 @@
-"""What is seen in a photo, told in the reader's language."""
+"""Descriptions of photos in the user's language."""
 
 import re
 from typing import Any

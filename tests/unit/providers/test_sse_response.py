@@ -1,4 +1,4 @@
-"""An event stream as it arrives: in order, no faster than its reader takes it, and whatever goes wrong is told once."""
+"""Upstream event streams: order, backpressure, and one error for each fault."""
 
 import asyncio
 from time import monotonic

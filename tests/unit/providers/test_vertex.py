@@ -1,4 +1,4 @@
-"""Vertex AI: Google's own library signs and fetches tokens, our reader sends them where they belong."""
+"""Vertex AI: tokens from Google's library, and the requests that carry them."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""The process that recognises: warm for the next photo, and gone when it is late, broken, idle or not wanted."""
+"""`RecognitionWorker`: the process is reused, and killed when it is late, broken, idle or cancelled."""
 
 import asyncio
 import time
