@@ -45,7 +45,7 @@ class RecognitionWorker:
         """Return the facts that were recognised in time; `added` is called with the facts so far whenever some arrive.
 
         Raises InvalidArgument if the photo cannot be opened, Unavailable if it waited for `WAIT_SECONDS`, or if the
-        process does not start or ends, and TimeoutError if it is not loaded within `LOAD_SECONDS`.
+        process does not start, does not load within `LOAD_SECONDS`, or ends.
         """
         try:
             async with asyncio.timeout(WAIT_SECONDS):
@@ -122,6 +122,10 @@ class RecognitionWorker:
         try:
             async with asyncio.timeout(LOAD_SECONDS):
                 line = await process.stdout.readline()
+        except TimeoutError:
+            self.stop()
+            log.error("the process that looks at photos has not loaded within %g s", LOAD_SECONDS)
+            raise gone() from None
         except BaseException:
             self.stop()
             raise

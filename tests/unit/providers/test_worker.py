@@ -84,6 +84,16 @@ async def test_a_program_that_does_not_start_is_unavailable(make: Make) -> None:
         await worker.recognise(b"one")
 
 
+async def test_a_program_that_takes_too_long_to_load_is_unavailable(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chat.providers.vision.worker.LOAD_SECONDS", 0.001)
+    worker = make()
+    with pytest.raises(errors.Unavailable, match="could not be looked at"):
+        await worker.recognise(b"one")
+    assert which(worker) == 0
+
+
 @pytest.mark.slow
 async def test_an_idle_process_is_ended(make: Make) -> None:
     worker = make(idle=1)
