@@ -63,7 +63,6 @@ IMPORTED: dict[str, str] = {
     "replay": "chat/replay/own.js",
     "settings": "chat/settings.js",
     "shared-feed": "chat/shared_feed.js",
-    "title-field": "chat/title_field.js",
     "temml": "vendor/temml/temml.mjs",
     "voice": "chat/voice/voice.js",
 }

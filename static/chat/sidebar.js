@@ -3,6 +3,7 @@
  */
 import { ChatList } from "./chat_list.js";
 import { merged } from "./chats.js";
+import { typedInto } from "./title_field.js";
 
 export class Sidebar {
   #current = "";
@@ -109,7 +110,6 @@ export class Sidebar {
   async rename(button) {
     const row = this.rowOf(button);
     const element = /** @type {HTMLElement} */ (this.#list.find(row.id));
-    const { typedInto } = await import("title-field");
     const title = await typedInto(element, row.title);
     if (!title || title === row.title) return;
     await this.#session.json("PATCH", pathOf(row), { title });

@@ -239,10 +239,6 @@ declare module "actions" {
   export const Actions: typeof import("./actions.js").Actions;
 }
 
-declare module "title-field" {
-  export const typedInto: typeof import("./title_field.js").typedInto;
-}
-
 declare module "settings" {
   export const Settings: typeof import("./settings.js").Settings;
 }
