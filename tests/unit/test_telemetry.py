@@ -168,7 +168,7 @@ async def test_a_real_turn_reaches_a_receiver_by_otlp(
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "none")
     told = Telemetry(receiver.url, "my-camera", content=False)
     told.open()
-    monkeypatch.setattr(core.turns, "_told", told.ended)
+    monkeypatch.setattr(core.turns, "_on_ended", told.ended)
     providers.configure({**environment(core.model.url), "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url})
     stream = await core.ask("words=3 " + SECRET.replace("=", " "))
     await core.ended(stream)
