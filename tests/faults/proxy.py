@@ -115,8 +115,23 @@ class Proxy:
         assert task is not None
         self._tasks.add(task)
         self._writers.add(to_client)
-        server, to_server = await asyncio.open_connection("127.0.0.1", self.target, limit=PIECE)
-        self._writers.add(to_server)
+        try:
+            server, to_server = await asyncio.open_connection("127.0.0.1", self.target, limit=PIECE)
+            self._writers.add(to_server)
+            await self._carry(client, to_client, server, to_server)
+            await self._close(to_client, to_server)
+        except OSError:  # the server takes no connection: the client learns it, and may come again
+            to_client.transport.abort()
+        finally:
+            self._tasks.discard(task)
+
+    async def _carry(
+        self,
+        client: asyncio.StreamReader,
+        to_client: asyncio.StreamWriter,
+        server: asyncio.StreamReader,
+        to_server: asyncio.StreamWriter,
+    ) -> None:
         halves = {
             asyncio.create_task(whole(client, to_server, 0)),
             asyncio.create_task(FAULTS[self.fault](server, to_client, self.amount)),
@@ -127,10 +142,11 @@ class Proxy:
             half.cancel()
         await asyncio.gather(*halves, return_exceptions=True)
         self._halves -= halves
-        for writer in (to_client, to_server):
+
+    async def _close(self, *writers: asyncio.StreamWriter) -> None:
+        for writer in writers:
             writer.close()
-        for writer in (to_client, to_server):
+        for writer in writers:
             with contextlib.suppress(OSError):
                 await writer.wait_closed()  # until all of it is read, or the proxy ends
             self._writers.discard(writer)
-        self._tasks.discard(task)
