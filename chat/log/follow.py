@@ -39,7 +39,7 @@ class Source(Protocol[Key]):
 
 
 class Followed(Protocol[Key]):
-    """What a view can follow: `Log`, `WriteClock` or `Feeds`. An event's id on the wire begins with `str(key)`."""
+    """What a view can follow: `Log`, `WriteClock` or `Feeds`. The ids in the event stream begin with `str(key)`."""
 
     def follow(
         self, key: Key, /, after: int = -1, deliver: Deliver | None = None, live: bool = True

@@ -21,7 +21,7 @@ from chat.protocol.events import Event, Response
 MOST_DEATHS = 3
 """How many workers of a stream may die, so that a question that kills its worker is not tried for ever."""
 
-MOST_HANDS = 10
+MOST_WORKERS = 10
 """How many workers may write a stream, one after the other. A hand-over is not the question's fault, but each worker
 asks the model again."""
 
@@ -56,12 +56,12 @@ def take_over(
 ) -> Taken | None:
     """Make `worker` the writer of a running stream, under the next epoch. A job of `Log.write`.
 
-    None if its lease has changed, if it has ended or has a stop request, or after `MOST_HANDS` or `MOST_DEATHS`. `say`
-    makes the first event from the answer so far, and from whether the stream was handed over.
+    None if its lease has changed, if it has ended or has a stop request, or after `MOST_WORKERS` or `MOST_DEATHS`.
+    `say` makes the first event from the answer so far, and from whether the stream was handed over.
     """
     # The lock excludes writers of its events (`fence.insert_events`), so that none is stored in between.
     held = Stream.objects.select_for_update().filter(pk=stream_id, status=events.RUNNING, lease_until=lease_until)
-    may_go_on = held.filter(stop_requested_at=None, epoch__lt=FIRST_EPOCH + MOST_HANDS - 1)
+    may_go_on = held.filter(stop_requested_at=None, epoch__lt=FIRST_EPOCH + MOST_WORKERS - 1)
     row = may_go_on.values_list("epoch", "created_at", "worker").first()
     if row is None:
         return None

@@ -23,7 +23,7 @@ from chat import limits
 from chat.log import Log
 from chat.log.fence import FIRST_EPOCH
 from chat.log.sql import in_thread
-from chat.log.takeover import MOST_HANDS, take_over
+from chat.log.takeover import MOST_WORKERS, take_over
 from chat.models import Message, Stream, User
 from chat.protocol import events, prompt
 from chat.protocol.answer import Answer
@@ -82,7 +82,7 @@ class Continuation:
 
     async def may_go_on_elsewhere(self, turn: Turn) -> bool:
         """Whether another process may take over this turn, as far as this process knows."""
-        if turn.tail.epoch >= FIRST_EPOCH + MOST_HANDS - 1:
+        if turn.tail.epoch >= FIRST_EPOCH + MOST_WORKERS - 1:
             return False
         try:
             return await in_thread(partial(continued, turn.stream_id, self._catalogue())) is not None
@@ -92,7 +92,8 @@ class Continuation:
 
 
 def continued(stream_id: UUID, catalogue: Catalogue) -> Stream | None:
-    """The stream, if its turn may be continued and is not too old."""
+    """The stream, if its turn may be continued: not for a disabled user, a request through a door, or a provider that
+    `WONDERCAM_CONTINUE` leaves out."""
     stream = Stream.objects.select_related("user", "conversation", "answer").filter(pk=stream_id).first()
     if stream is None or not stream.user.is_active or stream.request.get(THROUGH_DOOR):
         return None
@@ -154,7 +155,7 @@ class ContinuedAnswer:
         except ApiError as error:
             if has_begun:
                 raise
-            log.info("%s does not go on with an answer (%s): it begins anew", asked.model.id, error.status)
+            log.info("%s does not continue an answer (%s): it starts again", asked.model.id, error.status)
         self._so_far.begin_anew()
         give(events.chunk(events.begun_anew()))
         anew = dataclasses.replace(asked, contents=asked.contents[:-1], generation=self._generation)

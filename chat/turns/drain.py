@@ -15,18 +15,18 @@ async def drain(
     turns: Mapping[UUID, Turn],
     starting: Collection["asyncio.Task[Any]"],
     grace: float,
-    goes_on: Callable[[Turn], Awaitable[bool]],
+    may_go_on_elsewhere: Callable[[Turn], Awaitable[bool]],
 ) -> None:
-    """Wait `grace` seconds for the turns that run or are being started; then hand over those for which `goes_on`, and
-    end the rest as interrupted. `turns` loses each turn as it ends."""
-    until, let_go_of = monotonic() + grace, set[UUID]()
+    """Wait `grace` seconds for the turns that run or are being started; then hand over those that may go on elsewhere,
+    and end the rest as interrupted. `turns` loses each turn as it ends."""
+    until, released = monotonic() + grace, set[UUID]()
 
-    async def let_go(turn: Turn) -> None:
-        let_go_of.add(turn.stream_id)
-        turn.cut_short(HANDED_OVER if await goes_on(turn) else events.INTERRUPTED)
+    async def release(turn: Turn) -> None:
+        released.add(turn.stream_id)
+        turn.cut_short(HANDED_OVER if await may_go_on_elsewhere(turn) else events.INTERRUPTED)
 
     while tasks := [*starting, *(turn.task for turn in turns.values() if turn.task is not None)]:
         left = until - monotonic()
         if left <= 0:
-            await each(let_go, [turn for pk, turn in turns.items() if pk not in let_go_of])
+            await each(release, [turn for pk, turn in turns.items() if pk not in released])
         await asyncio.wait(tasks, timeout=max(left, 0) or None, return_when=asyncio.FIRST_COMPLETED)

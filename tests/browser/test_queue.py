@@ -34,6 +34,16 @@ def queue(page: Page) -> Locator:
     return page.locator("#queue").get_by_role("listitem")
 
 
+async def two_tabs(page: Page) -> list[Page]:
+    """The page, and a second tab with the same chat, while an answer is held back in it."""
+    await ask(page, HELD)
+    await grown_to(page, 40)
+    beside = await page.context.new_page()
+    await beside.goto(page.url)
+    await grown_to(beside, 40)
+    return [page, beside]
+
+
 async def shown(pages: list[Page], *texts: str) -> None:
     """Each tab shows these messages as waiting, and no others."""
     for page in pages:
@@ -53,12 +63,7 @@ async def test_messages_wait_in_every_tab_are_changed_taken_back_and_sent_after_
     page: Page, chromium: Browser, start: Start, model: Model
 ) -> None:
     await start(environment(model.url))
-    await ask(page, HELD)
-    await grown_to(page, 40)
-    beside = await page.context.new_page()
-    await beside.goto(page.url)
-    await grown_to(beside, 40)
-    tabs = [page, beside]
+    tabs = [page, beside] = await two_tabs(page)
 
     await expect(page.get_by_label("Send after this answer")).to_be_hidden()
     await ask(page, "seed=2 words=3")
@@ -146,12 +151,7 @@ async def test_photos_wait_with_their_messages_in_every_tab_and_go_with_them(
     page: Page, start: Start, model: Model
 ) -> None:
     server = await start(environment(model.url, OPENAI_IMAGES="1"))
-    await ask(page, HELD)
-    await grown_to(page, 40)
-    beside = await page.context.new_page()
-    await beside.goto(page.url)
-    await grown_to(beside, 40)
-    tabs = [page, beside]
+    tabs = [page, beside] = await two_tabs(page)
     photos = "[data-part=photos] img[src^='blob:']"
 
     await attach(page, sign())

@@ -79,7 +79,7 @@ MUTATIONS = (
     Mutation(
         "who is told to stop hands nothing over",
         "turns/drain.py",
-        "HANDED_OVER if await goes_on(turn) else events.INTERRUPTED",
+        "HANDED_OVER if await may_go_on_elsewhere(turn) else events.INTERRUPTED",
         "events.INTERRUPTED",
     ),
     Mutation(

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
 
-from chat.log.takeover import MOST_HANDS
+from chat.log.takeover import MOST_WORKERS
 from chat.models import Conversation, Stream, User
 from chat.protocol import events
 from chat.protocol.errors import ApiError, ResourceExhausted
@@ -256,7 +256,7 @@ class People:
             self.world.violated(
                 f"stream {known.id} was {known.status} in epoch {known.epoch}, and nothing had happened"
             )
-        if self.world.is_handing_over() and known.status == events.INTERRUPTED and known.epoch <= MOST_HANDS:
+        if self.world.is_handing_over() and known.status == events.INTERRUPTED and known.epoch <= MOST_WORKERS:
             [(stop,)] = self.world.ledger.query("SELECT stop_requested_at FROM chat_stream WHERE id = ?", known.id)
             if stop is None:
                 self.world.violated(f"stream {known.id} was interrupted in place of being handed over")

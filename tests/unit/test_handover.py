@@ -14,7 +14,7 @@ from chat import limits
 from chat.log import Log
 from chat.log.fence import FIRST_EPOCH
 from chat.log.interruption import interrupt
-from chat.log.takeover import MOST_DEATHS, MOST_HANDS, NOBODY
+from chat.log.takeover import MOST_DEATHS, MOST_WORKERS, NOBODY
 from chat.models import Stream
 from chat.process import this_process
 from chat.protocol import errors, events, sse
@@ -46,10 +46,16 @@ async def row_of(started: Stream) -> Stream:
     return await Stream.objects.aget(pk=started.pk)
 
 
+async def begun(core: Core, question: str, count: int) -> Stream:
+    """A turn of which so many events are stored, while the model waits."""
+    started = await core.ask(question)
+    await seen(core, started, count)
+    return started
+
+
 async def test_what_the_grace_is_too_short_for_is_handed_over_and_ends_complete(going_on: Core, other_log: Log):
     core, other = going_on, another(other_log)
-    started = await core.ask("seed=3 words=30 hold=6")
-    await seen(core, started, 6)
+    started = await begun(core, "seed=3 words=30 hold=6", 6)
     await core.turns.drain(0)
     left = await row_of(started)
     assert (left.status, left.worker, core.turns.running()) == (events.RUNNING, NOBODY, [])
@@ -66,8 +72,7 @@ async def test_what_the_grace_is_too_short_for_is_handed_over_and_ends_complete(
 
 async def test_a_process_that_starts_again_goes_on_with_what_it_had_handed_over(going_on: Core):
     core = going_on
-    started = await core.ask("seed=4 words=20 hold=3")
-    await seen(core, started, 3)
+    started = await begun(core, "seed=4 words=20 hold=3", 3)
     await core.turns.close(0)
     core.model.let()
     await core.turns.open()
@@ -81,8 +86,7 @@ async def test_what_was_handed_over_and_taken_by_nobody_in_time_ends_as_interrup
     going_on: Core, monkeypatch: pytest.MonkeyPatch
 ):
     core = going_on
-    started = await core.ask("seed=5 words=20 hold=3")
-    await seen(core, started, 3)
+    started = await begun(core, "seed=5 words=20 hold=3", 3)
     await core.turns.close(0)
     too_late = timezone.now() - timedelta(seconds=limits.of("STREAM_SECONDS") + 1)
     await Stream.objects.filter(pk=started.pk).aupdate(created_at=too_late)
@@ -113,8 +117,7 @@ async def test_what_nobody_may_go_on_with_ends_as_interrupted_at_once(going_on: 
 
 async def test_a_clock_that_jumps_keeps_no_answer_from_being_handed_over(going_on: Core):
     core = going_on
-    started = await core.ask("words=9 hold=2")
-    await seen(core, started, 2)
+    started = await begun(core, "words=9 hold=2", 2)
     await Stream.objects.filter(pk=started.pk).aupdate(created_at=timezone.now() - timedelta(days=1))
     await core.turns.drain(0)
 
@@ -126,7 +129,7 @@ async def test_a_handover_is_no_failed_try(going_on: Core, other_log: Log):
     core, processes = going_on, [going_on.turns, another(other_log)]
     started = await core.ask("seed=6 words=60 hold=2")
     hands = 1
-    while hands < MOST_HANDS:
+    while hands < MOST_WORKERS:
         await seen(core, started, hands)
         core.model.let(1)
         turns = processes[hands % 2]
@@ -138,9 +141,9 @@ async def test_a_handover_is_no_failed_try(going_on: Core, other_log: Log):
     await turns.drain(0)
     log = await read(other_log, started)
 
-    assert MOST_HANDS > MOST_DEATHS + 1
+    assert MOST_WORKERS > MOST_DEATHS + 1
     assert (await is_sound(started, log)).status == events.INTERRUPTED
-    assert [list(ours) for ours in words_of(log)] == [["picked_up"]] * (MOST_HANDS - 1) + [["end"]]
+    assert [list(ours) for ours in words_of(log)] == [["picked_up"]] * (MOST_WORKERS - 1) + [["end"]]
 
 
 async def test_deaths_are_counted_over_handovers(going_on: Core):
@@ -164,8 +167,7 @@ async def test_deaths_are_counted_over_handovers(going_on: Core):
 
 async def test_an_answer_that_is_all_said_is_ended_and_not_handed_over(going_on: Core):
     core = going_on
-    started = await core.ask("seed=8 words=4 then=stall")
-    await seen(core, started, 4)
+    started = await begun(core, "seed=8 words=4 then=stall", 4)
     turn = core.turns.turn_of(started.pk)
     assert turn is not None
     turn._take(events.chunk(events.finish("STOP")))
@@ -176,8 +178,7 @@ async def test_an_answer_that_is_all_said_is_ended_and_not_handed_over(going_on:
 
 async def test_a_stop_that_arrives_with_the_handover_is_a_stop(going_on: Core):
     core = going_on
-    started = await core.ask("seed=9 words=9 hold=2")
-    await seen(core, started, 2)
+    started = await begun(core, "seed=9 words=9 hold=2", 2)
     await core.log.write(started.request_stop)
     await core.turns.drain(0)
 
@@ -186,8 +187,7 @@ async def test_a_stop_that_arrives_with_the_handover_is_a_stop(going_on: Core):
 
 async def test_a_stop_between_two_processes_is_a_stop(going_on: Core, other_log: Log):
     core, other = going_on, another(other_log)
-    started = await core.ask("seed=9 words=9 hold=2")
-    await seen(core, started, 2)
+    started = await begun(core, "seed=9 words=9 hold=2", 2)
     await core.turns.drain(0)
     await core.log.write(started.request_stop)
 
@@ -200,8 +200,7 @@ async def test_a_stop_between_two_processes_is_a_stop(going_on: Core, other_log:
 
 async def test_who_drains_ends_nothing_that_another_may_take_up(going_on: Core, other_log: Log):
     core, other = going_on, another(other_log)
-    started = await core.ask("seed=1 words=9 hold=2")
-    await seen(core, started, 2)
+    started = await begun(core, "seed=1 words=9 hold=2", 2)
     await core.turns.drain(0)
     await other.drain(0)
 
@@ -214,8 +213,7 @@ async def test_a_turn_that_is_being_taken_up_is_waited_for_and_handed_over_too(
     going_on: Core, other_log: Log, monkeypatch: pytest.MonkeyPatch
 ):
     core, other = going_on, another(other_log)
-    started = await core.ask("seed=1 words=9 hold=2")
-    await seen(core, started, 2)
+    started = await begun(core, "seed=1 words=9 hold=2", 2)
     await core.turns.drain(0)
     looking = asyncio.create_task(other._reaper.end_dead_neighbours())
     while not other._starting:
