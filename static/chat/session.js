@@ -92,8 +92,8 @@ export class Session {
     }
     if (!response.ok) throw await refusal(response);
     const { access, expires_in: seconds, user } = await response.json();
-    // Signed out elsewhere, one is somebody else now.
-    if (this.#account && user.name !== this.#account) throw await refusal(new Response("", { status: 401 }));
+    // After signing out elsewhere, this browser's session is another user's.
+    if (this.#account && user?.name !== this.#account) throw await refusal(new Response("", { status: 401 }));
     if (user && !user.guest) this.#account = user.name;
     this.#access = access;
     this.#until = this.#clock.now() + seconds * 1000 - MARGIN;
