@@ -13,6 +13,7 @@ from playwright.async_api import Locator, Page, Route, expect
 
 from chat.protocol import events, recording
 from chat.protocol.events import Event
+from tests.connections import abort
 from tests.equality import equal
 from tests.faults.arena import environment
 from tests.faults.upstream import Model, Script, upstream
@@ -81,7 +82,7 @@ class Line:
     def cut(self) -> None:
         """Every connection that is open breaks off at once, wherever it is."""
         for writer in self._open:
-            writer.transport.abort()
+            abort(writer)
             self.cuts += 1
         self._open.clear()
 

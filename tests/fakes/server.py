@@ -8,6 +8,8 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from tests.connections import abort
+
 
 @dataclass(slots=True)
 class Request:
@@ -61,7 +63,7 @@ class Reply:
 
     def cut(self) -> None:
         """Reset the connection."""
-        self.writer.transport.abort()
+        abort(self.writer)
 
     async def silence(self, seconds: float) -> None:
         """Nothing for a while, unless the client goes."""
@@ -115,7 +117,7 @@ class Server:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for writer in self._writers:  # also where its client has not read everything
-            writer.transport.abort()
+            abort(writer)
         await asyncio.sleep(0)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

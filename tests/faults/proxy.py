@@ -10,6 +10,8 @@ import contextlib
 from collections.abc import Callable, Coroutine
 from typing import Any, Self
 
+from tests.connections import abort
+
 Carry = Callable[[asyncio.StreamReader, asyncio.StreamWriter, int], Coroutine[Any, Any, None]]
 PIECE = 65536
 
@@ -107,7 +109,7 @@ class Proxy:
             for half in self._halves:
                 half.cancel()
             for writer in self._writers:
-                writer.transport.abort()
+                abort(writer)
             await asyncio.wait(self._tasks, timeout=0.1)
 
     async def _serve(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
@@ -121,7 +123,7 @@ class Proxy:
             await self._carry(client, to_client, server, to_server)
             await self._close(to_client, to_server)
         except OSError:  # the server takes no connection: the client learns it, and may come again
-            to_client.transport.abort()
+            abort(to_client)
         finally:
             self._tasks.discard(task)
 

@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from chat.protocol import events
 from chat.protocol.sse import Decoder
+from tests.connections import abort
 
 CUT = (ConnectionError, asyncio.IncompleteReadError, OSError)
 
@@ -82,7 +83,7 @@ async def request(
         found = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
         yield Response(int(head[0].split()[1]), found, len(raw), reader)
     finally:
-        writer.transport.abort()
+        abort(writer)
         with suppress(OSError):
             await writer.wait_closed()
 

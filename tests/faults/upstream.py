@@ -13,6 +13,7 @@ import random
 import sys
 from dataclasses import dataclass
 
+from tests.connections import abort
 from tests.fakes.server import Reply, Request, Server
 
 SYLLABLES = ["ba", "né", "ту", "光", "🌍", "\u2028", "data:", "\\u0041", '"', "\n\n", "[DONE]", "<b>", "\t", "e\u0301"]
@@ -150,7 +151,7 @@ class Model(Server):
             reply.writer.close()
             with contextlib.suppress(OSError, TimeoutError):
                 await asyncio.wait_for(reply.writer.wait_closed(), 90)  # until all of it is read
-            reply.writer.transport.abort()
+            abort(reply.writer)
 
 
 def upstream(port: int = 0) -> Model:

@@ -12,6 +12,8 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Self
 
+from tests.connections import abort
+
 Pieces = AsyncIterator[bytes]
 Body = Callable[[Pieces], Pieces]
 Head = list[str]
@@ -234,7 +236,7 @@ class Relay:
             with contextlib.suppress(OSError, asyncio.IncompleteReadError):
                 await self._answer(client, to_client)
         finally:
-            to_client.transport.abort() if to_client.transport.is_closing() else to_client.close()
+            abort(to_client) if to_client.transport.is_closing() else to_client.close()
             self._tasks.discard(task)
 
     async def _answer(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
@@ -256,7 +258,7 @@ class Relay:
                 body = self._kept(first, head, body)
             await self._send(to_client, head, body)
         finally:
-            to_server.transport.abort()
+            abort(to_server)
 
     async def _kept(self, first: str, head: Head, body: Pieces) -> Pieces:
         kept = []
