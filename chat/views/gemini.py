@@ -88,14 +88,18 @@ class Asked:
         """Refuse fields that the model's provider would have to drop."""
         if self.model.provider in UNDERSTAND:
             return
-        if not self.model.functions and openai_tools.may_be_ignored(self.extra):
-            self.extra = {name: value for name, value in self.extra.items() if name not in TRANSLATED}
-        understood = TRANSLATED if self.model.functions else set()
-        if unknown := self.extra.keys() - understood - IGNORED:
+        if not self.model.functions:
+            self._leave_functions_out()
+        if unknown := self.extra.keys() - TRANSLATED - IGNORED:
             raise InvalidArgument(f"The model {self.model.id} does not understand `{min(unknown)[:80]}`: leave it out.")
-        if not self.model.functions and any(
-            "functionCall" in part or "functionResponse" in part for part in self._parts()
-        ):
+
+    def _leave_functions_out(self) -> None:
+        """Drop functions that may be left uncalled; refuse tools that change the answer, and calls in the history."""
+        tools = TRANSLATED & self.extra.keys()
+        if tools and not openai_tools.may_be_ignored(self.extra):
+            raise InvalidArgument(f"The model {self.model.id} calls no functions and has no tools: leave `tools` out.")
+        self.extra = {name: value for name, value in self.extra.items() if name not in tools}
+        if any("functionCall" in part or "functionResponse" in part for part in self._parts()):
             raise InvalidArgument(f"The model {self.model.id} calls no functions: leave their calls and results out.")
 
     def _parts(self) -> list[dict[str, Any]]:

@@ -214,7 +214,7 @@ def test_functions_that_may_be_left_uncalled_are_not_told_to_a_model_of_words(co
     "extra", [{"tools": [FUNCTION], "toolConfig": choice("ANY")}, {"tools": [{"googleSearch": {}}]}, {"tools": ["x"]}]
 )
 def test_tools_that_change_the_answer_are_refused_by_a_model_of_words(extra: dict[str, Any]):
-    with pytest.raises(InvalidArgument, match="local/small does not understand `tool"):
+    with pytest.raises(InvalidArgument, match="local/small calls no functions and has no tools: leave `tools` out"):
         Asked(WORDS_ONLY, WORDS["contents"], None, {}, extra)
 
 
