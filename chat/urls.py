@@ -59,7 +59,7 @@ api = [
     path("conversations/<uuid:conversation_id>/events", feeds.of_conversation),
     path("feed", feeds.feed),
     path("attachments", attachments.create),
-    path("attachments/<uuid:attachment_id>", attachments.show),
+    path("attachments/<uuid:attachment_id>", attachments.one),
     path("models", models.index),
     path("probe", probe.probe),
     path("openapi.json", openapi.show),

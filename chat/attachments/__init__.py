@@ -32,7 +32,14 @@ from django.db.models.functions import Length
 from chat.attachments import formats, inline, picture, sound
 from chat.limits.fair import FairExecutor
 from chat.models import Attachment, User
-from chat.protocol.errors import NotFound, ResourceExhausted, TooLarge, Unavailable, UnsupportedMediaType
+from chat.protocol.errors import (
+    InvalidArgument,
+    NotFound,
+    ResourceExhausted,
+    TooLarge,
+    Unavailable,
+    UnsupportedMediaType,
+)
 
 SECONDS = 10
 MIME = "image/jpeg"
@@ -99,6 +106,16 @@ async def read(user: User, attachment_id: Any) -> Attachment:
     if not isinstance(found, Attachment):
         raise NotFound("There is no such photo.")
     return found
+
+
+async def delete_unsent(user: User, attachment_id: Any) -> None:
+    """Delete a user's own photo or sound that no message has. NotFound for unknown ones and for those of other users,
+    InvalidArgument for one that a message has."""
+    unsent = Attachment.objects.for_user(user.pk).filter(pk=attachment_id, conversation=None)
+    deleted, _ = await unsent.adelete()
+    if not deleted:
+        await read(user, attachment_id)
+        raise InvalidArgument("It belongs to a message, and is deleted with its conversation.")
 
 
 async def check_space(user: User) -> None:

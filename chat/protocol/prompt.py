@@ -199,6 +199,18 @@ def attachments_of(contents: list[Content]) -> list[str]:
     return [part["attachment"] for content in contents for part in content["parts"] if "attachment" in part]
 
 
+def renamed(contents: list[Content], names: dict[str, str]) -> list[Content]:
+    """The contents with other ids for some of the stored photos and sounds."""
+
+    def named(part: Part) -> Part:
+        return {**part, "attachment": names.get(part["attachment"], part["attachment"])}
+
+    return [
+        {**content, "parts": [named(part) if "attachment" in part else part for part in content["parts"]]}
+        for content in contents
+    ]
+
+
 def with_attachments(contents: list[Content], kept: dict[str, Part]) -> list[Content]:
     """The contents with each stored photo or sound as the part that carries it; one that is gone is spoken of as
     such."""

@@ -2,7 +2,7 @@
 
 checked ── the model can take them
 kept ───── and all photos and sounds are stored
-claim ──── their conversation owns them, in the transaction that stores or queues the message
+claim ──── their conversation owns them, or copies, in the transaction that stores or queues the message
 discard ── the message is not sent after all
 in_full ── the model is asked
 """
@@ -15,8 +15,9 @@ from chat import limits
 from chat.attachments import from_inline
 from chat.log.sql import in_thread
 from chat.models import Attachment, Message, QueuedMessage, User
+from chat.protocol import ids
 from chat.protocol.errors import NotFound, TooLarge
-from chat.protocol.prompt import Content, Model, Part, Prompt, attachments_of, is_sound, with_attachments
+from chat.protocol.prompt import Content, Model, Part, Prompt, attachments_of, is_sound, renamed, with_attachments
 from chat.protocol.request import text_bytes
 from chat.providers.catalogue import Catalogue
 
@@ -78,15 +79,30 @@ async def _name_sounds(user: User, contents: list[Content]) -> None:
             part["mimeType"] = kind
 
 
-def claim(user_id: int, conversation_id: UUID, contents: list[Content]) -> None:
-    """Have the conversation own these photos and sounds, in the caller's transaction. NotFound unless all are the
-    user's."""
+def claim(user_id: int, conversation_id: UUID, contents: list[Content]) -> list[Content]:
+    """Have the conversation own these photos and sounds, in the caller's transaction; returns the contents to store.
+
+    One that another conversation owns is copied, since it is deleted with its owner: the contents name the copy.
+    NotFound unless all are the user's.
+    """
     named = set(attachments_of(contents))
     if not named:
-        return
-    own = Attachment.objects.for_user(user_id).filter(pk__in=named)
-    if own.update(conversation_id=conversation_id) != len(named):
+        return contents
+    own = Attachment.objects.select_for_update(no_key=True).for_user(user_id).filter(pk__in=named)
+    owners = dict(own.values_list("pk", "conversation_id"))
+    if len(owners) != len(named):
         raise NotFound("There is no such photo.")
+    own.filter(conversation=None).update(conversation_id=conversation_id)
+    elsewhere = [pk for pk, owner in owners.items() if owner not in (None, conversation_id)]
+    copies = {str(each.pk): _copy(each, conversation_id) for each in own.filter(pk__in=elsewhere)}
+    return renamed(contents, copies) if copies else contents
+
+
+def _copy(found: Attachment, conversation_id: UUID) -> str:
+    """The id of a new copy, which the conversation owns."""
+    found.pk, found.conversation_id = ids.new(), conversation_id
+    found.save(force_insert=True)
+    return str(found.pk)
 
 
 def discard(user_id: int, contents: list[Content]) -> None:

@@ -82,7 +82,7 @@ def add(new: NewMessage) -> tuple[UUID, UUID | None]:
             f"{most} messages wait in this conversation already: remove one, or wait until the next one is sent.",
             retry_after=FULL_RETRY_SECONDS,
         )
-    media.claim(new.user.pk, conversation.pk, new.request["contents"])
+    contents = media.claim(new.user.pk, conversation.pk, new.request["contents"])
     running = _running(conversation.pk).order_by("-created_at").values_list("pk", flat=True).first()
     if running is not None:  # the whole queue waits for it
         conversation.queued.update(waits_for=running, refusal="")
@@ -90,7 +90,7 @@ def add(new: NewMessage) -> tuple[UUID, UUID | None]:
         id=new.id,
         conversation=conversation,
         position=queue[-1].position + 1 if queue else 0,
-        request=new.request,
+        request={**new.request, "contents": contents},
         request_id=new.request_id,
         claims=asdict(new.user.claims) if new.user.claims else None,
         waits_for=queue[-1].waits_for if queue and running is None else running,
@@ -117,8 +117,8 @@ def _added_before(new: NewMessage) -> UUID | None:
 def edit(user_id: int, conversation_id: UUID, message_id: UUID, parts: list[Part], model_id: str) -> None:
     """Replace the parts and the model of a waiting message. NotFound for a foreign photo."""
     row = _waiting(_held(user_id, conversation_id), message_id)
-    before, contents = row.request["contents"], [{"role": Message.USER, "parts": parts}]
-    media.claim(user_id, conversation_id, contents)
+    before = row.request["contents"]
+    contents = media.claim(user_id, conversation_id, [{"role": Message.USER, "parts": parts}])
     row.request = {**row.request, "contents": contents, "model": model_id}
     row.save(update_fields=("request",))
     media.discard(user_id, before)

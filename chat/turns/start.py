@@ -133,15 +133,15 @@ class Start:
         now = timezone.now()
         conversation, system, said, position, title = self._conversation(database, now)
         leaf = self._parent(said)
-        messages = self._messages(leaf)
-        media.claim(self.user.id, conversation, self.contents or [])
+        sent = media.claim(self.user.id, conversation, self.contents or [])
+        messages = self._messages(leaf, sent)
         said |= {message.id: message for message in messages}
         question = messages[-1].id if messages else leaf
         answer = PromptMessage(ids.new(), question, Message.MODEL, [])
         insert(database.execute, MESSAGES, *_rows((*messages, answer), conversation, now, position))
         stream = ids.new()
         key = key_of(stream)
-        insert(database.execute, STREAMS, self._row(key, conversation, answer.id, now))
+        insert(database.execute, STREAMS, self._row(key, conversation, answer.id, now, sent))
         ok = Event(0, int((monotonic() - self.began) * 1e6), events.OK_DATA)
         insert_events(database.execute, [(key, *ok, FIRST_EPOCH)])
         if self.ticket is not None:
@@ -208,16 +208,17 @@ class Start:
             raise InvalidArgument("Only a user's message can be answered again: `parent_id` names the model's.")
         return parent
 
-    def _messages(self, leaf: UUID | None) -> list[PromptMessage]:
+    def _messages(self, leaf: UUID | None, contents: list[Content]) -> list[PromptMessage]:
         messages: list[PromptMessage] = []
-        contents = self.contents or []
         for number, content in enumerate(contents, 1):
             id = self.message_id if number == len(contents) and self.message_id else ids.new()
             messages.append(PromptMessage(id, leaf, content["role"], content["parts"]))
             leaf = id
         return messages
 
-    def _row(self, stream: Any, conversation: UUID, answer: UUID, now: datetime) -> tuple[Any, ...]:
+    def _row(
+        self, stream: Any, conversation: UUID, answer: UUID, now: datetime, sent: list[Content]
+    ) -> tuple[Any, ...]:
         return (
             stream,
             self.user.id,
@@ -225,7 +226,7 @@ class Start:
             key_of(answer),
             self.model.provider,
             self.model.name,
-            document(self._request()),
+            document(self._request(sent)),
             self.ask.request_id,
             events.RUNNING,
             self.worker,
@@ -235,10 +236,10 @@ class Start:
             FIRST_EPOCH,
         )
 
-    def _request(self) -> dict[str, Any]:
+    def _request(self, sent: list[Content]) -> dict[str, Any]:
         """The request as it can be sent again: photos by id, the model by name, no `request_id`."""
         asked = {
-            "contents": self.contents,
+            "contents": sent,
             "model": self.model.id,
             "language": self.ask.language,
             "generationConfig": self.ask.generation,

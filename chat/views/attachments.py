@@ -1,4 +1,4 @@
-"""`/v2/attachments`: upload and download of photos and sounds."""
+"""`/v2/attachments`: upload, download and deletion of photos and sounds."""
 
 import asyncio
 from uuid import UUID
@@ -8,6 +8,7 @@ from django.http.multipartparser import MultiPartParserError
 
 from chat import attachments, limits
 from chat.accounts import tokens
+from chat.models import Attachment
 from chat.protocol.errors import InvalidArgument, UnsupportedMediaType
 from chat.views.api import api, declared_length, json_response
 
@@ -31,10 +32,18 @@ async def create(request: HttpRequest) -> HttpResponse:
     return json_response(kept.as_json(), 201)
 
 
-@api("GET", "HEAD")
-async def show(request: HttpRequest, attachment_id: UUID) -> HttpResponse:
-    """One of the user's photos or sounds, with headers that keep a browser from executing it."""
-    found = await attachments.read(await tokens.authenticate(request), attachment_id)
+@api("GET", "HEAD", "DELETE")
+async def one(request: HttpRequest, attachment_id: UUID) -> HttpResponse:
+    """One of the user's photos or sounds; or deletes one that no message has."""
+    user = await tokens.authenticate(request)
+    if request.method == "DELETE":
+        await attachments.delete_unsent(user, attachment_id)
+        return HttpResponse(status=204)
+    return shown(await attachments.read(user, attachment_id))
+
+
+def shown(found: Attachment) -> HttpResponse:
+    """The photo or sound, with headers that keep a browser from executing it."""
     return HttpResponse(
         bytes(found.data),
         content_type=found.mime_type,

@@ -12,6 +12,9 @@ export async function upload(session, file, what = "photo") {
   return (await response.json()).id;
 }
 
+/** Deletes a photo that no message has; one of a message stays. @param {Requester} session @param {string} id */
+export const discard = (session, id) => session.request(`/v2/attachments/${id}`, { method: "DELETE" });
+
 /** A stored photo; null for a deleted one or another user's. @param {Requester} session @param {string} id */
 export async function download(session, id) {
   const response = await session.request(`/v2/attachments/${id}`);

@@ -1,10 +1,9 @@
 /**
  * The draft's photos: selected, pasted or dropped; previewed at once, scaled down, uploaded.
- *
  * A question that is sent before they are uploaded waits for them.
  */
 import { photoButton } from "./photo_button.js";
-import { download, upload } from "./photo_store.js";
+import { discard, download, upload } from "./photo_store.js";
 import { t } from "./words.js";
 
 export const MOST = 4;
@@ -111,9 +110,8 @@ export class Photos {
   /** Takes the photos for a message, once all are uploaded. @returns {Promise<Photo[]>} */
   async take() {
     await this.#restoring;
-    const held = this.#held;
-    const ids = await Promise.all(held.map(({ send }) => send()));
-    const photos = held.map(({ url }, at) => ({ url, attachment: ids[at] }));
+    const held = this.#held.map(async (photo) => ({ attachment: await photo.send(), url: photo.url }));
+    const photos = await Promise.all(held);
     this.#held = [];
     this.#previews.replaceChildren();
     return photos;
@@ -158,7 +156,8 @@ export class Photos {
       const made = await small;
       photo.row.dataset.sending = "";
       photo.id = await upload(this.#session, made);
-      this.#tellStored();
+      if (this.#held.includes(photo)) this.#tellStored();
+      else void discard(this.#session, photo.id);
       return photo.id;
     } catch (error) {
       this.#refuse(photo, /** @type {Error} */ (error));
@@ -193,6 +192,7 @@ export class Photos {
   #drop(photo) {
     this.#held = this.#held.filter((other) => other !== photo);
     photo.row.remove();
+    if (photo.file && photo.id) void discard(this.#session, photo.id);
     if (photo.file && photo.url) URL.revokeObjectURL(photo.url); // a photo that was sent before is still on the page
     this.#told.changed();
     this.#tellStored();

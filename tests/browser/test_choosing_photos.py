@@ -1,9 +1,10 @@
 """Photos as people choose them: whatever their name says, sent when Enter is pressed at once, there after a reload."""
 
+import asyncio
 import io
 
 from PIL import Image
-from playwright.async_api import FilePayload, Page, expect
+from playwright.async_api import FilePayload, Page, Route, expect
 
 from tests.browser.test_page import HELLO, Start, ended, start
 
@@ -78,3 +79,22 @@ async def test_what_cannot_be_read_is_said_until_something_is_done(page: Page, s
     await choose(page, {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": photo()})
     await expect(problem).to_be_hidden()
     await expect(page.locator("#previews li")).to_have_count(1)
+
+
+async def test_a_photo_that_is_taken_out_of_the_draft_is_deleted_on_the_server(page: Page, start: Start) -> None:
+    await start(HELLO)
+    remove, uploads = page.get_by_role("button", name="Remove"), "**/v2/attachments"
+    async with page.expect_response(uploads):
+        await choose(page, {"name": "one.jpg", "mimeType": "image/jpeg", "buffer": photo()})
+    async with page.expect_response("**/v2/attachments/*") as deleted:
+        await remove.click()
+    assert ((await deleted.value).request.method, (await deleted.value).status) == ("DELETE", 204)
+
+    held: asyncio.Future[Route] = asyncio.get_running_loop().create_future()
+    await page.route(uploads, lambda route: held.set_result(route))
+    await choose(page, {"name": "two.jpg", "mimeType": "image/jpeg", "buffer": photo()})
+    upload = await held
+    await remove.click()
+    async with page.expect_response("**/v2/attachments/*") as deleted:
+        await upload.continue_()
+    assert (await deleted.value).status == 204, "it was taken out while it was uploaded"

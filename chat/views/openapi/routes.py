@@ -173,6 +173,7 @@ CONVERSATIONS = (
 REST = (
     Route("POST", "/v2/attachments", "attach", "Keep a photo or a sound", FORM, "Attachment", status=201),
     Route("GET", "/v2/attachments/{id}", "attachment", "The photo or sound as it is kept", answer="image/jpeg"),
+    Route("DELETE", "/v2/attachments/{id}", "deleteAttachment", "Delete one that no message has"),
     Route("GET", "/v2/models", "listModels", "The models and what each can do", answer="Models"),
     Route(
         "GET",
