@@ -148,3 +148,17 @@ async def test_nothing_jumps_while_a_chat_is_opened(phone: Page, server: WonderC
     await phone.reload()
     await phone.locator("#transcript[data-whole]").wait_for(state="attached")
     assert await phone.evaluate("window.__shifts.reduce((sum, value) => sum + value, 0)") < 0.1
+
+
+async def test_the_seconds_of_waiting_stay_in_one_line_beside_a_long_notice(phone: Page) -> None:
+    lines = await phone.evaluate("""() => {
+        const { firstElementChild: message } = document.querySelector("#message").content.cloneNode(true);
+        message.dataset.waiting = "yes";
+        message.querySelector("[data-part=notice]").textContent = "What is waited for, in a long sentence. ".repeat(3);
+        message.querySelector("[data-part=seconds]").textContent = "12 s";
+        document.querySelector("#transcript").append(message);
+        const seconds = document.createRange();
+        seconds.selectNodeContents(message.querySelector("[data-part=seconds]"));
+        return seconds.getClientRects().length;
+    }""")
+    assert lines == 1
