@@ -41,7 +41,7 @@ FAILED := build/tests/failed.txt
 
 .DEFAULT_GOAL := help
 .PHONY: help run superuser test test-unit test-next install install-dev port programs lint format bench bench-quick bench-sight soak simulate \
-	audit conformance docs wheel translations lock clean
+	audit conformance docs films wheel translations lock clean
 
 help: ## this list
 	@awk -F ': .*## |## ' '/^[a-z-]+:.*## / { split($$1, target, ":"); printf "  make %-12s %s\n", target[1], $$2 }' Makefile
@@ -121,6 +121,9 @@ conformance: install-dev programs tests/conformance/others/node_modules/.install
 
 docs: install-dev ## the documentation as a site, in build/docs; a warning is an error
 	@$(DOCS)
+
+films: install-dev programs ## record the moving pictures of docs/ anew (tests/films)
+	@$(PY) -m pytest tests/films/*.py -p no:randomly
 
 wheel: install-dev ## write dist/wondercam-….whl: the site with its page's files and the networks that look at photos
 	@$(PY) deploy/setup/bundle.py && $(PY) -m hatchling build --target wheel
