@@ -67,8 +67,8 @@ class Log:
         self._read_elsewhere: set[UUID] = set()
         self._is_left = False
         self._cuts = 0
-        self.fetch = self._own.fetch
-        self.feeds = Feeds(self._own.fetch_briefly)
+        self.fetch, self.fetch_briefly = self._own.fetch, self._own.fetch_briefly
+        self.feeds = Feeds(self.fetch_briefly)
 
     async def open(self, redis: bool, on_stop: Callable[[UUID], None]) -> None:
         """Open the event loop's database connections and, with Redis, exchange notifications with other processes.

@@ -82,7 +82,7 @@ class OwnConnection:
         return await sync_to_async(DJANGO.query)(statement, parameters) if found is None else found
 
     async def fetch_briefly(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
-        """The same for readers that stay for hours: a thread's connection is given back after the query."""
+        """The same for tasks that belong to no request: a thread's connection is given back after the query."""
         found = await self._find(statement, parameters)
         return await in_thread(partial(DJANGO.query, statement, parameters)) if found is None else found
 

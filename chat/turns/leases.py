@@ -17,7 +17,7 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
@@ -26,7 +26,6 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 from uuid import UUID
 
-from django.db.models import Q
 from django.utils import timezone
 
 from chat.log import Log
@@ -63,6 +62,8 @@ SELECT stream.id, stream.stop_requested_at IS NOT NULL OR NOT reader.is_active
 FROM {Stream._meta.db_table} stream JOIN {User._meta.db_table} reader ON reader.id = stream.user_id
 WHERE stream.status = '{events.RUNNING}' AND stream.worker = %s
 """
+
+OTHERS = f"SELECT DISTINCT worker FROM {Stream._meta.db_table} WHERE status = '{events.RUNNING}' AND worker <> %s"
 
 Lease = tuple[UUID, datetime | None]
 """A stream, and when its lease was renewed."""
@@ -111,9 +112,9 @@ class WorkerName:
     def knows_dead(self, name: str) -> bool:
         """Whether that worker ran on this machine and has died. False if another process has its pid by now: then the
         lease tells."""
-        host, pid, _ = name.rsplit(":", 2)
-        if host != machine():
+        if not name.startswith(f"{machine()}:"):
             return False
+        pid = name.split(":")[-2]
         if int(pid) == os.getpid():
             return name != self.name
         try:
@@ -212,7 +213,9 @@ class Reaper:
     async def end_dead_neighbours(self) -> list[UUID]:
         """Take over, or end, the streams of dead workers of this machine, and those handed over; returns those that it
         ended."""
-        return await self.interrupt(await in_thread(lambda: list(leases_of_nobody(self._worker))))
+        found = await self._log.fetch_briefly(OTHERS, (self._worker.name,))
+        gone = [name for (name,) in found if name == NOBODY or self._worker.knows_dead(name)]
+        return await self.interrupt(await in_thread(partial(leases_of, gone))) if gone else []
 
     async def interrupt(self, leases: Sequence[Lease]) -> list[UUID]:
         """Take over these streams, or end them if their leases are unchanged; returns those that it ended."""
@@ -254,12 +257,9 @@ def running_leases(worker: str = "", renewed_at: datetime | None = None) -> list
     return list(found.values_list("pk", "lease_until"))
 
 
-def leases_of_nobody(worker: WorkerName) -> Iterator[Lease]:
-    """The running streams of dead workers of this machine, and those handed over."""
-    found = Stream.objects.filter(Q(worker__startswith=f"{machine()}:") | Q(worker=NOBODY), status=events.RUNNING)
-    for pk, lease, name in found.values_list("pk", "lease_until", "worker"):
-        if name == NOBODY or worker.knows_dead(name):
-            yield pk, lease
+def leases_of(workers: Collection[str]) -> list[Lease]:
+    """The running streams of these workers."""
+    return list(Stream.objects.filter(worker__in=workers, status=events.RUNNING).values_list("pk", "lease_until"))
 
 
 def renew(streams: Collection[UUID], worker: str, database: Database = DJANGO, *, at: datetime | None = None) -> int:

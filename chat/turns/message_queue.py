@@ -30,8 +30,8 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from chat import limits
+from chat.log import Log
 from chat.log.changes import QUEUE, tell_of_conversation
-from chat.log.sql import DJANGO
 from chat.models import Conversation, Message, QueuedMessage, Stream, User
 from chat.protocol import events, ids
 from chat.protocol.errors import NotFound, ResourceExhausted
@@ -165,10 +165,10 @@ def hold(message_id: UUID, refusal: str) -> None:
         _tell(row.conversation_id)
 
 
-def waiting() -> list[tuple[UUID, UUID | None, bool]]:
+async def waiting(event_log: Log) -> list[tuple[UUID, UUID | None, bool]]:
     """The conversations whose first message can still be started without its user: each with the stream that it waits
     for, and whether it can be started now."""
-    rows = DJANGO.query(WAITING_MESSAGES, ())
+    rows = await event_log.fetch_briefly(WAITING_MESSAGES, ())
     return [(_id(conversation), stream and _id(stream), bool(ready)) for conversation, stream, ready in rows]
 
 

@@ -13,7 +13,6 @@ from chat.accounts import tokens
 from chat.accounts.claims import Claims
 from chat.log import Log
 from chat.log.changes import QUEUE, tell_of_conversation
-from chat.log.sql import in_thread
 from chat.models import Conversation, QueuedMessage, Stream, User
 from chat.protocol.errors import ApiError, PermissionDenied
 from chat.protocol.request import Ask, check_generation, contents_of, system_of
@@ -101,7 +100,7 @@ class MessageQueues:
         """The conversations whose next message is to be started now, whichever process queued it. Also learns which
         conversations wait for running streams."""
         before = set(self._waited_for)
-        found = await in_thread(message_queue.waiting)
+        found = await message_queue.waiting(self._log)
         meanwhile = {stream: behind for stream, behind in self._waited_for.items() if stream not in before}
         self._waited_for = {stream: behind for behind, stream, ready in found if stream and not ready} | meanwhile
         return [conversation for conversation, _, ready in found if ready]

@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import threading
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
@@ -295,17 +294,17 @@ async def test_a_queued_message_can_be_edited_until_it_is_sent(talk: Talk):
 async def test_a_message_that_is_queued_while_the_process_looks_is_not_forgotten(
     talk: Talk, monkeypatch: pytest.MonkeyPatch
 ):
-    look, looked, queued = message_queue.waiting, threading.Event(), threading.Event()
+    look, looked, queued = message_queue.waiting, asyncio.Event(), asyncio.Event()
 
-    def waiting() -> Any:
-        found = look()
+    async def waiting(log: Log) -> Any:
+        found = await look(log)
         looked.set()
-        assert queued.wait(60)
+        await queued.wait()
         return found
 
     monkeypatch.setattr(message_queue, "waiting", waiting)
     looking = asyncio.create_task(talk.core.turns.queues.due())
-    assert await asyncio.to_thread(looked.wait, 60)
+    await looked.wait()
     await talk.queue("seed=2 words=2")
     queued.set()
     await looking
