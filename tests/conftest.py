@@ -4,6 +4,7 @@ Settings are read when Django is set up, so the environment is laid here, before
 """
 
 import faulthandler
+import gc
 import os
 import re
 import shutil
@@ -101,6 +102,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not SOAK and (later := [item for item in items if item.get_closest_marker("soak")]):
         items[:] = [item for item in items if item not in later]
         config.hook.pytest_deselected(items=later)
+
+
+def pytest_collection_finish() -> None:
+    """What has been imported and collected stays: the collector of cycles need not look at it again and again."""
+    gc.freeze()
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 import pytest
 import pytest_asyncio
 from asgiref.sync import sync_to_async
-from django.apps import apps
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.management import create_contenttypes
 from django.contrib.contenttypes.models import ContentType
@@ -36,19 +35,12 @@ T = TypeVar("T")
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """After a test that commits, Django empties every table and then works out its types and permissions anew, which
-    takes 15 ms a test: here the rows that migrations made are put back as they were."""
-    with django_db_blocker.unblock():
-        types, permissions = list(ContentType.objects.all()), list(Permission.objects.all())
-
-    def put_back(using: str, **_: Any) -> None:
-        ContentType.objects.using(using).bulk_create(types)
-        Permission.objects.using(using).bulk_create(permissions)
-
+def django_db_setup(django_db_setup: None) -> None:
+    """After a test that commits, Django empties every table, and would then work out its types and permissions anew:
+    as tables that others manage, these two keep their rows."""
+    ContentType._meta.managed = Permission._meta.managed = False
     post_migrate.disconnect(create_contenttypes)
     post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
-    post_migrate.connect(put_back, sender=apps.get_app_config("auth"), weak=False)
 
 
 @pytest.fixture

@@ -3,9 +3,7 @@
 import ast
 import json
 import re
-import subprocess
 from collections.abc import Iterator
-from functools import cache
 from importlib.metadata import version
 from io import StringIO
 from pathlib import Path
@@ -16,8 +14,8 @@ from django.core.management import call_command
 from packaging.version import Version
 
 from chat.protocol import events
+from tests.sources import ROOT, is_a_test, name_of, nodes_of, of_the_site, ours, tracked, tree_of
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 LOCKS = sorted(ROOT.glob("requirements*.txt"))
 
 FUNCTION_LINES, VIEW_LINES, TEST_FUNCTION_LINES = 40, 25, 80
@@ -37,41 +35,8 @@ FLOORS = {
 }
 
 
-@cache
-def tracked() -> list[Path]:
-    """The files of the project: what git knows, or would add; else everything but what is made on the spot."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if listed.returncode == 0:
-        return [ROOT / name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
-    made = {".venv", "node_modules", "data", "staticfiles", "__pycache__"}
-    return [path for path in ROOT.rglob("*") if path.is_file() and not made & set(path.relative_to(ROOT).parts)]
-
-
-def ours(suffix: str) -> list[Path]:
-    return [path for path in tracked() if path.suffix == suffix and "migrations" not in path.parts]
-
-
-@cache
-def tree_of(path: Path) -> ast.Module:
-    return ast.parse(path.read_text())
-
-
-def name_of(path: Path) -> str:
-    return path.relative_to(ROOT).as_posix()
-
-
-def is_a_test(path: Path) -> bool:
-    return name_of(path).startswith(("tests/", "bench/"))
-
-
-def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return (node for node in nodes_of(path) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
 def budget_of_functions(path: Path) -> int:
@@ -85,7 +50,7 @@ def test_no_python_function_is_over_its_budget() -> None:
     over = [
         f"{name_of(path)}:{found.lineno} {found.name}: {lines} lines, {budget_of_functions(path)} allowed"
         for path in ours(".py")
-        for found in functions(tree_of(path))
+        for found in functions(path)
         if (lines := (found.end_lineno or found.lineno) - found.lineno + 1) > budget_of_functions(path)
     ]
     assert over == []
@@ -149,10 +114,9 @@ INSIDE_OF = {
 
 def private_names(path: Path) -> Iterator[str]:
     """Each `thing._name` of a file, but for those of its own classes."""
-    tree = tree_of(path)
-    own = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and is_own(node.value)}
-    own |= {found.name for found in functions(tree)}
-    for node in ast.walk(tree):
+    own = {node.attr for node in nodes_of(path) if isinstance(node, ast.Attribute) and is_own(node.value)}
+    own |= {found.name for found in functions(path)}
+    for node in nodes_of(path):
         if not isinstance(node, ast.Attribute) or not re.match("_[^_]", node.attr) or node.attr in PROMISED | own:
             continue
         if not is_own(node.value):
@@ -285,10 +249,10 @@ def test_dependency_floors(name: str, floor: str) -> None:
 # Objects, not module state
 
 
-def names_of_modules(tree: ast.AST) -> set[str]:
+def names_of_modules(path: Path) -> set[str]:
     """The names under which a file has imported modules of ours, or of others by `import x`."""
     found: set[str] = set()
-    for node in ast.walk(tree):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             found |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in ("chat", "wondercam"):
@@ -298,25 +262,20 @@ def names_of_modules(tree: ast.AST) -> set[str]:
     return found
 
 
-def targets(tree: ast.AST) -> Iterator[ast.Attribute]:
+def targets(path: Path) -> Iterator[ast.Attribute]:
     """Every attribute that is assigned to or deleted."""
-    for node in ast.walk(tree):
+    for node in nodes_of(path):
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del):
             yield node
-
-
-def of_the_site(path: Path) -> bool:
-    return name_of(path).startswith(("chat/", "wondercam/"))
 
 
 def test_no_module_sets_an_attribute_of_another_one() -> None:
     found = []
     for path in filter(of_the_site, ours(".py")):
-        tree = tree_of(path)
-        modules = names_of_modules(tree)
+        modules = names_of_modules(path)
         found += [
             f"{name_of(path)}:{target.lineno}"
-            for target in targets(tree)
+            for target in targets(path)
             if isinstance(target.value, ast.Name) and target.value.id in modules
         ]
     assert found == []
@@ -326,7 +285,7 @@ def test_no_function_sets_a_name_of_its_module() -> None:
     found = [
         f"{name_of(path)}:{node.lineno}"
         for path in filter(of_the_site, ours(".py"))
-        for node in ast.walk(tree_of(path))
+        for node in nodes_of(path)
         if isinstance(node, ast.Global)
     ]
     assert found == []

@@ -10,7 +10,7 @@ from django.core.management import get_commands, load_command_class
 from django.urls import resolve
 
 from chat.views.errors import nowhere
-from tests.unit.test_architecture import ROOT, name_of, ours, tracked
+from tests.sources import ROOT, docstring_of, name_of, nodes_of, of_the_site, ours, tracked, tree_of
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob(".github/*.md"), *ROOT.glob("docs/**/*.md")])
 ENDINGS = "py|js|mjs|md|sh|yml|conf|css|toml|txt|in|service|json|jsonl|html"
@@ -43,9 +43,7 @@ def test_every_file_that_a_page_names_exists(page: Path) -> None:
 def test_every_file_that_a_docstring_names_exists() -> None:
     wrong = {}
     for path in ours(".py"):
-        if not name_of(path).startswith("tests/") and (
-            lost := missing(ast.get_docstring(ast.parse(path.read_text())) or "")
-        ):
+        if not name_of(path).startswith("tests/") and (lost := missing(docstring_of(path))):
             wrong[name_of(path)] = lost
     assert wrong == {}
 
@@ -127,16 +125,12 @@ MAP_LINE = re.compile(r"^ {4}(\w+\.py(?: +\w+\.py)*)\s", re.MULTILINE)
 def maps() -> list[Path]:
     """The packages whose docstring lists their files, a line each."""
     packages = [path for path in ours(".py") if path.name == "__init__.py"]
-    return [
-        path
-        for path in packages
-        if len(MAP_LINE.findall(ast.get_docstring(ast.parse(path.read_text()), False) or "")) > 2
-    ]
+    return [path for path in packages if len(MAP_LINE.findall(docstring_of(path))) > 2]
 
 
 @pytest.mark.parametrize("package", maps(), ids=name_of)
 def test_the_map_of_a_package_is_equal_to_its_folder(package: Path) -> None:
-    docstring = ast.get_docstring(ast.parse(package.read_text()), clean=False) or ""
+    docstring = docstring_of(package)
     listed = set(re.findall(r"\w+\.py", " ".join(MAP_LINE.findall(docstring)))) | set(
         re.findall(r"`(\w+\.py)`", docstring)
     )
@@ -152,6 +146,7 @@ def test_some_packages_have_a_map() -> None:
 WORDS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", 10: "ten"}
 
 
+@cache
 def names_in(file: str) -> set[str]:
     """The names of the tests in a file that is named by the end of its path."""
     found = [path for path in ours(".py") if f"/{name_of(path)}".endswith(f"/{file}")]
@@ -196,14 +191,13 @@ def test_the_assessment_counts_each_requirement_once_and_explains_what_is_open()
 def names_by_owner() -> dict[str, set[str]]:
     """The functions and classes of each class, module and package, and what a package imports for others."""
     found: dict[str, set[str]] = {}
-    for path in ours(".py"):
-        tree = ast.parse(path.read_text())
-        is_package = path.name == "__init__.py"
-        found.setdefault(path.parent.name if is_package else path.stem, set()).update(defined(tree.body))
+    for path in filter(of_the_site, ours(".py")):
+        is_package, body = path.name == "__init__.py", tree_of(path).body
+        found.setdefault(path.parent.name if is_package else path.stem, set()).update(defined(body))
         if is_package:
-            imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+            imports = [node for node in body if isinstance(node, ast.ImportFrom)]
             found[path.parent.name].update(alias.name for node in imports for alias in node.names)
-        for node in ast.walk(tree):
+        for node in nodes_of(path):
             if isinstance(node, ast.ClassDef):
                 found.setdefault(node.name, set()).update(defined(node.body))
     return found

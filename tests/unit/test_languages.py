@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 from gettext import GNUTranslations
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from chat.protocol.errors import ApiError
 from chat.views.words import SERVER_SENTENCES, words
 from deploy import catalogues
 from deploy.catalogues import DOMAINS, LANGUAGES, ROOT, file_of
+from tests.sources import nodes_of
 
 CATALOGUES = [(language, domain) for language in LANGUAGES for domain in DOMAINS]
 MEND = "`make translations` brings the catalogues up to the sources; then translate what is empty in chat/locale/"
@@ -86,15 +88,15 @@ def text_of(node: ast.expr) -> str | None:
     return None
 
 
-def told_by(source: str) -> Iterator[str]:
+def told_by(path: Path) -> Iterator[str]:
     """What a module's errors and notices say, where it is written out in the call or under the name that is given."""
-    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
-    named = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Assign)]
+    calls, errors = [node for node in nodes_of(path) if isinstance(node, ast.Call)], kinds_of(ApiError)
+    named = [(ast.unparse(node.targets[0]), node.value) for node in nodes_of(path) if isinstance(node, ast.Assign)]
     for call in calls:
         name = getattr(call.func, "attr", getattr(call.func, "id", ""))
-        told = call.args[1:2] if name == "notice" else call.args[:1] if name in kinds_of(ApiError) else []
+        told = call.args[1:2] if name == "notice" else call.args[:1] if name in errors else []
         for said in told:
-            values = [each.value for each in named if ast.unparse(each.targets[0]) == ast.unparse(said)]
+            values = [value for target, value in named if target == ast.unparse(said)]
             yield from filter(None, map(text_of, values or [said]))
 
 
@@ -102,7 +104,7 @@ def test_whatever_ends_a_turn_or_is_told_meanwhile_is_translated_by_the_page() -
     shapes = [re.sub(r"\\\{\w+\\\}", ".+", re.escape(sentence)) for sentence in SERVER_SENTENCES]
     known = re.compile("|".join(shapes), re.DOTALL)
     files = [path for package in ENDS_OF_A_TURN for path in (ROOT / "chat" / package).rglob("*.py")]
-    told = {said for path in files for said in told_by(path.read_text()) if not FOR_PROGRAMS.search(said)}
+    told = {said for path in files for said in told_by(path) if not FOR_PROGRAMS.search(said)}
     assert len(told) > 50
     assert [said for said in sorted(told) if not all(map(known.fullmatch, re.split(r"(?<=[.!?]) ", said)))] == []
 

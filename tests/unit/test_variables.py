@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from tests.unit.test_architecture import name_of, ours
+from tests.sources import name_of, nodes_of, of_the_site, ours
 from wondercam import variables
 from wondercam.variables import limits
 from wondercam.variables.document import DOCUMENTS
@@ -25,10 +25,8 @@ def test_the_documents_are_what_the_declarations_make(path: Path) -> None:
 
 def readings() -> Iterator[tuple[str, str, list[ast.expr]]]:
     """Each call of a reader that names its variable: where, which, and the arguments behind the name."""
-    for path in ours(".py"):
-        if not name_of(path).startswith(("chat/", "wondercam/")):
-            continue
-        for call in (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)):
+    for path in filter(of_the_site, ours(".py")):
+        for call in (node for node in nodes_of(path) if isinstance(node, ast.Call)):
             reader = getattr(call.func, "attr", None) or getattr(call.func, "id", "")
             place = 0 if reader in SITE_READERS else 1 if reader in PROVIDER_READERS else len(call.args)
             for argument in call.args[place : place + 1]:
