@@ -67,8 +67,8 @@ WEAKENINGS = (
     Weakening(
         "another's photo is shown",
         "chat/attachments/__init__.py",
-        "Attachment.objects.for_user(user.pk).filter(",
-        "Attachment.objects.filter(",
+        "found = await Attachment.objects.for_user(user.pk).filter(",
+        "found = await Attachment.objects.filter(",
         "test_attachments.py::test_a_photo_of_another_looks_like_none",
     ),
     Weakening(

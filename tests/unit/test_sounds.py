@@ -74,8 +74,10 @@ async def test_one_that_was_uploaded_is_asked_with_by_its_id_and_shown_to_its_ow
     assert (told["mimeType"], told["seconds"]) == ("audio/wav", 1.0)
     for mime in ({}, {"mimeType": "image/png"}, {"mimeType": "audio/wav"}):  # what it is, the server knows
         assert (await asked(hearing, {"attachment": told["id"], **mime}, ASKED)).status_code == 200
-    questions = [message.parts[0] async for message in Message.objects.filter(role=Message.USER)]
-    assert questions == [{"attachment": told["id"], "mimeType": "audio/wav"}] * 3
+    questions = [message.parts[0] async for message in Message.objects.filter(role=Message.USER).order_by("pk")]
+    assert [part["mimeType"] for part in questions] == ["audio/wav"] * 3
+    assert questions[0]["attachment"] == told["id"]
+    assert len({part["attachment"] for part in questions}) == 3  # a further conversation has its own copy
     shown = await get(hearing, f"/v2/attachments/{told['id']}")
     assert (shown.headers["Content-Type"], shown.headers["Content-Disposition"]) == (
         "audio/wav",
