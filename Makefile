@@ -40,7 +40,7 @@ DOCS := said=$$(NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --config-file dep
 FAILED := build/tests/failed.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run superuser test test-unit test-next install install-dev port programs lint format bench bench-quick bench-sight soak simulate \
+.PHONY: help run superuser test test-unit test-core test-project test-next install install-dev port programs lint format bench bench-quick bench-sight soak simulate \
 	audit conformance docs films wheel translations lock clean
 
 help: ## this list
@@ -58,16 +58,25 @@ superuser: install ## make an account that may do everything, for the review at 
 port: # said now, not after minutes of set-up; where there is no python3 yet, the set-up will say so
 	@python=$$(command -v "$(PYTHON)" || command -v python3 || command -v $(PY)) || exit 0; "$$python" deploy/setup/port.py
 
+# Compiled files are kept: without them each process of the tests, and each server, compiles everything anew.
+test test-unit test-core test-project test-next: export PYTHONDONTWRITEBYTECODE =
+
 test: install-dev programs ## set up what is missing, then run every test
 	@$(WITH_NODE) npm test --silent
-	@$(PY) -m compileall -q chat wondercam tests # servers start faster, also where PYTHONDONTWRITEBYTECODE is set
+	@$(PY) -m compileall -q chat wondercam tests
 	@mkdir -p build/tests && rm -f $(FAILED)
 	@$(PY) -m pytest -n $(TEST_WORKERS) --dist loadgroup --max-worker-restart 0 || { [ $$? -eq 1 ] && [ -s $(FAILED) ] && \
 	echo "Once more, one after the other; what passes only now is flaky, and to be mended:" && cat $(FAILED) && \
 	$(PY) -m pytest @$(FAILED); }
 
-test-unit: install-dev ## the tests that need no server, no browser and no process of their own
-	@$(PY) -m pytest tests/unit -m "not servers and not slow" -n 2
+test-unit: install-dev ## the quick tests of single modules: no server, no process, no photo, no commit to a database
+	@$(PY) -m pytest tests/unit -m "not servers and not slow and not core" -n 2
+
+test-core: install-dev ## the log and the turns in one process: transactions that commit, several connections, threads
+	@$(PY) -m pytest tests/unit -m "core and not servers and not slow" -n 2
+
+test-project: install-dev ## what the project's files say of each other: architecture, docs, translations, manifests
+	@$(PY) -m pytest tests/project -m "not slow"
 
 test-next: install-dev programs $(NEXT)/.dev ## the Python tests with the next Django, in an environment beside (.venv-next)
 	@$(NEXT)/bin/python -m pytest -n $(TEST_WORKERS) --dist loadgroup --max-worker-restart 0 $(TESTS)
@@ -106,7 +115,7 @@ bench-sight: install ## ask about every photo in PHOTOS=folder (with labels), an
 soak: install-dev programs ## the faults of the tests for many more rounds, and what needs a quiet machine
 	@WONDERCAM_TEST_SOAK=1 sh tests/servers/programs.sh
 	@WONDERCAM_TEST_SOAK=1 $(PY) -m pytest tests/faults tests/servers/test_paths.py tests/servers/test_real_proxies.py \
-		tests/browser/test_answers.py tests/browser/test_receipts.py tests/browser/test_tasks.py tests/unit/test_wheel.py tests/unit/test_weakenings.py --timeout=7200
+		tests/browser/test_answers.py tests/browser/test_receipts.py tests/browser/test_tasks.py tests/unit/test_wheel.py tests/project/test_weakenings.py --timeout=7200
 
 simulate: install-dev ## the core on simulated time, network and disk: TICKS=1000000; SEED= EACH= replays one history; MUTATIONS=1
 	@mkdir -p build/simulation

@@ -3,9 +3,9 @@
     .venv/bin/python -m deploy.catalogues       writes chat/locale/*/LC_MESSAGES/*.po and *.mo
 
 `django.po` has the words of templates and Python, `djangojs.po` those of the page's modules, `vision.po` what is said
-of photos and the names of things in them. A new sentence gets an empty translation, which tests/unit/test_languages.py
-objects to; one that is gone is dropped. The compiled files are kept beside their sources, so that no installation needs
-gettext.
+of photos and the names of things in them. A new sentence gets an empty translation, to which
+tests/project/test_catalogues.py objects; one that is gone is dropped. The compiled files are kept beside their sources,
+so that no installation needs gettext.
 """
 
 import ast

@@ -82,6 +82,8 @@ STUCK_SECONDS = float(os.environ.get("WONDERCAM_TEST_STUCK_SECONDS", "120"))
 SERVERS = {"chromium", "firefox", "front", "nginx", "one_slot", "postgres", "redis", "serve", "server", "site"}
 """Fixtures that start a program, or load the real model."""
 
+COMMITTING = {"core", "log", "transactional_db"}
+"""Fixtures whose tests commit, and empty the database afterwards."""
 
 STDERR = pytest.StashKey[int]()
 
@@ -90,15 +92,23 @@ GROUP = re.compile(r"@(firefox|paths|second-factor|single-sign-on|wheel)$")
 """What pytest-xdist adds to the names of tests that run in one process."""
 
 
+def commits(item: pytest.Item) -> bool:
+    """Whether a test asks for a database without a transaction around it."""
+    mark = item.get_closest_marker("django_db")
+    return mark is not None and mark.kwargs.get("transaction", False)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what needs a program, which `make test-unit` leaves out, before it is chosen; leave `make soak` its own.
+    """Mark by their fixtures what `make test-unit` leaves out, before it is chosen; leave `make soak` its own.
 
     The modules stay in their shuffled order: tests that wait and tests that compute then run beside each other.
     """
     for item in items:
         if not SERVERS.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker("servers")
+        if not COMMITTING.isdisjoint(getattr(item, "fixturenames", ())) or commits(item):
+            item.add_marker("core")
     if not SOAK and (later := [item for item in items if item.get_closest_marker("soak")]):
         items[:] = [item for item in items if item not in later]
         config.hook.pytest_deselected(items=later)

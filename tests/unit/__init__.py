@@ -1,1 +1,1 @@
-"""Tests of single modules, in this process and without a server. `make test-unit` runs them."""
+"""Tests of single modules, in this process: `make test-unit` has the quick ones, `make test-core` those that commit."""

@@ -116,6 +116,7 @@ def test_what_comes_before_it_was_sent_is_from_a_cache():
     assert found(lambda frames: [Read(7, data) for _, data in frames]).kind == buffering.CACHED
 
 
+@pytest.mark.slow
 def test_fewer_than_one_busy_reader_in_a_thousand_is_accused():
     """As `check` does it: all sizes, and again where a hold shows."""
     dice, accused = random.Random(1), 0

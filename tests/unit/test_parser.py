@@ -336,6 +336,7 @@ LINE_ENDS = some.sampled_from([b"\r\n", b"\r\n", b"\r\n", b"\n", b"\r"])
 BODIES = some.sampled_from([b"", b"abc", b"3\r\nabc\r\n0\r\n\r\n", b"0\r\nX: y\r\n\r\n", b"3;a\r\nabc\r\n0\r\n\r\n"])
 
 
+@pytest.mark.slow
 @given(LINES, LINE_ENDS, BODIES)
 def test_nothing_is_read_that_h11_refuses(lines: list[bytes], line_end: bytes, body: bytes):
     data = b"POST / HTTP/1.1\r\nHost: a\r\n" + b"".join(line + line_end for line in lines) + b"\r\n" + body

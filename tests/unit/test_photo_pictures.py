@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw
 from chat.attachments import colour, exif, inline, jpeg, picture
 from chat.protocol.errors import ApiError, InvalidArgument, TooLarge, UnsupportedMediaType
 
+pytestmark = pytest.mark.slow
 BOUNDS = picture.Bounds(200_000_000, 512 * 2**20)
 SIZE = (96, 64)
 P3: colour.Chromaticities = (0.3127, 0.3290, 0.680, 0.320, 0.265, 0.690, 0.150, 0.060)
@@ -338,7 +339,6 @@ def large(width: int, height: int, kind: str = "JPEG", **options: Any) -> bytes:
     return saved(Image.linear_gradient("L").resize((width, height)).convert("RGB"), kind, **options)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("size", "options"), [((6000, 4000), {}), ((8160, 6144), {"progressive": True})], ids=["24 MP", "50 MP progressive"]
 )

@@ -136,6 +136,7 @@ def test_one_pause_of_a_network_is_no_proxy_in_a_short_answer_either():
     assert receipt.delivery(MOMENTS, found).verdict in {receipt.NETWORK, receipt.GOOD}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gap", [25, 50, 100])
 @pytest.mark.parametrize("count", [10, 40, 100])
 def test_at_most_one_good_path_in_a_hundred_is_accused(gap: int, count: int):

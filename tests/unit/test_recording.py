@@ -34,6 +34,7 @@ def test_a_recording_is_written_as_it_was_read(path):
     assert "".join(recording.dump(read.header, read.events)).encode() == path.read_bytes()
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(0, 10**6), st.text(st.characters(exclude_categories=["Cs"])))))
 def test_any_text_comes_back_byte_for_byte(said):
     log, at = [], 0

@@ -71,6 +71,7 @@ def routes(patterns: list[URLPattern | URLResolver], before: str = "") -> Iterat
             yield re.sub(r"<(?:(\w+):)?\w+>", lambda found: ONE_OF[found[1] or "str"], here)
 
 
+@pytest.mark.slow
 def test_every_route_asks_who_is_there_unless_it_is_known_to_be_public(db, settings):
     settings.GUESTS = False
     settings.SECURE_SSL_REDIRECT = False
@@ -191,6 +192,7 @@ values = some.recursive(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @given(values)
 def test_what_is_json_is_read_as_it_was_written(value):
     assert parse(json.dumps(value, ensure_ascii=False).encode()) == value

@@ -192,6 +192,7 @@ pieces = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(pieces, max_size=60).map(b"".join), st.data())
 def test_whatever_the_bytes_and_the_reads_the_events_are_the_standards(body: bytes, draw: st.DataObject) -> None:
     decoder, found, rest = Decoder(), [], body

@@ -95,6 +95,7 @@ def off_for_everybody(settings: Any) -> Client:
 HIDING = [without_permission, switched_off, off_for_everybody]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hiding", HIDING)
 def test_where_texts_are_hidden_no_page_of_the_review_holds_one(stream: Stream, hiding: Any, settings: Any) -> None:
     client = hiding(settings)
@@ -107,6 +108,7 @@ def test_where_texts_are_hidden_no_page_of_the_review_holds_one(stream: Stream, 
         assert (response.status_code, SECRET in response.content.decode()) == (403, False)
 
 
+@pytest.mark.slow
 def test_with_it_each_of_them_does(stream: Stream) -> None:
     client = staff(*LOOK, "read_texts")
     shown = [address for address in pages(stream) if "kind=disliked" not in address]
@@ -148,6 +150,7 @@ def test_times_structure_and_kinds_of_failure_are_shown_without_it(stream: Strea
     assert 'class="replay"' not in log
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hiding", HIDING)
 @pytest.mark.parametrize("kind", ["conversation", "stream"])
 def test_nobody_finds_out_a_hidden_text_by_searching_or_filtering_for_it(

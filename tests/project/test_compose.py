@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.unit.test_architecture import variables_documented
+from tests.project.test_architecture import variables_documented
 from wondercam.server.options import Options
 from wondercam.variables import ALL
 

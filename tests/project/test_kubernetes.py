@@ -8,7 +8,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from tests.unit.test_architecture import variables_documented
+from tests.project.test_architecture import variables_documented
 from wondercam.server.options import Options
 from wondercam.variables import ALL
 
