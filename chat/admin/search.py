@@ -37,5 +37,6 @@ def said(term: str) -> QuerySet[Any]:
     messages = Message.objects.order_by("-pk").annotate(said=Cast("parts", TextField()))
     if oldest is not None:
         messages = messages.filter(pk__gt=oldest)
-    # A database may store characters beyond ASCII as JSON escapes.
-    return messages.filter(Q(said__icontains=term) | Q(said__icontains=json.dumps(term)[1:-1]))
+    # A database may store characters beyond ASCII as JSON escapes. Each form is a pass through all texts.
+    forms = {term, json.dumps(term)[1:-1]}
+    return messages.filter(reduce(or_, (Q(said__icontains=form) for form in forms)))
