@@ -89,12 +89,18 @@ def give(
 
 def end(user: User, key_id: object, address: str = "") -> None:
     """End one's own key, and what runs by it. NotFound for an unknown and for another user's."""
+    key = ApiKey.objects.for_user(user.pk).select_related("user").filter(pk=key_id).first()
+    if key is None:
+        raise NotFound("There is no such API key.")
+    end_for(key.user, key, address)
+
+
+def end_for(who: User, key: ApiKey, address: str) -> None:
+    """End a key, and what runs by it, for its owner or for staff who may delete keys."""
     with transaction.atomic():
-        key = ApiKey.objects.for_user(user.pk).filter(pk=key_id).first()
-        if key is None:
-            raise NotFound("There is no such API key.")
         families.end(family_of(key.pk))
-        audit.record(audit.Action.KEY_ENDED, who=key.user, target=str(key), address=address)
+        target = str(key) if who.pk == key.user_id else f"{key} of {key.user.get_username()}"
+        audit.record(audit.Action.KEY_ENDED, who=who, target=target, address=address)
         key.delete()
 
 

@@ -25,6 +25,7 @@ class ApiKey(models.Model):
 
     class Meta:
         ordering = ("created_at",)
+        verbose_name = "API key"
 
     def __str__(self) -> str:
         return f"{self.name} ({self.hint}…)"
