@@ -6,6 +6,7 @@
     python -m bench profile    where the CPU of a token and of a request goes, by stage
     python -m bench.pair      this checkout beside another one: CPU of an event and of a question
     python -m bench.sight      how often what is said about photos is right
+    python -m bench.review_lists    how long the lists of the review take with 100,000 streams
 
     __main__.py   reads the command line
     upstream.py   the fake model server: paced events that carry the moment they were sent
@@ -26,6 +27,7 @@
     profile.py    CPU by stage
     pair.py       this checkout beside another one, both alive, loads in turn
     sight.py      what is said about photos, and how often it is right
+    review_lists.py  the review's lists, in this process
 
 All clocks are CLOCK_MONOTONIC of the one machine that upstream, server and client share, so an event's
 age at the client is a subtraction. Nothing here is imported by the product.
