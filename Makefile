@@ -122,8 +122,8 @@ simulate: install-dev ## the core on simulated time, network and disk: TICKS=100
 	@$(PY) -m tests.simulation --ticks $(or $(TICKS),1000000) --ticks-each $(or $(EACH),8000) \
 		$(if $(SEED),--seed $(SEED) --trace build/simulation/trace.txt) $(if $(MUTATIONS),--mutations)
 
-audit: $(AUDIT)/.made $(VENV)/.node ## ask the public databases of advisories about every locked package (needs the network; no part of `make test`)
-	@$(WITH_NODE) $(AUDIT)/bin/python deploy/advisories.py
+audit: $(AUDIT)/.made $(VENV)/.node ## run bandit, detect-secrets and gixy, and ask the databases of advisories about every locked package (needs the network)
+	@$(WITH_NODE) $(AUDIT)/bin/python -m deploy.audit
 
 conformance: install-dev programs tests/conformance/others/node_modules/.installed ## write the table of docs/conformance.md: the same checks here and on others (5 minutes)
 	@$(WITH_NODE) $(PY) -m tests.conformance.others --write

@@ -1,6 +1,5 @@
-"""`make audit`: asks the public databases of advisories about every package of the lock files, Python's and the page's.
-
-    .venv-audit/bin/python deploy/advisories.py
+"""Asks the public databases of advisories about every package of the lock files, Python's and the page's, for
+`make audit` (`audit.py`).
 
 pip-audit asks OSV, `npm audit` the registry that npm is set to. Both can answer "nothing is known" without having
 looked (a mirror has no advisories, a package is passed over), so each is first asked about a release with published
@@ -118,7 +117,3 @@ def main(run: Run = run_program) -> int:
         print("".join(f"  {line}\n" for line in sorted(found)), end="")
         statuses.append(1 if found else 0)
     return 1 if 1 in statuses else max(statuses)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -22,7 +22,7 @@ def cluster(apps: Any, editor: Any) -> None:
     if editor.connection.vendor != "sqlite":
         return
     editor.execute(CLUSTERED)
-    editor.execute(f"INSERT INTO chat_event_clustered ({COLUMNS}) SELECT {COLUMNS} FROM chat_event")
+    editor.execute(f"INSERT INTO chat_event_clustered ({COLUMNS}) SELECT {COLUMNS} FROM chat_event")  # nosec B608 (constants)
     editor.execute("DROP TABLE chat_event")
     editor.execute("ALTER TABLE chat_event_clustered RENAME TO chat_event")
 

@@ -18,7 +18,7 @@ def by_arrival(apps: Any, editor: Any) -> None:
     if editor.connection.vendor != "sqlite":
         return
     editor.execute(before.CLUSTERED.replace("WITHOUT ROWID", ""))
-    editor.execute(f"INSERT INTO chat_event_clustered ({before.COLUMNS}) SELECT {before.COLUMNS} FROM chat_event")
+    editor.execute(f"INSERT INTO chat_event_clustered ({before.COLUMNS}) SELECT {before.COLUMNS} FROM chat_event")  # nosec B608
     editor.execute("DROP TABLE chat_event")
     editor.execute("ALTER TABLE chat_event_clustered RENAME TO chat_event")
 

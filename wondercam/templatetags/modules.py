@@ -25,7 +25,7 @@ def modules(context: Any, entry: str, *more: str) -> SafeString:
     return format_html(
         '<script type="importmap" nonce="{}">{}</script>{}<script type="module" nonce="{}" src="{}"></script>',
         nonce,
-        mark_safe(import_map),  # noqa: S308 (names and addresses of our own files)
+        mark_safe(import_map),  # noqa: S308 # nosec B308 B703 (names and addresses of our own files)
         format_html_join(
             "", '<link rel="modulepreload" nonce="{}" href="{}">', ((nonce, static(name)) for name in names)
         ),
