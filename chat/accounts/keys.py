@@ -16,7 +16,7 @@ from chat.accounts import audit, families
 from chat.accounts.claims import Claims
 from chat.log import Log
 from chat.log.sql import moment
-from chat.models import ApiKey, User
+from chat.models import ApiKey, User, known
 from chat.protocol.errors import InvalidArgument, NotFound, PermissionDenied, ResourceExhausted, Unauthenticated
 
 PREFIX = "wc_"
@@ -54,7 +54,7 @@ async def holder(raw: str, needed: str, log: Log) -> User:
     if is_stale:
         with suppress(DatabaseError):  # who comes in does not depend on whether that can be noted
             await ApiKey.objects.filter(pk=key).aupdate(last_used_at=now)
-    user = User.from_db("default", ("id", "is_guest", "network"), (number, bool(is_guest), network))
+    user = known(User, id=number, is_guest=bool(is_guest), network=network)
     user.claims = Claims(number, version, family_of(key), "")
     return user
 

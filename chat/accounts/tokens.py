@@ -30,7 +30,7 @@ from chat.accounts import audit, families, keys
 from chat.accounts.claims import BAD_TOKEN, LEEWAY, Claims, RefreshToken, claims_of, verified
 from chat.log import Log
 from chat.log.sql import DJANGO
-from chat.models import User
+from chat.models import User, known
 from chat.protocol.errors import Unauthenticated
 
 JWT = r"[\w-]{1,1024}\.[\w-]{1,4096}\.[\w-]{1,1024}"
@@ -88,7 +88,7 @@ async def holder(claims: Claims, log: Log) -> User:
     if not found:
         raise Unauthenticated(BAD_TOKEN)
     number, is_guest, network = found[0]
-    user = User.from_db("default", ("id", "is_guest", "network"), (number, bool(is_guest), network))
+    user = known(User, id=number, is_guest=bool(is_guest), network=network)
     user.claims = claims
     return user
 

@@ -39,20 +39,19 @@ class ChangeRow(NamedTuple):
     data: dict[str, Any]
 
 
-def tell_of_streams(execute: Execute, now: datetime, lines: Sequence[ChangeRow]) -> None:
-    """Add lines about streams to the feeds of their users, in one statement."""
-    _tell(execute, _insert_of("chat_stream", "s.conversation_id", len(lines)), now, lines)
+def tell_of_streams(execute: Execute, at: Any, lines: Sequence[ChangeRow]) -> None:
+    """Add lines about streams to the feeds of their users, in one statement; `at` is the time as `moment` writes it."""
+    _tell(execute, _insert_of("chat_stream", "s.conversation_id", len(lines)), at, lines)
 
 
 def tell_of_conversation(conversation: UUID, kind: str, data: dict[str, Any]) -> None:
     """Add a line about a conversation to its user's feed, in a job of `Log.write`. Call it before an owner changes."""
     line = ChangeRow(key_of(conversation), kind, data)
-    _tell(django_execute, _insert_of("chat_conversation", "s.id", 1), timezone.now(), [line])
+    _tell(django_execute, _insert_of("chat_conversation", "s.id", 1), moment(timezone.now()), [line])
 
 
-def _tell(execute: Execute, statement: str, now: datetime, lines: Sequence[ChangeRow]) -> None:
+def _tell(execute: Execute, statement: str, at: Any, lines: Sequence[ChangeRow]) -> None:
     values: list[Any] = []
-    at = moment(now)
     for number, (key, kind, data) in enumerate(lines):
         values += (number, key, kind, events.encode(data), at)
     execute(statement, values)

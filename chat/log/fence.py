@@ -133,7 +133,7 @@ def demands_of(endings: Sequence[tuple[Row, Ending]]) -> list[Demand]:
     for row, ending in endings:
         demands += _demands_of(row, ending)
     ended = [ChangeRow(row[0], ENDED, _told_of(row, ending)) for row, ending in endings]
-    tell_of_streams(_noting(demands), endings[0][1].ended_at, ended)
+    tell_of_streams(_noting(demands), moment(endings[0][1].ended_at), ended)
     return demands
 
 

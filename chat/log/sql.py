@@ -160,4 +160,4 @@ def moment(value: datetime | None) -> Any:
     """A time as Django stores it; for SQLite and UTC without Django's look-ups of time zones, seven times a turn."""
     if value is None or value.tzinfo is not UTC or DIALECT.vendor != "sqlite":
         return DIALECT.ops.adapt_datetimefield_value(value)
-    return str(value.replace(tzinfo=None))
+    return str(value)[: -len("+00:00")]

@@ -29,6 +29,7 @@ from chat.models.changes import Change
 from chat.models.conversations import Attachment, Conversation, Event, Feedback, Message, Stream
 from chat.models.invitations import Invitation
 from chat.models.keys import ApiKey
+from chat.models.known import known
 from chat.models.push import PushSubscription
 from chat.models.queued_messages import QueuedMessage
 from chat.models.receipts import Receipt, WriteTimes
@@ -64,4 +65,5 @@ __all__ = [
     "Verdict",
     "VerdictChange",
     "WriteTimes",
+    "known",
 ]

@@ -149,7 +149,8 @@ class Catalogue:
         while True:
             tried.add(model.id)
             provider = self._models[model.id][0]
-            asked, alone = replace(prompt, model=model), model.provider == local.NAME
+            asked = prompt if model is prompt.model else replace(prompt, model=model)
+            alone = model.provider == local.NAME
             try:
                 if alone or asked.has_media():
                     async for found in self.senses.given(asked, alone=alone):

@@ -6,7 +6,7 @@ OK, and the message is safe whatever happens to this process.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from time import monotonic
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -29,7 +29,7 @@ from chat.log.sql import (
     key_of,
     moment,
 )
-from chat.models import Conversation, Message, Stream, Ticket, User
+from chat.models import Conversation, Message, Stream, Ticket, User, known
 from chat.protocol import events, ids
 from chat.protocol.answer import Answer
 from chat.protocol.errors import InvalidArgument, NotFound
@@ -47,8 +47,6 @@ from chat.protocol.request import Ask
 from chat.turns import media
 from chat.turns.first_title import first_title
 
-BEGUN = ("id", "conversation_id", "answer_id", "status")
-"""The fields loaded for a stream that has just begun; Django fetches others at their first use."""
 THROUGH_DOOR = "door"
 """The field of a stored request that is set if it came by the Gemini or OpenAI API."""
 RESPONSE = "response"
@@ -131,27 +129,27 @@ class Start:
         limits.check_streams(self.user.id, database, is_guest=self.user.is_guest)
         limits.spend_question(self.user.id, database, is_guest=self.user.is_guest)
         now = timezone.now()
-        conversation, system, said, position, title = self._conversation(database, now)
+        at, arrived = moment(now), moment(now - timedelta(seconds=monotonic() - self.began))
+        conversation, system, said, position, title = self._conversation(database, at)
         leaf = self._parent(said)
         sent = media.claim(self.user.id, conversation, self.contents or [])
         messages = self._messages(leaf, sent)
         said |= {message.id: message for message in messages}
         question = messages[-1].id if messages else leaf
         answer = PromptMessage(ids.new(), question, Message.MODEL, [])
-        insert(database.execute, MESSAGES, *_rows((*messages, answer), conversation, now, position))
+        insert(database.execute, MESSAGES, *_rows((*messages, answer), conversation, at, position))
         stream = ids.new()
         key = key_of(stream)
-        insert(database.execute, STREAMS, self._row(key, conversation, answer.id, now, sent))
+        insert(database.execute, STREAMS, self._row(key, conversation, answer.id, at, arrived, sent))
         ok = Event(0, int((monotonic() - self.began) * 1e6), events.OK_DATA)
         insert_events(database.execute, [(key, *ok, FIRST_EPOCH)])
         if self.ticket is not None:
             self.ticket.bind(stream)
-        tell_of_streams(database.execute, now, list(_told(key, messages, question, answer, title)))
+        tell_of_streams(database.execute, at, list(_told(key, messages, question, answer, title)))
         path = path_to(said, question)
         contents = history_of(path, limits.of("HISTORY_MESSAGES"), limits.of("HISTORY_BYTES"))
-        begun = Stream.from_db("default", BEGUN, (stream, conversation, answer.id, events.RUNNING))
-        begun.question_id = question
-        self._stored = Started(begun, ok, contents, system)
+        named = {"conversation_id": conversation, "answer_id": answer.id, "question_id": question}
+        self._stored = Started(known(Stream, id=stream, status=events.RUNNING, **named), ok, contents, system)
         return self._stored
 
     def stored_before(self) -> Started | None:
@@ -176,13 +174,13 @@ class Start:
             self.ticket.bind(stream.pk)
         return Started(stream, Event(0, 0, events.OK_DATA), fresh=False)
 
-    def _conversation(self, database: Database, now: datetime) -> tuple[UUID, str, dict[Any, PromptMessage], int, str]:
+    def _conversation(self, database: Database, at: Any) -> tuple[UUID, str, dict[Any, PromptMessage], int, str]:
         """The conversation's id, system instruction, messages by id, position of the next message, and title."""
         if self.ask.conversation_id is None:
             if self.ask.parent_id:
                 raise InvalidArgument("`parent_id` needs the `conversation_id` that the message belongs to.")
             title = first_title(self.contents[-1], self.ask.language) if self.contents else ""
-            new, at = ids.new(), moment(now)
+            new = ids.new()
             insert(database.execute, CONVERSATIONS, (key_of(new), self.user.id, title, False, "", at, at))
             return new, "", {}, 0, title
         conversation = Conversation.objects.for_user(self.user.id).filter(pk=self.ask.conversation_id).first()
@@ -217,7 +215,7 @@ class Start:
         return messages
 
     def _row(
-        self, stream: Any, conversation: UUID, answer: UUID, now: datetime, sent: list[Content]
+        self, stream: Any, conversation: UUID, answer: UUID, at: Any, arrived: Any, sent: list[Content]
     ) -> tuple[Any, ...]:
         return (
             stream,
@@ -230,8 +228,8 @@ class Start:
             self.ask.request_id,
             events.RUNNING,
             self.worker,
-            moment(now),
-            moment(timezone.now() - timedelta(seconds=monotonic() - self.began)),
+            at,
+            arrived,
             0,
             FIRST_EPOCH,
         )
@@ -265,11 +263,9 @@ def _told(
     yield ChangeRow(stream, STARTED, begun)
 
 
-def _rows(
-    messages: Iterable[PromptMessage], conversation: UUID, now: datetime, position: int
-) -> Iterator[tuple[Any, ...]]:
+def _rows(messages: Iterable[PromptMessage], conversation: UUID, at: Any, position: int) -> Iterator[tuple[Any, ...]]:
     """The rows of new messages; `position` orders them independently of any clock."""
-    key, at = key_of(conversation), moment(now)
+    key = key_of(conversation)
     for place, said in enumerate(messages, position):
         parent = None if said.parent_id is None else key_of(said.parent_id)
         yield key_of(said.id), key, parent, said.role, document(said.parts), at, place

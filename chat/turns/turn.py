@@ -85,8 +85,9 @@ class Turn:
     def spawn(self) -> asyncio.Task[None]:
         """Run it in a task with a context of its own: asgiref ends what belongs to the context of a request."""
         loop, context = asyncio.get_running_loop(), contextvars.Context()
-        context.run(log_context.stream_id.set, str(self.stream_id))
-        self.task = loop.create_task(self.run(), name=f"turn {self.stream_id}", context=context)
+        name = str(self.stream_id)
+        context.run(log_context.stream_id.set, name)
+        self.task = loop.create_task(self.run(), name=f"turn {name}", context=context)
         return self.task
 
     def cut_short(self, status: str) -> None:
