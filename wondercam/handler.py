@@ -22,6 +22,7 @@ from django.db import close_old_connections, reset_queries
 from django.http.response import ResponseHeaders
 from django.urls import set_script_prefix
 
+from wondercam.headers import stored
 from wondercam.request import SiteRequest
 from wondercam.security import is_direct, resolved
 
@@ -205,7 +206,7 @@ async def close(response: Any) -> None:
 
 def start_of(response: Any) -> dict[str, Any]:
     """The message `http.response.start`."""
-    headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in response.headers.items()]
+    headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in stored(response.headers).values()]
     return {"type": "http.response.start", "status": response.status_code, "headers": headers}
 
 

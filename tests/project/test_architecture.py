@@ -107,6 +107,7 @@ INSIDE_OF = {
     "wondercam/server/transport.py": "Twisted",
     "chat/providers/http/push_body.py": "aiohttp",
     "wondercam/staticfiles.py": "Django: import lines of ES modules",
+    "wondercam/headers.py": "Django: the headers of a response",
     "chat/accounts/signals.py": "Django: whether a password was set, or its hash renewed",
 }
 """The modules that use what a library does not promise, each naming it; `requirements.in` bounds these libraries."""
