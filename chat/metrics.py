@@ -1,6 +1,6 @@
 """`Metrics`: the counters and histograms of `/metrics`, by model. They are updated once a turn, never once an event.
 
-What changes with every event, such as commits and queues, is read every few seconds as a `State` (`chat/process.py`).
+What is open, and what changes with every event, is read every few seconds as a `State` (`chat/process.py`).
 
 With several workers each writes its numbers to the folder named by PROMETHEUS_MULTIPROC_DIR, which the supervisor sets,
 and the worker that is scraped adds them all up. `prometheus_client` reads that variable when it is imported, so it is
@@ -32,6 +32,7 @@ MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 class State:
     """Figures of a process: what is open or waits now, and totals since its start."""
 
+    running: int
     readers: int
     queued_commits: int
     waiting_for_slots: int
@@ -47,7 +48,7 @@ class Numbers:
     """The metrics themselves, in a registry of their own."""
 
     def __init__(self) -> None:
-        from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+        from prometheus_client import CollectorRegistry, Counter, Histogram
 
         self.registry = CollectorRegistry()
         made: Any = {"registry": self.registry, "namespace": "wondercam"}
@@ -55,7 +56,6 @@ class Numbers:
         self.started = Counter("streams_started", "Turns that began.", **by_model)
         self.ended = Counter("streams_ended", "Turns that ended.", labelnames=("model", "status"), **made)
         self.taken_up = Counter("streams_taken_up", "Turns of dead workers that went on here.", **by_model)
-        self.running = Gauge("streams_running", "Turns that are generated now.", multiprocess_mode="livesum", **made)
         self.ok = Histogram("stream_ok_seconds", "Request to stored OK.", buckets=OK_BUCKETS, **by_model)
         self.first_token = Histogram(
             "stream_first_token_seconds", "Request to the first token.", buckets=TOKEN_BUCKETS, **by_model
@@ -102,6 +102,7 @@ class Numbers:
         from prometheus_client import Counter, Gauge
 
         made_sum: Any = {"multiprocess_mode": "livesum", **made}
+        self.running = Gauge("streams_running", "Turns that are generated now.", **made_sum)
         self.readers = Gauge("readers", "Responses that follow a stream.", **made_sum)
         self.queued = Gauge("commit_queue", "Events and jobs that wait for their commit.", **made_sum)
         self.waiting = Gauge("slot_queue", "Questions that wait for a slot of the embedded model.", **made_sum)
@@ -120,7 +121,7 @@ class Metrics:
     """What is told of turns; the numbers are made with the first of them."""
 
     def __init__(self) -> None:
-        self._state = State(0, 0, 0, (), 0, 0.0, 0)
+        self._state = State(0, 0, 0, 0, (), 0, 0.0, 0)
         self._labelled: dict[tuple[Any, ...], Any] = {}
 
     @cached_property
@@ -131,22 +132,15 @@ class Metrics:
         """Make the numbers now, in the worker, so that the first turn need not wait for the import."""
         _ = self._numbers
 
-    def started(self, model: str, ok_us: int, running: int) -> None:
-        """A turn of `model` began, its OK stored after `ok_us` µs; `running` are generated now."""
+    def started(self, model: str, ok_us: int) -> None:
+        """A turn of `model` began, its OK stored after `ok_us` µs."""
         numbers = self._numbers
         self._of(numbers.started, model).inc()
         self._of(numbers.ok, model).observe(ok_us / 1e6)
-        numbers.running.set(running)
 
-    def taken_up(self, model: str, running: int) -> None:
-        """A dead worker's turn of `model` goes on here; `running` are generated now."""
-        numbers = self._numbers
-        self._of(numbers.taken_up, model).inc()
-        numbers.running.set(running)
-
-    def left(self, running: int) -> None:
-        """A turn is generated no more; `running` still are."""
-        self._numbers.running.set(running)
+    def taken_up(self, model: str) -> None:
+        """A dead worker's turn of `model` goes on here."""
+        self._of(self._numbers.taken_up, model).inc()
 
     def ended(
         self,
@@ -196,6 +190,7 @@ class Metrics:
     def update(self, state: State) -> None:
         """Set the gauges, and add what has grown since the previous call."""
         numbers, before = self._numbers, self._state
+        numbers.running.set(state.running)
         numbers.readers.set(state.readers)
         numbers.queued.set(state.queued_commits)
         numbers.waiting.set(state.waiting_for_slots)

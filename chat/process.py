@@ -58,8 +58,8 @@ class Process:
         log, catalogue = self.log.state(), self._catalogue
         resting = catalogue.resting() if catalogue else []
         waiting, used, slots = catalogue.slots() if catalogue else (0, 0, 0)
-        grown = (log.commits, log.commit_seconds, log.cuts)
-        self.metrics.update(State(log.readers, log.queued, waiting, resting, *grown, used, slots))
+        running, grown = len(self.turns.running()), (log.commits, log.commit_seconds, log.cuts)
+        self.metrics.update(State(running, log.readers, log.queued, waiting, resting, *grown, used, slots))
 
     async def _keep_metrics_current(self) -> None:
         while True:

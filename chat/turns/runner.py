@@ -242,7 +242,7 @@ class Turns:
             turn = Turn(self._log, self._catalogue().answer, self._metrics, started.place, asked, start.began)
             self._run(turn)
             self._log.feeds.changed(start.user.pk)
-            self._metrics.started(start.model.id, started.ok.at, len(self._turns))
+            self._metrics.started(start.model.id, started.ok.at)
         return started.stream
 
     async def _take_up(self, stream_id: UUID, lease: datetime | None) -> bool:
@@ -260,7 +260,7 @@ class Turns:
         self._unwanted.watch(stream_id, taken.user)
         began = monotonic() - taken.place.last.at / 1e6
         self._run(Turn(self._log, taken.ask_provider, self._metrics, taken.place, taken.prompt, began))
-        self._metrics.taken_up(taken.prompt.model.id, len(self._turns))
+        self._metrics.taken_up(taken.prompt.model.id)
         return True
 
     def _run(self, turn: Turn) -> None:
@@ -271,7 +271,6 @@ class Turns:
         stream_id = turn.stream_id
         self._turns.pop(stream_id, None)
         self._unwanted.forget(stream_id)
-        self._metrics.left(len(self._turns))
         if turn.ended is not None:
             self._on_ended(turn.ended)
         if self._draining:

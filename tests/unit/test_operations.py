@@ -108,8 +108,7 @@ def test_only_the_last_day_is_looked_at_hour_by_hour_and_no_more_than_so_many(mo
 
 def test_it_shows_what_the_workers_told_the_metrics() -> None:
     metrics = Metrics()
-    metrics.started("a/b", 700, running=3)
-    metrics.update(State(4, 7, 2, ("a/b",), commits=10, commit_seconds=0.5, cuts=1, slots_used=1, slots=2))
+    metrics.update(State(3, 4, 7, 2, ("a/b",), commits=10, commit_seconds=0.5, cuts=1, slots_used=1, slots=2))
     found = operations.page(metrics.standing())
     told = dict(found["facts"])
     assert (told["streams that are generated"], told["readers"], told["questions before a slot"]) == ("3", "4", "2")
@@ -120,8 +119,8 @@ def test_it_shows_what_the_workers_told_the_metrics() -> None:
 
 def test_a_model_that_rests_no_more_is_not_listed() -> None:
     metrics = Metrics()
-    metrics.update(State(0, 0, 0, ("a/b",), 0, 0.0, 0))
-    metrics.update(State(0, 0, 0, (), 0, 0.0, 0))
+    metrics.update(State(0, 0, 0, 0, ("a/b",), 0, 0.0, 0))
+    metrics.update(State(0, 0, 0, 0, (), 0, 0.0, 0))
     assert operations.page(metrics.standing())["resting"] == []
 
 
