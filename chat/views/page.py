@@ -21,6 +21,7 @@ from chat.providers.catalogue import Catalogue
 from chat.views.conversations import LONGEST_SYSTEM, listed
 from chat.views.messages import messages_of
 from chat.views.models import photos
+from chat.views.newest import newest
 from chat.views.welcome import welcome
 from chat.views.words import words
 
@@ -43,17 +44,17 @@ async def page(request: HttpRequest, conversation_id: UUID | None = None) -> Htt
 @gzip_page  # which adds random bytes, so that lengths do not tell secrets (BREACH)
 def _render(request: HttpRequest, user: Any, conversation_id: UUID | None) -> HttpResponse:
     own = Conversation.objects.for_user(user.pk)
-    conversation = None
-    if conversation_id is not None:
-        conversation = own.filter(pk=conversation_id).first()
-        if conversation is None:
-            raise Http404
+    conversation = own.filter(pk=conversation_id).first() if conversation_id else None
+    if conversation_id and conversation is None:
+        raise Http404
+    messages = messages_of(conversation) if conversation else []
     models = choices(this_process().catalogue)
     context = {
         "user": user,
         "chats": listed(own, NEWEST),
         "conversation": conversation,
-        "messages": messages_of(conversation) if conversation else [],
+        "messages": messages,
+        "newest": newest(messages),
         "queued": conversation.queued.count() if conversation else 0,
         "longest_system": LONGEST_SYSTEM,
         "models": models,

@@ -4,7 +4,7 @@ from functools import cache
 from gettext import GNUTranslations
 from pathlib import Path
 
-from django.utils.translation import to_locale
+from django.utils.translation import get_language, to_locale
 
 SERVER_SENTENCES = (
     "Try again.",
@@ -171,6 +171,11 @@ def words(language: str) -> dict[str, str]:
     with file.open("rb") as content:
         catalogue = Translations(content)
     return catalogue.sentences
+
+
+def word(sentence: str) -> str:
+    """A sentence of the page's modules in the reader's language, as `t` gives it there."""
+    return words(get_language() or "").get(sentence, sentence)
 
 
 class Translations(GNUTranslations):

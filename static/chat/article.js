@@ -23,15 +23,20 @@ export class Article {
   /** @type {Message | null} */
   #shown = null;
   #isDone = false;
+  #isWritten;
+  /** @type {HTMLElement} where the answer is written */
+  #place;
   #means;
 
   /**
-   * @param {HTMLElement} element from the partial `_message.html`
-   * @param {Message} message
+   * @param {HTMLElement} element from the partial `_message.html`, written by the server already where it is seen
+   * @param {{key: string, role: string}} message
    * @param {Means} means
    */
   constructor(element, { key, role }, means) {
     this.element = element;
+    this.#isWritten = "seen" in element.dataset;
+    this.#place = this.#part("text");
     this.#means = means;
     element.dataset.key = key;
     element.dataset.role = role;
@@ -53,13 +58,26 @@ export class Article {
     return isWhole;
   }
 
-  /** Until the renderer is loaded, growing answers are plain text; if it cannot be loaded, all are.
+  /** Until the renderer is loaded, growing answers are plain text; if it cannot be loaded, all are but the server's.
    * @param {Message} message @param {() => boolean} isLate */
   #showAnswer(message, isLate) {
-    this.#answer ??= this.#means.answers.make(this.#part("text"));
-    if (this.#answer) return this.#answer.show(message, !isOpen(message), isLate);
-    if (isOpen(message) || this.#means.answers.hasFailed) this.#showText(message);
-    return this.#means.answers.hasFailed;
+    const { answers } = this.#means;
+    if (answers.isReady && isLate()) return false;
+    if (!this.#answer && answers.isReady) {
+      if (!isOpen(message)) this.#place = /** @type {HTMLElement} */ (this.#place.cloneNode());
+      this.#answer = answers.make(this.#place);
+    }
+    if (this.#answer) return this.#write(this.#answer, message, isLate);
+    if (isOpen(message) || (answers.hasFailed && !this.#isWritten)) this.#showText(message);
+    return answers.hasFailed;
+  }
+
+  /** A finished answer is written beside the page, and takes its place there once it is whole.
+   * @param {import("./answer_text.js").AnswerText} answer @param {Message} message @param {() => boolean} isLate */
+  #write(answer, message, isLate) {
+    const isWhole = answer.show(message, !isOpen(message), isLate);
+    if (isWhole && !this.#place.isConnected) this.#part("text").replaceWith(this.#place);
+    return isWhole;
   }
 
   /** @param {Message} message */

@@ -22,14 +22,14 @@ export function merged(rows, others) {
  * The groups of the list: pinned rows, then the days of the last question, newest first.
  * @param {ReadonlyMap<string, ChatRow>} rows
  * @param {Date} now
- * @param {string} language of the days and months
+ * @param {string} language of the months
  * @returns {{name: string, rows: ChatRow[]}[]}
  */
 export function groups(rows, now, language) {
   /** @type {Map<string, ChatRow[]>} */
   const found = new Map();
   const nameOf = naming(now, language);
-  const newest = [...rows.values()].sort((a, b) => b.updated_at.localeCompare(a.updated_at) || order(a.id, b.id));
+  const newest = [...rows.values()].sort((a, b) => order(b.updated_at, a.updated_at) || order(a.id, b.id));
   for (const row of [...newest.filter(({ pinned }) => pinned), ...newest.filter(({ pinned }) => !pinned)]) {
     const name = row.pinned ? t("Pinned") : nameOf(new Date(row.updated_at));
     const group = found.get(name);
@@ -40,18 +40,22 @@ export function groups(rows, now, language) {
 }
 
 /** @param {string} a @param {string} b */
-const order = (a, b) => (a < b ? -1 : 1);
+const order = (a, b) => (a === b ? 0 : a < b ? -1 : 1);
 
-/** @param {Date} now @param {string} language @returns {(date: Date) => string} */
+/** `Intl` is for chats of earlier months only: its data takes a browser longer to load than all modules of the page.
+ * @param {Date} now @param {string} language @returns {(date: Date) => string} */
 function naming(now, language) {
-  const days = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
-  const months = new Intl.DateTimeFormat(language, { month: "long", year: "numeric" });
+  /** @type {Intl.DateTimeFormat | undefined} */
+  let months;
   const today = midnight(now);
   return (date) => {
     const passed = Math.round((today - midnight(date)) / DAY); // a day of 23 or 25 hours is one
-    if (passed < 2) return capital(days.format(-Math.max(0, passed), "day"), language);
+    if (passed < 1) return t("Today");
+    if (passed < 2) return t("Yesterday");
     if (passed < WEEK) return t("Last 7 days");
-    return passed < MONTH ? t("Last 30 days") : capital(months.format(date), language);
+    if (passed < MONTH) return t("Last 30 days");
+    months ??= new Intl.DateTimeFormat(language, { month: "long", year: "numeric" });
+    return capital(months.format(date), language);
   };
 }
 

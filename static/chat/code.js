@@ -1,21 +1,36 @@
 /**
- * Highlights complete blocks of code, once the highlighter is loaded.
+ * Highlights complete blocks of code, once the highlighter is loaded: one after the other, each when the browser is idle.
  */
 
 /** Longer code is not highlighted, since that would block the page. */
 const LONGEST = 60_000;
+/** The longest wait for an idle time, in ms. */
+const PATIENCE = 200;
+
+let painted = Promise.resolve();
 
 /** @param {HTMLElement} code @param {string} language as the text names it */
-export async function paintCode(code, language) {
+export function paintCode(code, language) {
+  if (!language || (code.textContent ?? "").length > LONGEST) return;
+  painted = painted.then(() => paint(code, language)).catch(() => {}); // the code stays without colours
+}
+
+/** @param {HTMLElement} code @param {string} language */
+async function paint(code, language) {
+  const { default: highlighter } = await import("highlight");
+  if (!highlighter.getLanguage(language)) return;
+  await idle();
   const text = code.textContent ?? "";
-  if (!language || text.length > LONGEST) return;
-  const highlighter = await import("highlight").then(
-    (loaded) => loaded.default,
-    () => null, // the code stays without colours
-  );
-  if (!highlighter?.getLanguage(language)) return;
   const { _emitter: emitter } = highlighter.highlight(text, { language, ignoreIllegals: true });
   code.replaceChildren(...emitter.rootNode.children.map(element));
+}
+
+/** @returns {Promise<unknown>} */
+function idle() {
+  return new Promise((resolve) => {
+    if ("requestIdleCallback" in window) requestIdleCallback(resolve, { timeout: PATIENCE });
+    else setTimeout(resolve);
+  });
 }
 
 /**

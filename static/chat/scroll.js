@@ -30,6 +30,7 @@ export class Scroll {
   constructor(viewport, button) {
     this.#viewport = viewport;
     this.#button = button;
+    this.#top = viewport.scrollTop;
     const passive = { passive: true };
     viewport.addEventListener(
       "scroll",
@@ -71,6 +72,7 @@ export class Scroll {
 
   /** Called after painting: scrolls to the end, if the user was there and is not dragging. */
   keep() {
+    if (this.#isWritten) this.#begin();
     if (this.#wanted) return this.#return(this.#wanted);
     this.#notice(); // the browser may have scrolled already, and not told yet
     if (this.#stuck && this.#finger === null) {
@@ -78,6 +80,20 @@ export class Scroll {
       this.#top = this.#viewport.scrollTop;
     }
     return this.#showButton();
+  }
+
+  /** Whether positions are still counted from the end, where a page that the server has written begins (transcript.css). */
+  get #isWritten() {
+    return "written" in this.#viewport.dataset;
+  }
+
+  /** From now on they are counted from the beginning: the reader stays where they are. */
+  #begin() {
+    const left = -this.#top;
+    delete this.#viewport.dataset.written;
+    this.#stuck = left <= END;
+    if (!this.#stuck) this.#viewport.scrollTop = this.#left - left;
+    this.#top = this.#viewport.scrollTop;
   }
 
   /** Scrolls to the end, and follows it. */
@@ -130,12 +146,13 @@ export class Scroll {
     const { scrollTop } = this.#viewport;
     const step = scrollTop - this.#top;
     this.#top = scrollTop;
+    if (this.#isWritten) return;
     // Growing text moves the end, not the position; shrinking text moves the position to the end.
     if (step < 0 && this.#left > END) this.#stuck = false;
     else if (step > 0 && this.#left <= END) this.#stuck = true;
   }
 
   #showButton() {
-    this.#button.hidden = this.#isEmpty || this.#left < NEAR;
+    this.#button.hidden = this.#isWritten || this.#isEmpty || this.#left < NEAR;
   }
 }

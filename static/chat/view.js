@@ -35,6 +35,14 @@ export class View {
     this.#clock = clock;
     this.#painted = painted;
     this.#means = articles;
+    for (const element of /** @type {NodeListOf<HTMLElement>} */ (list.querySelectorAll("article")))
+      this.#take(element);
+  }
+
+  /** Takes over a message that the server has written (chat/views/newest.py). @param {HTMLElement} element */
+  #take(element) {
+    const { key = "", role = "" } = element.dataset;
+    this.#articles.set(key, new Article(element, { key, role }, this.#means));
   }
 
   /** Shows this transcript in the next frame. @param {Transcript} transcript */
@@ -54,8 +62,11 @@ export class View {
 
   #paint() {
     this.#isScheduled = false;
-    const end = this.#clock.now() + SLICE;
-    const isLate = () => this.#clock.now() > end;
+    let end = 0; // the time begins with the first message that has something to paint, which so gets its turn
+    const isLate = () => {
+      end ||= this.#clock.now() + SLICE;
+      return this.#clock.now() > end;
+    };
     const shown = path(this.#next);
     const places = versions(this.#next);
     this.#remove(new Set(shown.map(({ key }) => key)));

@@ -47,11 +47,25 @@ test("pinned chats come first, whatever their day", () => {
   ]);
 });
 
-test("days and months are named in the page's language", () => {
+test("months are named in the page's language", () => {
   assert.deepEqual(
-    listed([row("a", 1), row("b", 300)], "fr").map(([name]) => name),
-    ["Hier", "Janvier 2026"],
+    listed([row("b", 300)], "fr").map(([name]) => name),
+    ["Janvier 2026"],
   );
+});
+
+test("no data of Intl is loaded for the chats of the last days", () => {
+  const { Intl: own } = globalThis;
+  const { localeCompare } = String.prototype;
+  const used = () => assert.fail("it takes longer than all modules of the page");
+  globalThis.Intl = /** @type {typeof Intl} */ (new Proxy({}, { get: used }));
+  String.prototype.localeCompare = used;
+  try {
+    assert.equal(listed([row("a", 0), row("b", 1), row("c", 3), row("d", 20)]).length, 4);
+  } finally {
+    globalThis.Intl = own;
+    String.prototype.localeCompare = localeCompare;
+  }
 });
 
 test("what is known newer of a chat takes the place of the older, and the rest stays", () => {

@@ -1,0 +1,154 @@
+"""An answer's Markdown as HTML, for the page as the server sends it.
+
+The elements are those of `static/chat/markdown/elements.js`, which writes the same text anew once the page's modules
+are loaded; `tests/browser/test_first_paint.py` compares the two. What only the page can write (formulas, footnotes,
+boxes to tick) has no HTML here. Every text is escaped, and the only attributes that come from it are a plain address,
+the name of a code's language and a list's number.
+"""
+
+import re
+from collections.abc import Callable
+
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+from markdown_it import MarkdownIt
+from markdown_it.tree import SyntaxTreeNode as Node
+
+from chat.views.words import word
+
+LONGEST = 3_000
+"""Characters: more than a screen shows. Markdown-it takes some 2 ms for 1,000."""
+ONLY_IN_THE_PAGE = re.compile(r"\$[^$]+\$|\\[(\[]|\[\^|^ *(?:[-*+]|\d+[.)]) +\[[ xX]\]", re.MULTILINE)
+FENCE = re.compile(r" {0,3}(?:```|~~~)")
+BEGINNING = re.compile(r"(?!\d+[.)])[^-*+>|\s]")
+"""The first characters of a line after a blank one that goes on with no list, quotation or table."""
+ADDRESS = re.compile(
+    r"https?://((?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?)(?:[/?#][!-~]*)?|mailto:([\w.+-]+@[\w.-]+)", re.ASCII
+)
+"""One that a browser reads as it is written. Others lead nowhere until the page has read them (`links.js`)."""
+
+_parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+
+
+def html_of(text: str) -> SafeString | None:
+    """Return the answer as HTML, of a long one its last blocks; None where only the page can write it."""
+    end = end_of(text)
+    if not end or ONLY_IN_THE_PAGE.search(end):
+        return None
+    try:
+        return mark_safe(_html(Node(_parser.parse(end))))  # noqa: S308 (its texts are escaped)
+    except RecursionError:  # hundreds of marks in one another
+        return None
+
+
+def end_of(text: str) -> str:
+    """Return the last blocks of a text, LONGEST characters at most; "" where one block alone has more."""
+    if len(text) <= LONGEST:
+        return text
+    is_code, after_blank, at = False, False, 0
+    for line in text.splitlines(keepends=True):
+        if len(text) - at <= LONGEST and after_blank and not is_code and BEGINNING.match(line):
+            return text[at:]
+        is_code ^= bool(FENCE.match(line))
+        after_blank = line.isspace()
+        at += len(line)
+    return ""
+
+
+def _html(node: Node) -> str:
+    return ELEMENTS.get(node.type, _text)(node)
+
+
+def _inside(node: Node) -> str:
+    return "".join(map(_html, node.children))
+
+
+def _text(node: Node) -> str:
+    return escape(node.content)
+
+
+def _element(tag: str, attributes: str = "") -> Callable[[Node], str]:
+    return lambda node: f"<{tag}{attributes}>{_inside(node)}</{tag}>"
+
+
+def _heading(node: Node) -> str:
+    """A message's headings begin below the page's own."""
+    tag = f"h{min(int(node.tag[1]) + 1, 6)}"
+    return f'<{tag} dir="auto">{_inside(node)}</{tag}>'
+
+
+def _list(node: Node) -> str:
+    loose = any(not kid.hidden for item in node.children for kid in item.children if kid.type == "paragraph")
+    spacing = ' class="loose"' if loose else ""
+    start = format_html(' start="{}"', node.attrs["start"]) if "start" in node.attrs else ""
+    return f"<{node.tag}{spacing}{start}>{_inside(node)}</{node.tag}>"
+
+
+def _code(node: Node) -> str:
+    language = node.info.strip()[:40] if node.type == "fence" else ""
+    return format_html(
+        '<figure data-language="{name}"><figcaption>{name}'
+        '<button type="button" class="quiet" data-do="wrap code" aria-pressed="false">{wrap}</button>'
+        '<button type="button" class="quiet" data-do="copy code">{copy}</button></figcaption>'
+        '<pre tabindex="0" aria-label="{label}" role="region"><code>{code}</code></pre></figure>',
+        name=language or "text",
+        wrap=word("Wrap"),
+        copy=word("Copy"),
+        label=word("Code: {language}").format(language=language or word("text")),
+        code=node.content.removesuffix("\n"),
+    )
+
+
+def _table(node: Node) -> str:
+    name = escape(word("Table"))
+    return f'<div class="table" tabindex="0" role="region" aria-label="{name}"><table>{_inside(node)}</table></div>'
+
+
+def _cell(node: Node) -> str:
+    aligned = str(node.attrs.get("style", "")).removeprefix("text-align:")
+    side = {"left": "start", "right": "end"}.get(aligned, aligned)
+    attributes = f' class="align-{side}"' if side else ""
+    return f'<{node.tag} dir="auto"{attributes}>{_inside(node)}</{node.tag}>'
+
+
+def _link(node: Node) -> str:
+    """With the host it leads to, where its text does not say it: as `linkTo` in `static/chat/markdown/anchors.js`."""
+    address, within = str(node.attrs.get("href") or node.attrs.get("src")), _inside(node)
+    found = ADDRESS.fullmatch(address)
+    if not found:
+        return f"<a>{within}</a>"
+    host = found[1] or found[2]
+    shown = re.sub(r"^(https?://|mailto:)", "", re.sub("<[^>]*>", "", within).strip(), flags=re.IGNORECASE)
+    names_it = shown == host or shown.startswith((f"{host}/", f"{host}?", f"{host}#"))
+    target = f'<bdi class="host">{host}</bdi>' if not names_it else ""
+    return f'<a href="{escape(address)}" target="_blank" rel="noopener noreferrer nofollow">{within}{target}</a>'
+
+
+ELEMENTS: dict[str, Callable[[Node], str]] = {
+    "root": _element("div"),
+    "inline": _inside,
+    "paragraph": _element("p", ' dir="auto"'),
+    "heading": _heading,
+    "blockquote": _element("blockquote"),
+    "bullet_list": _list,
+    "ordered_list": _list,
+    "list_item": _element("li"),
+    "table": _table,
+    "thead": _element("thead"),
+    "tbody": _element("tbody"),
+    "tr": _element("tr"),
+    "th": _cell,
+    "td": _cell,
+    "fence": _code,
+    "code_block": _code,
+    "hr": lambda _node: "<hr>",
+    "softbreak": lambda _node: "\n",
+    "hardbreak": lambda _node: "<br>",
+    "em": _element("em"),
+    "strong": _element("strong"),
+    "s": _element("s"),
+    "code_inline": lambda node: f"<code>{escape(node.content)}</code>",
+    "link": _link,
+    "image": _link,
+}
+"""All else is text."""
