@@ -11,7 +11,7 @@ Names follow https://prometheus.io/docs/practices/naming/: the unit last, second
 
 import os
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -42,6 +42,7 @@ class State:
     cuts: int
     slots_used: int = 0
     slots: int = 0
+    unreadable: Mapping[str, int] = field(default_factory=dict)
 
 
 class Numbers:
@@ -110,6 +111,12 @@ class Numbers:
         self.slots = Gauge("slots", "Slots of the embedded model.", **made_sum)
         self.resting = Gauge(
             "model_resting", "Processes in which the breaker leaves a model alone.", labelnames=("model",), **made_sum
+        )
+        self.unreadable = Counter(
+            "upstream_unreadable",
+            "Attempts at an answer that was in no known format or not whole.",
+            labelnames=("model",),
+            **made,
         )
         self.commits = Counter("commits", "Transactions of the log.", **made)
         self.commit_seconds = Counter("commit_seconds", "Seconds that they took.", **made)
@@ -198,6 +205,8 @@ class Metrics:
         numbers.slots.set(state.slots)
         for model in {*before.resting, *state.resting}:
             self._of(numbers.resting, model).set(model in state.resting)
+        for model, count in state.unreadable.items():
+            self._of(numbers.unreadable, model).inc(count - before.unreadable.get(model, 0))
         numbers.commits.inc(state.commits - before.commits)
         numbers.commit_seconds.inc(state.commit_seconds - before.commit_seconds)
         numbers.cuts.inc(state.cuts - before.cuts)

@@ -59,7 +59,8 @@ class Process:
         resting = catalogue.resting() if catalogue else []
         waiting, used, slots = catalogue.slots() if catalogue else (0, 0, 0)
         running, grown = len(self.turns.running()), (log.commits, log.commit_seconds, log.cuts)
-        self.metrics.update(State(running, log.readers, log.queued, waiting, resting, *grown, used, slots))
+        unreadable = dict(catalogue.unreadable) if catalogue else {}
+        self.metrics.update(State(running, log.readers, log.queued, waiting, resting, *grown, used, slots, unreadable))
 
     async def _keep_metrics_current(self) -> None:
         while True:

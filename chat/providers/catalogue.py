@@ -7,7 +7,7 @@ prompt → Catalogue.answer → policy (deadlines, retries, breaker) → a provi
 import asyncio
 import logging
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Protocol, runtime_checkable
@@ -106,6 +106,8 @@ class Catalogue:
         self._titled = chosen(settings, "WONDERCAM_TITLES", [kind.name for kind in found.KINDS]) - WITHOUT_TITLES
         self._breakers: defaultdict[str, Breaker] = defaultdict(Breaker)
         self._models: dict[str, tuple[Provider, Model]] = {}
+        self.unreadable = Counter[str]()
+        """By model, the attempts at an answer that could not be read to its end."""
         self._gather()
         self._fallbacks = dict(fallback(item) for item in items(settings, "WONDERCAM_FALLBACKS"))
         for name in (*self._fallbacks, *self._fallbacks.values()):
@@ -144,7 +146,7 @@ class Catalogue:
 
         Notices (`events.notice`) may precede the first content. Cancelling this stops the upstream at once.
         """
-        attempts = policy.Attempts(self.patience, time.monotonic() + self.patience.total)
+        attempts = policy.Attempts(self.patience, time.monotonic() + self.patience.total, unreadable=self.unreadable)
         model, tried, looked, read_out = self.find(prompt.model.id)[1], set[str](), False, False
         while True:
             tried.add(model.id)

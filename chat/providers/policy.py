@@ -14,11 +14,13 @@ An answer ends when the upstream ends it (the end of the body, `[DONE]`), or at 
 """
 
 import asyncio
+import logging
 import random
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from chat.protocol import errors, events
 from chat.protocol.events import Chunk, Give
@@ -30,9 +32,14 @@ from chat.providers.ending import AttemptEnd
 from chat.providers.http.error_mapping import ModelLoading
 from chat.providers.settings import Settings, number, whole
 
+log = logging.getLogger(__name__)
+
 RETRIED = (errors.Unavailable, errors.ResourceExhausted, errors.Internal, errors.BadUpstream, errors.Truncated)
 ELSEWHERE = (*BROKEN, errors.BadUpstream, errors.ResourceExhausted, errors.PermissionDenied, errors.NotFound)
 """Errors after which the request is retried, and errors after which a fallback model may be asked."""
+
+UNREADABLE = (errors.BadUpstream, errors.Truncated)
+"""An answer that is not in a known format, or not whole."""
 
 Ask = Callable[[Prompt, Give], Awaitable[None]]
 
@@ -72,12 +79,14 @@ class Patience:
 @dataclass(slots=True)
 class Attempts:
     """State shared by all attempts at one answer: when it must be over, whether any content has reached the reader, and
-    since when a model has been loading, all on the monotonic clock."""
+    since when a model has been loading, all on the monotonic clock. `unreadable` counts, by model, the attempts whose
+    answer could not be read to its end."""
 
     patience: Patience
     ends: float
     begun: bool = False
     loading_since: float | None = None
+    unreadable: Counter[str] = field(default_factory=Counter)
 
     def tell_loading(self, sentence: str, give: Give) -> None:
         """Send the notice once. An error of `give` is ignored here: the next chunk raises it again."""
@@ -248,6 +257,9 @@ async def _tried(ask: Ask, prompt: Prompt, who: str, attempts: Attempts, give: G
                 raise
             await asyncio.sleep(patience.again)
         except errors.ApiError as error:
+            if isinstance(error, UNREADABLE):
+                attempts.unreadable[prompt.model.id] += 1
+                log.warning("attempt %d at an answer failed: %s", count, error.message)
             pause = delay(error, count, patience)
             if attempts.begun or pause is None or time.monotonic() + pause >= attempts.ends:
                 raise

@@ -87,6 +87,7 @@ def known() -> set[str]:
     numbers.stalls.labels("m")
     numbers.taken_up.labels("m")
     numbers.resting.labels("m")
+    numbers.unreadable.labels("m")
     numbers.gaps.labels("m", 50)
     numbers.errors.labels("m", "UNAVAILABLE")
     numbers.ended.labels("m", "complete")

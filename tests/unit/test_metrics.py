@@ -50,14 +50,15 @@ def test_a_failed_turn_tells_its_error() -> None:
 
 def test_what_grows_is_told_as_it_grows_and_what_waits_as_it_is() -> None:
     metrics = Metrics()
-    metrics.update(State(5, 3, 7, 2, ("a",), commits=10, commit_seconds=0.5, cuts=1))
-    metrics.update(State(2, 1, 0, 0, ("b",), commits=14, commit_seconds=0.75, cuts=3))
+    metrics.update(State(5, 3, 7, 2, ("a",), commits=10, commit_seconds=0.5, cuts=1, unreadable={"a": 2}))
+    metrics.update(State(2, 1, 0, 0, ("b",), commits=14, commit_seconds=0.75, cuts=3, unreadable={"a": 3, "b": 1}))
     found = told(metrics)
 
     assert (found["wondercam_streams_running"], found["wondercam_readers"]) == (2, 1)
     assert (found["wondercam_commit_queue"], found["wondercam_slot_queue"]) == (0, 0)
     assert (found["wondercam_commits_total"], found["wondercam_commit_seconds_total"]) == (14, 0.75)
     assert found["wondercam_readers_cut_total"] == 3
+    assert [found[f"wondercam_upstream_unreadable_total {model}"] for model in "ab"] == [3, 1]
     assert (found["wondercam_model_resting a"], found["wondercam_model_resting b"]) == (0, 1)
 
 

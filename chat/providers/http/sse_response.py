@@ -7,6 +7,7 @@ objects of the bytes; the upstream's `Reader` makes chunks of those.
 
 import asyncio
 import json
+import logging
 import re
 from typing import Any, Protocol
 
@@ -19,6 +20,8 @@ from chat.providers.http.decoding import EventDecoder, ObjectDecoder
 from chat.providers.http.error_mapping import refused
 from chat.providers.http.push_body import PushBody
 from chat.providers.http.unpacking import PackedWrong, Unpacker
+
+log = logging.getLogger(__name__)
 
 SNIFF = 16 * 1024
 
@@ -155,7 +158,7 @@ class IncomingAnswer:
             return DONE
         try:
             said = decoding.parse(data)
-        except ValueError:
+        except ValueError as wrong:
             if doubled := DOUBLED.match(data):
                 return self._said(ServerSentEvent(event.event, data[doubled.end() :], event.id, event.retry))
             if data.strip('[]" ').upper() == "DONE":
@@ -163,6 +166,7 @@ class IncomingAnswer:
             if event.event not in ("message", "error"):
                 return None
             raise_stray(self._recent, self._who)
+            log.warning("%s sent an event of %d characters that is no JSON: %s", self._who, len(data), wrong)
             raise unreadable(self._who) from None
         if isinstance(said, list) and len(said) == 1:
             said = said[0]

@@ -109,6 +109,24 @@ async def test_a_call_that_nobody_can_read_is_tried_again_and_is_nothing_against
         assert len(server.requests) == 12
 
 
+@pytest.mark.parametrize("sent", [b"data: {secret\n\n", openai.BODIES["no-done"][:30]])
+async def test_an_answer_that_cannot_be_read_is_logged_and_counted_even_when_the_next_attempt_is_good(
+    sent: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def play(request: Request, reply: Reply) -> None:
+        await reply.head()
+        await reply.send(openai.BODIES["no-done"] if len(server.requests) > 1 else sent)
+        await reply.end()
+
+    async with Server(play) as server:
+        configure(server)
+        outcome = await ask(None)
+        assert (outcome.text, outcome.error) == (openai.TEXT, None)
+        assert providers.unreadable == {"openai/no-done": 1}
+    assert "attempt 1 at an answer failed" in caplog.text
+    assert "secret" not in caplog.text
+
+
 @pytest.mark.parametrize("play", [openai.failing_then(99, openai.play), gemini.after(0, "stall")])
 async def test_the_fallback_answers_where_the_first_model_cannot_and_the_reader_is_told(play: Play) -> None:
     async with Server(play) as server:
