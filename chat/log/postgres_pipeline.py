@@ -12,11 +12,13 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import cache
 from itertools import count
 from typing import Any, NamedTuple
+from uuid import UUID
 
-from psycopg import AsyncConnection, Error, OperationalError
+from psycopg import AsyncConnection, DataError, Error, OperationalError
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
 from psycopg.pq import ConnStatus, ExecStatus
@@ -36,6 +38,23 @@ BINARY = 1
 
 Answer = Callable[[list[PGresult], Exception | None], None]
 """Gets one result for each statement, or the error: the database's, or OperationalError if the connection was lost."""
+
+
+def of_text(value: str) -> bytes:
+    """A text. DataError if it has a NUL, at which libpq would end it."""
+    if "\0" in value:
+        raise DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes")
+    return value.encode()
+
+
+AS_TEXT: dict[type, Callable[[Any], bytes]] = {
+    str: of_text,
+    int: lambda value: b"%d" % value,
+    bool: lambda value: b"t" if value else b"f",
+    UUID: lambda value: value.hex.encode(),
+    datetime: lambda value: str(value).encode(),
+}
+"""How the values of a question's statements are sent; psycopg looks its dumpers up anew for each statement."""
 
 
 class Step(NamedTuple):
@@ -80,8 +99,13 @@ class Pipeline:
         return bool(self._waiting)
 
     def dump(self, parameters: Sequence[Any]) -> Sequence[Any]:
-        """The parameters in text format, as Django's connection would send them."""
-        return Transformer(self._connection).dump_sequence(parameters, [PyFormat.TEXT] * len(parameters))
+        """The parameters in text format; those of other types than `AS_TEXT` as Django's connection would send them."""
+        return [None if value is None else self._dump_one(value) for value in parameters]
+
+    def _dump_one(self, value: Any) -> Any:
+        if (written := AS_TEXT.get(type(value))) is not None:
+            return written(value)
+        return Transformer(self._connection).dump_sequence([value], [PyFormat.TEXT])[0]
 
     def rows(self, result: PGresult) -> list[Any]:
         """The rows of a result, as tuples."""

@@ -150,10 +150,8 @@ def _insert_of(table: Table, count: int) -> str:
 
 
 def document(value: Any) -> Any:
-    """A JSON column's value as Django stores it; on SQLite it is text, encoded here faster than by Django."""
-    if value is None or DIALECT.vendor != "sqlite":
-        return value if value is None else DIALECT.ops.adapt_json_value(value, None)
-    return events.encode(value)
+    """A JSON column's value, as text: PostgreSQL takes a parameter for the column's type."""
+    return None if value is None else events.encode(value)
 
 
 def moment(value: datetime | None) -> Any:
