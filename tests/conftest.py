@@ -73,6 +73,7 @@ pytest_plugins = [
     "tests.servers.redis",
     "tests.servers.wondercam",
     "tests.inside",
+    "tests.talks",
 ]
 
 

@@ -2,12 +2,9 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
 from typing import Any
-from uuid import UUID
 
 import pytest
-import pytest_asyncio
 from asgiref.sync import sync_to_async
 
 from chat import limits
@@ -16,98 +13,15 @@ from chat.accounts.claims import Claims
 from chat.log import Log
 from chat.log.deletion import delete_conversation
 from chat.log.sql import in_thread
-from chat.models import Change, Conversation, Message, QueuedMessage, Stream, User
-from chat.process import this_process
+from chat.models import Change, Message, QueuedMessage, User
 from chat.protocol import events
 from chat.protocol.errors import ApiError, NotFound, ResourceExhausted
 from chat.protocol.request import Ask
-from chat.turns import message_queue, runner
-from chat.turns.next_message import NextMessage
-from chat.turns.runner import Turns
+from chat.turns import message_queue
 from tests.inside import Core
+from tests.talks import HELD_BACK, Talk, settled
 
-HELD_BACK = "seed=1 words=3 hold=1"
-"""An answer that waits after its first word until the test lets it go on."""
-
-
-@pytest.fixture(autouse=True)
-def looks_by_itself_only_when_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No process looks for what others left, but at its start: a test that needs such a look makes it."""
-    monkeypatch.setattr(runner, "QUEUE_POLL", 3600)
-
-
-class Talk:
-    """A conversation in which an answer runs, and its queue."""
-
-    def __init__(self, core: Core, running: Stream) -> None:
-        self.core = core
-        self.running = running
-        self.conversation = Conversation(pk=running.conversation_id)
-
-    async def queue(self, text: str = "seed=2 words=2", **fields: Any) -> UUID:
-        return await self.core.turns.queues.add(self.core.user, self.conversation, Ask([{"text": text}], **fields))
-
-    async def state(self) -> dict[str, Any]:
-        return await in_thread(lambda: message_queue.queue_of(self.conversation))
-
-    async def texts(self) -> list[str]:
-        return [message["text"] for message in (await self.state())["messages"]]
-
-    async def streams(self) -> list[Stream]:
-        """The conversation's turns, in the order of their questions."""
-        found = Stream.objects.filter(conversation=self.conversation).select_related("answer__parent")
-        return [stream async for stream in found.order_by("answer__position")]
-
-    async def asked(self) -> list[str]:
-        """The questions that were asked, in their order."""
-        questions = Message.objects.filter(conversation=self.conversation, role=Message.USER)
-        return [message.text async for message in questions.order_by("position")]
-
-    async def begun(self, count: int) -> Stream:
-        """Wait until the conversation has so many turns; the newest."""
-        async with asyncio.timeout(90):
-            while len(found := await self.streams()) < count:
-                await asyncio.sleep(0.01)
-        return found[-1]
-
-    async def finishes(self) -> None:
-        """The answer that runs comes to its normal end."""
-        self.core.model.let()
-        await self.core.ended(self.running)
-
-    async def is_over(self, count: int) -> None:
-        """Wait for the end of so many turns, and of all that the process does about them."""
-        await self.core.ended(await self.begun(count))
-        await settled(self.core.turns)
-
-
-async def settled(turns: Turns) -> None:
-    """Nothing is begun any more."""
-    async with asyncio.timeout(90):
-        while turns._turns or turns._starting:
-            await asyncio.wait([*turns._starting, *(turn.task for turn in turns._turns.values() if turn.task)])
-
-
-@pytest_asyncio.fixture
-async def talk(core: Core) -> AsyncIterator[Talk]:
-    """An answer runs."""
-    yield Talk(core, await core.ask(HELD_BACK))
-
-
-@pytest_asyncio.fixture
-async def dead(core: Core, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Talk]:
-    """An answer runs in a process that does nothing about queues any more, as if it were dead at its end."""
-    monkeypatch.setattr(core.turns.queues, "conversation_behind", lambda stream_id: None)
-    yield Talk(core, await core.ask(HELD_BACK))
-
-
-@pytest_asyncio.fixture
-async def other(core: Core, other_log: Log) -> AsyncIterator[Turns]:
-    """Another process on the same database, that has not begun to look."""
-    process = this_process()
-    turns = Turns(other_log, lambda: process.catalogue, process.metrics, 60)
-    yield turns
-    await turns.close(0)
+pytestmark = pytest.mark.usefixtures("looks_by_itself_only_when_told")
 
 
 # Order, and once
@@ -429,109 +343,3 @@ async def test_what_could_not_be_sent_is_not_queued(talk: Talk, ask: Ask, senten
         await talk.core.turns.queues.add(talk.core.user, talk.conversation, ask)
 
     assert await talk.texts() == []
-
-
-# Every point at which a process may die
-
-
-async def test_a_message_whose_answer_ended_while_its_process_died_is_sent_by_another(dead: Talk, other: Turns):
-    await dead.queue()
-    await dead.finishes()
-    await settled(dead.core.turns)
-    assert len(await dead.streams()) == 1
-
-    await other.open()
-    await dead.begun(2)
-    await settled(other)
-    assert [stream.status for stream in await dead.streams()] == [events.COMPLETE] * 2
-    assert await dead.texts() == []
-
-
-async def test_of_two_processes_that_look_at_once_one_sends_it(dead: Talk, other: Turns):
-    await dead.queue()
-    await dead.finishes()
-    await asyncio.gather(*(turns.start_next(dead.conversation.pk) for turns in (dead.core.turns, other) * 3))
-    await settled(other)
-    await dead.is_over(2)
-
-    assert len(await dead.streams()) == 2
-    assert len(await dead.asked()) == 2
-
-
-async def test_a_start_that_is_undone_leaves_the_message_in_the_queue(dead: Talk, monkeypatch: pytest.MonkeyPatch):
-    message_id = await dead.queue()
-    await dead.finishes()
-
-    def dies(*_: Any) -> None:
-        raise RuntimeError("the process is gone")
-
-    with monkeypatch.context() as patch:
-        patch.setattr("chat.turns.start.insert_events", dies)
-        await dead.core.turns.start_next(dead.conversation.pk)
-    assert [message["id"] for message in (await dead.state())["messages"]] == [message_id]
-    assert await dead.asked() == [HELD_BACK]
-
-    await dead.core.turns.start_next(dead.conversation.pk)
-    await dead.is_over(2)
-
-
-async def test_a_commit_whose_answer_was_lost_is_not_made_twice(dead: Talk):
-    await dead.queue()
-    await dead.finishes()
-    next_message = NextMessage(dead.conversation.pk, this_process().catalogue, "w")
-    first = await dead.core.log.write(next_message.store)
-    again = await dead.core.log.write(next_message.store)
-
-    assert first is not None
-    assert again is first
-    assert len(await dead.streams()) == 2
-
-
-async def test_a_message_is_kept_once_where_the_answer_to_its_commit_was_lost(talk: Talk):
-    new = message_queue.NewMessage(talk.core.user, talk.conversation.pk, {"contents": [{"parts": []}], "model": "m"})
-    first = await talk.core.log.write(lambda: message_queue.add(new))
-    again = await talk.core.log.write(lambda: message_queue.add(new))
-
-    assert first[0] == again[0] == new.id
-    assert await QueuedMessage.objects.acount() == 1
-
-
-async def test_a_turn_that_its_process_left_after_the_commit_is_found_as_any_other(dead: Talk, other: Turns):
-    message_id = await dead.queue()
-    await dead.finishes()
-    gone = "nowhere:1:dead"
-    await dead.core.log.write(NextMessage(dead.conversation.pk, this_process().catalogue, gone).store)
-    _, left = await dead.streams()
-    await other._reaper.interrupt([(left.pk, left.lease_until)])
-    await other.open()
-    await settled(other)
-    _, left = await dead.streams()
-
-    assert (left.status, left.answer.parent_id) == (events.INTERRUPTED, message_id)
-    assert await dead.texts() == []
-    assert len(await dead.streams()) == 2
-
-
-async def test_now_instead_survives_the_process_that_was_asked_before_it_could_stop_anything(dead: Talk, other: Turns):
-    message_id = await dead.queue()
-    await dead.core.turns.queues.put_first(dead.core.user, dead.conversation, message_id)
-    await dead.core.turns.stop(dead.running)
-    await settled(dead.core.turns)
-    assert len(await dead.streams()) == 1
-
-    await other.open()
-    await dead.begun(2)
-    await settled(other)
-    assert [stream.status for stream in await dead.streams()] == [events.STOPPED, events.COMPLETE]
-
-
-async def test_a_process_that_goes_down_begins_nothing_and_keeps_the_queue(dead: Talk, other: Turns):
-    await dead.queue()
-    await dead.finishes()
-    await dead.core.turns.drain(0)
-    await dead.core.turns.start_next(dead.conversation.pk)
-    assert len(await dead.streams()) == 1
-
-    await other.open()
-    await dead.begun(2)
-    await settled(other)

@@ -12,10 +12,10 @@ from chat.log.deletion import delete_conversation
 from chat.models import Attachment, Message, Stream, User
 from chat.protocol.request import Ask
 from tests.inside import Core
-from tests.unit.test_message_queue import Talk, talk
+from tests.talks import Talk
 from tests.unit.test_queued_photos import a_photo, parts_with, queue, seeing
 
-__all__ = ["seeing", "talk"]
+__all__ = ["seeing"]
 
 
 async def question_of(stream: Stream) -> Message:

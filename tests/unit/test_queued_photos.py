@@ -15,9 +15,9 @@ from chat.protocol.request import Ask
 from tests.catalogue import providers
 from tests.faults.arena import environment
 from tests.inside import Core
-from tests.unit.test_message_queue import HELD_BACK, Talk, looks_by_itself_only_when_told, talk
+from tests.talks import HELD_BACK, Talk
 
-__all__ = ["looks_by_itself_only_when_told", "talk"]
+pytestmark = pytest.mark.usefixtures("looks_by_itself_only_when_told")
 
 
 @pytest_asyncio.fixture
