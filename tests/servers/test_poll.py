@@ -1,6 +1,5 @@
 """`?poll=1`: what is stored now, and no more; for readers to whom something on the way holds a stream back."""
 
-import asyncio
 from typing import Any
 from uuid import uuid4
 
@@ -10,7 +9,7 @@ import pytest
 from chat.log import Log
 from chat.process import this_process
 from chat.views import event_stream
-from tests.inside import new_stream
+from tests.inside import new_stream, on_a_connection_of_its_own
 from tests.servers.wondercam import Serve
 
 LONG = {"WONDERCAM_MODELS": "recording/long", "WONDERCAM_RECORDING_SPEED": "4"}
@@ -75,7 +74,7 @@ async def polled(name: Any, after: int = -1) -> bytes:
 
 
 async def test_a_stream_that_runs_is_told_without_an_end(log: Any):
-    stream = await asyncio.to_thread(new_stream)
+    stream = await on_a_connection_of_its_own(new_stream)
 
     assert (await polled(stream.pk)).count(b"\nid: ") == 1
     assert await polled(stream.pk, 0) == b"retry: 1000\n"
