@@ -28,6 +28,7 @@ export class Actions {
     "cancel edit": () => this.#composer.cancelEdit(),
     quote: (button) => this.#composer.quote(selectedIn(button.closest("article")) || this.#textOf(button)),
     replay: async (button) => (await import("replay")).open(this.#chat.find(keyOf(button))?.stream ?? ""),
+    example: async (button) => (await import("replay")).playExample(button),
     copy: (button) => this.#copy(button, this.#textOf(button)),
     "copy code": (button) => this.#copy(button, button.closest("figure")?.querySelector("code")?.textContent ?? ""),
     "wrap code": (button) => {

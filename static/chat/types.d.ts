@@ -233,6 +233,7 @@ declare module "photo-file" {
 
 declare module "replay" {
   export const open: typeof import("./replay/own.js").open;
+  export const playExample: typeof import("./replay/own.js").playExample;
 }
 
 declare module "actions" {

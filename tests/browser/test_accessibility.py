@@ -39,6 +39,10 @@ async def test_axe_objects_to_nothing_in_any_state(
     await page.add_init_script(path=AXE)
     await page.goto(server.url)
     found = {"empty": await objections(page)}
+    await page.get_by_role("button", name="Watch an example").click()
+    await expect(page.get_by_role("dialog", name="Replay").get_by_role("button", name="Play")).to_be_visible()
+    found["the example"] = await objections(page)
+    await page.keyboard.press("Escape")
     await choose(page, {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": photo()})
     await page.get_by_label("Your message").fill("Show me everything.")
     found["with a photo"] = await objections(page)

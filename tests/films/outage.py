@@ -1,19 +1,17 @@
 """docs/outage.webp: the server is killed in the middle of an answer and started again; the page has all of the answer.
 
-The model is simulated, since the embedded one is done before anybody can reach for the keyboard.
+The model is simulated (`model.py`).
 """
 
 import asyncio
-import re
 
 import pytest
 from playwright.async_api import Browser, expect
 
 from tests.browser.test_page import ended
-from tests.fakes.server import Reply, Request, Server
-from tests.faults import arena
-from tests.faults.upstream import chunk
+from tests.fakes.server import Server
 from tests.films.film import DESKTOP, film
+from tests.films.model import environment, says
 from tests.servers.chromium import tab
 from tests.servers.wondercam import Serve
 
@@ -28,32 +26,11 @@ ANSWER = (
     "So wherever you look, away from the sun, it is mostly blue light that comes down to you. In the evening the light "
     "has a longer way through the air, the blue is gone before it arrives, and the sky turns red."
 )
-WORD_SECONDS = 0.06
-
-
-def environment(url: str) -> dict[str, str]:
-    """The settings of a server whose one model is the simulated one, whose answers other workers may continue."""
-    return arena.environment(url, WONDERCAM_MODELS="openai/simulated", WONDERCAM_CONTINUE="all")
-
-
-async def talk(request: Request, reply: Reply) -> None:
-    """Say the answer word by word, from where the last message leaves off."""
-    if request.method == "GET":
-        await reply.whole(200, {"object": "list", "data": [{"id": "simulated", "object": "model"}]})
-        return
-    last = request.json()["messages"][-1]
-    said = last["content"] if last["role"] == "assistant" else ""
-    await reply.head()
-    for word in re.findall(r"\s*\S+", ANSWER.removeprefix(said)):
-        await reply.send(chunk(word))
-        await asyncio.sleep(WORD_SECONDS)
-    await reply.send(chunk(None, "stop") + b"data: [DONE]\n\n")
-    await reply.end()
 
 
 @pytest.mark.timeout(300)
 async def test_an_answer_goes_on_after_kill_9(serve: Serve, chromium: Browser) -> None:
-    async with Server(talk) as model, tab(chromium, **DESKTOP) as page:
+    async with Server(says(ANSWER)) as model, tab(chromium, **DESKTOP) as page:
         server = await asyncio.to_thread(serve, environment(model.url))
         await page.goto(server.url)
         async with film(page, "outage") as shown:

@@ -9,14 +9,15 @@ from tests.browser.test_page import ended
 from tests.browser.test_review import HEARD, PREPARE, sign_in
 from tests.fakes.server import Server
 from tests.films.film import DESKTOP, TALL, film
-from tests.films.outage import QUESTION, environment, talk
+from tests.films.model import environment, says
+from tests.films.outage import ANSWER, QUESTION
 from tests.servers.chromium import tab
 from tests.servers.wondercam import Serve
 
 
 @pytest.mark.timeout(300)
 async def test_a_reviewer_sees_the_times_of_an_answer_and_replays_it(serve: Serve, chromium: Browser) -> None:
-    async with Server(talk) as model, tab(chromium, **DESKTOP) as asker, tab(chromium, **TALL) as page:
+    async with Server(says(ANSWER)) as model, tab(chromium, **DESKTOP) as asker, tab(chromium, **TALL) as page:
         server = await asyncio.to_thread(serve, environment(model.url))
         await asyncio.to_thread(server.manage, "shell", "-c", PREPARE)
         await asker.goto(server.url)

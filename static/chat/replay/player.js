@@ -44,6 +44,12 @@ export class Player {
     this.#playback.seek(this.#playback.end);
   }
 
+  /** Plays from the beginning. */
+  play() {
+    this.#playback.seek(0);
+    this.#playback.play();
+  }
+
   pause() {
     this.#playback.pause();
   }
