@@ -93,7 +93,6 @@ async def test_the_newest_answer_is_read_without_scripts_as_with_them(
     await ended(page, "complete")
     async with opened_again(chromium, page, java_script_enabled=False, **options) as plain:
         await expect(plain.get_by_text("The last words of it")).to_be_in_viewport()
-        await expect(answer(plain).get_by_label("Copy this answer")).to_be_visible()
         await plain.evaluate("document.querySelector('noscript').remove()")
         written, places = await plain.evaluate(SHAPE), await plain.evaluate(PLACES)
     async with opened_again(chromium, page, **options) as whole:
@@ -135,11 +134,13 @@ async def test_the_modules_take_over_what_the_server_has_written(page: Page, sta
         assert 2 <= written < 22
         assert await page.evaluate("[...document.querySelectorAll('article')].every((each) => (each.isWritten = true))")
         await expect(page.locator("#latest")).to_be_hidden()
+        await expect(answer(page).locator("[data-do=copy].of-answer")).to_be_hidden()
     await expect(page.locator("article")).to_have_count(22)
     kept = "[...document.querySelectorAll('article')].map((each) => Boolean(each.isWritten))"
     assert await page.evaluate(kept) == [False] * (22 - written) + [True] * written
     await expect(page.locator("article").last).to_contain_text("model 19.")
     await expect(page.locator("#announcer")).to_be_empty()
+    await expect(answer(page).get_by_label("Copy this answer")).to_be_visible()
     assert abs(await page.evaluate(FROM_END)) < 2
 
 
