@@ -18,6 +18,13 @@ export function merged(rows, others) {
   return next;
 }
 
+/** The time of what is asked now: after these rows, also where the clock is behind the server's.
+ * @param {Iterable<ChatRow>} rows @param {Date} [now] */
+export function timeAfter(rows, now = new Date()) {
+  const known = Array.from(rows, (row) => Date.parse(row.updated_at) + 1);
+  return new Date(Math.max(Number(now), ...known)).toISOString();
+}
+
 /**
  * The groups of the list: pinned rows, then the days of the last question, newest first.
  * @param {ReadonlyMap<string, ChatRow>} rows

@@ -1,6 +1,7 @@
 /**
  * The user's chats: the list, switching, deletion with undo, search and export.
  */
+import { timeAfter } from "./chats.js";
 import { Deletion } from "./deletion.js";
 import { byId, name, problem, template } from "./document.js";
 import { Later } from "./later.js";
@@ -84,7 +85,7 @@ export class Library {
   /** Called when an answer of the shown chat begins or ends. @param {boolean} running */
   answering(running) {
     const id = this.#sidebar.current;
-    if (id) this.#sidebar.set({ id, running, ...(running && { updated_at: new Date().toISOString() }) });
+    if (id) this.#sidebar.set({ id, running, ...(running && { updated_at: timeAfter(this.#sidebar.rows) }) });
   }
 
   /** Called when the page becomes visible. */
@@ -95,7 +96,9 @@ export class Library {
   /** Handles a line of the feed. @param {FeedLine} line */
   hear({ type, conversation: id, title = "", pinned = false, system = "" }) {
     const isKnown = this.#sidebar.rows.some((row) => row.id === id);
-    if (type === "started") this.#sidebar.set({ id, title, running: true, updated_at: new Date().toISOString() });
+    if (type === "started") {
+      this.#sidebar.set({ id, title, running: true, updated_at: timeAfter(this.#sidebar.rows) });
+    }
     if (type === "ended" && isKnown) this.#sidebar.set({ id, running: false });
     if (type === "pinned" && isKnown) this.#sidebar.set({ id, pinned });
     if (type === "renamed" && isKnown) this.#renamed(id, title);

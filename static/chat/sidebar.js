@@ -2,7 +2,7 @@
  * The list of chats: loads more on scrolling, renames and pins in place, is a drawer on small screens.
  */
 import { ChatList } from "./chat_list.js";
-import { merged } from "./chats.js";
+import { merged, timeAfter } from "./chats.js";
 import { typedInto } from "./title_field.js";
 
 export class Sidebar {
@@ -66,7 +66,7 @@ export class Sidebar {
   /** Adds or updates a chat: its title, whether it has a running answer.
    * @param {Partial<ChatRow> & {id: string}} row */
   set(row) {
-    const blank = { title: "", pinned: false, updated_at: new Date().toISOString() };
+    const blank = { title: "", pinned: false, updated_at: timeAfter(this.#rows.values()) };
     this.#show(merged(this.#rows, [{ ...blank, ...this.#rows.get(row.id), ...row }]));
   }
 

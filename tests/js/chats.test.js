@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { groups, merged } from "../../static/chat/chats.js";
+import { groups, merged, timeAfter } from "../../static/chat/chats.js";
 
 const NOW = new Date(2026, 10, 26, 9, 30);
 
@@ -75,4 +75,16 @@ test("what is known newer of a chat takes the place of the older, and the rest s
     [next.get("a"), next.get("b")?.title, next.get("b")?.running, rows.get("b")?.title],
     [rows.get("a"), "B", true, "b"],
   );
+});
+
+test("what is asked now is the newest, also where this machine's clock is hours behind", () => {
+  const rows = [row("a", 0), row("b", 2)];
+  const behind = new Date(2026, 10, 26, 3);
+  assert.deepEqual(listed([...rows, { ...row("now", 9), updated_at: timeAfter(rows, behind) }])[0], [
+    "Today",
+    "now",
+    "a",
+  ]);
+  assert.equal(timeAfter(rows, NOW), NOW.toISOString());
+  assert.equal(timeAfter([], NOW), NOW.toISOString());
 });
