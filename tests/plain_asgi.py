@@ -32,6 +32,8 @@ MIDDLEWARE = ["django.middleware.security.SecurityMiddleware", "django.middlewar
 WORKER: list[Worker] = []
 END = asyncio.Event()
 """Set when the lifespan is asked to stop: running streams then end."""
+WAITING: list[asyncio.Future[None]] = []
+"""What the pauses of streams last until."""
 COUNTS: dict[str, int] = {"streams": 0, "cancelled": 0, "disconnected": 0, "offered": 0, "views_closed": 0, "pushed": 0}
 
 
@@ -145,6 +147,10 @@ async def plain(scope: Any, receive: Any, send: Any) -> None:
             raise ValueError("in the middle of the body")
         case "/forget":
             await begin(send)
+        case "/wake":
+            for each in WAITING:
+                each.set_result(None)
+            await answer(send, b"woken")
         case "/deaf":
             await deaf()
 
@@ -177,6 +183,46 @@ async def quiet_stream(request: HttpRequest) -> StreamingHttpResponse:
     return response
 
 
+class Pause(bytes):
+    """An empty piece; nothing follows before `until` is done."""
+
+    until: asyncio.Future[None]
+
+
+class AsItIs(StreamingHttpResponse):
+    """Its pieces are not copied."""
+
+    is_async = True
+    pieces: Any
+
+    @property
+    def streaming_content(self) -> Any:
+        return self.pieces
+
+    @streaming_content.setter
+    def streaming_content(self, pieces: Any) -> None:
+        self.pieces = pieces
+
+
+async def pausing(request: HttpRequest) -> StreamingHttpResponse:
+    async def events() -> Any:
+        COUNTS["streams"] += 1
+        try:
+            yield b"one"
+            WAITING.append(asyncio.get_running_loop().create_future())
+            pause = Pause()
+            pause.until = WAITING[-1]
+            yield pause
+            await pause.until
+            yield b"two"
+        finally:
+            COUNTS["streams"] -= 1
+
+    response = AsItIs(events(), content_type="text/event-stream")
+    response._resource_closers.append(lambda: COUNTS.update(views_closed=COUNTS["views_closed"] + 1))  # type: ignore[attr-defined]
+    return response
+
+
 async def endless(request: HttpRequest) -> StreamingHttpResponse:
     async def events() -> Any:
         while True:
@@ -201,6 +247,7 @@ def blocking(request: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     *(path(f"django/{way}stream", quiet_stream) for way in WAYS),
+    *(path(f"django/{way}pausing", pausing) for way in WAYS),
     *(path(f"django/{way}endless", endless) for way in WAYS),
     *(path(f"django/{way}broken", broken) for way in WAYS),
     *(path(f"django/{way}blocking", blocking) for way in WAYS),

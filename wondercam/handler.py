@@ -4,31 +4,28 @@ Every request, event streams included, passes all of MIDDLEWARE and sends Django
 `request_finished`, `got_request_exception`).
 """
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import aclosing
 from io import BytesIO
 from operator import attrgetter
 from typing import Any
 
-from asgiref.sync import ThreadSensitiveContext, sync_to_async
+from asgiref.sync import ThreadSensitiveContext
 from django.core.cache import close_caches
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.core.handlers.base import reset_urlconf
-from django.core.signals import got_request_exception, request_finished, request_started
+from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, reset_queries
 from django.http.response import ResponseHeaders
 from django.urls import set_script_prefix
 
 from wondercam.headers import stored
+from wondercam.open_stream import OpenStream, close, send_all
 from wondercam.request import SiteRequest
 from wondercam.security import is_direct, resolved
 
-PUSH = "wondercam.push"
-"""The ASGI extension of `wondercam.server`: `write(piece) -> bool` writes a piece of a body that has begun, and
-`when_gone(call)` registers a function to call when the client disconnects."""
 EXECUTORS = 4
 """Threads for the blocking parts of all requests; each has its own database connection."""
 
@@ -91,11 +88,15 @@ class Handler(ASGIHandler):
         disconnect_receivers()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.on_executor((self.answer if is_direct(scope["path"]) else self.handle)(scope, receive, send))
+
+    async def on_executor(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Do `work`; its blocking calls run on the executor that has the fewest."""
         executor = min(self.executors, key=attrgetter("waiting", "requests"))
         executor.requests += 1  # spreads requests that arrive together, before any of them makes a call
         try:
             async with ThreadSensitiveContext(executor=executor):
-                await (self.answer if is_direct(scope["path"]) else self.handle)(scope, receive, send)
+                await work
         finally:
             executor.requests -= 1
 
@@ -115,49 +116,17 @@ class Handler(ASGIHandler):
         await request_started.asend(sender=self.__class__, scope=scope)
         request, refusal = self.create_request(scope, body)
         response: Any = refusal if request is None else await self.run_get_response(request)
+        if is_event_stream(response):
+            stream, start = OpenStream(response, scope, self.on_executor), start_of(response)
+            response.headers, scope["headers"] = ResponseHeaders({}), []  # a stream may be open for hours: free them
+            if isinstance(request, SiteRequest):
+                request.let_go(response)
+            del body, request, response
+            return await stream.go_on(receive, send, start)
         try:
-            if is_event_stream(response):
-                await send(start_of(response))
-                scope["headers"] = []  # a stream may be open for minutes: free its request
-                response.headers = ResponseHeaders({})
-                if isinstance(request, SiteRequest):
-                    request.let_go()
-                del body, request
-                await self.stream_while_read(response, receive, send, scope)
-            else:
-                await self.send_response(response, send)
-        except ConnectionError:
-            return
+            await self.send_response(response, send)
         finally:
             await close(response)
-
-    async def stream_while_read(self, response: Any, receive: Any, send: Any, scope: Any) -> None:
-        """Send an event stream, and end it as soon as its reader disconnects, not at its next event.
-
-        `wondercam.server` calls back on a disconnect; under another server a task waits for it, a kilobyte per stream.
-        """
-        task, gone, asking = asyncio.current_task(), False, None
-        assert task is not None
-
-        def leave() -> None:
-            nonlocal gone
-            gone = True
-            task.cancel()
-
-        if when_gone := scope.get("extensions", {}).get(PUSH, {}).get("when_gone"):
-            when_gone(leave)
-        else:
-            asking = asyncio.get_running_loop().create_task(receive())
-            asking.add_done_callback(lambda asked: None if asked.cancelled() else leave())
-        try:
-            await self.send_stream(response, send)
-        except asyncio.CancelledError:
-            if not gone:
-                raise
-            task.uncancel()
-        finally:
-            if asking is not None:
-                asking.cancel()
 
     async def read_body(self, receive: Any) -> Any:
         """The whole body in memory: the server has bounded its size, and has received all of it."""
@@ -170,38 +139,17 @@ class Handler(ASGIHandler):
             more = message.get("more_body", False)
         return BytesIO(pieces[0] if len(pieces) == 1 else b"".join(pieces))  # shares the bytes, without a copy
 
-    async def send_stream(self, response: Any, send: Any) -> None:
-        """Send the body of an event stream piece by piece, through whatever a middleware has wrapped around it."""
-        message = {"type": "http.response.body", "body": b"", "more_body": True}
-        try:
-            async with aclosing(response.streaming_content) as pieces:
-                async for piece in pieces:
-                    message["body"] = piece
-                    await send(message)
-        except Exception as wrong:
-            if not isinstance(wrong, ConnectionError):
-                await got_request_exception.asend(sender=None, request=None)
-            raise
-        await send({"type": "http.response.body"})
-
     async def send_response(self, response: Any, send: Any) -> None:
         """As Django's, but a disconnect is no error: the response is closed as after any other end."""
         try:
             if is_event_stream(response):
                 await send(start_of(response))
-                await self.send_stream(response, send)
+                async with aclosing(response.streaming_content) as pieces:
+                    await send_all(pieces, send)
             else:
                 await super().send_response(response, send)
         except ConnectionError:
             return
-
-
-async def close(response: Any) -> None:
-    """Close the response, which sends `request_finished`: in a thread if that has receivers, since they may block."""
-    if request_finished.has_listeners():
-        await sync_to_async(response.close)()
-    else:
-        response.close()
 
 
 def start_of(response: Any) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """`SiteRequest`: Django's request, with headers that are read from `META` without copying them."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -42,8 +43,11 @@ class SiteRequest(ASGIRequest):
     def headers(self) -> Headers:  # type: ignore[override]
         return Headers(self.META)
 
-    def let_go(self) -> None:
-        """Free the body and the headers, since an event stream may be open for minutes after it has begun."""
+    def let_go(self, response: Any) -> None:
+        """Free the body and the headers, since an event stream may be open for hours after it has begun; the response
+        need not close this request any more, and so does not hold it."""
         self.close()
         self.META.clear()
         self.__dict__.pop("headers", None)
+        with suppress(AttributeError, ValueError):
+            response._resource_closers.remove(self.close)

@@ -205,34 +205,27 @@ class Log:
         """Pages of the stream's events above `after` until it ends; see `chat.log.follow`."""
         return follow(self, stream_id, after, deliver, live)
 
-    def subscribe(self, stream_id: UUID, subscriber: Subscriber) -> Callable[[], None]:
-        """Notify the subscriber of the stream's commits; returns a function that ends the subscription."""
+    def subscribe(self, stream_id: UUID, subscriber: Subscriber) -> None:
+        """Notify the subscriber of the stream's commits."""
         tail = self.tail_of(stream_id)
         if tail is not None:
             tail.subscribers.append(subscriber)
-            return lambda: self._leave(tail, subscriber)
+            return
         self._elsewhere.setdefault(stream_id, []).append(subscriber)
         self._read_elsewhere.add(stream_id)
-        return lambda: self._unsubscribe(stream_id, subscriber)
 
-    def _unsubscribe(self, stream_id: UUID, subscriber: Subscriber) -> None:
-        """End a subscription to another process's stream; this process may have taken the stream over meanwhile."""
-        others = self._elsewhere.get(stream_id, [])
-        if subscriber in others:
+    def unsubscribe(self, stream_id: UUID, subscriber: Subscriber) -> None:
+        """End a subscription. Meanwhile this process may have taken the stream over, or have lost or forgotten it."""
+        tail, others = self.tail_of(stream_id), self._elsewhere.get(stream_id, [])
+        if tail is not None and subscriber in tail.subscribers:
+            self._cuts += not tail.ended
+            tail.unsubscribe(subscriber)
+        elif subscriber in others:
             others.remove(subscriber)
             if not others:
                 del self._elsewhere[stream_id]
                 if self._notifier is not None:
                     self._notifier.left(stream_id)
-        elif (tail := self.tail_of(stream_id)) is not None and subscriber in tail.subscribers:
-            tail.unsubscribe(subscriber)
-
-    def _leave(self, tail: Tail, subscriber: Subscriber) -> None:
-        self._cuts += not tail.ended
-        if tail.gone:
-            self._unsubscribe(tail.stream_id, subscriber)
-        else:
-            tail.unsubscribe(subscriber)
 
     def state(self) -> LogState:
         """The log's figures for metrics."""

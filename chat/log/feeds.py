@@ -149,8 +149,8 @@ class Feeds:
         ended = key.conversation_id is not None and any(row[2] == DELETED for row in rows)
         return Page([line_of(*row) for row in rows], ended, more=not ended and len(rows) == PAGE_LINES)
 
-    def subscribe(self, key: FeedKey, subscriber: Subscriber) -> Callable[[], None]:
-        """Wake the subscriber for the user's new lines; returns a function that ends the subscription."""
+    def subscribe(self, key: FeedKey, subscriber: Subscriber) -> None:
+        """Wake the subscriber for the user's new lines."""
         user_id = key.user_id
         self._subscribers.setdefault(user_id, []).append(subscriber)
         if self._notifier is not None:
@@ -159,16 +159,16 @@ class Feeds:
             # In a context of its own: asgiref ends what belongs to the context of a request.
             self._looking = asyncio.get_running_loop().create_task(self._look(), context=contextvars.Context())
 
-        def unsubscribe() -> None:
-            others = self._subscribers[user_id]
-            others.remove(subscriber)
-            if not others:
-                del self._subscribers[user_id]
-                self._seen.pop(user_id, None)
-                if self._notifier is not None:
-                    self._notifier.left(user_id)
-
-        return unsubscribe
+    def unsubscribe(self, key: FeedKey, subscriber: Subscriber) -> None:
+        """Wake the subscriber no more."""
+        user_id = key.user_id
+        others = self._subscribers[user_id]
+        others.remove(subscriber)
+        if not others:
+            del self._subscribers[user_id]
+            self._seen.pop(user_id, None)
+            if self._notifier is not None:
+                self._notifier.left(user_id)
 
     async def _look(self) -> None:
         """While there are readers, poll for lines that no notification announced."""

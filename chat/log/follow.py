@@ -1,7 +1,7 @@
 """`follow`: pages of a stream's events until it ends. It is the one function for live reading, resume and replay."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from typing import Protocol, TypeVar
 
 from chat.log.pages import Page
@@ -29,8 +29,12 @@ class Source(Protocol[Key]):
         """A page of the events after `after`, from the table."""
         ...
 
-    def subscribe(self, key: Key, subscriber: Subscriber, /) -> Callable[[], None]:
-        """Notify the subscriber of commits; returns a function that ends the subscription."""
+    def subscribe(self, key: Key, subscriber: Subscriber, /) -> None:
+        """Notify the subscriber of commits."""
+        ...
+
+    def unsubscribe(self, key: Key, subscriber: Subscriber, /) -> None:
+        """End a subscription."""
         ...
 
     def poll_seconds(self, tail: Tail | None, /) -> float:
@@ -58,11 +62,11 @@ async def follow(
     log. NotFound if the stream is deleted, before or meanwhile.
 
     While the generator waits, newly committed events are first offered to `deliver`, which saves an event-loop
-    iteration and resuming eight coroutines; events that `deliver` refuses are yielded.
+    iteration and a resumed task; events that `deliver` refuses are yielded. With `deliver`, a page that has `until` is
+    yielded before each wait: who leaves the generator alone until then needs no task.
     """
-    loop = asyncio.get_running_loop()
-    subscriber = Subscriber(after, deliver)
-    unsubscribe = source.subscribe(key, subscriber)
+    loop, subscriber = asyncio.get_running_loop(), Subscriber(after, deliver)
+    source.subscribe(key, subscriber)
     try:
         while True:
             subscriber.clear()
@@ -80,9 +84,13 @@ async def follow(
             if page.ended or not (live or page.more):
                 return
             if not page.more:
-                await subscriber.wait(min(silence, source.poll_seconds(tail)))
+                waiting = subscriber.wait(min(silence, source.poll_seconds(tail)))
+                if deliver is not None and not waiting.done():
+                    del page  # its events may be many, and the wait long
+                    yield Page([], False, until=waiting)
+                await waiting
     finally:
-        unsubscribe()
+        source.unsubscribe(key, subscriber)
         subscriber.close()
 
 

@@ -1,5 +1,6 @@
 """Pages of committed events from the table, for readers whose events no tail has in memory."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import closing
 from typing import NamedTuple
@@ -26,6 +27,8 @@ class Page(NamedTuple):
     """Whether the page is full, and more events may follow at once."""
     deleted: bool = False
     """Whether the stream does not exist (any more)."""
+    until: "asyncio.Future[None] | None" = None
+    """Given with no events: the next page does not come before this is done, and may be asked for only then."""
 
 
 def read_page(stream_id: UUID, after: int) -> Page:

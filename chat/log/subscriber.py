@@ -3,10 +3,13 @@
 import asyncio
 from collections.abc import Callable
 
+from chat.log.alarms import Alarms
 from chat.protocol.events import Event
 
 Deliver = Callable[[list[Event]], bool]
 """Takes events immediately. False if it cannot, such as while the reader is behind: then they have to be yielded."""
+
+NEVER = float("inf")
 
 
 class Subscriber:
@@ -14,21 +17,20 @@ class Subscriber:
 
     `after` is the seq of the last event that the reader has, `heard` when it last received something, on the loop's
     clock. The stream calls `deliver` and `wake`. The reader calls `clear` before it reads the log, so that a `wake`
-    between reading and waiting is not lost. The timer is not reset at every wait, which would cost more than the wait
-    itself: when it fires too early, it is set again.
+    between reading and waiting is not lost. An alarm is not set at every wait, which would cost more than the wait
+    itself: when it rings too early, it is set again.
     """
 
-    __slots__ = ("_deliver", "_due", "_loop", "_timer", "_waiter", "_woken", "after", "heard")
+    __slots__ = ("_alarm", "_alarms", "_deliver", "_due", "_waiter", "_woken", "after", "heard")
 
     def __init__(self, after: int, deliver: Deliver | None) -> None:
-        self._loop = asyncio.get_running_loop()
+        self._alarms = Alarms.running()
         self._deliver = deliver
         self._waiter: asyncio.Future[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._due = 0.0
+        self._due = self._alarm = NEVER
         self._woken = False
         self.after = after
-        self.heard = self._loop.time()
+        self.heard = self._alarms.loop.time()
 
     def clear(self) -> None:
         """Forget earlier calls of `wake`; the caller reads the log next."""
@@ -46,32 +48,35 @@ class Subscriber:
         if waiter is None or waiter.done() or deliver is None or not found or not deliver(found):
             return False
         self.after = found[-1].seq
-        self.heard = self._loop.time()
+        self.heard = self._alarms.loop.time()
         return True
 
     def wait(self, seconds: float) -> "asyncio.Future[None]":
         """A future that is done at the next `wake`, or after `seconds`; at once if `wake` was called since `clear`."""
-        self._waiter = waiter = self._loop.create_future()
+        loop = self._alarms.loop
+        self._waiter = waiter = loop.create_future()
         if self._woken:
             waiter.set_result(None)
             return waiter
-        self._due = self._loop.time() + seconds
-        if self._timer is None or self._timer.when() > self._due:
-            self.close()
-            self._timer = self._loop.call_at(self._due, self._expire)
+        self._due = loop.time() + seconds
+        self._be_rung()
         return waiter
 
     def close(self) -> None:
-        """Stop the timer."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        """Wait no more."""
+        self._waiter = self._deliver = None  # the alarm may ring seconds later
 
-    def _expire(self) -> None:
-        self._timer = None
+    def ring(self) -> None:
+        """Called by its alarm."""
+        self._alarm = NEVER
         if self._waiter is None or self._waiter.done():
             return
-        if self._loop.time() < self._due:
-            self._timer = self._loop.call_at(self._due, self._expire)
+        if self._alarms.loop.time() < self._due:
+            self._be_rung()
         else:
             self._waiter.set_result(None)
+
+    def _be_rung(self) -> None:
+        if self._due < self._alarm:
+            self._alarm = self._due
+            self._alarms.set(self._due, self)

@@ -73,7 +73,7 @@ class WriteClock:
             return True
 
         try:
-            async with aclosing(self._log.follow(stream_id, after, timed, live)) as pages:
+            async with aclosing(self._log.follow(stream_id, after, deliver and timed, live)) as pages:
                 async for page in pages:
                     now = monotonic()
                     yield page

@@ -4,13 +4,14 @@ No exception leaves these generators: the headers are sent by then, so nothing c
 `[DONE]` was cut off, and its reader resumes; the end of a stream is always an event.
 """
 
+import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from time import monotonic
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.http import HttpRequest
+from django.http import HttpRequest, StreamingHttpResponse
 
 from chat.log import Followed, Page
 from chat.protocol import events, sse
@@ -38,11 +39,58 @@ def push_of(request: HttpRequest) -> Push | None:
     return push
 
 
+class Pause(bytes):
+    """An empty piece of a body. Nothing follows before `until` is done, so who sends the body may leave it until then
+    (`wondercam.open_stream`)."""
+
+    def __new__(cls, until: "asyncio.Future[None]") -> "Pause":
+        self = super().__new__(cls)
+        self.until = until
+        return self
+
+    until: "asyncio.Future[None]"
+
+
+class EventStreamResponse(StreamingHttpResponse):
+    """A response whose pieces are sent as its body yields them: Django's own copies each, a `Pause` into mere bytes."""
+
+    is_async = True
+    pieces: AsyncIterator[bytes]
+
+    @property
+    def streaming_content(self) -> AsyncIterator[bytes]:
+        return self.pieces
+
+    @streaming_content.setter
+    def streaming_content(self, pieces: AsyncIterator[bytes]) -> None:
+        self.pieces = pieces
+
+
 def frames(stream_id: str, batch: list[Event], timing: bool) -> bytes:
     """The bytes of a batch of events; with `timing` each event is preceded by the comment `: t=<ms>`."""
     if timing:
         return b"".join(b": t=%d\n" % (event.at // 1000) + sse.encode(stream_id, event) for event in batch)
     return b"".join([sse.encode(stream_id, event) for event in batch])
+
+
+class Pusher:
+    """Encodes events just committed and pushes them to their reader's socket; see `chat.log.subscriber.Deliver`.
+
+    `is_open` once the head and the start of the body are sent, `checked` when the reader was last allowed to read.
+    """
+
+    __slots__ = ("checked", "is_open", "name", "push", "timing")
+
+    def __init__(self, name: str, push: Push, timing: bool) -> None:
+        self.name, self.push, self.timing = name, push, timing
+        self.checked, self.is_open = monotonic(), False
+
+    def __call__(self, batch: list[Event]) -> bool:
+        if not self.is_open or monotonic() - self.checked > RECHECK:
+            return False
+        if len(batch) == 1 and not self.timing:
+            return self.push(sse.encode(self.name, batch[0]))
+        return self.push(frames(self.name, batch, self.timing))
 
 
 Key = TypeVar("Key")
@@ -60,25 +108,24 @@ async def event_stream(
 ) -> AsyncGenerator[bytes, None]:
     """The bytes of the stream from the event after `after` to `[DONE]`, preceded by `start`.
 
-    Pieces that `push` takes are not yielded. `may_read` raises an ApiError once the reader may no longer read.
+    Pieces that `push` takes are not yielded, and between them there is a `Pause`. `may_read` raises an ApiError once
+    the reader may no longer read.
     """
-    name, checked = str(key), monotonic()
-
-    def deliver(batch: list[Event]) -> bool:
-        if start or push is None or monotonic() - checked > RECHECK:
-            return False
-        return push(sse.encode(name, batch[0]) if len(batch) == 1 and not timing else frames(name, batch, timing))
-
+    name = str(key)
+    pusher = Pusher(name, push or (lambda piece: False), timing)
     if after >= 0:  # there may be nothing to send yet, and the headers are sent with the first bytes
         yield start
-        start = b""
+        start, pusher.is_open = b"", True
     try:
-        async for page in log.follow(key, after, deliver):
-            if may_read is not None and monotonic() - checked > RECHECK:
+        async for page in log.follow(key, after, push and pusher):
+            if page.until is not None:
+                yield Pause(page.until)
+                continue
+            if may_read is not None and monotonic() - pusher.checked > RECHECK:
                 await may_read()
-                checked = monotonic()
+                pusher.checked = monotonic()
             yield start + piece(name, page, timing)
-            start = b""
+            start, pusher.is_open = b"", True
     except GoesOnElsewhere:
         return
     except ApiError as error:

@@ -4,7 +4,6 @@ import re
 from functools import partial
 from uuid import UUID
 
-from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from chat.accounts import sessions, tokens
@@ -13,6 +12,7 @@ from chat.models import Conversation, User
 from chat.protocol.errors import InvalidArgument
 from chat.views import event_stream
 from chat.views.api import Request, api
+from chat.views.event_stream import EventStreamResponse
 from chat.views.resume import HEADERS
 
 CURSOR = re.compile(r"(?:feed:)?([0-9]{1,18})")
@@ -33,7 +33,7 @@ async def of_conversation(request: Request, conversation_id: UUID) -> HttpRespon
     return followed(request, user, FeedKey(user.pk, conversation_id))
 
 
-def followed(request: Request, user: User, key: FeedKey) -> StreamingHttpResponse:
+def followed(request: Request, user: User, key: FeedKey) -> EventStreamResponse:
     """The response that follows a feed while the reader may read it; with `?poll=1` it has only what is stored now."""
     log, after = request.process.log, after_of(request)
     if request.GET.get("poll") == "1":
@@ -41,7 +41,7 @@ def followed(request: Request, user: User, key: FeedKey) -> StreamingHttpRespons
     else:
         push, may_read = event_stream.push_of(request), partial(tokens.holder, user.claims, log)
         content = event_stream.event_stream(log.feeds, key, after, may_read=may_read, push=push)
-    return StreamingHttpResponse(content, headers=HEADERS)
+    return EventStreamResponse(content, headers=HEADERS)
 
 
 def after_of(request: Request) -> int:

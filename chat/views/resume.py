@@ -4,7 +4,7 @@ from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from chat.accounts import tokens
@@ -16,6 +16,7 @@ from chat.protocol.events import Event
 from chat.turns.snapshot import snapshot_of
 from chat.views import event_stream
 from chat.views.api import Request
+from chat.views.event_stream import EventStreamResponse
 
 HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
 
@@ -85,7 +86,7 @@ def ids_of(stream: Stream) -> dict[str, str]:
 
 def streamed(
     request: Request, stream: Stream, after: int, user: User, snapshot: Event | None = None
-) -> StreamingHttpResponse:
+) -> EventStreamResponse:
     """The response that follows a stream after `after`; with `?poll=1` it has only what is stored now.
 
     If a snapshot is given, the body begins with it and continues after its seq.
@@ -105,4 +106,4 @@ def streamed(
         content = event_stream.event_stream(
             log, stream.pk, after, timing=timing, may_read=may_read, push=push, start=start
         )
-    return StreamingHttpResponse(content, headers={**HEADERS, **ids_of(stream)})
+    return EventStreamResponse(content, headers={**HEADERS, **ids_of(stream)})

@@ -106,6 +106,7 @@ PROMISED = {"_meta", "_state", "_default_manager", "_replace", "_make", "_asdict
 INSIDE_OF = {
     "wondercam/server/transport.py": "Twisted",
     "chat/providers/http/push_body.py": "aiohttp",
+    "wondercam/request.py": "Django: what a response closes at its end",
     "wondercam/staticfiles.py": "Django: import lines of ES modules",
     "wondercam/headers.py": "Django: the headers of a response",
     "chat/accounts/signals.py": "Django: whether a password was set, or its hash renewed",

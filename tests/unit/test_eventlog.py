@@ -50,9 +50,9 @@ class Listener(Subscriber):
 @pytest_asyncio.fixture
 async def listener(log: Log, stream: Stream, tail: Tail) -> AsyncIterator[Listener]:
     found = Listener()
-    unsubscribe = log.subscribe(stream.pk, found)
+    log.subscribe(stream.pk, found)
     yield found
-    unsubscribe()
+    log.unsubscribe(stream.pk, found)
     found.close()
 
 

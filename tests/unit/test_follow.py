@@ -215,20 +215,52 @@ async def test_nothing_is_pushed_past_a_reader_that_was_woken_and_is_busy(row: S
         return taking_all
 
     batches = log.follow(row.pk, deliver=push)
-    found = [await anext(batches)]
-    waiting = asyncio.ensure_future(anext(batches))
-    await asyncio.sleep(0)
+    found = [await anext(batches), await anext(batches)]
     tail.append(1, "{}")
     await tail.settled()
-    found.append(await waiting)
     taking_all = True
     tail.append(2, "{}")
     await tail.settled()
     found.append(await anext(batches))
     await batches.aclose()
 
-    assert seqs_in(found) == [[0], [1], [2]]
+    assert seqs_in(found) == [[0], [], [1, 2]]
     assert offered == [1]
+
+
+async def test_a_reader_that_has_all_may_be_left_alone_until_it_is_woken(row: Stream, tail: Tail, log: Log):
+    """It needs no task meanwhile: what is pushed does not wake it, the end does."""
+    pushed = list[Event]()
+
+    def push(batch: list[Event]) -> bool:
+        pushed.extend(batch)
+        return True
+
+    batches = log.follow(row.pk, deliver=push)
+    first, pause = await anext(batches), await anext(batches)
+    assert pause.until is not None
+    tail.append(1, "{}")
+    await tail.settled()
+    assert not pause.until.done()
+    tail.append(2, "{}", an_end())
+    await asyncio.wait_for(pause.until, 60)
+    last = await anext(batches)
+
+    assert seqs_in([first, pause, last]) == [[0], [], [2]]
+    assert [event.seq for event in pushed] == [1]
+    assert last.ended
+
+
+async def test_a_reader_to_whom_nothing_is_pushed_gets_no_pauses(row: Stream, tail: Tail, log: Log):
+    batches = log.follow(row.pk)
+    found = [await anext(batches)]
+    waiting = asyncio.ensure_future(anext(batches))
+    await asyncio.sleep(0)
+    tail.append(1, "{}")
+    found.append(await waiting)
+    await batches.aclose()
+
+    assert seqs_in(found) == [[0], [1]]
 
 
 async def test_a_hint_that_comes_during_a_look_is_followed_by_another_look(
@@ -259,7 +291,7 @@ async def test_all_that_one_commit_held_is_pushed_in_one_piece(row: Stream, tail
 
     async def read() -> None:
         body = event_stream.event_stream(log, row.pk, push=taking(written))
-        pieces.extend([piece async for piece in body])
+        pieces.extend([piece async for piece in body if piece])
 
     reading = asyncio.create_task(read())
     await asyncio.sleep(0)

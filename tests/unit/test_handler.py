@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import weakref
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -34,21 +35,22 @@ async def test_requests_that_arrive_together_block_in_threads_of_their_own():
 
 
 class Streaming(Handler):
-    """Answers with an event stream whose pieces say which headers its response still holds."""
+    """Answers with an event stream whose pieces say which headers and which request are still held."""
 
     async def get_response_async(self, request: Any) -> HttpResponseBase:
         response = StreamingHttpResponse(
             self.pieces(), headers={"Content-Type": "text/event-stream", "X-Stream-Id": "7"}
         )
-        self.response = response
+        self.response, self.request = response, weakref.ref(request)
+        response._resource_closers.append(request.close)  # type: ignore[attr-defined]
         return response
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        yield repr(dict(self.response.headers)).encode()
+        yield repr((dict(self.response.headers), self.request())).encode()
 
 
-async def test_an_event_stream_keeps_no_headers_that_were_sent():
-    """A stream may be open for hours, and its headers are a tenth of its memory."""
+async def test_an_event_stream_keeps_neither_headers_that_were_sent_nor_its_request():
+    """A stream may be open for hours, and they would be most of its memory."""
     handler, sent = Streaming(), list[Any]()
 
     async def receive() -> dict[str, Any]:
@@ -60,6 +62,6 @@ async def test_an_event_stream_keeps_no_headers_that_were_sent():
     scope = {"type": "http", "method": "GET", "path": "/v2/streams/7", "headers": [], "query_string": b""}
     await handler(scope, receive, send)
     assert (b"X-Stream-Id", b"7") in sent[0]["headers"]
-    assert sent[1]["body"] == b"{}"
+    assert sent[1]["body"] == b"({}, None)"
     for executor in handler.executors:
         executor.shutdown()

@@ -36,14 +36,28 @@ async def test_what_happens_between_the_look_and_the_wait_is_not_missed():
     subscriber.close()
 
 
-async def test_a_wait_that_is_cancelled_leaves_no_timer():
+async def test_a_wait_that_is_cancelled_is_not_ended_by_its_alarm():
     subscriber = Subscriber(-1, None)
-    waiting = asyncio.create_task(woken(subscriber, 100))
+    waiting = asyncio.create_task(woken(subscriber, 0.001))
     await asyncio.sleep(0)
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
     subscriber.close()
-    assert subscriber._timer is None
+    assert not await woken(Subscriber(-1, None), 0.01)  # rings after the first one's
+
+
+async def test_waits_of_many_end_in_their_order_and_a_later_wait_does_not_end_at_an_earlier_time():
+    first, second = Subscriber(-1, None), Subscriber(-1, None)
+    loop, ended = asyncio.get_running_loop(), list[str]()
+    late, early = first.wait(0.02), second.wait(0.01)
+    late.add_done_callback(lambda _: ended.append("late"))
+    early.add_done_callback(lambda _: ended.append("early"))
+    await asyncio.gather(late, early)
+    assert ended == ["early", "late"]
+    began = loop.time()
+    first.wait(0.01).cancel()  # its alarm is still set
+    await first.wait(0.03)
+    assert loop.time() - began >= 0.03
 
 
 class Layer:

@@ -9,7 +9,8 @@
     parser.py       bytes to requests, with llhttp
     inbox.py        the queue behind the application's `receive`
     bodies.py       bounds the memory of request bodies
-    request.py      one request: ASGI scope, response, backpressure
+    request.py      one request: response, backpressure, parking while there is nothing to send
+    scope.py        its ASGI scope
     access.py       the access log
     metrics_folder.py   the folder in which several workers share their metrics
     errors.py       error responses of the server itself

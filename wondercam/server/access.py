@@ -49,8 +49,8 @@ def lost(request: Any) -> None:
 def answered(request: Any, note: str = "") -> None:
     """Log a request whose response has ended; `note` is appended in brackets."""
     status = request.code if request.has_begun else GONE
-    client, ms = request.client_addr or [""], (time.monotonic() - request.began) * 1000
-    write(status, request.method, request.path, ms, client[0], note, (request.request_id, request.stream_id))
+    ms = (time.monotonic() - request.began) * 1000
+    write(status, request.method, request.path, ms, request.client, note, (request.request_id, request.stream_id))
 
 
 def refused(status: int, client: str, why: str) -> None:

@@ -12,11 +12,14 @@ import asyncio
 import time
 from typing import Any
 
-from twisted.internet.protocol import Protocol, ServerFactory
+from twisted.internet.interfaces import IProtocol
+from twisted.internet.protocol import ServerFactory
+from zope.interface import implementer  # type: ignore[import-untyped]
 
 from wondercam.server import access
 from wondercam.server.bodies import BodyRefused
 from wondercam.server.errors import refusal
+from wondercam.server.options import Options
 from wondercam.server.parser import END, Event, Head, Malformed, Parser
 from wondercam.server.request import ServedRequest
 from wondercam.server.transport import Address
@@ -29,16 +32,33 @@ UNREAD_BYTES = 16 * 1024
 """Bytes kept while a request is answered before the socket is paused. Up to that it is read, to notice a disconnect."""
 
 
-class Channel(Protocol):
+@implementer(IProtocol)
+class Channel:
     """A connection to a client, and the push producer of its transport. `requests` has the request being read or
-    answered; `is_kept` is set while the connection waits for a further one."""
+    answered; `is_kept` is set while the connection waits for a further one. There is a parser while one is read."""
 
-    transport: Any
+    __slots__ = (
+        "body_since",
+        "deadline",
+        "factory",
+        "is_answering",
+        "is_ending",
+        "is_full",
+        "is_kept",
+        "is_paused",
+        "is_persistent",
+        "is_reading",
+        "is_refused",
+        "parser",
+        "requests",
+        "transport",
+        "unread",
+    )
 
     def __init__(self, factory: "Factory") -> None:
         self.factory = factory
-        self.options = factory.server.options
-        self.parser = Parser()
+        self.transport: Any = None
+        self.parser: Parser | None = None
         self.requests: list[ServedRequest] = []
         self.unread = b""
         self.is_reading = self.is_answering = False
@@ -47,15 +67,22 @@ class Channel(Protocol):
         self.body_since = 0.0
         self.deadline: float | None = None
 
-    def connectionMade(self) -> None:
-        self.transport.registerProducer(self, True)
+    @property
+    def options(self) -> Options:
+        """The server's options."""
+        options: Options = self.factory.server.options
+        return options
+
+    def makeConnection(self, transport: Any) -> None:
+        self.transport = transport
+        transport.registerProducer(self, True)
         self.factory.opened(self)
         self.deadline = time.monotonic() + self.options.idle_time
 
     def connectionLost(self, reason: Any) -> None:
         self.factory.closed(self)
         for request in self.requests:
-            request.connectionLost(reason)
+            request.lost()
 
     # Reading
 
@@ -72,6 +99,7 @@ class Channel(Protocol):
         """Parse what has arrived, up to the end of a request; then pause or resume the socket."""
         while self.unread and not (self.is_answering or self.is_full or self.is_ending):
             data, self.unread = self.unread, b""
+            self.parser = self.parser or Parser()
             try:
                 events, rest = self.parser.read(data)
                 for event in events:
@@ -92,7 +120,7 @@ class Channel(Protocol):
         if isinstance(event, Head):
             self.begin(event)
         elif event is END:
-            self.deadline = None
+            self.deadline = self.parser = None
             self.is_answering, self.is_ending = True, not self.is_persistent
             self.requests[0].start()
         else:
@@ -109,26 +137,18 @@ class Channel(Protocol):
         if head.length != 0 and head.version == "1.1" and head.has(b"expect", b"100-continue"):
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
-    # What a request calls on its channel (Twisted's names)
+    # What a request calls on its channel
 
-    def getPeer(self) -> Address:
+    def peer(self) -> Address:
+        """The address of the connection's other end."""
         return Address(*self.transport.client[:2])
 
-    def getHost(self) -> Address:
-        return self.transport.host_address()
+    def host(self) -> Address:
+        """The address of this end."""
+        address: Address = self.transport.host_address()
+        return address
 
-    def write(self, data: bytes) -> None:
-        self.transport.write(data)
-
-    def writeSequence(self, pieces: Any) -> None:
-        self.transport.writeSequence(pieces)
-
-    def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Any) -> None:
-        lines = [b"%b %b %b" % (version, code, reason)]
-        lines += [b"%b: %b" % (name, value) for name, values in headers.getAllRawHeaders() for value in values]
-        self.transport.write(b"\r\n".join(lines) + b"\r\n\r\n")
-
-    def requestDone(self, request: ServedRequest) -> None:
+    def request_done(self) -> None:
         """Continue with the next request, or close."""
         self.requests.clear()
         self.is_answering = False
@@ -182,7 +202,7 @@ class Channel(Protocol):
         """Send an error and read nothing more. The peer closes, or `check` does after `LINGER` seconds: closing at once
         could reset the connection before the error is read."""
         self.is_refused = self.is_ending = True
-        access.refused(code, self.getPeer().host, message)
+        access.refused(code, self.peer().host, message)
         self.unread = b""
         for request in self.requests:
             request.release_body()
@@ -221,7 +241,3 @@ class Factory(ServerFactory):
 
     def buildProtocol(self, addr: Any) -> Channel:
         return Channel(self)
-
-    def log(self, request: ServedRequest) -> None:
-        """Called by Twisted's request at its end."""
-        access.answered(request)

@@ -1,68 +1,100 @@
 """One request: makes the ASGI scope, writes the response, and applies backpressure while the client does not read.
 
-It replaces Daphne's `process` and `handle_reply`: it parses no form, spools no body to a file and takes no second pass
-through the reactor. An event of a stream is one check and one system call.
+An event of a stream is one check and one system call. An application may return before its response has ended: it parks
+the response, and is called again when there is more to send (`ServedRequest.park`), so that a silent stream needs no
+task.
 """
 
 # Twisted and Daphne carry few types: what is inherited from them is unchecked.
 # mypy: disable-error-code="misc, no-untyped-call, override"
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from http.client import responses
 from typing import Any
-from urllib.parse import unquote
-
-from daphne.http_protocol import WebRequest
-from twisted.web.http import NO_BODY_CODES
-from twisted.web.http import Request as TwistedRequest
-from twisted.web.http_headers import Headers
 
 from wondercam.server import access
 from wondercam.server.bodies import Body, BodyRefused
 from wondercam.server.errors import error_body
+from wondercam.server.inbox import Inbox
 from wondercam.server.parser import Head, Header
-from wondercam.server.proxies import scheme, without_forwarding
+from wondercam.server.scope import scope_of
 
 PIECE = 64 * 1024
 """The largest write to the transport, which pauses the request when it holds as much: at most twice this is queued."""
-OWN_HEADERS = {b"daphne-root-path"}
-"""Headers that instruct Daphne, and are ignored from clients."""
-NO_HEADERS: Any = Headers()
-"""Replaces response headers that were sent, to free them."""
-NO_SCOPE: dict[str, Any] = {}
 CHUNKED = (b"Transfer-Encoding", b"chunked")
+CLOSE = (b"Connection", b"close")
+NO_BODY_CODES = (204, 304)
+
+Again = Callable[[Any, Any], Coroutine[Any, Any, None]]
+"""Goes on with a parked response, given ASGI's `receive` and `send`."""
 
 
 class Disconnected(ConnectionError):
     """Raised by `send` after the client has disconnected, as ASGI 2.4 requires."""
 
 
-class ServedRequest(WebRequest):
-    """The application's side of one request. Its channel pauses it while the transport's buffer is full."""
+class ServedRequest:
+    """The application's side of one request. Its channel pauses it while the transport's buffer is full.
 
-    chunked: Any
-    startedWriting: Any
-    request_id = stream_id = ""
+    `task` runs the application; `left_at` is the monotonic time when the response or the connection ended. There may be
+    thousands of them, so they have slots, and let go of what a stream that has begun does not need.
+    """
+
+    __slots__ = (
+        "began",
+        "body",
+        "channel",
+        "chunked",
+        "client",
+        "code",
+        "finished",
+        "has_begun",
+        "head",
+        "headers",
+        "inbox",
+        "is_bare",
+        "is_counted",
+        "is_encoded",
+        "is_left_when_gone",
+        "left_at",
+        "method",
+        "parked",
+        "path",
+        "paused",
+        "request_id",
+        "resumed",
+        "scope",
+        "server",
+        "stream_id",
+        "streaming",
+        "task",
+        "transport",
+        "version",
+    )
 
     def __init__(self, channel: Any, head: Head) -> None:
-        TwistedRequest.__init__(self, channel, False)  # Daphne's would look for what the parser has read
-        self.server = channel.factory.server
+        self.channel, self.server, self.transport = channel, channel.factory.server, channel.transport
         self.head: Head | None = head
-        self.method, self.path, self.clientproto = head.method, head.path, b"HTTP/" + head.version.encode()
-        self.client_addr: Any = None
-        self.scope = self.scope_of(head)
+        self.method, self.path, self.version = head.method, head.path, head.version
+        scope = scope_of(head, channel.peer(), channel.host(), self.server.options.proxies)
+        push = {"write": self.push, "leave_when_gone": self.leave_when_gone, "park": self.park}
+        scope["extensions"] = {"wondercam.push": push}
+        self.scope: dict[str, Any] | None = scope
+        self.client: str = scope["client"][0]
         self.body: Body | None = None
-        self.application_queue: Any = None
-        self.has_begun = False
-        self.paused = self.streaming = self.is_encoded = self.is_counted = False
+        self.inbox: Inbox | None = None
+        self.task: asyncio.Task[None] | None = None
+        self.parked: tuple[asyncio.Future[Any], Again] | None = None
+        self.left_at: float | None = None
+        self.code, self.began = 200, 0.0
+        self.request_id = self.stream_id = ""
+        self.has_begun = self.finished = False
+        self.chunked = self.is_bare = self.is_counted = self.is_encoded = False
+        self.paused = self.streaming = self.is_left_when_gone = False
         self.resumed: asyncio.Future[None] | None = None
-        self.on_gone: Callable[[], None] | None = None
         self.headers: list[Header] | None = None
-        if not channel.is_persistent and head.version == "1.1":
-            self.responseHeaders.setRawHeaders(b"Connection", [b"close"])
-        self.server.protocol_connected(self)
-
-    __hash__, __eq__ = object.__hash__, object.__eq__  # as Daphne writes them out
+        self.server.opened(self)
 
     def open(self) -> None:
         """Decide by the headers whether the body is read. BodyRefused if not."""
@@ -83,9 +115,10 @@ class ServedRequest(WebRequest):
         """Run the application, when the whole request has arrived."""
         access.begun(self)
         body = b"" if self.body is None else self.body.content()
-        scope, self.scope, self.head = self.scope, NO_SCOPE, None  # the application has it; a stream must not keep it
-        self.application_queue = self.server.create_application(self, scope)
-        self.application_queue.put_nowait({"type": "http.request", "body": body, "more_body": False})
+        scope, self.scope, self.head = self.scope, None, None  # the application has it; a stream must not keep it
+        self.inbox = Inbox()
+        self.inbox.put_nowait({"type": "http.request", "body": body, "more_body": False})
+        self.server.run_application(self, self.server.application(scope, self.inbox.get, self.send))
 
     def release_body(self) -> None:
         """Stop counting the body as in flight."""
@@ -93,39 +126,32 @@ class ServedRequest(WebRequest):
             self.body.release()
             self.body = None
 
-    def scope_of(self, head: Head) -> dict[str, Any]:
-        """https://asgi.readthedocs.io/en/latest/specs/www.html#http-connection-scope"""
-        headers = [header for header in head.headers if b"_" not in header[0] and header[0] not in OWN_HEADERS]
-        client, proxies = [self.client.host, self.client.port], self.server.options.proxies
-        called_with = "http"
-        if proxies.trusts(client[0]):
-            called_with = scheme(headers)
-            if (address := proxies.client(client[0], headers)) != client[0]:
-                client = [address, 0]
-        else:
-            headers = without_forwarding(headers)
-        self.client_addr = client
-        return {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.4"},
-            "http_version": head.version,
-            "method": head.method.decode(),
-            "path": unquote(head.path.decode()),
-            "raw_path": head.path,
-            "root_path": "",
-            "scheme": called_with,
-            "query_string": head.query,
-            "headers": headers,
-            "client": client,
-            "server": [self.host.host, self.host.port],
-            "extensions": {"wondercam.push": {"write": self.push, "when_gone": self.when_gone}},
-        }
+    def leave_when_gone(self) -> None:
+        """Cancel the application's task when the client disconnects, or at once if it has; it saves a task that waits
+        in `receive`."""
+        self.is_left_when_gone = True
+        if self.channel is None and self.task is not None:
+            self.task.cancel()
 
-    def when_gone(self, call: Callable[[], None]) -> None:
-        """Call `call` when the client disconnects, or at once if it has; it saves a task that waits in `receive`."""
-        self.on_gone = call
+    def park(self, until: "asyncio.Future[Any]", again: Again) -> None:
+        """Called by an application that returns next: call `again(receive, send)` when `until` is done, or when the
+        client has disconnected. Meanwhile the response has no task, and `push` goes on."""
+        self.parked = until, again
+
+    def rest(self) -> None:
+        """The application has returned, and its response is parked."""
+        assert self.parked is not None
         if self.channel is None:
-            call()
+            self.wake()
+        else:
+            self.task = None
+            self.parked[0].add_done_callback(self.wake, context=self.server.context)
+
+    def wake(self, _: object = None) -> None:
+        """Run the application of a parked response again."""
+        if self.parked is not None and self.inbox is not None:
+            (_, again), self.parked = self.parked, None
+            self.server.run_application(self, again(self.inbox.get, self.send))
 
     def push(self, piece: bytes) -> bool:
         """Write a piece of a body that has begun and not ended, without a task or an event-loop iteration.
@@ -167,18 +193,16 @@ class ServedRequest(WebRequest):
             raise ValueError("The response has been started already.")
         self.has_begun = True
         self.release_body()
-        self.setResponseCode(status)
-        self.headers = list(headers)
+        self.code, self.headers = status, list(headers)
         named = {name.lower(): value for name, value in self.headers}
         self.stream_id = named.get(access.STREAM_ID, b"").decode("ascii")
         self.is_encoded, self.is_counted = b"content-encoding" in named, b"content-length" in named
+        self.is_bare = self.method == b"HEAD" or status in NO_BODY_CODES
+        self.chunked = self.version == "1.1" and not (self.is_bare or self.is_counted)
 
     async def put(self, piece: bytes, more: bool) -> None:
         self.write_piece(piece, more)
-        # Whether the head has been sent and any number of chunks follows.
-        self.streaming = bool(more and self.chunked and self.startedWriting)
-        if self.streaming:
-            self.responseHeaders = NO_HEADERS
+        self.streaming = more and self.chunked
         if more and self.paused:
             await self.wait_until_flowing()
 
@@ -196,66 +220,70 @@ class ServedRequest(WebRequest):
         transport.hold()
         try:
             if self.headers is not None:
-                self.write_head(more)
-            if self.chunked and piece:
-                transport.write(b"%x\r\n%b\r\n" % (len(piece), piece))
-            elif not self.startedWriting or piece:
-                self.write(piece)
+                transport.write(self.head_of_response())
+            if piece and not self.is_bare:
+                transport.write(b"%x\r\n%b\r\n" % (len(piece), piece) if self.chunked else piece)
             if not more:
                 self.finish()
         finally:
             transport.release()
 
-    def write_head(self, more: bool) -> None:
-        """Write the head of a chunked response. Others are left to Twisted, which handles each header six times."""
+    def head_of_response(self) -> bytes:
+        """The status line and the headers, which are not kept."""
         headers, self.headers = self.headers or [], None
-        bare = self.method == b"HEAD" or self.code in NO_BODY_CODES
-        if self.is_counted or bare or not more or self.clientproto != b"HTTP/1.1":
-            for name, value in headers:
-                self.responseHeaders.addRawHeader(name, value)
-            return
-        of_channel = [(name, value) for name, values in self.responseHeaders.getAllRawHeaders() for value in values]
-        lines = [b"HTTP/1.1 %d %b" % (self.code, self.code_message)]
-        lines += [b"%b: %b" % header for header in (*headers, *of_channel, CHUNKED)]
+        if self.version == "1.1" and not self.channel.is_persistent:
+            headers.append(CLOSE)
+        if self.chunked:
+            headers.append(CHUNKED)
+        reason = responses.get(self.code, "Unknown Status")
+        lines = [f"HTTP/{self.version} {self.code} {reason}".encode(), *(b"%b: %b" % header for header in headers)]
         head = b"\r\n".join(lines) + b"\r\n\r\n"
         if head.count(b"\n") != len(lines) + 1 or head.count(b"\r") != len(lines) + 1:
             raise ValueError("A header of the response has a line end in it.")
-        self.startedWriting = self.chunked = 1
-        self.transport.write(head)
+        return head
 
-    def basic_error(self, status: int, status_text: bytes, body: str) -> None:
-        """Answer with an error, or cut off a response that has begun, so that it does not look complete."""
+    def fail(self) -> None:
+        """Answer 500, or cut off a response that has begun, so that it does not look complete."""
         if self.finished or self.channel is None:
             return
         if not self.has_begun:
-            page = error_body(status, body)
+            page = error_body(500, "Something went wrong here.")
             length = b"%d" % len(page)
-            self.begin(status, [(b"Content-Type", b"application/json"), (b"Content-Length", length)])
+            self.begin(500, [(b"Content-Type", b"application/json"), (b"Content-Length", length)])
             self.write_piece(page, False)
-        elif self.chunked or not self.startedWriting or self.responseHeaders.hasHeader(b"Content-Length"):
+        elif self.chunked or self.is_counted or self.headers is not None:
             self.channel.loseConnection()  # what was written still arrives; the missing end shows the error
         else:
             self.transport.abortConnection()  # without a length only a reset shows it
 
-    def handle_exception(self, exception: BaseException) -> None:
-        self.basic_error(500, b"Internal Server Error", "Something went wrong here.")
-
-    def check_timeouts(self) -> None:
-        """Nothing: the channel has deadlines, a response has none."""
-
     def finish(self) -> None:
-        if self.application_queue:
-            self.send_disconnect()
-        TwistedRequest.finish(self)
-        self.server.protocol_disconnected(self)
+        """End the response: the connection goes on with its next request, or is closed."""
+        if self.chunked:
+            self.transport.write(b"0\r\n\r\n")
+        self.finished, self.streaming = True, False
+        access.answered(self)
+        channel, self.channel = self.channel, None
+        self.leave()
+        channel.request_done()
 
-    def connectionLost(self, reason: Any) -> None:
+    def lost(self) -> None:
+        """The client has disconnected."""
         access.lost(self)
-        super().connectionLost(reason)
+        self.channel = None
         self.release_body()
         self.resumeProducing()
-        if self.on_gone is not None:
-            self.on_gone()
+        self.leave()
+        if self.parked is not None:
+            if self.task is None:
+                self.wake()
+        elif self.is_left_when_gone and self.task is not None:
+            self.task.cancel()
+
+    def leave(self) -> None:
+        """Nothing more can be sent: tell the application."""
+        if self.inbox is not None:
+            self.inbox.put_nowait({"type": "http.disconnect"})
+        self.server.left(self)
 
     def pauseProducing(self) -> None:
         self.paused = True

@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
@@ -28,10 +28,9 @@ from wondercam.server import signals
 from wondercam.server.access import RequestIds
 from wondercam.server.bodies import Bodies, Limit, Rule
 from wondercam.server.channel import Factory
-from wondercam.server.inbox import Inbox
 from wondercam.server.lifespan import Lifespan, StartupFailed
 from wondercam.server.options import Options
-from wondercam.server.request import Disconnected
+from wondercam.server.request import Disconnected, ServedRequest
 from wondercam.server.supervisor import report
 from wondercam.server.transport import Port, Reactor
 
@@ -85,7 +84,7 @@ class Worker(daphne.server.Server):
         self.listener, self.options, self.ready, self.parent = listener, options, ready, parent
         self.body_limit = body_limit or (lambda scope: Limit(options.body_bytes))
         self.bodies = Bodies(options.bodies_bytes)
-        self.connections: dict[Any, dict[str, Any]] = {}
+        self.connections: set[ServedRequest] = set()
         self.request_ids = RequestIds()
         self.draining = False
         self.signals = 0
@@ -100,7 +99,7 @@ class Worker(daphne.server.Server):
 
     async def live(self) -> int:
         """Start, serve, drain."""
-        self.loop = asyncio.get_running_loop()
+        self.loop, self.context = asyncio.get_running_loop(), copy_context()
         self.stopping = asyncio.Event()
         self.lifespan = Lifespan(self.application)
         self.listen_for_signals()
@@ -151,7 +150,7 @@ class Worker(daphne.server.Server):
     def unfinished(self) -> int:
         """How many answers the application still generates, by its own count, else the number of open responses."""
         count = self.lifespan.state.get(UNFINISHED)
-        return count() if count else sum("disconnected" not in details for details in self.connections.values())
+        return count() if count else sum(request.left_at is None for request in self.connections)
 
     def open(self) -> Port:
         """Accept connections."""
@@ -180,49 +179,50 @@ class Worker(daphne.server.Server):
         await self.cancel_applications()
 
     async def cancel_applications(self) -> None:
-        """Cancel what still runs, and give its `finally` blocks a second."""
-        tasks = [
-            details["application_instance"]
-            for details in self.connections.values()
-            if "application_instance" in details
-        ]
-        for task in tasks:
-            task.cancel()
-        if tasks:
+        """End what still runs, and give its `finally` blocks a second."""
+        for request in list(self.connections):
+            if request.task is not None:
+                request.task.cancel()
+            elif request.parked is not None:
+                request.lost()
+        if tasks := [request.task for request in self.connections if request.task is not None]:
             await asyncio.wait(tasks, timeout=1)
 
-    # What Daphne's protocols call on their server
+    # What requests call on their server
 
-    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Inbox:
-        """Run the application for one request; returns the queue of its `receive`."""
-        inbox = Inbox()
-        context = copy_context()
-        context.run(request_id.set, protocol.request_id)
-        task = self.loop.create_task(self.application(scope, inbox.get, protocol.send), context=context)
-        self.connections[protocol]["application_instance"] = task
-        task.add_done_callback(partial(self.application_done, protocol))
-        return inbox
+    def opened(self, request: ServedRequest) -> None:
+        """A request has begun to arrive."""
+        self.connections.add(request)
 
-    def application_done(self, protocol: Any, task: "asyncio.Task[None]") -> None:
+    def run_application(self, request: ServedRequest, application: Coroutine[Any, Any, None]) -> None:
+        """Run the application for a request, or go on with it, in a task with a context of its own."""
+        context = self.context.copy()
+        context.run(request_id.set, request.request_id)
+        request.task = self.loop.create_task(application, context=context)
+        request.task.add_done_callback(partial(self.application_done, request))
+
+    def application_done(self, request: ServedRequest, task: "asyncio.Task[None]") -> None:
         """Log an exception of the application, end a response that it left open, and forget the request."""
         wrong = None if task.cancelled() else task.exception()
-        gone = "disconnected" in self.connections.get(protocol, {"disconnected": 0})
+        gone = request.left_at is not None
+        if wrong is None and request.parked is not None:
+            return request.rest()
+        request.parked = None
         if wrong is not None and not (gone and isinstance(wrong, Disconnected)):
-            of = {"request_id": getattr(protocol, "request_id", "")}
-            logger.error("An exception escaped the application.", exc_info=wrong, extra=of)
+            logger.error(
+                "An exception escaped the application.", exc_info=wrong, extra={"request_id": request.request_id}
+            )
         if gone:
-            self.connections.pop(protocol, None)
+            self.connections.discard(request)
         else:
-            protocol.handle_exception(wrong or RuntimeError("The application ended before its response."))
+            request.fail()
 
-    def protocol_disconnected(self, protocol: Any) -> None:
-        details = self.connections.get(protocol)
-        if details is None:
-            return
-        details.setdefault("disconnected", time.time())
-        task = details.get("application_instance")
-        if task is None or task.done():
-            del self.connections[protocol]
+    def left(self, request: ServedRequest) -> None:
+        """The response has ended, or the client has disconnected."""
+        if request.left_at is None:
+            request.left_at = time.monotonic()
+        if request.parked is None and (request.task is None or request.task.done()):
+            self.connections.discard(request)
 
     async def housekeeping(self) -> None:
         """Check every deadline once a tick. An error with one connection does not end it."""
@@ -231,16 +231,14 @@ class Worker(daphne.server.Server):
             now = time.monotonic()
             for channel in list(self.http_factory.channels):
                 self.attempt(channel.check, now)
-            for protocol, details in list(self.connections.items()):
-                self.attempt(self.check, protocol, details)
+            for request in list(self.connections):
+                self.attempt(self.check, request, now)
 
-    def check(self, protocol: Any, details: dict[str, Any]) -> None:
+    def check(self, request: ServedRequest, now: float) -> None:
         """Cancel an application that still runs long after its client disconnected."""
-        protocol.check_timeouts()
-        task = details.get("application_instance")
-        if task and "disconnected" in details and time.time() > details["disconnected"] + self.options.close_time:
+        if request.task and request.left_at is not None and now > request.left_at + self.options.close_time:
             logger.warning("An application went on after its client went; it is cancelled.")
-            task.cancel()
+            request.task.cancel()
 
     def attempt(self, what: Callable[..., None], *args: Any) -> None:
         try:

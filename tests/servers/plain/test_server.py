@@ -40,7 +40,7 @@ def test_a_large_body_arrives_whole(site: Site) -> None:
 
 def test_head_has_no_body(site: Site) -> None:
     client = site.connect().ask("/large", method="HEAD").ask("/hello")
-    assert b"Content-Length: 1000000" in client.read_until(b"\r\n\r\n")
+    assert b"content-length: 1000000" in client.read_until(b"\r\n\r\n")
     assert client.answer()[2] == b"hello"
 
 
@@ -232,6 +232,44 @@ def test_an_application_that_does_not_hear_of_a_disconnect_is_cancelled(serve: S
     site = serve(close_time=0.1)
     site.connect(4096).ask("/deaf").close()
     site.becomes(cancelled=1, tracked=1)
+
+
+# Pauses
+
+
+def test_a_stream_that_has_nothing_to_send_has_no_task(serve: Serve) -> None:
+    site = serve()
+    tasks = site.state["tasks"]
+    clients = site.streams(10, "/django/api/pausing")
+    site.becomes(tasks=tasks, streams=10)
+    assert site.get("/wake")[2] == b"woken"
+    for client in clients:
+        assert client.read_until(b"\r\n0\r\n\r\n") == b"3\r\ntwo\r\n0\r\n\r\n"
+    site.becomes(streams=0, views_closed=10, tracked=1)
+
+
+def test_a_page_goes_past_its_pauses(serve: Serve) -> None:
+    site = serve()
+    (client,) = site.streams(1, "/django/pausing")
+    assert site.get("/wake")[2] == b"woken"
+    client.read_until(b"3\r\ntwo\r\n0\r\n\r\n")
+    site.becomes(streams=0, views_closed=1, tracked=1)
+
+
+def test_a_stream_without_a_task_is_closed_when_its_reader_goes(serve: Serve) -> None:
+    site = serve()
+    site.streams(1, "/django/api/pausing")[0].reset()
+    site.becomes(streams=0, views_closed=1, tracked=1)
+    assert "Traceback" not in site.process.log
+
+
+def test_a_stream_without_a_task_is_closed_at_the_end_of_a_drain(serve: Serve) -> None:
+    site = serve(afterwards=0.1)
+    (client,) = site.streams(1, "/django/api/pausing")
+    site.process.terminate()
+    with pytest.raises(ConnectionError):
+        client.read_until(b"two")
+    assert "Traceback" not in site.process.log
 
 
 # Back-pressure
