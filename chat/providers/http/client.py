@@ -91,6 +91,7 @@ class Connection:
         that. Raises ApiError.
         """
         response = await self._post(who, url, body, headers)
+        del body, headers  # an answer may take minutes
         try:
             unpacker = Unpacker(response.headers.get("Content-Encoding", ""))
             await IncomingAnswer(PushBody(response), who, self.max_size, reader, give, unpacker).read()

@@ -37,13 +37,22 @@ def check_aiohttp(reader: type = aiohttp.StreamReader) -> None:
 check_aiohttp()
 
 
-class Buffer(deque[bytes]):
-    """StreamReader's buffer: an appended piece goes to `on_data`; it is only buffered if that is None."""
+class Buffer(list[bytes]):
+    """StreamReader's buffer: an appended piece goes to `on_data`; it is only buffered if that is None.
+
+    Not a deque, which takes 800 bytes while it is empty, for as long as an answer takes.
+    """
+
+    __slots__ = ("_content", "on_data")
 
     def __init__(self, content: Any) -> None:
         super().__init__(content._buffer)
         self._content = content
         self.on_data: OnData | None = None
+
+    def popleft(self) -> bytes:
+        """As a deque's."""
+        return self.pop(0)
 
     def append(self, piece: bytes) -> None:
         """Called by aiohttp's parser, which must not be re-entered from here."""
