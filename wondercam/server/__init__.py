@@ -18,6 +18,6 @@
     proxies.py      the client's address behind proxies
 
 A chunk of a response goes request → transport → socket in one call, without an event-loop iteration in between. Of
-Daphne the server and the request classes remain; `docs/decisions/0001-daphne-tuned.md` says what was changed, and
-what that gave.
+Daphne the server class remains; `docs/decisions/0001-daphne-tuned.md` and `0022-a-silent-stream-has-no-task.md` say
+what was changed, and what that gave.
 """
