@@ -21,7 +21,8 @@ WAV, MP3, AAC, FLAC, OGG = SOUND_TYPES = ("audio/wav", "audio/mp3", "audio/aac",
 @dataclass(frozen=True, slots=True)
 class Model:
     """One model that can be asked. `sounds` are the types that it hears, of `SOUND_TYPES`; `context` is in tokens; None
-    where the provider cuts by itself. `functions`: whether it can be offered functions to call."""
+    where the provider cuts by itself. `functions`: whether it can be offered functions to call; `thinks`: whether it is
+    known to give thoughts before its answers."""
 
     provider: str
     name: str
@@ -30,6 +31,7 @@ class Model:
     sounds: tuple[str, ...] = ()
     context: int | None = None
     functions: bool = True
+    thinks: bool = False
     id: str = field(init=False)
     """`provider/name`, as in WONDERCAM_MODELS and in requests."""
 

@@ -121,7 +121,9 @@ async def models_of_ollama(ask: Ask) -> list[Model]:
     for name, details in zip(names, shown, strict=True):
         can = capabilities_of(details if isinstance(details, dict) else {})
         if "completion" in can:
-            models.append(Model("ollama", name, images="vision" in can, functions="tools" in can))
+            models.append(
+                Model("ollama", name, images="vision" in can, functions="tools" in can, thinks="thinking" in can)
+            )
     return models
 
 

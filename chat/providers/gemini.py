@@ -16,17 +16,17 @@ from urllib.parse import quote
 import msgspec
 
 from chat.protocol import errors, events
-from chat.protocol.prompt import SOUND_TYPES, Model, Prompt
+from chat.protocol.prompt import Model, Prompt
 from chat.protocol.proto_json import camel_case
 from chat.providers import validation
 from chat.providers.choice import AnswersChoice
+from chat.providers.gemini_models import models_of
 from chat.providers.http.client import Connection
 from chat.providers.http.decoding import Halves, in_whole_characters
-from chat.providers.settings import Settings, address, named, secret, text
+from chat.providers.settings import Settings, address, secret
 
 BASE_URL = "https://generativelanguage.googleapis.com"
 DEFAULT_MODEL = "gemini-flash-latest"
-CONTEXT = 1_000_000
 
 BLOCKED = {
     "SAFETY": "for safety reasons",
@@ -267,14 +267,6 @@ def request_of(prompt: Prompt) -> dict[str, Any]:
     if prompt.generation:
         body["generationConfig"] = prompt.generation
     return body
-
-
-def models_of(settings: Settings, provider: str, default: str) -> tuple[Model, ...]:
-    """Return the provider's models in WONDERCAM_MODELS, or the default model if that is unset."""
-    names = named(settings, provider)
-    if not names and not text(settings, "WONDERCAM_MODELS"):
-        names = [default]
-    return tuple(Model(provider, name, images=True, sounds=SOUND_TYPES, context=CONTEXT) for name in names)
 
 
 def from_settings(settings: Settings) -> Gemini | None:

@@ -19,7 +19,8 @@ from typing import Any
 from urllib.parse import quote
 
 from chat.protocol import errors
-from chat.providers.gemini import Gemini, models_of
+from chat.providers.gemini import Gemini
+from chat.providers.gemini_models import models_of
 from chat.providers.http.client import Connection
 from chat.providers.settings import Settings, address, text
 

@@ -32,6 +32,7 @@ async def index(request: Request) -> HttpResponseBase:
             "photos": photos(catalogue, model),
             "sounds": bool(model.sounds),
             "sound_types": model.sounds,
+            "thinks": model.thinks,
             "context": model.context,
             "default": place == 0,
         }

@@ -9,6 +9,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.gzip import gzip_page
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_safe
 
 from chat.models import Change, Conversation
 from chat.process import this_process
-from chat.protocol.prompt import WAV
+from chat.protocol.prompt import WAV, Model
 from chat.providers.catalogue import Catalogue
 from chat.views.conversations import LONGEST_SYSTEM, listed
 from chat.views.messages import messages_of
@@ -83,6 +84,12 @@ def choices(catalogue: Catalogue) -> list[dict[str, str]]:
             "title": model.title or model.id,
             "photos": photos(catalogue, model),
             "sounds": "yes" if WAV in model.sounds else "no",  # what the page records as
+            "signs": ", ".join(str(sign) for sign, has in signs(model) if has),
         }
         for model in models
     ]
+
+
+def signs(model: Model) -> tuple[tuple[Any, bool], ...]:
+    """What the composer says of a model beside its name, and whether it is so."""
+    return (_("sees"), model.images), (_("hears"), bool(model.sounds)), (_("thinks"), model.thinks)

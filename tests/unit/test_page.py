@@ -18,6 +18,7 @@ from django.utils import timezone
 from chat.accounts import tokens
 from chat.models import Conversation, Event, Message, Stream, User
 from chat.protocol import events
+from tests.catalogue import providers
 from tests.servers.wondercam import Serve
 from wondercam.staticfiles import PACKAGES
 
@@ -223,3 +224,14 @@ def test_a_message_brings_no_form_of_its_own(client: Client, ada: User) -> None:
 def test_the_page_says_what_it_is_to_whoever_lists_it(client: Client, ada: User) -> None:
     client.force_login(ada)
     assert '<meta name="description" content="Point a camera' in client.get("/").content.decode()
+
+
+def test_the_list_of_models_says_what_each_can(client: Client) -> None:
+    names = "gemini/gemini-3-pro,gemini/gemini-1.5-flash,openai/words"
+    providers.configure({"WONDERCAM_MODELS": names, "GEMINI_API_KEY": "k", "OPENAI_API_KEY": "k", "OPENAI_IMAGES": "0"})
+    page = client.get("/").content.decode()
+    assert re.findall(r"<option [^>]*>([^<]*)</option>", page.partition('data-part="model"')[2])[:3] == [
+        "gemini/gemini-3-pro · sees, hears, thinks",
+        "gemini/gemini-1.5-flash · sees, hears",
+        "openai/words",
+    ]

@@ -67,6 +67,7 @@ MODEL = of(
     photos={"enum": ["seen", "read", "no"]},
     sounds=FLAG,
     sound_types=many({"enum": list(SOUND_TYPES)}),
+    thinks=FLAG,
     context=MAYBE_COUNT,
     default=FLAG,
 )

@@ -83,12 +83,13 @@ async def test_ollamas_models_are_offered_those_that_see_first_and_the_embedded_
     ]
 
 
-async def test_ollama_says_which_of_its_models_call_functions(stack: AsyncExitStack) -> None:
+async def test_ollama_says_which_of_its_models_call_functions_and_which_think(stack: AsyncExitStack) -> None:
     here = await machine(stack, ollama=local_servers.ollama)
     catalogue = here.catalogue(ON)
     await listed(catalogue, stack)
     calling = [model.id for model in catalogue.models() if model.functions]
     assert calling == ["ollama/llava:7b", "ollama/qwen3:8b", "ollama/codellama:13b"]
+    assert [model.id for model in catalogue.models() if model.thinks] == ["ollama/qwen3:8b"]
 
 
 async def test_lm_studio_and_llama_cpp_say_in_their_own_way_what_sees(stack: AsyncExitStack) -> None:
