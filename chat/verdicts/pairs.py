@@ -36,7 +36,8 @@ class Pair(NamedTuple):
 
     def one_is_left(self, reviewer: User) -> bool:
         """Whether this reviewer sees `one` on the left."""
-        chance = salted_hmac("chat.verdicts.pairs", f"{reviewer.pk}:{self.one.pk}:{self.other.pk}").digest()
+        value = f"{reviewer.pk}:{self.one.pk}:{self.other.pk}"
+        chance = salted_hmac("chat.verdicts.pairs", value, algorithm="sha1").digest()
         return chance[0] % 2 == 0
 
     def file(self, reviewer: User, said: str, note: str) -> PairVerdict:
