@@ -21,7 +21,7 @@ from chat.log.commit_times import CommitTimes
 from chat.log.feeds import GOING_DOWN, Feeds
 from chat.log.follow import follow
 from chat.log.group_commit import RETRY_SECONDS, GroupCommit
-from chat.log.notifier import Hears, Notifier
+from chat.log.notifier import NotificationHandlers, Notifier
 from chat.log.own_connection import OwnConnection
 from chat.log.pages import Page, read_page
 from chat.log.sql import DJANGO, Database
@@ -78,7 +78,7 @@ class Log:
         self._own.open()
         self._is_left = False
         if redis:
-            hears = Hears(self._reached_elsewhere, on_stop, self._followed_elsewhere, self.feeds.wake)
+            hears = NotificationHandlers(self._reached_elsewhere, on_stop, self._followed_elsewhere, self.feeds.wake)
             self._notifier = Notifier(get_channel_layer(), hears)
         self.feeds.open(self._notifier)
 

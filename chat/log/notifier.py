@@ -30,7 +30,7 @@ FOLLOWED_FOR = 60.0
 """Seconds for which a user's feed counts as followed elsewhere after a process has said so; at most twice as long."""
 
 
-class Hears(NamedTuple):
+class NotificationHandlers(NamedTuple):
     """Callbacks for the notifications of other processes, each with the id of a stream or of a user."""
 
     reached: Callable[[UUID], None]
@@ -48,7 +48,7 @@ class Notifier:
     one message.
     """
 
-    def __init__(self, layer: Any, hears: Hears) -> None:
+    def __init__(self, layer: Any, hears: NotificationHandlers) -> None:
         self._layer = layer
         self._hears = hears
         self._said: dict[UUID | int, float] = {}

@@ -56,7 +56,7 @@ class Prompt:
     """The tag of the language to answer in, where the request names one."""
 
     @property
-    def goes_on(self) -> bool:
+    def is_continuation(self) -> bool:
         """Whether it ends with the beginning of the answer, which is to be gone on with."""
         return bool(self.contents) and self.contents[-1].get("role") == "model"
 
@@ -168,7 +168,7 @@ def fitting(prompt: Prompt, answer_tokens: int) -> Prompt:
         if budget < 0:
             break
         first -= 1
-    contents = prompt.contents[min(first, len(prompt.contents) - (2 if prompt.goes_on else 1)) :]
+    contents = prompt.contents[min(first, len(prompt.contents) - (2 if prompt.is_continuation else 1)) :]
     while len(contents) > 1 and (contents[0].get("role") == "model" or answers_a_call(contents[0])):
         contents = contents[1:]
     return replace(prompt, contents=contents)

@@ -69,7 +69,7 @@ class Continues(Protocol):
     """A provider that knows whether its server can continue an answer whose beginning it is given."""
 
     @property
-    def goes_on(self) -> bool:
+    def can_continue(self) -> bool:
         """Whether it can."""
         ...
 
@@ -167,7 +167,7 @@ class Catalogue:
                 return await policy.answer(provider.answer, asked, self._breakers[model.id], attempts, give, is_local)
             except errors.ApiError as error:
                 other = self._fallback(model.id, tried, prompt)
-                if other is None or prompt.goes_on or not policy.may_go_elsewhere(error, attempts):
+                if other is None or prompt.is_continuation or not policy.may_go_elsewhere(error, attempts):
                     raise advised(policy.final(error), len(self._models) > 1) from None
                 model = self._models[other][1]
             told = f"{title(asked.model)} is not available: {title(model)} answers instead."
@@ -190,11 +190,11 @@ class Catalogue:
         """Whether this model is asked for titles of chats (`WONDERCAM_TITLES`)."""
         return model.provider in self._titled
 
-    def goes_on(self, model: Model, *, photos: bool) -> bool:
+    def can_continue(self, model: Model, *, photos: bool) -> bool:
         """Whether the model can continue an answer whose beginning it is given. With photos only if it sees them: if
         not, the answer begins with the server's own description of them."""
         provider = self._models[model.id][0]
-        return isinstance(provider, Continues) and provider.goes_on and (model.images or not photos)
+        return isinstance(provider, Continues) and provider.can_continue and (model.images or not photos)
 
     def resting(self) -> list[str]:
         """The models whose breaker is open for everybody."""

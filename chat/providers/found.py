@@ -50,7 +50,7 @@ class LocalServer:
     """A server on this machine, which may not run. `names` are its models in WONDERCAM_MODELS; without names all
     models that `discover` finds are offered."""
 
-    is_local = goes_on = True
+    is_local = can_continue = True
 
     def __init__(self, kind: Kind, base: str, connection: Connection, names: tuple[str, ...] = ()) -> None:
         self.name = kind.name

@@ -45,7 +45,7 @@ Headers = Callable[[], Awaitable[dict[str, str]]]
 class Gemini:
     """A provider of Gemini's API. `address_of(model name)` returns the model's URL, `headers()` the credentials."""
 
-    goes_on = True
+    can_continue = True
     """The server continues a last content of the model's role."""
 
     def __init__(

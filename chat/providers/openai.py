@@ -90,7 +90,7 @@ class OpenAI:
         return self._models
 
     @property
-    def goes_on(self) -> bool:
+    def can_continue(self) -> bool:
         """Whether the server continues a last message of the assistant: OpenAI does not, nearly all others do."""
         return self.base_url != BASE_URL
 
@@ -103,7 +103,7 @@ class OpenAI:
         translation = CompletionReader(prompt.model.name, self.who, tools="tools" in prompt.extra)
         wanted = prompt.generation.get("maxOutputTokens")
         fit = fitting(prompt, wanted if isinstance(wanted, int) else ANSWER_TOKENS)
-        body = {**self._extra, **request_of(fit), **(GOING_ON if prompt.goes_on else {})}
+        body = {**self._extra, **request_of(fit), **(GOING_ON if prompt.is_continuation else {})}
         url = f"{self.base_url}/chat/completions"
         while True:
             sent = self._dialect.spoken(body)

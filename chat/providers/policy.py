@@ -134,7 +134,7 @@ class Attempt:
             raise errors.BadUpstream(f"{self._who} ended without an answer.")
         if last is None:
             raise errors.Truncated(f"{self._who} ended the answer in the middle.")
-        if not (self._spoke or prompt.goes_on):  # a continued answer may have been complete already
+        if not (self._spoke or prompt.is_continuation):  # a continued answer may have been complete already
             validation.check_empty_end(last.reason or "", self._who)
         self._give(last)
 

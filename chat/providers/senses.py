@@ -82,7 +82,7 @@ class Senses:
         if prompt.model.images:
             yield prompt
         elif not prompt.has_images():
-            if alone and not prompt.goes_on and questions.asks_of_a_photo(text_of(newest)):
+            if alone and not prompt.is_continuation and questions.asks_of_a_photo(text_of(newest)):
                 yield events.delta(sentences.no_photo(wording(prompt.language)))
                 yield events.finish("STOP")
             else:

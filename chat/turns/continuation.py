@@ -1,6 +1,6 @@
 """Continuation: takes over the turn of a dead or stopping worker, under the same stream id.
 
-    Reaper finds a stream without a worker ── take_up ── its next epoch, and the event that says so, in one transaction
+    Reaper finds a stream without a worker ── take_over ── its next epoch, and an event that says so, in one transaction
       └─ Turn ── the prompt, with the text so far as its last message ── the provider goes on from there
 
 If the provider cannot continue an answer whose beginning it is given, or refuses to, the answer starts again, and an
@@ -33,7 +33,7 @@ from chat.protocol.prompt import Prompt, PromptMessage, attachments_of, history_
 from chat.protocol.request import system_of
 from chat.providers.catalogue import Catalogue
 from chat.turns.leases import WorkerName
-from chat.turns.start import THROUGH_DOOR, Place
+from chat.turns.start import THROUGH_DOOR, StartingPoint
 from chat.turns.turn import AnswerPrompt, Turn
 
 log = logging.getLogger(__name__)
@@ -42,10 +42,10 @@ GOES_ON = "The server that wrote this answer went away. Another one has picked i
 ANEW = "The server that wrote this answer went away. Another one has picked it up again, from its beginning."
 
 
-class TakenUp(NamedTuple):
+class ContinuedTurn(NamedTuple):
     """A turn that was taken over, to be run: its position in the log, prompt, provider and user."""
 
-    place: Place
+    place: StartingPoint
     prompt: Prompt
     ask_provider: AnswerPrompt
     user: User
@@ -60,7 +60,7 @@ class Continuation:
         self._catalogue = catalogue
         self._worker = worker
 
-    async def take_up(self, stream_id: UUID, lease: datetime | None) -> TakenUp | None:
+    async def take_over(self, stream_id: UUID, lease: datetime | None) -> ContinuedTurn | None:
         """Take a turn over; None if it may not be continued, or if another process has taken it."""
         try:
             catalogue = self._catalogue()
@@ -70,15 +70,15 @@ class Continuation:
         if asked is None:
             return None
         question, user = asked
-        goes_on = catalogue.goes_on(question.model, photos=bool(attachments_of(question.contents)))
-        say = partial(first_event, goes_on=goes_on)
+        can_continue = catalogue.can_continue(question.model, photos=bool(attachments_of(question.contents)))
+        say = partial(first_event, can_continue=can_continue)
         taken = await self._log.write(partial(take_over, stream_id, self._worker.name, lease, say))
         if taken is None:
             return None
         self._log.announce(stream_id, taken.last.seq)
-        place = Place(stream_id, taken.epoch, taken.last, taken.answer, taken.first_token_us)
+        place = StartingPoint(stream_id, taken.epoch, taken.last, taken.answer, taken.first_token_us)
         going = ContinuedAnswer(catalogue, taken.answer, question)
-        return TakenUp(place, going.prompt, going.answer, user, taken.handed_over)
+        return ContinuedTurn(place, going.prompt, going.answer, user, taken.handed_over)
 
     async def may_go_on_elsewhere(self, turn: Turn) -> bool:
         """Whether another process may take over this turn, as far as this process knows."""
@@ -119,9 +119,9 @@ def asked_of(stream_id: UUID, catalogue: Catalogue) -> tuple[Prompt, User] | Non
     return Prompt(model, contents, system, generation, asker=stream.user_id, language=language), stream.user
 
 
-def first_event(answer: Answer, handed_over: bool, *, goes_on: bool) -> Response:
+def first_event(answer: Answer, handed_over: bool, *, can_continue: bool) -> Response:
     """The event that announces a takeover, chosen by the answer so far."""
-    if answer.is_empty or (goes_on and answer.text()):
+    if answer.is_empty or (can_continue and answer.text()):
         return events.picked_up(GOES_ON, handed_over=handed_over)
     return events.picked_up(ANEW, anew=True, handed_over=handed_over)
 
@@ -141,7 +141,7 @@ class ContinuedAnswer:
 
     async def answer(self, asked: Prompt, give: Give) -> None:
         """Pass on the chunks of the rest, or, after one that says so, those of a new answer."""
-        if not asked.goes_on:
+        if not asked.is_continuation:
             return await self._catalogue.answer(asked, give)
         has_begun = False
 

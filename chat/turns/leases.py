@@ -71,7 +71,7 @@ Lease = tuple[UUID, datetime | None]
 T = TypeVar("T")
 R = TypeVar("R")
 
-TakeUp = Callable[[UUID, datetime | None], Awaitable[bool]]
+TakeOver = Callable[[UUID, datetime | None], Awaitable[bool]]
 """Takes over the turn of a stream with this lease, or leaves it to other processes; False if its stream is to end."""
 
 
@@ -153,10 +153,12 @@ class SeenLease:
 class Reaper:
     """Finds streams whose worker has died, and has them taken over or, `patience` checks later, ends them."""
 
-    def __init__(self, event_log: Log, worker: WorkerName, take_up: TakeUp | None = None, patience: int = 0) -> None:
+    def __init__(
+        self, event_log: Log, worker: WorkerName, take_over: TakeOver | None = None, patience: int = 0
+    ) -> None:
         self._log = event_log
         self._worker = worker
-        self._take_up = take_up
+        self._take_over = take_over
         self._patience = patience
         self._seen: dict[UUID, SeenLease] = {}
 
@@ -201,7 +203,7 @@ class Reaper:
         """Have a turn taken over, unless that was refused before."""
         pk, seen = found
         if not seen.is_left:
-            seen.is_left = self._take_up is None or not await self._take_up(pk, seen.lease)
+            seen.is_left = self._take_over is None or not await self._take_over(pk, seen.lease)
 
     def _look(self, pk: UUID, lease: datetime | None) -> SeenLease:
         seen = self._seen.get(pk)
@@ -223,7 +225,7 @@ class Reaper:
 
     async def _take_up_or_end(self, found: Lease) -> UUID | None:
         pk, lease = found
-        if self._take_up is not None and await self._take_up(pk, lease):
+        if self._take_over is not None and await self._take_over(pk, lease):
             return None
         seq = await self._log.write(partial(interrupt, pk, Interrupted(GONE), lease_until=lease))
         if seq is None:

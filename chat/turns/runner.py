@@ -77,7 +77,7 @@ class Turns:
         self._metrics = metrics
         self._on_ended = on_ended
         patience = leases.patience_of(event_log.retry_seconds, lease_seconds)
-        self._reaper = Reaper(event_log, self.worker, self._take_up, patience)
+        self._reaper = Reaper(event_log, self.worker, self._take_over, patience)
         self._continuation = Continuation(event_log, catalogue, self.worker)
         self.queues = MessageQueues(event_log, catalogue, self.worker)
         self.titles = Titles(event_log, catalogue)
@@ -245,12 +245,12 @@ class Turns:
             self._metrics.started(start.model.id, started.ok.at)
         return started.stream
 
-    async def _take_up(self, stream_id: UUID, lease: datetime | None) -> bool:
+    async def _take_over(self, stream_id: UUID, lease: datetime | None) -> bool:
         """Take over the turn of a stream without a worker, if allowed; a draining process leaves it to others."""
-        return self._draining or await asyncio.shield(self._starting_by(self._go_on(stream_id, lease)))
+        return self._draining or await asyncio.shield(self._starting_by(self._continue(stream_id, lease)))
 
-    async def _go_on(self, stream_id: UUID, lease: datetime | None) -> bool:
-        taken = await self._continuation.take_up(stream_id, lease)
+    async def _continue(self, stream_id: UUID, lease: datetime | None) -> bool:
+        taken = await self._continuation.take_over(stream_id, lease)
         if taken is None:
             return False
         if taken.handed_over:

@@ -76,12 +76,12 @@ class Started:
     fresh: bool = True
 
     @property
-    def place(self) -> "Place":
+    def place(self) -> "StartingPoint":
         """The position at which its turn begins to write."""
-        return Place(self.stream.pk, FIRST_EPOCH, self.ok, Answer())
+        return StartingPoint(self.stream.pk, FIRST_EPOCH, self.ok, Answer())
 
 
-class Place(NamedTuple):
+class StartingPoint(NamedTuple):
     """The position at which a turn begins to write: its stream, the `epoch` it writes under, the stream's last event,
     and the answer as far as it is stored."""
 

@@ -30,7 +30,7 @@ from chat.protocol.errors import ApiError, DeadlineExceeded, Internal, Interrupt
 from chat.protocol.events import Chunk, Event, Give, Response
 from chat.telemetry import TurnFacts
 from chat.turns import media
-from chat.turns.start import Place
+from chat.turns.start import StartingPoint
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class Turn:
         event_log: Log,
         ask_provider: AnswerPrompt,
         metrics: Metrics,
-        place: Place,
+        place: StartingPoint,
         asked: prompt.Prompt,
         began: float,
     ) -> None:

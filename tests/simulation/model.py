@@ -31,10 +31,15 @@ class Script:
     name = "gemini"
 
     def __init__(
-        self, random: Random, goes_on: bool, faulty: float, hurry: Callable[[], bool], violated: Callable[[str], None]
+        self,
+        random: Random,
+        can_continue: bool,
+        faulty: float,
+        hurry: Callable[[], bool],
+        violated: Callable[[str], None],
     ) -> None:
         self._random = random
-        self.goes_on = goes_on
+        self.can_continue = can_continue
         self._faulty = faulty
         self._hurry = hurry
         self._violated = violated
@@ -60,9 +65,9 @@ class Script:
 
     async def _say(self, prompt: Prompt, give: events.Give) -> None:
         question, said = text_of(prompt.contents[-1]), ""
-        if prompt.goes_on:
+        if prompt.is_continuation:
             question, said = text_of(prompt.contents[-2]), question
-            if not self.goes_on:
+            if not self.can_continue:
                 raise errors.InvalidArgument("The last message must be the user's.")
         whole = words_of(question)
         text = "".join(whole)

@@ -29,7 +29,7 @@ class Around(Protocol):
     @property
     def random(self) -> Random: ...
     @property
-    def model_goes_on(self) -> bool: ...
+    def model_can_continue(self) -> bool: ...
     @property
     def model_faults(self) -> float: ...
     def is_healed(self) -> bool: ...
@@ -106,7 +106,11 @@ class Worker:
         self.commits: CommitSteps | None = None
         self.log = Log(COMMIT_SECONDS, Threads(self._make_commits, NoCheckpoints))
         script = Script(
-            world.random, world.model_goes_on, world.model_faults, world.is_healed, lambda what: world.violated(what)
+            world.random,
+            world.model_can_continue,
+            world.model_faults,
+            world.is_healed,
+            lambda what: world.violated(what),
         )
         self.catalogue = Catalogue(*settings_of(script))
         metrics: Any = Silent()

@@ -54,7 +54,7 @@ class World:
         self._healed = False
         self.found = ""
         self.profile = faults.Profile.of(self.random)
-        self.model_goes_on = self.random.random() < 0.5
+        self.model_can_continue = self.random.random() < 0.5
         self.model_faults = self.random.choice((0.0, 0.1, 0.3))
         self.ledger = Ledger(path, self.violated, self._at_work, self._changed, lambda: self.now)
         self.lock = faults.Lock(path)

@@ -206,8 +206,8 @@ async def test_the_worker_that_was_wrongly_thought_dead_writes_no_more(
     reader = asyncio.create_task(read())
     await asyncio.sleep(0)
     [(pk, lease)] = await on_a_connection_of_its_own(leases.running_leases)
-    assert await other._take_up(pk, lease)
-    assert not await other._take_up(pk, lease)
+    assert await other._take_over(pk, lease)
+    assert not await other._take_over(pk, lease)
     core.model.let()
     async with asyncio.timeout(90):
         log = await reader

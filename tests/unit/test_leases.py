@@ -75,11 +75,11 @@ def test_a_dead_worker_s_turn_goes_on_within_10_seconds_or_ends_within_30():
 async def test_a_turn_is_to_be_taken_up_before_it_is_ended_and_that_is_asked_once(log: Log):
     dead, asked = await a_stream("ann", "a:1:x"), list[UUID]()
 
-    async def take_up(stream_id: UUID, lease: Any) -> bool:
+    async def take_over(stream_id: UUID, lease: Any) -> bool:
         asked.append(stream_id)
         return False
 
-    reaper = Reaper(log, WorkerName(), take_up, patience=3)
+    reaper = Reaper(log, WorkerName(), take_over, patience=3)
     found = [(await reaper.beat([]), len(asked)) for _ in range(leases.LOOKS + 4)]
 
     assert found == [([], 0)] * leases.LOOKS + [([], 1)] * 3 + [([dead.pk], 2)]
@@ -88,12 +88,12 @@ async def test_a_turn_is_to_be_taken_up_before_it_is_ended_and_that_is_asked_onc
 async def test_what_was_taken_up_elsewhere_is_begun_to_be_watched_anew(log: Log):
     dead, asked = await a_stream("ann", "a:1:x"), list[UUID]()
 
-    async def take_up(stream_id: UUID, lease: Any) -> bool:
+    async def take_over(stream_id: UUID, lease: Any) -> bool:
         asked.append(stream_id)
         await renew(dead)
         return False
 
-    reaper = Reaper(log, WorkerName(), take_up)
+    reaper = Reaper(log, WorkerName(), take_over)
     assert await beats(reaper, 2 * leases.LOOKS + 1) == []
     assert asked == [dead.pk]
 
@@ -120,11 +120,11 @@ async def test_leases_are_renewed_while_others_are_taken_up(core: Core, monkeypa
     renewed = asyncio.Event()
     turns = Turns(core.log, lambda: process.catalogue, process.metrics, 0.02)
 
-    async def take_up(stream_id: UUID, lease: Any) -> None:
+    async def take_over(stream_id: UUID, lease: Any) -> None:
         taking.set()
         await renewed.wait()
 
-    monkeypatch.setattr(turns._continuation, "take_up", take_up)
+    monkeypatch.setattr(turns._continuation, "take_over", take_over)
     await turns.open()
     own = await turns.start(core.user, Ask(contents=[{"text": "words=2 then=stall"}]), monotonic())
     await taking.wait()

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from chat.log import notifier
-from chat.log.notifier import Hears, Lately, Notifier
+from chat.log.notifier import Lately, NotificationHandlers, Notifier
 from chat.log.subscriber import Subscriber
 
 
@@ -102,7 +102,7 @@ def notifier_on(
     on_changed: Callable[[int], None] = print,
     on_followed: Callable[[UUID], None] = print,
 ) -> Notifier:
-    return Notifier(layer, Hears(on_reached, on_stop, on_followed, on_changed))
+    return Notifier(layer, NotificationHandlers(on_reached, on_stop, on_followed, on_changed))
 
 
 async def test_a_burst_is_one_message_with_the_newest_seq(layer: Layer):

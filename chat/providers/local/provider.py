@@ -46,7 +46,7 @@ class Local:
     """The provider of the embedded model: it queues for slots, and cuts prompts to the context."""
 
     name = NAME
-    goes_on = is_local = True
+    can_continue = is_local = True
 
     def __init__(self, embedded: Embedded, connection: Connection | None = None) -> None:
         files, context = embedded.weights, embedded.shape.context
