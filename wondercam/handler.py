@@ -21,7 +21,6 @@ from django.db import close_old_connections, reset_queries
 from django.http.response import ResponseHeaders
 from django.urls import set_script_prefix
 
-from wondercam.headers import stored
 from wondercam.open_stream import OpenStream, close, send_all
 from wondercam.request import SiteRequest
 from wondercam.security import is_direct, resolved
@@ -154,7 +153,7 @@ class Handler(ASGIHandler):
 
 def start_of(response: Any) -> dict[str, Any]:
     """The message `http.response.start`."""
-    headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in stored(response.headers).values()]
+    headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in response.headers.items()]
     return {"type": "http.response.start", "status": response.status_code, "headers": headers}
 
 

@@ -18,11 +18,9 @@ from django.conf import settings
 from django.core.exceptions import DisallowedHost, PermissionDenied
 from django.http import Http404, HttpRequest
 from django.http.request import split_domain_port, validate_host
-from django.http.response import HttpResponseBase, ResponseHeaders
+from django.http.response import HttpResponseBase
 from django.urls import ResolverMatch, get_resolver
 from django.utils.cache import patch_vary_headers
-
-from wondercam.headers import Stored, stored
 
 GetResponse = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
@@ -163,24 +161,25 @@ def error_page(request: HttpRequest, status: int, wrong: Exception | None = None
 
 def harden(request: HttpRequest, response: HttpResponseBase) -> None:
     """Set the security headers that the response does not have yet."""
-    path, headers = request.path_info, stored(response.headers)
+    path, headers = request.path_info, response.headers
     hsts = settings.SECURE_HSTS_SECONDS if settings.SECURE_HSTS_SECONDS and request.is_secure() else 0
     ours = of_api(hsts) if is_direct(path) else of_page(path, request.csp_nonce, hsts)  # type: ignore[attr-defined]
-    if "vary" in headers and is_direct(path):
+    present = {name.lower() for name in headers}
+    for name, value in ours.items():
+        if name.lower() not in present:
+            headers[name] = value
+    if "vary" in present and is_direct(path):
         patch_vary_headers(response, ("origin",))
-    for name, header in ours.items():
-        headers.setdefault(name, header)
 
 
 @cache
-def of_api(hsts: int) -> Stored:
+def of_api(hsts: int) -> dict[str, str]:
     """The headers of the API's responses."""
     policies = {"Content-Security-Policy": API_POLICY, "Permissions-Policy": f"{CAPTURE.format('()')}, {FEATURES}"}
-    kept = {"Cache-Control": "no-store", "Vary": "origin"}
-    return stored(ResponseHeaders({**HEADERS, **policies, **kept, **transport(hsts)}))
+    return {**HEADERS, **policies, "Cache-Control": "no-store", "Vary": "origin", **transport(hsts)}
 
 
-def of_page(path: str, nonce: str, hsts: int) -> Stored:
+def of_page(path: str, nonce: str, hsts: int) -> dict[str, str]:
     """The headers of pages, and of API routes with a session."""
     capture = CAPTURE.format("(self)" if path == "/" or path.startswith("/c/") else "()")
     policies = {
@@ -188,7 +187,7 @@ def of_page(path: str, nonce: str, hsts: int) -> Stored:
         "Permissions-Policy": f"{capture}, {FEATURES}",
     }
     kept = {} if path.startswith(str(settings.STATIC_URL)) else {"Cache-Control": "no-store"}
-    return stored(ResponseHeaders({**HEADERS, **policies, **kept, **transport(hsts)}))
+    return {**HEADERS, **policies, **kept, **transport(hsts)}
 
 
 def transport(hsts: int) -> dict[str, str]:

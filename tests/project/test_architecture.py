@@ -108,7 +108,6 @@ INSIDE_OF = {
     "chat/providers/http/push_body.py": "aiohttp",
     "wondercam/request.py": "Django: what a response closes at its end",
     "wondercam/staticfiles.py": "Django: import lines of ES modules",
-    "wondercam/headers.py": "Django: the headers of a response",
     "chat/accounts/signals.py": "Django: whether a password was set, or its hash renewed",
 }
 """The modules that use what a library does not promise, each naming it; `requirements.in` bounds these libraries."""
