@@ -16,6 +16,9 @@ from chat.protocol import events
 from chat.protocol.sse import Decoder
 from tests.connections import abort
 
+PATIENCE = 150.0
+"""Seconds without an event after which a reader that is cut again and again says why."""
+
 CUT = (ConnectionError, asyncio.IncompleteReadError, OSError)
 
 
@@ -91,7 +94,8 @@ async def request(
 @dataclass
 class Reader:
     """One reader of one stream. `shown` is what it was shown by seq, over all its connections; `silence` the longest
-    time between two events, in s, `heard` when the last one came; `pause` is how long it waits before it comes back."""
+    time between two events, in s; `since` when it first asked, `heard` when the last event came; `pause` is how long it
+    waits before it comes back."""
 
     url: str
     token: str
@@ -105,6 +109,7 @@ class Reader:
     done: bool = False
     silence: float = 0.0
     heard: float = 0.0
+    since: float = 0.0
     pause: float = 0.02
     progress: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -112,19 +117,13 @@ class Reader:
         """Send a question and read its answer to the end, resuming as often as it takes. One answer comes of it."""
         body = {"contents": [{"text": question}], "request_id": str(uuid4()), **fields}
         while not self.stream_id:
-            try:
-                await self._read("POST", "/v2/echat", body)
-            except CUT:
-                await asyncio.sleep(self.pause)
+            await self._try("POST", "/v2/echat", body)
         await self.follow()
 
     async def follow(self) -> None:
         """Read to `[DONE]`, resuming after every cut."""
         while not self.done:
-            try:
-                await self._read("GET", f"/v2/streams/{self.stream_id}")
-            except CUT:
-                await asyncio.sleep(self.pause)
+            await self._try("GET", f"/v2/streams/{self.stream_id}")
 
     async def once(self) -> None:
         """Read one connection's worth; raises one of CUT where it is cut."""
@@ -135,6 +134,18 @@ class Reader:
     ) -> AbstractAsyncContextManager[Answer]:
         """Ask the server; one of CUT where the connection breaks, before the answer or in the middle of it."""
         return request(method, self.url + path, headers, body)
+
+    async def _try(self, method: str, path: str, body: Any = None) -> None:
+        """One connection, and a pause after a cut. AssertionError with the cut's reason after `PATIENCE` of nothing."""
+        now = asyncio.get_running_loop().time
+        self.since = self.since or now()
+        try:
+            await self._read(method, path, body)
+        except CUT as cut:
+            waited = now() - max(self.since, self.heard)
+            if waited > PATIENCE:
+                raise AssertionError(f"{self.connections} connections, no event for {waited:.0f} s: {cut!r}") from cut
+            await asyncio.sleep(self.pause)
 
     async def _read(self, method: str, path: str, body: Any = None) -> None:
         headers = {"Authorization": f"Bearer {self.token}"}
