@@ -58,7 +58,13 @@ class Response:
         if self.headers.get("transfer-encoding") != "chunked":
             return
         while size := int((await self.reader.readuntil(b"\r\n")).strip(), 16):
-            yield (await self.reader.readexactly(size + 2))[:-2]
+            while size:  # what has come of a chunk is passed on, as browsers do, also when it is cut in the middle
+                piece = await self.reader.read(size)
+                if not piece:
+                    raise asyncio.IncompleteReadError(b"", size)
+                size -= len(piece)
+                yield piece
+            await self.reader.readexactly(2)
         await self.reader.readexactly(2)
 
     async def body(self) -> bytes:
