@@ -214,7 +214,7 @@ async def test_an_answer_of_ones_own_is_replayed_in_a_dialog_as_often_as_one_lik
     for _ in range(2):
         await answer(page).get_by_role("button", name="Replay").click()
         await expect(text).to_have_text("It is an old lighthouse.")
-        await replay.get_by_label("StartingPoint in the recording").fill("0")
+        await replay.get_by_label("Place in the recording").fill("0")
         await expect(time).to_contain_text("0.00 s of")
         await replay.get_by_label("Speed").select_option("16")
         await replay.get_by_role("button", name="Play", exact=True).click()

@@ -71,7 +71,7 @@ async def test_a_reviewer_takes_the_next_session_replays_it_and_files_a_verdict(
     await expect(play).to_be_enabled()
     await expect(replay.locator("[data-part=time]")).to_have_text(AT_THE_END)
     await expect(replay.locator("[data-part=text]")).not_to_be_empty()
-    await replay.get_by_label("StartingPoint in the recording").fill("0")
+    await replay.get_by_label("Place in the recording").fill("0")
     await expect(replay.locator("[data-part=text]")).to_have_text("")
     await expect(replay.locator("[data-part=time]")).to_contain_text("event 0 of")
     await replay.get_by_role("button", name="Next event").click()

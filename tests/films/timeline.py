@@ -41,6 +41,6 @@ async def test_a_reviewer_sees_the_times_of_an_answer_and_replays_it(serve: Serv
             await replay.evaluate("replay => replay.closest('details').scrollIntoView()")
             await asyncio.sleep(2.5)
             shown.say("Replayed at its own pace, in the page's own renderer.")
-            await replay.get_by_label("StartingPoint in the recording").fill("0")
+            await replay.get_by_label("Place in the recording").fill("0")
             await replay.locator("[data-part=play]").click()
             await asyncio.sleep(6)
