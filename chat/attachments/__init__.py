@@ -25,6 +25,7 @@ that was valid in two formats. Its longer side is at most 1,600 pixels, since mo
 import asyncio
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db.models import Sum
 from django.db.models.functions import Length
@@ -66,7 +67,7 @@ async def store_sound(user: User, data: bytes) -> Attachment:
     """Store a sound. Raises what `store` does."""
     if len(data) > settings.LIMITS["SOUND_BYTES"]:
         raise too_many_bytes("sound")
-    await check_space(user)
+    await sync_to_async(check_space)(user.pk)
     kept = await asyncio.to_thread(sound.cleaned, data, settings.LIMITS["SOUND_SECONDS"])
     facts = {"mime_type": kept.mime_type, "seconds": kept.seconds, "data": kept.data}
     return await Attachment.objects.acreate(user=user, width=0, height=0, **facts)
@@ -76,7 +77,7 @@ async def store_photo(user: User, data: bytes) -> Attachment:
     """Store a photo. Raises what `store` does."""
     if len(data) > settings.LIMITS["PHOTO_BYTES"]:
         raise too_many_bytes("photo")
-    await check_space(user)
+    await sync_to_async(check_space)(user.pk)
     bounds = picture.Bounds(settings.LIMITS["PHOTO_PIXELS"], settings.LIMITS["PHOTO_MEMORY"])
     try:
         async with asyncio.timeout(SECONDS):
@@ -118,9 +119,9 @@ async def delete_unsent(user: User, attachment_id: Any) -> None:
         raise InvalidArgument("It belongs to a message, and is deleted with its conversation.")
 
 
-async def check_space(user: User) -> None:
+def check_space(user_id: int) -> None:
     """Raise ResourceExhausted if the user's attachments have reached the limit."""
-    kept = await Attachment.objects.for_user(user.pk).aaggregate(bytes=Sum(Length("data")))
+    kept = Attachment.objects.for_user(user_id).aggregate(bytes=Sum(Length("data")))
     if (kept["bytes"] or 0) >= settings.LIMITS["PHOTOS_USER_BYTES"]:
         raise ResourceExhausted(SPACE_TAKEN, retry_after=3600)
 

@@ -12,7 +12,7 @@ import dataclasses
 from uuid import UUID
 
 from chat import limits
-from chat.attachments import from_inline
+from chat.attachments import check_space, from_inline
 from chat.log.sql import in_thread
 from chat.models import Attachment, Message, QueuedMessage, User
 from chat.protocol import ids
@@ -83,7 +83,7 @@ def claim(user_id: int, conversation_id: UUID, contents: list[Content]) -> list[
     """Have the conversation own these photos and sounds, in the caller's transaction; returns the contents to store.
 
     One that another conversation owns is copied, since it is deleted with its owner: the contents name the copy.
-    NotFound unless all are the user's.
+    NotFound unless all are the user's, ResourceExhausted for a copy beyond the user's space.
     """
     named = set(attachments_of(contents))
     if not named:
@@ -100,6 +100,7 @@ def claim(user_id: int, conversation_id: UUID, contents: list[Content]) -> list[
 
 def _copy(found: Attachment, conversation_id: UUID) -> str:
     """The id of a new copy, which the conversation owns."""
+    check_space(found.user_id)
     found.pk, found.conversation_id = ids.new(), conversation_id
     found.save(force_insert=True)
     return str(found.pk)

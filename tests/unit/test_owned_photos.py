@@ -10,6 +10,7 @@ from django.test import AsyncClient
 from chat.accounts import tokens
 from chat.log.deletion import delete_conversation
 from chat.models import Attachment, Message, Stream, User
+from chat.protocol.errors import ResourceExhausted
 from chat.protocol.request import Ask
 from tests.inside import Core
 from tests.talks import Talk
@@ -90,3 +91,15 @@ async def test_a_photo_of_a_message_or_of_another_user_is_not_deleted(core: Core
 
     assert response.status_code == status
     assert await Attachment.objects.filter(pk=photo.pk).aexists()
+
+
+async def test_a_copy_takes_space_of_its_user_and_is_refused_where_none_is_left(seeing: Talk, settings: Any):
+    photo = await a_photo(seeing.core.user)
+    await ask(seeing, parts_with(photo), seeing.conversation.pk)
+    settings.LIMITS = {**settings.LIMITS, "PHOTOS_USER_BYTES": len(photo.data)}
+    before = await Stream.objects.acount()
+    with pytest.raises(ResourceExhausted, match="all the space you have"):
+        await ask(seeing, parts_with(photo))
+
+    await ask(seeing, parts_with(photo), seeing.conversation.pk)  # no copy is made of it
+    assert (await Attachment.objects.acount(), await Stream.objects.acount()) == (1, before + 1)
