@@ -78,8 +78,8 @@ class Log:
         self._own.open()
         self._is_left = False
         if redis:
-            hears = NotificationHandlers(self._reached_elsewhere, on_stop, self._followed_elsewhere, self.feeds.wake)
-            self._notifier = Notifier(get_channel_layer(), hears)
+            handlers = NotificationHandlers(self._reached_elsewhere, on_stop, self._followed_elsewhere, self.feeds.wake)
+            self._notifier = Notifier(get_channel_layer(), handlers)
         self.feeds.open(self._notifier)
 
     def leave(self) -> None:

@@ -48,9 +48,9 @@ class Notifier:
     one message.
     """
 
-    def __init__(self, layer: Any, hears: NotificationHandlers) -> None:
+    def __init__(self, layer: Any, handlers: NotificationHandlers) -> None:
         self._layer = layer
-        self._hears = hears
+        self._handlers = handlers
         self._said: dict[UUID | int, float] = {}
         self._feeds = Lately(FOLLOWED_FOR)
         self._waiting: dict[str, dict[str, int]] = {}
@@ -124,13 +124,13 @@ class Notifier:
 
     def _take(self, message: dict[str, Any]) -> None:
         for stream_id in message.get("reached", ()):
-            self._hears.reached(UUID(stream_id))
+            self._handlers.reached(UUID(stream_id))
         for stream_id in message.get("stop", ()):
-            self._hears.stop(UUID(stream_id))
+            self._handlers.stop(UUID(stream_id))
         for stream_id in message.get("followed", ()):
-            self._hears.followed(UUID(stream_id))
+            self._handlers.followed(UUID(stream_id))
         for user_id in message.get("changed", ()):
-            self._hears.changed(int(user_id))
+            self._handlers.changed(int(user_id))
         for user_id in message.get("feeds", ()):
             self._feeds.add(int(user_id))
 

@@ -221,9 +221,9 @@ class Reaper:
 
     async def interrupt(self, leases: Sequence[Lease]) -> list[UUID]:
         """Take over these streams, or end them if their leases are unchanged; returns those that it ended."""
-        return [pk for pk in await each(self._take_up_or_end, leases) if pk is not None]
+        return [pk for pk in await each(self._take_over_or_end, leases) if pk is not None]
 
-    async def _take_up_or_end(self, found: Lease) -> UUID | None:
+    async def _take_over_or_end(self, found: Lease) -> UUID | None:
         pk, lease = found
         if self._take_over is not None and await self._take_over(pk, lease):
             return None

@@ -13,6 +13,7 @@ from chat.log.fence import FIRST_EPOCH, insert_events
 from chat.log.interruption import interrupt
 from chat.log.pages import Page
 from chat.log.sql import django_execute, key_of
+from chat.log.subscriber import Deliver
 from chat.models import Stream
 from chat.protocol import events, sse
 from chat.protocol.errors import Interrupted, NotFound
@@ -50,6 +51,16 @@ async def write_all(tail: Tail, count: int) -> None:
         await asyncio.sleep(0)
     tail.append(count, "{}", an_end())
     await tail.settled()
+
+
+def into(pushed: list[Event]) -> Deliver:
+    """A reader that takes all that is pushed."""
+
+    def push(batch: list[Event]) -> bool:
+        pushed.extend(batch)
+        return True
+
+    return push
 
 
 @pytest.mark.parametrize("after", [-1, 0, 1, 7, 19])
@@ -190,12 +201,7 @@ async def test_what_is_pushed_and_what_is_yielded_are_one_stream(
 
 async def test_nothing_is_pushed_past_a_reader_that_is_still_busy(row: Stream, tail: Tail, log: Log):
     pushed = list[Event]()
-
-    def push(batch: list[Event]) -> bool:
-        pushed.extend(batch)
-        return True
-
-    batches = log.follow(row.pk, deliver=push)
+    batches = log.follow(row.pk, deliver=into(pushed))
     found = [await anext(batches)]
     tail.append(1, "{}")
     await tail.settled()
@@ -231,12 +237,7 @@ async def test_nothing_is_pushed_past_a_reader_that_was_woken_and_is_busy(row: S
 async def test_a_reader_that_has_all_may_be_left_alone_until_it_is_woken(row: Stream, tail: Tail, log: Log):
     """It needs no task meanwhile: what is pushed does not wake it, the end does."""
     pushed = list[Event]()
-
-    def push(batch: list[Event]) -> bool:
-        pushed.extend(batch)
-        return True
-
-    batches = log.follow(row.pk, deliver=push)
+    batches = log.follow(row.pk, deliver=into(pushed))
     first, pause = await anext(batches), await anext(batches)
     assert pause.until is not None
     tail.append(1, "{}")

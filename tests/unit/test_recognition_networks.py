@@ -50,6 +50,17 @@ def sign(words: str, font: Any = None) -> Image.Image:
     return image
 
 
+def numbers_read(
+    recogniser: program.Recogniser, page: Image.Image, count: int, words: str, at: tuple[int, int], step: int, size: int
+) -> list[int]:
+    """The numbers of the lines that are read from a page on which so many lines are written, each with its number."""
+    left, top = at
+    for number in range(count):
+        place = (left, top + step * number)
+        ImageDraw.Draw(page).text(place, f"{number}. {words}", "black", ImageFont.load_default(size))
+    return [int(row.split(".")[0]) for row in facts(recogniser, page)["lines"]]
+
+
 def behind() -> Image.Image:
     """What stands behind things in photos: light and dark, out of focus, and leaves."""
     light = Image.linear_gradient("L").resize(SIZE).convert("RGB").point(lambda value: 110 + value // 2)
@@ -103,11 +114,9 @@ def test_no_text_is_read_where_there_is_none(recogniser, photo):
 def test_every_line_of_a_page_is_read_in_order(recogniser):
     needs(recogniser, "text")
     page = Image.new("RGB", (1000, 1600), "white")
-    for number in range(50):
-        words = f"{number + 1}. coffee river market garden silver window"
-        ImageDraw.Draw(page).text((60, 40 + 30 * number), words, "black", ImageFont.load_default(22))
-    numbers = [row.split(".")[0] for row in facts(recogniser, page)["lines"]]
-    assert numbers == [str(number + 1) for number in range(50)]
+    assert numbers_read(recogniser, page, 50, "coffee river market garden silver window", (60, 40), 30, 22) == [
+        *range(50)
+    ]
 
 
 @pytest.mark.slow
@@ -176,11 +185,7 @@ def test_a_drawing_is_told_from_a_photo(name):
 def test_the_lines_of_a_strip_are_found(recogniser):
     needs(recogniser, "text")
     strip = Image.new("RGB", (268, 1600), "white")
-    for number in range(30):
-        words = f"{number + 1}. coffee river market garden"
-        ImageDraw.Draw(strip).text((8, 8 + 50 * number), words, "black", ImageFont.load_default(12))
-    rows = facts(recogniser, strip)["lines"]
-    assert [row.split(".")[0] for row in rows] == [str(number + 1) for number in range(30)]
+    assert numbers_read(recogniser, strip, 30, "coffee river market garden", (8, 8), 50, 12) == [*range(30)]
 
 
 @pytest.mark.slow

@@ -125,3 +125,9 @@ class Site:
         for client in self.clients:
             client.close()
         self.process.kill9()
+
+
+def assert_whole(streams: list[Client]) -> None:
+    """Each of these has its last event and its end."""
+    for stream in streams:
+        assert stream.read_until(b"0\r\n\r\n").startswith(b"4\r\nlast")

@@ -4,7 +4,7 @@ import os
 import signal
 
 from tests.servers.plain.conftest import Serve
-from tests.servers.plain.site import Site
+from tests.servers.plain.site import Site, assert_whole
 from tests.servers.process import accepts, wait_until
 
 # Start and end
@@ -94,8 +94,7 @@ def test_sigterm_to_the_parent_drains_every_worker(serve: Serve) -> None:
     site = serve(2)
     streams = site.streams(6)
     site.process.popen.send_signal(signal.SIGTERM)
-    for stream in streams:
-        assert stream.read_until(b"0\r\n\r\n").startswith(b"4\r\nlast")
+    assert_whole(streams)
     assert site.process.wait() == 0
 
 
@@ -103,8 +102,7 @@ def test_a_signal_to_the_whole_group_drains_too(serve: Serve) -> None:
     site = serve(2)
     streams = site.streams(4)
     os.killpg(site.process.pid, signal.SIGTERM)
-    for stream in streams:
-        assert stream.read_until(b"0\r\n\r\n").startswith(b"4\r\nlast")
+    assert_whole(streams)
     assert site.process.wait() == 0
 
 
@@ -130,8 +128,7 @@ def test_workers_whose_parent_was_killed_end_too(serve: Serve) -> None:
     site = serve(2)
     streams = site.streams(4)
     os.kill(site.process.pid, signal.SIGKILL)
-    for stream in streams:
-        assert stream.read_until(b"0\r\n\r\n").startswith(b"4\r\nlast")
+    assert_whole(streams)
 
 
 def test_workers_that_cannot_start_end_the_server() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers.plain.conftest import Serve
-from tests.servers.plain.site import ROOT, Client
+from tests.servers.plain.site import ROOT, Client, assert_whole
 from tests.servers.process import accepts, wait_until
 
 HANGING = {"HANG_AT_END": "1"}
@@ -24,8 +24,7 @@ def test_sighup_lets_running_responses_end_however_often_it_comes(serve: Serve, 
     streams = site.streams(4)
     for _ in range(times):
         os.killpg(site.process.pid, signal.SIGHUP)
-    for stream in streams:
-        assert stream.read_until(b"0\r\n\r\n").startswith(b"4\r\nlast")
+    assert_whole(streams)
     assert site.process.wait() == 0
 
 
