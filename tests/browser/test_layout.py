@@ -138,13 +138,15 @@ async def test_the_list_of_chats_comes_from_the_right_where_the_language_does(ph
 
 
 async def test_nothing_jumps_while_a_chat_is_opened(phone: Page, server: WonderCam) -> None:
-    """As a long answer does that is written in slices from its beginning, and scrolled to its end with each."""
+    """As a long answer does that is painted while a slow phone still parses it, or is written in slices."""
     await phone.get_by_label("Your message").fill("Why is the sky blue?")
     await phone.get_by_role("button", name="Send", exact=True).tap()
     await ended(phone, "complete")
     last = await phone.locator("article").last.get_attribute("data-id")
     await asyncio.to_thread(server.manage, "shell", "-c", FILL.format(last=last, answer=ANSWER * 40))
     await phone.add_init_script(SHIFTS)
+    browser = await phone.context.new_cdp_session(phone)
+    await browser.send("Emulation.setCPUThrottlingRate", {"rate": 6})
     await phone.reload()
     await phone.locator("#transcript[data-whole]").wait_for(state="attached")
     assert await phone.evaluate("window.__shifts.reduce((sum, value) => sum + value, 0)") < 0.1
