@@ -69,10 +69,10 @@ test: install-dev programs ## set up what is missing, then run every test
 	echo "Once more, one after the other; what passes only now is flaky, and to be mended:" && cat $(FAILED) && \
 	$(PY) -m pytest @$(FAILED); }
 
-test-unit: install-dev ## the quick tests of single modules: no server, no process, no photo, no commit to a database
+test-unit: install-dev ## the quick tests of single modules: no server, no process, no photo, no database
 	@$(PY) -m pytest tests/unit -m "not servers and not slow and not core" -n 2
 
-test-core: install-dev ## the log and the turns in one process: transactions that commit, several connections, threads
+test-core: install-dev ## the tests of single modules with a database, and of the log and the turns with threads and commits
 	@$(PY) -m pytest tests/unit -m "core and not servers and not slow" -n 2
 
 test-project: install-dev ## what the project's files say of each other: architecture, docs, translations, manifests

@@ -80,23 +80,17 @@ pytest_plugins = [
 STUCK_SECONDS = float(os.environ.get("WONDERCAM_TEST_STUCK_SECONDS", "120"))
 """What a test may take to be taken down."""
 
-SERVERS = {"chromium", "firefox", "front", "nginx", "one_slot", "postgres", "redis", "serve", "server", "site"}
+SERVERS = {"chromium", "firefox", "front", "nginx", "one_slot", "postgres", "redis", "serve", "server", "share", "site"}
 """Fixtures that start a program, or load the real model."""
 
-COMMITTING = {"core", "log", "transactional_db"}
-"""Fixtures whose tests commit, and empty the database afterwards."""
+STORING = {"core", "db", "log", "transactional_db"}
+"""Fixtures whose tests store something in a database, which takes 4 s to make."""
 
 STDERR = pytest.StashKey[int]()
 
 FAILED = ROOT / "build" / "tests" / "failed.txt"
 GROUP = re.compile(r"@(firefox|paths|second-factor|single-sign-on|wheel)$")
 """What pytest-xdist adds to the names of tests that run in one process."""
-
-
-def commits(item: pytest.Item) -> bool:
-    """Whether a test asks for a database without a transaction around it."""
-    mark = item.get_closest_marker("django_db")
-    return mark is not None and mark.kwargs.get("transaction", False)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -108,7 +102,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if not SERVERS.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker("servers")
-        if not COMMITTING.isdisjoint(getattr(item, "fixturenames", ())) or commits(item):
+        if not STORING.isdisjoint(getattr(item, "fixturenames", ())) or item.get_closest_marker("django_db"):
             item.add_marker("core")
     if not SOAK and (later := [item for item in items if item.get_closest_marker("soak")]):
         items[:] = [item for item in items if item not in later]
