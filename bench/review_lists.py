@@ -33,6 +33,7 @@ LISTS = [
     "conversation/",
     "conversation/?q=harbour",
     "conversation/?q=lighthouse",
+    "conversation/?q=because",
     "conversation/?q=nothing-is-called-so",
     "conversation/?feedback=down",
     "conversation/?user=user-77",

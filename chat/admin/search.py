@@ -5,12 +5,13 @@ from functools import reduce
 from operator import and_, or_
 from typing import Any
 
+from django.db import connection
 from django.db.models import Q, QuerySet, TextField
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Collate
 
 from chat.models import Conversation, Message, User
 
-LOOKED_THROUGH = 100_000
+LOOKED_THROUGH = 50_000
 """The newest messages, which are searched."""
 
 
@@ -34,7 +35,10 @@ def _by_word(word: str, fields: tuple[str, ...], conversation: str) -> Q:
 def said(term: str) -> QuerySet[Any]:
     """Return the messages that contain `term`, among the newest `LOOKED_THROUGH`."""
     oldest = Message.objects.order_by("-pk").values_list("pk", flat=True)[LOOKED_THROUGH : LOOKED_THROUGH + 1].first()
-    messages = Message.objects.order_by("-pk").annotate(said=Cast("parts", TextField()))
+    text: Any = Cast("parts", TextField())
+    if connection.vendor == "postgresql" and term.isascii():
+        text = Collate(text, "C")  # which takes two thirds of the time where only ASCII letters are compared
+    messages = Message.objects.order_by("-pk").annotate(said=text)
     if oldest is not None:
         messages = messages.filter(pk__gt=oldest)
     # A database may store characters beyond ASCII as JSON escapes. Each form is a pass through all texts.

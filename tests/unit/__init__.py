@@ -1,1 +1,1 @@
-"""Tests of single modules, in this process: `make test-unit` has the quick ones, `make test-core` those with a database."""
+"""Tests of single modules, in this process: `make test-unit` has the quick ones, `make test-core` those that store."""
