@@ -104,6 +104,13 @@ def test_alerts_and_dashboard_name_numbers_that_are_told(path: Path) -> None:
     assert used <= known()
 
 
+def test_what_an_alert_looks_at_is_on_the_dashboard() -> None:
+    alerts, dashboard = (
+        set(re.findall(r"\bwondercam_\w+", path.read_text())) for path in (RULES, DEPLOY / "grafana.json")
+    )
+    assert alerts <= dashboard
+
+
 def test_alerts_and_dashboard_can_be_read() -> None:
     rules = yaml.safe_load(RULES.read_text())["groups"][0]["rules"]
     assert all(rule["annotations"]["description"] for rule in rules)
