@@ -51,6 +51,7 @@ IMPORTED: dict[str, str] = {
     "actions": "chat/actions.js",
     "answer": "chat/answer_text.js",
     "camera": "chat/camera/viewfinder.js",
+    "deletion": "chat/deletion.js",
     "feedback": "chat/feedback.js",
     "installation": "chat/installation.js",
     "instruction": "chat/instruction.js",

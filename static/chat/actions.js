@@ -2,6 +2,7 @@
  * The buttons under a message, by their `data-do`.
  */
 import { copy } from "./clipboard.js";
+import { load } from "./later.js";
 import { t } from "./words.js";
 
 const GO_ON = t("Please go on where you stopped.");
@@ -27,8 +28,8 @@ export class Actions {
     },
     "cancel edit": () => this.#composer.cancelEdit(),
     quote: (button) => this.#composer.quote(selectedIn(button.closest("article")) || this.#textOf(button)),
-    replay: async (button) => (await import("replay")).open(this.#chat.find(keyOf(button))?.stream ?? ""),
-    example: async (button) => (await import("replay")).playExample(button),
+    replay: async (button) => (await load("replay")).open(this.#chat.find(keyOf(button))?.stream ?? ""),
+    example: async (button) => (await load("replay")).playExample(button),
     copy: (button) => this.#copy(button, this.#textOf(button)),
     "copy code": (button) => this.#copy(button, button.closest("figure")?.querySelector("code")?.textContent ?? ""),
     "wrap code": (button) => {
@@ -40,7 +41,7 @@ export class Actions {
   /**
    * @param {import("./chat.js").Chat} chat
    * @param {import("./composer.js").Composer} composer
-   * @param {{send: (text: string) => void, said: (sentence: string) => void, problem: (sentence: string) => void}} told
+   * @param {{send: (text: string) => void, said: (sentence: string) => void}} told
    */
   constructor(chat, composer, told) {
     this.#chat = chat;
@@ -49,12 +50,8 @@ export class Actions {
   }
 
   /** Runs the button's action, if it is one of these. @param {HTMLElement} button */
-  async take(button) {
-    try {
-      await this.#verbs[button.dataset.do ?? ""]?.(button);
-    } catch (error) {
-      this.#told.problem(/** @type {Error} */ (error).message);
-    }
+  take(button) {
+    return this.#verbs[button.dataset.do ?? ""]?.(button);
   }
 
   /** @param {HTMLElement} button */

@@ -1,19 +1,18 @@
 /**
  * Loads the rendering of answers (Markdown and its modules) for the first answer.
  */
+import { Later } from "./later.js";
 
 export class AnswerLoader {
-  /** @type {Promise<void> | null} */
-  #loading = null;
-  /** @type {typeof import("./answer_text.js").AnswerText | null} */
+  #later;
+  /** @type {Modules["answer"]["AnswerText"] | null} */
   #AnswerText = null;
-  #load;
   /** Whether the last load has failed. */
   hasFailed = false;
 
-  /** @param {() => Promise<{AnswerText: typeof import("./answer_text.js").AnswerText}>} [load] */
-  constructor(load = () => import("answer")) {
-    this.#load = load;
+  /** @param {() => Promise<Modules["answer"]>} [from] */
+  constructor(from) {
+    this.#later = new Later("answer", ({ AnswerText }) => AnswerText, from);
   }
 
   get isReady() {
@@ -22,15 +21,11 @@ export class AnswerLoader {
 
   /** Loads it, once. Resolves when it is loaded or has failed; then the next call tries again. */
   async load() {
-    this.#loading ??= this.#load().then(({ AnswerText }) => {
-      this.#AnswerText = AnswerText;
-    });
     try {
-      await this.#loading;
+      this.#AnswerText = await this.#later.get();
       this.hasFailed = false;
     } catch {
       this.hasFailed = true;
-      this.#loading = null;
     }
   }
 

@@ -2,6 +2,8 @@
  * Highlights complete blocks of code, once the highlighter is loaded: one after the other, each when the browser is idle.
  */
 
+import { load } from "./later.js";
+
 /** Longer code is not highlighted, since that would block the page. */
 const LONGEST = 60_000;
 /** The longest wait for an idle time, in ms. */
@@ -17,7 +19,7 @@ export function paintCode(code, language) {
 
 /** @param {HTMLElement} code @param {string} language */
 async function paint(code, language) {
-  const { default: highlighter } = await import("highlight");
+  const { default: highlighter } = await load("highlight");
   if (!highlighter.getLanguage(language)) return;
   await idle();
   const text = code.textContent ?? "";

@@ -2,6 +2,8 @@
  * Renders formulas as MathML. Temml is loaded for the first one; until then, or if it fails, the TeX is shown.
  */
 
+import { load } from "./later.js";
+
 /** Temml's limits: macro expansions, and the largest size in em. @type {import("temml").Options} */
 const BOUNDS = { maxExpand: 200, maxSize: [50, 50], trust: false, throwOnError: true };
 
@@ -9,7 +11,7 @@ const BOUNDS = { maxExpand: 200, maxSize: [50, 50], trust: false, throwOnError: 
 export async function paintFormula(place, isBlock) {
   const tex = place.textContent ?? "";
   try {
-    const { default: temml } = await import("temml");
+    const { default: temml } = await load("temml");
     const made = document.createElement("span");
     temml.render(tex, made, { ...BOUNDS, displayMode: isBlock });
     place.replaceChildren(...made.childNodes);

@@ -1,31 +1,74 @@
 /**
- * A module that is loaded on first use.
+ * Modules that are loaded on first use, by their names in the import map (wondercam/staticfiles.py).
+ */
+import { t } from "./words.js";
+
+/** What a module is for. @type {Record<string, string>} */
+const PARTS = {
+  camera: t("the camera"),
+  instruction: t("the instructions"),
+  photo: t("the photo"),
+  "photo-file": t("the photo"),
+  "photos-shown": t("the photo"),
+  replay: t("the replay"),
+  settings: t("the settings"),
+  switcher: t("the search"),
+  voice: t("the voice"),
+};
+
+/** How often each has failed. @type {Record<string, number>} */
+const failed = {};
+
+/**
+ * Loads a module; its error says which, and what to do. After a failure the address is a new one: Firefox does not
+ * fetch one again that has failed in this page.
+ * @template {keyof Modules} N
+ * @param {N} name @returns {Promise<Modules[N]>}
+ */
+export async function load(name) {
+  const tries = failed[name];
+  try {
+    return await import(tries ? `${import.meta.resolve(name)}?${tries}` : name);
+  } catch (cause) {
+    failed[name] = (tries ?? 0) + 1;
+    const part = PARTS[name] ?? t("a part of the page");
+    throw new Error(t("Could not load {part}. Look at the connection, then try again.", { part }), { cause });
+  }
+}
+
+/**
+ * What is made of a module on its first use.
+ * @template {keyof Modules} N
  * @template T
  */
 export class Later {
+  #name;
+  #make;
   #load;
   /** @type {Promise<T> | null} */
-  #loading = null;
+  #made = null;
 
-  /** @param {() => Promise<T>} load */
-  constructor(load) {
-    this.#load = load;
+  /** @param {N} name @param {(module: Modules[N]) => T} make @param {(name: N) => Promise<Modules[N]>} [from] */
+  constructor(name, make, from = load) {
+    this.#name = name;
+    this.#make = make;
+    this.#load = from;
   }
 
-  /** Loads it, once; after a failure the next call tries again. @returns {Promise<T>} */
+  /** Makes it, once; after a failure the next call tries again. @returns {Promise<T>} */
   async get() {
-    this.#loading ??= this.#load();
+    this.#made ??= this.#load(this.#name).then(this.#make);
     try {
-      return await this.#loading;
+      return await this.#made;
     } catch (error) {
-      this.#loading = null;
+      this.#made = null;
       throw error;
     }
   }
 
   /**
-   * Uses it once it is loaded; does nothing if loading fails, as while the page is left.
-   * @param {(loaded: T) => unknown} does
+   * Uses it once it is made; does nothing if loading fails, as while the page is left.
+   * @param {(made: T) => unknown} does
    */
   use(does) {
     void this.get().then(does, () => {});

@@ -2,9 +2,8 @@
  * The user's chats: the list, switching, deletion with undo, search and export.
  */
 import { timeAfter } from "./chats.js";
-import { Deletion } from "./deletion.js";
 import { byId, name, problem, template } from "./document.js";
-import { Later } from "./later.js";
+import { Later, load } from "./later.js";
 import { DELETED_ELSEWHERE } from "./messages.js";
 import { Router } from "./router.js";
 import { Sidebar } from "./sidebar.js";
@@ -18,11 +17,24 @@ export class Library {
   #means;
   #sidebar;
   #router;
-  #deletion;
   #look;
-  #switcher = new Later(async () => {
-    const { Switcher } = await import("switcher");
-    return new Switcher({ ...this.#means, go: (id) => this.#router.go(`/c/${id}`) });
+  #switcher = new Later(
+    "switcher",
+    ({ Switcher }) => new Switcher({ ...this.#means, go: (id) => this.#router.go(`/c/${id}`) }),
+  );
+
+  #deletion = new Later("deletion", ({ Deletion }) => {
+    const { session, clock } = this.#means;
+    const deletion = new Deletion({
+      session,
+      clock,
+      storage: sessionStorage,
+      told: { waits: (row) => this.#offerUndo(row), back: (row) => this.#sidebar.putBack(row), problem },
+    });
+    const left = deletion.resume();
+    if (left) this.#sidebar.remove(left);
+    addEventListener("pagehide", () => deletion.finish());
+    return deletion;
   });
 
   /** The actions of the buttons around the list. @type {Record<string, (control: HTMLElement) => unknown>} */
@@ -32,10 +44,10 @@ export class Library {
     pin: (button) => this.#sidebar.pin(button),
     rename: (button) => this.#sidebar.rename(button),
     delete: (button) => this.#delete(this.#sidebar.rowOf(button)),
-    "undo delete": () => this.#deletion.undo(),
+    "undo delete": async () => (await this.#deletion.get()).undo(),
     search: () => this.search(),
     shortcuts: () => this.#shortcuts(),
-    instruction: async () => (await import("instruction")).edit(this.#means.session, this.#sidebar.current),
+    instruction: async () => (await load("instruction")).edit(this.#means.session, this.#sidebar.current),
     export: (button) => this.#export(button.dataset.format ?? ""),
   };
 
@@ -52,16 +64,8 @@ export class Library {
       problem,
     });
     this.#router = new Router(session, scroll, { opened: (found) => this.#opened(found), problem });
-    this.#deletion = new Deletion({
-      session,
-      clock,
-      storage: sessionStorage,
-      told: { waits: (row) => this.#offerUndo(row), back: (row) => this.#sidebar.putBack(row), problem },
-    });
     this.#look = new Throttle(clock, LOOK, () => void this.#refresh());
-    const left = this.#deletion.resume();
-    if (left) this.#sidebar.remove(left);
-    addEventListener("pagehide", () => this.#deletion.finish());
+    addEventListener("load", () => this.#deletion.use(() => {}));
     document.addEventListener("pointerdown", ({ target }) => {
       if (!byId("export").contains(/** @type {Node} */ (target))) this.#closeMenu();
     });
@@ -79,7 +83,11 @@ export class Library {
     this.#sidebar.set({ id, title, running: true });
     this.#mark(id);
     name(title);
-    if (byId("instruction").textContent) void import("instruction").then(({ keep }) => keep(this.#means.session, id));
+    if (byId("instruction").textContent)
+      void load("instruction").then(
+        ({ keep }) => keep(this.#means.session, id),
+        ({ message }) => problem(message),
+      );
   }
 
   /** Called when an answer of the shown chat begins or ends. @param {boolean} running */
@@ -147,11 +155,12 @@ export class Library {
   }
 
   /** @param {ChatRow} row */
-  #delete(row) {
+  async #delete(row) {
+    const deletion = await this.#deletion.get();
     const isShown = row.id === this.#sidebar.current;
     this.#sidebar.remove(row.id);
-    this.#deletion.start(row);
-    return isShown ? this.#router.go("/") : undefined;
+    deletion.start(row);
+    if (isShown) await this.#router.go("/");
   }
 
   /** @param {ChatRow | null} row */
@@ -185,7 +194,7 @@ export class Library {
   /** Downloads the shown chat as a file. @param {string} format */
   async #export(format) {
     this.#closeMenu();
-    const { save } = await import("switcher");
+    const { save } = await load("switcher");
     await save(this.#means.session, this.#sidebar.current, format);
   }
 }

@@ -27,10 +27,9 @@ export class Live {
     this.#chat = chat;
     this.#library = library;
     this.#look = new Throttle(clock, LOOK_AGAIN, () => void this.#catchUp());
-    this.#feed = new Later(async () => {
-      const { sharedFeed } = await import("shared-feed");
-      return sharedFeed({ session, clock, tabs, tell: (line) => this.#hear(line) });
-    });
+    this.#feed = new Later("shared-feed", ({ sharedFeed }) =>
+      sharedFeed({ session, clock, tabs, tell: (line) => this.#hear(line) }),
+    );
     addEventListener("online", () => this.#wake());
     addEventListener("pageshow", ({ persisted }) => this.#wake(persisted));
     addEventListener("pagehide", () => this.#follow(false));

@@ -9,7 +9,7 @@ import { clock } from "./clock.js";
 import { Composer } from "./composer.js";
 import { app, byId, csrf, problem, template } from "./document.js";
 import { listenForFiles } from "./intake.js";
-import { Later } from "./later.js";
+import { Later, load } from "./later.js";
 import { Library } from "./library.js";
 import { Live } from "./live.js";
 import { ONLY_READ, UNSEEN } from "./messages.js";
@@ -45,10 +45,11 @@ const view = new View({
 });
 const stored = (/** @type {string[]} */ ids) => chat.draft.keepPhotos(ids);
 const photos = new Photos(byId("previews"), session, { problem, changed: checkModel, stored });
-const photo = new Later(async () => {
-  const { PhotoLoader } = await import("photos-shown");
-  return new PhotoLoader(byId("transcript"), byId("photo"), { session, photos, ask: () => composer.focus() });
-});
+const photo = new Later(
+  "photos-shown",
+  ({ PhotoLoader }) =>
+    new PhotoLoader(byId("transcript"), byId("photo"), { session, photos, ask: () => composer.focus() }),
+);
 const camera = new CameraLoader(byId("camera"), {
   photos,
   ask: (text) => voice.hush() || (composer.busy ? void chat.stop() : void send(text)),
@@ -67,7 +68,7 @@ const voice = new VoiceLoader({
   problem,
   said,
 });
-const settings = new Later(async () => new (await import("settings")).Settings(byId("settings"), session));
+const settings = new Later("settings", ({ Settings }) => new Settings(byId("settings"), session));
 const library = new Library({ session, clock, scroll, opened: open });
 const composer = new Composer(/** @type {HTMLFormElement} */ (byId("composer")), {
   send,
@@ -104,7 +105,7 @@ const chat = new Chat({
   },
 });
 
-const feedback = new Later(async () => new (await import("feedback")).Feedback(session, chat, { said }));
+const feedback = new Later("feedback", ({ Feedback }) => new Feedback(session, chat, { said }));
 const queue = new QueueLoader(byId("queue"), { session, chat, composer, photos, camera, said, problem });
 const live = new Live({ session, clock, chat, library, heard: (type) => queue.heard(type) });
 
@@ -156,21 +157,12 @@ const verbs = {
     suggest(button, { composer, send, files: byId("files"), hasPhoto: photos.count > 0 || camera.sees }),
   reason: async (form) => (await feedback.get()).reason(/** @type {HTMLFormElement} */ (form)),
 };
-const actions = new Later(async () => {
-  const told = { send: (/** @type {string} */ text) => void send(text, false), said, problem };
-  return new (await import("actions")).Actions(chat, composer, told);
-});
+const told = { send: (/** @type {string} */ text) => void send(text, false), said };
+const actions = new Later("actions", ({ Actions }) => new Actions(chat, composer, told));
 
-/** Runs a control's action, and shows its error. @param {HTMLElement} control @param {string} verb */
-async function act(control, verb) {
-  try {
-    await (verbs[verb] ? verbs[verb](control) : (await actions.get()).take(control));
-  } catch (error) {
-    problem(/** @type {Error} */ (error).message);
-  }
-}
+const listed = async (/** @type {HTMLElement} */ control) => (await actions.get()).take(control);
 
-listenForVerbs((control, verb) => void act(control, verb), csrf);
+listenForVerbs((control, verb) => (verbs[verb] ?? listed)(control), csrf);
 listenForFiles(/** @type {HTMLInputElement} */ (byId("files")), (files) => {
   problem("");
   void photos.add(files);
@@ -197,4 +189,9 @@ open(loaded, JSON.parse(byId("messages").textContent ?? "[]"), Number(app.datase
 if (typed) composer.fill(typed);
 composer.remember(localStorage);
 if (app.dataset.feed) addEventListener("load", () => live.start(app.dataset.feed));
-addEventListener("load", () => new Later(() => import("installation")).use(({ install }) => install(session)));
+addEventListener("load", () =>
+  load("installation").then(
+    ({ install }) => install(session),
+    () => {},
+  ),
+);

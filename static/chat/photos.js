@@ -2,6 +2,7 @@
  * The draft's photos: selected, pasted or dropped; previewed at once, scaled down, uploaded.
  * A question that is sent before they are uploaded waits for them.
  */
+import { load } from "./later.js";
 import { photoButton } from "./photo_button.js";
 import { discard, download, upload } from "./photo_store.js";
 import { t } from "./words.js";
@@ -90,8 +91,7 @@ export class Photos {
   /**
    * Adds files that the browser can decode as draft photos. They are uploaded at once, so that sending is fast; a
    * camera's are kept in this page until they are sent (`unsent`).
-   * @param {Iterable<File>} files
-   * @param {{unsent?: boolean}} [how]
+   * @param {Iterable<File>} files @param {{unsent?: boolean}} [how]
    */
   async add(files, { unsent = false } = {}) {
     for (const file of files) {
@@ -125,7 +125,7 @@ export class Photos {
     let sent = null;
     /** @type {Held} */
     const photo = { file, url: "", row, id: "", send: () => (sent ??= this.#send(photo, small)) };
-    const small = import("photo-file").then(async ({ prepared }) => this.#ready(photo, await prepared(file)));
+    const small = load("photo-file").then(async ({ prepared }) => this.#ready(photo, await prepared(file)));
     this.#keep(photo);
     if (unsent) small.catch((error) => this.#refuse(photo, error));
     else photo.send().catch(() => {}); // said, and the photo dropped: see #send

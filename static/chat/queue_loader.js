@@ -12,7 +12,7 @@ export class QueueLoader {
   constructor(place, means) {
     this.#place = place;
     this.#means = means;
-    this.#queue = new Later(async () => new (await import("message-queue")).MessageQueue(place, means));
+    this.#queue = new Later("message-queue", ({ MessageQueue }) => new MessageQueue(place, means));
   }
 
   /** Queues a message after the running answer. @param {string} text */

@@ -206,10 +206,6 @@ declare module "highlight" {
   export default highlighter;
 }
 
-declare module "answer" {
-  export const AnswerText: typeof import("./answer_text.js").AnswerText;
-}
-
 /** A chat in the list: `chat/views/conversations.py`. Times are ISO 8601 in UTC. */
 interface ChatRow {
   id: string;
@@ -222,51 +218,26 @@ interface ChatRow {
   excerpt?: string;
 }
 
-declare module "switcher" {
-  export const Switcher: typeof import("./switcher.js").Switcher;
-  export const save: typeof import("./switcher.js").save;
-}
-
-declare module "photo-file" {
-  export const prepared: typeof import("./photo_file.js").prepared;
-}
-
-declare module "replay" {
-  export const open: typeof import("./replay/own.js").open;
-  export const playExample: typeof import("./replay/own.js").playExample;
-}
-
-declare module "actions" {
-  export const Actions: typeof import("./actions.js").Actions;
-}
-
-declare module "settings" {
-  export const Settings: typeof import("./settings.js").Settings;
-}
-
-declare module "photos-shown" {
-  export const PhotoLoader: typeof import("./camera/photo_loader.js").PhotoLoader;
-}
-
-declare module "feedback" {
-  export const Feedback: typeof import("./feedback.js").Feedback;
-}
-
-declare module "shared-feed" {
-  export const sharedFeed: typeof import("./shared_feed.js").sharedFeed;
-}
-
-declare module "message-queue" {
-  export const MessageQueue: typeof import("./message_queue.js").MessageQueue;
-}
-
-declare module "instruction" {
-  export const edit: typeof import("./instruction.js").edit;
-  export const keep: typeof import("./instruction.js").keep;
-}
-
-declare module "installation" {
-  export const install: typeof import("./installation.js").install;
+/** The modules that are loaded on first use (later.js), by their names in the import map. */
+interface Modules {
+  actions: typeof import("./actions.js");
+  answer: typeof import("./answer_text.js");
+  camera: typeof import("./camera/viewfinder.js");
+  deletion: typeof import("./deletion.js");
+  feedback: typeof import("./feedback.js");
+  highlight: typeof import("highlight");
+  installation: typeof import("./installation.js");
+  instruction: typeof import("./instruction.js");
+  "message-queue": typeof import("./message_queue.js");
+  photo: typeof import("./camera/photo_viewer.js");
+  "photo-file": typeof import("./photo_file.js");
+  "photos-shown": typeof import("./camera/photo_loader.js");
+  replay: typeof import("./replay/own.js");
+  settings: typeof import("./settings.js");
+  "shared-feed": typeof import("./shared_feed.js");
+  switcher: typeof import("./switcher.js");
+  temml: typeof import("temml");
+  voice: typeof import("./voice/voice.js");
 }
 
 /** The objects of the page that the message queue uses. */

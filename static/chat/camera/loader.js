@@ -17,8 +17,7 @@ export class CameraLoader {
    *          said: (sentence: string) => void}} told
    */
   constructor(section, told) {
-    this.#loaded = new Later(async () => {
-      const { Viewfinder } = await import("camera");
+    this.#loaded = new Later("camera", ({ Viewfinder }) => {
       this.#viewfinder = new Viewfinder(section, told);
       return this.#viewfinder;
     });

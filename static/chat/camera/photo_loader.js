@@ -22,7 +22,7 @@ export class PhotoLoader {
   #messages = [];
   /** The answers' articles that were checked. @type {WeakSet<HTMLElement>} */
   #seen = new WeakSet();
-  #modules = new Later(() => import("photo"));
+  #modules = new Later("photo", (module) => module);
   /** @type {import("./photo_viewer.js").PhotoViewer | null} */
   #viewer = null;
 

@@ -34,12 +34,3 @@ interface ShownPhoto {
   attachment: string;
   file: File | null;
 }
-
-declare module "photo" {
-  export const PhotoViewer: typeof import("./photo_viewer.js").PhotoViewer;
-  export const point: typeof import("./photo_viewer.js").point;
-}
-
-declare module "camera" {
-  export const Viewfinder: typeof import("./viewfinder.js").Viewfinder;
-}

@@ -14,12 +14,13 @@ export class VoiceLoader {
   /** @type {import("./voice.js").Voice | null} */
   #voice = null;
   #pressed = 0;
+  #hasFailed = false;
 
   /** @param {VoiceMeans} means */
   constructor(means) {
     this.#means = means;
-    this.#loaded = new Later(async () => {
-      const { Voice } = await import("voice");
+    this.#loaded = new Later("voice", ({ Voice }) => {
+      if (this.#hasFailed) means.problem("");
       this.#voice = new Voice(means);
       return this.#voice;
     });
@@ -73,5 +74,8 @@ export class VoiceLoader {
     this.#loaded.get().then(({ talk }) => talk.press(), this.#failed);
   }
 
-  #failed = (/** @type {Error} */ { message }) => this.#means.problem(message);
+  #failed = (/** @type {Error} */ { message }) => {
+    this.#hasFailed = true;
+    this.#means.problem(message);
+  };
 }

@@ -90,7 +90,3 @@ interface VoiceMeans {
   problem: (sentence: string) => void;
   said: (sentence: string) => void;
 }
-
-declare module "voice" {
-  export const Voice: typeof import("./voice.js").Voice;
-}
