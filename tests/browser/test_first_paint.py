@@ -1,6 +1,7 @@
 """What is read of a chat before the page's modules have been loaded, and how these take it over."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from tests.browser.recorded import record
 from tests.browser.test_camera import PHONE
 from tests.browser.test_page import HELLO, Start, answer, ask, ended, start
 from tests.servers.chromium import tab
-from tests.servers.wondercam import WonderCam
+from tests.servers.wondercam import Share, WonderCam
 
 __all__ = ["start"]
 
@@ -82,6 +83,22 @@ async def opened_again(chromium: Browser, page: Page, **options: Any) -> AsyncIt
     async with tab(chromium, storage_state=await page.context.storage_state(), **options) as other:
         await other.goto(page.url)
         yield other
+
+
+async def test_the_styles_of_what_is_not_shown_hold_no_paint_back(page: Page, share: Share) -> None:
+    arrive = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await arrive.wait()
+        await route.continue_()
+
+    await page.route(re.compile(r"/(camera|photo|settings|voice)\.[\w.]*css"), hold)
+    server = await asyncio.to_thread(share, HELLO)
+    await page.goto(server.url, wait_until="commit")
+    await page.wait_for_function("() => performance.getEntriesByName('first-contentful-paint').length > 0")
+    arrive.set()
+    await page.get_by_role("button", name="Settings").click()
+    await expect(page.get_by_role("dialog")).to_be_visible()
 
 
 @pytest.mark.parametrize("options", [{}, PHONE])
