@@ -19,6 +19,8 @@ from chat.views.words import word
 LONGEST = 3_000
 """Characters: more than a screen shows. Markdown-it takes some 2 ms for 1,000."""
 ONLY_IN_THE_PAGE = re.compile(r"\$[^$]+\$|\\[(\[]|\[\^|^ *(?:[-*+]|\d+[.)]) +\[[ xX]\]", re.MULTILINE)
+MOST_CELLS = LONGEST // 2
+"""Of tables. Each that is written takes two characters, but a row that ends early is filled up to the head's width."""
 FENCE = re.compile(r" {0,3}(?:```|~~~)")
 BEGINNING = re.compile(r"(?!\d+[.)])[^-*+>|\s]")
 """The first characters of a line after a blank one that goes on with no list, quotation or table."""
@@ -33,7 +35,7 @@ _parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethro
 def html_of(text: str) -> SafeString | None:
     """Return the answer as HTML, of a long one its last blocks; None where only the page can write it."""
     end = end_of(text)
-    if not end or ONLY_IN_THE_PAGE.search(end):
+    if not end or ONLY_IN_THE_PAGE.search(end) or most_cells_of(end) > MOST_CELLS:
         return None
     try:
         return mark_safe(_html(Node(_parser.parse(end))))  # noqa: S308 (its texts are escaped)
@@ -53,6 +55,13 @@ def end_of(text: str) -> str:
         after_blank = line.isspace()
         at += len(line)
     return ""
+
+
+def most_cells_of(text: str) -> int:
+    """Return how many cells the tables of a text may have at most: as many in each line as a line of dashes has."""
+    lines = text.splitlines()
+    widths = (line.strip(" >|").count("|") + 1 for line in lines if "|" in line and "-" in line)
+    return max(widths, default=0) * len(lines)
 
 
 def _html(node: Node) -> str:

@@ -147,3 +147,13 @@ def test_the_pace_of_an_answer_is_what_the_page_says() -> None:
     assert pace(times) == "0.3 s · 25/s"
     assert pace({**times, "first_token_ms": 12_400, "usage": None}) == "12 s"
     assert pace({**times, "first_token_ms": None}) == ""
+
+
+def test_a_table_of_many_columns_is_not_filled_up_with_cells() -> None:
+    """Else 3,000 characters become a megabyte."""
+    wide = "|a" * 64 + "|\n" + "|-" * 64 + "|\n" + "|\n" * 1_300
+    assert len(wide) < LONGEST
+    for text in (wide, re.sub("^", "> ", wide, flags=re.MULTILINE)[:LONGEST]):
+        assert html_of(text) is None
+    full = "|a|b|\n|-|-|\n" + "|c|d|\n" * 450
+    assert str(html_of(full)).count("<td") == 900
