@@ -129,16 +129,22 @@ def newest_leaf(said: dict[Any, PromptMessage]) -> Any:
     return next((id for id in reversed(list(said)) if id not in parents), None)
 
 
+HISTORY_PHOTOS = 64
+"""Photos and sounds of a history: each may have a megabyte, which the request to the model's server repeats."""
+
+
 def history_of(path: list[PromptMessage], messages: int, size: int) -> list[Content]:
-    """The path as contents, cut from the oldest to at most `messages` messages and `size` bytes of text; the newest
-    message always stays. Thoughts and answers that never began are left out."""
+    """The path as contents, cut from the oldest to at most `messages` messages, `size` bytes of text and HISTORY_PHOTOS
+    photos; the newest message always stays. Thoughts and answers that never began are left out."""
     kept: list[Content] = []
+    photos = HISTORY_PHOTOS
     for message in reversed(path):
         parts = [part for part in message.parts if not part.get("thought")]
         if not parts:
             continue
         size -= sum(map(part_bytes, parts))
-        if kept and (size < 0 or len(kept) >= messages):
+        photos -= sum(1 for part in parts if type_of(part))
+        if kept and (size < 0 or photos < 0 or len(kept) >= messages):
             break
         kept.append({"role": message.role, "parts": parts})
     kept.reverse()

@@ -17,20 +17,43 @@ from chat.log.sql import in_thread
 from chat.models import Attachment, Message, QueuedMessage, User
 from chat.protocol import ids
 from chat.protocol.errors import NotFound, TooLarge
-from chat.protocol.prompt import Content, Model, Part, Prompt, attachments_of, is_sound, renamed, with_attachments
+from chat.protocol.prompt import (
+    Content,
+    Model,
+    Part,
+    Prompt,
+    attachments_of,
+    is_sound,
+    renamed,
+    type_of,
+    with_attachments,
+)
 from chat.protocol.request import text_bytes
 from chat.providers.catalogue import Catalogue
 
 
 def checked(contents: list[Content], model: Model, catalogue: Catalogue) -> list[Content]:
-    """The contents, unchanged. TooLarge if their text is too long, InvalidArgument for photos and sounds that the model
-    cannot take."""
+    """The contents, unchanged. TooLarge if their text is too long or they have too many photos and sounds, also by id:
+    each is sent to the model as often as it is named. InvalidArgument for those that the model cannot take."""
     if text_bytes(contents) > (most := limits.of("PROMPT_BYTES")):
         raise TooLarge(f"The message is longer than {most:,} bytes.")
+    _check_count([part for part in _parts(contents) if type_of(part)], limits.of("PHOTOS_MESSAGE"))
     for content in contents:
         for part in content["parts"]:
             catalogue.senses.check(part, model)
     return contents
+
+
+def _parts(contents: list[Content]) -> list[Part]:
+    return [part for content in contents for part in content["parts"]]
+
+
+def _check_count(found: list[Part], most: int) -> None:
+    """Raise TooLarge for more than `most` photos and sounds."""
+    if len(found) > most:
+        if all(map(is_sound, found)):
+            raise TooLarge(f"The message has {len(found)} sounds: send at most {most} at a time.")
+        raise TooLarge(f"The message has {len(found)} photos: send at most {most} at a time.")
 
 
 async def kept(user: User, contents: list[Content], model: Model, catalogue: Catalogue) -> list[Content]:
@@ -45,13 +68,10 @@ async def kept(user: User, contents: list[Content], model: Model, catalogue: Cat
 
 
 async def _stored(user: User, contents: list[Content], model: Model, catalogue: Catalogue) -> list[Content]:
-    inline = [part for content in contents for part in content["parts"] if "inlineData" in part]
+    inline = [part for part in _parts(contents) if "inlineData" in part]
     if not inline:
         return contents
-    if len(inline) > (most := min(limits.of("PHOTOS_MESSAGE"), limits.of("UPLOAD_USER"))):
-        if all(map(is_sound, inline)):
-            raise TooLarge(f"The message has {len(inline)} sounds: send at most {most} at a time.")
-        raise TooLarge(f"The message has {len(inline)} photos: send at most {most} at a time.")
+    _check_count(inline, limits.of("UPLOAD_USER"))
     await limits.spend("upload", user=user.pk, cost=len(inline))
     for part in inline:
         await _store(user, part)

@@ -70,3 +70,12 @@ def test_three_hundred_in_one_message_are_refused_with_how_many_may_be(alice):
     with pytest.raises(TooLarge, match="300 photos: send at most 16"):
         stored(alice, 300)
     assert not Attachment.objects.exists()
+
+
+def test_one_that_is_named_by_its_id_counts_each_time(alice):
+    """Else 60 KB of a question are 700 MB for the model's server."""
+    parts = stored(alice, 1)[0]["parts"]
+    seeing = Model("recording", "hello", images=True)
+    media.checked([{"role": "user", "parts": parts[1:] * 16}], seeing, providers)
+    with pytest.raises(TooLarge, match="17 photos: send at most 16"):
+        media.checked([{"role": "user", "parts": parts[1:] * 17}], seeing, providers)

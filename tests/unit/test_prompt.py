@@ -1,6 +1,7 @@
 """Prompts from the tree of messages: the branch, its cut, its photos."""
 
 from chat.protocol.prompt import (
+    HISTORY_PHOTOS,
     PromptMessage,
     attachments_of,
     history_of,
@@ -42,6 +43,14 @@ def test_history_keeps_the_newest_and_begins_with_the_user():
     assert texts(history_of(path, 40, 1000)) == ["a", "b", "c again"]
     assert texts(history_of(path, 2, 1000)) == ["c again"]
     assert texts(history_of(path, 40, 7)) == ["c again"]
+
+
+def test_a_history_has_a_bound_of_photos():
+    said = {at: PromptMessage(at, at - 1 or None, "user", [{"attachment": "a"}] * 16) for at in range(1, 41)}
+
+    assert len(attachments_of(history_of(path_to(said, 40), 40, 1000))) == HISTORY_PHOTOS == 64
+    lone = {1: PromptMessage(1, None, "user", [{"attachment": "a"}] * 100)}
+    assert len(attachments_of(history_of(path_to(lone, 1), 40, 1000))) == 100
 
 
 def test_the_newest_message_stays_however_long_it_is():

@@ -123,7 +123,7 @@ VARIABLES = (
     Variable(
         "WONDERCAM_LIMIT_PHOTOS_MESSAGE",
         16,
-        "Photos and sounds in the body of one message (`inlineData`); each counts as one that was sent",
+        "Photos and sounds of one message; one in its body (`inlineData`) counts as one that was sent, too",
         wrong="no whole number",
         least=1,
     ),
