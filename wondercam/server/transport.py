@@ -29,6 +29,7 @@ from twisted import version as twisted_version  # type: ignore[attr-defined]
 from twisted.internet import tcp
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.asyncioreactor import AsyncioSelectorReactor
+from twisted.internet.main import CONNECTION_LOST
 
 TRIED = (26, 26)
 """The first and the last major version of Twisted whose private names were tested."""
@@ -59,6 +60,14 @@ class Transport(tcp.Server):
         """Bytes that wait in this process for the peer to read."""
         return len(self.dataBuffer) - self.offset + self._tempDataLen
 
+    def doRead(self) -> Any:
+        """As Twisted's, but a connection that was reset behind its last bytes is lost: uvloop tells of an error once,
+        by one call for these bytes, and watches the socket no more."""
+        why = super().doRead()
+        if why is None and self.connected and self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            return CONNECTION_LOST
+        return why
+
     def write(self, data: bytes) -> None:
         if self.held is not None:
             self.held.append(data)
@@ -67,8 +76,11 @@ class Transport(tcp.Server):
         elif data and self.connected and not self._writeDisconnected:
             try:
                 sent = self.socket.send(data)
-            except OSError:  # a broken socket: the reactor will notice when it writes
+            except BlockingIOError:
                 sent = 0
+            except OSError:  # nobody else may notice: see `doRead`
+                self.abortConnection()
+                return
             if sent < len(data):
                 self.moved = time.monotonic()
                 super().write(data[sent:])

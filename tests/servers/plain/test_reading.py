@@ -89,3 +89,13 @@ def test_the_address_may_be_absolute(site: Site) -> None:
     scope = json.loads(client.answer()[2])
     assert (scope["path"], scope["query_string"]) == ("/scope", "b'a=b'")
     assert [value for name, value in scope["headers"] if name == "host"] == ["chat.example:1"]
+
+
+@pytest.mark.parametrize("path", ["/hello", "/scope"])
+def test_a_client_that_resets_behind_its_request_keeps_no_connection(serve: Serve, path: str) -> None:
+    """The event loop tells of the request and of the reset by one call, and of nothing behind it."""
+    site = serve(idle_time=90)
+    for _ in range(20):
+        site.connect().ask(path, "Content-Length: 3" if path == "/scope" else "X: y").reset()
+    site.becomes(open=1)
+    assert "escaped" not in site.process.log
