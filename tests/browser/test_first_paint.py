@@ -97,6 +97,7 @@ async def test_the_styles_of_what_is_not_shown_hold_no_paint_back(page: Page, sh
     await page.goto(server.url, wait_until="commit")
     await page.wait_for_function("() => performance.getEntriesByName('first-contentful-paint').length > 0")
     arrive.set()
+    await page.wait_for_load_state()  # modules wait for the styles, too: an earlier click would reach none
     await page.get_by_role("button", name="Settings").click()
     await expect(page.get_by_role("dialog")).to_be_visible()
 
