@@ -40,6 +40,7 @@ def database(url: str, pool: int, folder: Path) -> dict[str, Any]:
         sentence = f"DATABASE_URL cannot be read ({wrong}): write sqlite:///… or postgres://…"
         raise ImproperlyConfigured(sentence) from None
     if found["ENGINE"] == "django.db.backends.sqlite3":
+        found["ENGINE"] = "wondercam.sqlite3"  # it creates no file in the place of one that was moved
         return {**found, "OPTIONS": SQLITE, "CONN_MAX_AGE": None, "TEST": {"NAME": str(folder / "test.sqlite3")}}
     if found["ENGINE"] == "django.db.backends.postgresql":
         needs("psycopg", "postgres", "DATABASE_URL")

@@ -22,6 +22,8 @@ from contextlib import closing
 from functools import partial
 from time import monotonic, sleep
 
+from chat.log import sqlite_file
+
 log = logging.getLogger(__name__)
 
 COMMITS_PER_CHECKPOINT = 1500
@@ -122,7 +124,7 @@ def _checkpoint(own: sqlite3.Connection, reader: sqlite3.Connection, *, idle: bo
 
 
 def _connect(path: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=0, isolation_level=None)
+    connection = sqlite_file.connect(path)
     connection.execute("PRAGMA wal_autocheckpoint=0")
     connection.execute("PRAGMA synchronous=NORMAL")
     return connection

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
+from chat.log import sqlite_file
 from chat.log.fence import ROWS_PER_INSERT, Ending, Row, insert_events, update_endings
 from chat.log.sql import DIALECT, Database
 
@@ -51,7 +52,7 @@ class SqliteConnection:
         self._connection: sqlite3.Connection | None = None
 
     def _open(self) -> sqlite3.Connection:
-        opened = sqlite3.connect(self._path, timeout=0, isolation_level=None, check_same_thread=False)
+        opened = sqlite_file.connect(self._path, check_same_thread=False)
         try:
             opened.execute("PRAGMA synchronous=NORMAL")
             opened.execute("PRAGMA foreign_keys=ON")

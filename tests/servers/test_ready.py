@@ -2,6 +2,7 @@
 
 import shutil
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -23,16 +24,26 @@ def readiness(server: WonderCam) -> httpx.Response:
     return httpx.get(f"{server.url}/readyz", timeout=90)
 
 
+def conversations(server: WonderCam, token: str) -> int:
+    with server.client(token) as client:
+        return client.get("/v2/conversations").status_code
+
+
 def test_a_database_file_that_was_moved_away_ends_readiness_until_it_is_back(server: WonderCam) -> None:
+    token = server.guest()
     file, elsewhere = database_of(server), server.data_dir / "elsewhere"
     file.rename(elsewhere)
     away = readiness(server)
     assert (away.status_code, away.json()["error"]["status"]) == (503, "UNAVAILABLE")
     assert "put it back, or restart the server" in away.json()["error"]["message"]
+    with ThreadPoolExecutor(8) as pool:  # requests in threads that had no connection before
+        assert set(pool.map(lambda _: conversations(server, token), range(32))) <= {200, 503}
     assert not file.exists()
 
     elsewhere.rename(file)
     assert readiness(server).status_code == 200
+    with server.client() as client:
+        assert client.post("/v2/echat", json={"contents": [{"text": "Why?"}]}).status_code == 200
 
 
 def test_a_database_file_that_was_replaced_ends_readiness_until_a_restart(server: WonderCam) -> None:

@@ -102,7 +102,7 @@ def test_with_debug_keys_are_made_once_and_kept_from_others(load: Any, tmp_path:
 
 def test_the_database_is_sqlite_in_the_data_folder_unless_it_is_named(load: Any, tmp_path: Path) -> None:
     own = load()["DATABASES"]["default"]
-    assert (own["ENGINE"], own["NAME"]) == ("django.db.backends.sqlite3", str(tmp_path / "wondercam.sqlite3"))
+    assert (own["ENGINE"], own["NAME"]) == ("wondercam.sqlite3", str(tmp_path / "wondercam.sqlite3"))
     assert own["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
     named = load(DATABASE_URL="postgres://me:secret@db:5433/chat")["DATABASES"]["default"]
     assert (named["ENGINE"], named["HOST"], named["PORT"]) == ("django.db.backends.postgresql", "db", 5433)
