@@ -11,6 +11,13 @@ from tests.browser.test_page import answer
 from tests.servers.wondercam import Serve
 
 PHONE: ViewportSize = {"width": 390, "height": 500}
+STILL = """() => {
+    const { scrollTop } = document.getElementById("viewport");
+    window.frames_still = scrollTop === window.last_place ? (window.frames_still ?? 0) + 1 : 0;
+    window.last_place = scrollTop;
+    return window.frames_still > 10;
+}"""
+"""Called in each frame: whether the view has stood still for ten, as a finger's push goes on for a while."""
 
 
 async def drag(page: Page) -> None:
@@ -43,6 +50,7 @@ async def test_a_reader_who_looks_back_is_left_alone_and_can_jump_to_the_end(
     await expect(answer(page)).to_contain_text("Line 60.")
     await look_back(page)
     await expect(page.locator("#latest")).to_be_visible()
+    await page.wait_for_function(STILL)
     place = "viewport => viewport.scrollTop"
     before = await page.locator("#viewport").evaluate(place)
     shown = (await answer(page).locator("[data-part=text]").inner_text()).count("Line")

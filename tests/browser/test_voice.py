@@ -17,12 +17,13 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.test_camera import DESKTOP, HELLO, PHONE, SLOW, live, page, posts
-from tests.browser.test_page import Start, ended, grown_to, start
+from tests.browser.test_page import HELD, Start, ended, environment, grown_to, model, start
 from tests.fakes import gemini
 from tests.fakes.server import Server
+from tests.faults.upstream import Model
 from tests.servers.wondercam import Serve
 
-__all__ = ["DESKTOP", "PHONE", "page", "start"]
+__all__ = ["DESKTOP", "PHONE", "model", "page", "start"]
 
 RATE = 48_000
 SILENT_FOR, SPEECH_FOR, PAUSE_FOR = 1.5, 1.0, 6.0
@@ -116,17 +117,18 @@ async def test_a_question_is_spoken_and_its_answer_read_aloud(page: Page, start:
     await listening(page)  # the consent is remembered
 
 
-async def test_speaking_interrupts_the_voice_and_the_answer(page: Page, start: Start) -> None:
+async def test_speaking_interrupts_the_voice_and_the_answer(page: Page, start: Start, model: Model) -> None:
     await page.add_init_script(SERVICES)
     await page.add_init_script(
         "localStorage.setItem('voice', JSON.stringify({ isAloud: true, isHandsFree: true, isAllowed: true }))"
     )
-    await start(SLOW)
+    await start(environment(model.url))
     await page.get_by_role("button", name="Speak").press("Enter")
     await listening(page)
-    await hears(page, "why is the sky blue")
+    await hears(page, HELD)
     await grown_to(page, 20)
     await page.wait_for_function("() => window.spoken.length > 0")
+    assert await page.evaluate("window.recognisers.length") == 1  # it does not listen to its own voice
     await ended(page, "stopped")  # somebody speaks again
     await listening(page, 2)
     assert len(await page.locator("article[data-role=model] [data-part=text]").inner_text()) >= 20

@@ -52,7 +52,7 @@ export class Voice {
       Utterance: browser.SpeechSynthesisUtterance,
       language,
       wishes: () => this.#wishes.read(),
-      changed: () => this.#changed(),
+      changed: () => this.#read(),
     });
     this.#talk = new Talk({
       recognition: new Listener({ recognition: this.#recognition, recorder }),
@@ -152,7 +152,12 @@ export class Voice {
     button.dataset.state = state === "off" && isSpeaking ? "speaking" : state;
     button.setAttribute("aria-pressed", String(state !== "off"));
     this.#show("");
-    if (!isSpeaking) this.#talk.resume();
+  }
+
+  /** The voice began to read, or has ended. */
+  #read() {
+    this.#changed();
+    if (!this.#talk.isSpeaking) this.#talk.resume();
   }
 
   /** @param {string} text */
