@@ -5,6 +5,7 @@
     commit_thread.py  that thread; `threads.py` lets the simulation replace a log's threads
     own_connection.py  the event loop's own connection: `sqlite_commit.py`, or `postgres_commit.py` with
                       `postgres_jobs.py`, which send through `postgres_pipeline.py`
+    sqlite_file.py    connects to SQLite's file, and creates none
     checkpoint.py     SQLite's checkpoints, in a thread, so that writers do not wait for the disk
     sql.py            the statements for both databases; `fence.py` has those that check the writer's epoch
     tail.py           the writing end of one stream: its newest events, and its subscribers

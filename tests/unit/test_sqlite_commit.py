@@ -272,7 +272,9 @@ async def test_a_file_that_is_out_of_reach_at_first_is_the_threads_and_the_loops
     tail.append(1, "{}")
     await tail.settled()
     folder.mkdir()
+    in_an_empty_folder = log.write_now(lambda database: True)
+    (folder / "site.sqlite3").touch()
     after = log.write_now(lambda database: True)
 
-    assert (before, after) == (None, True)
+    assert (before, in_an_empty_folder, after) == (None, None, True)
     assert await sync_to_async(stored)(stream) == [0, 1]
