@@ -57,6 +57,7 @@ IMPORTED: dict[str, str] = {
     "instruction": "chat/instruction.js",
     "message-queue": "chat/message_queue.js",
     "highlight": "vendor/highlight/highlight.min.js",
+    "own-keys": "chat/own_keys.js",
     "photo-file": "chat/photo_file.js",
     "photo": "chat/camera/photo_viewer.js",
     "switcher": "chat/switcher.js",

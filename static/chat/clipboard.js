@@ -27,7 +27,7 @@ function copySelected(text, document) {
   const field = document.createElement("textarea");
   field.className = "unseen";
   field.value = text;
-  document.body.append(field);
+  (focused?.closest("dialog") ?? document.body).append(field); // behind an open dialog nothing can be selected
   field.select();
   const isCopied = document.execCommand("copy");
   field.remove();

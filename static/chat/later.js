@@ -7,6 +7,7 @@ import { t } from "./words.js";
 const PARTS = {
   camera: t("the camera"),
   instruction: t("the instructions"),
+  "own-keys": t("the API keys"),
   photo: t("the photo"),
   "photo-file": t("the photo"),
   "photos-shown": t("the photo"),

@@ -2,6 +2,7 @@
  * The settings of this browser: theme and text size. They apply at once, and are stored in cookies, so that the server
  * renders the next page with them (chat/views/look.py).
  */
+import { Later } from "./later.js";
 import { Notices } from "./notices.js";
 
 /** A year, in seconds. */
@@ -23,11 +24,29 @@ export class Settings {
       if (name === "theme") this.theme = value;
       if (name === "text_size") this.textSize = value;
     });
+    this.#offerKeys(session);
   }
 
   open() {
     this.#dialog.showModal();
     void this.#notices?.show();
+  }
+
+  /** Lets an account see its API keys: a guest has none, and no such button. @param {JsonRequester} session */
+  #offerKeys(session) {
+    const place = this.#dialog.querySelector("[data-part=keys]");
+    const dialog = this.#document.getElementById("api-keys");
+    if (!place || !dialog) return;
+    const keys = new Later("own-keys", ({ OwnKeys }) => new OwnKeys(dialog, session));
+    const said = /** @type {HTMLElement} */ (place.querySelector("[role=alert]"));
+    place.querySelector("button")?.addEventListener("click", async () => {
+      said.textContent = "";
+      try {
+        (await keys.get()).open();
+      } catch (error) {
+        said.textContent = /** @type {Error} */ (error).message;
+      }
+    });
   }
 
   /** @param {string} theme "light", "dark", or "" for what the system has */

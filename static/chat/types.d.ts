@@ -229,6 +229,7 @@ interface Modules {
   installation: typeof import("./installation.js");
   instruction: typeof import("./instruction.js");
   "message-queue": typeof import("./message_queue.js");
+  "own-keys": typeof import("./own_keys.js");
   photo: typeof import("./camera/photo_viewer.js");
   "photo-file": typeof import("./photo_file.js");
   "photos-shown": typeof import("./camera/photo_loader.js");

@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { copy } from "../../static/chat/clipboard.js";
 
-/** A document whose browser copies what is selected, or refuses. @param {boolean} allows */
-function page(allows) {
+/** A document whose browser copies what is selected, or refuses; with what it has open in front of it.
+ * @param {boolean} allows @param {object | null} [dialog] */
+function page(allows, dialog = null) {
   const field = { value: "", className: "", isSelected: false, select() {}, remove() {} };
   const copied = /** @type {string[]} */ ([]);
-  const focused = { count: 0, focus: () => (focused.count += 1) };
+  const focused = { count: 0, focus: () => (focused.count += 1), closest: () => dialog };
   const document = {
     activeElement: focused,
     body: { append() {} },
@@ -30,6 +31,16 @@ test("on plain HTTP there is none, and the text is copied all the same, with the
   const { copied, document, focused } = page(true);
   await copy("a\n**b**", { clipboard: undefined, document });
   assert.deepEqual([copied, focused.count], [["a\n**b**"], 1]);
+});
+
+test("in front of the page, what is copied is selected in the open dialog", async () => {
+  const fields = /** @type {any[]} */ ([]);
+  const dialog = { append: (/** @type {any} */ field) => fields.push(field) };
+  await copy("a key", { clipboard: undefined, document: page(true, dialog).document });
+  assert.deepEqual(
+    fields.map(({ value }) => value),
+    ["a key"],
+  );
 });
 
 test("a clipboard that refuses is gone around", async () => {
