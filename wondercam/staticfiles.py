@@ -26,10 +26,20 @@ from django.core.files.storage import FileSystemStorage
 from django.utils.functional import cached_property
 from servestatic.storage import CompressedManifestStaticFilesStorage
 
+HIGHLIGHTED = (
+    "bash c cpp csharp css dart diff dockerfile elixir go graphql haskell ini java javascript json julia "
+    "kotlin latex less lua makefile markdown matlab nginx objectivec perl php php-template powershell protobuf "
+    "python python-repl r ruby rust scala scss shell sql swift typescript vbnet wasm xml yaml"
+)
+"""The languages of `static/chat/languages.js`."""
+
 PACKAGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "temml": ("temml/dist", ("temml.mjs",)),
     "eventsource-parser": ("eventsource-parser/dist", ("index.js", "index.js.map")),
-    "highlight": ("@highlightjs/cdn-assets/es", ("highlight.min.js",)),
+    "highlight": (
+        "@highlightjs/cdn-assets/es",
+        ("core.min.js", *(f"languages/{name}.min.js" for name in HIGHLIGHTED.split())),
+    ),
     "instrument-sans": (
         "@fontsource-variable/instrument-sans/files",
         tuple(
@@ -56,8 +66,9 @@ IMPORTED: dict[str, str] = {
     "installation": "chat/installation.js",
     "instruction": "chat/instruction.js",
     "message-queue": "chat/message_queue.js",
-    "highlight": "vendor/highlight/highlight.min.js",
     "own-keys": "chat/own_keys.js",
+    "highlight": "vendor/highlight/core.min.js",
+    "languages": "chat/languages.js",
     "photo-file": "chat/photo_file.js",
     "photo": "chat/camera/photo_viewer.js",
     "switcher": "chat/switcher.js",
@@ -73,8 +84,11 @@ IMPORT_LINE = re.compile(r'^(?:import|\} from)\b[^"]*"([^"]+)";$', re.MULTILINE)
 COMPRESSED = {".css", ".js", ".map", ".mjs", ".svg", ".webmanifest"}
 
 
+RESOLVED = (r'(?P<matched>import\.meta\.resolve\("(?P<url>\.[^"]+)"\))', 'import.meta.resolve("%(url)s")')
+
+
 class HashedStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
-    """Adds hashes to file names, also in the import lines of ES modules.
+    """Adds hashes to file names, also in the import lines of ES modules and in `import.meta.resolve("./…")`.
 
     `import("…")` is not rewritten: in code it has a name of the import map, and in comments it is a type.
     """
@@ -82,10 +96,13 @@ class HashedStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
     support_js_module_import_aggregation = True
     _js_module_import_aggregation_patterns = (
         "*.js",
-        tuple(
-            pattern  # (expression, template), and a third part since Django 6.1
-            for pattern in CompressedManifestStaticFilesStorage._js_module_import_aggregation_patterns[1]
-            if not pattern[1].startswith("import(")
+        (
+            *(
+                pattern  # (expression, template), and a third part since Django 6.1
+                for pattern in CompressedManifestStaticFilesStorage._js_module_import_aggregation_patterns[1]
+                if not pattern[1].startswith("import(")
+            ),
+            RESOLVED,
         ),
     )
 

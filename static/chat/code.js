@@ -1,5 +1,6 @@
 /**
- * Highlights complete blocks of code, once the highlighter is loaded: one after the other, each when the browser is idle.
+ * Highlights complete blocks of code, one after the other. The highlighter and the languages are loaded when they are
+ * first needed. Every step is a task of its own, taken when the browser is idle: at once they would hold a phone up.
  */
 
 import { load } from "./later.js";
@@ -17,14 +18,31 @@ export function paintCode(code, language) {
   painted = painted.then(() => paint(code, language)).catch(() => {}); // the code stays without colours
 }
 
-/** @param {HTMLElement} code @param {string} language */
-async function paint(code, language) {
+/** @param {HTMLElement} code @param {string} said */
+async function paint(code, said) {
+  const { languagesOf } = await load("languages");
+  const languages = languagesOf(said);
+  if (!languages.length) return;
   const { default: highlighter } = await load("highlight");
-  if (!highlighter.getLanguage(language)) return;
+  await learn(highlighter, languages);
   await idle();
   const text = code.textContent ?? "";
-  const { _emitter: emitter } = highlighter.highlight(text, { language, ignoreIllegals: true });
+  const { _emitter: emitter } = highlighter.highlight(text, { language: languages[0], ignoreIllegals: true });
+  await idle();
   code.replaceChildren(...emitter.rootNode.children.map(element));
+}
+
+/** Loads those that are new, all at once, and compiles them, one in each task.
+ * @param {Modules["highlight"]["default"]} highlighter @param {string[]} languages */
+async function learn(highlighter, languages) {
+  const { grammarOf } = await load("languages");
+  const unknown = languages.filter((name) => !highlighter.getLanguage(name));
+  const grammars = await Promise.all(unknown.map(grammarOf));
+  for (const [at, name] of unknown.entries()) {
+    await idle();
+    highlighter.registerLanguage(name, grammars[at]);
+    highlighter.highlight("", { language: name });
+  }
 }
 
 /** @returns {Promise<unknown>} */

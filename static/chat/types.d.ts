@@ -199,9 +199,11 @@ declare module "highlight" {
     scope?: string;
     children: (Leaf | string)[];
   }
+  export type Grammar = (highlighter: unknown) => { aliases?: string[] };
   const highlighter: {
+    registerLanguage(name: string, grammar: Grammar): void;
     getLanguage(name: string): object | undefined;
-    highlight(code: string, options: { language: string; ignoreIllegals: boolean }): { _emitter: { rootNode: Leaf } };
+    highlight(code: string, options: { language: string; ignoreIllegals?: boolean }): { _emitter: { rootNode: Leaf } };
   };
   export default highlighter;
 }
@@ -225,9 +227,12 @@ interface Modules {
   camera: typeof import("./camera/viewfinder.js");
   deletion: typeof import("./deletion.js");
   feedback: typeof import("./feedback.js");
+  /** Any of languages.js, by its address. */
+  grammar: { default: import("highlight").Grammar };
   highlight: typeof import("highlight");
   installation: typeof import("./installation.js");
   instruction: typeof import("./instruction.js");
+  languages: typeof import("./languages.js");
   "message-queue": typeof import("./message_queue.js");
   "own-keys": typeof import("./own_keys.js");
   photo: typeof import("./camera/photo_viewer.js");

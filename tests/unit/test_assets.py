@@ -18,7 +18,7 @@ from django.test import AsyncClient, AsyncRequestFactory
 from chat.models import Conversation, Message, User
 from tests.servers.wondercam import WonderCam
 from wondercam.pages import StaticFiles
-from wondercam.staticfiles import IMPORTED, CompressedCopies, HashedStorage, modules_of
+from wondercam.staticfiles import IMPORTED, PACKAGES, CompressedCopies, HashedStorage, modules_of
 
 MOST_BYTES = 60 * 1024
 """Of JavaScript, by gzip, that a page may load before anybody has typed."""
@@ -49,6 +49,11 @@ def test_what_writes_answers_and_the_large_packages_come_later() -> None:
 
 def test_every_module_that_is_imported_by_a_name_is_a_file() -> None:
     assert {name: path for name, path in IMPORTED.items() if not finders.find(path)} == {}
+
+
+def test_the_languages_that_code_is_highlighted_in_are_those_that_are_served() -> None:
+    named = re.findall(r'resolve\("\.\./vendor/highlight/([^"]+)"\)', source("chat/languages.js").read_text())
+    assert {"core.min.js", *named} == set(PACKAGES["highlight"][1])
 
 
 def test_a_module_that_is_no_file_is_named() -> None:
@@ -115,6 +120,10 @@ async def test_a_collected_file_has_its_hash_in_its_name_is_compressed_and_kept_
     names = {path.name for path in tmp_path.rglob("*.js")}
     assert len(imported) > 5
     assert all(FINGERPRINT.search(name) and Path(name).name in names for name in imported)
+    languages = next(path for path in (tmp_path / "chat").glob("languages.*.js")).read_text()
+    resolved = re.findall(r'resolve\("\.\./vendor/highlight/languages/([^"]+)"\)', languages)
+    assert len(resolved) > 30
+    assert all(FINGERPRINT.search(name) and name in names for name in resolved)
 
     async def nothing(_: HttpRequest) -> HttpResponseBase:
         return HttpResponse(status=404)

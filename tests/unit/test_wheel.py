@@ -61,7 +61,12 @@ def test_the_wheel_has_all_code_migrations_and_templates_and_nothing_else_of_the
 def test_the_page_s_files_are_in_the_wheel_under_names_with_their_hashes(file: Path) -> None:
     names = names_in(file)
     assert "wondercam/bundled/static/staticfiles.json" in names
-    for area, wanted in (("chat", "page"), ("vendor/highlight", "highlight.min"), ("admin/css", "base")):
+    for area, wanted in (
+        ("chat", "page"),
+        ("vendor/highlight", "core.min"),
+        ("vendor/highlight/languages", "python.min"),
+        ("admin/css", "base"),
+    ):
         assert [
             n for n in names if re.match(rf"wondercam/bundled/static/{area}/{wanted}\.[0-9a-f]{{12}}\.(js|css)$", n)
         ]
