@@ -17,9 +17,10 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.test_camera import DESKTOP, HELLO, PHONE, SLOW, live, page, posts
-from tests.browser.test_page import HELD, Start, ended, environment, grown_to, model, start
+from tests.browser.test_page import HELD, Start, ended, grown_to, model, start
 from tests.fakes import gemini
 from tests.fakes.server import Server
+from tests.faults.arena import environment
 from tests.faults.upstream import Model
 from tests.servers.wondercam import Serve
 
