@@ -1,7 +1,7 @@
-"""The budget of one UTC day: questions and tokens (input and output) per user, and tokens of the whole site.
+"""The budget of one UTC day: questions and tokens (input and output) per user and of the whole site.
 
 A question is counted by one conditional statement in the transaction that stores it: concurrent questions in any number
-of processes cannot exceed the limit, and a question that is not stored is not counted. Tokens are counted when an
+of processes cannot exceed a user's limit, and a question that is not stored is not counted. Tokens are counted when an
 answer has ended (`chat/log/usage.py`), so the last answers of a day may exceed the budget.
 """
 
@@ -12,7 +12,7 @@ from django.conf import settings
 
 from chat.limits.rates import of
 from chat.log.sql import DJANGO, Database
-from chat.models import DailyUse
+from chat.models import DailyUse, ModelUse
 from chat.protocol.errors import ResourceExhausted
 
 TABLE = DailyUse._meta.db_table
@@ -24,7 +24,13 @@ WHERE {TABLE}.questions < %s AND {TABLE}.tokens < %s
 RETURNING questions
 """
 
-TOKENS_OF_ALL = f"SELECT COALESCE(SUM(tokens), 0) FROM {TABLE} WHERE day = %s"
+USE_OF_ALL = f"""
+SELECT COALESCE(SUM(questions), 0), COALESCE(SUM(tokens), 0) FROM (
+    SELECT questions, tokens FROM {TABLE} WHERE day = %s
+    UNION ALL
+    SELECT answers, tokens_in + tokens_out FROM {ModelUse._meta.db_table} WHERE day = %s AND user_id IS NULL) of_all
+"""
+"""Of those whose account is gone the spending is left: nobody gives the site its day back by deleting an account."""
 
 QUESTIONS = f"SELECT questions FROM {TABLE} WHERE user_id = %s AND day = %s"
 
@@ -39,7 +45,7 @@ def spend_question(user_id: int, database: Database = DJANGO, *, is_guest: bool 
     who = "_GUEST" if is_guest else ""
     questions, tokens = of(f"DAY_QUESTIONS{who}"), of(f"DAY_TOKENS{who}")
     now = datetime.now(UTC)
-    refuse_what_the_site_has_not_left(database, now)
+    refuse_what_the_site_has_not_left(database, now, of("DAY_QUESTIONS_SITE"))
 
     def check(counted: list[Any]) -> None:
         if not counted:
@@ -59,22 +65,30 @@ def used_up(asked: int, questions: int, tokens: int, left: int) -> ResourceExhau
     )
 
 
-def refuse_what_the_site_has_not_left(database: Database, now: datetime) -> None:
-    """Raise ResourceExhausted if the site's tokens of the day are used. Without such a limit it sends no query."""
-    most = of("DAY_TOKENS_SITE")
-    if not most:
+def refuse_what_the_site_has_not_left(database: Database, now: datetime, most_questions: int) -> None:
+    """Raise ResourceExhausted if the site's questions or tokens of the day are used. 0 is no limit; where neither is
+    limited, it sends no query."""
+    most_tokens = of("DAY_TOKENS_SITE")
+    if not most_questions and not most_tokens:
         return
 
     def check(used: list[Any]) -> None:
-        if used[0][0] < most:
-            return
+        questions, tokens = used[0]
         left = seconds_of_day_left(now)
-        sentence = (
-            f"This site has used its {most:,} tokens of today: it goes on after midnight UTC, in {in_words(left)}."
-        )
-        raise ResourceExhausted(sentence, retry_after=left)
+        until = in_words(left)
+        if most_questions and questions >= most_questions:
+            raise ResourceExhausted(
+                f"This site has been asked as often as one day allows, {most_questions:,}: "
+                f"it goes on after midnight UTC, in {until}.",
+                retry_after=left,
+            )
+        if most_tokens and tokens >= most_tokens:
+            raise ResourceExhausted(
+                f"This site has used its {most_tokens:,} tokens of today: it goes on after midnight UTC, in {until}.",
+                retry_after=left,
+            )
 
-    database.verify(TOKENS_OF_ALL, (day_of(now),), check)
+    database.verify(USE_OF_ALL, (day_of(now), day_of(now)), check)
 
 
 def has_tokens_left(user_id: int, *, is_guest: bool = False) -> bool:
@@ -83,7 +97,7 @@ def has_tokens_left(user_id: int, *, is_guest: bool = False) -> bool:
         return True
     now = datetime.now(UTC)
     try:
-        refuse_what_the_site_has_not_left(DJANGO, now)
+        refuse_what_the_site_has_not_left(DJANGO, now, most_questions=0)
     except ResourceExhausted:
         return False
     used = DailyUse.objects.filter(user=user_id, day=now.date()).values_list("tokens", flat=True).first()

@@ -154,6 +154,7 @@ SERVER_SENTENCES = (
     "asked {count} questions",
     "asked {count} question",
     "used {count} tokens",
+    "This site has been asked as often as one day allows, {count}: it goes on after midnight UTC, in {time}.",
     "This site has used its {count} tokens of today: it goes on after midnight UTC, in {time}.",
     "A photo of {width} × {height} pixels in this format is too large: send it smaller, or as JPEG.",
     "The embedded model",

@@ -56,6 +56,12 @@ count_tokens(django_execute, key_of(stream_of(alice).pk), {"totalTokenCount": 7}
 for count in (5, 6):
     count_spending(django_execute, key_of(stream_of(alice).pk), "2026-11-26", {"totalTokenCount": count}, [])
 print("spent", list(ModelUse.objects.values_list("day", "answers", "tokens_in", "tokens_out")))
+settings.LIMITS["DAY_QUESTIONS_SITE"] = 2
+print("all", refused(limits.spend_question, User.objects.create_user("bob").pk))
+settings.LIMITS["DAY_QUESTIONS_SITE"] = 3
+print("all", refused(limits.spend_question, User.objects.get(username="bob").pk))
+User.objects.filter(username="bob").delete()
+settings.LIMITS["DAY_QUESTIONS_SITE"] = 0
 print("use", list(DailyUse.objects.values_list("questions", "tokens")))
 
 guest = User.objects.create(username="g", is_guest=True, network="n")
@@ -77,6 +83,8 @@ SAID = """key True True
 ended 401
 questions [0, 0, 429]
 spent [(datetime.date(2026, 11, 26), 2, 11, 0)]
+all 429
+all 0
 use [(2, 7)]
 first 0
 second 429

@@ -69,6 +69,43 @@ def test_all_people_together_have_a_budget_where_one_is_set(alice, settings):
     assert use_of(alice) == (2, 0)
 
 
+def test_all_people_together_have_a_budget_of_questions_where_one_is_set(alice, settings):
+    bob = User.objects.create_user("bob")
+    for day, questions in ((0, 2), (1, 9_000)):
+        DailyUse.objects.create(user=bob, day=datetime.now(UTC).date() - timedelta(days=day), questions=questions)
+    settings.LIMITS["DAY_QUESTIONS_SITE"] = 3
+    limits.spend_question(alice.pk)
+    with pytest.raises(ResourceExhausted) as refused:
+        limits.spend_question(alice.pk)
+    said = "This site has been asked as often as one day allows, 3: it goes on after midnight UTC, in "
+    assert refused.value.message.startswith(said)
+    assert refused.value.retry_after >= budget.seconds_of_day_left(datetime.now(UTC))
+    assert use_of(alice) == (1, 0)
+    assert limits.has_tokens_left(alice.pk)  # a title of an answer that was given is no question
+
+
+async def test_a_turn_over_the_questions_of_all_is_neither_stored_nor_counted(core: Core, settings):
+    settings.LIMITS["DAY_QUESTIONS_SITE"] = 1
+    first = await core.ask("words=5 gap=0", request_id="once")
+    await core.ended(first)
+    with pytest.raises(ResourceExhausted, match="as often as one day allows, 1:"):
+        await core.ask("words=5 gap=0")
+    assert await Stream.objects.acount() == 1
+    assert (await sync_to_async(use_of)(core.user))[0] == 1
+    assert (await core.ask("words=5 gap=0", request_id="once")).pk == first.pk
+
+
+async def test_an_account_that_is_deleted_takes_nothing_of_the_sites_day_with_it(core: Core, settings, alice):
+    await core.ended(await core.ask("words=5 gap=0"))
+    await sync_to_async(core.user.delete)()
+    assert not await DailyUse.objects.filter(user=core.user.pk).aexists()
+    spend = sync_to_async(limits.spend_question)
+    for name, match in (("DAY_QUESTIONS_SITE", "allows, 1:"), ("DAY_TOKENS_SITE", "its 1 tokens")):
+        settings.LIMITS = {**settings.LIMITS, "DAY_QUESTIONS_SITE": 0, "DAY_TOKENS_SITE": 0, name: 1}
+        with pytest.raises(ResourceExhausted, match=match):
+            await spend(alice.pk)
+
+
 def test_another_day_begins_anew(alice):
     DailyUse.objects.create(user=alice, day=datetime.now(UTC).date() - timedelta(days=1), questions=3, tokens=1000)
     limits.spend_question(alice.pk)

@@ -402,7 +402,10 @@ def test_a_wrong_limit_stops_the_start_with_its_name():
 def test_every_rate_has_its_setting(settings):
     named = {rate.setting for rates in limits.RATES.values() for rate in rates}
     assert named <= set(settings.LIMITS)
-    assert [name for name in settings.LIMITS if limits.of(name) <= 0] == ["DAY_TOKENS_SITE"]  # 0 is no limit
+    assert [name for name in settings.LIMITS if limits.of(name) <= 0] == [
+        "DAY_QUESTIONS_SITE",
+        "DAY_TOKENS_SITE",
+    ]  # 0 is no limit
     assert async_to_sync(spent)("upload", 3, user=1) == 3
 
 

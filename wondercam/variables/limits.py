@@ -69,6 +69,15 @@ VARIABLES = (
         "WONDERCAM_LIMIT_DAY_QUESTIONS_GUEST", 200, "Questions of one guest, a day", wrong="no whole number", least=1
     ),
     Variable(
+        "WONDERCAM_LIMIT_DAY_QUESTIONS_SITE",
+        0,
+        (
+            "Questions of all people, a day; 0 is no limit. Those that several processes begin at one moment on "
+            "PostgreSQL may go over it"
+        ),
+        wrong="no whole number",
+    ),
+    Variable(
         "WONDERCAM_LIMIT_DAY_TOKENS",
         2_000_000,
         (
