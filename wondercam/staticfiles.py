@@ -61,6 +61,7 @@ IMPORTED: dict[str, str] = {
     "actions": "chat/actions.js",
     "answer": "chat/answer_text.js",
     "camera": "chat/camera/viewfinder.js",
+    "countdown": "chat/countdown.js",
     "deletion": "chat/deletion.js",
     "feedback": "chat/feedback.js",
     "installation": "chat/installation.js",

@@ -83,7 +83,7 @@ export function fromStored({ id, role, parts, stream, ...more }, parent, at) {
 }
 
 /** The further fields of a stored message. @param {Facts} stored @returns {Facts} */
-export function factsOf({ id, role, parts, stream, parent_id, text, created_at, ...facts }) {
+export function factsOf({ id, role, parts, stream, parent_id, text, ...facts }) {
   return facts;
 }
 

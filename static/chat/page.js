@@ -9,7 +9,7 @@ import { clock } from "./clock.js";
 import { Composer } from "./composer.js";
 import { app, byId, csrf, problem, template } from "./document.js";
 import { listenForFiles } from "./intake.js";
-import { Later, load } from "./later.js";
+import { Later } from "./later.js";
 import { Library } from "./library.js";
 import { Live } from "./live.js";
 import { ONLY_READ, UNSEEN } from "./messages.js";
@@ -27,6 +27,7 @@ const session = new Session({ fetch: (...request) => fetch(...request), clock, c
 const announcer = new Announcer(byId("announcer"));
 const said = (/** @type {string} */ sentence) => announcer.say(sentence);
 const answers = new AnswerLoader();
+const countdown = new Later("countdown", ({ Countdown }) => new Countdown(clock));
 const scroll = new Scroll(byId("viewport"), byId("latest"));
 const view = new View({
   list: byId("transcript"),
@@ -40,7 +41,11 @@ const view = new View({
   articles: {
     answers,
     showPhoto: (image, shown) => photo.use((loader) => loader.show(image, shown)),
-    extras: [showThumbs],
+    extras: [
+      showThumbs,
+      (element, shown) =>
+        shown.error?.message.includes("ry again in ") && countdown.use((it) => it.show(element, shown)),
+    ],
   },
 });
 const stored = (/** @type {string[]} */ ids) => chat.draft.keepPhotos(ids);
@@ -189,9 +194,4 @@ open(loaded, JSON.parse(byId("messages").textContent ?? "[]"), Number(app.datase
 if (typed) composer.fill(typed);
 composer.remember(localStorage);
 if (app.dataset.feed) addEventListener("load", () => live.start(app.dataset.feed));
-addEventListener("load", () =>
-  load("installation").then(
-    ({ install }) => install(session),
-    () => {},
-  ),
-);
+addEventListener("load", () => new Later("installation", ({ install }) => install(session)).use(() => {}));

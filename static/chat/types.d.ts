@@ -225,6 +225,7 @@ interface Modules {
   actions: typeof import("./actions.js");
   answer: typeof import("./answer_text.js");
   camera: typeof import("./camera/viewfinder.js");
+  countdown: typeof import("./countdown.js");
   deletion: typeof import("./deletion.js");
   feedback: typeof import("./feedback.js");
   /** Any of languages.js, by its address. */

@@ -1,6 +1,7 @@
 """Whatever a model's server does, the page says what happened and what can be done, and keeps what came before."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -76,6 +77,16 @@ WHOLE = ["hello", "stop-always", "stop-twice", "text-after-stop", "usage-after-s
 TLS = "The OpenAI-compatible server cannot be reached at the moment. Try again in 5 s, or choose another model."
 
 
+LISTEN = """() => {
+  window.__heard = [];
+  for (const place of document.querySelectorAll("[aria-live], [role=alert], [role=status], [role=log]"))
+    new MutationObserver(() => window.__heard.push(place.textContent)).observe(place, {
+      characterData: true, childList: true, subtree: true,
+    });
+}"""
+"""What a screen reader would speak from now on."""
+
+
 @pytest_asyncio.fixture
 async def behind() -> AsyncIterator[Server]:
     """A Gemini of which each model is a fault."""
@@ -98,6 +109,11 @@ async def server(behind: Server, serve: Serve, tmp_path: Path) -> AsyncIterator[
             "WONDERCAM_LIMIT_IDLE_SECONDS": "3",
         }
         yield await asyncio.to_thread(serve, env)
+
+
+async def uncounted(page: Page) -> None:
+    """The seconds of the sentences stay as the server said them."""
+    await page.route(re.compile(r"/chat/countdown\."), lambda route: route.abort())
 
 
 async def outcome(page: Page, model: str, status: str) -> tuple[str, str]:
@@ -132,6 +148,7 @@ def expected() -> dict[str, tuple[str, str]]:
 
 
 async def test_every_fault_of_an_upstream_is_a_sentence_to_act_on(page: Page, server: WonderCam, behind: Server):
+    await uncounted(page)
     await page.goto(server.url)
     found = {name: await outcome(page, f"gemini/{name}", "failed") for name in expected()}
     tls = await outcome(page, "openai/tls", "failed")
@@ -178,7 +195,22 @@ async def test_ends_that_only_look_strange_are_whole_answers(page: Page, server:
     assert (len(flat(text)), said) == (len("tick ") * 10_000 + 1, "")
 
 
+async def test_the_seconds_after_a_failure_are_counted_down_in_silence_and_from_its_end(page: Page, server: WonderCam):
+    await page.goto(server.url)
+    await outcome(page, "gemini/503", "failed")
+    await page.evaluate(LISTEN)
+    sentence, again = answer(page).locator("[data-part=sentence]"), answer(page).get_by_role("button", name="Try again")
+    await expect(sentence).to_have_text(re.compile(r"Try again in [1-4] s, or choose another model\.$"))
+    early = await again.evaluate("button => getComputedStyle(button).fontWeight")
+    await expect(sentence).to_have_text(f"Gemini is not available at the moment. {AGAIN}")
+    assert (early, await again.evaluate("button => getComputedStyle(button).fontWeight")) == ("400", "600")
+    assert await page.evaluate("window.__heard") == []
+    await page.reload()
+    await expect(sentence).to_have_text(f"Gemini is not available at the moment. {AGAIN}")
+
+
 async def test_another_model_can_be_chosen_and_asked_the_same_again(page: Page, server: WonderCam):
+    await uncounted(page)
     await page.goto(server.url)
     assert (await outcome(page, "gemini/503", "failed"))[1] == AWAY
     await page.locator("select[name=model]").select_option("gemini/hello")
