@@ -74,13 +74,27 @@ pytest_plugins = [
     "tests.servers.wondercam",
     "tests.inside",
     "tests.talks",
+    "tests.wheel",
 ]
 
 
 STUCK_SECONDS = float(os.environ.get("WONDERCAM_TEST_STUCK_SECONDS", "120"))
 """What a test may take to be taken down."""
 
-SERVERS = {"chromium", "firefox", "front", "nginx", "one_slot", "postgres", "redis", "serve", "server", "share", "site"}
+SERVERS = {
+    "chromium",
+    "firefox",
+    "front",
+    "installation",
+    "nginx",
+    "one_slot",
+    "postgres",
+    "redis",
+    "serve",
+    "server",
+    "share",
+    "site",
+}
 """Fixtures that start a program, or load the real model."""
 
 STORING = {"core", "db", "log", "transactional_db"}

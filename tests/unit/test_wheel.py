@@ -1,46 +1,19 @@
 """The wheel contains all files of the site, and starts without questions and without a checkout."""
 
-import os
 import re
 import stat
 import sys
 import tomllib
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests import wheel
-from tests.servers.process import Process
+from tests.wheel import ROOT, Installation
 from wondercam import commandline
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-START_SECONDS = 300.0
-
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
-
-
-@pytest.fixture(scope="module")
-def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, but for the networks: they are 35 MB."""
-    return wheel.made(tmp_path_factory.mktemp("wheel"), "--without-networks")
-
-
-@pytest.fixture(scope="module")
-def unpacked(file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what an installer would put among the packages."""
-    folder = tmp_path_factory.mktemp("packages")
-    with zipfile.ZipFile(file) as archive:
-        archive.extractall(folder)
-    return folder
-
-
-def environment(packages: Path, home: Path, **changes: str) -> dict[str, str]:
-    """That of a person who has set nothing."""
-    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "VIRTUAL_ENV")}
-    return {**kept, "PYTHONPATH": str(packages), "HOME": str(home), "PORT": "0", **changes}
 
 
 def names_in(file: Path) -> set[str]:
@@ -48,8 +21,8 @@ def names_in(file: Path) -> set[str]:
         return set(archive.namelist())
 
 
-def test_the_wheel_has_all_code_migrations_and_templates_and_nothing_else_of_the_checkout(file: Path) -> None:
-    names = names_in(file)
+def test_the_wheel_has_all_code_migrations_and_templates_and_nothing_else_of_the_checkout(wheel_file: Path) -> None:
+    names = names_in(wheel_file)
     for part, inside in (("chat", "chat"), ("wondercam", "wondercam"), ("templates", "wondercam/bundled/templates")):
         kept = [path for path in (ROOT / part).rglob("*") if path.is_file() and "__pycache__" not in path.parts]
         assert {f"{inside}/{path.relative_to(ROOT / part).as_posix()}" for path in kept} <= names
@@ -58,8 +31,8 @@ def test_the_wheel_has_all_code_migrations_and_templates_and_nothing_else_of_the
     assert not [name for name in names if "__pycache__" in name or name.endswith((".sqlite3", ".env"))]
 
 
-def test_the_page_s_files_are_in_the_wheel_under_names_with_their_hashes(file: Path) -> None:
-    names = names_in(file)
+def test_the_page_s_files_are_in_the_wheel_under_names_with_their_hashes(wheel_file: Path) -> None:
+    names = names_in(wheel_file)
     assert "wondercam/bundled/static/staticfiles.json" in names
     for area, wanted in (
         ("chat", "page"),
@@ -82,38 +55,19 @@ def test_what_pyproject_asks_for_is_what_requirements_in_names() -> None:
     assert set(extras) == {"local", "ocr", "postgres", "redis", "sso"}
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home folder in which nothing is yet."""
-    return tmp_path_factory.mktemp("home")
-
-
-@pytest.fixture(scope="module")
-def url(unpacked: Path, home: Path) -> Iterator[str]:
-    """The address of `wondercam`, started for the first time and without a command."""
-    recordings = {"WONDERCAM_MODELS": "recording/hello", "WONDERCAM_RECORDINGS": str(ROOT / "tests" / "recordings")}
-    process = Process([sys.executable, "-u", "-m", "wondercam"], environment(unpacked, home, **recordings), cwd=home)
-    try:
-        yield process.wait_for_line("Listening on ", START_SECONDS).removeprefix("Listening on ").strip()
-    finally:
-        process.kill9()
-
-
-@pytest.mark.soak
-def test_the_first_start_makes_its_database_and_keys_in_the_platform_s_data_folder(url: str, home: Path) -> None:
-    data = home / ".local" / "share" / "wondercam"
+def test_the_first_start_makes_its_database_and_keys_in_the_platform_s_data_folder(installation: Installation) -> None:
+    data = installation.home / ".local" / "share" / "wondercam"
     if sys.platform == "darwin":
-        data = home / "Library" / "Application Support" / "wondercam"
-    assert httpx.get(f"{url}/readyz").status_code == 200
+        data = installation.home / "Library" / "Application Support" / "wondercam"
+    assert httpx.get(f"{installation.url}/readyz").status_code == 200
     assert (data / "wondercam.sqlite3").is_file()
     for key in ("secret_key", "jwt_signing_key"):
         assert len((data / key).read_text()) >= 32
         assert stat.S_IMODE((data / key).stat().st_mode) == 0o600
 
 
-@pytest.mark.soak
-def test_the_page_and_its_files_come_from_the_wheel(url: str) -> None:
-    with httpx.Client(base_url=url) as browser:
+def test_the_page_and_its_files_come_from_the_wheel(installation: Installation) -> None:
+    with httpx.Client(base_url=installation.url) as browser:
         page = browser.get("/")
         assert page.status_code == 200
         files = re.findall(r'(?:src|href)="(/static/[^"]+\.[0-9a-f]{12}\.(?:js|css))"', page.text)
@@ -123,9 +77,8 @@ def test_the_page_and_its_files_come_from_the_wheel(url: str) -> None:
         assert "Django site admin" not in page.text
 
 
-@pytest.mark.soak
-def test_a_first_visitor_is_answered_without_an_account_or_a_setting(url: str) -> None:
-    with httpx.Client(base_url=url) as client:
+def test_a_first_visitor_is_answered_without_an_account_or_a_setting(installation: Installation) -> None:
+    with httpx.Client(base_url=installation.url) as client:
         token = client.post("/v2/auth/guest").json()["access"]
         headers = {"Authorization": f"Bearer {token}"}
         answer = client.post("/v2/echat", json={"contents": [{"text": "Hi"}]}, headers=headers)
