@@ -23,6 +23,25 @@ export function problem(sentence) {
   place.hidden = !sentence;
 }
 
+/** What the last action failed by. */
+let failure = "";
+
+/** Shows what an action failed by, until the next action. @param {string} sentence */
+export function failed(sentence) {
+  failure = sentence;
+  problem(sentence);
+}
+
+/** Does what a control or a key asks for. @param {() => unknown} action */
+export async function attempt(action) {
+  if (failure && byId("problem").textContent === failure) problem("");
+  try {
+    await action();
+  } catch (error) {
+    failed(/** @type {Error} */ (error).message);
+  }
+}
+
 /** @param {string} title */
 export function name(title) {
   byId("title").textContent = title;

@@ -2,7 +2,7 @@
  * The instructions of the chat that is shown, which the model follows in every answer. They stand in the page; those of a
  * chat that has not begun go along with its first question, and are kept when it has an address.
  */
-import { byId, problem } from "./document.js";
+import { byId, failed } from "./document.js";
 
 /** Opens the dialog to edit them. @param {JsonRequester} session @param {string} chat "" for a new one */
 export function edit(session, chat) {
@@ -34,7 +34,7 @@ export async function keep(session, chat) {
   try {
     await store(session, chat, byId("instruction").textContent ?? "");
   } catch (error) {
-    problem(/** @type {Error} */ (error).message);
+    failed(/** @type {Error} */ (error).message);
   }
 }
 

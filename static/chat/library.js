@@ -2,7 +2,7 @@
  * The user's chats: the list, switching, deletion with undo, search and export.
  */
 import { timeAfter } from "./chats.js";
-import { byId, name, problem, template } from "./document.js";
+import { attempt, byId, failed, name, problem, template } from "./document.js";
 import { Later, load } from "./later.js";
 import { DELETED_ELSEWHERE } from "./messages.js";
 import { Router } from "./router.js";
@@ -29,7 +29,7 @@ export class Library {
       session,
       clock,
       storage: sessionStorage,
-      told: { waits: (row) => this.#offerUndo(row), back: (row) => this.#sidebar.putBack(row), problem },
+      told: { waits: (row) => this.#offerUndo(row), back: (row) => this.#sidebar.putBack(row), problem: failed },
     });
     const left = deletion.resume();
     if (left) this.#sidebar.remove(left);
@@ -61,9 +61,9 @@ export class Library {
     const first = JSON.parse(byId("chats").textContent ?? "");
     this.#sidebar = new Sidebar(byId("sidebar"), template("conversation"), session, first, {
       renamed: (id, title) => id === this.#sidebar.current && name(title),
-      problem,
+      problem: failed,
     });
-    this.#router = new Router(session, scroll, { opened: (found) => this.#opened(found), problem });
+    this.#router = new Router(session, scroll, { opened: (found) => this.#opened(found), problem: failed });
     this.#look = new Throttle(clock, LOOK, () => void this.#refresh());
     addEventListener("load", () => this.#deletion.use(() => {}));
     document.addEventListener("pointerdown", ({ target }) => {
@@ -86,7 +86,7 @@ export class Library {
     if (byId("instruction").textContent)
       void load("instruction").then(
         ({ keep }) => keep(this.#means.session, id),
-        ({ message }) => problem(message),
+        ({ message }) => failed(message),
       );
   }
 
@@ -184,7 +184,7 @@ export class Library {
     const verbs = { k: () => this.search(), "/": () => this.#shortcuts(), "shift o": () => this.#router.go("/") };
     if (!verbs[key]) return;
     event.preventDefault();
-    void Promise.resolve(verbs[key]()).catch((error) => problem(error.message));
+    void attempt(verbs[key]);
   }
 
   #closeMenu() {

@@ -171,7 +171,9 @@ export class MessageQueue {
   /** @param {HTMLElement} control @param {(row: QueuedRow) => unknown} verb */
   #do(control, verb) {
     const row = this.#rows.find(({ element }) => element.contains(control));
-    if (row) void this.#try(() => verb(row));
+    if (!row) return;
+    this.#means.problem("");
+    void this.#try(() => verb(row));
   }
 
   /** Runs a job, shows its error, and refreshes the queue. @param {() => unknown} job */

@@ -7,7 +7,7 @@ import { CameraLoader } from "./camera/loader.js";
 import { Chat } from "./chat.js";
 import { clock } from "./clock.js";
 import { Composer } from "./composer.js";
-import { app, byId, csrf, problem, template } from "./document.js";
+import { app, byId, csrf, failed, problem, template } from "./document.js";
 import { listenForFiles } from "./intake.js";
 import { Later } from "./later.js";
 import { Library } from "./library.js";
@@ -144,7 +144,7 @@ async function send(text, looks = !composer.editing, sound) {
     else await chat.send({ text, photos: taken, model: composer.model });
   } catch (error) {
     composer.busy = chat.busy;
-    problem(/** @type {Error} */ (error).message);
+    failed(/** @type {Error} */ (error).message);
     throw error;
   }
 }

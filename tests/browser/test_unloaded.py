@@ -42,6 +42,39 @@ async def test_a_part_that_cannot_be_loaded_is_named_and_comes_when_tried_again(
         await expect(page.locator("#problem")).to_be_hidden()
 
 
+@pytest.mark.parametrize("key", ["Control+k", "Control+/"])
+async def test_what_a_shortcut_failed_by_is_said_until_it_is_pressed_again(
+    page: Page, shared_server: WonderCam, key: str
+) -> None:
+    switcher = re.compile(r"/static/chat/switcher\.")
+    await page.goto(shared_server.url)
+    await abort(page, switcher)
+    await page.keyboard.press(key)
+    await expect(page.locator("#problem")).to_contain_text("Could not load the search.")
+    await page.unroute(switcher)
+    await page.keyboard.press(key)
+    await expect(page.locator("dialog[open]")).to_be_visible()
+    await expect(page.locator("#problem")).to_be_hidden()
+
+
+async def test_a_chat_that_could_not_be_opened_is_said_until_something_else_is_done(
+    page: Page, shared_server: WonderCam
+) -> None:
+    await page.goto(shared_server.url)
+    await page.get_by_label("Your message").fill("Hello")
+    await page.keyboard.press("Enter")
+    row = page.locator("#sidebar li a")
+    await expect(row).to_have_count(1)
+    await page.keyboard.press("Control+Shift+o")
+    await expect(page.locator("article")).to_have_count(0)
+    await page.route("**/v2/conversations/*", lambda route: route.abort())
+    await row.click()
+    await expect(page.locator("#problem")).not_to_be_empty()
+    await page.keyboard.press("Control+k")
+    await expect(page.locator("#switcher")).to_be_visible()
+    await expect(page.locator("#problem")).to_be_hidden()
+
+
 async def test_voice_that_cannot_be_loaded_comes_when_tried_again(page: Page, shared_server: WonderCam) -> None:
     voice = re.compile(r"/static/chat/voice/voice\.")
     await page.goto(shared_server.url)
