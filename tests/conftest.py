@@ -109,13 +109,16 @@ GROUP = re.compile(r"@(firefox|paths|second-factor|single-sign-on|wheel)$")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark by their fixtures what `make test-unit` leaves out, before it is chosen; leave `make soak` its own.
+    """Mark by their fixtures what `make test-unit` leaves out, before it is chosen, and what shares the browser's event
+    loop; leave `make soak` its own.
 
     The modules stay in their shuffled order: tests that wait and tests that compute then run beside each other.
     """
     for item in items:
         if not SERVERS.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker("servers")
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
         if not STORING.isdisjoint(getattr(item, "fixturenames", ())) or item.get_closest_marker("django_db"):
             item.add_marker("core")
     if not SOAK and (later := [item for item in items if item.get_closest_marker("soak")]):

@@ -1,7 +1,6 @@
 """The camera in the page: what it shows, what is taken from it and sent, and when its light goes out."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,10 +34,10 @@ def video(image: Image.Image) -> bytes:
     return f"YUV4MPEG2 W{image.width} H{image.height} F20:1 Ip A1:1 C420jpeg\n".encode() + frame * 2
 
 
-@pytest.fixture
-def chromium_flags(tmp_path: Path) -> list[str]:
+@pytest.fixture(scope="session")
+def chromium_flags(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """A camera that sees the scene, and a reader who allows it."""
-    file = tmp_path / "scene.y4m"
+    file = tmp_path_factory.mktemp("camera") / "scene.y4m"
     file.write_bytes(video(scene()))
     return [
         "--use-fake-ui-for-media-stream",
@@ -47,7 +46,7 @@ def chromium_flags(tmp_path: Path) -> list[str]:
     ]
 
 
-@pytest_asyncio.fixture(params=[PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest_asyncio.fixture(loop_scope="session", params=[PHONE, DESKTOP], ids=["phone", "desktop"])
 async def page(request: pytest.FixtureRequest, chromium: Browser) -> Any:
     """A tab at a phone's size and at a desktop's."""
     async with tab(chromium, **request.param) as page:

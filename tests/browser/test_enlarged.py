@@ -45,7 +45,7 @@ OUT_OF_REACH = """() => {
 }"""
 
 
-@pytest_asyncio.fixture(params=[PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest_asyncio.fixture(loop_scope="session", params=[PHONE, DESKTOP], ids=["phone", "desktop"])
 async def page(request: pytest.FixtureRequest, chromium: Browser) -> AsyncIterator[Page]:
     async with tab(chromium, device_scale_factor=2, **request.param) as page:
         yield page

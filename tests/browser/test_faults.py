@@ -87,14 +87,14 @@ LISTEN = """() => {
 """What a screen reader would speak from now on."""
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def behind() -> AsyncIterator[Server]:
     """A Gemini of which each model is a fault."""
     async with Server(gemini.play) as server:
         yield server
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def server(behind: Server, serve: Serve, tmp_path: Path) -> AsyncIterator[WonderCam]:
     """WonderCam before it, and before a server with a certificate that nobody vouches for."""
     names = [*REFUSALS, *BEFORE, *BETWEEN, *WHOLE, "fast", *REASONS]

@@ -14,7 +14,7 @@ __all__ = ["start"]
 BUTTON = "Instructions for this chat"
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def model() -> AsyncIterator[Model]:
     async with upstream() as model:
         yield model

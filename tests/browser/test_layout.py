@@ -37,13 +37,13 @@ OVERLAPS = """selector => {
 }"""
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def server(share: Share) -> WonderCam:
     """One with a choice of models."""
     return await asyncio.to_thread(share, SEVERAL)
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def phone(chromium: Browser, server: WonderCam) -> AsyncIterator[Page]:
     """Its page on a phone."""
     async with tab(chromium, **PHONE) as page:

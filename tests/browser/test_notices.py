@@ -48,7 +48,7 @@ def pushing(serve: Serve) -> WonderCam:
     return serve({"WONDERCAM_MODELS": "recording/hello", **keys})
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(chromium: Browser, pushing: WonderCam) -> AsyncIterator[Page]:
     context = await chromium.new_context(service_workers="allow")
     context.set_default_timeout(90_000)

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, Page, Route, expect
 
@@ -37,9 +36,9 @@ ATTACKS = (
 Start = Callable[..., Awaitable[WonderCam]]
 
 
-@pytest.fixture
-def start(serve: Serve, share: Share, page: Page) -> Start:
-    """Start a server, or find the shared one, and open its page."""
+@pytest_asyncio.fixture(loop_scope="session")
+async def start(serve: Serve, share: Share, page: Page) -> AsyncIterator[Start]:
+    """Start a server, or find the shared one, and open its page, which is closed before the server stops."""
 
     async def start(env: dict[str, str]) -> WonderCam:
         server = await asyncio.to_thread(share if env in SHARED else serve, env)
@@ -47,10 +46,11 @@ def start(serve: Serve, share: Share, page: Page) -> Start:
         await page.goto(server.url)
         return server
 
-    return start
+    yield start
+    await page.close()
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def model() -> AsyncIterator[Model]:
     """A model that does what the question says."""
     async with upstream() as model:

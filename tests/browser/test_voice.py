@@ -11,7 +11,6 @@ import io
 import math
 import re
 import wave
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, expect
@@ -59,18 +58,19 @@ def speech(seconds: float) -> list[float]:
     ]
 
 
-@pytest.fixture
-def chromium_flags(tmp_path: Path) -> list[str]:
+@pytest.fixture(scope="session")
+def chromium_flags(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """A microphone that hears a person say something every few seconds."""
+    path = tmp_path_factory.mktemp("microphone") / "speech.wav"
     silence, pause = ([0.0] * int(seconds * RATE) for seconds in (SILENT_FOR, PAUSE_FOR))
     sound = array.array("h", (int(32767 * one) for one in [*silence, *speech(SPEECH_FOR), *pause]))
-    with wave.open(str(tmp_path / "speech.wav"), "wb") as file:
+    with wave.open(str(path), "wb") as file:
         file.setparams((1, 2, RATE, len(sound), "NONE", ""))
         file.writeframes(sound.tobytes())
     return [
         "--use-fake-ui-for-media-stream",
         "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-audio-capture={tmp_path / 'speech.wav'}",
+        f"--use-file-for-fake-audio-capture={path}",
     ]
 
 

@@ -21,7 +21,7 @@ from tests.servers.redis import Redis
 from tests.soak import SOAK, keep_figures
 
 SEED = os.environ.get("WONDERCAM_TEST_SEED")
-ROUNDS = 1000 if SOAK else 16
+ROUNDS = 1000 if SOAK else 8
 COMPLETE_SHARE = 0.95
 """Of the turns that other workers go on with, at least so many end complete."""
 KINDS = ("sqlite", "postgres", "sqlite+redis", "postgres+redis")

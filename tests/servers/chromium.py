@@ -1,16 +1,18 @@
 """`chromium`: the real browser, without a window; `page`: an empty profile of it, `tab(…)` one of another kind.
 
-All are asynchronous, so that a test may drive a page and watch the server at once.
+All are asynchronous, so that a test may drive a page and watch the server at once. The browser and Playwright's own
+process are started once for all tests of a process: that takes as much time as a short test. So these tests share an
+event loop (tests/conftest.py marks them), and their own asynchronous fixtures must be of that loop, too.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, BrowserType, Page, async_playwright, expect
 
 from tests.servers.process import program
 
@@ -38,22 +40,60 @@ def chromium_flags() -> list[str]:
     return []
 
 
-@pytest_asyncio.fixture
-async def chromium(chromium_flags: list[str]) -> AsyncIterator[Browser]:
-    """A browser of this test's own. Its pages have no service worker unless `service_workers` says so."""
-    path = program(["chromium", "chromium-browser", "google-chrome"], "chromium")
+class Chromium:
+    """The browser with the flags of the newest test; one with other flags takes its place."""
+
+    def __init__(self, kind: BrowserType) -> None:
+        self._kind = kind
+        self._flags: list[str] = []
+        self._browser: Browser | None = None
+
+    async def get(self, flags: list[str]) -> Browser:
+        """The browser with these flags. Its pages have no service worker unless `service_workers` says so."""
+        if self._browser is None or self._flags != flags or not self._browser.is_connected():
+            await self.close()
+            path = program(["chromium", "chromium-browser", "google-chrome"], "chromium")
+            self._browser = await self._kind.launch(executable_path=path, args=[*FLAGS, *flags])
+            self._browser.new_context = without_worker(self._browser.new_context)  # type: ignore[method-assign]
+            self._flags = flags
+        return self._browser
+
+    async def close(self) -> None:
+        """End the browser."""
+        if self._browser is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await self._browser.close()
+            self._browser = None
+
+
+def without_worker(new_context: Callable[..., Awaitable[BrowserContext]]) -> Callable[..., Awaitable[BrowserContext]]:
+    """The same, with service workers blocked unless the caller says otherwise."""
+
+    async def new(**options: Any) -> BrowserContext:
+        return await new_context(**{"service_workers": "block", **options})
+
+    return new
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromiums() -> AsyncIterator[Chromium]:
+    """The browser of this process, ended with it."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=[*FLAGS, *chromium_flags])
-        new_context = browser.new_context
-
-        async def without_worker(**options: Any) -> BrowserContext:
-            return await new_context(**{"service_workers": "block", **options})
-
-        browser.new_context = without_worker  # type: ignore[method-assign]
+        browser = Chromium(playwright.chromium)
         yield browser
-        with suppress(TimeoutError):
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await browser.close()
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def chromium(chromiums: Chromium, chromium_flags: list[str]) -> AsyncIterator[Browser]:
+    """A browser without any profile; those that the test makes go with it."""
+    browser = await chromiums.get(chromium_flags)
+    yield browser
+    with suppress(TimeoutError):
+        async with asyncio.timeout(CLOSE_SECONDS):
+            for context in browser.contexts:
+                await context.close()
 
 
 @asynccontextmanager
@@ -72,7 +112,7 @@ async def tab(browser: Browser, **options: Any) -> AsyncIterator[Page]:
     assert errors == []
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(chromium: Browser) -> AsyncIterator[Page]:
     """A tab in an empty profile."""
     async with tab(chromium) as page:

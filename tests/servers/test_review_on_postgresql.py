@@ -11,6 +11,7 @@ from django.test import Client
 from chat.admin import operations
 from chat.models import User
 from chat.protocol import events
+from tests.unit.test_admin import ask
 from tests.unit.test_verdicts import made, session
 
 call_command("migrate", verbosity=0)
@@ -31,6 +32,10 @@ addresses = (
 )
 form = {"name": "Mine", "query": narrowed[1:], "shown_on": "stream"}
 print("saved", client.post("/admin/chat/verdict/filters/", form).status_code)
+ask(whole.conversation, "Wie SPÄT, wherefore 東京?")
+for word in ("WHEREFORE", "spät", "東京", "nowhere"):
+    found = client.get("/admin/chat/conversation/", {"q": word}).content.decode()
+    print(word, [str(each.conversation_id) in found for each in (whole, failed)])
 client.post("/admin/chat/conversation/texts/", {"texts": "hide"})
 print("pages", {client.get(address).status_code for address in addresses})
 """
@@ -38,6 +43,10 @@ print("pages", {client.get(address).status_code for address in addresses})
 SAID = """operations [('UNAVAILABLE', 1)]
 sizes ['database', "free on the data folder's disk", 'size of that disk']
 saved 302
+WHEREFORE [True, False]
+spät [True, False]
+東京 [True, False]
+nowhere [False, False]
 pages {200}
 """
 
