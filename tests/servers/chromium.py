@@ -54,7 +54,7 @@ class Chromium:
             await self.close()
             path = program(["chromium", "chromium-browser", "google-chrome"], "chromium")
             self._browser = await self._kind.launch(executable_path=path, args=[*FLAGS, *flags])
-            self._browser.new_context = without_worker(self._browser.new_context)  # type: ignore[method-assign]
+            self._browser.new_context = without_worker(self._browser.new_context)  # type: ignore[method-assign, assignment]
             self._flags = flags
         return self._browser
 
