@@ -101,7 +101,7 @@ test("an answer is read sentence by sentence while it streams, and only where th
 test("an answer that stood there before is never read", () => {
   const { talk, synthesis } = talking({ wishes: ALOUD });
   talk.follow({ key: "old", text: "Long ago. There was.", status: "complete" });
-  assert.deepEqual(synthesis.texts, []);
+  assert.deepEqual(synthesis.spoken, []);
 });
 
 test("a tap silences the voice and stops the answer at once, and the rest is not read", () => {
@@ -136,6 +136,24 @@ test("with hands free, speaking silences the voice and stops the answer within 3
   recognisers[1].hears("no, the other one");
   microphone.sounds(QUIET, 1000);
   assert.deepEqual(told.asked, ["what is this", "no, the other one"]);
+});
+
+test("an answer that begins while somebody is listened to is not read, nor is it interrupted", async () => {
+  const { talk, press, told, microphone, recognisers, synthesis } = talking({ wishes: FREE });
+  await press();
+  talk.follow({ key: "elsewhere", text: "Asked on another device. ", status: "running" });
+  microphone.sounds(QUIET, 300);
+  microphone.sounds(SPEECH, 600);
+  talk.follow({ key: "elsewhere", text: "Asked on another device. It is long.", status: "complete" });
+  assert.deepEqual(synthesis.spoken, []);
+  recognisers[0].hears("what is this");
+  microphone.sounds(QUIET, 1000);
+  assert.deepEqual(told.asked, ["what is this"]);
+  talk.follow({ key: "a", text: "It is a cat. And", status: "running" });
+  assert.deepEqual(
+    synthesis.spoken.map(({ text }) => text),
+    ["It is a cat."],
+  );
 });
 
 test("with hands free, it is the reader's turn once the voice has ended", async () => {

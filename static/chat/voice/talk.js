@@ -98,7 +98,7 @@ export class Talk {
     if (key !== this.#answer && isOpen) {
       reader.begin();
       this.#answer = key;
-      this.#isHushed = false;
+      this.#isHushed = this.state === "listening"; // asked on another device: the recogniser would hear our own voice
     }
     if (key !== this.#answer || this.#isHushed) return;
     if (status === "stopped") this.#isHushed = true;
