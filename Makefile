@@ -115,7 +115,7 @@ bench-sight: install ## ask about every photo in PHOTOS=folder (with labels), an
 soak: install-dev programs ## the faults of the tests for many more rounds, and what needs a quiet machine
 	@WONDERCAM_TEST_SOAK=1 sh tests/servers/programs.sh
 	@WONDERCAM_TEST_SOAK=1 $(PY) -m pytest tests/faults tests/servers/test_paths.py tests/servers/test_real_proxies.py \
-		tests/browser/test_answers.py tests/browser/test_code.py tests/browser/test_receipts.py tests/browser/test_tasks.py tests/project/test_weakenings.py --timeout=7200
+		tests/browser/test_answers.py tests/browser/test_code.py tests/browser/test_receipts.py tests/browser/test_tasks.py tests/unit/test_wheel.py tests/project/test_weakenings.py --timeout=7200
 
 simulate: install-dev ## the core on simulated time, network and disk: TICKS=1000000; SEED= EACH= replays one history; MUTATIONS=1
 	@mkdir -p build/simulation

@@ -19,6 +19,8 @@ import pytest
 from tests.servers.process import Process
 
 START_SECONDS = 300.0
+OF_THE_MACHINE = ("PATH", "LANG", "PIP_", "UV_", "SSL_", "HTTP", "http", "NO_PROXY", "no_proxy")
+"""Where a machine says how packages are reached."""
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ("chat", "wondercam", "templates", "static", "deploy")
 FILES = ("pyproject.toml", "README.md", "LICENSE", "requirements-model.txt")

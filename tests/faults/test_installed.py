@@ -11,12 +11,11 @@ import pytest
 
 from tests import wheel
 from tests.servers.process import Process, program
+from tests.wheel import OF_THE_MACHINE
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 UV = [sys.executable, "-m", "uv"]
 START_SECONDS = 600.0
-OF_THE_MACHINE = ("PATH", "LANG", "PIP_", "UV_", "SSL_", "HTTP", "http", "NO_PROXY", "no_proxy")
-"""Where a machine says how packages are reached."""
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,10 @@
 """The wheel contains all files of the site, and starts without questions and without a checkout."""
 
+import os
 import re
+import shlex
 import stat
+import subprocess
 import sys
 import tomllib
 import zipfile
@@ -10,7 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.wheel import ROOT, Installation
+from tests.servers.process import program
+from tests.wheel import OF_THE_MACHINE, ROOT, Installation
 from wondercam import commandline
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
@@ -84,6 +88,38 @@ def test_a_first_visitor_is_answered_without_an_account_or_a_setting(installatio
         answer = client.post("/v2/echat", json={"contents": [{"text": "Hi"}]}, headers=headers)
         assert answer.text.endswith("data: [DONE]\n\n")
         assert client.get("/c/00000000-0000-0000-0000-000000000000").status_code == 404  # a page of ours, no traceback
+
+
+PAGES = ("README.md", "docs/guides/own-key.md")
+NAMED = re.compile(r"dist/(wondercam-[\w.-]+\.whl)\[([a-z,]+)\]'?(?: (\w+))?$", re.MULTILINE)
+
+
+BY_UVX = [line.strip() for page in PAGES for line in (ROOT / page).read_text().splitlines() if "uvx " in line]
+
+
+def test_what_the_docs_install_is_the_file_that_is_made_with_extras_and_the_command_that_it_has(
+    wheel_file: Path,
+) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named = [found for page in PAGES for found in NAMED.findall((ROOT / page).read_text())]
+    assert len(named) == 5
+    for file, extras, command in named:
+        assert file == wheel_file.name
+        assert set(extras.split(",")) <= set(project["optional-dependencies"])
+        assert command in ("", *project["scripts"])
+
+
+@pytest.mark.soak  # it asks a registry for the packages
+@pytest.mark.parametrize("line", BY_UVX)
+def test_uvx_runs_the_file_as_the_docs_say(line: str, wheel_file: Path, tmp_path: Path) -> None:
+    uvx = program([str(Path(sys.executable).with_name("uvx"))], "uv")
+    _, *arguments = [re.sub(r"^dist/.*", str(wheel_file), word) for word in shlex.split(line)]
+    kept = {name: value for name, value in os.environ.items() if name.startswith(OF_THE_MACHINE)}
+    home = {**kept, "HOME": str(tmp_path), "UV_PYTHON": sys.executable}
+    command = [uvx, *arguments, "version"]
+    done = subprocess.run(command, env=home, cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(r"\d+\.\d+(\.\d+)?\n", done.stdout)
 
 
 def test_on_windows_the_command_says_where_wondercam_runs(capsys: pytest.CaptureFixture[str]) -> None:
