@@ -12,8 +12,10 @@ import pytest
 from chat.protocol import events
 from chat.protocol.prompt import Prompt
 from chat.providers.catalogue import Provider
+from tests.fakes.gguf import MODEL_HEAD, PROJECTOR_HEAD, gguf
 from tests.servers.process import program
 from tests.servers.wondercam import Serve, WonderCam
+from wondercam import variables
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HERE = "http://127.0.0.1:18000"
@@ -58,6 +60,43 @@ def test_google_s_snippet_prints_the_answer_and_nothing_else(script: str, shared
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
     assert "None" not in done.stdout
+
+
+CHAT, RESPONSES = blocks("docs/api.md", "python", "client.")[1:]
+CLIENT = CHAT[: CHAT.index("messages")]
+"""What both of OpenAI's snippets begin with."""
+
+
+@pytest.mark.parametrize("script", [CHAT, CLIENT + RESPONSES], ids=["chat completions", "responses"])
+def test_openai_s_snippet_prints_the_answer(script: str, shared_server: WonderCam) -> None:
+    told = f"access = {shared_server.guest()!r}\n" + script.replace(HERE, shared_server.url)
+    command = [sys.executable, "-W", "ignore", "-c", told]
+    done = subprocess.run(command, env=shared_server.env, capture_output=True, text=True, timeout=250, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+
+
+MAKE = f"""make() {{ command make --dry-run --silent --directory={ROOT} "$@" > /dev/null; }}\n"""
+"""What the README has a reader make is looked up, not made: it is this checkout's own set-up, and all of its tests."""
+
+
+def test_what_the_readme_makes_is_a_target(shared_server: WonderCam) -> None:
+    [script] = blocks("README.md", "sh", "make test")
+    shell(MAKE + script, shared_server)
+
+
+@pytest.mark.slow
+def test_a_site_starts_with_each_model_that_the_readme_names(shared_server: WonderCam, tmp_path: Path) -> None:
+    [script] = blocks("README.md", "sh", "make run     # a GGUF")
+    (tmp_path / "model.gguf").write_bytes(gguf(MODEL_HEAD))
+    (tmp_path / "mmproj.gguf").write_bytes(gguf(PROJECTOR_HEAD))
+    checks = f"""cd {tmp_path}; make() {{ test "$1" = run; {sys.executable} {ROOT}/manage.py check; }}\n"""
+    lines = script.splitlines()
+    for line in lines:
+        named = re.findall(r"\b([A-Z][A-Z_]+)=", line)
+        assert set(named) <= set(variables.ALL), line
+        assert "no issues" in shell(checks + line.replace("…", "a-readers-own"), shared_server), line
+    assert len(lines) == 4
 
 
 def test_the_guide_to_a_key_ends_with_an_answer_by_that_key(shared_server: WonderCam) -> None:
