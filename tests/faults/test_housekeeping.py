@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from contextlib import asynccontextmanager, closing
+from functools import partial
 from itertools import pairwise
 from time import monotonic
 from uuid import UUID
@@ -14,7 +15,7 @@ from tests.equality import equal
 from tests.faults.arena import Arena, asking, stop, until
 from tests.faults.upstream import Script
 from tests.servers.process import Process
-from tests.servers.wondercam import WonderCam
+from tests.servers.wondercam import WonderCam, manage
 from tests.soak import SOAK
 
 EVENTS = 100_000
@@ -114,12 +115,17 @@ async def test_a_deletion_that_a_crash_broke_off_is_finished_by_the_next_process
     await until(lambda: events_of(server, old.stream_id) == 0, "the rest is deleted")
 
 
-async def test_pruning_a_long_recording_keeps_no_stream_silent(arena: Arena):
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [(("prune_streams", "--older-than", "300d", "--json"), '"streams": 1'), (("prune", "--json"), '"recordings": 1')],
+    ids=["by the command for streams", "by the settings"],
+)
+async def test_pruning_a_long_recording_keeps_no_stream_silent(arena: Arena, command: tuple[str, ...], said: str):
     server = await arena.serve()
     old = await an_old_stream(arena, server)
+    env = {**server.env, "WONDERCAM_KEEP_RECORDINGS_DAYS": "300"}  # the server, which keeps all, would do it itself
     async with streaming(arena, server) as watch:
-        said = await asyncio.to_thread(server.manage, "prune_streams", "--older-than", "300d", "--json")
-        assert '"streams": 1' in said
+        assert said in await asyncio.to_thread(partial(manage, *command, env=env))
         assert events_of(server, old.stream_id) == 0
     assert watch.silence < SILENCE + 2 * watch.usual
 

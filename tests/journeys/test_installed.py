@@ -38,6 +38,20 @@ def test_google_s_python_sdk_asks_an_installation(installation: Installation) ->
     assert "".join(chunks) == whole.text != ""
 
 
+@pytest.mark.parametrize("way", ["Authorization", "x-goog-api-key", "?key="])
+def test_google_s_api_of_an_installation_takes_a_key_in_each_way(installation: Installation, way: str) -> None:
+    body = {"contents": [{"role": "user", "parts": [{"text": "Hi"}]}]}
+    key, address = installation.key, f"{installation.url}/v1beta/models/{MODEL}:generateContent"
+    if way == "?key=":
+        answer = httpx.post(address, params={"key": key}, json=body, timeout=90)
+    else:
+        answer = httpx.post(
+            address, headers={way: f"Bearer {key}" if way == "Authorization" else key}, json=body, timeout=90
+        )
+    found = answer.raise_for_status().json()
+    assert found["candidates"][0]["content"]["parts"][0]["text"]
+
+
 @pytest.mark.parametrize("script", ["openai_sdk.mjs", "google_genai.mjs"])
 def test_a_javascript_sdk_asks_an_installation(installation: Installation, script: str) -> None:
     node = program(["node"], "nodejs")

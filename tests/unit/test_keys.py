@@ -70,6 +70,46 @@ def test_a_key_is_taken_wherever_a_token_is(alice):
     assert call("POST", "/v2/tickets", key).status_code == 200
 
 
+GENERATE = "/v1beta/models/nobody/nothing:generateContent"
+COMPLETE = "/v1/chat/completions"
+ASKED = {
+    GENERATE: {"contents": [{"role": "user", "parts": [{"text": "Hi"}]}]},
+    COMPLETE: {"model": "nobody/nothing", "messages": [{"role": "user", "content": "Hi"}]},
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "header", "query"),
+    [
+        (COMPLETE, "Authorization", ""),
+        (GENERATE, "Authorization", ""),
+        (GENERATE, "x-goog-api-key", ""),
+        (GENERATE, "", "key"),
+    ],
+    ids=["OpenAI's, as Bearer", "Google's, as Bearer", "Google's, by its header", "Google's, in the address"],
+)
+def test_a_key_opens_both_doors_in_each_way_that_their_sdks_send_one(alice, path: str, header: str, query: str):
+    def status(key: str) -> int:
+        headers = {header: f"Bearer {key}" if header == "Authorization" else key} if header else {}
+        address = f"{path}?{query}={key}" if query else path
+        answer = Client().post(address, json.dumps(ASKED[path]), content_type=JSON, headers=headers)
+        return int(answer.status_code)
+
+    made = new_key(alice)
+    assert status(made["key"]) == 404  # let in, and told that there is no such model
+    assert status(new_key(alice, scopes=["read"])["key"]) == 403
+    assert status("wc_" + "x" * 43) == 401
+    assert call("DELETE", f"/v2/keys/{made['id']}", tokens.access_for(alice)).status_code == 204
+    assert status(made["key"]) == 401
+
+
+def test_a_key_in_the_address_opens_google_s_door_alone(alice):
+    key = new_key(alice)["key"]
+    for path in (COMPLETE, "/v2/chat"):
+        body = json.dumps(ASKED.get(path, ASK))
+        assert Client().post(f"{path}?key={key}", body, content_type=JSON).status_code == 401
+
+
 def test_a_key_brings_bodies_as_large_as_a_token_does(alice, settings):
     headers = [(b"authorization", f"Bearer {new_key(alice)['key']}".encode())]
     most, _ = limit_of({"path": "/v2/echat", "query_string": b"", "headers": headers})

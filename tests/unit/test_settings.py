@@ -2,7 +2,6 @@
 
 import os
 import runpy
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from tests.clone import cloned
 from tests.conftest import SETTINGS
 from wondercam.databases import database
 
@@ -157,15 +157,7 @@ def test_a_command_works_without_variables_only_where_make_run_has_set_the_folde
     tmp_path: Path, stamp: bool, environment: dict[str, str], debug: bool | None
 ) -> None:
     """`debug` is None where the command must insist on keys."""
-    clone = tmp_path / "clone"
-    (clone / ".venv").mkdir(parents=True)
-    for name in ("manage.py", "wondercam", "chat", "templates", "static", "tests"):
-        (clone / name).symlink_to(ROOT / name)
-    shutil.copytree(ROOT / "wondercam", tmp_path / "copy", ignore=shutil.ignore_patterns("__pycache__"))
-    (clone / "wondercam").unlink()
-    (tmp_path / "copy").rename(clone / "wondercam")
-    (clone / "manage.py").unlink()
-    shutil.copy(ROOT / "manage.py", clone)
+    clone = cloned(tmp_path)
     if stamp:
         (clone / ".venv" / ".development").touch()
     bare = {name: value for name, value in os.environ.items() if name not in SETTINGS}
