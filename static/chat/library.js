@@ -126,13 +126,8 @@ export class Library {
     if (id === this.#sidebar.current) problem(DELETED_ELSEWHERE);
   }
 
-  async search() {
-    (await this.#switcher.get()).open(this.#sidebar.rows);
-  }
-
-  async #shortcuts() {
-    (await this.#switcher.get()).showShortcuts();
-  }
+  search = async () => (await this.#switcher.get()).open(this.#sidebar.rows);
+  #shortcuts = async () => (await this.#switcher.get()).showShortcuts();
 
   /** @param {string} id the chat that is shown */
   #mark(id) {
@@ -184,11 +179,16 @@ export class Library {
     const verbs = { k: () => this.search(), "/": () => this.#shortcuts(), "shift o": () => this.#router.go("/") };
     if (!verbs[key]) return;
     event.preventDefault();
+    const dialog = /** @type {HTMLDialogElement | null} */ (document.querySelector("dialog[open]"));
+    if (dialog && !dialog.matches("#switcher, #shortcuts")) return; // what it asks for comes first
+    dialog?.close();
     void attempt(verbs[key]);
   }
 
   #closeMenu() {
-    /** @type {HTMLDetailsElement} */ (byId("export")).open = false;
+    const menu = /** @type {HTMLDetailsElement} */ (byId("export"));
+    if (menu.open && menu.contains(document.activeElement)) menu.querySelector("summary")?.focus(); // not lost
+    menu.open = false;
   }
 
   /** Downloads the shown chat as a file. @param {string} format */

@@ -6,7 +6,7 @@ from typing import Any
 from playwright.async_api import Page, expect
 
 from tests.browser.test_camera import DESKTOP, chromium_flags, live
-from tests.browser.test_page import HELLO, Start, ended, start
+from tests.browser.test_page import HELLO, Start, ask, ended, start
 
 __all__ = ["chromium_flags", "start"]
 
@@ -35,6 +35,39 @@ async def tab_to(page: Page, name: str, key: str = "Tab") -> None:
         passed.append(named)
         await page.keyboard.press(key)
     raise AssertionError(f"{name!r} is not among {passed}")
+
+
+async def test_the_focus_goes_back_from_the_menu_to_what_opened_it(page: Page, start: Start) -> None:
+    await start(HELLO)
+    await ask(page, "Hello")
+    await ended(page, "complete")
+    await tab_to(page, "Save this chat")
+    await page.keyboard.press("Enter")
+    await tab_to(page, "JSON")
+    await page.keyboard.press("Escape")
+    await expect(page.locator("#export")).not_to_have_attribute("open", "")
+    await expect(page.locator("#export summary")).to_be_focused()
+
+
+async def test_a_shortcut_takes_the_place_of_a_list_and_waits_for_a_form(page: Page, start: Start) -> None:
+    await start(HELLO)
+    await ask(page, "Hello")
+    await ended(page, "complete")
+    chat = page.url
+    await page.get_by_role("button", name="Instructions for this chat").click()
+    await page.keyboard.type("Be brief.")
+    await page.keyboard.press("Control+Shift+o")
+    await page.keyboard.press("Control+k")
+    await expect(page.locator("dialog[open]")).to_have_id("instruction-dialog")
+    await page.keyboard.press("Escape")
+    assert page.url == chat
+    await page.keyboard.press("Control+/")
+    await expect(page.locator("dialog[open]")).to_have_id("shortcuts")
+    await page.keyboard.press("Control+k")
+    await expect(page.locator("dialog[open]")).to_have_id("switcher")
+    await page.keyboard.press("Control+Shift+o")
+    await expect(page.locator("dialog[open]")).to_have_count(0)
+    await expect(page.locator("article")).to_have_count(0)
 
 
 async def test_from_signing_in_to_a_photographed_question_by_the_keyboard_alone(page: Page, start: Start) -> None:
