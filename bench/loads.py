@@ -26,6 +26,8 @@ class Load:
     gap: float
     size: int = 48
     settle: float = 1.0
+    headers: str = ""
+    """More lines of each request's head, each ended by CRLF."""
 
     @property
     def ramp(self) -> float:
@@ -182,7 +184,7 @@ def spread(values: list[float]) -> tuple[float, float]:
 
 def asking(server: Server, load: Load, tally: Tally) -> list[Callable[[], Reader]]:
     """Makers of the load's readers."""
-    message = request("POST", "/v2/echat", server.token, load.question)
+    message = request("POST", "/v2/echat", server.token, load.question, load.headers)
     return [lambda: Reader(tally, message)] * load.streams
 
 
