@@ -5,6 +5,7 @@
     python -m bench scale      the curves: streams, events a second, readers of one stream, size of the log
     python -m bench profile    where the CPU of a token and of a request goes, by stage
     python -m bench.pair      this checkout beside another one: CPU of an event and of a question
+    python -m bench.clocks     what the times of an event, for the receipt of its reader, cost
     python -m bench.sight      how often what is said about photos is right
     python -m bench.review_lists    how long the lists of the review take with 100,000 streams
 
@@ -26,6 +27,7 @@
     grow.py       a database as it is after long use
     profile.py    CPU by stage
     pair.py       this checkout beside another one, both alive, loads in turn
+    clocks.py     the same load with and without the times of its events
     sight.py      what is said about photos, and how often it is right
     review_lists.py  the review's lists, in this process
 
