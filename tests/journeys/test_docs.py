@@ -52,14 +52,20 @@ def test_what_the_readme_types_into_a_shell_streams_an_answer(shared_server: Won
     assert said.endswith("data: [DONE]\n\n")
 
 
+def printed(script: str, server: WonderCam) -> str:
+    """What a Python snippet prints as a new guest of the server."""
+    told = f"access = {server.guest()!r}\n" + script.replace(HERE, server.url)
+    command = [sys.executable, "-W", "ignore", "-c", told]
+    done = subprocess.run(command, env=server.env, capture_output=True, text=True, timeout=250, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 @pytest.mark.parametrize("script", blocks("docs/api.md", "python", "genai"))
 def test_google_s_snippet_prints_the_answer_and_nothing_else(script: str, shared_server: WonderCam) -> None:
-    told = f"access = {shared_server.guest()!r}\n" + script.replace(HERE, shared_server.url)
-    command = [sys.executable, "-W", "ignore", "-c", told]
-    done = subprocess.run(command, env=shared_server.env, capture_output=True, text=True, timeout=250, check=False)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip()
-    assert "None" not in done.stdout
+    said = printed(script, shared_server)
+    assert said.strip()
+    assert "None" not in said
 
 
 CHAT, RESPONSES = blocks("docs/api.md", "python", "client.")[1:]
@@ -69,11 +75,7 @@ CLIENT = CHAT[: CHAT.index("messages")]
 
 @pytest.mark.parametrize("script", [CHAT, CLIENT + RESPONSES], ids=["chat completions", "responses"])
 def test_openai_s_snippet_prints_the_answer(script: str, shared_server: WonderCam) -> None:
-    told = f"access = {shared_server.guest()!r}\n" + script.replace(HERE, shared_server.url)
-    command = [sys.executable, "-W", "ignore", "-c", told]
-    done = subprocess.run(command, env=shared_server.env, capture_output=True, text=True, timeout=250, check=False)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip()
+    assert printed(script, shared_server).strip()
 
 
 MAKE = f"""make() {{ command make --dry-run --silent --directory={ROOT} "$@" > /dev/null; }}\n"""

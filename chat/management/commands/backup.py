@@ -11,6 +11,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.db import connection
 
+from chat.log import sqlite_file
 from chat.management.files import new_file
 from chat.management.filters import Filter
 from chat.management.progress import Progress
@@ -55,7 +56,7 @@ def back_up(source: Path, path: Path, say: Callable[[str], None]) -> None:
 
 def copy(source: Path, path: Path, progress: Progress) -> None:
     """Copy a snapshot of the database into the empty file `path`. Raises sqlite3.Error."""
-    database = sqlite3.connect(f"{source.absolute().as_uri()}?mode=rw", uri=True, timeout=5, isolation_level=None)
+    database = sqlite_file.connect(source, timeout=5)
     try:
         database.set_progress_handler(lambda: progress.look(), LOOK)
         database.execute("VACUUM INTO ?", [str(path)])
