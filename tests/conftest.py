@@ -6,7 +6,6 @@ Settings are read when Django is set up, so the environment is laid here, before
 import faulthandler
 import gc
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Generator
@@ -73,6 +72,7 @@ pytest_plugins = [
     "tests.servers.redis",
     "tests.servers.wondercam",
     "tests.inside",
+    "tests.schedule",
     "tests.talks",
     "tests.wheel",
 ]
@@ -103,9 +103,6 @@ STORING = {"core", "db", "log", "transactional_db"}
 STDERR = pytest.StashKey[int]()
 
 FAILED = ROOT / "build" / "tests" / "failed.txt"
-GROUP = re.compile(r"@(firefox|paths|second-factor|single-sign-on|wheel)$")
-"""What pytest-xdist adds to the names of tests that run in one process."""
-
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -153,7 +150,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if reporter is None or not FAILED.parent.is_dir():  # a process of the run, or a run without the Makefile
         return
     reports = [*reporter.stats.get("failed", ()), *reporter.stats.get("error", ())]
-    names = sorted({GROUP.sub("", report.nodeid) for report in reports})
+    names = sorted({report.nodeid for report in reports})
     FAILED.write_text("".join(f"{name}\n" for name in names if exitstatus == pytest.ExitCode.TESTS_FAILED))
 
 

@@ -1,6 +1,6 @@
 """The wheel, made from a copy of the tracked files, as `make wheel` makes it, and an installation of it.
 
-A module that asks for an `installation` is of the group `wheel`, so that one process of the run makes one for all.
+Whatever asks for an `installation` stands in `tests/schedule.py`, so that one process of the run makes one for all.
 """
 
 import os

@@ -14,8 +14,6 @@ from tests.faults.upstream import Model, Script, upstream
 from tests.servers.firefox import Firefox, FirefoxTab
 from tests.servers.wondercam import Share, WonderCam
 
-pytestmark = pytest.mark.xdist_group("firefox")
-
 HELD = "words=40 hold=20"
 """Its answer stays in its middle until it is let."""
 ANSWER = "[...document.querySelectorAll('article[data-role=model]')].at(-1)"

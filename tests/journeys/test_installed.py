@@ -18,7 +18,7 @@ from tests.servers.process import program
 from tests.wheel import PASSWORD, Installation
 
 MODEL = "recording/hello"
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
+pytestmark = pytest.mark.slow
 
 
 def test_openai_s_python_sdk_asks_an_installation(installation: Installation) -> None:

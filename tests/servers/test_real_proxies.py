@@ -15,10 +15,7 @@ from tests.servers.proxies import running
 from tests.servers.real_paths import REAL_BAD, REAL_GOOD, RealPath
 from tests.servers.wondercam import WonderCam
 
-pytestmark = [
-    pytest.mark.soak,  # 7 s each
-    pytest.mark.xdist_group("real proxies"),
-]
+pytestmark = pytest.mark.soak  # 7 s each
 PLANS = (*check_streaming.PLANS, check_streaming.COMPRESSED, Plan(2, 2_500))
 
 

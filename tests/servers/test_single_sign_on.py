@@ -17,7 +17,6 @@ from wondercam.single_sign_on import providers
 
 START_SECONDS = 120.0
 
-pytestmark = pytest.mark.xdist_group("single-sign-on")
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from django.test import Client
 from chat.models import User
 from tests.unit.test_settings import ROOT
 
-pytestmark = [pytest.mark.xdist_group("second-factor"), pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 BEGINNING = """
 import base64, hmac, re, struct

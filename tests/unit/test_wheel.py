@@ -17,7 +17,7 @@ from tests.servers.process import program
 from tests.wheel import OF_THE_MACHINE, ROOT, Installation
 from wondercam import commandline
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
+pytestmark = pytest.mark.slow
 
 
 def names_in(file: Path) -> set[str]:
