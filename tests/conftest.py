@@ -104,6 +104,7 @@ STDERR = pytest.StashKey[int]()
 
 FAILED = ROOT / "build" / "tests" / "failed.txt"
 
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark by their fixtures what `make test-unit` leaves out, before it is chosen, and what shares the browser's event

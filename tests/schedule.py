@@ -1,7 +1,7 @@
-"""Which tests of a parallel run belong in one process: those for which a fixture starts something once, that takes seconds.
+"""Which tests of a parallel run belong in one process: those that share what takes a fixture seconds to start.
 
-pytest-xdist asks for a scheduler by a hook. Its own one, of `--dist loadgroup`, needs marks that it writes into the names
-of tests, which pytest 9.2 no longer takes from it: the marks then group nothing, and nothing says so.
+pytest-xdist asks for a scheduler by a hook. Its own one, of `--dist loadgroup`, needs marks that it writes into the
+names of tests, which pytest 9.2 no longer takes from it: the marks then group nothing, and nothing says so.
 """
 
 from typing import Any

@@ -19,7 +19,6 @@ from tests.servers.relay import Relay
 from tests.servers.wondercam import WonderCam
 from tests.soak import SOAK
 
-
 ONE_OF_EACH = {
     "4 KiB at a time",
     "a gateway that scans the whole body",

@@ -8,7 +8,8 @@ PROGRAM = """
 import django; django.setup()
 from django.core.management import call_command
 from django.test import Client
-from chat.admin import operations
+from django.db import connection
+from chat.admin import operations, search
 from chat.models import User
 from chat.protocol import events
 from tests.unit.test_admin import ask
@@ -36,6 +37,18 @@ ask(whole.conversation, "Wie SPÄT, wherefore 東京?")
 for word in ("WHEREFORE", "spät", "東京", "nowhere"):
     found = client.get("/admin/chat/conversation/", {"q": word}).content.decode()
     print(word, [str(each.conversation_id) in found for each in (whole, failed)])
+
+ask(failed.conversation, "The newest message.")
+search.LOOKED_THROUGH = 1
+def found(word):
+    return str(whole.conversation_id) in client.get("/admin/chat/conversation/", {"q": word}).content.decode()
+with connection.cursor() as cursor:
+    for way in ("seqscan", "indexscan"):  # of so few rows all are read sooner
+        cursor.execute(f"SET enable_{way} = off")
+    print("used", search.INDEX in search.said("wherefore").explain())
+    print("of all", found("wherefore"), found("?"))
+    cursor.execute("DROP INDEX " + search.INDEX)
+    print("of the newest", found("wherefore"))
 client.post("/admin/chat/conversation/texts/", {"texts": "hide"})
 print("pages", {client.get(address).status_code for address in addresses})
 """
@@ -47,6 +60,9 @@ WHEREFORE [True, False]
 spät [True, False]
 東京 [True, False]
 nowhere [False, False]
+used True
+of all True False
+of the newest False
 pages {200}
 """
 

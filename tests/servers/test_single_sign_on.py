@@ -18,7 +18,6 @@ from wondercam.single_sign_on import providers
 START_SECONDS = 120.0
 
 
-
 @pytest.fixture(scope="module")
 def provider() -> Iterator[str]:
     """The address of a provider that lets in whoever says a name."""
