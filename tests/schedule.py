@@ -1,10 +1,14 @@
-"""Which tests of a parallel run belong in one process: those that share what takes a fixture seconds to start.
+"""Which tests of a parallel run belong in one process, those that share what takes a fixture seconds to start; and in
+which order they run.
 
 pytest-xdist asks for a scheduler by a hook. Its own one, of `--dist loadgroup`, needs marks that it writes into the
 names of tests, which pytest 9.2 no longer takes from it: the marks then group nothing, and nothing says so.
 """
 
+import os
+from itertools import islice
 from typing import Any
+from zlib import crc32
 
 import pytest
 
@@ -29,10 +33,35 @@ TOGETHER = {
 }
 """By file: what its tests share. Files that name the same thing go to the same process."""
 
+OF_MODULES = ("tests/unit/", "tests/project/")
+
 
 def shared(nodeid: str) -> str:
     """The group of a test; one that shares nothing is a group of its own."""
     return TOGETHER.get(nodeid.partition("::")[0], nodeid)
+
+
+def mixed(waiting: list[pytest.Item], computing: list[pytest.Item]) -> list[pytest.Item]:
+    """The tests that wait, in any order, evenly among those that compute, whose order stays."""
+    rest, each, found = iter(computing), len(computing) / max(1, len(waiting)), list[pytest.Item]()
+    for number, item in enumerate(sorted(waiting, key=lambda item: crc32(item.nodeid.encode()))):
+        found += islice(rest, round((number + 1) * each) - round(number * each))
+        found.append(item)
+    return [*found, *rest]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In a parallel run, mix the tests of servers and browsers, which wait, with those of modules, which compute.
+
+    pytest-django has put tests with a database before the others, and those that empty it last of them: that stays.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    waiting, computing = list[pytest.Item](), list[pytest.Item]()
+    for item in items:
+        (computing if item.nodeid.startswith(OF_MODULES) else waiting).append(item)
+    items[:] = mixed(waiting, computing)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -40,9 +69,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Give the groups with the most tests out first, then one test at a time to whoever is free."""
     if config.getoption("dist") != "loadgroup":
         return None  # of the quick tests, which are given out by dozens
-    from xdist.scheduler import LoadScopeScheduling
+    from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-    class ByWhatTheyShare(LoadScopeScheduling):
+    class ByWhatTheyShare(LoadScopeScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
             return shared(nodeid)
 

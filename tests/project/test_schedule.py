@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.schedule import TOGETHER, shared
+from tests.schedule import TOGETHER, mixed, shared
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TESTS = """
@@ -36,3 +36,18 @@ def test_they_run_in_one_process(tmp_path: Path, file: str, processes: int) -> N
     said = {line for line in done.stdout.splitlines() if line.startswith("here ")}
     assert len(said) == processes
     assert (shared(f"{file}::test_where[1]") == shared(f"{file}::test_where[2]")) == (processes == 1)
+
+
+class Named:
+    def __init__(self, nodeid: str) -> None:
+        self.nodeid = nodeid
+
+
+@pytest.mark.parametrize(("waiting", "computing"), [(3, 10), (10, 3), (0, 4), (4, 0), (7, 7)])
+def test_tests_that_wait_are_evenly_among_those_that_compute(waiting: int, computing: int) -> None:
+    slow, quick = [Named(f"s{each}") for each in range(waiting)], [Named(f"q{each}") for each in range(computing)]
+    found = [each.nodeid for each in mixed(slow, quick)]  # type: ignore[arg-type]
+    assert sorted(found) == sorted(each.nodeid for each in (*slow, *quick))
+    assert [each for each in found if each[0] == "q"] == [each.nodeid for each in quick]
+    half = "".join(found)[: len("".join(found)) // 2]
+    assert abs(half.count("s") - waiting / 2) <= 1
