@@ -4,7 +4,7 @@ import asyncio
 import contextvars
 from heapq import heappop, heappush
 from itertools import count
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 
 class Sleeper(Protocol):
@@ -18,22 +18,12 @@ class Sleeper(Protocol):
 class Alarms:
     """Those of one event loop, by its clock."""
 
-    _newest: ClassVar["Alarms | None"] = None
-
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self._set: list[tuple[float, int, Sleeper]] = []
         self._numbers = count()
         self._timer: asyncio.TimerHandle | None = None
         self._context = contextvars.Context()  # a timer must not keep the context of the request that set it
-
-    @classmethod
-    def running(cls) -> "Alarms":
-        """Those of the running loop."""
-        loop = asyncio.get_running_loop()
-        if cls._newest is None or cls._newest.loop is not loop:
-            cls._newest = cls(loop)
-        return cls._newest
 
     def set(self, at: float, sleeper: Sleeper) -> None:
         """Call `sleeper.ring()` at `at`."""

@@ -16,6 +16,7 @@ from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 
 from chat import models
+from chat.log.alarms import Alarms
 from chat.log.batch import Job
 from chat.log.commit_times import CommitTimes
 from chat.log.feeds import GOING_DOWN, Feeds
@@ -68,7 +69,8 @@ class Log:
         self._is_left = False
         self._cuts = 0
         self.fetch, self.fetch_briefly = self._own.fetch, self._own.fetch_briefly
-        self.feeds = Feeds(self.fetch_briefly)
+        self._alarms: Alarms | None = None
+        self.feeds = Feeds(self.fetch_briefly, self.alarms)
 
     async def open(self, redis: bool, on_stop: Callable[[UUID], None]) -> None:
         """Open the event loop's database connections and, with Redis, exchange notifications with other processes.
@@ -254,6 +256,13 @@ class Log:
         found = self._read_elsewhere.union(self._elsewhere)
         self._read_elsewhere.clear()
         return list(found)
+
+    def alarms(self) -> Alarms:
+        """Those of the running event loop: they are made anew for another one."""
+        loop = asyncio.get_running_loop()
+        if self._alarms is None or self._alarms.loop is not loop:
+            self._alarms = Alarms(loop)
+        return self._alarms
 
     def poll_seconds(self, tail: Tail | None) -> float:
         """Seconds after which a reader polls without having been notified; infinite if it subscribes to a tail."""

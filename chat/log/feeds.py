@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from chat.log.alarms import Alarms
 from chat.log.changes import BOUNDS, DELETED, GENERATING, KEPT, LINES, LINES_OF_ONE, id_of, newest_of, prune
 from chat.log.follow import follow
 from chat.log.notifier import Notifier
@@ -54,10 +55,10 @@ class FeedKey(NamedTuple):
 
 
 class Feeds:
-    """The feeds that are read in one process. `fetch` runs a SELECT."""
+    """The feeds that are read in one process. `fetch` runs a SELECT, `alarms` gives those of the running event loop."""
 
-    def __init__(self, fetch: Fetch) -> None:
-        self._fetch = fetch
+    def __init__(self, fetch: Fetch, alarms: Callable[[], Alarms]) -> None:
+        self._fetch, self.alarms = fetch, alarms
         self._notifier: Notifier | None = None
         self._subscribers: dict[int, list[Subscriber]] = {}
         self._seen: dict[int, int] = {}

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from typing import Protocol, TypeVar
 
+from chat.log.alarms import Alarms
 from chat.log.pages import Page
 from chat.log.subscriber import Deliver, Subscriber
 from chat.log.tail import Tail
@@ -37,6 +38,10 @@ class Source(Protocol[Key]):
         """End a subscription."""
         ...
 
+    def alarms(self, /) -> Alarms:
+        """Those of the running event loop."""
+        ...
+
     def poll_seconds(self, tail: Tail | None, /) -> float:
         """Seconds after which a reader polls without having been notified."""
         ...
@@ -65,7 +70,7 @@ async def follow(
     iteration and a resumed task; events that `deliver` refuses are yielded. With `deliver`, a page that has `until` is
     yielded before each wait: who leaves the generator alone until then needs no task.
     """
-    loop, subscriber = asyncio.get_running_loop(), Subscriber(after, deliver)
+    loop, subscriber = asyncio.get_running_loop(), Subscriber(after, deliver, source.alarms())
     source.subscribe(key, subscriber)
     try:
         while True:

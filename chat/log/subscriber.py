@@ -23,8 +23,8 @@ class Subscriber:
 
     __slots__ = ("_alarm", "_alarms", "_deliver", "_due", "_waiter", "_woken", "after", "heard")
 
-    def __init__(self, after: int, deliver: Deliver | None) -> None:
-        self._alarms = Alarms.running()
+    def __init__(self, after: int, deliver: Deliver | None, alarms: Alarms) -> None:
+        self._alarms = alarms
         self._deliver = deliver
         self._waiter: asyncio.Future[None] | None = None
         self._due = self._alarm = NEVER

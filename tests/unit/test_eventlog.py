@@ -12,6 +12,7 @@ from asgiref.sync import sync_to_async
 from django.db import connection
 
 from chat.log import LeaseLost, Log, Tail, eventlog, pages
+from chat.log.alarms import Alarms
 from chat.log.fence import FIRST_EPOCH
 from chat.log.follow import page_of
 from chat.log.interruption import interrupt
@@ -38,7 +39,7 @@ class Listener(Subscriber):
     """Notes what is delivered to it, and takes everything."""
 
     def __init__(self) -> None:
-        super().__init__(0, self.take)
+        super().__init__(0, self.take, Alarms(asyncio.get_running_loop()))
         self.taken: list[list[int]] = []
         self.wait(10)
 

@@ -8,8 +8,14 @@ from uuid import UUID, uuid4
 import pytest
 
 from chat.log import notifier
+from chat.log.alarms import Alarms
 from chat.log.notifier import Lately, NotificationHandlers, Notifier
 from chat.log.subscriber import Subscriber
+
+
+def subscribed() -> Subscriber:
+    """A reader that waits on the running loop."""
+    return Subscriber(-1, None, Alarms(asyncio.get_running_loop()))
 
 
 async def woken(subscriber: Subscriber, seconds: float) -> bool:
@@ -19,7 +25,7 @@ async def woken(subscriber: Subscriber, seconds: float) -> bool:
 
 
 async def test_a_waiting_subscriber_is_woken():
-    subscriber = Subscriber(-1, None)
+    subscriber = subscribed()
     waiting = asyncio.create_task(woken(subscriber, 100))
     await asyncio.sleep(0)
     subscriber.wake()
@@ -27,7 +33,7 @@ async def test_a_waiting_subscriber_is_woken():
 
 
 async def test_what_happens_between_the_look_and_the_wait_is_not_missed():
-    subscriber = Subscriber(-1, None)
+    subscriber = subscribed()
     subscriber.clear()
     subscriber.wake()
     assert await asyncio.wait_for(woken(subscriber, 100), 60)
@@ -37,17 +43,17 @@ async def test_what_happens_between_the_look_and_the_wait_is_not_missed():
 
 
 async def test_a_wait_that_is_cancelled_is_not_ended_by_its_alarm():
-    subscriber = Subscriber(-1, None)
+    subscriber = subscribed()
     waiting = asyncio.create_task(woken(subscriber, 0.001))
     await asyncio.sleep(0)
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
     subscriber.close()
-    assert not await woken(Subscriber(-1, None), 0.01)  # rings after the first one's
+    assert not await woken(subscribed(), 0.01)  # rings after the first one's
 
 
 async def test_waits_of_many_end_in_their_order_and_a_later_wait_does_not_end_at_an_earlier_time():
-    first, second = Subscriber(-1, None), Subscriber(-1, None)
+    first, second = subscribed(), subscribed()
     loop, ended = asyncio.get_running_loop(), list[str]()
     late, early = first.wait(0.02), second.wait(0.01)
     late.add_done_callback(lambda _: ended.append("late"))
