@@ -8,6 +8,8 @@ MOST = 2**40
 
 def count_of(value: Any) -> int | None:
     """The count, or None if the value cannot be one. proto3's JSON and some servers write strings or floats."""
+    if value is None:
+        return None
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16:
         value = int(value)
     if isinstance(value, float) and value.is_integer():

@@ -6,12 +6,12 @@ No exception leaves these generators: the headers are sent by then, so nothing c
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from time import monotonic
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest
 
 from chat.log import Followed, Page
 from chat.protocol import events, sse
@@ -49,21 +49,6 @@ class Pause(bytes):
         return self
 
     until: "asyncio.Future[None]"
-
-
-class EventStreamResponse(StreamingHttpResponse):
-    """A response whose pieces are sent as its body yields them: Django's own copies each, a `Pause` into mere bytes."""
-
-    is_async = True
-    pieces: AsyncIterator[bytes]
-
-    @property
-    def streaming_content(self) -> AsyncIterator[bytes]:
-        return self.pieces
-
-    @streaming_content.setter
-    def streaming_content(self, pieces: AsyncIterator[bytes]) -> None:
-        self.pieces = pieces
 
 
 def frames(stream_id: str, batch: list[Event], timing: bool) -> bytes:

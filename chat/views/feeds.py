@@ -12,8 +12,8 @@ from chat.models import Conversation, User
 from chat.protocol.errors import InvalidArgument
 from chat.views import event_stream
 from chat.views.api import Request, api
-from chat.views.event_stream import EventStreamResponse
 from chat.views.resume import HEADERS
+from chat.views.stream_response import EventStreamResponse
 
 CURSOR = re.compile(r"(?:feed:)?([0-9]{1,18})")
 

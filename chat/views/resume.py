@@ -16,7 +16,7 @@ from chat.protocol.events import Event
 from chat.turns.snapshot import snapshot_of
 from chat.views import event_stream
 from chat.views.api import Request
-from chat.views.event_stream import EventStreamResponse
+from chat.views.stream_response import EventStreamResponse
 
 HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
 
