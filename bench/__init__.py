@@ -4,7 +4,8 @@
     python -m bench --quick    the main rows, once, to the terminal
     python -m bench scale      the curves: streams, events a second, readers of one stream, size of the log
     python -m bench profile    where the CPU of a token and of a request goes, by stage
-    python -m bench.pair      this checkout beside another one: CPU of an event and of a question
+    python -m bench.pair       this checkout beside another one: CPU of an event and of a question
+    python -m bench.calls      the same in calls, which are the same on any machine and at any hour
     python -m bench.clocks     what the times of an event, for the receipt of its reader, cost
     python -m bench.sight      how often what is said about photos is right
     python -m bench.review_lists    how long the lists of the review take with 100,000 streams
@@ -27,6 +28,7 @@
     grow.py       a database as it is after long use
     profile.py    CPU by stage
     pair.py       this checkout beside another one, both alive, loads in turn
+    calls.py      this checkout beside another one, by calls; counted.py runs a server whose calls are counted
     clocks.py     the same load with and without the times of its events
     sight.py      what is said about photos, and how often it is right
     review_lists.py  the review's lists, in this process
