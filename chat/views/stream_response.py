@@ -6,7 +6,7 @@ from django.http import StreamingHttpResponse
 from django.http.response import BadHeaderError
 
 
-class Headers(MutableMapping[str, str]):
+class StreamHeaders(MutableMapping[str, str]):
     """The headers of an event stream, by names without case. Django's class takes three hundred calls for the seventeen
     of a question: it converts each name and value twice, and looks each up again when it is sent."""
 
@@ -48,11 +48,11 @@ class EventStreamResponse(StreamingHttpResponse):
 
     is_async = True
     pieces: AsyncIterator[bytes]
-    headers: Headers  # type: ignore[assignment]
+    headers: StreamHeaders  # type: ignore[assignment]
 
     def __init__(self, content: AsyncIterator[bytes], headers: Mapping[str, str]) -> None:
         super().__init__(content)
-        self.headers = Headers(headers)
+        self.headers = StreamHeaders(headers)
 
     @property
     def streaming_content(self) -> AsyncIterator[bytes]:
