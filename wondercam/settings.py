@@ -62,7 +62,7 @@ PERSONAL = DEBUG or (installation.IS_WHEEL and IS_FOR_THIS_MACHINE and not envst
 
 SSO_NAME = envstr("WONDERCAM_OIDC_NAME")
 INSTALLED_APPS = [
-    "daphne",
+    "wondercam.apps.DaphneConfig",
     "wondercam.apps.ReviewConfig",  # django.contrib.admin
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -9,11 +9,23 @@ ON_DEMAND = ("redis", "limits", "channels_redis", "psycopg", "opentelemetry", "n
 """Packages that a server without Redis, PostgreSQL, tracing and photos does not need."""
 
 
+def imported(program: str) -> set[str]:
+    """The names of the modules that a program has imported at its end."""
+    command = [sys.executable, "-c", f"import sys; {program}; print(*sys.modules)"]
+    return set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+
+
 @pytest.mark.timeout(120)
 @pytest.mark.slow
 def test_a_server_imports_what_it_needs_and_no_more() -> None:
-    program = "import sys, wondercam.asgi; print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    modules = set(done.stdout.split())
+    modules = imported("import wondercam.asgi")
     assert "chat.process" in modules
     assert modules.isdisjoint(ON_DEMAND)
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.slow
+def test_a_command_imports_no_server() -> None:
+    modules = imported("import django; django.setup(); import wondercam.urls")
+    assert "chat.views.page" in modules
+    assert modules.isdisjoint({"twisted", "autobahn", "daphne.server"})
