@@ -67,13 +67,14 @@ async def deliver(page: Page, url: str, message: str) -> None:
     ids: list[str] = []
 
     def note(event: dict[str, Any]) -> None:
-        ids.extend(each["registrationId"] for each in event["registrations"])
+        of_the_page = [each for each in event["registrations"] if each["scopeURL"].startswith(url)]
+        ids.extend(each["registrationId"] for each in of_the_page if not each["isDeleted"])
 
     session.on("ServiceWorker.workerRegistrationUpdated", note)
     await session.send("ServiceWorker.enable")
     await page.wait_for_function("() => navigator.serviceWorker.controller !== null")
     assert ids
-    given = {"origin": url, "registrationId": ids[0], "data": message}
+    given = {"origin": url, "registrationId": ids[-1], "data": message}
     await session.send("ServiceWorker.deliverPushMessage", given)
 
 
