@@ -28,7 +28,8 @@
     grow.py       a database as it is after long use
     profile.py    CPU by stage
     pair.py       this checkout beside another one, both alive, loads in turn
-    calls.py      this checkout beside another one, by calls; counted.py runs a server whose calls are counted
+    calls.py      this checkout beside another one, by calls
+    counted.py    runs a server whose calls are counted
     clocks.py     the same load with and without the times of its events
     sight.py      what is said about photos, and how often it is right
     review_lists.py  the review's lists, in this process
