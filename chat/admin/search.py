@@ -15,6 +15,10 @@ from chat.models import Conversation, Message, User
 LOOKED_THROUGH = 50_000
 """The newest messages, which are searched without an index."""
 
+FOUND = 2_000
+"""The newest messages found, whose conversations are listed: forty pages. A word that every message contains would
+otherwise name each conversation in the next statement."""
+
 INDEX = "chat_message_said"
 TRIGRAM = re.compile(r"[^\W_]{3}")
 """What the index can look for."""
