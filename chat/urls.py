@@ -1,7 +1,11 @@
 """The sitemap of the chat: its pages, the API, and what monitors ask."""
 
-from django.urls import include, path, re_path
+from uuid import UUID
 
+from django.urls import include, path, re_path, register_converter
+from django.urls.converters import UUIDConverter
+
+from chat.protocol import completions, openai_responses
 from chat.views import (
     accounts,
     attachments,
@@ -32,6 +36,21 @@ from chat.views import (
 )
 from chat.views.page import page
 
+OF_ANSWERS = (completions.PREFIX, openai_responses.PREFIX)
+
+
+class StreamId(UUIDConverter):
+    """A stream's id, or the id that an answer of it has in OpenAI's APIs."""
+
+    regex = rf"(?:{UUIDConverter.regex}|(?:{'|'.join(OF_ANSWERS)})[0-9a-f]{{32}})"
+
+    def to_python(self, value: str) -> UUID:
+        """The stream's id."""
+        return UUID(value[-32:] if value.startswith(OF_ANSWERS) else value)
+
+
+register_converter(StreamId, "stream")
+
 api = [
     path("auth/token", auth.token),
     path("auth/refresh", auth.refresh),
@@ -46,9 +65,9 @@ api = [
     path("push", push.index),
     path("echat", echat.echat),
     path("chat", echat.chat),
-    path("streams/<uuid:stream_id>", streams.follow),
-    path("streams/<uuid:stream_id>/stop", streams.stop),
-    path("streams/<uuid:stream_id>/receipt", receipts.create),
+    path("streams/<stream:stream_id>", streams.follow),
+    path("streams/<stream:stream_id>/stop", streams.stop),
+    path("streams/<stream:stream_id>/receipt", receipts.create),
     path("conversations", conversations.index),
     path("conversations/<uuid:conversation_id>", conversations.one),
     path("conversations/<uuid:conversation_id>/export", conversation_export.export),

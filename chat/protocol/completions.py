@@ -1,7 +1,6 @@
 """OpenAI's chat completions as clients ask for them here: requests in Gemini's words, Gemini's responses in theirs.
 
 Pure. What providers ask of such servers is in `providers/openai_format.py`; tools are in `openai_tools.py`.
-
 https://platform.openai.com/docs/api-reference/chat
 """
 
@@ -18,6 +17,7 @@ from chat.protocol.events import Response, look
 from chat.protocol.openai_tools import Fields, call_of, fields_of, gemini_tools_of, part_of
 from chat.protocol.prompt import Content, Part
 
+PREFIX = "chatcmpl-"  # of a completion's id; what follows is the stream's id without hyphens
 FORMAT = re.compile(r"[A-Za-z0-9.+-]{1,20}")
 DATA_URL = re.compile(r"data:([\w/.+-]+);base64,(.*)", re.DOTALL)
 
@@ -210,14 +210,14 @@ class CompletionChunks:
     """A stream's responses in Gemini's shape → `chat.completion.chunk`s, or one whole `chat.completion`."""
 
     def __init__(self, number: str, model: str, *, include_usage: bool = False) -> None:
-        self._head: Fields = {"id": f"chatcmpl-{number}", "created": int(time()), "model": model}
+        self._head: Fields = {"id": f"{PREFIX}{number}", "created": int(time()), "model": model}
         self._include_usage = include_usage
         self._begun = False
         self._calls = 0
         self.usage: Fields | None = None
 
-    def of(self, response: Response) -> list[Fields]:
-        """The chunks that one response makes."""
+    def of(self, response: Response, seq: int) -> list[Fields]:
+        """The chunks of the event `seq`, each with the cursor of a reader who has it: only the last one's is `seq`."""
         parts, reason = end_of(response)
         self.usage = usage_of(response.get("usageMetadata") or {}) or self.usage
         found: list[Fields] = []
@@ -229,6 +229,8 @@ class CompletionChunks:
             found.append(self._chunk({}, "tool_calls" if self._calls else reason_of(reason)))
             if self._include_usage:
                 found.append({**self._head, **CHUNK, "choices": [], "usage": self.usage})
+        for chunk in found:
+            chunk["wondercam"] = {"seq": seq if chunk is found[-1] else seq - 1}
         return found
 
     def _delta(self, part: Part) -> Fields:

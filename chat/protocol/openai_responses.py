@@ -18,7 +18,8 @@ from chat.protocol.errors import InvalidArgument
 from chat.protocol.openai_tools import Fields, fields_of, gemini_tools_of, part_of
 from chat.protocol.prompt import Content, Part
 
-ID = re.compile(r"resp_([0-9a-f]{32})")
+PREFIX = "resp_"
+ID = re.compile(rf"{PREFIX}([0-9a-f]{{32}})")
 NO_ITEM = "`input` has an item that is none of message, function_call, function_call_output and reasoning."
 INSTRUCTING = ("system", "developer")
 
@@ -28,7 +29,7 @@ Calls = dict[str, Part]
 
 def id_of(stream: UUID) -> str:
     """A stream's id as a response's."""
-    return f"resp_{stream.hex}"
+    return f"{PREFIX}{stream.hex}"
 
 
 def stream_of(response_id: str) -> UUID | None:

@@ -16,6 +16,7 @@ from typing import Any
 from chat.protocol import events
 from chat.protocol.completions import end_of, reason_of
 from chat.protocol.events import Response
+from chat.protocol.openai_responses import PREFIX
 from chat.protocol.openai_tools import Fields, call_of
 from chat.protocol.prompt import Part, is_sound
 
@@ -54,7 +55,7 @@ class ResponseEvents:
     """
 
     def __init__(self, number: str, head: Fields) -> None:
-        self._number, self._head = number, {"id": f"resp_{number}", **FIXED, **head}
+        self._number, self._head = number, {"id": f"{PREFIX}{number}", **FIXED, **head}
         self._output: list[Fields] = []
         self._growing: TextKind | None = None
         self._texts: list[str] = []

@@ -6,6 +6,7 @@ A client that disconnects stops the generation, as it does there (`turns/departu
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, nullcontext
+from typing import NamedTuple
 
 from chat.log import Page
 from chat.models import Stream
@@ -20,16 +21,23 @@ from chat.views import event_stream
 log = logging.getLogger(__name__)
 
 
-async def responses(process: Process, stream: Stream) -> AsyncGenerator[list[str], None]:
+class DoorLine(NamedTuple):
+    """One of Gemini's responses as JSON, and the seq of its event; 0 where reading failed, which is no event."""
+
+    seq: int
+    data: str
+
+
+async def responses(process: Process, stream: Stream) -> AsyncGenerator[list[DoorLine], None]:
     """The stream as Gemini itself would send it, in batches of JSON lines: no event 0, no field `wondercam`."""
     try:
         with process.departures.noticed(stream):
             async with aclosing(process.log.follow(stream.pk, 0)) as pages:
                 async for page in pages:
-                    if lines := [line for line in map(as_gemini, page.events) if line]:
+                    if lines := [DoorLine(event.seq, line) for event in page.events if (line := as_gemini(event))]:
                         yield lines
     except ApiError as error:
-        yield [events.encode(error.as_json())]
+        yield [DoorLine(0, events.encode(error.as_json()))]
 
 
 async def gemini_stream(process: Process, stream: Stream) -> AsyncGenerator[bytes, None]:
@@ -37,7 +45,7 @@ async def gemini_stream(process: Process, stream: Stream) -> AsyncGenerator[byte
     try:
         async with aclosing(responses(process, stream)) as batches:
             async for batch in batches:
-                yield b"".join([b"data: %s\r\n\r\n" % line.encode() for line in batch])
+                yield b"".join([b"data: %s\r\n\r\n" % line.data.encode() for line in batch])
     except Exception:
         log.exception("stream %s: its reader was cut off", stream.pk)
 
@@ -49,7 +57,7 @@ async def gemini_array(process: Process, stream: Stream) -> AsyncGenerator[bytes
         async with aclosing(responses(process, stream)) as batches:
             async for batch in batches:
                 for line in batch:
-                    yield before + line.encode()
+                    yield before + line.data.encode()
                     before = b",\r\n"
         yield b"[]" if before == b"[" else b"]"
     except Exception:
@@ -57,15 +65,17 @@ async def gemini_array(process: Process, stream: Stream) -> AsyncGenerator[bytes
 
 
 async def openai_stream(process: Process, stream: Stream, chunks: CompletionChunks) -> AsyncGenerator[bytes, None]:
-    """`responses` as OpenAI's chat completion chunks. A failure is an `error` object, which ends the body."""
+    """`responses` as OpenAI's chat completion chunks, each with the cursor at which `/v2/streams/<its id>` goes on. A
+    failure is an `error` object, which ends the body."""
     try:
         async with aclosing(responses(process, stream)) as batches:
             async for batch in batches:
-                for response in map(events.decode, batch):
+                for line in batch:
+                    response = events.decode(line.data)
                     if error := response.get("error"):
                         yield as_event(completions.error_of(error))
                         return
-                    if said := chunks.of(response):
+                    if said := chunks.of(response, line.seq):
                         yield b"".join(map(as_event, said))
         yield sse.DONE
     except Exception:

@@ -12,6 +12,7 @@ import pytest
 from chat.protocol import events
 from chat.protocol.prompt import Prompt
 from chat.providers.catalogue import Provider
+from tests.equality import newest, row_of, text_of
 from tests.fakes.gguf import MODEL_HEAD, PROJECTOR_HEAD, gguf
 from tests.servers.process import program
 from tests.servers.wondercam import Serve, WonderCam
@@ -68,7 +69,7 @@ def test_google_s_snippet_prints_the_answer_and_nothing_else(script: str, shared
     assert "None" not in said
 
 
-CHAT, RESPONSES = blocks("docs/api.md", "python", "client.")[1:]
+CHAT, RESUMED, RESPONSES = blocks("docs/api.md", "python", "client.")[1:]
 CLIENT = CHAT[: CHAT.index("messages")]
 """What both of OpenAI's snippets begin with."""
 
@@ -76,6 +77,11 @@ CLIENT = CHAT[: CHAT.index("messages")]
 @pytest.mark.parametrize("script", [CHAT, CLIENT + RESPONSES], ids=["chat completions", "responses"])
 def test_openai_s_snippet_prints_the_answer(script: str, shared_server: WonderCam) -> None:
     assert printed(script, shared_server).strip()
+
+
+def test_the_snippet_that_resumes_an_answer_prints_all_of_it(shared_server: WonderCam) -> None:
+    said = printed(CHAT[: CHAT.index("for chunk")] + RESUMED, shared_server)
+    assert said == text_of(row_of(shared_server, newest(shared_server))["parts"]) + "\n"
 
 
 MAKE = f"""make() {{ command make --dry-run --silent --directory={ROOT} "$@" > /dev/null; }}\n"""

@@ -194,7 +194,7 @@ def test_responses_become_chunks_and_the_whole_answer_says_the_same():
         "candidates": [{"content": {"parts": parts}, "finishReason": "STOP"}],
         "usageMetadata": usage,
     }
-    chunks = CompletionChunks("1", "m", include_usage=True).of(response)
+    chunks = CompletionChunks("1", "m", include_usage=True).of(response, 7)
     whole = CompletionChunks("1", "m").whole(response)
 
     deltas = [chunk["choices"][0]["delta"] for chunk in chunks[:-1]]
@@ -209,6 +209,7 @@ def test_responses_become_chunks_and_the_whole_answer_says_the_same():
     ]
     assert chunks[-2]["choices"][0]["finish_reason"] == "tool_calls"
     assert (chunks[-1]["choices"], chunks[-1]["usage"]) == ([], counted)
+    assert [chunk["wondercam"]["seq"] for chunk in chunks] == [6, 6, 6, 6, 6, 7]  # all of the event is there
     message = whole["choices"][0]["message"]
     assert (message["content"], message["reasoning_content"]) == ("It is ", "Hm")
     assert message["tool_calls"] == [call_of(CALL, 0)]
@@ -217,12 +218,12 @@ def test_responses_become_chunks_and_the_whole_answer_says_the_same():
 
 @pytest.mark.parametrize(("theirs", "ours"), [("STOP", "stop"), ("MAX_TOKENS", "length"), ("SAFETY", "content_filter")])
 def test_every_reason_has_a_word_of_openais(theirs: str, ours: str):
-    (_, end) = CompletionChunks("1", "m").of({"candidates": [{"finishReason": theirs}]})
+    (_, end) = CompletionChunks("1", "m").of({"candidates": [{"finishReason": theirs}]}, 1)
     assert end["choices"][0]["finish_reason"] == ours
 
 
 def test_a_blocked_prompt_ends_as_filtered():
-    (_, end) = CompletionChunks("1", "m").of({"promptFeedback": {"blockReason": "SAFETY"}})
+    (_, end) = CompletionChunks("1", "m").of({"promptFeedback": {"blockReason": "SAFETY"}}, 1)
     assert end["choices"][0]["finish_reason"] == "content_filter"
 
 

@@ -99,7 +99,10 @@ SCHEMAS: dict[str, Schema] = {
     "OpenAIError": of(error=of(message=TEXT, type=TEXT, param=MAYBE_TEXT, code=MAYBE_TEXT)),
     "Event": event("A response of Gemini's (GenerateContentResponse) as JSON, or an error; the last is `[DONE]`"),
     "FeedEvent": event("What happened, as JSON: its `type`, its `conversation`, and what belongs to the type"),
-    "Chunk": event("OpenAI's chat.completion.chunk as JSON; the last is `[DONE]`"),
+    "Chunk": event(
+        "OpenAI's chat.completion.chunk as JSON; at its `wondercam.seq` `/v2/streams/<its id>` goes on; "
+        "the last is `[DONE]`"
+    ),
     "Pair": of(access=TEXT, refresh=TEXT),
     "Session": of(access=TEXT, expires_in=COUNT, user=of(name=TEXT, guest=FLAG)),
     "Ticket": of(ticket=TEXT, expires_in=COUNT),
