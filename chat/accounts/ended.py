@@ -16,6 +16,7 @@ from chat.models import (
     Invitation,
     ModelUse,
     PushSubscription,
+    SiteUse,
     Ticket,
     User,
 )
@@ -49,6 +50,7 @@ def rows(now: datetime, audit_kept_from: datetime) -> dict[str, QuerySet[Any]]:
             conversation=None, created_at__lt=now - timedelta(days=UNSENT_DAYS)
         ),
         "days": DailyUse.objects.filter(day__lt=(now - timedelta(days=USE_DAYS)).date()),
+        "days of the site": SiteUse.objects.filter(day__lt=(now - timedelta(days=USE_DAYS)).date()),
         "spending": ModelUse.objects.order_by().filter(day__lt=(now - timedelta(days=SPENDING_DAYS)).date()),
         "audit entries": AuditEntry.objects.order_by().filter(at__lt=audit_kept_from),
     }

@@ -15,6 +15,7 @@
       ├──< SavedFilter (a reviewer's name for a narrowed list)
       ├──< DailyUse (questions and tokens of a day)
       └──< ModelUse (answers and tokens of a day by model)
+    SiteUse (questions of a day, of all people)
 
 `accounts.py` has who asks, `keys.py` and `invitations.py` what was given out,
 `push.py` which browsers are told of answers, `audit.py` who did what,
@@ -35,7 +36,7 @@ from chat.models.queued_messages import QueuedMessage
 from chat.models.receipts import Receipt, WriteTimes
 from chat.models.saved_filters import SavedFilter
 from chat.models.search import SearchText
-from chat.models.usage import DailyUse, ModelUse
+from chat.models.usage import DailyUse, ModelUse, SiteUse
 from chat.models.verdicts import PairVerdict, ReviewLock, StreamRerun, Verdict, VerdictChange
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "ReviewLock",
     "SavedFilter",
     "SearchText",
+    "SiteUse",
     "Stream",
     "StreamRerun",
     "Ticket",

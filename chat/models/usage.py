@@ -18,6 +18,16 @@ class DailyUse(models.Model):
         return f"{self.day}: {self.questions} questions, {self.tokens} tokens"
 
 
+class SiteUse(models.Model):
+    """Questions of all people on one day (UTC), kept where `WONDERCAM_LIMIT_DAY_QUESTIONS_SITE` limits them."""
+
+    day = models.DateField(primary_key=True)
+    questions = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.questions} questions"
+
+
 class ModelUse(models.Model):
     """Answers of one model that ended on one day (UTC), with their tokens; it stays, nameless, when the account goes.
 

@@ -1,6 +1,5 @@
 """`/v2/me`: the user's account: its data, an export of everything, its deletion."""
 
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -11,7 +10,7 @@ from chat import limits
 from chat.accounts import audit, keys, tokens
 from chat.log import deletion
 from chat.log.sql import in_thread
-from chat.models import DailyUse, Stream, User
+from chat.models import Stream, User
 from chat.process import Process
 from chat.protocol import events
 from chat.protocol.errors import PermissionDenied, ResourceExhausted
@@ -49,21 +48,14 @@ def exported(user: User) -> StreamingHttpResponse:
 
 
 def described(user_id: int) -> dict[str, Any]:
-    """The account, with the questions and tokens of today and their limits."""
+    """The account, with what is used and left of today."""
     user = User.objects.get(pk=user_id)
-    used = DailyUse.objects.filter(user=user, day=datetime.now(UTC).date()).first() or DailyUse()
-    who = "_GUEST" if user.is_guest else ""
     return {
         "id": user.pk,
         "name": user.get_username(),
         "guest": user.is_guest,
         "created_at": user.date_joined,
-        "today": {
-            "questions": used.questions,
-            "tokens": used.tokens,
-            "most_questions": limits.of(f"DAY_QUESTIONS{who}"),
-            "most_tokens": limits.of(f"DAY_TOKENS{who}"),
-        },
+        "today": limits.today_of(user.pk, is_guest=user.is_guest),
     }
 
 

@@ -31,7 +31,8 @@ async def own(request: HttpRequest) -> HttpResponse:
 
 
 def _own(request: HttpRequest) -> HttpResponse:
-    today = {name: f"{number:,}" for name, number in me.described(int(request.user.pk or 0))["today"].items()}
+    today = me.described(int(request.user.pk or 0))["today"]
+    today = {name: f"{value:,}" if isinstance(value, int) else value for name, value in today.items()}
     return render(request, "accounts/own.html", {"today": today, "signup_is_open": settings.SIGNUP == "open"})
 
 

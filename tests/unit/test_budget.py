@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from chat import limits
-from chat.limits import budget
+from chat.limits import day, site_budget
 from chat.log.sql import django_execute, key_of
 from chat.log.usage import count_tokens, tokens_of
 from chat.models import Conversation, DailyUse, Message, Stream, User
@@ -47,7 +48,7 @@ def test_a_question_too_many_is_refused_until_midnight(alice):
         limits.spend_question(alice.pk)
     with pytest.raises(ResourceExhausted) as refused:
         limits.spend_question(alice.pk)
-    left = budget.seconds_of_day_left(datetime.now(UTC))
+    left = day.seconds_of_day_left(datetime.now(UTC))
     assert left <= refused.value.retry_after <= left + 2
     assert "3 questions" in refused.value.message
     assert "midnight UTC" in refused.value.message
@@ -56,8 +57,8 @@ def test_a_question_too_many_is_refused_until_midnight(alice):
 
 def test_all_people_together_have_a_budget_where_one_is_set(alice, settings):
     bob = User.objects.create_user("bob")
-    for day, tokens in ((0, 600), (1, 9_000)):
-        DailyUse.objects.create(user=bob, day=datetime.now(UTC).date() - timedelta(days=day), tokens=tokens)
+    for ago, tokens in ((0, 600), (1, 9_000)):
+        DailyUse.objects.create(user=bob, day=datetime.now(UTC).date() - timedelta(days=ago), tokens=tokens)
     limits.spend_question(alice.pk)
     settings.LIMITS["DAY_TOKENS_SITE"] = 601
     limits.spend_question(alice.pk)
@@ -65,23 +66,61 @@ def test_all_people_together_have_a_budget_where_one_is_set(alice, settings):
     with pytest.raises(ResourceExhausted) as refused:
         limits.spend_question(alice.pk)
     assert "This site has used its 600 tokens" in refused.value.message
-    assert refused.value.retry_after >= budget.seconds_of_day_left(datetime.now(UTC))
+    assert refused.value.retry_after >= day.seconds_of_day_left(datetime.now(UTC))
     assert use_of(alice) == (2, 0)
 
 
 def test_all_people_together_have_a_budget_of_questions_where_one_is_set(alice, settings):
     bob = User.objects.create_user("bob")
-    for day, questions in ((0, 2), (1, 9_000)):
-        DailyUse.objects.create(user=bob, day=datetime.now(UTC).date() - timedelta(days=day), questions=questions)
+    for ago, questions in ((0, 2), (1, 9_000)):
+        DailyUse.objects.create(user=bob, day=datetime.now(UTC).date() - timedelta(days=ago), questions=questions)
     settings.LIMITS["DAY_QUESTIONS_SITE"] = 3
     limits.spend_question(alice.pk)
     with pytest.raises(ResourceExhausted) as refused:
         limits.spend_question(alice.pk)
     said = "This site has been asked as often as one day allows, 3: it goes on after midnight UTC, in "
     assert refused.value.message.startswith(said)
-    assert refused.value.retry_after >= budget.seconds_of_day_left(datetime.now(UTC))
+    assert refused.value.retry_after >= day.seconds_of_day_left(datetime.now(UTC))
     assert use_of(alice) == (1, 0)
     assert limits.has_tokens_left(alice.pk)  # a title of an answer that was given is no question
+
+
+def test_the_sites_budget_is_one_statement_of_a_question_and_none_where_there_is_none(alice, settings):
+    def counted() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            limits.spend_question(alice.pk)
+        return len(captured)
+
+    settings.LIMITS["DAY_QUESTIONS"] = 10
+    found = []
+    for questions, tokens in ((0, 0), (9, 0), (0, 9), (9, 9)):
+        settings.LIMITS |= {"DAY_QUESTIONS_SITE": questions, "DAY_TOKENS_SITE": tokens}
+        found.append(counted())
+    assert found == [1, 2, 2, 2]
+
+
+def test_with_both_budgets_the_one_that_ended_is_named(alice, settings):
+    settings.LIMITS |= {"DAY_QUESTIONS_SITE": 2, "DAY_TOKENS_SITE": 600}
+    limits.spend_question(alice.pk)
+    DailyUse.objects.update(tokens=600)
+    with pytest.raises(ResourceExhausted, match="used its 600 tokens of today"):
+        limits.spend_question(User.objects.create_user("bob").pk)
+    DailyUse.objects.update(tokens=599)
+    limits.spend_question(User.objects.get(username="bob").pk)
+    with pytest.raises(ResourceExhausted, match="allows, 2:"):
+        limits.spend_question(User.objects.get(username="bob").pk)
+
+
+def test_how_the_sites_budget_stands_is_told_without_a_number_of_others(alice, settings):
+    DailyUse.objects.create(user=User.objects.create_user("bob"), day=datetime.now(UTC).date(), questions=4, tokens=90)
+    assert site_budget.standing(3, 1000) == "enough"
+    found = []
+    for questions, tokens in ((7, 0), (6, 0), (4, 0), (0, 1090), (0, 1089), (0, 90), (7, 1089), (6, 90)):
+        settings.LIMITS |= {"DAY_QUESTIONS_SITE": questions, "DAY_TOKENS_SITE": tokens}
+        found.append(site_budget.standing(3, 1000))
+    assert found == ["enough", "less", "used_up", "enough", "less", "used_up", "less", "used_up"]
+    settings.LIMITS_OFF = True
+    assert site_budget.standing(3, 1000) == "enough"
 
 
 async def test_a_turn_over_the_questions_of_all_is_neither_stored_nor_counted(core: Core, settings):
@@ -214,4 +253,4 @@ def test_of_many_at_the_same_moment_not_one_too_many_gets_through(settings):
 
 @pytest.mark.parametrize(("seconds", "words"), [(1, "1 min"), (61, "2 min"), (3600, "1 h 0 min"), (5000, "1 h 24 min")])
 def test_the_wait_is_said_in_words_and_never_too_short(seconds, words):
-    assert budget.in_words(seconds) == words
+    assert day.in_words(seconds) == words

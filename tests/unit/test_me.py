@@ -50,6 +50,18 @@ async def test_it_says_who_one_is_and_what_was_used_of_the_day(client, core: Cor
     assert me["today"]["questions"] == 1
     assert me["today"]["tokens"] > 0
     assert me["today"]["most_questions"] == limits.of("DAY_QUESTIONS")
+    assert me["today"]["site"] == "enough"
+
+
+async def test_it_says_where_all_people_together_have_less_left_and_not_how_much(client, core: Core, settings):
+    settings.LIMITS_OFF, settings.LIMITS = False, {**settings.LIMITS, "DAY_QUESTIONS": 3, "DAY_QUESTIONS_SITE": 3}
+    bob = await User.objects.acreate(username="bob")
+    found = []
+    for asker in (core.user, bob, bob):
+        await sync_to_async(limits.spend_question)(asker.pk)
+        found.append((await client.get("/v2/me")).json()["today"])
+    assert [today.pop("site") for today in found] == ["enough", "less", "used_up"]
+    assert found[0] == found[1] == found[2]  # another's questions change nothing else
 
 
 async def test_the_export_has_every_conversation_and_photo_and_no_secret(client, core: Core):

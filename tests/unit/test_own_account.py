@@ -49,6 +49,16 @@ async def test_the_page_says_what_was_used_and_leads_to_everything(page, core: C
         assert f'href="/accounts/{path}"' in text
 
 
+async def test_the_page_says_where_all_people_together_have_less_left(page, core: Core, settings):
+    settings.LIMITS_OFF = False
+    await sync_to_async(limits.spend_question)(core.user.pk)
+    for most, told in ((2, "have less left of today than you"), (1, "have asked as much as one day allows"), (0, "")):
+        settings.LIMITS = {**settings.LIMITS, "DAY_QUESTIONS_SITE": most}
+        text = (await page.get("/accounts/")).content.decode()
+        assert ("All people of this site together" in text) == bool(most)
+        assert told in text
+
+
 async def test_the_export_is_that_of_the_api(page):
     await limits.close()
     answer = await page.get("/accounts/export/")

@@ -12,7 +12,7 @@ from django.utils import timezone
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
 from chat.accounts import families, tokens
-from chat.models import Attachment, AuditEntry, Conversation, DailyUse, Invitation, Ticket, User
+from chat.models import Attachment, AuditEntry, Conversation, DailyUse, Invitation, SiteUse, Ticket, User
 
 NOW = timezone.now()
 OVER, TO_COME = NOW - timedelta(days=400), NOW + timedelta(days=1)
@@ -38,6 +38,7 @@ def one_of_each(user: User, at: Any, name: str) -> None:
     Ticket.objects.create(digest=name, user=user, expires_at=at)
     Invitation.objects.create(digest=name, expires_at=at)
     DailyUse.objects.create(user=user, day=at.date())
+    SiteUse.objects.create(day=at.date())
     entry = AuditEntry.objects.create(action="read")
     AuditEntry.objects.filter(pk=entry.pk).update(at=at)
 
@@ -54,13 +55,14 @@ def test_what_has_ended_goes_and_what_has_not_stays(alice):
         "push subscriptions": 0,
         "unsent photos": 0,
         "days": 1,
+        "days of the site": 1,
         "spending": 0,
         "audit entries": 1,
         "deleted": True,
     }
     assert families.has_ended("to come")
     assert BlacklistedToken.objects.count() == 1
-    for model in (Session, Ticket, Invitation, DailyUse, AuditEntry):
+    for model in (Session, Ticket, Invitation, DailyUse, SiteUse, AuditEntry):
         assert model._default_manager.count() == 1
 
 

@@ -71,10 +71,7 @@ VARIABLES = (
     Variable(
         "WONDERCAM_LIMIT_DAY_QUESTIONS_SITE",
         0,
-        (
-            "Questions of all people, a day; 0 is no limit. Those that several processes begin at one moment on "
-            "PostgreSQL may go over it"
-        ),
+        "Questions of all people, a day; 0 is no limit",
         wrong="no whole number",
     ),
     Variable(
