@@ -195,3 +195,4 @@ if (typed) composer.fill(typed);
 composer.remember(localStorage);
 if (app.dataset.feed) addEventListener("load", () => live.start(app.dataset.feed));
 addEventListener("load", () => new Later("installation", ({ install }) => install(session)).use(() => {}));
+if (location.hash === "#api-keys") settings.use((opened) => opened.openKeys()); // the account's page leads here

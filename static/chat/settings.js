@@ -12,6 +12,8 @@ export class Settings {
   #dialog;
   #document;
   #notices;
+  /** Opens the API keys, as the link of the account's page asks; nothing for a guest, who has none. */
+  openKeys = async () => {};
 
   /** @param {HTMLElement} dialog a dialog @param {JsonRequester} session @param {Document} [document] */
   constructor(dialog, session, document = globalThis.document) {
@@ -39,14 +41,16 @@ export class Settings {
     if (!place || !dialog) return;
     const keys = new Later("own-keys", ({ OwnKeys }) => new OwnKeys(dialog, session));
     const said = /** @type {HTMLElement} */ (place.querySelector("[role=alert]"));
-    place.querySelector("button")?.addEventListener("click", async () => {
+    this.openKeys = async () => {
       said.textContent = "";
       try {
         (await keys.get()).open();
       } catch (error) {
         said.textContent = /** @type {Error} */ (error).message;
+        if (!this.#dialog.open) this.open();
       }
-    });
+    };
+    place.querySelector("button")?.addEventListener("click", this.openKeys);
   }
 
   /** @param {string} theme "light", "dark", or "" for what the system has */

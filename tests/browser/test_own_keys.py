@@ -17,6 +17,7 @@ from tests.servers.chromium import tab
 from tests.servers.wondercam import WonderCam
 
 SHOTS = os.environ.get("WONDERCAM_TEST_SCREENSHOTS", "")
+LINK = "API keys, with which programs of yours ask here"
 PASSWORD = "correct horse battery"
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
 
@@ -113,6 +114,34 @@ async def test_by_the_keyboard_a_key_that_only_reads_is_made_until_a_day(page: P
     await expect(page.get_by_role("button", name="API keys")).to_be_focused()
 
 
+async def test_the_account_page_leads_to_them_by_the_keyboard(page: Page, shared_server: WonderCam) -> None:
+    await sign_up(page, shared_server)
+    await page.goto(f"{shared_server.url}/accounts/")
+    await tab_to(page, LINK)
+    await page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="API keys")
+    await expect(dialog.get_by_label("Name")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_be_hidden()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+async def test_the_account_page_leads_to_them_by_a_thumb(chromium: Browser, shared_server: WonderCam) -> None:
+    async with tab(chromium, **PHONE) as page:
+        await sign_up(page, shared_server)
+        await page.goto(f"{shared_server.url}/accounts/")
+        link = page.get_by_role("link", name=LINK)
+        box = await link.bounding_box()
+        assert box is not None
+        assert box["height"] >= 44
+        await page.route("**/own_keys*.js", lambda route: route.abort())
+        await link.tap()
+        await expect(page.get_by_role("dialog", name="Settings").get_by_role("alert")).to_contain_text("the API keys")
+        await page.unroute("**/own_keys*.js")
+        await page.get_by_role("button", name="API keys").tap()
+        await expect(page.get_by_role("dialog", name="API keys").get_by_text("You have no API keys.")).to_be_visible()
+
+
 async def test_what_the_server_refuses_is_said_in_the_dialog(page: Page, shared_server: WonderCam) -> None:
     await sign_up(page, shared_server)
     dialog = await open_keys(page)
@@ -132,7 +161,7 @@ async def test_what_the_server_refuses_is_said_in_the_dialog(page: Page, shared_
 
 
 async def test_a_guest_has_no_keys_in_the_settings(page: Page, shared_server: WonderCam) -> None:
-    await page.goto(shared_server.url)
+    await page.goto(f"{shared_server.url}/#api-keys")
     await page.get_by_role("button", name="Settings").click()
     await expect(page.get_by_role("radio", name="System")).to_be_visible()
     await expect(page.get_by_role("button", name="API keys")).to_have_count(0)

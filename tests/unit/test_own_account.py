@@ -45,8 +45,16 @@ async def test_the_page_says_what_was_used_and_leads_to_everything(page, core: C
     text = (await page.get("/accounts/")).content.decode()
     assert "signed in as ann" in text
     assert "of 2,000,000 tokens" in text
-    for path in ("password/", "email/", "export/", "delete/"):
-        assert f'href="/accounts/{path}"' in text
+    for path in ("/accounts/password/", "/accounts/email/", "/accounts/export/", "/accounts/delete/", "/#api-keys"):
+        assert f'href="{path}"' in text
+
+
+async def test_a_guest_is_led_to_no_password_and_no_keys(core: Core):
+    guest = await User.objects.acreate(username="guest-1", is_guest=True)
+    text = (await (await browser(guest)).get("/accounts/")).content.decode()
+    assert "You are here as a guest." in text
+    assert "api-keys" not in text
+    assert "/accounts/password/" not in text
 
 
 async def test_the_page_says_where_all_people_together_have_less_left(page, core: Core, settings):
