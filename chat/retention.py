@@ -45,17 +45,22 @@ Days = dict[str, int]
 """After how many days conversations, recordings, photos and guests go; 0 is never (`settings.KEEP_DAYS`)."""
 
 
-async def keep_pruning(days: Days, write: Write) -> None:
+async def keep_pruning(
+    days: Days,
+    write: Write,
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    now: Callable[[], datetime] = timezone.now,
+) -> None:
     """For as long as the process serves. What goes wrong is logged, and tried again an hour later."""
-    await asyncio.sleep(FIRST_SECONDS)
+    await sleep(FIRST_SECONDS)
     while True:
         try:
-            gone = await once(days, write, timezone.now())
+            gone = await once(days, write, now())
             if told := ", ".join(f"{number} {name}" for name, number in gone.items() if number):
                 log.info("Retention deleted %s", told)
         except Exception:
             log.exception("Retention was broken off")
-        await asyncio.sleep(EVERY_SECONDS)
+        await sleep(EVERY_SECONDS)
 
 
 async def once(days: Days, write: Write, now: datetime) -> dict[str, int]:
