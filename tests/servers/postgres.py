@@ -43,9 +43,9 @@ class Postgres:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.port, self._migrated = folder, free_port(), False
-        self._user, self._programs = _as_somebody_else(), _binaries()
+        self._user, self.programs = _as_somebody_else(), _binaries()
         folder.chmod(0o777)
-        make = [str(self._programs / "initdb"), "-D", f"{folder}/cluster", "-U", "wondercam", "-A", "trust", "-N"]
+        make = [str(self.programs / "initdb"), "-D", f"{folder}/cluster", "-U", "wondercam", "-A", "trust", "-N"]
         made = subprocess.run([*self._user, *make], cwd="/", capture_output=True, text=True, timeout=180, check=False)
         if made.returncode:
             raise RuntimeError(f"initdb ended with {made.returncode}:\n{made.stdout}{made.stderr}")
@@ -54,7 +54,7 @@ class Postgres:
     def start(self) -> None:
         """Start it (again), on the same port and files."""
         options = {"fsync": "off", "listen_addresses": "127.0.0.1", "unix_socket_directories": str(self.folder)}
-        command = [str(self._programs / "postgres"), "-D", f"{self.folder}/cluster", "-p", str(self.port)]
+        command = [str(self.programs / "postgres"), "-D", f"{self.folder}/cluster", "-p", str(self.port)]
         command += [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         self.process = Process([*self._user, *command], cwd=Path("/"))
         self.process.wait_for_line("ready to accept connections")

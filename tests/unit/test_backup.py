@@ -15,6 +15,7 @@ def test_postgresql_gets_the_exact_commands_and_no_password():
     options = "--host=db.example --port=5433 '--username=wonder cam' --dbname=chat"
     assert f"(umask 077 && pg_dump --format=custom {options} '--file=of monday.dump')" in said
     assert f"pg_restore --clean --if-exists --no-owner {options} 'of monday.dump'" in said
+    assert f"psql {options} '--command=DROP SCHEMA public CASCADE; CREATE SCHEMA public'" in said
     assert "secret" not in said
 
 

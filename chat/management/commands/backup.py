@@ -76,13 +76,19 @@ def check(path: Path) -> None:
 
 
 def advice(name: str, settings: dict[str, Any]) -> str:
-    """Return the commands to back up and restore PostgreSQL, without the password."""
+    """Return the commands to back up and restore PostgreSQL, without the password.
+
+    Tables that are not in the file, as of a later version, would stay beside those of the file, and the next upgrade
+    would end at them: so everything is dropped first.
+    """
     given = {"--host": "HOST", "--port": "PORT", "--username": "USER", "--dbname": "NAME"}
     words = [f"{option}={settings[key]}" for option, key in given.items() if settings.get(key)]
     dump = shlex.join(["pg_dump", "--format=custom", *words, f"--file={name}"])
+    empty = shlex.join(["psql", *words, "--command=DROP SCHEMA public CASCADE; CREATE SCHEMA public"])
     restore = shlex.join(["pg_restore", "--clean", "--if-exists", "--no-owner", *words, name])
     return (
         "The database is PostgreSQL, whose own program backs it up while the server runs (the password comes from "
         f"PGPASSWORD or ~/.pgpass):\n\n    (umask 077 && {dump})\n\n"
-        f"To restore it, with the server stopped:\n\n    {restore}\n"
+        f"To restore it, with the server stopped, in place of all that is in the database now:\n\n    {empty}\n"
+        f"    {restore}\n"
     )
