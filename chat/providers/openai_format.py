@@ -200,8 +200,9 @@ def native_choice(chunk: dict[str, Any]) -> dict[str, Any] | None:
 def request_of(prompt: Prompt) -> dict[str, Any]:
     """Return the body of the request. Adjacent messages of the same role are joined, as many chat templates require."""
     messages: list[dict[str, Any]] = [{"role": "system", "content": prompt.system}] if prompt.system else []
+    unanswered: list[dict[str, Any]] = []
     for content in prompt.contents:
-        for message in messages_of(content):
+        for message in messages_of(content, unanswered):
             if messages and joinable(messages[-1], message):
                 messages[-1]["content"] = joined(messages[-1]["content"], message["content"])
             else:
@@ -228,19 +229,31 @@ def response_format(generation: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def messages_of(content: Content) -> Iterator[dict[str, Any]]:
+def messages_of(content: Content, unanswered: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Yield a content as messages: first the function results, then text and media with the function calls. Raises
-    InvalidArgument for other parts."""
+    InvalidArgument for other parts. `unanswered` has the calls before it that have no result yet."""
     parts: list[Part] = content["parts"]
     for part in parts:
         if result := part.get("functionResponse"):
             said = json.dumps(result.get("response"), ensure_ascii=False)
-            yield {"role": "tool", "tool_call_id": result.get("id") or f"call_0_{result.get('name')}", "content": said}
+            yield {"role": "tool", "tool_call_id": answered_by(result, unanswered), "content": said}
     role = "assistant" if content.get("role") == "model" else "user"
     found = content_of([part for part in parts if "functionResponse" not in part] if role == "user" else spoken(parts))
     calls = [call_of(part, number) for number, part in enumerate(part for part in parts if "functionCall" in part)]
+    unanswered += calls
     if found or calls:
         yield {"role": role, "content": found or None, **({"tool_calls": calls} if calls else {})}
+
+
+def answered_by(result: dict[str, Any], unanswered: list[dict[str, Any]]) -> str:
+    """Return the id of the call that a result answers. Google's SDK for Python sends results without one: then it is
+    the first call of that function."""
+    id, name = result.get("id"), result.get("name")
+    for call in unanswered:
+        if call["id"] == id or (not id and call["function"]["name"] == name):
+            unanswered.remove(call)
+            return str(call["id"])
+    return id or f"call_0_{name}"
 
 
 def joinable(first: dict[str, Any], second: dict[str, Any]) -> bool:

@@ -74,6 +74,31 @@ LISTED = {
 }
 
 
+CALL = {"id": "f1", "type": "function", "function": {"name": "weather", "arguments": '{"city_name": "Rome"}'}}
+
+
+def piece(arguments: str, **fields: Any) -> dict[str, Any]:
+    """A piece of the call: the first has its id and name, and all have some of its arguments."""
+    return chunk(
+        {"tool_calls": [{"index": 0, **fields, "function": {**fields.get("function", {}), "arguments": arguments}}]}
+    )
+
+
+async def tools(request: Request, reply: Reply) -> None:
+    """A call of a function in pieces; after its result, which must come back behind its call, the answer."""
+    messages = request.json()["messages"]
+    if messages[-1]["role"] != "tool":
+        head = piece("", id="f1", type="function", function={"name": "weather"})
+        pieces = [piece(text) for text in ('{"city', '_name": ', '"Rome"}')]
+        said = [chunk({"role": "assistant", "content": "Let me see."}), head, *pieces, chunk(reason="tool_calls")]
+    elif messages[-2].get("tool_calls") != [CALL] or messages[-1]["tool_call_id"] != "f1":
+        await reply.whole(400, {"error": {"message": "no such call", "type": "invalid_request_error"}})
+        return
+    else:
+        said = [chunk({"role": "assistant", "content": "It is warm."}), chunk(reason="stop")]
+    await reply.whole(200, sse(*said, COUNTED) + DONE, "text/event-stream")
+
+
 async def play(request: Request, reply: Reply) -> None:
     """Behave as the model's name says; the list of models needs no name."""
     if request.target.endswith("/models"):
@@ -83,6 +108,9 @@ async def play(request: Request, reply: Reply) -> None:
     if name in STATUSES:
         error = {"message": f"no: {request.headers.get('authorization')}", "type": STATUSES[name], "code": None}
         await reply.whole(int(name), {"error": error})
+        return
+    if name == "tools":
+        await tools(request, reply)
         return
     await reply.head()
     await reply.send(sse(*SAID, chunk(reason=name)) + DONE if name in REASONS else BODIES[name])

@@ -72,6 +72,23 @@ def test_a_conversation_with_calls_is_the_same_after_both_translations():
     assert body["tool_choice"] == "required"
 
 
+@pytest.mark.parametrize("ids", [("a", "b", "c"), (None, None, None), ("a", None, None)], ids=str)
+def test_a_result_without_an_id_answers_the_first_call_of_its_function(ids: tuple[str | None, ...]):
+    def with_id(id: str | None, name: str, **fields: Any) -> dict[str, Any]:
+        return {**({"id": id} if id else {}), "name": name, **fields}
+
+    names = ("weather", "clock", "weather")
+    calls = [{"functionCall": with_id(id, name, args={})} for id, name in zip(ids, names, strict=True)]
+    results = [{"functionResponse": with_id(None, names[at], response={"at": at})} for at in (1, 0, 2)]
+    contents = [{"role": "user", "parts": [{"text": "x"}]}, {"role": "model", "parts": calls}]
+    contents.append({"role": "user", "parts": results})
+    _, said, *answered = openai_format.request_of(Prompt(Model("openai", "m"), contents))["messages"]
+
+    called = [call["id"] for call in said["tool_calls"]]
+    assert len({*called}) == 3
+    assert [message["tool_call_id"] for message in answered] == [called[1], called[0], called[2]]
+
+
 @pytest.mark.parametrize(
     "message",
     [
