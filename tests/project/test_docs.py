@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -186,6 +187,18 @@ def test_the_assessment_counts_each_requirement_once_and_explains_what_is_open()
     assert [id for section, *ids in left for id in ids if not id.startswith(f"{section}.")] == []
     applied = re.findall(r"\((\d)\)", table.partition("do not apply")[2])
     assert sum(map(int, applied)) == next(int(count) for section, count, _ in rows if section == "do not apply")
+
+
+def test_the_assessment_says_of_each_requirement_what_holds_it_or_that_it_is_open() -> None:
+    page = (ROOT / "docs" / "asvs.md").read_text()
+    sections, _, rest = page.partition("## Requirement by requirement")
+    table, _, below = rest.partition("## What is open")
+    held = dict(re.findall(r"^\| (\d[\d., ]*) \| (.+) \|$", table, re.MULTILINE))
+    each = {id: by for ids, by in held.items() for id in ids.split(", ")}
+    of_sections = re.findall(r"^\| (\d+\.\d+) [^|]* \| (\d+) \|", sections, re.MULTILINE)
+    assert Counter(id.rpartition(".")[0] for id in each) == {section: int(count) for section, count in of_sections}
+    is_open = {id for row in re.findall(r"^\| (\d[\d., ]*) \|", below, re.MULTILINE) for id in row.split(", ")}
+    assert {id for id, by in each.items() if by == "open, see below"} == is_open
 
 
 def names_by_owner() -> dict[str, set[str]]:
