@@ -18,6 +18,7 @@ TOGETHER = {
     "tests/browser/test_chats.py": "the server of test_chats.py",
     "tests/browser/test_firefox.py": "Firefox",
     "tests/faults/test_installed.py": "an installation with every package",
+    "tests/faults/test_open_webui.py": WHEEL,
     "tests/faults/test_slow_disk.py": "a library that is compiled",
     "tests/journeys/test_installed.py": WHEEL,
     "tests/servers/plain/test_reading.py": "a plain site",
