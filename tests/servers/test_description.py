@@ -45,11 +45,13 @@ def configuration(server: WonderCam, folder: Path) -> tuple[Path, str]:
         asked = alice.post("/v2/chat", json={"contents": [{"text": "Hello?"}], "stream": False}).raise_for_status()
         response = alice.post("/v1/responses", json={"input": "Hello?"}).raise_for_status().json()["id"]
     found = {
-        "^/v2/streams/": "x-stream-id",
-        "^/v2/conversations/": "x-conversation-id",
-        "^/v2/messages/": "x-answer-id",
+        "^/v2/streams/": ("stream", "x-stream-id"),
+        "^/v2/conversations/": ("id", "x-conversation-id"),
+        "^/v2/messages/": ("id", "x-answer-id"),
     }
-    operations = [OPERATION.format(path=path, name="id", id=asked.headers[name]) for path, name in found.items()]
+    operations = [
+        OPERATION.format(path=path, name=name, id=asked.headers[header]) for path, (name, header) in found.items()
+    ]
     operations.append(OPERATION.format(path="^/v1/responses/.*response", name="response", id=response))
     file = folder / "schemathesis.toml"
     file.write_text("[generation]\nallow-x00 = false\n" + "".join(operations))

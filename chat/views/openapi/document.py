@@ -56,6 +56,10 @@ SCHEMES: dict[str, Schema] = {
 IN_PATH: dict[str, Schema] = {
     "model": {"type": "string", "pattern": "^[A-Za-z0-9._/-]+$"},
     "response": {"type": "string", "pattern": "^resp_[0-9a-f]{32}$"},
+    "stream": {
+        "description": "A stream's id, or the id that its answer has in OpenAI's APIs.",
+        "oneOf": [ID, {"type": "string", "pattern": "^(chatcmpl-|resp_)[0-9a-f]{32}$"}],
+    },
 }
 """What stands in an address under these names; under all others an id."""
 

@@ -99,7 +99,7 @@ ASKING = (
     ),
     Route(
         "GET",
-        "/v2/streams/{id}",
+        "/v2/streams/{stream}",
         "follow",
         "Follow one's own stream: what was missed, then live",
         answer=STREAM,
@@ -107,10 +107,10 @@ ASKING = (
         who=READER,
         other=("204",),
     ),
-    Route("POST", "/v2/streams/{id}/stop", "stop", "Stop the generation; idempotent", answer="StreamStatus"),
+    Route("POST", "/v2/streams/{stream}/stop", "stop", "Stop the generation; idempotent", answer="StreamStatus"),
     Route(
         "POST",
-        "/v2/streams/{id}/receipt",
+        "/v2/streams/{stream}/receipt",
         "sendReceipt",
         "When events came and were painted; idempotent",
         ReceiptBody,
