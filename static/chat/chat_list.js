@@ -1,36 +1,52 @@
 /**
- * Renders the list of chats in groups with headings. Elements of unchanged rows are kept.
+ * Renders the list of chats in groups with headings: only rows that are new, have moved or say something else are
+ * touched. What few rows show (their tools, a pin, the mark of an answer) is made when a row first needs it.
  */
 import { groups } from "./chats.js";
 import { t } from "./words.js";
 
 export class ChatList {
   #place;
-  #template;
+  /** One row, without its rare parts. @type {HTMLElement} */
+  #blank;
+  /** Those parts by name. @type {Map<string, Element>} */
+  #parts = new Map();
   /** @type {Map<string, HTMLElement>} */
   #elements = new Map();
+  /** What each of these says. @type {WeakMap<HTMLElement, string>} */
+  #said = new WeakMap();
   /** @type {Map<string, HTMLElement>} */
   #sections = new Map();
 
-  /** @param {HTMLElement} place @param {HTMLTemplateElement} template one row */
+  /** @param {HTMLElement} place @param {HTMLTemplateElement} template one row, whole */
   constructor(place, template) {
     this.#place = place;
-    this.#template = template;
+    this.#blank = /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true));
+    for (const part of this.#blank.querySelectorAll("[data-rare]")) {
+      this.#parts.set(part.getAttribute("data-rare") ?? "", part);
+      part.remove();
+    }
+    for (const event of ["pointerover", "focusin"]) place.addEventListener(event, ({ target }) => this.#equip(target));
   }
 
   /** @param {ReadonlyMap<string, ChatRow>} rows @param {string} current the chat that is shown */
   show(rows, current) {
     const focused = /** @type {HTMLElement | null} */ (document.activeElement);
-    const shown = groups(rows, new Date(), document.documentElement.lang || "en");
+    const shown = groups(rows, new Date());
     for (const [id, element] of this.#elements) if (!rows.has(id)) this.#drop(this.#elements, id, element);
     const names = new Set(shown.map(({ name }) => name));
     for (const [name, section] of this.#sections) if (!names.has(name)) this.#drop(this.#sections, name, section);
-    for (const [at, group] of shown.entries()) {
-      const section = this.#sections.get(group.name) ?? this.#section(group.name);
-      put(this.#place, at, section);
-      const list = /** @type {HTMLElement} */ (section.querySelector("ul"));
-      for (const [place, row] of group.rows.entries()) put(list, place, this.#row(row, current));
-    }
+    put(
+      this.#place,
+      shown.map(({ name, rows: found }) => {
+        const section = this.#sections.get(name) ?? this.#section(name);
+        put(
+          /** @type {HTMLElement} */ (section.lastElementChild),
+          found.map((row) => this.#row(row, row.id === current)),
+        );
+        return section;
+      }),
+    );
     if (focused && focused !== document.activeElement && this.#place.contains(focused)) focused.focus(); // it was moved
   }
 
@@ -64,31 +80,51 @@ export class ChatList {
     return section;
   }
 
-  /** @param {ChatRow} row @param {string} current */
-  #row({ id, title, pinned, running }, current) {
+  /** @param {ChatRow} row @param {boolean} isCurrent */
+  #row({ id, title, pinned, running }, isCurrent) {
     const element = this.#elements.get(id) ?? this.#make(id);
-    const link = /** @type {HTMLAnchorElement} */ (element.querySelector("a"));
-    const name = /** @type {HTMLElement} */ (element.querySelector("[data-part=title]"));
-    if (name.textContent !== (title || t("New chat"))) name.textContent = title || t("New chat");
+    const said = `${pinned} ${running} ${isCurrent} ${title}`;
+    if (this.#said.get(element) === said) return element;
+    this.#said.set(element, said);
+    const link = /** @type {HTMLAnchorElement} */ (element.firstElementChild);
+    /** @type {HTMLElement} */ (link.querySelector("[data-part=title]")).textContent = title || t("New chat");
     element.toggleAttribute("data-pinned", pinned);
-    /** @type {HTMLElement} */ (element.querySelector("[data-part=live]")).hidden = !running;
-    if (id === current) link.setAttribute("aria-current", "page");
+    element.toggleAttribute("data-running", Boolean(running));
+    if (pinned) this.#need("pin", link);
+    if (running) this.#need("live", link);
+    if (isCurrent) this.#equip(link);
+    if (isCurrent) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
     return element;
   }
 
+  /** Gives a row its tools. @param {EventTarget | null} target in it */
+  #equip(target) {
+    const element = /** @type {Element} */ (target).closest("li");
+    if (element) this.#need("tools", element);
+  }
+
+  /** @param {string} name @param {Element} place */
+  #need(name, place) {
+    if (!place.querySelector(`[data-rare=${name}]`))
+      place.append(/** @type {Node} */ (this.#parts.get(name)?.cloneNode(true)));
+  }
+
   /** @param {string} id */
   #make(id) {
-    const copy = /** @type {DocumentFragment} */ (this.#template.content.cloneNode(true));
-    const element = /** @type {HTMLElement} */ (copy.firstElementChild);
+    const element = /** @type {HTMLElement} */ (this.#blank.cloneNode(true));
     element.dataset.conversation = id;
-    /** @type {HTMLAnchorElement} */ (element.querySelector("a")).href = `/c/${id}`;
+    /** @type {HTMLAnchorElement} */ (element.firstElementChild).href = `/c/${id}`;
     this.#elements.set(id, element);
     return element;
   }
 }
 
-/** @param {HTMLElement} parent @param {number} at @param {HTMLElement} child */
-function put(parent, at, child) {
-  if (parent.children[at] !== child) parent.insertBefore(child, parent.children[at] ?? null);
+/** Makes these the first children, without touching those that stand right. @param {HTMLElement} parent @param {Element[]} children */
+function put(parent, children) {
+  let next = parent.firstElementChild;
+  for (const child of children) {
+    if (child === next) next = next.nextElementSibling;
+    else parent.insertBefore(child, next);
+  }
 }

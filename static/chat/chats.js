@@ -7,6 +7,21 @@ import { t } from "./words.js";
 const WEEK = 7;
 const MONTH = 30;
 const DAY = 86_400_000;
+/** Not by `Intl`, whose data takes a browser longer to load than all modules of the page. */
+const MONTHS = [
+  t("January {year}"),
+  t("February {year}"),
+  t("March {year}"),
+  t("April {year}"),
+  t("May {year}"),
+  t("June {year}"),
+  t("July {year}"),
+  t("August {year}"),
+  t("September {year}"),
+  t("October {year}"),
+  t("November {year}"),
+  t("December {year}"),
+];
 
 /**
  * Merges rows; the newer state of a chat replaces the older one.
@@ -29,16 +44,15 @@ export function timeAfter(rows, now = new Date()) {
  * The groups of the list: pinned rows, then the days of the last question, newest first.
  * @param {ReadonlyMap<string, ChatRow>} rows
  * @param {Date} now
- * @param {string} language of the months
  * @returns {{name: string, rows: ChatRow[]}[]}
  */
-export function groups(rows, now, language) {
+export function groups(rows, now) {
   /** @type {Map<string, ChatRow[]>} */
   const found = new Map();
-  const nameOf = naming(now, language);
+  const today = midnight(now);
   const newest = [...rows.values()].sort((a, b) => order(b.updated_at, a.updated_at) || order(a.id, b.id));
   for (const row of [...newest.filter(({ pinned }) => pinned), ...newest.filter(({ pinned }) => !pinned)]) {
-    const name = row.pinned ? t("Pinned") : nameOf(new Date(row.updated_at));
+    const name = row.pinned ? t("Pinned") : nameOf(new Date(row.updated_at), today);
     const group = found.get(name);
     if (group) group.push(row);
     else found.set(name, [row]);
@@ -49,25 +63,15 @@ export function groups(rows, now, language) {
 /** @param {string} a @param {string} b */
 const order = (a, b) => (a === b ? 0 : a < b ? -1 : 1);
 
-/** `Intl` is for chats of earlier months only: its data takes a browser longer to load than all modules of the page.
- * @param {Date} now @param {string} language @returns {(date: Date) => string} */
-function naming(now, language) {
-  /** @type {Intl.DateTimeFormat | undefined} */
-  let months;
-  const today = midnight(now);
-  return (date) => {
-    const passed = Math.round((today - midnight(date)) / DAY); // a day of 23 or 25 hours is one
-    if (passed < 1) return t("Today");
-    if (passed < 2) return t("Yesterday");
-    if (passed < WEEK) return t("Last 7 days");
-    if (passed < MONTH) return t("Last 30 days");
-    months ??= new Intl.DateTimeFormat(language, { month: "long", year: "numeric" });
-    return capital(months.format(date), language);
-  };
+/** @param {Date} date @param {number} today its first moment */
+function nameOf(date, today) {
+  const passed = Math.round((today - midnight(date)) / DAY); // a day of 23 or 25 hours is one
+  if (passed < 1) return t("Today");
+  if (passed < 2) return t("Yesterday");
+  if (passed < WEEK) return t("Last 7 days");
+  if (passed < MONTH) return t("Last 30 days");
+  return MONTHS[date.getMonth()].replace("{year}", String(date.getFullYear()));
 }
 
 /** @param {Date} date */
 const midnight = (date) => new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
-
-/** @param {string} text @param {string} language */
-const capital = (text, language) => text.charAt(0).toLocaleUpperCase(language) + text.slice(1);

@@ -3,7 +3,7 @@
  */
 import { ChatList } from "./chat_list.js";
 import { merged, timeAfter } from "./chats.js";
-import { typedInto } from "./title_field.js";
+import { load } from "./later.js";
 
 export class Sidebar {
   #current = "";
@@ -110,6 +110,7 @@ export class Sidebar {
   async rename(button) {
     const row = this.rowOf(button);
     const element = /** @type {HTMLElement} */ (this.#list.find(row.id));
+    const { typedInto } = await load("title-field");
     const title = await typedInto(element, row.title);
     if (!title || title === row.title) return;
     await this.#session.json("PATCH", pathOf(row), { title });
@@ -142,7 +143,7 @@ export class Sidebar {
 
   /** @param {string} cursor */
   async #load(cursor) {
-    const path = `/v2/conversations?limit=100&cursor=${encodeURIComponent(cursor)}`;
+    const path = `/v2/conversations?cursor=${encodeURIComponent(cursor)}`;
     const { conversations, next } = await this.#session.json("GET", path);
     this.#next = next;
     this.#show(merged(this.#rows, conversations));

@@ -244,6 +244,7 @@ interface Modules {
   "shared-feed": typeof import("./shared_feed.js");
   switcher: typeof import("./switcher.js");
   temml: typeof import("temml");
+  "title-field": typeof import("./title_field.js");
   voice: typeof import("./voice/voice.js");
 }
 
