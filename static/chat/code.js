@@ -1,16 +1,20 @@
 /**
- * Highlights complete blocks of code, one after the other. The highlighter and the languages are loaded when they are
- * first needed. Every step is a task of its own, taken when the browser is idle: at once they would hold a phone up.
+ * Highlights complete blocks of code, one after the other: a worker makes the colours (code_worker.js), and the page
+ * their elements, in a task of its own for each piece, taken when the browser is idle. Until then code is plain.
  */
-
 import { load } from "./later.js";
+import { CODE_WORKER, ownScript } from "./own_script.js";
 
-/** Longer code is not highlighted, since that would block the page. */
+/** @typedef {import("highlight").Leaf} Leaf */
+
+/** Longer code is not highlighted: each of its characters costs memory. */
 const LONGEST = 60_000;
 /** The longest wait for an idle time, in ms. */
 const PATIENCE = 200;
 
 let painted = Promise.resolve();
+/** @type {Worker | null} */
+let worker = null;
 
 /** @param {HTMLElement} code @param {string} language as the text names it */
 export function paintCode(code, language) {
@@ -20,29 +24,55 @@ export function paintCode(code, language) {
 
 /** @param {HTMLElement} code @param {string} said */
 async function paint(code, said) {
-  const { languagesOf } = await load("languages");
-  const languages = languagesOf(said);
+  const { ADDRESSES, languagesOf } = await load("languages");
+  const languages = languagesOf(said).map((name) => [name, ADDRESSES[name]]);
   if (!languages.length) return;
-  const { default: highlighter } = await load("highlight");
-  await learn(highlighter, languages);
-  await idle();
-  const text = code.textContent ?? "";
-  const { _emitter: emitter } = highlighter.highlight(text, { language: languages[0], ignoreIllegals: true });
-  await idle();
-  code.replaceChildren(...emitter.rootNode.children.map(element));
+  // Long code stands there in pieces (markdown/elements.js), short code as one text.
+  const places = code.childElementCount ? /** @type {HTMLElement[]} */ ([...code.children]) : [code];
+  const texts = places.map(({ textContent }) => textContent ?? "");
+  const task = { text: texts.join(""), cuts: texts.map(({ length }) => length), languages };
+  const pieces = await coloured({ ...task, core: import.meta.resolve("highlight") });
+  void show(places, pieces); // the next block is coloured meanwhile
 }
 
-/** Loads those that are new, all at once, and compiles them, one in each task.
- * @param {Modules["highlight"]["default"]} highlighter @param {string[]} languages */
-async function learn(highlighter, languages) {
-  const { grammarOf } = await load("languages");
-  const unknown = languages.filter((name) => !highlighter.getLanguage(name));
-  const grammars = await Promise.all(unknown.map(grammarOf));
-  for (const [at, name] of unknown.entries()) {
-    await idle();
-    highlighter.registerLanguage(name, grammars[at]);
-    highlighter.highlight("", { language: name });
+/** @param {HTMLElement[]} places @param {Leaf[]} pieces */
+async function show(places, pieces) {
+  for (const [at, { children }] of pieces.entries()) {
+    await quiet(places[at]);
+    places[at].replaceChildren(...children.map(element));
   }
+}
+
+/** The next idle time in which nothing of this is selected: the selection would be lost. @param {HTMLElement} place */
+async function quiet(place) {
+  await idle();
+  while (isSelected(place)) {
+    await new Promise((resolve) => document.addEventListener("selectionchange", resolve, { once: true }));
+    await idle();
+  }
+}
+
+/** @param {HTMLElement} place */
+function isSelected(place) {
+  const selection = getSelection();
+  return selection && !selection.isCollapsed && selection.containsNode(place, true);
+}
+
+/** The code with its colours, by the worker. After a failure the next one is another, which loads everything anew.
+ * @param {object} task @returns {Promise<Leaf[]>} */
+async function coloured(task) {
+  worker ??= new Worker(ownScript(CODE_WORKER), { type: "module" });
+  const own = worker;
+  /** @type {Leaf[] | null} */
+  const pieces = await new Promise((resolve) => {
+    own.onmessage = ({ data }) => resolve(data);
+    own.onerror = () => resolve(null);
+    own.postMessage(task);
+  });
+  if (pieces) return pieces;
+  own.terminate();
+  worker = null;
+  throw new Error("The highlighter could not be loaded.");
 }
 
 /** @returns {Promise<unknown>} */
@@ -55,7 +85,7 @@ function idle() {
 
 /**
  * Converts a node of the highlighter's tree to an element; its HTML is never used.
- * @param {import("highlight").Leaf | string} leaf
+ * @param {Leaf | string} leaf
  * @returns {Node}
  */
 function element(leaf) {

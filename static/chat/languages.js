@@ -1,9 +1,7 @@
 /**
- * The languages that code is highlighted in: their grammars, which are loaded when they are first needed, their other
+ * The languages that code is highlighted in: the addresses of their grammars, which the worker loads, their other
  * names, and the languages inside them. `tests/js/languages.test.js` holds all of it equal to the package.
  */
-
-import { load } from "./later.js";
 
 /** The server writes each address with the file's hash (wondercam/staticfiles.py). @type {Record<string, string>} */
 export const ADDRESSES = {
@@ -117,9 +115,4 @@ export function languagesOf(said) {
   const found = new Set([MEANT.get(wanted) ?? wanted].filter((name) => Object.hasOwn(ADDRESSES, name)));
   for (const name of found) for (const inner of INSIDE[name] ?? []) found.add(inner);
   return [...found];
-}
-
-/** The grammar of one of these. @param {string} name */
-export async function grammarOf(name) {
-  return (await load(/** @type {"grammar"} */ (ADDRESSES[name]))).default;
 }

@@ -228,9 +228,6 @@ interface Modules {
   countdown: typeof import("./countdown.js");
   deletion: typeof import("./deletion.js");
   feedback: typeof import("./feedback.js");
-  /** Any of languages.js, by its address. */
-  grammar: { default: import("highlight").Grammar };
-  highlight: typeof import("highlight");
   installation: typeof import("./installation.js");
   instruction: typeof import("./instruction.js");
   languages: typeof import("./languages.js");

@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 import pytest
 from PIL import Image
 
+from tests.browser.recorded import record
 from tests.faults.arena import environment
 from tests.faults.upstream import Model, Script, upstream
 from tests.servers.firefox import Firefox, FirefoxTab
-from tests.servers.wondercam import Share, WonderCam
+from tests.servers.wondercam import Serve, Share, WonderCam
 
 HELD = "words=40 hold=20"
 """Its answer stays in its middle until it is let."""
@@ -146,6 +147,18 @@ def test_a_guest_signs_up_and_finds_the_chats_after_signing_in_again(tab: Firefo
     tab.keys("Enter")
     tab.press("#conversations li a")
     ended(tab, "complete")
+
+
+def test_code_gets_its_colours_from_the_worker(firefox: Firefox, serve: Serve, tmp_path: Path) -> None:
+    site = serve(record(tmp_path, "code", ["```py\n" + "print(3)\n" * 800 + "```\n"]))
+    with firefox.tab() as tab:
+        tab.goto(site.url)
+        ask(tab, "Show me.")
+        ended(tab, "complete")
+        tab.until(f"{ANSWER}.querySelectorAll('.hl-number').length === 800")
+        code = f"{ANSWER}.querySelector('pre code')"
+        selected = tab.evaluate(f"(getSelection().selectAllChildren({code}), getSelection().toString())")
+        assert selected == ("print(3)\n" * 800).rstrip()
 
 
 def test_on_a_phone_in_the_dark_all_is_in_view_and_can_be_pressed(tab: FirefoxTab) -> None:

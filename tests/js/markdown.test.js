@@ -146,6 +146,30 @@ test("a table has a head and a body", () => {
   assert.equal(outline.match(/<td>/g)?.length, 4);
 });
 
+test("long code stands in pieces of whole lines, and only the last of them grows", () => {
+  const root = place();
+  /** @type {string[]} */
+  const whole = [];
+  const markdown = new Markdown(root, { code: (code) => whole.push(code.textContent ?? ""), formula() {} });
+  const lines = Array.from({ length: 1_200 }, (_, at) => `line ${at}\n`);
+  markdown.write("```py\n");
+  const pieces = () => root.all.filter(({ attributes }) => attributes.class === "lines");
+  markdown.write(lines.slice(0, 700).join(""));
+  const [first, ...others] = pieces();
+  assert.equal(others.length, 1);
+  markdown.write(lines.slice(700).join(""));
+  assert.equal(pieces()[0], first);
+  markdown.write("```\n");
+  markdown.finish();
+  assert.equal(pieces().length, 3);
+  assert.ok(
+    pieces()
+      .slice(0, -1)
+      .every(({ textContent }) => textContent.length > 4_000 && textContent.endsWith("\n")),
+  );
+  assert.deepEqual(whole, [lines.join("").trimEnd()]);
+});
+
 test("a block of code that the end cut short is a block all the same", () => {
   assert.deepEqual(rendered(["```py\nprint(1)"]).blocks, ["py:print(1)"]);
 });

@@ -17,6 +17,8 @@ import { breakable } from "./delimiters.js";
 /** A message's headings begin below the page's own. */
 const HEADINGS = ["h2", "h3", "h4", "h5", "h6", "h6"];
 const AUTO = { dir: "auto" };
+/** Code is cut at the first line that ends after so many characters. */
+const PIECE = 4_000;
 
 /** The buttons of a block of code. @type {Shape[]} */
 const BUTTONS = [
@@ -80,10 +82,23 @@ function codeOf({ language, text, closed }, open) {
           "aria-label": t("Code: {language}", { language: language || t("text") }),
           role: "region",
         },
-        kids: [{ tag: "code", kids: text ? [text] : [], whole: isWhole ? "code" : undefined, language }],
+        kids: [{ tag: "code", kids: linesOf(text), whole: isWhole ? "code" : undefined, language }],
       },
     ],
   };
+}
+
+/** Long code in pieces of whole lines, each with a layout of its own: what grows, and what gets its colours, leaves the
+ * others as they are. @param {string} text @returns {(string | Shape)[]} */
+function linesOf(text) {
+  if (text.length <= PIECE) return text ? [text] : [];
+  /** @type {Shape[]} */
+  const pieces = [];
+  for (let from = 0, to = 0; from < text.length; from = to) {
+    to = text.indexOf("\n", from + PIECE) + 1 || text.length;
+    pieces.push({ tag: "span", attributes: { class: "lines" }, kids: [text.slice(from, to)] });
+  }
+  return pieces;
 }
 
 /** @param {Extract<Block, {type: "list"}>} block @param {boolean} open @returns {Shape} */

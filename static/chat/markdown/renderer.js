@@ -103,8 +103,8 @@ function same(one = {}, other = {}) {
 }
 
 /** The text of a code or formula that is whole; null for all else. @param {Shape} shape */
-function contentOf({ tag, whole, kids }) {
-  return whole || tag === "math" ? String(kids?.[0] ?? "") : null;
+function contentOf({ tag, whole, kids = [] }) {
+  return whole || tag === "math" ? kids.map((kid) => (typeof kid === "string" ? kid : kid.kids?.[0])).join("") : null;
 }
 
 /** How many elements stand there. @param {string | Shown} shown */
