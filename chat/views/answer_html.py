@@ -38,7 +38,9 @@ def html_of(text: str) -> SafeString | None:
     if not end or ONLY_IN_THE_PAGE.search(end) or most_cells_of(end) > MOST_CELLS:
         return None
     try:
-        return mark_safe(_html(Node(_parser.parse(end))))  # noqa: S308 (its texts are escaped)
+        root = Node(_parser.parse(end))
+        _outline(root)
+        return mark_safe(_html(root))  # noqa: S308 (its texts are escaped)
     except RecursionError:  # hundreds of marks in one another
         return None
 
@@ -64,6 +66,19 @@ def most_cells_of(text: str) -> int:
     return max(widths, default=0) * len(lines)
 
 
+def _outline(root: Node) -> None:
+    """Give each heading the level of its place: as `headingOf` in `static/chat/markdown/elements.js`."""
+    levels: list[int] = []
+    for node in root.walk(include_self=False):
+        if node.type != "heading":
+            continue
+        level = int(node.tag[1])
+        while levels and levels[-1] >= level:
+            levels.pop()
+        levels.append(level)
+        node.attrs["aria-level"] = len(levels) + 1
+
+
 def _html(node: Node) -> str:
     return ELEMENTS.get(node.type, _text)(node)
 
@@ -82,8 +97,9 @@ def _element(tag: str, attributes: str = "") -> Callable[[Node], str]:
 
 def _heading(node: Node) -> str:
     """A message's headings begin below the page's own."""
-    tag = f"h{min(int(node.tag[1]) + 1, 6)}"
-    return f'<{tag} dir="auto">{_inside(node)}</{tag}>'
+    tag, level = f"h{min(int(node.tag[1]) + 1, 6)}", node.attrs["aria-level"]
+    own = "" if tag == f"h{level}" else f' aria-level="{level}"'
+    return f'<{tag} dir="auto"{own}>{_inside(node)}</{tag}>'
 
 
 def _list(node: Node) -> str:

@@ -25,6 +25,10 @@ export class Markdown {
   /** The number of final children of the root, and of their elements. */
   #settled = 0;
   #size = 0;
+  /** The levels of the headings that the tail, and its last block, stand below. @type {number[]} */
+  #outline = [];
+  /** @type {number[]} */
+  #above = [];
   /** The number of link references when the first block was final. */
   #names = -1;
   /** @type {(string | import("./markdown/renderer.js").Shown)[]} */
@@ -57,6 +61,7 @@ export class Markdown {
     }
     const settled = this.#shown.splice(0, blocks.length - 1);
     this.#settled += settled.length;
+    this.#outline = this.#above;
     this.#size += settled.reduce((sum, shown) => sum + sizeOf(shown), 0);
     if (this.#names < 0) this.#names = this.#definitions.size;
   }
@@ -66,7 +71,7 @@ export class Markdown {
     this.#render(this.#tail, false);
     if (this.#names < 0 || this.#names === this.#definitions.size) return;
     // A link reference was defined after its use.
-    [this.#settled, this.#size, this.#shown] = [0, 0, []];
+    [this.#settled, this.#size, this.#shown, this.#outline] = [0, 0, [], []];
     while (this.#root.lastChild) this.#root.removeChild(this.#root.lastChild);
     this.#render(this.#all, false);
   }
@@ -76,7 +81,11 @@ export class Markdown {
     this.#budget.left = MOST - this.#size;
     const lines = text.split("\n").map(plain);
     const blocks = new Blocks(this.#budget, this.#definitions).parse(lines);
-    this.#shown = this.#renderer.update(this.#root, this.#shown, shapesOf(blocks, open), this.#settled);
+    const outline = [...this.#outline];
+    const shapes = shapesOf(blocks.slice(0, -1), false, outline);
+    this.#above = [...outline];
+    shapes.push(...shapesOf(blocks.slice(-1), open, outline));
+    this.#shown = this.#renderer.update(this.#root, this.#shown, shapes, this.#settled);
     return blocks;
   }
 }

@@ -33,7 +33,9 @@ async def objections(page: Page) -> list[Any]:
 async def test_axe_objects_to_nothing_in_any_state(
     chromium: Browser, serve: Serve, tmp_path: Path, device: dict[str, Any]
 ) -> None:
-    server = serve(record(tmp_path, "all", [thought("Hm. "), *words("# Light\n\n## Its parts\n\n" + MARKDOWN)], 15_000))
+    server = serve(
+        record(tmp_path, "all", [thought("Hm. "), *words("## Light\n\n#### Its parts\n\n" + MARKDOWN)], 15_000)
+    )
     context = await chromium.new_context(**device, bypass_csp=True, reduced_motion="reduce")
     page = await context.new_page()
     await page.add_init_script(path=AXE)

@@ -146,6 +146,29 @@ test("a table has a head and a body", () => {
   assert.equal(outline.match(/<td>/g)?.length, 4);
 });
 
+test("a heading has the level of its place, whatever the levels that are left out, and so while it grows", () => {
+  const text = "### a\n\n- #### b\n\n## c\n\n> ##### d\n\n# e\n\n## f\n\n### g\n";
+  for (const step of [1, 7, text.length]) {
+    const root = place();
+    const markdown = new Markdown(root, { code() {}, formula() {} });
+    for (let at = 0; at < text.length; at += step) markdown.write(text.slice(at, at + step));
+    markdown.finish();
+    const headings = root.all.filter(({ tagName }) => /^H\d$/.test(tagName));
+    assert.deepEqual(
+      headings.map(({ tagName, attributes, textContent }) => [textContent, tagName, attributes["aria-level"]]),
+      [
+        ["a", "H4", "2"],
+        ["b", "H5", "3"],
+        ["c", "H3", "2"],
+        ["d", "H6", "3"],
+        ["e", "H2", undefined],
+        ["f", "H3", undefined],
+        ["g", "H4", undefined],
+      ],
+    );
+  }
+});
+
 test("long code stands in pieces of whole lines, and only the last of them grows", () => {
   const root = place();
   /** @type {string[]} */

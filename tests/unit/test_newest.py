@@ -15,7 +15,7 @@ from tests.browser.test_page import ATTACKS
 TAGS = re.compile(
     "div|p|h[2-6]|blockquote|[uo]l|li|table|thead|tbody|t[rhd]|fig(ure|caption)|pre|code|[hb]r|em|strong|s|a|bdi|button"
 )
-ATTRIBUTES = re.compile("dir|class|start|tabindex|role|aria-(label|pressed)|type|data-(do|language)|href|target|rel")
+ATTRIBUTES = re.compile("dir|class|start|tabindex|role|aria-(label|level|pressed)|type|data-(do|language)|href|target|rel")
 HOSTILE = [
     *ATTACKS.split("\n\n"),
     "[go](JaVaScRiPt:alert(1)) [go](data:text/html,x) [go](//evil.example) [go](/accounts/signout/) [go](https:evil)",
@@ -113,6 +113,13 @@ def test_a_model_s_text_makes_no_other_element_and_no_other_attribute(text: str)
         assert address.startswith(("https://", "http://", "mailto:"))
         assert "@" not in address or address.startswith("mailto:")
         assert attributes.get("dir", "auto") == "auto"
+
+
+def test_a_heading_has_the_level_of_its_place() -> None:
+    html = html_of("### a\n\n- #### b\n\n## c\n\n# d\n\n## e\n")
+    assert html is not None
+    levels = [(tag, attributes.get("aria-level")) for tag, attributes in Elements(html).made if tag.startswith("h")]
+    assert levels == [("h4", "2"), ("h5", "3"), ("h3", "2"), ("h2", None), ("h3", None)]
 
 
 def test_a_link_says_where_it_leads() -> None:

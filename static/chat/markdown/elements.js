@@ -30,20 +30,22 @@ const BUTTONS = [
   { tag: "button", attributes: { type: "button", class: "quiet", "data-do": "copy code" }, kids: [t("Copy")] },
 ];
 
-/** @param {Block[]} blocks @param {boolean} open whether the last of them goes on @returns {Shape[]} */
-export function shapesOf(blocks, open) {
-  return blocks.map((block, at) => shapeOf(block, open && at === blocks.length - 1));
+/** @param {Block[]} blocks @param {boolean} open whether the last of them goes on
+ * @param {number[]} outline the levels of the headings that these stand below, which becomes that of their end
+ * @returns {Shape[]} */
+export function shapesOf(blocks, open, outline) {
+  return blocks.map((block, at) => shapeOf(block, open && at === blocks.length - 1, outline));
 }
 
-/** @param {Block} block @param {boolean} open @returns {Shape} */
-function shapeOf(block, open) {
+/** @param {Block} block @param {boolean} open @param {number[]} outline @returns {Shape} */
+function shapeOf(block, open, outline) {
   switch (block.type) {
     case "paragraph":
       return { tag: "p", attributes: AUTO, text: block.text, open };
     case "heading":
       // Screen readers would announce an empty heading.
       if (!block.text) return { tag: "p", attributes: AUTO, text: open ? "" : "#".repeat(block.level) };
-      return { tag: HEADINGS[block.level - 1], attributes: AUTO, text: block.text, open };
+      return headingOf(block, open, outline);
     case "plain":
       return { tag: "pre", attributes: { class: "plain", ...AUTO }, kids: breakable([block.text]) };
     case "rule":
@@ -53,18 +55,29 @@ function shapeOf(block, open) {
     case "math":
       return { tag: "span", attributes: { class: "math block" }, kids: [block.text], whole: "math" };
     case "quote":
-      return { tag: "blockquote", kids: shapesOf(block.blocks, open) };
+      return { tag: "blockquote", kids: shapesOf(block.blocks, open, outline) };
     case "note":
       return {
         tag: "div",
         attributes: { class: "footnote" },
-        kids: [{ tag: "sup", kids: [block.label] }, ...shapesOf(block.blocks, open)],
+        kids: [{ tag: "sup", kids: [block.label] }, ...shapesOf(block.blocks, open, outline)],
       };
     case "list":
-      return listOf(block, open);
+      return listOf(block, open, outline);
     case "table":
       return tableOf(block, open);
   }
+}
+
+/** It looks as large as it is written, and its level is that of its place: an answer may begin with a small heading,
+ * or leave a level out. @param {Extract<Block, {type: "heading"}>} block @param {boolean} open @param {number[]} outline
+ * @returns {Shape} */
+function headingOf({ level, text }, open, outline) {
+  while (outline.length && outline[outline.length - 1] >= level) outline.pop();
+  outline.push(level);
+  const tag = HEADINGS[level - 1];
+  const own = String(outline.length + 1);
+  return { tag, attributes: tag === `h${own}` ? AUTO : { ...AUTO, "aria-level": own }, text, open };
 }
 
 /** @param {Extract<Block, {type: "code"}>} block @param {boolean} open @returns {Shape} */
@@ -101,8 +114,8 @@ function linesOf(text) {
   return pieces;
 }
 
-/** @param {Extract<Block, {type: "list"}>} block @param {boolean} open @returns {Shape} */
-function listOf({ start, loose, items }, open) {
+/** @param {Extract<Block, {type: "list"}>} block @param {boolean} open @param {number[]} outline @returns {Shape} */
+function listOf({ start, loose, items }, open, outline) {
   const attributes = {
     ...(loose ? { class: "loose" } : {}),
     ...(start > 1 || start === 0 ? { start: String(start) } : {}),
@@ -112,7 +125,7 @@ function listOf({ start, loose, items }, open) {
     tag: start < 0 ? "ul" : "ol",
     attributes,
     kids: items.map(({ task, blocks }, at) => {
-      const kids = shapesOf(blocks, open && at === last);
+      const kids = shapesOf(blocks, open && at === last, outline);
       return task === null
         ? { tag: "li", kids }
         : { tag: "li", attributes: { class: "task" }, kids: [box(task), ...kids] };
