@@ -1,16 +1,20 @@
 /**
  * Keeps photos and sounds of messages in memory only near the viewport, so that long chats do not fill it. One that is
- * scrolled away is released, and loaded from the server again when it comes near.
+ * scrolled away is released, and loaded from the server again when it comes near, or when the chat is printed.
  */
 
 /** The margin around the viewport: one screen in each direction. */
 const NEAR = "100% 0px";
+/** The longest that printing waits for photos, in ms. */
+const PATIENCE = 10_000;
 
 /** @typedef {HTMLImageElement | HTMLAudioElement} Medium */
 
 export class PhotoMemory {
+  #viewport;
   #load;
   #observer;
+  #isPrinting = false;
   /** @type {WeakMap<Element, string>} */
   #attachments = new WeakMap();
   /** The page's own previews that were released. @type {Set<string>} */
@@ -21,11 +25,43 @@ export class PhotoMemory {
    * @param {(attachment: string) => Promise<Blob | null>} load
    */
   constructor(viewport, load) {
+    this.#viewport = viewport;
     this.#load = load;
     this.#observer = new IntersectionObserver((entries) => this.#scrolled(entries), {
       root: viewport,
       rootMargin: NEAR,
     });
+    document.addEventListener("keydown", (event) => this.#pressed(event));
+    addEventListener("beforeprint", () => void this.#loadAll()); // by a menu: a browser does not wait for this
+    addEventListener("afterprint", () => this.#printed());
+  }
+
+  /** The photos of all messages. */
+  get #images() {
+    return [.../** @type {NodeListOf<HTMLImageElement>} */ (this.#viewport.querySelectorAll("[data-part=photos] img"))];
+  }
+
+  /** Prints by the keys once all photos are there. @param {KeyboardEvent} event */
+  async #pressed(event) {
+    const isPrint = (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key === "p";
+    if (!isPrint || this.#images.every((image) => image.src && image.complete)) return;
+    event.preventDefault();
+    await Promise.race([this.#loadAll(), new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
+    print();
+  }
+
+  async #loadAll() {
+    this.#isPrinting = true;
+    await Promise.all(this.#images.map((image) => (image.src ? image.decode().catch(() => {}) : this.#fetch(image))));
+  }
+
+  /** From now on those are released again that are not near. */
+  #printed() {
+    this.#isPrinting = false;
+    for (const image of this.#images) {
+      this.#observer.unobserve(image);
+      this.#observer.observe(image);
+    }
   }
 
   /**
@@ -43,7 +79,7 @@ export class PhotoMemory {
     for (const { target, isIntersecting } of entries) {
       const medium = /** @type {Medium} */ (target);
       if (!medium.isConnected) this.#observer.unobserve(medium);
-      else if (!isIntersecting) this.#letGo(medium);
+      else if (!isIntersecting) this.#isPrinting || this.#letGo(medium);
       else if (!medium.src) void this.#fetch(medium);
     }
   }
