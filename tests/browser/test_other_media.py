@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser.recorded import record, thought
+from tests.browser.test_choosing_photos import choose, photo
 from tests.browser.test_page import Start, answer, ask, ended, start
 from tests.servers.chromium import tab
 from tests.servers.wondercam import WonderCam
@@ -47,6 +48,33 @@ async def test_a_chat_is_printed_whole_and_without_controls(page: Page, start: S
     assert len(re.findall(rb"/Type /Page\b", await page.pdf(format="A4"))) == pages
 
 
+PRINTED = """window.print = () => {
+  window.__printed = [...document.querySelectorAll(".photos img")].map(({ naturalWidth }) => naturalWidth);
+}"""
+
+
+async def test_photos_that_never_came_into_view_are_printed_by_the_keys(
+    page: Page, start: Start, tmp_path: Path
+) -> None:
+    await page.add_init_script(PRINTED)
+    await start(record(tmp_path, "long", [PART] * 12))
+    await choose(page, {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": photo()})
+    await ask(page, "Why is the sky blue?")
+    await ended(page, "complete")
+    await page.reload()
+    await ended(page, "complete")
+    image = page.locator("article .photos img")
+    await expect(image).to_have_count(1)
+    await expect(image).to_have_js_property("src", "")
+    await page.keyboard.press("Control+p")
+    await page.wait_for_function("() => window.__printed")
+    assert await page.evaluate("window.__printed") == [600]
+    await page.evaluate("dispatchEvent(new Event('afterprint'))")
+    await expect(image).to_have_js_property("src", "")
+    await page.evaluate("dispatchEvent(new Event('beforeprint'))")  # by a menu, as far as the browser waits
+    await expect(image).to_have_js_property("naturalWidth", 600)
+
+
 OUTLINE = "each => [getComputedStyle(each).outlineStyle, getComputedStyle(each).outlineWidth]"
 LINE: list[Any] = ["solid", "2px"]
 
@@ -68,3 +96,24 @@ async def test_what_a_background_says_is_said_by_lines_where_the_reader_has_othe
         await page.keyboard.press("Control+k")
         await expect(page.locator("#switcher")).to_be_visible()
         assert await page.locator("#switcher [aria-selected=true]").evaluate(OUTLINE) == LINE
+
+
+async def test_controls_over_a_picture_and_in_a_dialog_have_edges_where_the_reader_has_other_colours(
+    chromium: Browser, shared_server: WonderCam
+) -> None:
+    async with tab(chromium, forced_colors="active", color_scheme="dark") as page:
+        await page.goto(shared_server.url)
+        await choose(page, {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": photo()})
+        await expect(page.locator("#previews li:not([data-sending])")).to_have_count(1)
+        await ask(page, "Hello")
+        await ended(page, "complete")
+        await page.locator("article .photo").click()
+        tools = page.get_by_role("dialog", name="Photo").locator(".tool")
+        await expect(tools).to_have_count(4)
+        edges = await tools.evaluate_all("found => found.map((each) => getComputedStyle(each).borderTopStyle)")
+        assert edges == ["solid"] * 4
+        await page.keyboard.press("Escape")
+        await page.evaluate("document.getElementById('consent').showModal()")
+        quiet = page.locator("#consent .quiet:not(.icon)")
+        assert await quiet.count()
+        await expect(quiet.first).to_have_css("border-top-style", "solid")

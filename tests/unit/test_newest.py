@@ -15,7 +15,9 @@ from tests.browser.test_page import ATTACKS
 TAGS = re.compile(
     "div|p|h[2-6]|blockquote|[uo]l|li|table|thead|tbody|t[rhd]|fig(ure|caption)|pre|code|[hb]r|em|strong|s|a|bdi|button"
 )
-ATTRIBUTES = re.compile("dir|class|start|tabindex|role|aria-(label|level|pressed)|type|data-(do|language)|href|target|rel")
+ATTRIBUTES = re.compile(
+    "dir|class|start|tabindex|role|aria-(label|level|pressed)|type|data-(do|language)|href|target|rel"
+)
 HOSTILE = [
     *ATTACKS.split("\n\n"),
     "[go](JaVaScRiPt:alert(1)) [go](data:text/html,x) [go](//evil.example) [go](/accounts/signout/) [go](https:evil)",
