@@ -140,6 +140,7 @@ async def without_module(page: Page, name: str) -> AsyncIterator[None]:
     await page.route(f"**/static/chat/{name}*.js", hold)
     await page.reload(wait_until="commit")
     await expect(answer(page)).to_be_visible()
+    await expect(page.locator("#viewport")).to_have_css("flex-direction", "column-reverse")  # its styles have come, too
     yield
     come.set()
     await page.locator("#transcript[data-whole]").wait_for()
