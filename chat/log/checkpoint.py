@@ -74,7 +74,11 @@ class Checkpointer:
         try:
             with open(f"{self._path}-checkpoint", "a") as lock:
                 if self._owns(lock.fileno()):
-                    self._serve()
+                    self._try(self._serve)
+                while not self._closing:  # it could not connect, such as to a file that somebody has locked
+                    self._due.wait(IDLE_SECONDS)
+                    self._due.clear()
+                    self._try(self._serve)
         except OSError as error:
             log.warning("the write-ahead log is not moved into the database file: %s", error)
 

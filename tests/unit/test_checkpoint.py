@@ -51,6 +51,24 @@ def one_checkpoint(path: Path, *, idle: bool) -> None:
         checkpoint._checkpoint(own, reader, idle=idle)
 
 
+def test_a_file_that_is_locked_at_the_start_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(checkpoint, "IDLE_SECONDS", 0.05)
+    file = tmp_path / "x.sqlite3"
+    with closing(writer(file)) as alone:
+        alone.execute("PRAGMA locking_mode=EXCLUSIVE")
+        alone.execute("PRAGMA journal_mode=WAL")
+        alone.execute("CREATE TABLE t (n, filler)")
+        refused = threading.Event()
+        monkeypatch.setattr(checkpoint.log, "warning", lambda *_: refused.set())
+        thread = Checkpointer(str(file))
+        assert refused.wait(60)
+    with closing(writer(file)) as own:
+        write(own, 500)
+        before = file.stat().st_size
+        wait_until(lambda: file.stat().st_size > before, "what was written is moved into the file")
+        thread.close()
+
+
 def test_the_log_is_moved_into_the_file(path: Path):
     before = path.stat().st_size
     one_checkpoint(path, idle=True)
