@@ -57,6 +57,7 @@ from django.conf import settings  # noqa: E402 (settings come first)
 from django.db import connections  # noqa: E402
 
 from chat.limits import counting  # noqa: E402
+from tests.catalogue import providers  # noqa: E402
 from tests.soak import SOAK  # noqa: E402
 
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # of accounts that last for a test
@@ -164,6 +165,13 @@ def pytest_unconfigure() -> None:
 def nothing_counted() -> None:
     """Forget what earlier tests in this process have asked for: they have all come from one address."""
     counting.own.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def own_catalogue() -> Generator[None, None, None]:
+    """The models that a test has configured go with it."""
+    yield
+    providers.restore()
 
 
 @pytest.fixture(autouse=True)
