@@ -15,11 +15,18 @@ import pytest
 WHEEL = "an installation from the wheel"
 
 TOGETHER = {
+    "tests/browser/test_camera.py": "Chromium with a camera",
+    "tests/browser/test_camera_failures.py": "Chromiums with few rights",
     "tests/browser/test_chats.py": "the server of test_chats.py",
+    "tests/browser/test_enlarged.py": "Chromium with a camera, enlarged",
     "tests/browser/test_firefox.py": "Firefox",
+    "tests/browser/test_keyboard.py": "Chromium with a camera, by keys",
+    "tests/browser/test_voice.py": "Chromium with a microphone",
     "tests/faults/test_installed.py": "an installation with every package",
     "tests/faults/test_open_webui.py": WHEEL,
+    "tests/faults/test_point_and_ask.py": "Chromium with a camera, in a soak",
     "tests/faults/test_slow_disk.py": "a library that is compiled",
+    "tests/faults/test_spoken.py": "Chromium with a microphone, in a soak",
     "tests/journeys/test_installed.py": WHEEL,
     "tests/servers/plain/test_reading.py": "a plain site",
     "tests/servers/plain/test_server.py": "a plain site",
