@@ -87,6 +87,8 @@ def migrate():
     global TODAY
     for name in ("0026_sign_ins_in_the_audit_log", "0027_events_by_time"):
         MigrationExecutor(connection).migrate([("chat", name)])
+    newest = MigrationExecutor(connection)
+    newest.migrate(newest.loader.graph.leaf_nodes("chat"))
     TODAY = datetime.fromtimestamp(ids.seconds_of(postgres_partitions.listed()[0].end), UTC) - timedelta(days=7)
 
 def migrate_again():

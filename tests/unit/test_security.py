@@ -50,7 +50,8 @@ PUBLIC = {
 }
 LIKE = ["models/x:generateContent", "models/x:countTokens", "models/x:streamGenerateContent"]
 LIKE += ["v9beta/", "chat/", "nothing"]
-ONE_OF = {"uuid": "6f9619ff-8b86-4d01-b42d-00cf4fc964ff", "int": "1", "str": "x", "slug": "x", "path": "x"}
+AN_ID = "6f9619ff-8b86-4d01-b42d-00cf4fc964ff"
+ONE_OF = {"uuid": AN_ID, "stream": AN_ID, "int": "1", "str": "x", "slug": "x", "path": "x"}
 JSON = "application/json"
 
 
