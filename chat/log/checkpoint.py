@@ -111,6 +111,8 @@ class Checkpointer:
             step()
         except sqlite3.Error as error:
             log.warning("a checkpoint was not made: %s", error)
+        except Exception:  # a bug: the thread goes on, or the log would grow for ever
+            log.exception("a checkpoint was not made")
 
 
 def _checkpoint(own: sqlite3.Connection, reader: sqlite3.Connection, *, idle: bool) -> None:
