@@ -1,9 +1,10 @@
 """`EventStreamResponse`: the response class of event streams."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping, MutableMapping, ValuesView
+from typing import Any
 
 from django.http import StreamingHttpResponse
-from django.http.response import BadHeaderError
+from django.http.response import ResponseHeaders
 
 
 class StreamHeaders(MutableMapping[str, str]):
@@ -18,12 +19,11 @@ class StreamHeaders(MutableMapping[str, str]):
     def __getitem__(self, name: str) -> str:
         return self._lines[name.lower()][1]
 
-    def __setitem__(self, name: str, value: object) -> None:
-        """As Django's: what is no text becomes text, and a line break is refused."""
-        text = value if isinstance(value, str) else str(value)
-        if "\n" in text or "\r" in text:
-            raise BadHeaderError(f"Header values can't contain newlines (got {text!r})")
-        self._lines[name.lower()] = (name, text)
+    def __setitem__(self, name: str, value: Any) -> None:
+        """As Django's, which converts or refuses what is not plain text."""
+        if not (isinstance(value, str) and (line := name + value).isascii() and line.isprintable()):
+            value = ResponseHeaders({name: value})[name]
+        self._lines[name.lower()] = (name, value)
 
     def __delitem__(self, name: str) -> None:
         """As Django's: nothing is raised where there is none."""

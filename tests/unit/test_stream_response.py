@@ -7,6 +7,7 @@ from django.http.response import BadHeaderError, HttpResponse, HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
 from chat.views.stream_response import EventStreamResponse
+from wondercam.handler import start_of
 
 GIVEN = {"Content-Type": "text/event-stream", "X-Stream-Id": "1", "Vary": "Accept"}
 
@@ -41,7 +42,18 @@ def test_they_change_as_django_s_do() -> None:
     assert len(ours.headers) == len(list(ours.items()))
 
 
-@pytest.mark.parametrize("value", ["a\nSet-Cookie: b", "a\rb"])
-def test_a_line_break_is_refused(value: str) -> None:
-    with pytest.raises(BadHeaderError):
-        EventStreamResponse(nothing(), GIVEN)["X-Name"] = value
+@pytest.mark.parametrize("value", [5, True, b"bytes", "caf\u00e9", "\u6771\u4eac", "a\tb", ""])
+def test_every_value_is_converted_as_django_does(value: object) -> None:
+    ours, django = EventStreamResponse(nothing(), GIVEN), HttpResponse(headers=GIVEN)
+    for response in (ours, django):
+        response.headers["X-Name"] = value  # type: ignore[assignment]
+    assert start_of(ours)["headers"] == start_of(django)["headers"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("X-Name", "a\nSet-Cookie: b"), ("X-Name", "a\rb"), ("X\nName", "a"), ("X-N\u00e4me", "a")]
+)
+def test_what_could_be_another_line_is_refused(name: str, value: str) -> None:
+    for response in (EventStreamResponse(nothing(), GIVEN), HttpResponse(headers=GIVEN)):
+        with pytest.raises((BadHeaderError, UnicodeError)):
+            response[name] = value
