@@ -1,19 +1,17 @@
 """All settings of the site, from environment variables (`docs/settings.md` lists them) and `.env`."""
 
-import secrets
 import sys
 from datetime import timedelta
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
-from dotenv import load_dotenv
 
-from wondercam import databases, installation, log_format, mail, prices, push, single_sign_on
+from wondercam import databases, env_file, installation, key_file, log_format, mail, prices, push, single_sign_on
 from wondercam.env import Environment, envbool, envchoice, envint, envlist, envstr
 from wondercam.variables import limits
 
 BASE_DIR = installation.BASE_DIR
-load_dotenv(installation.HOME / ".env")
+env_file.load(installation.HOME / ".env")
 
 DEVELOPMENT = (BASE_DIR / ".venv" / ".development").exists() and not envstr("SECRET_KEY")
 """Whether `make run` has set up this checkout and no SECRET_KEY is set: then DEBUG is on by default, also for all
@@ -31,20 +29,12 @@ def secret(name: str) -> str:
     """Return a key of at least 32 bytes from the environment; with DEBUG or in a wheel it may be generated and stored
     in the data folder. Raises ImproperlyConfigured."""
     if key := envstr(name):
-        if len(key.encode()) < 32:
+        if len(key.encode()) < key_file.LEAST_BYTES:
             raise ImproperlyConfigured(f"{name} has fewer than 32 bytes: make one with `openssl rand -base64 48`.")
         return key
     if not (DEBUG or installation.IS_WHEEL):
         raise ImproperlyConfigured(f"{name} is not set: make one with `openssl rand -base64 48`.")
-    kept = DATA_DIR / name.lower()
-    try:
-        if not kept.exists():
-            kept.touch(mode=0o600)
-            kept.write_text(secrets.token_urlsafe(48))
-        return kept.read_text()
-    except OSError as wrong:
-        sentence = f"WONDERCAM_DATA_DIR is {DATA_DIR}, and {kept.name} cannot be kept there: {wrong.strerror}."
-        raise ImproperlyConfigured(sentence) from None
+    return key_file.stored_key(DATA_DIR / name.lower())
 
 
 SECRET_KEY = secret("SECRET_KEY")

@@ -48,7 +48,7 @@ def wrong_with(host: str, port: str) -> str:
 def main() -> int:
     """Exit status 1, and the sentence, when the port cannot be used."""
     try:
-        with open(".env", encoding="utf-8") as file:
+        with open(".env", encoding="utf-8", errors="replace") as file:
             written = file.read()
     except OSError:
         written = ""

@@ -11,7 +11,7 @@ HEAD = """\
 
 WonderCam is set by environment variables and by nothing else. They can also stand in a file `.env` beside `manage.py`
 (with the wheel: in the platform's data folder), one `NAME=value` a line (`.env.example` lists them all); a variable of
-the environment wins over the file.
+the environment wins over the file, and a line that is no assignment stops the start.
 
 An empty variable counts as unset. A value that cannot be used stops the start with a sentence that names the variable;
 a name that nothing reads is a warning of `manage.py check` and of `serve`, with the name that was probably meant.
