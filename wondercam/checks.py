@@ -5,6 +5,7 @@
     wondercam.E003  REDIS_URL is invalid
     wondercam.E004  the static files are not collected (`serve` and `check --deploy`)
     wondercam.E005  a provider's variable is invalid (chat/checks.py)
+    wondercam.E006  the database is behind (`serve` and `check --deploy`)
     wondercam.W001  an unknown variable
     wondercam.W002  several workers on SQLite
     wondercam.W003  several workers without Redis
@@ -24,8 +25,9 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError, connections
+from django.db.migrations.executor import MigrationExecutor
 
-from wondercam.installation import PROGRAM
+from wondercam.installation import IS_WHEEL, PROGRAM
 from wondercam.variables.unread import unread
 
 START = "wondercam_start"
@@ -59,22 +61,36 @@ def sqlite_file() -> Path | None:
 
 @register("wondercam", START, deploy=True)
 def database_answers(**_: Any) -> list[CheckMessage]:
-    """Check that the database can be read. No connection stays open."""
+    """Check that the database can be read and has all migrations. No connection stays open."""
     connection = connections["default"]
     try:
         connection.introspection.table_names()
+        executor = MigrationExecutor(connection)
+        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except DatabaseError as wrong:
         file = sqlite_file()
         where = "the database of DATABASE_URL" if file is None else str(file)
-        mend = "Is its server running, and are user and password right?"
-        if file is not None:
-            mend = f"Put a back-up in its place, or move it away and run `{PROGRAM} migrate` for an empty one."
+        mend = "Is its server running, and are user and password right?" if file is None else sqlite_mend(file)
         return [Error(f"{where} cannot be read: {str(wrong).strip()}.", hint=mend, id="wondercam.E002")]
     finally:
         connection.close()
         if hasattr(connection, "close_pool"):
             connection.close_pool()
-    return []
+    if not missing or migrates_itself():
+        return []
+    return [Error("The database is behind.", hint=f"Run `{PROGRAM} migrate` first.", id="wondercam.E006")]
+
+
+def sqlite_mend(file: Path) -> str:
+    """Return what the operator can do about a file that SQLite cannot read."""
+    if file.is_dir() or not file.parent.is_dir():
+        return "DATABASE_URL has to name a file, in a folder that exists: sqlite:////path/file.sqlite3."
+    return f"Put a back-up in its place, or move it away and run `{PROGRAM} migrate` for an empty one."
+
+
+def migrates_itself() -> bool:
+    """Whether `serve` brings the database up to date as it starts: a SQLite database of the wheel."""
+    return IS_WHEEL and sqlite_file() is not None
 
 
 @register("wondercam")

@@ -26,6 +26,9 @@ LOST = {
 25 s without traffic, 15 s for sent data (ms). Without them the kernel waits for hours.
 https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-KEEPALIVES"""
 
+NO_FILE = "no file, and a database in memory is gone with each process: write sqlite:////path/file.sqlite3."
+POSTGRES_FORM = "postgres://user:password@host:5432/name"
+
 
 def database(url: str, pool: int, folder: Path) -> dict[str, Any]:
     """Return Django's settings for the database at `url`. Raises ImproperlyConfigured.
@@ -40,10 +43,14 @@ def database(url: str, pool: int, folder: Path) -> dict[str, Any]:
         sentence = f"DATABASE_URL cannot be read ({wrong}): write sqlite:///… or postgres://…"
         raise ImproperlyConfigured(sentence) from None
     if found["ENGINE"] == "django.db.backends.sqlite3":
+        if found["NAME"] == ":memory:":
+            raise ImproperlyConfigured(f"DATABASE_URL names {NO_FILE}")
         found["ENGINE"] = "wondercam.sqlite3"  # it creates no file in the place of one that was moved
         return {**found, "OPTIONS": SQLITE, "CONN_MAX_AGE": None, "TEST": {"NAME": str(folder / "test.sqlite3")}}
     if found["ENGINE"] == "django.db.backends.postgresql":
         needs("psycopg", "postgres", "DATABASE_URL")
+        if not (found["NAME"] or "service" in (found.get("OPTIONS") or {})):
+            raise ImproperlyConfigured(f"DATABASE_URL names no database: write {POSTGRES_FORM}.")
         options = {**LOST, **dict(found.get("OPTIONS") or {}), "pool": {"min_size": 1, "max_size": pool, "timeout": 2}}
         return {**found, "OPTIONS": options, "CONN_HEALTH_CHECKS": True}  # the pool keeps connections that have broken
     raise ImproperlyConfigured("DATABASE_URL must be sqlite:///… or postgres://…")

@@ -51,6 +51,19 @@ def test_a_database_that_is_behind_is_told_with_the_command_that_mends_it(tmp_pa
     is_told(manage(command, *arguments, WONDERCAM_DATA_DIR=str(tmp_path)), "manage.py migrate")
 
 
+@pytest.mark.parametrize("command", [["serve", "--port", "0"], ["check", "--deploy"]])
+def test_what_would_stop_serve_fails_the_check_for_deployment(tmp_path: Path, command: list[str]) -> None:
+    said = manage(*command, WONDERCAM_DATA_DIR=str(tmp_path))
+    is_told(said, "The database is behind.", "Run `manage.py migrate` first.", "wondercam.E006")
+
+
+@pytest.mark.parametrize("place", ["", "missing/db.sqlite3"], ids=["a folder", "in no folder"])
+def test_an_address_that_names_no_file_is_not_told_as_a_damaged_database(tmp_path: Path, place: str) -> None:
+    said = manage("check", "--deploy", DATABASE_URL=f"sqlite:///{tmp_path}/{place}")
+    is_told(said, "wondercam.E002", "DATABASE_URL has to name a file, in a folder that exists")
+    assert "back-up" not in said.stderr
+
+
 @pytest.mark.parametrize("url", ["nonsense", "http://127.0.0.1:6379", "redis://127.0.0.1:port/0"])
 def test_a_redis_address_that_is_none_stops_serve_without_repeating_it(url: str) -> None:
     said = manage("serve", "--port", "0", REDIS_URL=url)

@@ -21,7 +21,7 @@ VARIABLES = (
         None,
         "`sqlite:////path/file.sqlite3` or `postgres://user:password@host:5432/name`",
         shown="SQLite in the data folder",
-        wrong="any other kind of database",
+        wrong="any other kind of database; one without a name, or in memory",
     ),
     Variable(
         "DATABASE_POOL",

@@ -9,11 +9,9 @@ from django.conf import settings
 from django.core.checks import run_checks
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError, connections
-from django.db.migrations.executor import MigrationExecutor
 
-from wondercam.checks import START, several_workers, sqlite_file
-from wondercam.installation import IS_WHEEL, PROGRAM
+from wondercam.checks import START, migrates_itself, several_workers
+from wondercam.installation import IS_WHEEL
 from wondercam.server.options import Options
 from wondercam.server.supervisor import Supervisor, leave
 from wondercam.server.transport import check_twisted, listening_socket
@@ -36,7 +34,6 @@ class Command(BaseCommand):
         if IS_WHEEL:
             prepare()
         refuse_what_cannot_serve(workers)
-        refuse_a_database_that_is_behind()
         check_twisted()
         options = Options.from_environment()
         from wondercam.asgi import application, body_limit  # not earlier: it sets Django up, as a program of its own
@@ -63,7 +60,7 @@ class Command(BaseCommand):
 def prepare() -> None:
     """Prepare the start of a wheel, as `make run` does for a checkout: migrate a SQLite database, and download the
     embedded model if it is the default. PostgreSQL, which several machines may share, is migrated by its operator."""
-    if sqlite_file() is not None:
+    if migrates_itself():
         call_command("migrate", interactive=False, verbosity=0)
     call_command("fetch_model", unless_there=True)
 
@@ -84,19 +81,3 @@ def refuse_what_cannot_serve(workers: int) -> None:
             log.warning("%s (%s)", text, message.id)
     if errors:
         raise CommandError("WonderCam cannot start.\n" + "\n".join(errors))
-
-
-def refuse_a_database_that_is_behind() -> None:
-    """Raise CommandError if migrations are missing. No connection stays open, because workers open their own."""
-    connection = connections["default"]
-    try:
-        executor = MigrationExecutor(connection)
-        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    except DatabaseError as wrong:
-        raise CommandError(f"The database cannot be used: {wrong}") from None
-    finally:
-        connection.close()
-        if hasattr(connection, "close_pool"):
-            connection.close_pool()
-    if missing:
-        raise CommandError(f"The database is behind: run `{PROGRAM} migrate` first.")
