@@ -132,9 +132,11 @@ def part_of(call: Fields) -> Part:
     function = fields_of(call.get("function"))
     given = function.get("arguments") or {}
     arguments = msgspec.json.decode(given) if isinstance(given, str) else given
-    if not isinstance(arguments, dict) or not isinstance(function.get("name"), str):
+    if isinstance(arguments, str):  # JSON of JSON, as some models write it
+        arguments = msgspec.json.decode(arguments)
+    if not isinstance(arguments, dict) or not isinstance(name := function.get("name"), str) or not name:
         raise ValueError("no function's name, or no arguments")
-    found: Fields = {"name": function["name"], "args": arguments}
+    found: Fields = {"name": name, "args": arguments}
     part: Part = {"functionCall": {"id": call["id"], **found} if call.get("id") else found}
     signature = fields_of(fields_of(call.get("extra_content")).get("google")).get("thought_signature")
     return {**part, "thoughtSignature": signature} if signature and isinstance(signature, str) else part
@@ -151,24 +153,32 @@ class Calls:
     def __bool__(self) -> bool:
         return bool(self._calls)
 
+    @property
+    def are_whole(self) -> bool:
+        """Whether no call is waiting for its arguments."""
+        return all(is_object(call["function"]["arguments"]) for call in self._calls)
+
     def add(self, delta: Fields) -> None:
         """Take what a delta or a message holds of them; servers leave out the index, or send arguments as an object."""
-        found = delta.get("tool_calls")
-        pieces = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+        pieces = [each for each in listed(delta.get("tool_calls")) if isinstance(each, dict)]
         if isinstance(delta.get("function_call"), dict):  # what OpenAI called it at first
             pieces.append({"index": 0, "function": delta["function_call"]})
         for piece in pieces:
             self._add(piece)
 
     def _add(self, piece: Fields) -> None:
-        function = piece["function"] if isinstance(piece.get("function"), dict) else {}
+        function = piece["function"] if isinstance(piece.get("function"), dict) else piece
         name, given = str(function.get("name") or ""), function.get("arguments")
         arguments = given if isinstance(given, str) else json.dumps(given) if given else ""
         call = self._call_of(piece, name)
-        call.update({field: piece[field] for field in ("id", "extra_content") if piece.get(field)})
+        call.update(
+            {field: piece[field] for field in ("id", "extra_content") if piece.get(field) and field not in call}
+        )
         function = call["function"]
         if not function["name"].endswith(name):  # some repeat it with every piece, some send it in pieces
             function["name"] = name if name.startswith(function["name"]) else function["name"] + name
+        if arguments and function["arguments"] == "{}":  # Anthropic's beginning of arguments that come in pieces
+            function["arguments"] = ""
         if arguments != function["arguments"] or not is_object(arguments):
             function["arguments"] += arguments
 
@@ -179,7 +189,8 @@ class Calls:
         call = self._last if index is None else self._open.get(index)
         if number:
             named = next((each for each in self._calls if each.get("id") == number), None)
-            call = named or (None if call is None or call.get("id") else call)
+            is_new = call is None or (call.get("id") and (name or is_object(call["function"]["arguments"])))
+            call = named or (None if is_new else call)  # some have a new id for each piece
         elif call is not None and name and name != call["function"]["name"]:
             call = None if index is None or is_object(call["function"]["arguments"]) else call
         if call is None:

@@ -3,6 +3,7 @@
 | form | from |
 | --- | --- |
 | `delta.images` `[{"type": "image_url", "image_url": {"url": "data:…"}}]` | OpenRouter, LiteLLM |
+| `delta.images` `["data:…"]`, `[{"b64_json": "…"}]`, `[{"url": "data:…"}]` | gateways |
 | `delta.content` `[{"type": "image_url", "image_url": {"url": "data:…"}}]` | vLLM-Omni, gateways |
 
 A picture with an http(s) URL becomes text with that URL: nothing is fetched.
@@ -11,26 +12,31 @@ A picture with an http(s) URL becomes text with that URL: nothing is fetched.
 import re
 from typing import Any
 
+from chat.protocol.openai_tools import listed
 from chat.protocol.prompt import Part
 
 DATA = re.compile(r"data:(image/[a-z0-9.+-]{1,40});base64,([A-Za-z0-9+/=]+)", re.IGNORECASE)
 
 
-def pictures_in(delta: dict[str, Any]) -> list[Part]:
-    """Return the pictures of a delta or a message as parts, in their order."""
-    items = [
-        item
-        for field in (delta.get("images"), delta.get("content"))
-        if isinstance(field, list)
-        for item in field
-        if isinstance(item, dict)
+def pictures_in(delta: dict[str, Any], seen: set[int]) -> list[Part]:
+    """Return the pictures of a delta or a message as parts, in their order, without those that are `seen`, to which
+    they are added: a whole message at the end has them again."""
+    drawn = [each if isinstance(each, dict) else {"url": each} for each in listed(delta.get("images"))]
+    content = [each for each in listed(delta.get("content")) if isinstance(each, dict)]
+    addresses = [
+        *(address_of(each) or address_of({"image_url": each.get("url")}) for each in drawn),
+        *map(address_of, content),
     ]
-    addresses = [address_of(item.get("image_url")) for item in items]
-    return [part_of(address) for address in addresses if address]
+    new = [each for each in dict.fromkeys(addresses) if each and hash(each) not in seen]
+    seen.update(map(hash, new))
+    return [part_of(each) for each in new]
 
 
-def address_of(image: Any) -> str:
-    """Return the URL of an `image_url`, which is an object or the URL itself; "" if there is none."""
+def address_of(item: dict[str, Any]) -> str:
+    """Return the URL of an item's `image_url`, which is an object or the URL itself; "" if there is none."""
+    if isinstance(data := item.get("b64_json"), str):
+        return f"data:image/png;base64,{data}"
+    image = item.get("image_url")
     url = image.get("url") if isinstance(image, dict) else image
     return url if isinstance(url, str) else ""
 

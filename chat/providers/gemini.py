@@ -23,6 +23,7 @@ from chat.providers.choice import AnswersChoice
 from chat.providers.gemini_models import models_of
 from chat.providers.http.client import Connection
 from chat.providers.http.decoding import Halves, in_whole_characters
+from chat.providers.http.error_mapping import refused
 from chat.providers.settings import Settings, address, secret
 
 BASE_URL = "https://generativelanguage.googleapis.com"
@@ -156,6 +157,8 @@ class GeminiReader:
         chunk = without_nulls(chunk)
         if "candidates" not in chunk and isinstance(inner := chunk.get("response"), dict):  # gateways wrap it
             chunk = without_nulls(inner)
+            if error := chunk.get("error"):
+                raise refused(error, self.who)
         if "modelVersion" not in chunk and is_snake_case(chunk):
             chunk = camel_case(chunk)
         chunk.pop("wondercam", None)
@@ -229,7 +232,7 @@ class GeminiReader:
     def _check_blocked(self, chunk: events.Response) -> None:
         feedback = chunk.get("promptFeedback")
         reason = feedback.get("blockReason") if isinstance(feedback, dict) else None
-        if reason and not chunk.get("candidates"):
+        if reason not in (None, "", 0, "BLOCK_REASON_UNSPECIFIED") and not chunk.get("candidates"):
             sentence = f"{self.who} refused this message {BLOCKED.get(str(reason), 'and does not say why')}."
             raise errors.Blocked(sentence, gemini={name: chunk[name] for name in SAID_WHEN_BLOCKED if name in chunk})
 
@@ -252,11 +255,12 @@ REASONS = ("", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER")
 
 def reason_of(found: Any) -> Any:
     """Return a candidate's finishReason as its name; None if it is unspecified, which does not end the answer."""
+    if isinstance(found, str):
+        found = found.strip().upper().removeprefix("FINISH_REASON_")
+        found = int(found) if found.isdecimal() and len(found) < 4 else found
     if isinstance(found, int) and not isinstance(found, bool):
         found = REASONS[found] if 0 <= found < len(REASONS) else "OTHER"
-    if isinstance(found, str):
-        found = found.strip().upper()
-    return None if found in ("", "FINISH_REASON_UNSPECIFIED") else found
+    return None if found in ("", "UNSPECIFIED") else found
 
 
 def request_of(prompt: Prompt) -> dict[str, Any]:

@@ -25,8 +25,8 @@ class WholeMessages:
         if not spoke:
             self._said = text
             return message
-        if self._said is None or choice.get("delta"):  # the deltas had all of it except function calls
-            return {"tool_calls": message["tool_calls"]} if message.get("tool_calls") else {}
+        if self._said is None or choice.get("delta"):  # the deltas had its text
+            return {name: message[name] for name in ("tool_calls", "images") if message.get(name)}
         if not self._pieces and text.startswith(self._said) and (text != self._said or choice.get("finish_reason")):
             new, self._said = text[len(self._said) :], text
             return {**message, "content": new}

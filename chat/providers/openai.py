@@ -129,10 +129,10 @@ class OpenAI:
 
 def listed_models(provider: str, listed: Any) -> Iterator[Model]:
     """Yield the models of a `/v1/models` response, with the context and modalities that vLLM, llama.cpp and OpenRouter
-    add."""
-    data = listed.get("data") if isinstance(listed, dict) else None
+    add. It may be a list by itself (Together), or have Ollama's names."""
+    data = listed.get("data") or listed.get("models") if isinstance(listed, dict) else listed
     for item in data if isinstance(data, list) else ():
-        if not isinstance(item, dict) or not isinstance(name := item.get("id"), str):
+        if not isinstance(item, dict) or not isinstance(name := item.get("id") or item.get("name"), str):
             continue
         meta, architecture = (
             each if isinstance(each := item.get(key), dict) else {} for key in ("meta", "architecture")

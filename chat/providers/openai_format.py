@@ -16,31 +16,10 @@ from chat.providers.drawn import pictures_in
 from chat.providers.http.decoding import Halves
 from chat.providers.http.error_mapping import refused
 from chat.providers.message import WholeMessages
+from chat.providers.openai_reasons import BROKEN_OFF, reason_of
 from chat.providers.openai_usage import usage_beside, usage_of
 from chat.providers.thoughts import ThinkTags, parts_of, said_in, written
-from chat.providers.validation import NO_ANSWER, unsound
-
-FINISH = {
-    "stop": "STOP",
-    "eos": "STOP",
-    "eos_token": "STOP",
-    "end_turn": "STOP",
-    "stop_sequence": "STOP",
-    "completed": "STOP",
-    "length": "MAX_TOKENS",
-    "max_tokens": "MAX_TOKENS",
-    "model_length": "MAX_TOKENS",
-    "content_filter": "SAFETY",
-    "sensitive": "SAFETY",
-    "safety": "SAFETY",
-    "recitation": "RECITATION",
-    "tool_calls": "UNEXPECTED_TOOL_CALL",
-    "tool_use": "UNEXPECTED_TOOL_CALL",
-    "function_call": "UNEXPECTED_TOOL_CALL",
-}
-NO_REASON = ("", "none", "null", "finish_reason_unspecified")
-BROKEN_OFF = ("abort", "error", "cancelled", "network_error", "insufficient_system_resource")
-"""The finish reasons of vLLM, OpenRouter, Zhipu and DeepSeek for an answer that they could not finish."""
+from chat.providers.validation import unsound
 
 GENERATION = {
     "temperature": "temperature",
@@ -72,6 +51,7 @@ class CompletionReader:
         self._messages = WholeMessages()
         self._calls = Calls() if tools else None
         self._tags = ThinkTags()
+        self._pictures: set[int] = set()
         self._thoughts, self._texts = Halves(), Halves()
 
     def glance(self, data: str) -> events.Chunk | None:
@@ -135,24 +115,24 @@ class CompletionReader:
         tagged = self._tags.feed(self._texts.join(said.text + written(delta.get("refusal"))))
         self._spoke = self._spoke or bool(said.text)
         parts = parts_of(self._thoughts.join(said.thought) + tagged.thought, tagged.text)
-        return parts + pictures_in(delta) if "images" in delta or isinstance(delta.get("content"), list) else parts
+        if "images" in delta or isinstance(delta.get("content"), list):
+            parts += pictures_in(delta, self._pictures)
+        return parts
 
     def _reason(self, reason: Any) -> str:
         """Return the chunk's finish reason as Gemini's finishReason; "" if it has none."""
-        word = str(reason or "").strip()
-        if word.lower() in NO_REASON:
+        if not reason or not (found := reason_of(reason)):
             return ""
-        self.broken_off = self.broken_off or word.lower() in BROKEN_OFF
-        known = next((name for name in NO_ANSWER if name in word.upper()), "OTHER")
-        self.reason = FINISH.get(word.lower(), known)
-        return "SAFETY" if self.refusal else self.reason
+        self.broken_off = self.broken_off or found == BROKEN_OFF
+        self.reason = found
+        return "SAFETY" if self.refusal else found
 
-    def _chunks(self, parts: list[Part], reason: str = "") -> list[events.Chunk]:
+    def _chunks(self, parts: list[Part], reason: str = "", *, over: bool = False) -> list[events.Chunk]:
         if self.broken_off:
             reason = ""
         if reason:
             parts += self._rest()
-            reason = self._called(parts, reason)
+            reason = self._called(parts, reason, over=over)
         if not parts and not reason:
             return []
         candidate: dict[str, Any] = {"content": {"role": "model", "parts": parts}}
@@ -162,9 +142,10 @@ class CompletionReader:
             response["usageMetadata"] = self.usage
         return [events.Chunk(events.encode(response), parts, reason or None, self.usage if reason else None)]
 
-    def _called(self, parts: list[Part], reason: str) -> str:
-        """Add the collected function calls to the parts, and return the finishReason that then applies."""
-        if not self._calls:
+    def _called(self, parts: list[Part], reason: str, *, over: bool) -> str:
+        """Add the collected function calls to the parts if they are whole, and return the finishReason that then
+        applies. Their last pieces may come after the reason: the others are left to the end."""
+        if not self._calls or not (over or self._calls.are_whole):
             return reason
         try:
             parts += self._calls.parts()
@@ -185,9 +166,9 @@ class CompletionReader:
             raise errors.Truncated(f"{self.who} ended the answer in the middle.")
         kept = [given for choice in self._choice.rest() for given in self._read(choice, {})]
         if self.reason:
-            return kept
+            return [*kept, *self._chunks([], self.reason, over=True)] if self._calls else kept
         ended = done and (self._spoke or self._calls) and not self._others_ended
-        return [*kept, *self._chunks(self._rest(), "STOP" if ended else "")]
+        return [*kept, *self._chunks(self._rest(), "STOP" if ended else "", over=True)]
 
 
 def native_choice(chunk: dict[str, Any]) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@
 | `<think>…</think>` before the answer, and the others of TAGS | servers that do not parse the model's own format |
 """
 
+import re
 from typing import Any, NamedTuple
 
 from chat.protocol.prompt import Part
@@ -20,12 +21,12 @@ TYPES = ("thinking", "reasoning", "reasoning_content", "thought")
 TEXTS = ("text", "thinking", "reasoning", "summary", "content", "value", "parts")
 
 TAGS = {"<think>": "</think>", "<thinking>": "</thinking>", "<thought>": "</thought>"}
-TAGS |= {"<seed:think>": "</seed:think>", "[THINK]": "[/THINK]", "◁think▷": "◁/think▷"}
+TAGS |= {"<seed:think>": "</seed:think>", "[think]": "[/think]", "◁think▷": "◁/think▷"}
 TAGS |= {"<reasoning>": "</reasoning>"}
 HARMONY_ANSWER = "<|channel|>final<|message|>"
 TAGS |= {"<|channel|>analysis<|message|>": f"<|end|><|start|>assistant{HARMONY_ANSWER}", HARMONY_ANSWER: ""}
-"""The opening tags of thoughts, each with its closing tag, or "" if the answer follows at once. The last two are of
-gpt-oss (https://cookbook.openai.com/articles/openai-harmony)."""
+"""The opening tags of thoughts, in small letters, each with its closing tag, or "" if the answer follows at once. The
+last two are of gpt-oss (https://cookbook.openai.com/articles/openai-harmony)."""
 SPACE_BETWEEN = "\r\n "
 
 
@@ -40,6 +41,8 @@ def said_in(delta: dict[str, Any]) -> Said:
     """Return the thoughts and the text of a delta or a message."""
     thought = next((found for name in FIELDS if (found := written(delta.get(name)))), "")
     content = delta.get("content")
+    if not content and isinstance(audio := delta.get("audio"), dict):
+        content = audio.get("transcript")
     if not isinstance(content, list):
         return Said(thought, written(content))
     thoughts = [item for item in content if isinstance(item, dict) and is_thought(item)]
@@ -71,7 +74,7 @@ def parts_of(thought: str, text: str) -> list[Part]:
 
 
 class ThinkTags:
-    """Splits the text of an answer that begins with a tag of TAGS into thoughts and text, also if a tag is divided
+    """Splits the text of an answer that begins with tags of TAGS into thoughts and text, also if a tag is divided
     between two deltas.
 
     A tag elsewhere is text: the model may be writing about tags.
@@ -80,46 +83,48 @@ class ThinkTags:
     def __init__(self) -> None:
         self._kept = ""
         self._closing = ""
-        self._state = "start"
+        self._is_behind = self._answers = False
 
     def feed(self, text: str) -> Said:
-        """Return the thoughts and text that are certain now; a possible beginning of a tag is held."""
-        if self._state == "answer" or not text:
+        """Return the thoughts and text that are certain now; a possible part of a tag is held."""
+        if self._answers or not text:
             return Said("", text)
         self._kept += text
-        if self._state == "start":
-            return self._at_start()
-        return self._in_thoughts() if self._state == "thoughts" else self._behind_thoughts()
+        thought = ""
+        while self._closing or self._is_opened():
+            thought += self._thought()
+            if self._closing:
+                return Said(thought, "")
+        found = self._kept.lstrip().lower()
+        held = any(opening.startswith(found) for opening in TAGS)
+        return Said(thought, "" if held else self.rest().text)
 
-    def _at_start(self) -> Said:
+    def _is_opened(self) -> bool:
+        """Whether a tag begins here; it is removed."""
         found = self._kept.lstrip()
         for opening, closing in TAGS.items():
-            if found.startswith(opening):
-                self._kept, self._closing = found[len(opening) :], closing
-                self._state = "thoughts" if closing else "behind"
-                return self._in_thoughts() if closing else self._behind_thoughts()
-        if any(opening.startswith(found) for opening in TAGS):
-            return Said("", "")
-        return self.rest()
+            if found[: len(opening)].lower() == opening:
+                self._kept, self._closing, self._is_behind = found[len(opening) :], closing, True
+                return True
+        return False
 
-    def _in_thoughts(self) -> Said:
-        thought, closing, text = self._kept.partition(self._closing)
-        if closing:
-            self._kept, self._state = text, "behind"
-            return Said(thought, self._behind_thoughts().text)
-        kept = next((n for n in range(len(self._closing) - 1, 0, -1) if thought.endswith(self._closing[:n])), 0)
-        self._kept = thought[len(thought) - kept :]
-        return Said(thought[: len(thought) - kept], "")
-
-    def _behind_thoughts(self) -> Said:
-        text, self._kept = self._kept.lstrip(SPACE_BETWEEN), ""
-        self._state = "answer" if text else "behind"
-        return Said("", text)
+    def _thought(self) -> str:
+        """The thoughts up to the closing tag, which is removed, or as far as they are certain."""
+        found, closing = self._kept, self._closing
+        if not closing:
+            return ""
+        if match := re.search(re.escape(closing), found, re.IGNORECASE):
+            self._kept, self._closing = found[match.end() :], ""
+            return found[: match.start()]
+        kept = next((n for n in range(len(closing) - 1, 0, -1) if found[-n:].lower() == closing[:n].lower()), 0)
+        self._kept = found[len(found) - kept :]
+        return found[: len(found) - kept]
 
     def rest(self) -> Said:
         """Return what is held, because the text has ended or no tag can follow."""
         kept, self._kept = self._kept, ""
-        if self._state == "thoughts":
+        if self._closing:
             return Said(kept, "")
-        self._state = "answer"
-        return Said("", kept)
+        text = kept.lstrip(SPACE_BETWEEN) if self._is_behind else kept
+        self._answers = bool(text)
+        return Said("", text)

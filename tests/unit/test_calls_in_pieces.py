@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from chat.protocol.openai_tools import Calls
+from chat.providers.openai_format import CompletionReader
 
 X, Y = '{"x": 1}', '{"y": 2}'
 
@@ -65,6 +66,10 @@ ONE = [
     ("an empty id behind the first piece", [piece(0, "get_weather", X[:3], id="a"), piece(0, "", X[3:], id="")]),
     ("the whole call twice", [piece(0, "get_weather", X, id="a"), piece(0, "get_weather", X, id="a")]),
     ("arguments as an object", [piece(0, "get_weather", {"x": 1}, id="a")]),
+    ("a new id with every piece", [piece(0, "get_weather", X[:3], id="a"), piece(0, None, X[3:], id="b")]),
+    ("no arguments, then arguments", [piece(0, "get_weather", "{}", id="a"), piece(0, None, X)]),
+    ("arguments that are JSON in JSON", [piece(0, "get_weather", '"{\\"x\\": 1}"', id="a")]),
+    ("no object for the function", [{"index": 0, "id": "a", "name": "get_weather", "arguments": X}]),
 ]
 
 
@@ -74,6 +79,34 @@ def test_one_call_stays_one(pieces: list[dict[str, Any]]) -> None:
     for each in pieces:
         calls.add({"tool_calls": [each]})
     assert [part["functionCall"] for part in calls.parts()] == [{"id": "a", "name": "get_weather", "args": {"x": 1}}]
+
+
+def test_a_call_may_come_without_the_list_around_it() -> None:
+    calls = Calls()
+    calls.add({"tool_calls": piece(0, "f", X, id="a")})
+    assert [part["functionCall"] for part in calls.parts()] == [{"id": "a", "name": "f", "args": {"x": 1}}]
+
+
+def test_a_tool_that_is_no_function_is_no_call() -> None:
+    calls = Calls()
+    calls.add({"tool_calls": [{"index": 0, "id": "a", "type": "custom", "custom": {"name": "f", "input": "x"}}]})
+    with pytest.raises(ValueError, match="no function's name"):
+        calls.parts()
+
+
+@pytest.mark.parametrize("after", [X, None])
+def test_the_arguments_of_a_call_may_come_after_the_reason(after: str | None) -> None:
+    reader = CompletionReader("m", "X", tools=True)
+    reader.read(choice({"tool_calls": [piece(0, "f", "", id="a")]}, "tool_calls"))
+    if after:
+        reader.read(choice({"tool_calls": [piece(0, None, after)]}))
+    (last,) = reader.end(done=True)
+    assert [part["functionCall"]["args"] for part in last.parts] == [{"x": 1} if after else {}]
+    assert last.reason == "STOP"
+
+
+def choice(delta: dict[str, Any], reason: str | None = None) -> dict[str, Any]:
+    return {"choices": [{"index": 0, "delta": delta, "finish_reason": reason}]}
 
 
 def test_arguments_that_are_cut_off_are_no_call() -> None:

@@ -197,8 +197,8 @@ def test_an_openai_servers_calls_end_as_geminis_do_and_a_broken_one_is_named():
         translation = openai_format.CompletionReader("m", "X", tools=True)
         call = {"index": 0, "id": "c1", "function": {"name": "weather", "arguments": arguments}}
         translation.read({"choices": [{"index": 0, "delta": {"tool_calls": [call]}}]})
-        (end,) = translation.read({"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]})
-        return end
+        end = translation.read({"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]})
+        return [*end, *translation.end(done=True)][-1]
 
     assert (read('{"city": "Rom"}').reason, read("{").reason) == ("STOP", "MALFORMED_FUNCTION_CALL")
     assert read('{"city": "Rom"}').parts == [{"functionCall": CALL["functionCall"]}]

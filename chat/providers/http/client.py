@@ -17,12 +17,12 @@ import msgspec
 from chat.protocol import errors, events, log_context
 from chat.protocol.sse import MAX_SIZE
 from chat.protocol.trace_context import traceparent_of
-from chat.providers.http.decoding import error_in, parse
+from chat.providers.http.decoding import error_in, json_of
 from chat.providers.http.error_mapping import error_for, refused
 from chat.providers.http.push_body import PushBody
 from chat.providers.http.retry_delay import in_headers
 from chat.providers.http.sse_response import Failure, IncomingAnswer, Reader
-from chat.providers.http.unpacking import Unpacker
+from chat.providers.http.unpacking import PackedWrong, Unpacker
 from chat.providers.settings import Settings, number, text, whole
 
 log = logging.getLogger(__name__)
@@ -162,6 +162,7 @@ async def check(response: aiohttp.ClientResponse, who: str) -> None:
     """Check the status. Raises the mapped ApiError unless it is a success with a body."""
     if response.status >= 400:
         said = await small_json(response)
+        said = said[0] if isinstance(said, list) and said else said
         error = error_in(said, "error") if isinstance(said, dict) else said
         raise refused(error, who, response.status, in_headers(response.headers))
     if response.status >= 300:
@@ -171,8 +172,7 @@ async def check(response: aiohttp.ClientResponse, who: str) -> None:
 
 
 async def small_json(response: aiohttp.ClientResponse) -> Any:
-    """Return the JSON of a body, or of a list its first item; {} for other bodies, for more than MAX_SMALL bytes, and
-    after 2 s."""
+    """Return what `json_of` finds in a body; {} for a broken one, for more than MAX_SMALL bytes, and after 2 s."""
     data = bytearray()
     try:
         unpacker = Unpacker(response.headers.get("Content-Encoding", ""))
@@ -181,7 +181,6 @@ async def small_json(response: aiohttp.ClientResponse) -> Any:
                 data += b"".join(unpacker.feed(chunk))
                 if len(data) > MAX_SMALL:
                     return {}
-        found = parse(data.decode("utf-8", "replace"))
-    except (*Failure, TimeoutError, ValueError):
+    except (*Failure, TimeoutError, PackedWrong):
         return {}
-    return found[0] if isinstance(found, list) and found else found
+    return json_of(bytes(data))

@@ -140,12 +140,35 @@ def parse(data: str) -> Any:
         raise ValueError("nested too deeply") from None
 
 
+def json_of(body: bytes) -> Any:
+    """Return the JSON of a whole body, or of its first event or line; the text of other bodies, {} for web pages."""
+    text = body.decode("utf-8-sig", "replace").strip()
+    decoder = decoder_for(text.encode()[:1], len(body) * 3)
+    for data in (text, *(event.data for event in (*decoder.feed(text.encode()), *decoder.close()))):
+        try:
+            return parse(data)
+        except ValueError:
+            pass
+    return {} if text.startswith("<") else text
+
+
+def several(data: str, max_size: int) -> list[dict[str, Any]]:
+    """Return the objects of an event that has them one after the other, or with other text around them; none if one of
+    them is incomplete or no JSON."""
+    decoder = ObjectDecoder(max_size)
+    events = decoder.feed(data.encode())
+    try:
+        return [] if decoder.close() else [parse(event.data) for event in events]
+    except ValueError:
+        return []
+
+
 def error_in(said: dict[str, Any], event: str = "message") -> Any:
     """Return the error that an object reports, in any of the servers' formats; None if it reports none.
 
     `{"error": …}` (OpenAI, Google), `{"object": "error", …}` (vLLM), `{"type": "error", …}` (Anthropic),
     `{"detail": …}` (FastAPI), `{"errors": […]}`, `{"message": …}` with or without a code (gateways),
-    `{"base_resp": …}` (MiniMax), and any object in an `error` event.
+    `{"base_resp": …}` (MiniMax), `{"error_code": …}` (Baidu), and any object in an `error` event.
     """
     if error := said.get("error"):
         return error if isinstance(error, dict) else in_fields(said, error)
@@ -157,9 +180,7 @@ def error_in(said: dict[str, Any], event: str = "message") -> Any:
         return {"code": base["status_code"], "message": base.get("status_msg")}
     if isinstance(said.get("message") or said.get("msg"), str) and str(said.get("code", "")) not in ("0", "200"):
         return said
-    if said.get("detail") or said.get("errors"):
-        return said
-    return None
+    return said if any(said.get(name) for name in ("detail", "errors", "error_code", "error_msg")) else None
 
 
 def in_fields(said: dict[str, Any], error: Any) -> dict[str, Any]:

@@ -18,6 +18,9 @@ from chat.providers.http import retry_delay
 
 log = logging.getLogger(__name__)
 
+HTTP_CODE = re.compile(r"([45][0-9]{2})(?:\.0)?")
+CODE_FIELDS = ("code", "status", "status_code", "statusCode", "http_code", "http_status", "error_code")
+"""Fields of error objects that may have an HTTP status."""
 DEEPEST, MOST_TEXTS = 6, 100
 """The most levels of an error object, and the most items of each, that are searched."""
 
@@ -39,9 +42,12 @@ def refused(error: Any, who: str, code: int = 0, wait: int | None = None) -> err
     `{"type", "code"}`, a string, or only the HTTP status `code` (0: unknown). A code in `error` that is not an HTTP
     status (gRPC's 14, a vendor's 1301) does not override `code`. `wait`: seconds from `Retry-After`."""
     fields = error if isinstance(error, dict) else {}
+    while isinstance(inner := fields.get("error"), dict):  # gateways wrap their upstream's
+        fields = inner
     words = [str(fields.get(name) or "").upper() for name in ("status", "type", "code")]
     status = next((word for word in words if word in STATUSES), "")
-    if match := re.fullmatch(r"([45][0-9]{2})(?:\.0)?", words[-1]):
+    codes = (HTTP_CODE.fullmatch(str(fields.get(name) or "")) for name in CODE_FIELDS)
+    if match := next(filter(None, codes), None):
         code = int(match[1])
     code = code or STATUSES.get(status, 0)
     texts, said = set(texts_of(error, keys=True)), " ".join(texts_of(error))

@@ -28,6 +28,8 @@ SNIFF = 16 * 1024
 OFFENDING = re.compile(rb"^data:[ ]?", re.MULTILINE)
 DOUBLED = re.compile(r"(?:data:\s*)+", re.IGNORECASE)
 """The field name, which some servers repeat before their data."""
+SIGN_OF_LIFE = re.compile(r"[\W_]*(ping|pong|keep[-_ ]?alive|heart[-_ ]?beat)[\W_]*", re.IGNORECASE)
+"""What some gateways send as data while the model thinks."""
 SPACE = b" \t\r\n\x00\x1e"
 BOM = b"\xef\xbb\xbf"
 
@@ -126,12 +128,11 @@ class IncomingAnswer:
             if event.event == "message" and (chunk := self._reader.glance(event.data)) is not None:
                 paused = self._give(chunk) or paused
                 continue
-            if (said := self._said(event)) is None:
-                continue
-            if said is DONE:
-                return self._done()
-            for chunk in self._reader.read(said):
-                paused = self._give(chunk) or paused
+            for said in self._said(event):
+                if said is DONE:
+                    return self._done()
+                for chunk in self._read(said, event):
+                    paused = self._give(chunk) or paused
         if b'"error"' in recent and (complete or piece.rstrip().endswith((b"}", b"]"))):
             raise_stray(recent, self._who)
         if complete:
@@ -140,45 +141,57 @@ class IncomingAnswer:
             self._wait_for(paused)
 
     def _decoder_for(self, start: bytes) -> "EventDecoder | ObjectDecoder | None":
-        """The decoder for a body with this beginning; None for white space. Raises BadUpstream for a web page."""
+        """The decoder for a body with this beginning; None for white space and for a part of a BOM. Raises BadUpstream
+        for a web page."""
         start = start.removeprefix(BOM).lstrip(SPACE)
-        if not start:
+        if BOM.startswith(start):
             return None
         if start.startswith(b"<"):
             raise errors.BadUpstream(f"{self._who} sent a web page instead of an answer.")
         self._decoder = decoding.decoder_for(start, self._max_size)
         return self._decoder
 
-    def _said(self, event: ServerSentEvent) -> dict[str, Any] | None:
-        """The JSON object of an event, or DONE; None if it has none. Raises the error that the event reports."""
+    def _said(self, event: ServerSentEvent) -> list[dict[str, Any]]:
+        """The JSON objects of an event, nearly always one, or DONE; none in a sign of life, such as `null` or `ping`.
+        Raises BadUpstream for what is no JSON."""
         data = event.data.strip()
         if not data or data.startswith(":"):  # an empty line, or a comment sent as data
-            return None
+            return []
         if data.startswith((events.DONE, f'"{events.DONE}"')):
-            return DONE
+            return [DONE]
         try:
             said = decoding.parse(data)
         except ValueError as wrong:
-            if doubled := DOUBLED.match(data):
-                return self._said(ServerSentEvent(event.event, data[doubled.end() :], event.id, event.retry))
-            if data.strip('[]" ').upper() == "DONE":
-                return DONE
-            if event.event not in ("message", "error"):
-                return None
-            raise_stray(self._recent, self._who)
-            log.warning("%s sent an event of %d characters that is no JSON: %s", self._who, len(data), wrong)
-            raise unreadable(self._who) from None
-        if isinstance(said, list) and len(said) == 1:
-            said = said[0]
-        if said is None:
-            return None
-        if event.event == "error" and not isinstance(said, dict):
+            return self._unparsed(event, data, wrong)
+        if isinstance(said, dict):
+            return [said]
+        if event.event == "error":
             raise refused(said, self._who)
-        if not isinstance(said, dict):
-            raise unreadable(self._who)
+        if isinstance(said, list):
+            return [each for each in said if isinstance(each, dict)]
+        if not said or said is True or SIGN_OF_LIFE.fullmatch(str(said)):
+            return []
+        raise unreadable(self._who)
+
+    def _unparsed(self, event: ServerSentEvent, data: str, wrong: ValueError) -> list[dict[str, Any]]:
+        """As `_said`, for an event that is not one JSON value."""
+        if doubled := DOUBLED.match(data):
+            return self._said(ServerSentEvent(event.event, data[doubled.end() :], event.id, event.retry))
+        if data.strip('[]" ').upper() == "DONE":
+            return [DONE]
+        if several := decoding.several(data, self._max_size):
+            return [*several, DONE] if data.endswith(events.DONE) else several
+        if event.event not in ("message", "error") or SIGN_OF_LIFE.fullmatch(data):
+            return []
+        raise_stray(self._recent, self._who)
+        log.warning("%s sent an event of %d characters that is no JSON: %s", self._who, len(data), wrong)
+        raise unreadable(self._who) from None
+
+    def _read(self, said: dict[str, Any], event: ServerSentEvent) -> list[events.Chunk]:
+        """The chunks of one JSON object. Raises the error that it reports."""
         if (error := decoding.error_in(said, event.event)) is not None:
             raise refused(error, self._who)
-        return said
+        return self._reader.read(said)
 
     def _wait_for(self, paused: "asyncio.Future[None]") -> None:
         self._paused = paused
@@ -208,14 +221,15 @@ class IncomingAnswer:
         """Pass on the last event; returns whether that was `[DONE]`. Raises Truncated if it is incomplete."""
         for event in self._decoder.close() if self._decoder is not None else ():
             try:
-                said = self._said(event)
+                found = self._said(event)
             except errors.BadUpstream:
                 raise errors.Truncated(f"{self._who} ended the answer in the middle.") from None
-            if said is DONE:
-                self._done()
-                return True
-            for chunk in self._reader.read(said) if said is not None else ():
-                self._give(chunk)
+            for said in found:
+                if said is DONE:
+                    self._done()
+                    return True
+                for chunk in self._read(said, event):
+                    self._give(chunk)
         return False
 
     def _cut(self) -> None:

@@ -46,7 +46,11 @@ async def test_the_usage_comes_with_the_end_wherever_the_server_puts_it(upstream
     assert last["usageMetadata"] == {"promptTokenCount": 3, "candidatesTokenCount": 5, "totalTokenCount": 8}
 
 
-@pytest.mark.parametrize("reason", openai_format.BROKEN_OFF)
+BROKEN_OFF = ["abort", "aborted", "error", "cancelled", "canceled", "network_error", "insufficient_system_resource"]
+BROKEN_OFF += ["ERROR", "timeout", "overloaded", "server_error"]
+
+
+@pytest.mark.parametrize("reason", BROKEN_OFF)
 async def test_an_answer_that_its_server_broke_off_is_never_called_complete(reason: str) -> None:
     translation = openai_format.CompletionReader("m", "X")
     assert translation.read(openai.chunk({"content": "half"}, reason))
@@ -195,6 +199,9 @@ PICTURES = [
     {"images": [{"type": "image_url", "image_url": {"url": DRAWN}}]},
     {"images": [{"image_url": DRAWN}], "content": None},
     {"content": [{"type": "image_url", "image_url": {"url": DRAWN}}]},
+    {"images": [DRAWN]},
+    {"images": [{"url": DRAWN}, {"image_url": DRAWN}]},
+    {"images": [{"b64_json": "QUJD"}]},
 ]
 
 
@@ -204,6 +211,15 @@ def test_a_picture_that_the_model_drew_is_part_of_the_answer(delta: dict[str, An
     (first,) = reader.read(openai.chunk(delta))
     assert first.parts == [{"inlineData": {"mimeType": "image/png", "data": "QUJD"}}]
     assert reader.read(openai.chunk(reason="stop"))[0].reason == "STOP"
+
+
+def test_a_picture_in_the_whole_message_at_the_end_is_part_of_the_answer_once() -> None:
+    reader = openai_format.CompletionReader("m", "X")
+    drawn = {"images": [{"image_url": {"url": DRAWN}}]}
+    last = {"choices": [{"index": 0, "message": {"content": "A hat.", **drawn}, "finish_reason": "stop"}]}
+    reader.read(openai.chunk({"content": "A hat."}))
+    assert [part for chunk in reader.read(last) for part in chunk.parts] != []
+    assert [part for chunk in reader.read(last) for part in chunk.parts] == []
 
 
 def test_a_picture_behind_an_address_is_told_by_its_address_and_not_fetched() -> None:
@@ -225,6 +241,13 @@ def test_a_list_of_models_of_any_shape_tells_what_it_can(odd: Any) -> None:
     (model,) = listed_models("openai", {"data": [item, {**item, "id": None}]})
     assert (model.name, model.images, model.sounds) == ("m", False, ())
     assert model.context == (7 if odd == 7 else None)
+
+
+@pytest.mark.parametrize(
+    "listed", [[{"id": "m"}], {"models": [{"name": "m"}]}, {"data": None, "models": [{"id": "m"}]}]
+)
+def test_a_list_of_models_may_have_no_name_or_another(listed: Any) -> None:
+    assert [model.name for model in listed_models("openai", listed)] == ["m"]
 
 
 def test_a_context_may_be_written_as_text() -> None:
