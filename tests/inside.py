@@ -125,6 +125,6 @@ def new_stream(name: str = "ann", worker: str | None = None) -> Stream:
     return row
 
 
-def an_end(status: str = events.COMPLETE, text: str = "") -> Ending:
+def an_end(status: str = events.COMPLETE, text: str = "", user_id: int = 0) -> Ending:
     """What is stored with a stream's last event."""
-    return Ending(status, [{"text": text}] if text else [], timezone.now())
+    return Ending(user_id, status, [{"text": text}] if text else [], timezone.now())

@@ -1,9 +1,9 @@
 """The lines of feeds: changes in a user's conversations, stored in the transactions that make the changes.
 
 A line's position is its id, and the lines of a user are in the order of their commits: SQLite has one writer at a time,
-and on PostgreSQL a transaction locks the user's feed from its first line to its commit. A batch locks the feeds of its
-ended turns in the order of their users, so that workers rarely deadlock; if they do, the database aborts one of the
-transactions, which is retried.
+and on PostgreSQL a transaction locks the user's feed from its first line to its commit. The event loop's transactions
+lock what is a user's in the order of the users, so that they are in no deadlock (`fence.py`, `postgres_jobs.py`). Those
+of the commit thread may be: then the database aborts one transaction after a second, and it is retried.
 """
 
 from collections.abc import Sequence

@@ -124,12 +124,12 @@ class Log:
         """
         return self._commits.run_now(job)
 
-    async def write_by_loop(self, job: Callable[[Database], T]) -> T | None:
-        """The same on the event loop's PostgreSQL connection; None on SQLite.
+    async def write_by_loop(self, job: Callable[[Database], T], user_id: int) -> T | None:
+        """The same on the event loop's PostgreSQL connection, for a job that changes rows of one user; None on SQLite.
 
         The job must not read results, only register checks of them (`Database.verify`). Raises what it or a check
         raises."""
-        return await self._own.run(job)
+        return await self._own.run(job, user_id)
 
     def write_soon(self, job: Callable[[Database], bool]) -> None:
         """Run `job`, which returns True, in a transaction without waiting for it; a failure is logged."""

@@ -38,8 +38,10 @@ class HoleInLog(Exception):
 
 @dataclass(slots=True)
 class Ending:
-    """How a stream ended, stored in the transaction of its last event. `read`: whether it had a reader at its end."""
+    """How a stream of user `user_id` ended, stored in the transaction of its last event. `read`: whether it had a
+    reader at its end."""
 
+    user_id: int
     status: str
     parts: list[dict[str, Any]]
     ended_at: datetime
@@ -126,15 +128,24 @@ def update_endings(execute: Execute, endings: Sequence[tuple[Row, Ending]]) -> N
 
 
 def demands_of(endings: Sequence[tuple[Row, Ending]]) -> list[Demand]:
-    """The statements of `update_endings`, in order: PostgreSQL gets all of them before the first one is answered."""
-    demands: list[Demand] = []
-    if not endings:
-        return demands
-    for row, ending in endings:
-        demands += _demands_of(row, ending)
-    ended = [ChangeRow(row[0], ENDED, _told_of(row, ending)) for row, ending in endings]
-    tell_of_streams(_noting(demands), moment(endings[0][1].ended_at), ended)
+    """The statements of `update_endings`, in order: PostgreSQL gets all of them before the first one is answered.
+
+    First come the streams, which no other worker changes; then, user by user, what all workers change (their tokens of
+    the day, their feed). A start takes the same order (`postgres_jobs.py`), so that transactions wait for each other,
+    but are in no deadlock.
+    """
+    demands = [demand for row, ending in endings for demand in _demands_of(row, ending)]
+    execute = _noting(demands)
+    for row, ending in sorted(endings, key=_user_of):
+        count_tokens(execute, row[0], ending.usage, ending.parts)
+        count_spending(execute, row[0], ending.ended_at.date().isoformat(), ending.usage, ending.parts)
+        line = ChangeRow(row[0], ENDED, _told_of(row, ending))
+        tell_of_streams(execute, moment(ending.ended_at), [line])
     return demands
+
+
+def _user_of(end: tuple[Row, Ending]) -> int:
+    return end[1].user_id
 
 
 def _told_of(row: Row, ending: Ending) -> dict[str, Any]:
@@ -142,7 +153,7 @@ def _told_of(row: Row, ending: Ending) -> dict[str, Any]:
     return {**told, "read": True} if ending.read else told
 
 
-def _demands_of(row: Row, ending: Ending) -> list[Demand]:
+def _demands_of(row: Row, ending: Ending) -> tuple[Demand, Demand]:
     """The statements that end one stream after its last event `row`, and store the parts of its answer.
 
     An interrupted stream may end after any stored event; for other ends the events are counted.
@@ -155,11 +166,7 @@ def _demands_of(row: Row, ending: Ending) -> list[Demand]:
     else:
         hole = HoleInLog(f"stream {key} has not all events before {seq}")
         end = Demand(WITHOUT_A_HOLE, [*parameters, key, seq + 1], hole)
-    demands = [end, Demand(END_OF_ANSWER, [document(ending.parts), key])]
-    execute = _noting(demands)
-    count_tokens(execute, key, ending.usage, ending.parts)
-    count_spending(execute, key, ending.ended_at.date().isoformat(), ending.usage, ending.parts)
-    return demands
+    return end, Demand(END_OF_ANSWER, [document(ending.parts), key])
 
 
 def _noting(demands: list[Demand]) -> Execute:

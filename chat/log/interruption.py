@@ -27,17 +27,18 @@ def interrupt(stream_id: UUID, error: ApiError, **still: Any) -> int | None:
         with transaction.atomic():
             # The lock excludes writers (`fence.insert_events`), so that no event is stored after the end.
             held = Stream.objects.select_for_update().filter(pk=stream_id, status=events.RUNNING, **still)
-            row = held.values_list("epoch", "stop_requested_at").first()
-            return None if row is None else _end(stream_id, row[0], error, is_to_stop=row[1] is not None)
+            row = held.values_list("user_id", "epoch", "stop_requested_at").first()
+            return None if row is None else _end(stream_id, row[0], row[1], error, is_to_stop=row[2] is not None)
     except (IntegrityError, LeaseLost):
         return None
 
 
-def _end(stream_id: UUID, epoch: int, error: ApiError, *, is_to_stop: bool) -> int:
+def _end(stream_id: UUID, user_id: int, epoch: int, error: ApiError, *, is_to_stop: bool) -> int:
     stored = list(stored_events(stream_id))
     last, answer = stored[-1] if stored else Event(-1, 0, ""), Answer.of(stored)
     is_stopped = is_to_stop and len(stored) == last.seq + 1  # a log with a hole can end as interrupted only
     ending = Ending(
+        user_id=user_id,
         status=events.STOPPED if is_stopped else events.INTERRUPTED,
         parts=answer.finished(),
         ended_at=timezone.now(),

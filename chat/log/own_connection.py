@@ -69,9 +69,10 @@ class OwnConnection:
         if self._checkpointer is not None:
             self._checkpointer.count_commit()
 
-    async def run(self, function: Callable[[Database], T]) -> T | None:
-        """`function`'s result once PostgreSQL has committed it; None if the commit thread has to run it."""
-        return None if self._postgres is None else await self._postgres.jobs.run(function)
+    async def run(self, function: Callable[[Database], T], user_id: int) -> T | None:
+        """The result of `function`, which changes rows of that user, once PostgreSQL has committed it; None if the
+        commit thread has to run it."""
+        return None if self._postgres is None else await self._postgres.jobs.run(function, user_id)
 
     async def fetch(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
         """The rows of one short SELECT, without a thread if possible: the hop takes longer than the query.

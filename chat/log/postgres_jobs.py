@@ -2,12 +2,15 @@
 
 A job runs at once on a `Database` that only records statements (`Noted`). It gets no results: what depends on one is a
 check (`Database.verify`), which runs before the commit, when the results are there. Jobs that arrive during one
-transaction are the next one. If the check of a job raises, the job fails, and the others are sent again without it.
+transaction are the next one, in the order of their users: every transaction locks what is a user's in that order, so
+that two of them are in no deadlock. If the check of a job raises, the job fails, and the others are sent again without
+it.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from psycopg.pq.abc import PGresult
@@ -53,12 +56,14 @@ def _has_changed_one(_: Pipeline, result: PGresult) -> None:
 
 
 class NotedJob:
-    """A job's recorded statements, its result, and its future, which gives None if the thread has to run the job."""
+    """A job's recorded statements, the user whose rows it changes, its result, and its future, which gives None if the
+    thread has to run the job."""
 
-    __slots__ = ("future", "noted", "result")
+    __slots__ = ("future", "noted", "result", "user_id")
 
-    def __init__(self, noted: Noted, result: Any) -> None:
+    def __init__(self, noted: Noted, user_id: int, result: Any) -> None:
         self.noted = noted
+        self.user_id = user_id
         self.result = result
         self.future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
@@ -85,14 +90,14 @@ class JobCommit:
         self._waiting: deque[NotedJob] = deque()
         self._is_under_way = False
 
-    async def run(self, function: Callable[[Any], T]) -> T | None:
-        """`function`'s result once it is committed; None if the commit thread has to run it. Raises what `function` or
-        a check raises."""
+    async def run(self, function: Callable[[Any], T], user_id: int) -> T | None:
+        """The result of `function`, which changes rows of that user, once it is committed; None if the commit thread
+        has to run it. Raises what `function` or a check raises."""
         if self._link.pipeline is None:
             return None
         noted = Noted(self._link.pipeline)
         try:
-            job = NotedJob(noted, function(noted))
+            job = NotedJob(noted, user_id, function(noted))
         except NotOnTheLoop:
             return None
         self._waiting.append(job)
@@ -104,7 +109,8 @@ class JobCommit:
 
     def _send(self) -> None:
         pipeline, waiting = self._link.pipeline, self._waiting
-        batch = [waiting.popleft() for _ in range(min(len(waiting), JOBS_AT_ONCE))]
+        taken = [waiting.popleft() for _ in range(min(len(waiting), JOBS_AT_ONCE))]
+        batch = sorted(taken, key=attrgetter("user_id"))
         self._is_under_way = bool(batch)
         if pipeline is None or not batch:
             self._is_under_way = False

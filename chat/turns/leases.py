@@ -30,7 +30,7 @@ from django.utils import timezone
 
 from chat.log import Log
 from chat.log.interruption import interrupt
-from chat.log.sql import DJANGO, Database, in_thread, key_of, moment
+from chat.log.sql import DIALECT, DJANGO, Database, in_thread, key_of, moment
 from chat.log.takeover import NOBODY
 from chat.models import Stream, User
 from chat.protocol import events
@@ -52,9 +52,15 @@ NEIGHBOURS_POLL = 1.0
 
 GONE = "The server that wrote this answer went away in the middle of it. Try again."
 
-RENEW = (
-    f"UPDATE {Stream._meta.db_table} SET lease_until = %s WHERE worker = %s AND status = '{events.RUNNING}' AND id IN "
-)
+HELD = f"worker = %s AND status = '{events.RUNNING}' AND id IN ({{marks}})"
+
+# On PostgreSQL a row that another transaction has locked is left out until the next renewal: its end is being stored,
+# or it is taken over. Waiting for it, with other rows locked, could be a deadlock with that transaction.
+RENEW = {
+    "sqlite": f"UPDATE {Stream._meta.db_table} SET lease_until = %s WHERE {HELD}",
+    "postgresql": f"UPDATE {Stream._meta.db_table} SET lease_until = %s WHERE id IN (SELECT id FROM "
+    f"{Stream._meta.db_table} WHERE {HELD} FOR NO KEY UPDATE SKIP LOCKED)",
+}
 
 # Runs twice a second. It selects by worker: passing the ids of a hundred streams took most of its time.
 MINE = f"""
@@ -265,10 +271,11 @@ def leases_of(workers: Collection[str]) -> list[Lease]:
 
 
 def renew(streams: Collection[UUID], worker: str, database: Database = DJANGO, *, at: datetime | None = None) -> int:
-    """Renew the leases of these streams to `at`, by default now; returns how many of them this worker still holds."""
+    """Renew the leases of these streams to `at`, by default now, as far as this worker still holds them and nobody has
+    locked their rows; returns how many."""
     marks = ",".join(["%s"] * len(streams))
     until = moment(timezone.now() if at is None else at)
-    return database.execute(f"{RENEW} ({marks})", [until, worker, *map(key_of, streams)])
+    return database.execute(RENEW[DIALECT.vendor].format(marks=marks), [until, worker, *map(key_of, streams)])
 
 
 def wanted_stops(streams: Collection[UUID], worker: str) -> list[UUID]:

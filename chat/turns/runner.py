@@ -223,7 +223,7 @@ class Turns:
             self._begin(taken.start, taken.started, taken.system)
 
     async def _store(self, start: Start, system: str) -> Stream:
-        if start.is_plain and (started := await self._log.write_by_loop(start.store)) is not None:
+        if start.is_plain and (started := await self._log.write_by_loop(start.store, start.user.pk)) is not None:
             return self._begin(start, started, system)
         try:
             started = await self._log.write(start.store)

@@ -224,7 +224,8 @@ class Turn:
         status, last, failure = self._last(error)
         ended, read = timezone.now(), bool(self.tail.subscribers)
         said = self.answer.finished()
-        ending = Ending(status, said, ended, failure, self.answer.usage, self.first_token_us, read)
+        usage, first = self.answer.usage, self.first_token_us
+        ending = Ending(self.prompt.asker, status, said, ended, failure, usage, first, read)
         self.tail.append(self._at(), events.encode(last), ending)
         await self.tail.settled()
         self._log.feeds.changed(self.prompt.asker)

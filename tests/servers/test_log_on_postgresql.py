@@ -22,7 +22,7 @@ from chat.log.sql import CONVERSATIONS, NotOnTheLoop, insert
 from chat.models import DailyUse, Message, Stream, User
 from chat.protocol import events
 from chat.protocol.errors import NotFound, ResourceExhausted
-from chat.turns.leases import MINE
+from chat.turns import leases
 from tests.inside import an_end, new_stream
 
 OURS = "application_name = 'WonderCam, the event loop'"
@@ -122,11 +122,32 @@ async def cut(log):
     print("cut", await failure(tail), await outside(whole, stream, 60), tail.ended)
     await connected(log)
 
+def end_held(stream, locked, go):
+    with transaction.atomic():
+        Stream.objects.filter(pk=stream.pk).update(epoch=2)
+        locked.set()
+        go.wait(60)
+    connection.close()
+
+def renewed_with(streams):
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '10s'")
+    return leases.renew([stream.pk for stream in streams], streams[0].worker)
+
+async def renewed_beside_an_end(log):
+    streams, locked, go = [await new(), await new()], threading.Event(), threading.Event()
+    ending = asyncio.create_task(asyncio.to_thread(end_held, streams[0], locked, go))
+    await asyncio.to_thread(locked.wait, 60)
+    print("renewed", await outside(renewed_with, streams))
+    go.set()
+    await ending
+
 async def read(log):
     stream = await new()
     name = stream.worker
     await Stream.objects.exclude(pk=stream.pk).aupdate(status="complete")
-    print("read", await log.fetch(MINE, [name]) == [(stream.pk, False)], await log.fetch(MINE, ["nobody"]))
+    mine, nobodys = await log.fetch(leases.MINE, [name]), await log.fetch(leases.MINE, ["nobody"])
+    print("read", mine == [(stream.pk, False)], nobodys)
 
 def job(user, *, refused=None, title="Noted"):
     def noted(database):
@@ -152,11 +173,11 @@ def budget_of(user):
 async def jobs(log):
     one, other, full = [await User.objects.acreate(username=f"guest {n}", is_guest=True) for n in range(3)]
     made = await asyncio.gather(
-        log.write_by_loop(job(one)),
-        log.write_by_loop(job(other, refused=refuse)),
-        log.write_by_loop(job(other, refused=leave_to_the_thread)),
-        log.write_by_loop(job(one)),
-        log.write_by_loop(job(one)),
+        log.write_by_loop(job(one), one.pk),
+        log.write_by_loop(job(other, refused=refuse), other.pk),
+        log.write_by_loop(job(other, refused=leave_to_the_thread), other.pk),
+        log.write_by_loop(job(one), one.pk),
+        log.write_by_loop(job(one), one.pk),
         return_exceptions=True,
     )
     print("jobs", ["stored" if each == one.pk else each and type(each).__name__ for each in made])
@@ -164,26 +185,27 @@ async def jobs(log):
     print("jobs stored", stored, "by a thread:", in_threads())
     await outside(lambda: [new_stream("guest 2") for _ in range(3)])
     try:
-        await log.write_by_loop(job(full))
+        await log.write_by_loop(job(full), full.pk)
     except ResourceExhausted as refused:
         print("refused:", refused)
 
 async def jobs_without_a_connection(log):
     user = await User.objects.acreate(username="without")
     link = log._own.connect().jobs._link
-    asked = [asyncio.create_task(log.write_by_loop(job(user))) for _ in range(20)]
+    asked = [asyncio.create_task(log.write_by_loop(job(user), user.pk)) for _ in range(20)]
     await asyncio.sleep(0)
     pipeline, link.pipeline = link.pipeline, None
     made = await asyncio.gather(*asked)
     link.pipeline = pipeline
-    again = await log.write_by_loop(job(user))
+    again = await log.write_by_loop(job(user), user.pk)
     print("jobs refused", set(made), again == user.pk, await outside(user.conversations.count))
 
 async def main():
     log = Log()
     await log.open(redis=False, on_stop=print)
     await connected(log)
-    for part in (jobs, jobs_without_a_connection, stored_and_ended, fenced, taken_over_meanwhile, cut, read):
+    parts = (jobs, jobs_without_a_connection, stored_and_ended, fenced, taken_over_meanwhile, renewed_beside_an_end)
+    for part in (*parts, cut, read):
         await part(log)
     stream = await new()
     tail = tail_of(log, stream)
@@ -207,6 +229,7 @@ stored True True by a thread: False
 ended complete 1201 2 True True
 fenced ['LeaseLost', 'HoleInLog', 'LeaseLost', None] [1, 1, 2]
 taken over LeaseLost 1
+renewed 1
 cut None True True
 read True []
 closed True

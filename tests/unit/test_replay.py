@@ -195,5 +195,7 @@ def end(running):
         key = key_of(running.pk)
         rows = [(key, seq, 20_000, events.encode(response), 1) for seq, response in enumerate(rest, 2)]
         insert_events(django_execute, rows)
-        update_endings(django_execute, [(rows[-1], Ending(events.COMPLETE, [{"text": "x"}], timezone.now()))])
+        update_endings(
+            django_execute, [(rows[-1], Ending(running.user_id, events.COMPLETE, [{"text": "x"}], timezone.now()))]
+        )
     connection.close()
