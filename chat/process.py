@@ -10,7 +10,7 @@ from contextlib import suppress
 from django.apps import apps
 from django.conf import settings
 
-from chat import limits, retention
+from chat import limits, message_index, retention
 from chat.log import Log, deletion, feeds, postgres_partitions
 from chat.metrics import Metrics, State
 from chat.protocol.errors import Unavailable
@@ -83,6 +83,7 @@ class Process:
             asyncio.create_task(self.notices.keep_looking()),
             asyncio.create_task(postgres_partitions.keep_ahead(settings.KEEP_DAYS["recordings"])),
             asyncio.create_task(retention.keep_pruning(settings.KEEP_DAYS, self.log.write)),
+            asyncio.create_task(message_index.keep_current()),
         ]
 
     async def close(self) -> None:

@@ -16,7 +16,7 @@ from chat.admin import access, hidden
 from chat.admin.display import message_row, status_badge
 from chat.admin.filters import OF_CONVERSATIONS
 from chat.admin.readonly import ReviewAdmin, UserFilter
-from chat.admin.search import FOUND, by_words, said
+from chat.admin.search import by_words, conversations_with
 from chat.models import Attachment, Conversation, Stream
 
 SHOWN = re.compile(r"image/(?!svg)[\w.+-]+|audio/[\w.+-]+")
@@ -57,7 +57,7 @@ class ConversationAdmin(ReviewAdmin):
         if not texts:
             return by_words(term)
         # Read now: as a subquery, the count and the list of the page would each look through all texts.
-        return by_words(term, "title") | Q(pk__in=list(said(term).values_list("conversation", flat=True)[:FOUND]))
+        return by_words(term, "title") | Q(pk__in=conversations_with(term))
 
     def by_id(self, pk: UUID) -> Q:
         """Match the id of the conversation, or of one of its streams."""

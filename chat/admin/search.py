@@ -4,12 +4,12 @@ import json
 import re
 from functools import reduce
 from operator import and_, or_
-from typing import Any
+from uuid import UUID
 
-from django.db import connection
 from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
+from chat import message_index
 from chat.models import Conversation, Message, User
 
 LOOKED_THROUGH = 50_000
@@ -19,7 +19,6 @@ FOUND = 2_000
 """The newest messages found, whose conversations are listed: forty pages. A word that every message contains would
 otherwise name each conversation in the next statement."""
 
-INDEX = "chat_message_said"
 TRIGRAM = re.compile(r"[^\W_]{3}")
 """What the index can look for."""
 
@@ -41,22 +40,35 @@ def _by_word(word: str, fields: tuple[str, ...], conversation: str) -> Q:
     return reduce(or_, found)
 
 
-def said(term: str) -> QuerySet[Any]:
-    """Return the messages that contain `term`: with an index all of them, else those of the newest `LOOKED_THROUGH`."""
-    messages = Message.objects.order_by("-pk").annotate(said=Cast("parts", TextField()))
-    if not (TRIGRAM.search(term) and has_index()):
-        newest = Message.objects.order_by("-pk").values_list("pk", flat=True)
-        oldest = newest[LOOKED_THROUGH : LOOKED_THROUGH + 1].first()
-        messages = messages if oldest is None else messages.filter(pk__gt=oldest)
+def conversations_with(term: str) -> list[UUID]:
+    """Return the conversations of the newest `FOUND` messages that contain `term`: with an index of all messages but
+    those that it does not have yet, of which the newest `LOOKED_THROUGH` are searched, as all are without an index."""
+    if TRIGRAM.search(term) and message_index.exists():
+        whole, rest = indexed(term), among_newest(term, Message.objects.filter(is_indexed=False))
+        found = sorted([*_newest(whole), *_newest(rest)], reverse=True)[:FOUND]
+    else:
+        found = _newest(among_newest(term, Message.objects.all()))
+    return [conversation for _, conversation in found]
+
+
+def indexed(term: str) -> QuerySet[Message]:
+    """Return the messages of the index that contain `term`."""
+    return _containing(term, Message.objects.filter(is_indexed=True))
+
+
+def among_newest(term: str, messages: QuerySet[Message]) -> QuerySet[Message]:
+    """Return those of the newest `LOOKED_THROUGH` of these messages that contain `term`."""
+    newest = messages.order_by("-pk").values_list("pk", flat=True)
+    oldest = newest[LOOKED_THROUGH : LOOKED_THROUGH + 1].first()
+    return _containing(term, messages if oldest is None else messages.filter(pk__gt=oldest))
+
+
+def _containing(term: str, messages: QuerySet[Message]) -> QuerySet[Message]:
     # A database may store characters beyond ASCII as JSON escapes. Each form is a pass through all texts.
     forms = {term, json.dumps(term)[1:-1]}
-    return messages.filter(reduce(or_, (Q(said__icontains=form) for form in forms)))
+    texts = messages.annotate(said=Cast("parts", TextField()))
+    return texts.filter(reduce(or_, (Q(said__icontains=form) for form in forms)))
 
 
-def has_index() -> bool:
-    """Whether this database has an index of messages by what they say (migration 0029), and it is complete."""
-    if connection.vendor != "postgresql":
-        return False
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_index WHERE indexrelid = to_regclass(%s) AND indisvalid", [INDEX])
-        return cursor.fetchone() is not None
+def _newest(messages: QuerySet[Message]) -> list[tuple[UUID, UUID]]:
+    return list(messages.order_by("-pk").values_list("pk", "conversation_id")[:FOUND])

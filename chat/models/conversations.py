@@ -55,6 +55,11 @@ class Message(models.Model):
     parts = models.JSONField(default=list)
     position = models.PositiveIntegerField(default=0, help_text="In the conversation, in the order of arrival.")
     created_at = models.DateTimeField(auto_now_add=True)
+    is_indexed = models.BooleanField(
+        db_default=False,
+        editable=False,
+        help_text="In the index of the review's search, which PostgreSQL alone has.",
+    )
 
     objects = MessageQuerySet.as_manager()
 

@@ -9,8 +9,9 @@ import django; django.setup()
 from django.core.management import call_command
 from django.test import Client
 from django.db import connection
+from chat import message_index
 from chat.admin import operations, search
-from chat.models import User
+from chat.models import Message, User
 from chat.protocol import events
 from tests.unit.test_admin import ask
 from tests.unit.test_verdicts import made, session
@@ -45,9 +46,15 @@ def found(word):
 with connection.cursor() as cursor:
     for way in ("seqscan", "indexscan"):  # of so few rows all are read sooner
         cursor.execute(f"SET enable_{way} = off")
-    print("used", search.INDEX in search.said("wherefore").explain())
+    print("not yet", found("wherefore"), found("newest"))
+    while message_index.add_some():
+        pass
+    print("left", Message.objects.filter(is_indexed=False).count())
+    print("used", message_index.INDEX in search.indexed("wherefore").explain())
     print("of all", found("wherefore"), found("?"))
-    cursor.execute("DROP INDEX " + search.INDEX)
+    ask(whole.conversation, "Something newer.")
+    print("not yet", found("something newer"), found("wherefore"))
+    cursor.execute("DROP INDEX " + message_index.INDEX)
     print("of the newest", found("wherefore"))
 client.post("/admin/chat/conversation/texts/", {"texts": "hide"})
 print("pages", {client.get(address).status_code for address in addresses})
@@ -60,8 +67,11 @@ WHEREFORE [True, False]
 spät [True, False]
 東京 [True, False]
 nowhere [False, False]
+not yet False False
+left 0
 used True
 of all True False
+not yet True True
 of the newest False
 pages {200}
 """

@@ -7,7 +7,7 @@ from playwright.async_api import Page
 
 from tests.servers.nginx import StartNginx
 from tests.servers.postgres import Postgres
-from tests.servers.process import Process, accepts
+from tests.servers.process import Process, accepts, wait_until
 from tests.servers.redis import Redis
 from tests.servers.wondercam import Serve
 
@@ -66,7 +66,21 @@ def test_the_server_is_the_same_after_kill_9_and_a_restart(serve: Serve) -> None
     assert server.terminate() == 0
 
 
+A_MESSAGE = """
+WITH chat AS (
+    INSERT INTO chat_conversation (id, user_id, title, pinned, system, created_at, updated_at)
+    SELECT gen_random_uuid(), id, '', false, '', now(), now() FROM chat_user LIMIT 1 RETURNING id)
+INSERT INTO chat_message (id, conversation_id, role, parts, position, created_at)
+SELECT gen_random_uuid(), id, 'user', '[{"text": "Hello"}]', 0, now() FROM chat
+"""
+
+
 def test_the_server_runs_on_postgres(serve: Serve, postgres_url: str) -> None:
     server = serve({"DATABASE_URL": postgres_url})
     assert httpx.get(f"{server.url}/healthz", timeout=90).status_code == 200
     assert server.guest()
+    with psycopg.connect(postgres_url, autocommit=True) as database:
+        database.execute(A_MESSAGE)
+        wait_until(
+            lambda: database.execute("SELECT is_indexed FROM chat_message").fetchone() == (True,), "it is indexed"
+        )
