@@ -22,7 +22,7 @@ INDEX = "chat_message_said"
 
 EVERY_SECONDS = 5.0
 PAUSES = 3
-"""A pause between two batches takes so many times as long as the first one: indexing uses a quarter of a core at most."""
+"""How many times as long as a batch the pause after it is: indexing uses a quarter of a core at most."""
 
 AT_ONCE = 4
 """Messages of a batch, whose rows are locked meanwhile."""
