@@ -1,8 +1,9 @@
 """The command line: `manage.py`, and `wondercam` if the wheel is installed. An invalid setting or an unusable database
-ends a command with a message instead of a traceback."""
+ends a command with a message instead of a traceback, Ctrl-C without one."""
 
 import gc
 import os
+import signal
 import sys
 
 from django.core.exceptions import ImproperlyConfigured
@@ -44,6 +45,9 @@ def run(arguments: list[str], platform: str = sys.platform) -> int:
             raise
         print(f"The database cannot be used: {str(wrong).strip()}. {advice(wrong)}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:  # before a command has a handler of its own, such as while it is imported
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGINT)  # so that a shell sees what ended it, and ends its script too
     return 0
 
 

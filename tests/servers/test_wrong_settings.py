@@ -1,6 +1,8 @@
-"""The commands with a wrong setting, as whoever types them sees it: a sentence with what to do, and no traceback."""
+"""The commands with a wrong setting, as whoever types them sees it: a sentence with what to do, and no traceback. Nor
+is there one after Ctrl-C."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -88,3 +90,18 @@ def test_a_mistyped_name_is_a_warning_that_names_its_neighbour() -> None:
 def test_serve_says_all_that_is_wrong_at_once(tmp_path: Path) -> None:
     said = manage("serve", "--port", "0", REDIS_URL="nonsense", LOCAL_SLOTS="many", WONDERCAM_DATA_DIR=str(tmp_path))
     is_told(said, "wondercam.E003", "LOCAL_SLOTS is 'many'")
+
+
+def test_ctrl_c_before_a_command_has_begun_ends_it_by_that_signal_without_a_traceback() -> None:
+    code = """if True:
+        import sys
+        from wondercam import commandline
+
+        def execute_from_command_line(_):
+            raise KeyboardInterrupt
+
+        commandline.execute_from_command_line = execute_from_command_line
+        sys.exit(commandline.run([]))
+    """
+    said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (said.returncode, said.stdout, said.stderr) == (-signal.SIGINT, "", "")
