@@ -28,6 +28,7 @@ from django.db import DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from wondercam.installation import IS_WHEEL, PROGRAM
+from wondercam.server.options import Options
 from wondercam.variables.unread import unread
 
 START = "wondercam_start"
@@ -122,6 +123,13 @@ def redis_answers(**_: Any) -> list[CheckMessage]:
         sentence = f"Redis does not answer at REDIS_URL ({type(wrong).__name__})."
         hint = "Until it does, rate limits are counted by each process, and processes wake each other later."
         return [Warning(sentence, hint=hint, id="wondercam.W004")]
+    return []
+
+
+@register("wondercam", START, deploy=True)
+def server_options(**_: Any) -> list[CheckMessage]:
+    """Read the variables that the server alone reads. Raises ImproperlyConfigured, as an invalid setting does."""
+    Options.from_environment()
     return []
 
 

@@ -5,6 +5,7 @@ ImproperlyConfigured, whose message names the variable and says what to write.
 """
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 
 from django.core.exceptions import ImproperlyConfigured
@@ -13,6 +14,8 @@ from wondercam import variables
 
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
+HOST = re.compile(r"\*|\.?[\w-]+(?:\.[\w-]+)*\.?|\[[0-9a-f:.]+\]", re.ASCII | re.IGNORECASE)
+"""A name or an address; with a dot before it all its subdomains; * is every host."""
 
 
 def envstr(name: str, default: str | None = None) -> str:
@@ -57,6 +60,18 @@ def envchoice(name: str, default: str | None, choices: tuple[str, ...]) -> str:
 def envlist(name: str) -> list[str]:
     """Parse a comma-separated list, without empty entries."""
     return [item.strip() for item in envstr(name).split(",") if item.strip()]
+
+
+def envhosts(name: str) -> list[str]:
+    """Parse a list of hosts, as Django compares them with a request's. Raises ImproperlyConfigured, for example for an
+    address with its scheme, or a port: no request would ever match it."""
+    for host in (hosts := envlist(name)):
+        if not HOST.fullmatch(host):
+            sentence = (
+                f"{name} has {host!r}: write the host alone, such as chat.example.com, 192.0.2.7 or [2001:db8::7]."
+            )
+            raise ImproperlyConfigured(sentence)
+    return hosts
 
 
 class Environment(Mapping[str, str]):

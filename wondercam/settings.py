@@ -7,7 +7,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 from wondercam import databases, env_file, installation, key_file, log_format, mail, prices, push, single_sign_on
-from wondercam.env import Environment, envbool, envchoice, envint, envlist, envstr
+from wondercam.env import Environment, envbool, envchoice, envhosts, envint, envlist, envstr
 from wondercam.variables import limits
 
 BASE_DIR = installation.BASE_DIR
@@ -42,7 +42,7 @@ JWT_SIGNING_KEY = secret("JWT_SIGNING_KEY")
 if SECRET_KEY == JWT_SIGNING_KEY:
     raise ImproperlyConfigured("JWT_SIGNING_KEY equals SECRET_KEY: make a second key.")
 LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
-ALLOWED_HOSTS = envlist("ALLOWED_HOSTS")
+ALLOWED_HOSTS = envhosts("ALLOWED_HOSTS")
 if "*" in ALLOWED_HOSTS and not DEBUG:
     raise ImproperlyConfigured("ALLOWED_HOSTS is *: name the hosts of this site, such as chat.example.com.")
 

@@ -4,6 +4,7 @@ import re
 from argparse import ArgumentTypeError
 from datetime import UTC, datetime, timedelta
 from math import isfinite
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.core.management.base import CommandError
@@ -32,11 +33,23 @@ def moment(text: str) -> datetime:
         raise ArgumentTypeError(f"{text!r} is further back than the calendar goes.") from None
     try:
         found = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise ArgumentTypeError(
             f"{text!r} is no moment: write a date such as 2025-06-01, a date and time, or an age such as 2h or 3d."
         ) from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def site(text: str) -> str:
+    """Parse a site's address, such as `https://chat.example.com`; without a slash at its end."""
+    try:
+        split = urlsplit(text)
+        is_address = split.scheme in {"http", "https"} and bool(split.hostname) and split.port != 0
+    except ValueError:  # a port out of range, or brackets that do not match
+        is_address = False
+    if not is_address or not text.isprintable() or " " in text:
+        raise ArgumentTypeError(f"{text!r} is no address: write one such as https://chat.example.com.")
+    return text.rstrip("/")
 
 
 def count(text: str) -> int:
@@ -85,6 +98,10 @@ def stream(text: str) -> Stream:
 
 def user(name: str) -> User:
     """Return the user with this name. Raises CommandError."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:  # bytes of the terminal that are no UTF-8: no database has such a name
+        raise CommandError(f"There is no user {name!r}.") from None
     found = User.objects.filter(username=name).first()
     if found is None:
         raise CommandError(f"There is no user {name!r}.")

@@ -35,12 +35,10 @@ CUT = (
 
 class ProbedSite:
     """The probed site: its URL, the Bearer token to send, and the file of a certificate authority to trust besides the
-    system's. Raises ValueError for an invalid URL, OSError for a missing file."""
+    system's. Raises OSError for a file that is missing or holds no certificate."""
 
     def __init__(self, url: str, token: str = "", ca: str = "") -> None:
         self.split: SplitResult = urlsplit(url)
-        if self.split.scheme not in {"http", "https"} or not self.split.hostname:
-            raise ValueError(f"{url!r} is no address: write it with http:// or https://.")
         self.is_https = self.split.scheme == "https"
         self.port = self.split.port or (443 if self.is_https else 80)
         self._token = token or "none"

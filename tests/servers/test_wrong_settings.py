@@ -59,6 +59,12 @@ def test_what_would_stop_serve_fails_the_check_for_deployment(tmp_path: Path, co
     is_told(said, "The database is behind.", "Run `manage.py migrate` first.", "wondercam.E006")
 
 
+@pytest.mark.parametrize("command", [["serve", "--port", "0"], ["check", "--deploy"]])
+def test_what_the_server_alone_reads_is_checked_too(command: list[str]) -> None:
+    said = manage(*command, WONDERCAM_TRUSTED_PROXIES="nginx")
+    is_told(said, "WonderCam cannot start: WONDERCAM_TRUSTED_PROXIES is 'nginx'")
+
+
 @pytest.mark.parametrize("place", ["", "missing/db.sqlite3"], ids=["a folder", "in no folder"])
 def test_an_address_that_names_no_file_is_not_told_as_a_damaged_database(tmp_path: Path, place: str) -> None:
     said = manage("check", "--deploy", DATABASE_URL=f"sqlite:///{tmp_path}/{place}")

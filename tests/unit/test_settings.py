@@ -45,6 +45,11 @@ def load(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
         ("DATABASE_URL", "sqlite://", {}),
         ("DATABASE_URL", "sqlite://:memory:", {}),
         ("DATABASE_POOL", "1", {}),
+        ("ALLOWED_HOSTS", "https://chat.example.com", {}),
+        ("ALLOWED_HOSTS", "localhost, chat.example.com:443", {}),
+        ("ALLOWED_HOSTS", "2001:db8::7", {}),
+        ("ALLOWED_HOSTS", "*.example.com", {}),
+        ("WONDERCAM_KEEP_GUESTS_DAYS", "99999999999", {}),
         ("CORS_ALLOWED_ORIGINS", "*", {}),
         ("CORS_ALLOWED_ORIGINS", "https://app.example.com, null", {}),
         ("WONDERCAM_GUESTS", "perhaps", {}),
@@ -62,6 +67,11 @@ def test_a_wrong_value_is_refused_by_the_name_of_its_variable(
 ) -> None:
     with pytest.raises(ImproperlyConfigured, match=rf"\b{name}\b"):
         load(**{name: value, **others})
+
+
+def test_hosts_are_names_and_addresses(load: Any) -> None:
+    hosts = ["chat.example.com", ".example.org", "my_box", "192.0.2.7", "[2001:db8::7]", "example.net."]
+    assert load(ALLOWED_HOSTS=", ".join(hosts))["ALLOWED_HOSTS"] == hosts
 
 
 def test_limits_may_be_off_in_production_when_that_is_intended(load: Any) -> None:

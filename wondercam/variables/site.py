@@ -35,6 +35,7 @@ VARIABLES = (
         "ALLOWED_HOSTS",
         "127.0.0.1,localhost,[::1]",
         "The names under which the site is reached; a request for another name is refused",
+        wrong="a name with `https://` or a port; `*` without `DEBUG`",
     ),
     Variable(
         "WONDERCAM_HTTPS",

@@ -5,6 +5,9 @@ from wondercam.variables.variable import Variable
 TITLE = "Where things are kept"
 INTRODUCTION = ""
 
+NO_DAYS = "no whole number up to 36500"
+A_CENTURY = 36_500
+
 VARIABLES = (
     Variable(
         "WONDERCAM_DATA_DIR",
@@ -46,7 +49,8 @@ VARIABLES = (
             "After so many days without a message a conversation is deleted, with its photos and recordings; `0` keeps "
             "it. This and the next three are looked at every hour while the site is served"
         ),
-        wrong="no whole number",
+        wrong=NO_DAYS,
+        most=A_CENTURY,
     ),
     Variable(
         "WONDERCAM_KEEP_RECORDINGS_DAYS",
@@ -55,15 +59,21 @@ VARIABLES = (
             "After so many days an answer's recording (its events and their times) is deleted; what was said stays. On "
             "PostgreSQL recordings are deleted by partitions: up to a thirtieth of that age later, or a day"
         ),
-        wrong="no whole number",
+        wrong=NO_DAYS,
+        most=A_CENTURY,
     ),
     Variable(
-        "WONDERCAM_KEEP_PHOTOS_DAYS", 0, "After so many days a photo or a sound is deleted", wrong="no whole number"
+        "WONDERCAM_KEEP_PHOTOS_DAYS",
+        0,
+        "After so many days a photo or a sound is deleted",
+        wrong=NO_DAYS,
+        most=A_CENTURY,
     ),
     Variable(
         "WONDERCAM_KEEP_GUESTS_DAYS",
         90,
         "A guest who has said nothing for so many days is deleted with all that is left. After 30 none can come back",
-        wrong="no whole number",
+        wrong=NO_DAYS,
+        most=A_CENTURY,
     ),
 )

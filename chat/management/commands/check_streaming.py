@@ -33,7 +33,12 @@ class Command(Filter):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the site, the credentials and the format of the output."""
-        parser.add_argument("url", metavar="URL", help="the site as readers see it, such as https://chat.example.com")
+        parser.add_argument(
+            "url",
+            type=arguments.site,
+            metavar="URL",
+            help="the site as readers see it, such as https://chat.example.com",
+        )
         parser.add_argument("--token", default="", help="sent as a Bearer token, for a gateway that asks for one")
         parser.add_argument(
             "--idle", type=arguments.count, default=IDLE, metavar="SECONDS", help=f"a silence to try ({IDLE})"
@@ -45,8 +50,8 @@ class Command(Filter):
         """Run the probes, and print the verdict."""
         try:
             address = probing.ProbedSite(options["url"], options["token"], options["ca"] or "")
-        except (ValueError, OSError) as wrong:
-            raise CommandError(str(wrong)) from None
+        except OSError as wrong:
+            raise CommandError(f"{options['ca']} holds no certificate that can be read: {wrong.strerror}.") from None
         seen, verdict = async_to_sync(check)(address, (*PLANS, COMPRESSED, Plan(2, min(options["idle"], 20) * 1000)))
         self.put(as_json(seen, verdict) if options["json"] else as_text(seen, verdict))
         if not verdict.is_good:

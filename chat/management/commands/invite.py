@@ -21,7 +21,7 @@ class Command(Filter):
         """Add the lifetime, a note and the site's URL."""
         parser.add_argument("--expires", type=arguments.age, default="7d", metavar="AGE", help="such as 12h or 7d")
         parser.add_argument("--note", default="", help="whom it is for; shown in the admin")
-        parser.add_argument("--url", default="", help="the site's address, such as https://chat.example.com")
+        parser.add_argument("--url", type=arguments.site, help="the site's address, such as https://chat.example.com")
         parser.add_argument("--json", action="store_true", help="print the link in a JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -29,5 +29,5 @@ class Command(Filter):
         if settings.SIGNUP != "invite":
             raise CommandError(f"WONDERCAM_SIGNUP is {settings.SIGNUP}: invitations count where it is invite.")
         code = Invitation.give(options["expires"], options["note"][:200])
-        link = f"{options['url'].rstrip('/')}{reverse('accounts:signup')}?invitation={code}"
+        link = f"{options['url'] or ''}{reverse('accounts:signup')}?invitation={code}"
         self.stdout.write(json.dumps({"link": link}) if options["json"] else link)

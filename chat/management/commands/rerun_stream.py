@@ -40,7 +40,9 @@ class Command(Filter):
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the source, the server, the model and the credentials."""
         parser.add_argument("source", metavar="id or file", help="a stream's id, or a recording made by export_stream")
-        parser.add_argument("--url", required=True, help="the server to ask, such as http://127.0.0.1:18000")
+        parser.add_argument(
+            "--url", type=arguments.site, required=True, help="the server to ask, such as http://127.0.0.1:18000"
+        )
         parser.add_argument("--model", default="", help="provider/model to ask instead of the recorded one")
         parser.add_argument(
             "--token", default="", help="an access token or API key of that server; else a new guest asks"
@@ -52,7 +54,7 @@ class Command(Filter):
         recorded = source(options["source"])
         try:
             body = rerun.body_of(recorded, options["model"])
-            found = async_to_sync(rerun.ask)(options["url"].rstrip("/"), options["token"], body)
+            found = async_to_sync(rerun.ask)(options["url"], options["token"], body)
         except rerun.NotRun as wrong:
             raise CommandError(str(wrong)) from None
         compared = rerun.compare(recorded, found)
