@@ -12,7 +12,7 @@ from wondercam import variables
 from wondercam.variables import limits
 from wondercam.variables.document import DOCUMENTS
 
-SITE_READERS = {"envstr", "envbool", "envint", "envlist", "envchoice"}
+SITE_READERS = {"envstr", "envbool", "envint", "envlist", "envhosts", "envchoice"}
 PROVIDER_READERS = {"chosen", "text", "items", "flag", "number", "whole", "address", "secret"}
 
 

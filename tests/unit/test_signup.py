@@ -92,7 +92,7 @@ def test_an_expired_or_unknown_invitation_opens_nothing(settings):
 
 def test_only_the_digest_of_an_invitation_is_kept(settings):
     settings.SIGNUP = "invite"
-    code = invite(url="https://chat.example.com/").removeprefix("https://chat.example.com/accounts/signup/?invitation=")
+    code = invite(url="https://chat.example.com").removeprefix("https://chat.example.com/accounts/signup/?invitation=")
     assert len(code) == 22
     assert code not in str(Invitation.objects.values().get())
 
