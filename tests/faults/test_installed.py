@@ -21,6 +21,7 @@ from tests.servers.process import Process, program
 from tests.servers.redis import Redis
 from tests.wheel import OF_THE_MACHINE
 
+pytestmark = pytest.mark.soak  # it installs every extra
 ROOT = Path(__file__).resolve().parent.parent.parent
 UV = [sys.executable, "-m", "uv"]
 START_SECONDS = 600.0

@@ -15,6 +15,7 @@ import pytest
 from tests.servers.process import Process, accepts, free_port, wait_until
 from tests.wheel import OF_THE_MACHINE, Installation
 
+pytestmark = pytest.mark.soak  # it installs gigabytes
 UV = [sys.executable, "-m", "uv"]
 START_SECONDS = 900.0
 MODEL = "recording/hello"

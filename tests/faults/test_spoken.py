@@ -8,6 +8,8 @@ from tests.browser.test_camera import DESKTOP, HELLO, SLOW, live, page
 from tests.browser.test_page import Start, ended, start
 from tests.browser.test_voice import SERVICES, chromium_flags, hears, listening
 
+pytestmark = pytest.mark.soak  # its bounds mean something on a quiet machine
+
 __all__ = ["chromium_flags", "page", "start"]
 
 AT_ONCE = {**HELLO, "WONDERCAM_RECORDING_SPEED": "0"}
