@@ -70,11 +70,12 @@ export class Chat {
     );
   }
 
-  /** Sends another version of a question. @param {string} key @param {{text: string, model: string}} said */
-  edit(key, { text, model }) {
+  /** Sends another version of a question, with more photos. @param {string} key
+   * @param {{text: string, photos: Photo[], model: string}} said */
+  edit(key, { text, photos, model }) {
     const question = this.find(key);
     if (this.busy || !question) return undefined;
-    return this.#send(this.find(question.parent), { text, photos: question.photos, model });
+    return this.#send(this.find(question.parent), { text, photos: [...question.photos, ...photos], model });
   }
 
   /** Regenerates an answer. @param {string} key the answer's @param {string} model */

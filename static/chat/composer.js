@@ -17,7 +17,8 @@ export class Composer {
 
   /**
    * @param {HTMLFormElement} form
-   * @param {Record<"send" | "queue" | "typed", (text: string) => void> & {stop: () => void}} told `queue`: to send later
+   * @param {Record<"send" | "queue" | "typed", (text: string) => void> & Record<"stop" | "leave", () => void>} told
+   *   `queue`: to send later; `leave`: what waits to be sent is not what stands here any more
    */
   constructor(form, told) {
     this.#form = form;
@@ -80,6 +81,7 @@ export class Composer {
 
   /** Edits a sent question: sending makes a new version. @param {string} key @param {string} text */
   edit(key, text) {
+    this.#told.leave();
     if (!this.editing) this.#before = this.text;
     this.#mark(key);
     this.fill(text);
@@ -89,16 +91,21 @@ export class Composer {
   /** Cancels editing, and restores the draft. */
   cancelEdit() {
     if (!this.editing) return;
+    this.#told.leave();
     this.#mark("");
     this.fill(this.#before);
     this.#told.typed(this.text);
     this.focus();
   }
 
-  /** Ends editing, and returns the key of the edited question. */
-  takeEdit() {
+  /** Takes out what is sent; what was typed behind it stays, and after an edit what stood here before. Returns the key
+   * of the edited question. @param {string} text */
+  take(text) {
     const key = this.editing;
+    const isHere = this.text.startsWith(text);
     this.#mark("");
+    if (key) this.fill(this.#before);
+    else if (isHere) this.fill(this.text.slice(text.length).trimStart());
     return key;
   }
 

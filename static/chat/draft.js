@@ -7,18 +7,19 @@
 
 export class Draft {
   #storage;
-  #name;
+  /** Where it is kept. */
+  name;
 
   /** @param {Storage} storage @param {string} conversation its id, or "" for a new one */
   constructor(storage, conversation) {
     this.#storage = storage;
-    this.#name = `draft:${conversation || "new"}`;
+    this.name = `draft:${conversation || "new"}`;
   }
 
   /** @returns {Drafted} */
   read() {
     try {
-      const { text, requestId, photos } = JSON.parse(this.#storage.getItem(this.#name) ?? "{}");
+      const { text, requestId, photos } = JSON.parse(this.#storage.getItem(this.name) ?? "{}");
       const ids = Array.isArray(photos) ? photos.map(String) : [];
       return { text: String(text ?? ""), requestId: String(requestId ?? ""), photos: ids };
     } catch {
@@ -59,8 +60,8 @@ export class Draft {
   /** @param {Drafted} drafted */
   #write(drafted) {
     try {
-      if (drafted.text || drafted.photos.length) this.#storage.setItem(this.#name, JSON.stringify(drafted));
-      else this.#storage.removeItem(this.#name);
+      if (drafted.text || drafted.photos.length) this.#storage.setItem(this.name, JSON.stringify(drafted));
+      else this.#storage.removeItem(this.name);
     } catch {
       // If the storage is full or forbidden, only the draft is lost.
     }

@@ -9,7 +9,7 @@ const PARTS = {
   instruction: t("the instructions"),
   "own-keys": t("the API keys"),
   photo: t("the photo"),
-  "photo-file": t("the photo"),
+  photos: t("the photo"),
   "photos-shown": t("the photo"),
   replay: t("the replay"),
   settings: t("the settings"),

@@ -40,7 +40,7 @@ export class MessageQueue {
    * @param {HTMLElement} place
    * @param {{session: import("./session.js").Session,
    *          chat: import("./chat.js").Chat, composer: import("./composer.js").Composer,
-   *          photos: import("./photos.js").Photos, camera: import("./camera/loader.js").CameraLoader,
+   *          photos: import("./photos_loader.js").PhotosLoader, camera: import("./camera/loader.js").CameraLoader,
    *          said: (sentence: string) => void, problem: (sentence: string) => void}} means
    */
   constructor(place, means) {
@@ -87,7 +87,7 @@ export class MessageQueue {
       const whole = typed ? `${text}\n\n${typed}` : text;
       draft.keep(whole, typed ? "" : key);
       if (isShown()) composer.fill(whole);
-      if (isShown() && taken.length) photos.restore(taken.map(({ attachment }) => attachment));
+      if (isShown()) for (const photo of taken) (await photos.get()).reuse(photo, t("Photo"));
       throw error;
     }
     draft.stored(key, taken);

@@ -13,9 +13,10 @@ import { Later } from "./later.js";
 import { Library } from "./library.js";
 import { Live } from "./live.js";
 import { ONLY_READ, UNSEEN } from "./messages.js";
-import { Photos } from "./photos.js";
+import { PhotosLoader } from "./photos_loader.js";
 import { QueueLoader } from "./queue_loader.js";
 import { Scroll } from "./scroll.js";
+import { Sender } from "./sender.js";
 import { Session } from "./session.js";
 import { suggest } from "./suggestion.js";
 import { showThumbs } from "./thumbs.js";
@@ -49,7 +50,7 @@ const view = new View({
   },
 });
 const stored = (/** @type {string[]} */ ids) => chat.draft.keepPhotos(ids);
-const photos = new Photos(byId("previews"), session, { problem, changed: checkModel, stored });
+const photos = new PhotosLoader(byId("previews"), session, { problem, changed: checkModel, stored });
 const photo = new Later(
   "photos-shown",
   ({ PhotoLoader }) =>
@@ -57,7 +58,7 @@ const photo = new Later(
 );
 const camera = new CameraLoader(byId("camera"), {
   photos,
-  ask: (text) => voice.hush() || (composer.busy ? void chat.stop() : void send(text)),
+  ask: (text) => voice.hush() || (composer.busy ? sender.stop() : void sender.send(text)),
   changed: checkModel,
   said,
 });
@@ -65,20 +66,21 @@ const voice = new VoiceLoader({
   byId,
   ask(text, sound) {
     sound ? composer.cancelEdit() : composer.fill(text); // should it not be sent, nothing is lost
-    void send(text, undefined, sound);
+    void sender.send(text, undefined, sound);
   },
   camera,
   isBusy: () => composer.busy,
-  stop: () => void chat.stop(),
+  stop: () => sender.stop(),
   problem,
   said,
 });
 const settings = new Later("settings", ({ Settings }) => new Settings(byId("settings"), session));
 const library = new Library({ session, clock, scroll, opened: open });
 const composer = new Composer(/** @type {HTMLFormElement} */ (byId("composer")), {
-  send,
-  queue: (text) => queue.add(text),
-  stop: () => void chat.stop(),
+  send: (text) => void sender.send(text),
+  queue: (text) => sender.queue(text),
+  stop: () => sender.stop(),
+  leave: () => sender.leave(),
   typed(text) {
     chat.draft.type(text);
     void answers.load(); // it is there before the answer is
@@ -123,31 +125,10 @@ function checkModel() {
   camera.update();
 }
 
-/** @param {string} text @param {boolean} [looks] whether the camera's frame of this moment goes along, if it is open
- * @param {(to: Requester) => Promise<Photo>} [sound] stores what was said */
-async function send(text, looks = !composer.editing, sound) {
-  checkModel();
-  const isSeen = photos.count > 0 || (looks && camera.sees);
-  if (composer.busy || (!text.trim() && !photos.count && !sound) || (isSeen && composer.photos === "no")) return;
-  composer.busy = true; // photos may still be on their way: a second Enter must not send twice
-  problem("");
-  const asked = chat.conversation;
-  try {
-    if (looks && !photos.count) await photos.add(await camera.frames(), { unsent: true });
-    const taken = [...(sound ? [await sound(session)] : []), ...(await photos.take())];
-    if (chat.conversation !== asked) return; // another chat was opened meanwhile: the question stays in its draft
-    if (composer.text === text) composer.fill(""); // what was typed meanwhile stays
-    checkModel();
-    scroll.toEnd();
-    const editing = composer.takeEdit();
-    if (editing) await chat.edit(editing, { text, model: composer.model });
-    else await chat.send({ text, photos: taken, model: composer.model });
-  } catch (error) {
-    composer.busy = chat.busy;
-    failed(/** @type {Error} */ (error).message);
-    throw error;
-  }
-}
+const sender = new Sender({
+  ...{ session, chat, composer, photos, camera, scroll, checkModel, problem, failed },
+  queue: (text) => queue.add(text),
+});
 
 /** What a button does by its `data-do`, or a form by its `data-submit`.
  * @type {Record<string, (control: HTMLElement) => unknown>} */
@@ -159,10 +140,15 @@ const verbs = {
   "toggle-camera": () => camera.toggle(),
   thumb: async (button) => (await feedback.get()).thumb(button),
   suggestion: (button) =>
-    suggest(button, { composer, send, files: byId("files"), hasPhoto: photos.count > 0 || camera.sees }),
+    suggest(button, {
+      composer,
+      send: (text) => sender.send(text),
+      files: byId("files"),
+      hasPhoto: photos.count > 0 || camera.sees,
+    }),
   reason: async (form) => (await feedback.get()).reason(/** @type {HTMLFormElement} */ (form)),
 };
-const told = { send: (/** @type {string} */ text) => void send(text, false), said };
+const told = { send: (/** @type {string} */ text) => void sender.send(text, false), said };
 const actions = new Later("actions", ({ Actions }) => new Actions(chat, composer, told));
 
 const listed = async (/** @type {HTMLElement} */ control) => (await actions.get()).take(control);
@@ -177,13 +163,13 @@ byId("composer").addEventListener("change", checkModel);
 /** Shows a chat with its draft. @param {string} id @param {Stored[]} messages @param {number} queued how many wait */
 function open(id, messages, queued) {
   composer.cancelEdit();
-  composer.busy = false;
-  problem("");
+  photos.leave(chat.draft);
   chat.open(id, messages);
+  sender.leave();
+  problem("");
   queue.opened(queued);
-  const { text, photos: ids } = chat.draft.read();
-  composer.fill(text);
-  photos.restore(ids);
+  composer.fill(chat.draft.read().text);
+  photos.restore(chat.draft);
   composer.refocus();
 }
 

@@ -1,32 +1,33 @@
 /**
  * The draft's photos: selected, pasted or dropped; previewed at once, scaled down, uploaded.
- * A question that is sent before they are uploaded waits for them.
+ *
+ * A question that is sent before they are uploaded takes those that are there then, and waits for them: what is removed
+ * meanwhile does not go along, and what is added meanwhile stays for the next one. Each chat has a draft of its own.
  */
-import { load } from "./later.js";
-import { photoButton } from "./photo_button.js";
-import { discard, download, upload } from "./photo_store.js";
+import { DraftPhoto } from "./draft_photo.js";
+import { Lost, Refused } from "./errors.js";
+import { download } from "./photo_store.js";
 import { t } from "./words.js";
 
 export const MOST = 4;
 const FULL = t("A message takes up to {most} photos: the others were not added.", { most: MOST });
 
-/**
- * A draft photo. `send` uploads it, at the first call only, and gives its id, which is `id` from then on.
- * @typedef {{file: File | null, url: string, row: HTMLElement, id: string, send: () => Promise<string>}} Held
- */
+/** @typedef {import("./draft.js").Draft} Draft */
 
 export class Photos {
   #previews;
   #session;
   #told;
-  /** @type {Held[]} */
+  /** @type {DraftPhoto[]} */
   #held = [];
+  /** Those of other chats that the server does not have yet, with their drafts. @type {Map<DraftPhoto, Draft>} */
+  #left = new Map();
   #restoring = Promise.resolve();
   #asked = 0;
 
   /**
    * @param {HTMLElement} previews
-   * @param {{request: (path: string, options?: RequestInit) => Promise<Response>}} session
+   * @param {Requester} session
    * @param {{problem: (sentence: string) => void, changed: () => void,
    *          stored: (ids: string[]) => void}} told `stored`: the server has these of the draft photos
    */
@@ -52,20 +53,30 @@ export class Photos {
 
   /**
    * Adds a photo that was sent before to the draft.
-   * @param {Photo & {url: string}} photo @param {string} name
+   * @param {Photo} photo @param {string} name
    */
-  reuse({ attachment, url }, name) {
+  reuse({ attachment: id, url }, name) {
     if (this.count >= MOST) return this.#told.problem(FULL);
-    this.#again(attachment, url, name);
+    this.#keep(new DraftPhoto(this.#session, name, { id, url }));
     return this.#tellStored();
   }
 
-  /** Replaces the photos with those of another draft. @param {string[]} ids */
-  restore(ids) {
-    for (const photo of this.#held) if (photo.id) photo.row.remove();
-    this.#held = this.#held.filter(({ id }) => !id);
+  /** Called before another chat is shown: this draft's photos are not of that one. @param {Draft} draft */
+  leave(draft) {
+    for (const photo of this.#held) if (!photo.id) this.#left.set(photo, draft);
+    this.#held = [];
+    this.#previews.replaceChildren();
+  }
+
+  /** Shows the photos of a chat's draft. @param {Draft} draft */
+  restore(draft) {
+    for (const [photo, { name }] of this.#left) {
+      if (name !== draft.name) continue;
+      this.#left.delete(photo);
+      this.#keep(photo);
+    }
     this.#told.changed();
-    this.#restoring = this.#fetch(ids).catch(() => {}); // they are in the draft still, and come with the next page
+    this.#restoring = this.#fetch(draft.read().photos).catch(() => {}); // they are in the draft still, and come with the next page
   }
 
   /** @param {string[]} ids */
@@ -75,13 +86,8 @@ export class Photos {
     for (const id of ids) {
       const photo = await download(this.#session, id);
       if (asked !== this.#asked) return; // another draft is shown by now
-      if (photo) this.#again(id, URL.createObjectURL(photo), t("Photo"));
+      if (photo) this.#keep(new DraftPhoto(this.#session, t("Photo"), { id, url: URL.createObjectURL(photo) }));
     }
-  }
-
-  /** @param {string} id @param {string} url @param {string} name */
-  #again(id, url, name) {
-    this.#keep({ file: null, url, row: this.#preview(url, name), id, send: async () => id });
   }
 
   #tellStored() {
@@ -91,12 +97,15 @@ export class Photos {
   /**
    * Adds files that the browser can decode as draft photos. They are uploaded at once, so that sending is fast; a
    * camera's are kept in this page until they are sent (`unsent`).
-   * @param {Iterable<File>} files @param {{unsent?: boolean}} [how]
+   * @param {Iterable<File>} files @param {boolean} unsent
    */
-  async add(files, { unsent = false } = {}) {
+  add(files, unsent) {
     for (const file of files) {
       if (this.count >= MOST) return this.#told.problem(FULL);
-      this.#hold(file, unsent);
+      const photo = new DraftPhoto(this.#session, file.name, { file });
+      this.#keep(photo);
+      if (unsent) photo.small.catch((error) => this.#refuse(photo, error));
+      else this.#send(photo).catch(() => {}); // said already
     }
     return undefined;
   }
@@ -107,93 +116,73 @@ export class Photos {
     if (photo) this.#drop(photo);
   }
 
-  /** Takes the photos for a message, once all are uploaded. @returns {Promise<Photo[]>} */
-  async take() {
+  /**
+   * Takes the photos for a message, once all are uploaded. An aborted one leaves them in the draft, and throws.
+   * @param {AbortSignal} signal @returns {Promise<Photo[]>}
+   */
+  async take(signal) {
     await this.#restoring;
-    const held = this.#held.map(async (photo) => ({ attachment: await photo.send(), url: photo.url }));
-    const photos = await Promise.all(held);
-    this.#held = [];
-    this.#previews.replaceChildren();
-    return photos;
+    const taken = this.#held.filter(({ isFree }) => isFree);
+    for (const photo of taken) photo.taker = signal;
+    try {
+      await Promise.all(taken.map((photo) => this.#send(photo)));
+      signal.throwIfAborted();
+    } catch (error) {
+      for (const photo of taken) if (photo.taker === signal) photo.taker = null;
+      throw error;
+    }
+    const sent = taken.filter(({ isRemoved }) => !isRemoved);
+    this.#held = this.#held.filter((photo) => !sent.includes(photo));
+    for (const { row } of sent) row.remove();
+    return sent.map(({ id, url }) => ({ attachment: id, url }));
   }
 
-  /** @param {File} file @param {boolean} unsent */
-  #hold(file, unsent) {
-    const row = this.#preview("", file.name);
-    row.dataset.sending = "";
-    /** @type {Promise<string> | null} */
-    let sent = null;
-    /** @type {Held} */
-    const photo = { file, url: "", row, id: "", send: () => (sent ??= this.#send(photo, small)) };
-    const small = load("photo-file").then(async ({ prepared }) => this.#ready(photo, await prepared(file)));
-    this.#keep(photo);
-    if (unsent) small.catch((error) => this.#refuse(photo, error));
-    else photo.send().catch(() => {}); // said, and the photo dropped: see #send
-  }
-
-  /** @param {Held} photo @param {Blob} made */
-  #ready(photo, made) {
-    photo.url = URL.createObjectURL(made);
-    /** @type {HTMLImageElement} */ (photo.row.querySelector("img")).src = photo.url;
-    photo.row.removeAttribute("data-sending");
-    return made;
-  }
-
-  /** @param {Held} photo */
+  /** @param {DraftPhoto} photo */
   #keep(photo) {
     this.#held.push(photo);
-    photo.row.querySelector(".remove")?.addEventListener("click", () => {
+    this.#previews.append(photo.row);
+    const remove = /** @type {HTMLButtonElement} */ (photo.row.querySelector(".remove"));
+    remove.onclick = () => {
       this.#drop(photo);
       this.#previews.querySelector("button")?.focus();
-    });
+    };
     this.#told.changed();
   }
 
-  /** Uploads a draft photo once it is converted; a refused one is dropped with the reason.
-   * @param {Held} photo @param {Promise<Blob>} small */
-  async #send(photo, small) {
+  /** Uploads a photo, and notes it in its draft. @param {DraftPhoto} photo */
+  async #send(photo) {
     try {
-      const made = await small;
-      photo.row.dataset.sending = "";
-      photo.id = await upload(this.#session, made);
+      const id = await photo.send();
+      const draft = this.#left.get(photo);
+      this.#left.delete(photo);
       if (this.#held.includes(photo)) this.#tellStored();
-      else void discard(this.#session, photo.id);
-      return photo.id;
+      else draft?.keepPhotos([...draft.read().photos, id]);
     } catch (error) {
+      if (photo.isRemoved) return;
       this.#refuse(photo, /** @type {Error} */ (error));
       throw error;
-    } finally {
-      photo.row.removeAttribute("data-sending");
     }
   }
 
-  /** @param {Held} photo @param {Error} error */
+  /** Says why a photo is not sent: it is dropped, or stays if it can be sent again.
+   * @param {DraftPhoto} photo @param {Error} error */
   #refuse(photo, error) {
-    this.#drop(photo);
+    const isPassing = error instanceof Lost || (error instanceof Refused && !error.isFinal);
+    if (!isPassing) this.#forget(photo);
     this.#told.problem(error.message);
   }
 
-  /** @param {string} url @param {string} name */
-  #preview(url, name) {
-    const row = document.createElement("li");
-    const { button, image } = photoButton(name);
-    if (url) image.src = url;
-    const remove = document.createElement("button");
-    remove.type = "button";
-    remove.className = "remove";
-    remove.setAttribute("aria-label", t("Remove {name}", { name }));
-    remove.textContent = "×";
-    row.append(button, remove);
-    this.#previews.append(row);
-    return row;
+  /** @param {DraftPhoto} photo */
+  #drop(photo) {
+    photo.remove();
+    this.#forget(photo);
   }
 
-  /** @param {Held} photo */
-  #drop(photo) {
-    this.#held = this.#held.filter((other) => other !== photo);
+  /** @param {DraftPhoto} photo */
+  #forget(photo) {
     photo.row.remove();
-    if (photo.file && photo.id) void discard(this.#session, photo.id);
-    if (photo.file && photo.url) URL.revokeObjectURL(photo.url); // a photo that was sent before is still on the page
+    this.#left.delete(photo);
+    this.#held = this.#held.filter((other) => other !== photo);
     this.#told.changed();
     this.#tellStored();
   }

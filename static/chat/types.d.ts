@@ -234,7 +234,7 @@ interface Modules {
   "message-queue": typeof import("./message_queue.js");
   "own-keys": typeof import("./own_keys.js");
   photo: typeof import("./camera/photo_viewer.js");
-  "photo-file": typeof import("./photo_file.js");
+  photos: typeof import("./photos.js");
   "photos-shown": typeof import("./camera/photo_loader.js");
   replay: typeof import("./replay/own.js");
   settings: typeof import("./settings.js");

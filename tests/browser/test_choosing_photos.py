@@ -46,8 +46,10 @@ async def test_photos_are_there_after_a_reload_and_were_sent_though_enter_came_a
         {"name": "without-a-type", "mimeType": "", "buffer": photo()},
     )
     await page.keyboard.press("Enter")
+    await page.keyboard.press("Enter")
     for _ in range(2):
         await ended(page, "complete")
+        await expect(page.locator("article[data-role=user]")).to_have_count(1)
         shown = page.locator("article[data-role=user]").first.locator("img")
         await expect(shown).to_have_count(2)
         for image in await shown.all():

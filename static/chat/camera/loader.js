@@ -13,7 +13,7 @@ export class CameraLoader {
 
   /**
    * @param {HTMLElement} section
-   * @param {{photos: import("../photos.js").Photos, ask: (text: string) => void, changed: () => void,
+   * @param {{photos: import("../photos_loader.js").PhotosLoader, ask: (text: string) => void, changed: () => void,
    *          said: (sentence: string) => void}} told
    */
   constructor(section, told) {

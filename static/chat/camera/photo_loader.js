@@ -29,7 +29,7 @@ export class PhotoLoader {
   /**
    * @param {HTMLElement} list where the messages are painted
    * @param {HTMLElement} dialog a dialog
-   * @param {{session: {request: (path: string) => Promise<Response>}, photos: import("../photos.js").Photos,
+   * @param {{session: {request: (path: string) => Promise<Response>}, photos: import("../photos_loader.js").PhotosLoader,
    *          ask: () => void}} told
    */
   constructor(list, dialog, told) {
@@ -76,7 +76,7 @@ export class PhotoLoader {
     const attachment = message?.photos[at]?.attachment ?? button.dataset.attachment ?? "";
     const { PhotoViewer } = await this.#modules.get();
     this.#viewer ??= new PhotoViewer(this.#dialog, this.#told);
-    const file = attachment ? null : this.#told.photos.fileOf(image.src);
+    const file = attachment ? null : (await this.#told.photos.get()).fileOf(image.src);
     await this.#viewer.open({ url: image.src, attachment, file }, image.alt);
   }
 

@@ -22,7 +22,7 @@ export class PhotoViewer {
 
   /**
    * @param {HTMLDialogElement} dialog
-   * @param {{photos: import("../photos.js").Photos, ask: () => void}} told `ask` brings the reader to the message box.
+   * @param {{photos: import("../photos_loader.js").PhotosLoader, ask: () => void}} told `ask` brings the reader to the message box.
    */
   constructor(dialog, told) {
     this.#dialog = dialog;
@@ -92,14 +92,15 @@ export class PhotoViewer {
 
   /** Adds the photo or its visible part to the draft; a draft photo is replaced by its part. */
   async #ask() {
-    const { photos, ask } = this.#told;
+    const { ask } = this.#told;
+    const photos = await this.#told.photos.get();
     const { attachment, url, file } = this.#photo;
     if (this.#isWhole) photos.reuse({ attachment, url }, this.#image.alt);
     else {
       const shown = part(this.#view, this.#size, this.#box);
       const cropped = await jpeg(this.#image, shown, t("Part of {name}", { name: this.#image.alt }));
       if (file) photos.remove(file);
-      await photos.add([cropped], { unsent: true });
+      photos.add([cropped], true);
     }
     this.#dialog.close();
     ask();

@@ -11,7 +11,7 @@ export class Shots {
   #taken = new WeakSet();
 
   /**
-   * @param {import("../photos.js").Photos} photos the composer's drafts
+   * @param {import("../photos_loader.js").PhotosLoader} photos the composer's drafts
    * @param {HTMLElement} retake shown while there is a photo to take again
    * @param {(sentence: string) => void} said
    */
@@ -30,7 +30,8 @@ export class Shots {
 
   /** Drops the newest unsent one. */
   retake() {
-    if (this.#last) this.#photos.remove(this.#last);
+    const last = this.#last;
+    if (last) void this.#photos.get().then((photos) => photos.remove(last));
     this.#said(t("Photo removed. Take another."));
   }
 

@@ -32,7 +32,7 @@ export class Viewfinder {
 
   /**
    * @param {HTMLElement} section
-   * @param {{photos: import("../photos.js").Photos, ask: (text: string) => void, changed: () => void,
+   * @param {{photos: import("../photos_loader.js").PhotosLoader, ask: (text: string) => void, changed: () => void,
    *          said: (sentence: string) => void}} told `ask` sends a question, or stops the answer that is running.
    */
   constructor(section, told) {
