@@ -47,9 +47,11 @@ export async function prepared(file) {
   throw new Error(t("“{name}” is larger than 5 MB: choose a smaller one.", { name: file.name }));
 }
 
-/** The kind of file by its first bytes: "heic", "image" or "". @param {Blob} file */
+/** The kind of file by its first bytes: "heic", "image" or "", as for a folder, of which there is nothing to read.
+ * @param {Blob} file */
 async function kindOf(file) {
-  const head = new Uint8Array(await file.slice(0, 16).arrayBuffer());
+  const bytes = file.slice(0, 16).arrayBuffer();
+  const head = new Uint8Array(await bytes.catch(() => new ArrayBuffer(0)));
   const text = String.fromCharCode(...head);
   if (text.slice(4, 8) === "ftyp" && /^(hei|hev|mif1|msf1)/.test(text.slice(8))) return "heic";
   return /^(\xff\xd8\xff|\x89PNG|RIFF....WEBP|GIF8|BM)/s.test(text) ? "image" : "";

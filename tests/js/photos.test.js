@@ -190,3 +190,12 @@ test("one that is no photo holds the question back, and leaves the others in the
   assert.match(said[0], /“words.jpg” is not a photo/);
   assert.deepEqual([photos.count, ids(await photos.take(signal()))], [1, ["a"]]);
 });
+
+test("a folder is refused in the page's own words, not in the browser's", async () => {
+  const { photos, said } = page();
+  const folder = file("holiday", "");
+  folder.slice = () => /** @type {any} */ ({ arrayBuffer: () => Promise.reject(new DOMException("not found")) });
+  photos.add([folder], false);
+  await settled();
+  assert.match(said[0], /“holiday” is not a photo/);
+});
