@@ -5,7 +5,7 @@ from uuid import UUID
 from django.urls import include, path, re_path, register_converter
 from django.urls.converters import UUIDConverter
 
-from chat.protocol import completions, openai_responses
+from chat.protocol import completion_chunks, openai_responses
 from chat.views import (
     accounts,
     attachments,
@@ -36,7 +36,7 @@ from chat.views import (
 )
 from chat.views.page import page
 
-OF_ANSWERS = (completions.PREFIX, openai_responses.PREFIX)
+OF_ANSWERS = (completion_chunks.PREFIX, openai_responses.PREFIX)
 
 
 class StreamId(UUIDConverter):

@@ -1,32 +1,27 @@
-"""OpenAI's chat completions as clients ask for them here: requests in Gemini's words, Gemini's responses in theirs.
+"""OpenAI's chat completions as clients ask for them here: requests in Gemini's words.
 
-Pure. What providers ask of such servers is in `providers/openai_format.py`; tools are in `openai_tools.py`.
+Pure. What is answered is in `completion_chunks.py`; what providers ask of such servers is in
+`providers/openai_format.py`; tools are in `openai_tools.py`.
 https://platform.openai.com/docs/api-reference/chat
 """
 
 import re
 from collections.abc import Iterator
-from time import time
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 
-from chat.protocol.counts import count_of
-from chat.protocol.errors import ApiError, InvalidArgument, NotFound, UnknownModel
-from chat.protocol.events import Response, look
-from chat.protocol.openai_tools import Fields, call_of, fields_of, gemini_tools_of, part_of
-from chat.protocol.prompt import Content, Part
+from chat.protocol.errors import InvalidArgument
+from chat.protocol.openai_tools import Fields, fields_of, gemini_tools_of, part_of
+from chat.protocol.prompt import CHAT_COMPLETION, Content, Part
 
-PREFIX = "chatcmpl-"  # of a completion's id; what follows is the stream's id without hyphens
 FORMAT = re.compile(r"[A-Za-z0-9.+-]{1,20}")
-DATA_URL = re.compile(r"data:([\w/.+-]+);base64,(.*)", re.DOTALL)
+DATA_URL = re.compile(r"data:([\w/.+-]+)(?:;[\w-]+=[^;,]*)*;base64,(.*)", re.DOTALL | re.IGNORECASE)
 
-REASONS = {"STOP": "stop", "MAX_TOKENS": "length", "MALFORMED_FUNCTION_CALL": "stop", "OTHER": "stop"}
-"""What OpenAI calls Gemini's reasons; all others are `content_filter`."""
-
-TYPES = {400: "invalid_request_error", 401: "authentication_error", 403: "permission_error", 404: "not_found_error"}
-TYPES |= {413: "invalid_request_error", 415: "invalid_request_error", 429: "rate_limit_error"}
-CODES = {401: "invalid_api_key", 404: "model_not_found", 413: "context_length_exceeded", 429: "rate_limit_exceeded"}
+PASSED_OVER = ("parallel_tool_calls", "reasoning_effort", "verbosity")
+ONLY_HERE = (*PASSED_OVER, "min_p", "repetition_penalty", "logit_bias", "chat_template_kwargs")
+"""The fields that only servers of this API understand; the first three are passed over for others."""
 
 
 class StreamOptions(msgspec.Struct):
@@ -35,10 +30,11 @@ class StreamOptions(msgspec.Struct):
     include_usage: bool = False
 
 
-class Completion(msgspec.Struct):
-    """The body of a request, as far as it means something here; what does not change an answer's words is passed over.
+class Completion(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of a request. Raises ValueError for what cannot be done.
 
-    Raises ValueError for what would change it and cannot be done.
+    The fields of `passed_on` are for servers of this API and no others; those at the end, which do not change an
+    answer's words, are passed over. OpenAI refuses a field that it does not know, too.
     """
 
     messages: list[dict[str, Any]]
@@ -58,12 +54,36 @@ class Completion(msgspec.Struct):
     tools: list[dict[str, Any]] | None = None
     tool_choice: str | dict[str, Any] | None = None
     functions: list[dict[str, Any]] | None = None
+    function_call: Any = None
     modalities: list[str] | None = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = None
+    top_k: int | None = None
+    min_p: float | None = None
+    repetition_penalty: float | None = None
+    logit_bias: dict[str, Any] | None = None
+    parallel_tool_calls: bool | None = None
+    reasoning_effort: str | None = None
+    verbosity: str | None = None
+    chat_template_kwargs: dict[str, Any] | None = None
+    audio: Any = None
+    metadata: Any = None
+    moderation: Any = None
+    prediction: Any = None
+    prompt_cache_key: Any = None
+    prompt_cache_options: Any = None
+    prompt_cache_retention: Any = None
+    safety_identifier: Any = None
+    service_tier: Any = None
+    store: Any = None
+    user: Any = None
 
     def __post_init__(self) -> None:
+        if self.logprobs or self.top_logprobs:
+            raise ValueError("`logprobs` are not given here")
         if self.n not in (None, 1):
             raise ValueError("`n` is 1: a stream is one answer")
-        if self.functions:
+        if self.functions or self.function_call:
             raise ValueError("`functions` is not taken any more: send `tools`")
         if set(self.modalities or ()) - {"text"}:
             raise ValueError("`modalities` is text")
@@ -71,10 +91,11 @@ class Completion(msgspec.Struct):
     def generation(self) -> Fields:
         """Gemini's `generationConfig`."""
         found = {
-            "maxOutputTokens": self.max_completion_tokens or self.max_tokens,
+            "maxOutputTokens": self.max_tokens if self.max_completion_tokens is None else self.max_completion_tokens,
             "temperature": self.temperature,
             "topP": self.top_p,
-            "stopSequences": [self.stop] if isinstance(self.stop, str) else self.stop,
+            "topK": self.top_k,
+            "stopSequences": [each for each in self._stops() if each] or None,
             "seed": self.seed,
             "presencePenalty": self.presence_penalty,
             "frequencyPenalty": self.frequency_penalty,
@@ -82,19 +103,31 @@ class Completion(msgspec.Struct):
         }
         return {name: value for name, value in found.items() if value is not None}
 
+    def _stops(self) -> list[str]:
+        return [self.stop] if isinstance(self.stop, str) else self.stop or []
+
     def _format(self) -> Fields:
         asked = self.response_format or {}
         schema = fields_of(asked.get("json_schema")).get("schema")
         return json_format(asked.get("type", "text"), schema, "response_format")
 
     def extra(self) -> Fields:
-        """Gemini's `tools` and `toolConfig`."""
-        return gemini_tools_of(self.tools or [], self.tool_choice)
+        """Gemini's `tools` and `toolConfig`, and under CHAT_COMPLETION what only servers of this API understand."""
+        return {**gemini_tools_of(self.tools or [], self.tool_choice), **only_here(self.passed_on())}
+
+    def passed_on(self) -> Fields:
+        """The fields that have no word in Gemini's API, or lose something in it, such as `strict`."""
+        is_schema = (self.response_format or {}).get("type") == "json_schema"
+        return {
+            "response_format": self.response_format if is_schema else None,
+            "tools": strict_ones(self.tools or [], self.tool_choice),
+            **{name: getattr(self, name) for name in ONLY_HERE},
+        }
 
     def system(self) -> str:
         """What the system and developer messages say."""
         said = [message for message in self.messages if message.get("role") in ("system", "developer")]
-        return "\n\n".join("".join(part["text"] for part in parts_of(message)) for message in said)
+        return "\n\n".join(text_in(parts_of(message), "message of the system") for message in said)
 
     def contents(self) -> list[Content]:
         """The other messages as Gemini's contents; the results of several calls are one content."""
@@ -114,12 +147,27 @@ class Completion(msgspec.Struct):
         return found
 
 
+def only_here(fields: Fields) -> Fields:
+    """What only servers of this API understand, as a field of `Prompt.extra`; {} where all is empty."""
+    given = {name: value for name, value in fields.items() if value not in (None, {})}
+    return {CHAT_COMPLETION: given} if given else {}
+
+
+def strict_ones(tools: list[Fields], choice: Any) -> list[Fields] | None:
+    """The tools as they are, where one is `strict`, which Gemini's declarations cannot say; None where none is,
+    or where only some of them may be called."""
+    is_strict = any(fields_of(tool.get("function")).get("strict") for tool in tools)
+    return tools if is_strict and fields_of(choice).get("type") != "allowed_tools" else None
+
+
 def json_format(kind: Any, schema: Any, name: str) -> Fields:
     """The fields of `generationConfig` for an answer in JSON; `name` is what the request calls its format."""
     if kind == "text":
         return {}
     if kind not in ("json_object", "json_schema"):
         raise InvalidArgument(f"`{name}` is text, json_object or json_schema.")
+    if kind == "json_schema" and not isinstance(schema, dict):
+        raise InvalidArgument(f"`{name}` is json_schema without a `schema`.")
     return {"responseMimeType": "application/json", **({"responseJsonSchema": schema} if schema else {})}
 
 
@@ -142,19 +190,33 @@ def content_of(message: Fields, names: dict[str, str]) -> Content:
     if role == "user":
         return {"role": "user", "parts": parts_of(message)}
     if role == "assistant":
+        if message.get("function_call") or message.get("audio"):
+            raise InvalidArgument(
+                "`messages` has a `function_call` or an `audio`: send `tool_calls`, and what was said."
+            )
         try:
             calls = [part_of(call) for call in calls_of(message)]
         except ValueError:
             raise InvalidArgument("`tool_calls` has a call whose `arguments` are no JSON object.") from None
-        said = [part for part in parts_of(message) if part.get("text")]
-        return {"role": "model", "parts": [*said, *calls] or [{"text": ""}]}
+        said = parts_of(message) if message.get("content") else [{"text": message.get("refusal") or ""}]
+        return {
+            "role": "model",
+            "parts": [*(part for part in said if part.get("text", True)), *calls] or [{"text": ""}],
+        }
     if role == "tool":
         number = str(message.get("tool_call_id"))
         if number not in names:
             raise InvalidArgument("`messages` has the result of a call that is not in it: `tool_call_id` names none.")
-        text = "".join(part.get("text", "") for part in parts_of(message))
+        text = text_in(parts_of(message), "result of a function")
         return {"role": "user", "parts": [{"functionResponse": {"id": number, "name": names[number], **result(text)}}]}
     raise InvalidArgument("`messages` has a `role` that is none of system, developer, user, assistant and tool.")
+
+
+def text_in(parts: list[Part], where: str) -> str:
+    """The text of parts; InvalidArgument for photos and sounds."""
+    if any("text" not in part for part in parts):
+        raise InvalidArgument(f"A {where} is text: photos and sounds go into a message of the user's.")
+    return "".join(part["text"] for part in parts)
 
 
 def result(text: str) -> Fields:
@@ -194,7 +256,7 @@ def photo_of(url: Any, name: str) -> Part:
     """A photo from its `data:` address; `name` is the field that holds that."""
     if not isinstance(url, str) or not (found := DATA_URL.fullmatch(url)):
         raise InvalidArgument(f"Photos by address are not taken: send `data:image/jpeg;base64,…` as the `{name}`.")
-    return {"inlineData": {"mimeType": found[1], "data": found[2]}}
+    return {"inlineData": {"mimeType": found[1].lower(), "data": unquote(found[2])}}
 
 
 def sound_of(item: Fields) -> Part:
@@ -204,97 +266,3 @@ def sound_of(item: Fields) -> Part:
     if not isinstance(data, str) or not isinstance(format, str) or not FORMAT.fullmatch(format):
         raise InvalidArgument('Sounds are sent as `"input_audio": {"data": <base64>, "format": "wav"}`.')
     return {"inlineData": {"mimeType": f"audio/{format.lower()}", "data": data}}
-
-
-class CompletionChunks:
-    """A stream's responses in Gemini's shape → `chat.completion.chunk`s, or one whole `chat.completion`."""
-
-    def __init__(self, number: str, model: str, *, include_usage: bool = False) -> None:
-        self._head: Fields = {"id": f"{PREFIX}{number}", "created": int(time()), "model": model}
-        self._include_usage = include_usage
-        self._begun = False
-        self._calls = 0
-        self.usage: Fields | None = None
-
-    def of(self, response: Response, seq: int) -> list[Fields]:
-        """The chunks of the event `seq`, each with the cursor of a reader who has it: only the last one's is `seq`."""
-        parts, reason = end_of(response)
-        self.usage = usage_of(response.get("usageMetadata") or {}) or self.usage
-        found: list[Fields] = []
-        if not self._begun and (parts or reason):
-            self._begun = True
-            found.append(self._chunk({"role": "assistant", "content": ""}))
-        found += [self._chunk(delta) for part in parts if (delta := self._delta(part))]
-        if reason:
-            found.append(self._chunk({}, "tool_calls" if self._calls else reason_of(reason)))
-            if self._include_usage:
-                found.append({**self._head, **CHUNK, "choices": [], "usage": self.usage})
-        for chunk in found:
-            chunk["wondercam"] = {"seq": seq if chunk is found[-1] else seq - 1}
-        return found
-
-    def _delta(self, part: Part) -> Fields:
-        if "functionCall" in part:
-            number, self._calls = self._calls, self._calls + 1
-            return {"tool_calls": [{"index": number, **call_of(part, number)}]}
-        text = part.get("text") or ""
-        return {"reasoning_content" if part.get("thought") else "content": text} if text else {}
-
-    def _chunk(self, delta: Fields, reason: str | None = None) -> Fields:
-        chunk = {**self._head, **CHUNK, "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]}
-        return {**chunk, "usage": None} if self._include_usage else chunk
-
-    def whole(self, response: Response) -> Fields:
-        """The whole answer as one completion."""
-        parts, reason = end_of(response)
-        said = [part for part in parts if part.get("text")]
-        thought = "".join(part["text"] for part in said if part.get("thought"))
-        calls = [call_of(part, number) for number, part in enumerate(p for p in parts if "functionCall" in p)]
-        text = "".join(part["text"] for part in said if not part.get("thought"))
-        message: Fields = {"role": "assistant", "content": text or (None if calls else ""), "refusal": None}
-        message |= ({"reasoning_content": thought} if thought else {}) | ({"tool_calls": calls} if calls else {})
-        ended = "tool_calls" if calls else reason_of(reason or "")
-        usage = usage_of(response.get("usageMetadata") or {})
-        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": ended}
-        return {**self._head, "object": "chat.completion", "choices": [choice], "usage": usage}
-
-
-CHUNK = {"object": "chat.completion.chunk"}
-
-
-def end_of(response: Response) -> tuple[list[Part], str | None]:
-    """A response's parts and finishReason; a blocked prompt ends for safety."""
-    blocked = (response.get("promptFeedback") or {}).get("blockReason") and not response.get("candidates")
-    return ([], "SAFETY") if blocked else look(response)
-
-
-def reason_of(reason: str) -> str:
-    """Gemini's finishReason as OpenAI's."""
-    return REASONS.get(reason, "content_filter")
-
-
-def usage_of(usage: Fields) -> Fields | None:
-    """Gemini's `usageMetadata` as OpenAI's `usage`; thoughts are part of the completion there."""
-    if not usage:
-        return None
-    thoughts = count_of(usage.get("thoughtsTokenCount")) or 0
-    prompt = count_of(usage.get("promptTokenCount")) or 0
-    completion = (count_of(usage.get("candidatesTokenCount")) or 0) + thoughts
-    found: Fields = {"prompt_tokens": prompt, "completion_tokens": completion}
-    found["total_tokens"] = count_of(usage.get("totalTokenCount")) or prompt + completion
-    return {**found, "completion_tokens_details": {"reasoning_tokens": thoughts}} if thoughts else found
-
-
-def error_of(error: Fields) -> Fields:
-    """Our error's JSON (`{"code", "status", "message"}`) as OpenAI's."""
-    code = error.get("code", 500)
-    kind = TYPES.get(code, "server_error" if code >= 500 else "invalid_request_error")
-    return {"error": {"message": error.get("message"), "type": kind, "param": None, "code": CODES.get(code)}}
-
-
-def as_json(error: ApiError) -> Fields:
-    """An ApiError as OpenAI's JSON."""
-    found = error_of(error.as_json()["error"])
-    if isinstance(error, NotFound) and not isinstance(error, UnknownModel):
-        found["error"]["code"] = None
-    return found

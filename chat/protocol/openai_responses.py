@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from chat.protocol.completions import json_format, photo_of, result, sound_of
+from chat.protocol.completions import json_format, only_here, photo_of, result, sound_of, strict_ones, text_in
 from chat.protocol.errors import InvalidArgument
 from chat.protocol.openai_tools import Fields, fields_of, gemini_tools_of, part_of
 from chat.protocol.prompt import Content, Part
@@ -38,10 +38,11 @@ def stream_of(response_id: str) -> UUID | None:
     return UUID(found[1]) if found else None
 
 
-class ResponseRequest(msgspec.Struct):
-    """The body, as far as it means something here; what does not change an answer's words is passed over.
+class ResponseRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """The body. Raises ValueError for what cannot be done.
 
-    Raises ValueError for what would change it and cannot be done.
+    The fields at the end, which do not change an answer's words, are passed over. OpenAI refuses a field that it does
+    not know, too.
     """
 
     input: str | Annotated[list[dict[str, Any]], Meta(extra_json_schema={"minItems": 1})]
@@ -60,8 +61,28 @@ class ResponseRequest(msgspec.Struct):
     metadata: dict[str, str] | None = None
     conversation: str | dict[str, Any] | None = None
     prompt: dict[str, Any] | None = None
+    top_logprobs: int | None = None
+    context_management: list[Any] | None = None
+    parallel_tool_calls: bool | None = None
+    background_options: Any = None
+    include: Any = None
+    max_tool_calls: Any = None
+    moderation: Any = None
+    prompt_cache_key: Any = None
+    prompt_cache_options: Any = None
+    prompt_cache_retention: Any = None
+    safety_identifier: Any = None
+    service_tier: Any = None
+    store: Any = None
+    stream_options: Any = None
+    truncation: Any = None
+    user: Any = None
 
     def __post_init__(self) -> None:
+        if self.top_logprobs:
+            raise ValueError("`top_logprobs` are not given here")
+        if self.context_management:
+            raise ValueError("`context_management` is not done here")
         if not self.input:
             raise ValueError("`input` is a text, or a list with at least one item")
         if self.conversation is not None:
@@ -76,7 +97,7 @@ class ResponseRequest(msgspec.Struct):
     def system(self) -> str:
         """What the instructions say, and the system and developer messages."""
         said = [item for item in self.items() if item.get("role") in INSTRUCTING]
-        texts = ("".join(part.get("text", "") for part in parts_of(item)) for item in said)
+        texts = (text_in(parts_of(item), "message of the system") for item in said)
         return "\n\n".join(text for text in (self.instructions or "", *texts) if text)
 
     def contents(self, calls: Calls) -> list[Content]:
@@ -116,14 +137,17 @@ class ResponseRequest(msgspec.Struct):
         return json_format(asked.get("type", "text"), asked.get("schema"), "text.format")
 
     def extra(self) -> Fields:
-        """Gemini's `tools` and `toolConfig`."""
-        tools, choice = self.tools or [], self.tool_choice
-        if isinstance(choice, dict) and choice.get("type") == "allowed_tools":
-            allowed = choice.get("tools") if isinstance(choice.get("tools"), list) else []
-            names = [fields_of(each).get("name") for each in allowed or []]
-            tools, choice = [tool for tool in tools if tool.get("name") in names], choice.get("mode")
-        nested = [{"type": tool.get("type"), "function": tool} for tool in tools]
-        return gemini_tools_of(nested, choice_of(choice))
+        """Gemini's `tools` and `toolConfig`, and what only servers of chat completions understand."""
+        tools = [{"type": tool.get("type"), "function": nested(tool)} for tool in self.tools or []]
+        format = fields_of((self.text or {}).get("format"))
+        passed = {
+            "response_format": {"type": "json_schema", "json_schema": nested(format)} if format.get("schema") else None,
+            "tools": strict_ones(tools, self.tool_choice),
+            "parallel_tool_calls": self.parallel_tool_calls,
+            "reasoning_effort": (self.reasoning or {}).get("effort"),
+            "verbosity": (self.text or {}).get("verbosity"),
+        }
+        return {**gemini_tools_of(tools, choice_of(self.tool_choice)), **only_here(passed)}
 
     def repeated(self) -> Fields:
         """What a response says again of its request."""
@@ -142,9 +166,14 @@ class ResponseRequest(msgspec.Struct):
         }
 
 
+def nested(fields: Fields) -> Fields:
+    """What chat completions have under a field of its own, and Responses beside its `type`."""
+    return {name: value for name, value in fields.items() if name != "type"}
+
+
 def choice_of(choice: Any) -> Any:
     """`tool_choice` as chat completions have it; InvalidArgument for tools that are OpenAI's own."""
-    if not isinstance(choice, dict):
+    if not isinstance(choice, dict) or choice.get("type") == "allowed_tools":
         return choice
     if choice.get("type") != "function":
         raise InvalidArgument("`tool_choice` is auto, none, required or a function: other kinds are not known here.")
@@ -185,9 +214,7 @@ def result_of(item: Fields, calls: Calls) -> Part:
     if call is None:
         raise InvalidArgument("`input` has the result of a call that is not known: `call_id` names none.")
     called, output = call["functionCall"], item.get("output")
-    text = (
-        output if isinstance(output, str) else "".join(part.get("text", "") for part in parts_of({"content": output}))
-    )
+    text = output if isinstance(output, str) else text_in(parts_of({"content": output}), "result of a function")
     number = {"id": called["id"]} if called.get("id") else {}
     return {"functionResponse": {**number, "name": called["name"], **result(text)}}
 

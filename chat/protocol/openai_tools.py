@@ -21,6 +21,7 @@ from chat.protocol.prompt import Part
 Fields = dict[str, Any]
 
 MODES = {"AUTO": "auto", "NONE": "none", "ANY": "required", "VALIDATED": "auto"}
+CHOICES = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
 MODES |= {"1": "auto", "2": "required", "3": "none"}
 """proto3's JSON has an enum's name or its number."""
 
@@ -39,7 +40,7 @@ def tools_of(extra: Fields) -> Fields:
         if others := set(tool) - {"functionDeclarations"}:
             raise InvalidArgument(f"This model does not know the tool `{min(others)[:80]}`.")
         declared += listed(tool.get("functionDeclarations"))
-    if not all(isinstance(fields_of(each).get("name"), str) for each in declared):
+    if not all(map(is_named, declared)):
         raise InvalidArgument("`tools` has a function without a name.")
     if not declared:
         return {}
@@ -67,6 +68,11 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
+def is_named(function: Any) -> bool:
+    """Whether a function's declaration has a name."""
+    return isinstance(name := fields_of(function).get("name"), str) and name != ""
+
+
 def function_of(declared: Fields) -> Fields:
     """A function's declaration as OpenAI's."""
     schema = declared.get("parametersJsonSchema") or json_schema(declared.get("parameters") or {"type": "object"})
@@ -92,25 +98,44 @@ def json_schema(schema: Any) -> Any:
 def gemini_tools_of(tools: list[Fields], choice: Any) -> Fields:
     """OpenAI's `tools` and `tool_choice` as Gemini's `tools` and `toolConfig`."""
     functions = [tool.get("function") for tool in tools if tool.get("type", "function") == "function"]
-    if len(functions) != len(tools) or not all(isinstance(fields_of(each).get("name"), str) for each in functions):
+    if len(functions) != len(tools) or not all(map(is_named, functions)):
         raise InvalidArgument("`tools` are functions with a name: other kinds are not known here.")
     if not functions:
+        if choice not in (None, "auto", "none"):
+            raise InvalidArgument("`tool_choice` needs `tools`.")
         return {}
+    if isinstance(choice, dict) and choice.get("type") == "allowed_tools":
+        functions, choice = allowed_of(functions, choice)
     declared = [
         {
             **{name: each[name] for name in ("name", "description") if each.get(name)},
             **({"parametersJsonSchema": each["parameters"]} if each.get("parameters") else {}),
         }
-        for each in functions
-        if each is not None
+        for each in map(fields_of, functions)
     ]
-    config: Fields = {}
-    if isinstance(choice, dict):
-        config = {"mode": "ANY", "allowedFunctionNames": [str(fields_of(choice.get("function")).get("name"))]}
-    elif choice in ("auto", "none", "required"):
-        config = {"mode": {"auto": "AUTO", "none": "NONE", "required": "ANY"}[choice]}
     found: Fields = {"tools": [{"functionDeclarations": declared}]}
+    config = config_of(choice, [each["name"] for each in declared])
     return {**found, "toolConfig": {"functionCallingConfig": config}} if config else found
+
+
+def config_of(choice: Any, names: list[str]) -> Fields:
+    """OpenAI's `tool_choice` as Gemini's `functionCallingConfig`; InvalidArgument where it is none."""
+    if choice is None:
+        return {}
+    if isinstance(choice, str) and choice in CHOICES:
+        return {"mode": CHOICES[choice]}
+    name = fields_of(fields_of(choice).get("function")).get("name")
+    if name not in names:
+        raise InvalidArgument("`tool_choice` is auto, none, required or one of the functions in `tools`.")
+    return {"mode": "ANY", "allowedFunctionNames": [name]}
+
+
+def allowed_of(functions: list[Any], choice: Fields) -> tuple[list[Any], Any]:
+    """Those of the functions that a `tool_choice` of the type `allowed_tools` names, and its mode. Its fields stand
+    under its type in chat completions, and beside it in Responses."""
+    allowed = fields_of(choice.get("allowed_tools")) or choice
+    names = [fields_of(each.get("function", each)).get("name") for each in map(fields_of, listed(allowed.get("tools")))]
+    return [each for each in functions if each["name"] in names], allowed.get("mode")
 
 
 def call_of(part: Part, number: int) -> Fields:

@@ -18,6 +18,9 @@ WAV, MP3, AAC, FLAC, OGG = SOUND_TYPES = ("audio/wav", "audio/mp3", "audio/aac",
 """What sounds are kept as, named as Gemini does (https://ai.google.dev/gemini-api/docs/audio)."""
 
 
+CHAT_COMPLETION = "chatCompletion"
+
+
 @dataclass(frozen=True, slots=True)
 class Model:
     """One model that can be asked. `sounds` are the types that it hears, of `SOUND_TYPES`; `context` is in tokens; None
@@ -49,7 +52,8 @@ class Prompt:
     system: str = ""
     generation: dict[str, Any] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
-    """Fields of the Gemini request that only Gemini understands (`safetySettings`, `tools` …), passed on untouched."""
+    """Fields of the Gemini request that only Gemini understands (`safetySettings`, `tools` …), passed on untouched; and
+    under CHAT_COMPLETION those that only a server of chat completions understands."""
     asker: Any = None
     """Who asks, as any hashable value: whose failures say nothing about others' questions."""
     language: str = ""
@@ -135,9 +139,10 @@ HISTORY_PHOTOS = 64
 
 def history_of(path: list[PromptMessage], messages: int, size: int) -> list[Content]:
     """The path as contents, cut from the oldest to at most `messages` messages, `size` bytes of text and HISTORY_PHOTOS
-    photos; the newest message always stays. Thoughts and answers that never began are left out."""
+    photos; the newest message always stays. What is cut begins with the user's words. Thoughts and answers that never
+    began are left out."""
     kept: list[Content] = []
-    photos = HISTORY_PHOTOS
+    photos, is_cut = HISTORY_PHOTOS, False
     for message in reversed(path):
         parts = [part for part in message.parts if not part.get("thought")]
         if not parts:
@@ -145,10 +150,11 @@ def history_of(path: list[PromptMessage], messages: int, size: int) -> list[Cont
         size -= sum(map(part_bytes, parts))
         photos -= sum(1 for part in parts if type_of(part))
         if kept and (size < 0 or photos < 0 or len(kept) >= messages):
+            is_cut = True
             break
         kept.append({"role": message.role, "parts": parts})
     kept.reverse()
-    while len(kept) > 1 and (kept[0]["role"] == "model" or answers_a_call(kept[0])):  # it begins with the user's words
+    while is_cut and len(kept) > 1 and (kept[0]["role"] == "model" or answers_a_call(kept[0])):
         kept.pop(0)
     return kept
 

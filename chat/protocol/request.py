@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from chat.protocol.errors import InvalidArgument
-from chat.protocol.prompt import Content, Part, part_bytes
+from chat.protocol.prompt import Content, Model, Part, part_bytes
 from chat.protocol.proto_json import camel_case
 
 Shape = TypeVar("Shape")
@@ -63,7 +63,7 @@ class GenerationConfig(msgspec.Struct, rename="camel"):
 
     temperature: float | None = None
     top_p: float | None = None
-    top_k: float | None = None
+    top_k: int | float | None = None
     max_output_tokens: int | None = None
     stop_sequences: list[str] | None = None
     candidate_count: int | None = None
@@ -84,6 +84,19 @@ class GenerationConfig(msgspec.Struct, rename="camel"):
 
 BOUNDED = {field.encode_name: field.name for field in msgspec.structs.fields(GenerationConfig)}
 """The checked fields, by their names in JSON."""
+
+
+PASS_GENERATION = ("gemini", "vertex", "recording")
+"""The providers that are given every field, or none."""
+
+
+TRANSLATED: dict[str, tuple[Any, ...] | None] = {
+    "responseMimeType": ("text/plain", "application/json"),
+    "responseModalities": (["TEXT"], ["text"]),
+    **dict.fromkeys(("responseSchema", "responseJsonSchema", "thinkingConfig", "mediaResolution")),
+}
+"""Other fields that other providers translate, or that do not change the words of an answer, with their values; None
+for any."""
 
 
 class Ask(msgspec.Struct, forbid_unknown_fields=True):
@@ -127,10 +140,18 @@ def contents_of(raw: list[dict[str, Any]] | None) -> list[Content]:
         raise InvalidArgument(f"`contents` cannot be used: {wrong}.") from None
     if any(not content.parts for content in contents):
         raise InvalidArgument("`contents` has a message without parts.")
-    if contents[-1].role != "user":
+    built = msgspec.to_builtins(contents)
+    found: list[Content] = [{"role": content.get("role", "user"), "parts": content["parts"]} for content in built]
+    check_last(found[-1])
+    return found
+
+
+def check_last(content: Content) -> None:
+    """Raise InvalidArgument unless the newest message is the user's, and says anything."""
+    if content["role"] != "user":
         raise InvalidArgument("`contents` ends with the model's message: the last one must be the user's.")
-    found: list[Content] = msgspec.to_builtins(contents)
-    return [{"role": content.get("role", "user"), "parts": content["parts"]} for content in found]
+    if not any(part.get("text", True) for part in content["parts"]):
+        raise InvalidArgument("The newest message is empty: send a text, a photo or a sound.")
 
 
 def gemini_contents_of(raw: Any) -> list[Content]:
@@ -147,8 +168,7 @@ def gemini_contents_of(raw: Any) -> list[Content]:
         if not isinstance(parts, list) or not parts or not all(isinstance(part, dict) and part for part in parts):
             raise InvalidArgument("`contents` has a message without `parts`.")
         content["parts"] = [_gemini_part(camel_case(part)) for part in parts]
-    if contents[-1]["role"] != "user":
-        raise InvalidArgument("`contents` ends with the model's message: the last one must be the user's.")
+    check_last(contents[-1])
     return contents
 
 
@@ -172,9 +192,17 @@ def _gemini_part(part: Part) -> Part:
     return part
 
 
-def check_generation(raw: dict[str, Any]) -> None:
+def check_generation(raw: dict[str, Any], model: Model) -> None:
     """Check `generationConfig`, and convert its numbers in place: proto3's JSON may have them as strings or with a
-    decimal point (https://protobuf.dev/programming-guides/json). InvalidArgument for values out of bounds."""
+    decimal point (https://protobuf.dev/programming-guides/json). InvalidArgument for values out of bounds, and for
+    fields that the model's provider would have to drop."""
+    if model.provider not in PASS_GENERATION:
+        for name, value in raw.items():
+            values = TRANSLATED.get(name, ())
+            if name not in BOUNDED and values is not None and value not in values:
+                raise InvalidArgument(
+                    f"The model {model.id} does not understand `{name[:80]}` in `generationConfig`: leave it out."
+                )
     try:
         found = msgspec.convert(raw, GenerationConfig, strict=False)
     except msgspec.ValidationError as wrong:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chat.protocol import events
-from chat.protocol.completions import end_of, reason_of
+from chat.protocol.completion_chunks import end_of, reason_of
 from chat.protocol.events import Response
 from chat.protocol.openai_responses import PREFIX
 from chat.protocol.openai_tools import Fields, call_of

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import msgspec
 
 from chat.protocol import errors, events
-from chat.protocol.prompt import Model, Prompt
+from chat.protocol.prompt import CHAT_COMPLETION, Model, Prompt
 from chat.protocol.proto_json import camel_case
 from chat.providers import validation
 from chat.providers.choice import AnswersChoice
@@ -266,6 +266,7 @@ def reason_of(found: Any) -> Any:
 def request_of(prompt: Prompt) -> dict[str, Any]:
     """Return the body of the request, with contents and unknown fields unchanged."""
     body: dict[str, Any] = {**prompt.extra, "contents": prompt.contents}
+    body.pop(CHAT_COMPLETION, None)
     if prompt.system:
         body["systemInstruction"] = {"parts": [{"text": prompt.system}]}
     if prompt.generation:

@@ -10,7 +10,7 @@ from typing import Any
 
 from chat.protocol import errors, events
 from chat.protocol.openai_tools import Calls, call_of, json_schema, tools_of
-from chat.protocol.prompt import Content, Part, Prompt, is_sound, type_of
+from chat.protocol.prompt import CHAT_COMPLETION, Content, Part, Prompt, is_sound, type_of
 from chat.providers.choice import AnswersChoice
 from chat.providers.drawn import pictures_in
 from chat.providers.http.decoding import Halves
@@ -24,6 +24,7 @@ from chat.providers.validation import unsound
 GENERATION = {
     "temperature": "temperature",
     "topP": "top_p",
+    "topK": "top_k",
     "stopSequences": "stop",
     "seed": "seed",
     "presencePenalty": "presence_penalty",
@@ -197,6 +198,7 @@ def request_of(prompt: Prompt) -> dict[str, Any]:
         **body,
         **response_format(prompt.generation),
         **tools_of(prompt.extra),
+        **prompt.extra.get(CHAT_COMPLETION, {}),
     }
 
 

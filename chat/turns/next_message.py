@@ -54,7 +54,7 @@ class MessageQueues:
         ResourceExhausted if the queue is full."""
         catalogue = self._catalogue()
         _, model = catalogue.find(ask.model)
-        check_generation(ask.generation)
+        check_generation(ask.generation, model)
         system_of(ask.system)
         contents = await media.kept(user, contents_of(ask.contents), model, catalogue)
         asked = {

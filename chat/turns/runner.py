@@ -189,7 +189,7 @@ class Turns:
         the request is not valid. A `request_id` that the user has sent before returns the stream that it started.
         """
         _, model = self._catalogue().find(ask.model)
-        check_generation(ask.generation)
+        check_generation(ask.generation, model)
         system = system_of(ask.system)
         read = contents_of if door is None else gemini_contents_of
         contents = None if ask.contents is None and ask.parent_id else read(ask.contents)

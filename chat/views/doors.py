@@ -11,8 +11,8 @@ from typing import NamedTuple
 from chat.log import Page
 from chat.models import Stream
 from chat.process import Process
-from chat.protocol import completions, events, response_events, sse
-from chat.protocol.completions import CompletionChunks
+from chat.protocol import completion_chunks, events, response_events, sse
+from chat.protocol.completion_chunks import CompletionChunks
 from chat.protocol.errors import ApiError
 from chat.protocol.events import Event, Response
 from chat.protocol.response_events import ResponseEvents
@@ -73,7 +73,7 @@ async def openai_stream(process: Process, stream: Stream, chunks: CompletionChun
                 for line in batch:
                     response = events.decode(line.data)
                     if error := response.get("error"):
-                        yield as_event(completions.error_of(error))
+                        yield as_event(completion_chunks.error_of(error))
                         return
                     if said := chunks.of(response, line.seq):
                         yield b"".join(map(as_event, said))

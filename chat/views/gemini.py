@@ -20,8 +20,9 @@ from chat.accounts import tokens
 from chat.models import Stream, User
 from chat.process import Process
 from chat.protocol import openai_tools
+from chat.protocol.completions import PASSED_OVER
 from chat.protocol.errors import InvalidArgument, UnknownModel
-from chat.protocol.prompt import Content, Model, Prompt
+from chat.protocol.prompt import CHAT_COMPLETION, Content, Model, Prompt
 from chat.protocol.proto_json import camel_case
 from chat.protocol.request import Ask, gemini_contents_of, system_of
 from chat.providers.catalogue import Catalogue
@@ -39,6 +40,8 @@ UNDERSTAND = ("gemini", "vertex")
 """The providers that understand every field."""
 TRANSLATED = {"tools", "toolConfig"}
 """The fields that are translated for other providers, where the model can be offered functions."""
+OVERRIDES = {"tools", "response_format", *PASSED_OVER}
+"""The fields of CHAT_COMPLETION that Gemini has in its own words, or that do not change the words of an answer."""
 
 IGNORED = {"safetySettings", "labels"}
 """Fields that other providers have no equivalent for, and that do not change the answer."""
@@ -86,11 +89,13 @@ class Asked:
 
     def _check(self) -> None:
         """Refuse fields that the model's provider would have to drop."""
+        known = TRANSLATED | IGNORED | {CHAT_COMPLETION}
+        unknown = self.extra.keys() - known
         if self.model.provider in UNDERSTAND:
-            return
-        if not self.model.functions:
+            unknown = self.extra.pop(CHAT_COMPLETION, {}).keys() - OVERRIDES
+        elif not self.model.functions:
             self._leave_functions_out()
-        if unknown := self.extra.keys() - TRANSLATED - IGNORED:
+        if unknown:
             raise InvalidArgument(f"The model {self.model.id} does not understand `{min(unknown)[:80]}`: leave it out.")
 
     def _leave_functions_out(self) -> None:
@@ -99,6 +104,8 @@ class Asked:
         if tools and not openai_tools.may_be_ignored(self.extra):
             raise InvalidArgument(f"The model {self.model.id} calls no functions and has no tools: leave `tools` out.")
         self.extra = {name: value for name, value in self.extra.items() if name not in tools}
+        for name in ("tools", "parallel_tool_calls"):
+            self.extra.get(CHAT_COMPLETION, {}).pop(name, None)
         if any("functionCall" in part or "functionResponse" in part for part in self._parts()):
             raise InvalidArgument(f"The model {self.model.id} calls no functions: leave their calls and results out.")
 

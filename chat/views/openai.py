@@ -14,8 +14,9 @@ from django.http.response import HttpResponseBase
 
 from chat import limits
 from chat.accounts import tokens
-from chat.protocol import completions
-from chat.protocol.completions import Completion, CompletionChunks
+from chat.protocol import completion_chunks
+from chat.protocol.completion_chunks import CompletionChunks
+from chat.protocol.completions import Completion
 from chat.protocol.errors import ApiError
 from chat.views import doors
 from chat.views.api import Request, api, body, chat_bytes, json_response, refusal
@@ -32,7 +33,7 @@ def in_their_shape(view: Callable[..., Awaitable[HttpResponseBase]]) -> Callable
             return await view(request, **named)
         except ApiError as error:
             refused: HttpResponse = refusal(error)
-            refused.content = json_response(completions.as_json(error)).content
+            refused.content = json_response(completion_chunks.as_json(error)).content
             return refused
 
     return answer
@@ -56,5 +57,7 @@ async def complete(request: Request) -> HttpResponseBase:
         return StreamingHttpResponse(doors.openai_stream(request.process, stream, chunks), headers=headers)
     answer = await doors.whole(request.process, stream)
     if "error" in answer:
-        return json_response(completions.error_of(answer["error"]), answer["error"]["code"], headers=ids_of(stream))
+        return json_response(
+            completion_chunks.error_of(answer["error"]), answer["error"]["code"], headers=ids_of(stream)
+        )
     return json_response(chunks.whole(answer), headers=ids_of(stream))

@@ -14,7 +14,7 @@ from django.http.response import HttpResponseBase
 from chat import limits
 from chat.accounts import tokens
 from chat.models import Conversation, Stream, User
-from chat.protocol import completions, events, ids
+from chat.protocol import completion_chunks, events, ids
 from chat.protocol.errors import InvalidArgument, NotFound
 from chat.protocol.openai_responses import ResponseRequest, id_of, stream_of
 from chat.protocol.response_events import ResponseEvents, calls_in
@@ -68,7 +68,7 @@ async def count_tokens(request: Request) -> HttpResponseBase:
 def answer(stream: Stream, said: ResponseEvents) -> HttpResponseBase:
     """The response as JSON; if it failed, an error response as for chat completions."""
     if said.error is not None:
-        return json_response(completions.error_of(said.error), said.error["code"], headers=ids_of(stream))
+        return json_response(completion_chunks.error_of(said.error), said.error["code"], headers=ids_of(stream))
     return json_response(said.response(), headers=ids_of(stream))
 
 

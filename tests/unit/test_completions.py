@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from chat.protocol.completions import Completion, CompletionChunks, error_of
+from chat.protocol.completion_chunks import CompletionChunks, error_of
+from chat.protocol.completions import Completion
 from chat.protocol.errors import InvalidArgument
 from chat.protocol.openai_tools import Calls, call_of, json_schema, part_of, tools_of
 from chat.protocol.prompt import Model, Prompt

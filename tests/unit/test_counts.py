@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chat.protocol.completions import usage_of
+from chat.protocol.completion_chunks import usage_of
 from chat.protocol.counts import count_of
 from chat.protocol.timing import measure
 

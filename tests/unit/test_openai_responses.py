@@ -187,6 +187,11 @@ def test_settings_and_tools_have_geminis_names():
     assert found.extra() == {
         "tools": [{"functionDeclarations": [declared]}],
         "toolConfig": {"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": ["weather"]}},
+        "chatCompletion": {
+            "response_format": {"type": "json_schema", "json_schema": {"name": "thing", "schema": schema}},
+            "reasoning_effort": "low",
+            "verbosity": "low",
+        },
     }
 
 

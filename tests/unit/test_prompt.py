@@ -37,12 +37,19 @@ def test_the_newest_leaf_is_the_newest_message_without_replies():
     assert newest_leaf({}) is None
 
 
-def test_history_keeps_the_newest_and_begins_with_the_user():
+def test_a_history_that_is_cut_keeps_the_newest_and_begins_with_the_user():
     path = path_to(SAID, 4)
 
     assert texts(history_of(path, 40, 1000)) == ["a", "b", "c again"]
     assert texts(history_of(path, 2, 1000)) == ["c again"]
     assert texts(history_of(path, 40, 7)) == ["c again"]
+
+
+def test_a_whole_history_may_begin_with_the_models_words():
+    said = path_to(tree((1, None, "model", "Welcome."), (2, 1, "user", "a")), 2)
+
+    assert texts(history_of(said, 40, 1000)) == ["Welcome.", "a"]
+    assert texts(history_of(said, 40, 4)) == ["a"]
 
 
 def test_a_history_has_a_bound_of_photos():

@@ -4,9 +4,11 @@ import msgspec
 import pytest
 
 from chat.protocol.errors import InvalidArgument
+from chat.protocol.prompt import Model
 from chat.protocol.proto_json import camel_case
 from chat.protocol.request import Ask, check_generation, contents_of, system_of, text_bytes
 
+MODEL, GEMINI = Model("openai", "m"), Model("gemini", "m")
 PHOTO = {"inlineData": {"mimeType": "image/jpeg", "data": "AAAA"}}
 
 
@@ -37,6 +39,8 @@ def test_snake_case_is_taken_as_google_takes_it():
         [],
         [{}],
         [{"text": 1}],
+        [{"text": ""}],
+        [{"parts": [{"text": "a"}]}, {"parts": [{"text": ""}, {"text": ""}]}],
         [{"txt": "a"}],
         [{"text": "a", **PHOTO}],
         [{"parts": []}],
@@ -58,11 +62,28 @@ def test_contents_that_cannot_be_used_are_refused_in_a_sentence(raw):
 )
 def test_generation_settings_have_bounds(config):
     with pytest.raises(InvalidArgument):
-        check_generation(config)
+        check_generation(config, MODEL)
 
 
 def test_generation_settings_that_only_gemini_knows_are_left_alone():
-    check_generation({"temperature": 0.5, "responseSchema": {"type": "object"}, "thinkingConfig": {}})
+    for model in (MODEL, GEMINI):
+        check_generation({"temperature": 0.5, "responseSchema": {"type": "object"}, "thinkingConfig": {}}, model)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"responseModalities": ["IMAGE"]},
+        {"responseLogprobs": True},
+        {"speechConfig": {}},
+        {"responseMimeType": "text/x.enum"},
+        {"temperatur": 1},
+    ],
+)
+def test_generation_settings_that_a_provider_would_have_to_drop_are_refused_by_name(config):
+    check_generation(config, GEMINI)
+    with pytest.raises(InvalidArgument, match=next(iter(config))):
+        check_generation(config, MODEL)
 
 
 @pytest.mark.parametrize(

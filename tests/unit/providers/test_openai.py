@@ -128,6 +128,7 @@ async def test_the_request_is_a_chat_completion_with_the_key_in_its_header_only(
         "temperature": 0.5,
         "max_tokens": 9,
         "stop": ["X"],
+        "top_k": 3,
         "messages": [
             {"role": "system", "content": "Be brief."},
             {"role": "user", "content": "One."},
