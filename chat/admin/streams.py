@@ -35,7 +35,7 @@ class StreamAdmin(ReviewAdmin):
 
     page_template = "admin/chat/stream/events.html"
     list_display = (
-        "short_id", "user", "conversation_link", "model_id", "badge", "delivery", "ok", "first_token", "rate",
+        "short_id", "badge", "user", "conversation_link", "model_id", "delivery", "ok", "first_token", "rate",
         "duration", "last_seq", "rerun_of", "created_at",
     )  # fmt: skip
     columns_without_texts = tuple(
@@ -128,7 +128,7 @@ class StreamAdmin(ReviewAdmin):
     def conversation_link(self, stream: Stream) -> str:
         """A link to the conversation, with its title."""
         url = reverse("admin:chat_conversation_change", args=[stream.conversation_id])
-        return format_html('<a href="{}">{}</a>', url, (stream.conversation.title or "(untitled)")[:40])
+        return format_html('<a href="{}"><bdi>{}</bdi></a>', url, (stream.conversation.title or "(untitled)")[:40])
 
     @admin.display(description="conversation")
     def conversation_short_id(self, stream: Stream) -> str:

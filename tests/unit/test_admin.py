@@ -174,6 +174,23 @@ def test_stream_and_conversation_point_at_each_other(reviewer, conversation):
     assert place in page_of(reviewer, message.stream)
 
 
+@pytest.mark.parametrize("seen", ["view_conversation", "view_stream"])
+@pytest.mark.parametrize("others", [[], ["view_conversation", "view_stream"]])
+def test_a_page_leads_only_where_its_reader_may_go(conversation, seen, others):
+    made, client = answer(ask(conversation)), staff("read_texts", seen, *others)
+    page = page_of(client, conversation if seen == "view_conversation" else made.stream)
+    assert "ana" in page
+    links = {unescape(link).partition("#")[0] for link in re.findall(r'href="(/admin/chat/[^"]+)', page)}
+    assert {link: status for link in links if (status := client.get(link).status_code) != 200} == {}
+
+
+@pytest.mark.parametrize("page", ["verdict", "stream"])
+def test_a_title_that_turns_the_writing_round_turns_nothing_but_itself(chief, conversation, page):
+    Conversation.objects.update(title="\u202elive")
+    answer(ask(conversation))
+    assert "<bdi>\u202elive</bdi>" in chief.get(f"/admin/chat/{page}/").content.decode()
+
+
 def test_the_text_shown_is_the_text_stored(reviewer, conversation):
     text = "Zwölf\n\n  eingerückt & <b>fett</b> 👩‍🚀\u2028'\""
     answer(ask(conversation), text, pieces=1)
