@@ -40,6 +40,7 @@ class Request(HttpRequest):
 
 Shape = TypeVar("Shape")
 View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
+AsJson = Callable[[ApiError], dict[str, Any]]
 JSON = "application/json"
 DEEPEST = 32
 BOM = "\ufeff"
@@ -47,9 +48,15 @@ BOM = "\ufeff"
 log = logging.getLogger(__name__)
 
 
-def api(*methods: str, csrf: bool = False, body_bytes: Callable[[], int] | None = None) -> Callable[[View], View]:
+def api(
+    *methods: str,
+    csrf: bool = False,
+    body_bytes: Callable[[], int] | None = None,
+    as_json: AsJson = ApiError.as_json,
+) -> Callable[[View], View]:
     """Decorate an async view that answers these methods and may raise ApiError. `csrf`: for routes that accept the
-    page's cookie; `body_bytes`: the largest body, in place of the general limit (see `body_limit.py`)."""
+    page's cookie; `body_bytes`: the largest body, in place of the general limit (see `body_limit.py`); `as_json`: the
+    format of its errors."""
     allow = ", ".join((*methods, "OPTIONS"))
 
     def decorate(view: View) -> View:
@@ -59,10 +66,10 @@ def api(*methods: str, csrf: bool = False, body_bytes: Callable[[], int] | None 
             if request.method == "OPTIONS":
                 response: HttpResponseBase = HttpResponse(status=204, headers={"Allow": allow})
             elif request.method not in methods:
-                response = refusal(MethodNotAllowed(f"This address answers {allow}, not {request.method}."))
+                response = refusal(MethodNotAllowed(f"This address answers {allow}, not {request.method}."), as_json)
                 response.headers["Allow"] = allow
             else:
-                response = await guarded(view, request, *args, **kwargs)
+                response = await guarded(view, as_json, request, *args, **kwargs)
             response.headers.setdefault("Cache-Control", "no-store")
             response.headers["Server-Timing"] = f"app;dur={(monotonic() - began) * 1000:.1f}"
             return response
@@ -74,25 +81,26 @@ def api(*methods: str, csrf: bool = False, body_bytes: Callable[[], int] | None 
     return decorate
 
 
-async def guarded(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+async def guarded(view: View, as_json: AsJson, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
     """The response of the view, or that of the error that it raised."""
     request.process = this_process()  # type: ignore[attr-defined]
     try:
         return await view(request, *args, **kwargs)
     except ApiError as error:
-        return refusal(error)
+        refused = error
     except RequestDataTooBig:
-        return refusal(TooLarge("The request is too large."))
+        refused = TooLarge("The request is too large.")
     except SuspiciousOperation as wrong:
         log.warning("refused %s %s: %s", request.method, request.path, wrong)
-        return refusal(InvalidArgument("The request cannot be read."))
+        refused = InvalidArgument("The request cannot be read.")
     except (OperationalError, InterfaceError) as away:
         log.warning("failed %s %s: %s", request.method, request.path, away)
-        return refusal(Unavailable(why(away), retry_after=1))
+        refused = Unavailable(why(away), retry_after=1)
     except Exception:
         log.exception("failed %s %s", request.method, request.path)
         await got_request_exception.asend(sender=None, request=request)
-        return refusal(Internal("Something went wrong on the server; it has been logged."))
+        refused = Internal("Something went wrong on the server; it has been logged.")
+    return refusal(refused, as_json)
 
 
 def why(away: Exception) -> str:
@@ -102,9 +110,9 @@ def why(away: Exception) -> str:
     return "The database does not answer just now: try again in a moment."
 
 
-def refusal(error: ApiError) -> HttpResponse:
+def refusal(error: ApiError, as_json: AsJson = ApiError.as_json) -> HttpResponse:
     """The HTTP response for an error: JSON, status, and the headers that go with the status."""
-    response = json_response(error.as_json(), error.code)
+    response = json_response(as_json(error), error.code)
     response.headers["Cache-Control"] = "no-store"
     if error.code == 401:
         response.headers["WWW-Authenticate"] = "Bearer"

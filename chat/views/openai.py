@@ -4,12 +4,9 @@ OpenAI's SDKs work with only their base URL (`…/v1`) and key changed; the key 
 have OpenAI's format. `GET /v1/models` is in `gemini.py`, whose response suits the SDKs of both.
 """
 
-from collections.abc import Awaitable, Callable
-from functools import wraps
 from time import monotonic
-from typing import Any
 
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from chat import limits
@@ -17,30 +14,13 @@ from chat.accounts import tokens
 from chat.protocol import completion_chunks
 from chat.protocol.completion_chunks import CompletionChunks
 from chat.protocol.completions import Completion
-from chat.protocol.errors import ApiError
 from chat.views import doors
-from chat.views.api import Request, api, body, chat_bytes, json_response, refusal
+from chat.views.api import Request, api, body, chat_bytes, json_response
 from chat.views.gemini import Asked, model_of
 from chat.views.resume import HEADERS, ids_of
 
 
-def in_their_shape(view: Callable[..., Awaitable[HttpResponseBase]]) -> Callable[..., Any]:
-    """Decorate a view so that its errors are returned in OpenAI's format."""
-
-    @wraps(view)
-    async def answer(request: Request, **named: Any) -> HttpResponseBase:
-        try:
-            return await view(request, **named)
-        except ApiError as error:
-            refused: HttpResponse = refusal(error)
-            refused.content = json_response(completion_chunks.as_json(error)).content
-            return refused
-
-    return answer
-
-
-@api("POST", body_bytes=chat_bytes)
-@in_their_shape
+@api("POST", body_bytes=chat_bytes, as_json=completion_chunks.as_json)
 async def complete(request: Request) -> HttpResponseBase:
     """Generate one completion, streamed or as one response."""
     began = monotonic()

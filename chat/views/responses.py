@@ -22,14 +22,12 @@ from chat.turns.start import RESPONSE
 from chat.views import conversations, doors
 from chat.views.api import Request, api, body, chat_bytes, json_response
 from chat.views.gemini import Asked, model_of
-from chat.views.openai import in_their_shape
 from chat.views.resume import HEADERS, ids_of
 
 NOT_ALONE = "This response has others in its conversation: DELETE /v2/conversations/{} deletes them together."
 
 
-@api("POST", body_bytes=chat_bytes)
-@in_their_shape
+@api("POST", body_bytes=chat_bytes, as_json=completion_chunks.as_json)
 async def create(request: Request) -> HttpResponseBase:
     """Generate one response: streamed, as one JSON object, or with `background` only started."""
     began = monotonic()
@@ -50,8 +48,7 @@ async def create(request: Request) -> HttpResponseBase:
     return answer(stream, said)
 
 
-@api("POST", body_bytes=chat_bytes)
-@in_their_shape
+@api("POST", body_bytes=chat_bytes, as_json=completion_chunks.as_json)
 async def count_tokens(request: Request) -> HttpResponseBase:
     """The number of tokens of a request, counted by the model's server, or estimated if that cannot count."""
     user = await tokens.authenticate(request)
@@ -72,8 +69,7 @@ def answer(stream: Stream, said: ResponseEvents) -> HttpResponseBase:
     return json_response(said.response(), headers=ids_of(stream))
 
 
-@api("GET", "DELETE")
-@in_their_shape
+@api("GET", "DELETE", as_json=completion_chunks.as_json)
 async def one(request: Request, response_id: str) -> HttpResponseBase:
     """GET a response as it is now, or with `?stream=true` its events after `starting_after`; DELETE it."""
     user = await tokens.authenticate(request)
@@ -89,8 +85,7 @@ async def one(request: Request, response_id: str) -> HttpResponseBase:
     return json_response(said.response(), headers=ids_of(stream))
 
 
-@api("POST")
-@in_their_shape
+@api("POST", as_json=completion_chunks.as_json)
 async def cancel(request: Request, response_id: str) -> HttpResponseBase:
     """Stop the generation of a response, with or without `background`. Idempotent."""
     stream = await own(await tokens.authenticate(request), response_id)

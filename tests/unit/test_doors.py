@@ -93,6 +93,22 @@ async def test_an_unknown_address_is_json_with_debug_too(path: str, debug: bool,
     assert response.json()["error"]["message"]
 
 
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/responses", "/v1/responses/input_tokens"])
+async def test_every_error_of_openais_api_has_its_shape(path: str, monkeypatch: pytest.MonkeyPatch):
+    def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError
+
+    wrong_method = await AsyncClient().put(path)
+    monkeypatch.setattr("chat.accounts.tokens.authenticate", broken)
+    failed = await AsyncClient(raise_request_exception=False).post(path, "{}", content_type="application/json")
+
+    assert (wrong_method.status_code, failed.status_code) == (405, 500)
+    for response in (wrong_method, failed):
+        error = response.json()["error"]
+        assert set(error) == {"message", "type", "param", "code"}
+        assert error["message"].endswith(".")
+
+
 async def test_contents_in_any_spelling_of_proto3_are_asked_and_kept(core: Core):
     body = {
         "contents": {"parts": {"text": "words=3"}},
