@@ -40,6 +40,7 @@ class Request(HttpRequest):
 
 Shape = TypeVar("Shape")
 View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
+Bytes = Callable[[], int]
 AsJson = Callable[[ApiError], dict[str, Any]]
 JSON = "application/json"
 DEEPEST = 32
@@ -49,27 +50,20 @@ log = logging.getLogger(__name__)
 
 
 def api(
-    *methods: str,
-    csrf: bool = False,
-    body_bytes: Callable[[], int] | None = None,
-    as_json: AsJson = ApiError.as_json,
+    *methods: str, csrf: bool = False, body_bytes: Bytes | None = None, as_json: AsJson = ApiError.as_json
 ) -> Callable[[View], View]:
     """Decorate an async view that answers these methods and may raise ApiError. `csrf`: for routes that accept the
     page's cookie; `body_bytes`: the largest body, in place of the general limit (see `body_limit.py`); `as_json`: the
     format of its errors."""
-    allow = ", ".join((*methods, "OPTIONS"))
 
     def decorate(view: View) -> View:
         @wraps(view)
         async def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             began = monotonic()
-            if request.method == "OPTIONS":
-                response: HttpResponseBase = HttpResponse(status=204, headers={"Allow": allow})
-            elif request.method not in methods:
-                response = refusal(MethodNotAllowed(f"This address answers {allow}, not {request.method}."), as_json)
-                response.headers["Allow"] = allow
-            else:
+            if request.method in methods:
                 response = await guarded(view, as_json, request, *args, **kwargs)
+            else:
+                response = other_method(request, (*methods, "OPTIONS"), as_json)
             response.headers.setdefault("Cache-Control", "no-store")
             response.headers["Server-Timing"] = f"app;dur={(monotonic() - began) * 1000:.1f}"
             return response
@@ -79,6 +73,16 @@ def api(
         return answer
 
     return decorate
+
+
+def other_method(request: HttpRequest, methods: tuple[str, ...], as_json: AsJson) -> HttpResponseBase:
+    """The response to OPTIONS, and to a method that the view does not answer."""
+    allow = ", ".join(methods)
+    if request.method == "OPTIONS":
+        return HttpResponse(status=204, headers={"Allow": allow})
+    response = refusal(MethodNotAllowed(f"This address answers {allow}, not {request.method}."), as_json)
+    response.headers["Allow"] = allow
+    return response
 
 
 async def guarded(view: View, as_json: AsJson, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

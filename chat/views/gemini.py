@@ -161,6 +161,8 @@ async def count_tokens(request: Request, model: str) -> HttpResponseBase:
     user = await tokens.authenticate(request, key_header=True)
     raw = body(request, dict[str, Any], chat_bytes())
     inner = raw.get("generateContentRequest") or raw.get("generate_content_request") or raw
+    if not isinstance(inner, dict):
+        raise InvalidArgument("`generateContentRequest` is an object.")
     asked = Asked.of_body(inner, model_of(request.process.catalogue, model))
     await limits.spend("chat", user=user.pk, ip=limits.address(request))
     return json_response(await request.process.catalogue.count_tokens(asked.prompt(user)))

@@ -272,3 +272,11 @@ async def test_openais_errors_have_openais_shape(core: Core):
 
     assert response.status_code == 404
     assert response.json()["error"]["code"] == "model_not_found"
+
+
+@pytest.mark.parametrize("inner", ["x", [[]], True, 7])
+async def test_a_request_to_count_that_is_no_object_is_refused(core: Core, inner: Any):
+    response = await post(core, "/v1beta/models/script:countTokens", {"generateContentRequest": inner})
+
+    assert response.status_code == 400
+    assert "generateContentRequest" in response.json()["error"]["message"]
