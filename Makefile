@@ -38,9 +38,10 @@ DOCS := said=$$(NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --config-file dep
 	|| { echo "$$said" >&2; exit 1; }
 
 FAILED := build/tests/failed.txt
+LINTS := lint-types lint-style lint-imports lint-page lint-site lint-docs
 
 .DEFAULT_GOAL := help
-.PHONY: help run superuser test test-unit test-core test-project test-next install install-dev port programs lint format bench bench-quick bench-sight soak simulate \
+.PHONY: help run superuser test test-unit test-core test-project test-next install install-dev port programs lint $(LINTS) format bench bench-quick bench-sight soak simulate \
 	audit conformance docs films wheel translations lock clean
 
 help: ## this list
@@ -89,13 +90,26 @@ programs: # chromium, Firefox, PostgreSQL, Redis and nginx for the tests, where 
 	@sh tests/servers/programs.sh
 
 lint: install-dev ## style, types, import direction, migrations, Django's checks, links of the docs
+	@$(MAKE) --no-print-directory -j 2 -O $(LINTS)
+
+lint-types: # the longest comes first
+	@$(QUIET_SITE) $(PY) -m mypy
+
+lint-style:
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
-	@$(QUIET_SITE) $(PY) -m mypy
+
+lint-imports:
 	@$(QUIET_SITE) $(VENV)/bin/lint-imports
+
+lint-page:
 	@$(WITH_NODE) npm run --silent lint
+
+lint-site:
 	@$(QUIET_SITE) $(PY) manage.py makemigrations --check --dry-run
 	@$(QUIET_SITE) $(PY) manage.py check
+
+lint-docs:
 	@$(DOCS)
 
 format: install-dev ## put the code into its form
