@@ -40,11 +40,9 @@ class Filter(BaseCommand):
         return super().execute(*args, **options)
 
     def put(self, text: str) -> None:
-        """Write `text` to standard output, and flush."""
+        """Write `text` to standard output."""
         self.stdout.write(text, ending="")
-        self.stdout.flush()
 
     def say(self, text: str) -> None:
-        """Write a message to standard error, and flush."""
+        """Write a message to standard error."""
         self.stderr.write(text)
-        self.stderr.flush()

@@ -6,13 +6,14 @@ The escapes are those of JSON, so JSON stays equivalent. `Screen` is the output 
 terminals and standard error, and writes to pipes and files unchanged.
 """
 
+import os
 import sys
 import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from django.core.management.base import OutputWrapper
+from django.core.management.base import CommandError, OutputWrapper
 
 KEPT = frozenset("\n\t\u200c\u200d")
 """Line feeds, tabs, and the two joiners that Persian, Indic scripts and emoji need."""
@@ -45,6 +46,10 @@ def _shown(letter: str) -> str:
     return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
 
 
+STDOUT = 1
+"""The file descriptor."""
+
+
 class Screen(OutputWrapper):
     """A command's output. `always`: escape even if it is not a terminal, as for standard error."""
 
@@ -57,8 +62,15 @@ class Screen(OutputWrapper):
     def write(  # type: ignore[override]  # as Django's own differs from a file's
         self, msg: str = "", style_func: Callable[[str], str] | None = None, ending: str | None = None
     ) -> None:
-        """Write `msg`, escaped by `shown` for a terminal or with `always`."""
-        super().write(shown(msg) if self._shows else msg, style_func, ending)
+        """Write `msg`, escaped by `shown` for a terminal or with `always`, and flush. Raises CommandError, such as on a
+        full disk."""
+        try:
+            super().write(shown(msg) if self._shows else msg, style_func, ending)
+            self.flush()
+        except OSError as wrong:
+            if self._out is sys.stdout:  # Python flushes what is left as it ends, and prints the error once more
+                os.dup2(os.open(os.devnull, os.O_WRONLY), STDOUT)
+            raise CommandError(f"The output cannot be written: {wrong.strerror}.") from None
 
 
 def screens(stdout: Any = None, stderr: Any = None, style: Callable[[str], str] | None = None) -> tuple[Screen, Screen]:

@@ -211,3 +211,15 @@ def test_every_command_can_answer_in_json(name):
     parser = load_command_class(get_commands()[name], name).create_parser("manage.py", name)
     options = {option for action in parser._actions for option in action.option_strings}
     assert options & {"--json", "--format"}
+
+
+@pytest.mark.slow
+def test_output_that_cannot_be_written_is_told_with_a_sentence():
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with open("/dev/full", "w") as full:
+        said = subprocess.run(
+            [sys.executable, "manage.py", "make_push_keys"], stdout=full, stderr=subprocess.PIPE, cwd=ROOT, env=env,
+            text=True, check=False,
+        )  # fmt: skip
+    told = "CommandError: The output cannot be written: No space left on device.\n"
+    assert (said.returncode, said.stderr) == (1, told)

@@ -4,16 +4,16 @@ import json
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
+from chat.management.filters import Filter
 from chat.push.keys import SiteKey
 
 
-class Command(BaseCommand):
+class Command(Filter):
     """`make_push_keys`: prints the two variables that turn Web Push on."""
 
     help = "Make the key by which push services know this site, and print the variables that turn Web Push on."
-    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the contact address for push services."""
