@@ -129,7 +129,7 @@ def test_events_come_through_and_a_client_cannot_choose_its_address(connect: Con
 
 
 def test_what_a_client_says_of_itself_does_not_reach_the_server(client: httpx.Client) -> None:
-    for path in ("/", "/static/x", "/v2/models", "/v2/echat", "/v2/chat", "/v1beta/models"):
+    for path in ("/", "/static/x", "/v2/models", "/v2/echat", "/v2/chat", "/v1beta/models", "/v1alpha/models"):
         passed_on = client.get(path, headers=NOSY).json()
         assert passed_on.pop("X-Forwarded-For") == "127.0.0.1"
         assert passed_on.pop("X-Forwarded-Proto") == "https"
@@ -164,7 +164,13 @@ def test_a_stream_is_not_held_back_over_http_2(client: httpx.Client, mirror: Any
 
 @pytest.mark.parametrize(
     ("path", "most"),
-    [("/v2/auth/token", 256), ("/v2/echat", 8192), ("/v2/chat", 8192), ("/v2/attachments", 21504), ("/v1/x", 8192)],
+    [
+        ("/v2/auth/token", 256),
+        ("/v2/echat", 8192),
+        ("/v2/chat", 8192),
+        ("/v2/attachments", 21504),
+        *((f"/{version}/x", 8192) for version in ("v1", "v1beta", "v1alpha")),
+    ],
 )
 def test_a_body_that_is_too_large_is_refused_as_the_api_would(client: httpx.Client, path: str, most: int) -> None:
     fits = client.post(path, content=bytes(most * 1024))
@@ -185,12 +191,12 @@ def test_a_server_that_is_away_is_said_in_the_api_s_words(connect: Connect) -> N
 def test_no_log_holds_what_stood_behind_the_question_mark(connect: Connect, mirror: Any, tmp_path: Path) -> None:
     secrets = {"ticket": "a-secret-ticket", "data": "a-secret-question", "key": "a-secret-key"}
     for client in (connect(mirror.server_address[1]), connect(free_port())):
-        for path in ("/v2/echat", "/v1beta/models/x:streamGenerateContent"):
+        for path in ("/v2/echat", *(f"/{version}/models/x:streamGenerateContent" for version in ("v1beta", "v1alpha"))):
             client.get(path, params=secrets, headers={"Referer": f"https://localhost{path}?ticket=a-secret-ticket"})
     lines = [json.loads(line) for line in (tmp_path / "access.log").read_text().splitlines()]
     logs = "".join(path.read_text() for path in tmp_path.glob("*.log"))
 
-    assert [(line["path"], line["status"]) for line in lines[::2]] == [("/v2/echat", "200"), ("/v2/echat", "503")]
+    assert [(line["path"], line["status"]) for line in lines[::3]] == [("/v2/echat", "200"), ("/v2/echat", "503")]
     assert "secret" not in logs
 
 
@@ -198,4 +204,5 @@ def test_plain_http_is_sent_on_to_https() -> None:
     plain = re.search(r"server \{\s+listen 80;.*?\n\}", CONFIG, re.DOTALL)
     assert plain
     assert "return 308 https://" in plain[0]
+    assert re.search(r"location ~ \^/v\[0-9\] \{[^}]*return 403 .*Use HTTPS", plain[0], re.DOTALL)
     assert "proxy_pass" not in plain[0]
