@@ -54,9 +54,9 @@ def count_spending(
 
 
 def tokens_of(usage: dict[str, Any] | None, parts: list[dict[str, Any]]) -> int:
-    """The provider's total; estimated from the length of the answer if it reported none."""
-    total = number(usage or {}, "totalTokenCount")
-    return guess_of(parts) if total is None else total
+    """The provider's total, or the sum of its counts; estimated from the length of the answer if it reported none."""
+    spent = spent_of(usage, parts)
+    return spent.tokens_in + spent.tokens_out
 
 
 def spent_of(usage: dict[str, Any] | None, parts: list[dict[str, Any]]) -> Spent:

@@ -6,14 +6,20 @@ from chat.protocol.counts import count_of
 
 
 def usage_of(usage: dict[str, Any]) -> dict[str, int]:
-    """Convert OpenAI's `usage`. Counts may be strings; values that are not counts are dropped."""
-    details = usage.get("completion_tokens_details")
-    thoughts = details.get("reasoning_tokens") if isinstance(details, dict) else None
+    """Convert OpenAI's `usage`, or Responses' names for it. Counts may be strings; values that are not counts are
+    dropped."""
+    details = usage.get("completion_tokens_details") or usage.get("output_tokens_details")
+    prompt = count_of(usage.get("prompt_tokens", usage.get("input_tokens")))
+    completion = count_of(usage.get("completion_tokens", usage.get("output_tokens")))
+    thoughts = count_of(details.get("reasoning_tokens")) if isinstance(details, dict) else None
+    total = count_of(usage.get("total_tokens"))
+    if thoughts and completion is not None and (total is None or total < (prompt or 0) + completion + thoughts):
+        completion = max(0, completion - thoughts)  # OpenAI counts thoughts twice, Gemini and xAI once
     counts = {
-        "promptTokenCount": count_of(usage.get("prompt_tokens")),
-        "candidatesTokenCount": count_of(usage.get("completion_tokens")),
-        "thoughtsTokenCount": count_of(thoughts),
-        "totalTokenCount": count_of(usage.get("total_tokens")),
+        "promptTokenCount": prompt,
+        "candidatesTokenCount": completion,
+        "thoughtsTokenCount": thoughts,
+        "totalTokenCount": total,
     }
     return {name: count for name, count in counts.items() if count is not None}
 

@@ -196,6 +196,7 @@ def test_what_is_not_stored_is_not_counted(alice):
     ("usage", "text", "tokens"),
     [
         ({"totalTokenCount": 12}, "x" * 400, 12),
+        ({"promptTokenCount": 900, "candidatesTokenCount": 12}, "x" * 40, 912),
         ({"totalTokenCount": "many"}, "", 0),
         ({"totalTokenCount": -5}, "", 0),
         (None, "", 0),
