@@ -174,20 +174,23 @@ class Calls:
         self._calls: list[Fields] = []
         self._open: dict[Any, Fields] = {}
         self._last: Fields | None = None
+        self._grew = False
 
     def __bool__(self) -> bool:
         return bool(self._calls)
 
     @property
     def are_whole(self) -> bool:
-        """Whether no call is waiting for its arguments."""
-        return all(is_object(call["function"]["arguments"]) for call in self._calls)
+        """Whether no call is waiting for its arguments. Without any it is whole if the last delta added nothing."""
+        given = [call["function"]["arguments"] for call in self._calls]
+        return all(is_object(each) if each else not self._grew for each in given)
 
     def add(self, delta: Fields) -> None:
         """Take what a delta or a message holds of them; servers leave out the index, or send arguments as an object."""
         pieces = [each for each in listed(delta.get("tool_calls")) if isinstance(each, dict)]
         if isinstance(delta.get("function_call"), dict):  # what OpenAI called it at first
             pieces.append({"index": 0, "function": delta["function_call"]})
+        self._grew = bool(pieces)
         for piece in pieces:
             self._add(piece)
 

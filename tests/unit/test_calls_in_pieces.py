@@ -105,6 +105,14 @@ def test_the_arguments_of_a_call_may_come_after_the_reason(after: str | None) ->
     assert last.reason == "STOP"
 
 
+def test_a_call_without_arguments_is_whole_at_a_reason_of_its_own() -> None:
+    reader = CompletionReader("m", "X", tools=True)
+    reader.read(choice({"tool_calls": [piece(0, "f", "", id="a")]}))
+    (last,) = reader.read(choice({}, "tool_calls"))
+    assert [part["functionCall"]["args"] for part in last.parts] == [{}]
+    assert (last.reason, reader.end(done=False)) == ("STOP", [])
+
+
 def choice(delta: dict[str, Any], reason: str | None = None) -> dict[str, Any]:
     return {"choices": [{"index": 0, "delta": delta, "finish_reason": reason}]}
 
