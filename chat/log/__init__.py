@@ -9,7 +9,7 @@
     checkpoint.py     SQLite's checkpoints, in a thread, so that writers do not wait for the disk
     sql.py            the statements for both databases; `fence.py` has those that check the writer's epoch
     tail.py           the writing end of one stream: its newest events, and its subscribers
-    subscriber.py     a reader that waits for more of a stream; `alarms.py` ends the waits of all of them in time
+    subscriber.py     a reader that waits for more of a stream; `timeouts.py` ends the waits of all of them in time
     pages.py          committed events after a cursor, from the table
     interruption.py   ends a stream that its worker did not end
     takeover.py       hands a stream over, and takes one over: another worker becomes its writer

@@ -16,7 +16,6 @@ from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 
 from chat import models
-from chat.log.alarms import Alarms
 from chat.log.batch import Job
 from chat.log.commit_times import CommitTimes
 from chat.log.feeds import GOING_DOWN, Feeds
@@ -30,6 +29,7 @@ from chat.log.state import LogState
 from chat.log.subscriber import Deliver, Subscriber
 from chat.log.tail import Tail
 from chat.log.threads import THREADS, Threads
+from chat.log.timeouts import Timeouts
 from chat.protocol.errors import GoesOnElsewhere
 from chat.protocol.events import Event
 
@@ -69,8 +69,8 @@ class Log:
         self._is_left = False
         self._cuts = 0
         self.fetch, self.fetch_briefly = self._own.fetch, self._own.fetch_briefly
-        self._alarms: Alarms | None = None
-        self.feeds = Feeds(self.fetch_briefly, self.alarms)
+        self._timeouts: Timeouts | None = None
+        self.feeds = Feeds(self.fetch_briefly, self.timeouts)
 
     async def open(self, redis: bool, on_stop: Callable[[UUID], None]) -> None:
         """Open the event loop's database connections and, with Redis, exchange notifications with other processes.
@@ -257,12 +257,12 @@ class Log:
         self._read_elsewhere.clear()
         return list(found)
 
-    def alarms(self) -> Alarms:
+    def timeouts(self) -> Timeouts:
         """Those of the running event loop: they are made anew for another one."""
         loop = asyncio.get_running_loop()
-        if self._alarms is None or self._alarms.loop is not loop:
-            self._alarms = Alarms(loop)
-        return self._alarms
+        if self._timeouts is None or self._timeouts.loop is not loop:
+            self._timeouts = Timeouts(loop)
+        return self._timeouts
 
     def poll_seconds(self, tail: Tail | None) -> float:
         """Seconds after which a reader polls without having been notified; infinite if it subscribes to a tail."""

@@ -15,13 +15,13 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from chat.log.alarms import Alarms
 from chat.log.changes import BOUNDS, DELETED, GENERATING, KEPT, LINES, LINES_OF_ONE, id_of, newest_of, prune
 from chat.log.follow import follow
 from chat.log.notifier import Notifier
 from chat.log.pages import Page
 from chat.log.sql import key_of
 from chat.log.subscriber import Deliver, Subscriber
+from chat.log.timeouts import Timeouts
 from chat.protocol import events
 from chat.protocol.errors import Unavailable
 from chat.protocol.events import Event
@@ -55,10 +55,10 @@ class FeedKey(NamedTuple):
 
 
 class Feeds:
-    """The feeds that are read in one process. `fetch` runs a SELECT, `alarms` gives those of the running event loop."""
+    """The feeds that are read in one process. `fetch` runs a SELECT, `timeouts` those of the running loop."""
 
-    def __init__(self, fetch: Fetch, alarms: Callable[[], Alarms]) -> None:
-        self._fetch, self.alarms = fetch, alarms
+    def __init__(self, fetch: Fetch, timeouts: Callable[[], Timeouts]) -> None:
+        self._fetch, self.timeouts = fetch, timeouts
         self._notifier: Notifier | None = None
         self._subscribers: dict[int, list[Subscriber]] = {}
         self._seen: dict[int, int] = {}

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import AsyncGenerator
 from typing import Protocol, TypeVar
 
-from chat.log.alarms import Alarms
 from chat.log.pages import Page
 from chat.log.subscriber import Deliver, Subscriber
 from chat.log.tail import Tail
+from chat.log.timeouts import Timeouts
 from chat.protocol.errors import NotFound
 
 HEARTBEAT = 15.0
@@ -38,7 +38,7 @@ class Source(Protocol[Key]):
         """End a subscription."""
         ...
 
-    def alarms(self, /) -> Alarms:
+    def timeouts(self, /) -> Timeouts:
         """Those of the running event loop."""
         ...
 
@@ -70,7 +70,7 @@ async def follow(
     iteration and a resumed task; events that `deliver` refuses are yielded. With `deliver`, a page that has `until` is
     yielded before each wait: who leaves the generator alone until then needs no task.
     """
-    loop, subscriber = asyncio.get_running_loop(), Subscriber(after, deliver, source.alarms())
+    loop, subscriber = asyncio.get_running_loop(), Subscriber(after, deliver, source.timeouts())
     source.subscribe(key, subscriber)
     try:
         while True:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from chat.log.alarms import Alarms
+from chat.log.timeouts import Timeouts
 from chat.protocol.events import Event
 
 Deliver = Callable[[list[Event]], bool]
@@ -17,20 +17,20 @@ class Subscriber:
 
     `after` is the seq of the last event that the reader has, `heard` when it last received something, on the loop's
     clock. The stream calls `deliver` and `wake`. The reader calls `clear` before it reads the log, so that a `wake`
-    between reading and waiting is not lost. An alarm is not set at every wait, which would cost more than the wait
-    itself: when it rings too early, it is set again.
+    between reading and waiting is not lost. A timeout is not set at every wait, which would cost more than the wait
+    itself: when it comes too early, it is set again.
     """
 
-    __slots__ = ("_alarm", "_alarms", "_deliver", "_due", "_waiter", "_woken", "after", "heard")
+    __slots__ = ("_deliver", "_due", "_timeout", "_timeouts", "_waiter", "_woken", "after", "heard")
 
-    def __init__(self, after: int, deliver: Deliver | None, alarms: Alarms) -> None:
-        self._alarms = alarms
+    def __init__(self, after: int, deliver: Deliver | None, timeouts: Timeouts) -> None:
+        self._timeouts = timeouts
         self._deliver = deliver
         self._waiter: asyncio.Future[None] | None = None
-        self._due = self._alarm = NEVER
+        self._due = self._timeout = NEVER
         self._woken = False
         self.after = after
-        self.heard = self._alarms.loop.time()
+        self.heard = self._timeouts.loop.time()
 
     def clear(self) -> None:
         """Forget earlier calls of `wake`; the caller reads the log next."""
@@ -48,35 +48,35 @@ class Subscriber:
         if waiter is None or waiter.done() or deliver is None or not found or not deliver(found):
             return False
         self.after = found[-1].seq
-        self.heard = self._alarms.loop.time()
+        self.heard = self._timeouts.loop.time()
         return True
 
     def wait(self, seconds: float) -> "asyncio.Future[None]":
         """A future that is done at the next `wake`, or after `seconds`; at once if `wake` was called since `clear`."""
-        loop = self._alarms.loop
+        loop = self._timeouts.loop
         self._waiter = waiter = loop.create_future()
         if self._woken:
             waiter.set_result(None)
             return waiter
         self._due = loop.time() + seconds
-        self._be_rung()
+        self._set_timeout()
         return waiter
 
     def close(self) -> None:
         """Wait no more."""
-        self._waiter = self._deliver = None  # the alarm may ring seconds later
+        self._waiter = self._deliver = None  # its timeout may come seconds later
 
-    def ring(self) -> None:
-        """Called by its alarm."""
-        self._alarm = NEVER
+    def time_out(self) -> None:
+        """Called at its timeout."""
+        self._timeout = NEVER
         if self._waiter is None or self._waiter.done():
             return
-        if self._alarms.loop.time() < self._due:
-            self._be_rung()
+        if self._timeouts.loop.time() < self._due:
+            self._set_timeout()
         else:
             self._waiter.set_result(None)
 
-    def _be_rung(self) -> None:
-        if self._due < self._alarm:
-            self._alarm = self._due
-            self._alarms.set(self._due, self)
+    def _set_timeout(self) -> None:
+        if self._due < self._timeout:
+            self._timeout = self._due
+            self._timeouts.set(self._due, self)

@@ -12,12 +12,12 @@ from asgiref.sync import sync_to_async
 from django.db import connection
 
 from chat.log import LeaseLost, Log, Tail, eventlog, pages
-from chat.log.alarms import Alarms
 from chat.log.fence import FIRST_EPOCH
 from chat.log.follow import page_of
 from chat.log.interruption import interrupt
 from chat.log.subscriber import Subscriber
 from chat.log.tail import MAX_PENDING, TAIL_BYTES
+from chat.log.timeouts import Timeouts
 from chat.models import Event, Message, Stream
 from chat.protocol import errors, events
 from tests.inside import an_end, new_stream
@@ -39,7 +39,7 @@ class Listener(Subscriber):
     """Notes what is delivered to it, and takes everything."""
 
     def __init__(self) -> None:
-        super().__init__(0, self.take, Alarms(asyncio.get_running_loop()))
+        super().__init__(0, self.take, Timeouts(asyncio.get_running_loop()))
         self.taken: list[list[int]] = []
         self.wait(10)
 

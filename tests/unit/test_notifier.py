@@ -8,14 +8,14 @@ from uuid import UUID, uuid4
 import pytest
 
 from chat.log import notifier
-from chat.log.alarms import Alarms
 from chat.log.notifier import Lately, NotificationHandlers, Notifier
 from chat.log.subscriber import Subscriber
+from chat.log.timeouts import Timeouts
 
 
 def subscribed() -> Subscriber:
     """A reader that waits on the running loop."""
-    return Subscriber(-1, None, Alarms(asyncio.get_running_loop()))
+    return Subscriber(-1, None, Timeouts(asyncio.get_running_loop()))
 
 
 async def woken(subscriber: Subscriber, seconds: float) -> bool:
@@ -42,7 +42,7 @@ async def test_what_happens_between_the_look_and_the_wait_is_not_missed():
     subscriber.close()
 
 
-async def test_a_wait_that_is_cancelled_is_not_ended_by_its_alarm():
+async def test_a_wait_that_is_cancelled_is_not_ended_by_its_timeout():
     subscriber = subscribed()
     waiting = asyncio.create_task(woken(subscriber, 0.001))
     await asyncio.sleep(0)
@@ -61,7 +61,7 @@ async def test_waits_of_many_end_in_their_order_and_a_later_wait_does_not_end_at
     await asyncio.gather(late, early)
     assert ended == ["early", "late"]
     began = loop.time()
-    first.wait(0.01).cancel()  # its alarm is still set
+    first.wait(0.01).cancel()  # its timeout is still set
     await first.wait(0.03)
     assert loop.time() - began >= 0.03
 

@@ -124,7 +124,7 @@ async def test_not_while_somebody_reads_it(core: Core):
 async def test_nor_while_a_reader_is_at_another_process(core: Core, other_log: Log):
     stream = await begun(core, is_guest=True)
     nobody_has_read(core, stream, 1000)
-    subscriber = Subscriber(-1, None, other_log.alarms())
+    subscriber = Subscriber(-1, None, other_log.timeouts())
     other_log.subscribe(stream.pk, subscriber)
     other_log.unsubscribe(stream.pk, subscriber)  # as a reader that polls does
     await Unwanted(other_log).look()
