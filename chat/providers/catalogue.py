@@ -96,7 +96,7 @@ class Catalogue:
 
     def __init__(self, settings: Settings, makers: tuple[Make, ...] | None = None) -> None:
         self.senses = Senses(sight.from_settings(settings), self.models)
-        self.patience = policy.Patience.from_settings(settings)
+        self.limits = policy.AttemptLimits.from_settings(settings)
         wanted = items(settings, "WONDERCAM_MODELS")
         self._free = not wanted
         self._wanted = [item for item in wanted if not item.endswith("/*")]
@@ -146,7 +146,7 @@ class Catalogue:
 
         Notices (`events.notice`) may precede the first content. Cancelling this stops the upstream at once.
         """
-        attempts = policy.Attempts(self.patience, time.monotonic() + self.patience.total, unreadable=self.unreadable)
+        attempts = policy.Attempts(self.limits, time.monotonic() + self.limits.total, unreadable=self.unreadable)
         model, tried, looked, read_out = self.find(prompt.model.id)[1], set[str](), False, False
         while True:
             tried.add(model.id)

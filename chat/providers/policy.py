@@ -45,7 +45,7 @@ Ask = Callable[[Prompt, Give], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class AttemptLimits:
     """The settings of the module's docstring, in seconds and counts."""
 
     first: float = 60.0
@@ -61,7 +61,7 @@ class Patience:
     """The pause between requests to a server that refuses them while it loads its model."""
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> "Patience":
+    def from_settings(cls, settings: Settings) -> "AttemptLimits":
         """Raises ValueError, whose sentence names the variable."""
         default = cls()
         first = number(settings, "WONDERCAM_LIMIT_FIRST_TOKEN_SECONDS", default.first, 0.01)
@@ -82,7 +82,7 @@ class Attempts:
     since when a model has been loading, all on the monotonic clock. `unreadable` counts, by model, the attempts whose
     answer could not be read to its end."""
 
-    patience: Patience
+    limits: AttemptLimits
     ends: float
     begun: bool = False
     loading_since: float | None = None
@@ -107,8 +107,8 @@ class Attempt:
 
     def __init__(self, attempts: Attempts, who: str, give: Give, is_local: bool = False) -> None:
         self._attempts, self._who, self._give = attempts, who, give
-        self._patience = attempts.patience
-        self._until_first = self._patience.loading if is_local else self._patience.first
+        self._limits = attempts.limits
+        self._until_first = self._limits.loading if is_local else self._limits.first
         loop = asyncio.get_running_loop()
         self._time = loop.time
         now = self._time()
@@ -117,7 +117,7 @@ class Attempt:
         self._deadline = Deadline(min(self._first, self._ends))
         self._ending = AttemptEnd()
         self._spoke = False
-        self._silence = loop.call_later(self._patience.silence, self._tell_silence) if is_local else None
+        self._silence = loop.call_later(self._limits.silence, self._tell_silence) if is_local else None
 
     def _tell_silence(self) -> None:
         sentence = f"{self._who} is being loaded or still reads the question: on this machine that can take minutes."
@@ -156,7 +156,7 @@ class Attempt:
     def _giving(self) -> Give:
         """`give`, wrapped to inspect every chunk and to move the deadline, which is suspended during backpressure."""
         give, ending, deadline = self._give, self._ending, self._deadline
-        loop, time, idle, ends = asyncio.get_running_loop(), self._time, self._patience.idle, self._ends
+        loop, time, idle, ends = asyncio.get_running_loop(), self._time, self._limits.idle, self._ends
 
         def on_chunk(chunk: Chunk) -> "asyncio.Future[None] | None":
             nonlocal ends
@@ -204,7 +204,7 @@ class Attempt:
     def _next_deadline(self, chunk: Chunk) -> float:
         """The deadline of the next chunk, on the loop's clock. Waiting for a local slot has no deadline of its own."""
         if self._attempts.begun or chunk.reason:
-            return min(self._time() + self._patience.idle, self._ends)
+            return min(self._time() + self._limits.idle, self._ends)
         if chunk.notice == events.WAITING:
             self._first = 0.0
             return self._ends
@@ -219,11 +219,11 @@ class Attempt:
         """The error for the missed deadline."""
         begun, loading = self._attempts.begun, self._silence is not None and self._attempts.loading_since is not None
         if loading and not begun:
-            seconds = f"{min(self._until_first, self._patience.total):g}"
+            seconds = f"{min(self._until_first, self._limits.total):g}"
             sentence = f"{self._who} did not begin to answer within {seconds} seconds: it may still be loading."
             return errors.DeadlineExceeded(sentence)
         if self._deadline.until >= self._ends:
-            seconds = f"{self._patience.total:g}"
+            seconds = f"{self._limits.total:g}"
             return errors.DeadlineExceeded(f"The answer took longer than {seconds} seconds: it ends here.")
         if begun:
             return errors.DeadlineExceeded(f"{self._who} fell silent in the middle of the answer.")
@@ -246,35 +246,35 @@ async def answer(
 
 
 async def _tried(ask: Ask, prompt: Prompt, who: str, attempts: Attempts, give: Give, is_local: bool) -> None:
-    patience, count = attempts.patience, 1
-    limit = patience.loading if is_local else patience.first
+    limits, count = attempts.limits, 1
+    limit = limits.loading if is_local else limits.first
     while True:
         try:
             return await Attempt(attempts, who, give, is_local).run(ask, prompt)
         except ModelLoading:
             attempts.tell_loading(f"{who} is being loaded: this can take minutes.", give)
-            if time.monotonic() + patience.again >= min(attempts.ends, (attempts.loading_since or 0.0) + limit):
+            if time.monotonic() + limits.again >= min(attempts.ends, (attempts.loading_since or 0.0) + limit):
                 raise
-            await asyncio.sleep(patience.again)
+            await asyncio.sleep(limits.again)
         except errors.ApiError as error:
             if isinstance(error, UNREADABLE):
                 attempts.unreadable[prompt.model.id] += 1
                 log.warning("attempt %d at an answer failed: %s", count, error.message)
-            pause = delay(error, count, patience)
+            pause = delay(error, count, limits)
             if attempts.begun or pause is None or time.monotonic() + pause >= attempts.ends:
                 raise
             count += 1
             await asyncio.sleep(pause)
 
 
-def delay(error: errors.ApiError, count: int, patience: Patience) -> float | None:
+def delay(error: errors.ApiError, count: int, limits: AttemptLimits) -> float | None:
     """Seconds until the next attempt, None for no retry: full jitter (Brooker, "Exponential backoff and jitter"), added
     to Retry-After."""
-    if count >= patience.attempts or not isinstance(error, RETRIED):
+    if count >= limits.attempts or not isinstance(error, RETRIED):
         return None
-    jitter = random.uniform(0, patience.backoff * 2 ** (count - 1))  # noqa: S311 (no secret)
+    jitter = random.uniform(0, limits.backoff * 2 ** (count - 1))  # noqa: S311 (no secret)
     asked = error.retry_after or 0
-    return None if asked > patience.retry_after else asked + jitter
+    return None if asked > limits.retry_after else asked + jitter
 
 
 def may_go_elsewhere(error: errors.ApiError, attempts: Attempts) -> bool:

@@ -38,7 +38,7 @@ TEXT_OR_NOTHING = (str, type(None))  # `str | None` would be built again for eve
 
 
 def unsound(who: str) -> errors.BadUpstream:
-    """Return the error for a response that fails `is_sound`."""
+    """Return the error for a response that cannot be parsed, or fails `is_sound`."""
     return errors.BadUpstream(f"{who} sent something that is no answer.")
 
 

@@ -132,7 +132,7 @@ class WorkerName:
         return False
 
 
-def patience_of(commit_seconds: float, lease_seconds: float) -> int:
+def grace_of(commit_seconds: float, lease_seconds: float) -> int:
     """The number of checks after which a worker that cannot store its events has given them up."""
     return ceil(commit_seconds / lease_seconds)
 
@@ -157,15 +157,13 @@ class SeenLease:
 
 
 class Reaper:
-    """Finds streams whose worker has died, and has them taken over or, `patience` checks later, ends them."""
+    """Finds streams whose worker has died, and has them taken over or, `grace` checks later, ends them."""
 
-    def __init__(
-        self, event_log: Log, worker: WorkerName, take_over: TakeOver | None = None, patience: int = 0
-    ) -> None:
+    def __init__(self, event_log: Log, worker: WorkerName, take_over: TakeOver | None = None, grace: int = 0) -> None:
         self._log = event_log
         self._worker = worker
         self._take_over = take_over
-        self._patience = patience
+        self._grace = grace
         self._seen: dict[UUID, SeenLease] = {}
 
     async def look_at_leases(self, seconds: float, holder: Holder) -> None:
@@ -201,8 +199,8 @@ class Reaper:
         leases = await in_thread(partial(running_leases, self._worker.name, renewed_at))
         self._seen = {pk: self._look(pk, lease) for pk, lease in leases if pk not in mine}
         lapsed = [(pk, seen) for pk, seen in self._seen.items() if seen.looks > LOOKS]
-        over = [(pk, seen.lease) for pk, seen in lapsed if seen.looks > LOOKS + self._patience]
-        await each(self._offer, [(pk, seen) for pk, seen in lapsed if seen.looks <= LOOKS + self._patience])
+        over = [(pk, seen.lease) for pk, seen in lapsed if seen.looks > LOOKS + self._grace]
+        await each(self._offer, [(pk, seen) for pk, seen in lapsed if seen.looks <= LOOKS + self._grace])
         return await self.interrupt(over)
 
     async def _offer(self, found: tuple[UUID, SeenLease]) -> None:

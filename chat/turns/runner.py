@@ -76,8 +76,8 @@ class Turns:
         self._catalogue = catalogue
         self._metrics = metrics
         self._on_ended = on_ended
-        patience = leases.patience_of(event_log.retry_seconds, lease_seconds)
-        self._reaper = Reaper(event_log, self.worker, self._take_over, patience)
+        grace = leases.grace_of(event_log.retry_seconds, lease_seconds)
+        self._reaper = Reaper(event_log, self.worker, self._take_over, grace)
         self._continuation = Continuation(event_log, catalogue, self.worker)
         self.queues = MessageQueues(event_log, catalogue, self.worker)
         self.titles = Titles(event_log, catalogue)

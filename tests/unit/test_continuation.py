@@ -52,7 +52,7 @@ async def dies(core: Core, started: Stream, seq: int) -> None:
 
 async def is_missed(core: Core) -> None:
     """Its lease lapses, and is looked at until what is not taken up is ended."""
-    for _ in range(leases.LOOKS + leases.patience_of(core.log.retry_seconds, settings.LEASE_SECONDS) + 1):
+    for _ in range(leases.LOOKS + leases.grace_of(core.log.retry_seconds, settings.LEASE_SECONDS) + 1):
         await core.turns._reaper.beat(core.turns.running())
 
 

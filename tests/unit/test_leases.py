@@ -65,11 +65,11 @@ async def test_a_lease_that_is_not_renewed_lapses_and_one_that_is_does_not(reape
 def test_a_dead_worker_s_turn_goes_on_within_10_seconds_or_ends_within_30():
     # Its last renewal comes just after a look, which therefore does not count.
     seconds, commit = (float(str(variables.ALL[f"WONDERCAM_{name}_SECONDS"].default)) for name in ("LEASE", "COMMIT"))
-    patience = leases.patience_of(commit, seconds)
+    grace = leases.grace_of(commit, seconds)
 
     assert (1 + leases.LOOKS) * seconds <= 8
-    assert patience * seconds >= commit
-    assert (1 + leases.LOOKS + patience) * seconds <= 30
+    assert grace * seconds >= commit
+    assert (1 + leases.LOOKS + grace) * seconds <= 30
 
 
 async def test_a_turn_is_to_be_taken_up_before_it_is_ended_and_that_is_asked_once(log: Log):
@@ -79,7 +79,7 @@ async def test_a_turn_is_to_be_taken_up_before_it_is_ended_and_that_is_asked_onc
         asked.append(stream_id)
         return False
 
-    reaper = Reaper(log, WorkerName(), take_over, patience=3)
+    reaper = Reaper(log, WorkerName(), take_over, grace=3)
     found = [(await reaper.beat([]), len(asked)) for _ in range(leases.LOOKS + 4)]
 
     assert found == [([], 0)] * leases.LOOKS + [([], 1)] * 3 + [([dead.pk], 2)]

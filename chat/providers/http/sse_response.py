@@ -20,6 +20,7 @@ from chat.providers.http.decoding import EventDecoder, ObjectDecoder
 from chat.providers.http.error_mapping import refused
 from chat.providers.http.push_body import PushBody
 from chat.providers.http.unpacking import PackedWrong, Unpacker
+from chat.providers.validation import unsound
 
 log = logging.getLogger(__name__)
 
@@ -171,7 +172,7 @@ class IncomingAnswer:
             return [each for each in said if isinstance(each, dict)]
         if not said or said is True or SIGN_OF_LIFE.fullmatch(str(said)):
             return []
-        raise unreadable(self._who)
+        raise unsound(self._who)
 
     def _unparsed(self, event: ServerSentEvent, data: str, wrong: ValueError) -> list[dict[str, Any]]:
         """As `_said`, for an event that is not one JSON value."""
@@ -185,7 +186,7 @@ class IncomingAnswer:
             return []
         raise_stray(self._recent, self._who)
         log.warning("%s sent an event of %d characters that is no JSON: %s", self._who, len(data), wrong)
-        raise unreadable(self._who) from None
+        raise unsound(self._who) from None
 
     def _read(self, said: dict[str, Any], event: ServerSentEvent) -> list[events.Chunk]:
         """The chunks of one JSON object. Raises the error that it reports."""
@@ -241,11 +242,6 @@ class IncomingAnswer:
 
 DONE: dict[str, Any] = {}
 """Stands for `[DONE]`, compared by identity."""
-
-
-def unreadable(who: str) -> errors.BadUpstream:
-    """The error for data that cannot be parsed."""
-    return errors.BadUpstream(f"{who} sent something that is no answer.")
 
 
 def raise_stray(recent: bytes, who: str) -> None:

@@ -12,12 +12,12 @@ from chat.protocol.prompt import Model, Prompt
 from chat.providers import openai, policy
 from chat.providers.breaker import Breaker
 from chat.providers.catalogue import Catalogue
-from chat.providers.policy import Attempts, Patience
+from chat.providers.policy import AttemptLimits, Attempts
 from tests.fakes import openai as fake
 from tests.fakes.server import Play, Reply, Request, Server
 
 PROMPT = Prompt(Model("openai", "no-done", "Big"), [{"role": "user", "parts": [{"text": "Hi"}]}])
-EAGER = Patience(first=0.01, loading=30.0, idle=30.0, total=30.0, silence=0.05, again=0.05)
+EAGER = AttemptLimits(first=0.01, loading=30.0, idle=30.0, total=30.0, silence=0.05, again=0.05)
 LOADING = {"error": {"code": 503, "message": "Loading model", "type": "unavailable_error"}}
 """As llama.cpp answers until its model is there."""
 
@@ -36,10 +36,10 @@ def loading_for(times: int, message: Any = LOADING) -> Play:
     return play
 
 
-async def asked(url: str, patience: Patience, given: list[events.Response], is_local: bool = True) -> Attempts:
+async def asked(url: str, limits: AttemptLimits, given: list[events.Response], is_local: bool = True) -> Attempts:
     """Ask the server at that address into `given`; the attempts that it took."""
     reader = openai.OpenAI((PROMPT.model,), f"{url}/v1")
-    attempts = Attempts(patience, time.monotonic() + patience.total)
+    attempts = Attempts(limits, time.monotonic() + limits.total)
 
     def give(chunk: events.Chunk) -> None:
         given.append(events.decode(chunk.data))
@@ -132,7 +132,7 @@ async def test_a_server_elsewhere_has_the_usual_limit_and_no_notice() -> None:
     ],
 )
 def test_the_limit_is_five_minutes_unless_one_is_set(settings: dict[str, str], loading: float) -> None:
-    assert Patience.from_settings(settings).loading == loading
+    assert AttemptLimits.from_settings(settings).loading == loading
 
 
 @pytest.mark.parametrize(

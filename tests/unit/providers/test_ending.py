@@ -9,7 +9,7 @@ import pytest
 from chat.protocol import errors, events
 from chat.protocol.events import Chunk, Give
 from chat.protocol.prompt import Model, Prompt
-from chat.providers.policy import Attempt, Attempts, Patience
+from chat.providers.policy import Attempt, AttemptLimits, Attempts
 from tests.fakes import gemini
 
 Ask = Callable[[Prompt, Give], Awaitable[None]]
@@ -24,7 +24,7 @@ def words(text: str, reason: str | None = None) -> Chunk:
 
 async def run(ask: Ask, given: list[Chunk]) -> None:
     """One attempt."""
-    await Attempt(Attempts(Patience(), monotonic() + 60), "m", given.append).run(ask, PROMPT)
+    await Attempt(Attempts(AttemptLimits(), monotonic() + 60), "m", given.append).run(ask, PROMPT)
 
 
 def told(given: list[Chunk]) -> list[tuple[str, str | None]]:

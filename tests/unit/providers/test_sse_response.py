@@ -140,8 +140,8 @@ async def test_a_reader_without_room_is_not_the_upstreams_delay() -> None:
     async def ask(prompt: Prompt, give: events.Give) -> None:
         await read(play, give)
 
-    patience = policy.Patience(first=1, idle=1)
-    attempts = policy.Attempts(patience, monotonic() + 30)
+    limits = policy.AttemptLimits(first=1, idle=1)
+    attempts = policy.Attempts(limits, monotonic() + 30)
     prompt = Prompt(Model("gemini", "m"), [])
     await policy.answer(ask, prompt, Breaker(), attempts, give)
     assert came == ["a", "b"]
