@@ -118,13 +118,13 @@ class ReviewSite(AdminSite):
     def _change(self, request: HttpRequest, user: User) -> HttpResponse:
         from chat.accounts import second_factor
 
-        error, wish = "", request.POST.get("wish", "")
+        error, choice = "", request.POST.get("choice", "")
         if request.method == "POST":
             if not second_factor.takes(user, request.POST.get("code", "")):
                 error = WRONG
-            elif wish == "codes":
+            elif choice == "codes":
                 return self._page(request, "codes", codes=second_factor.new_codes_on_paper(user))
-            elif wish == "remove" and settings.SECOND_FACTOR == OPTIONAL:
+            elif choice == "remove" and settings.SECOND_FACTOR == OPTIONAL:
                 second_factor.remove(user, who=user, address=limits.address(request))
                 return HttpResponseRedirect(reverse("admin:index"))
         left = second_factor.codes_on_paper_left(user)

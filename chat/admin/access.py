@@ -76,12 +76,12 @@ def context_of(request: HttpRequest, found: Any = None) -> dict[str, Any]:
 @require_POST
 def switch(request: HttpRequest) -> HttpResponse:
     """Switch texts on or off for the session, or store a reason, and redirect back to the page of the switch."""
-    wish, why = request.POST.get("texts"), request.POST.get("why", "").strip()
-    if wish == "hide":
+    choice, why = request.POST.get("texts"), request.POST.get("why", "").strip()
+    if choice == "hide":
         request.session[SWITCHED_OFF] = True
-    elif wish == "reason" and why:
+    elif choice == "reason" and why:
         give_reason(request, request.POST.get("conversation", "")[:36], why)
-    elif wish == "show":
+    elif choice == "show":
         request.session.pop(SWITCHED_OFF, None)
     back = request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())

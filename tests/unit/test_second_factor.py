@@ -229,11 +229,11 @@ def test_new_codes_for_a_lost_app_end_the_old_ones_and_required_factors_stay(sai
     assert said("""
 browser = signed_in()
 secret, papers = has_set_up(browser)
-print(sent(browser, wish="codes", code="1"))
-new = papers_of(browser.post(FACTOR, {"wish": "codes", "code": code(secret)}))
+print(sent(browser, choice="codes", code="1"))
+new = papers_of(browser.post(FACTOR, {"choice": "codes", "code": code(secret)}))
 print(len(new), set(new) & set(papers))
 print(sent(signed_in(), code=papers[0]), sent(signed_in(), code=new[0]))
-print("Remove" in browser.get(FACTOR).content.decode(), sent(browser, wish="remove", code=code(secret))[0])
+print("Remove" in browser.get(FACTOR).content.decode(), sent(browser, choice="remove", code=code(secret))[0])
 print(where(browser), where(signed_in()))
 """) == ["(403, '')", "10 set()", "(403, '') (302, '/admin/')", "False 200", "/admin/ /admin/second-factor/"]
 
@@ -244,7 +244,7 @@ browser = signed_in()
 print(where(browser), "Your second factor" in browser.get("/admin/").content.decode())
 secret, papers = has_set_up(browser)
 print(where(browser), where(signed_in()))
-print(sent(browser, wish="remove", code=code(secret)))
+print(sent(browser, choice="remove", code=code(secret)))
 print(where(browser), where(signed_in()))
 print(*AuditEntry.objects.order_by("pk").values_list("action", "name"))
 """
