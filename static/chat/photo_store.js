@@ -15,8 +15,11 @@ export async function upload(session, file, what = "photo") {
 /** Deletes a photo that no message has; one of a message stays. @param {Requester} session @param {string} id */
 export const discard = (session, id) => session.request(`/v2/attachments/${id}`, { method: "DELETE" });
 
-/** A stored photo; null for a deleted one or another user's. @param {Requester} session @param {string} id */
+/** A stored photo; null for a deleted one or another user's. Throws where it may be there later.
+ * @param {Requester} session @param {string} id */
 export async function download(session, id) {
   const response = await session.request(`/v2/attachments/${id}`);
-  return response.ok ? response.blob() : null;
+  if (response.ok) return response.blob();
+  if (response.status === 404) return null;
+  throw await refusal(response);
 }

@@ -76,7 +76,7 @@ export class Photos {
       this.#keep(photo);
     }
     this.#told.changed();
-    this.#restoring = this.#fetch(draft.read().photos).catch(() => {}); // they are in the draft still, and come with the next page
+    this.#restoring = this.#fetch(draft.read().photos);
   }
 
   /** @param {string[]} ids */
@@ -84,9 +84,10 @@ export class Photos {
     this.#asked += 1;
     const asked = this.#asked;
     for (const id of ids) {
-      const photo = await download(this.#session, id);
+      const photo = await download(this.#session, id).catch(() => undefined); // it can be sent unseen
       if (asked !== this.#asked) return; // another draft is shown by now
-      if (photo) this.#keep(new DraftPhoto(this.#session, t("Photo"), { id, url: URL.createObjectURL(photo) }));
+      const url = photo ? URL.createObjectURL(photo) : "";
+      if (photo !== null) this.#keep(new DraftPhoto(this.#session, t("Photo"), { id, url }));
     }
   }
 

@@ -64,7 +64,9 @@ export class QueuedRow {
     const arriving = download(this.#session, id).then((photo) => {
       if (photo && button.isConnected) image.src = URL.createObjectURL(photo);
     });
-    arriving.catch(() => {}); // its name stands in its place
+    arriving.catch(() => {
+      this.#photos = ""; // its name stands in its place; all are asked for again when the queue is shown anew
+    });
     return button;
   }
 

@@ -67,6 +67,8 @@ function page() {
   const deleted = [];
   /** @type {string[]} */
   const said = [];
+  /** What becomes of a download, by the photo. @type {Record<string, () => Promise<Response>>} */
+  const answer = {};
   const kept = new Map();
   /** @type {any} */
   const storage = {
@@ -79,7 +81,7 @@ function page() {
   const session = {
     request(/** @type {string} */ path, /** @type {RequestInit} */ { method = "GET" } = {}) {
       if (method === "DELETE") deleted.push(path);
-      if (method === "GET") return Promise.resolve(new Response("photo"));
+      if (method === "GET") return answer[path.slice(-1)]?.() ?? Promise.resolve(new Response("photo"));
       if (method !== "POST") return Promise.resolve(new Response(null, { status: 204 }));
       return new Promise((resolve, reject) =>
         uploads.push((answer) => (answer instanceof Error ? reject(answer) : resolve(answer))),
@@ -99,7 +101,7 @@ function page() {
     photos.restore(draftOf(chat));
     return settled();
   };
-  return { photos, previews, uploads, deleted, said, draftOf, open };
+  return { photos, previews, uploads, deleted, said, draftOf, open, answer };
 }
 
 const file = (name = "a.jpg", content = "x") => new File([content], name);
@@ -198,4 +200,13 @@ test("a folder is refused in the page's own words, not in the browser's", async 
   photos.add([folder], false);
   await settled();
   assert.match(said[0], /“holiday” is not a photo/);
+});
+
+test("a photo of a draft that cannot be shown now is sent all the same; a deleted one is left out", async () => {
+  const { photos, draftOf, open, answer } = page();
+  draftOf("B").keepPhotos(["a", "b", "c"]);
+  answer.a = () => Promise.reject(new Error("The server cannot be reached."));
+  answer.b = () => Promise.resolve(new Response("{}", { status: 404 }));
+  await open("B");
+  assert.deepEqual(ids(await photos.take(signal())), ["a", "c"]);
 });

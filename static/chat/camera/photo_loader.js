@@ -2,6 +2,7 @@
  * Loads the photo viewer and the overlay of marks on first use.
  */
 import { Later } from "../later.js";
+import { download } from "../photo_store.js";
 import { PhotoMemory } from "./photo_memory.js";
 
 /** An answer with one of these may have marks (marks.js). */
@@ -29,17 +30,16 @@ export class PhotoLoader {
   /**
    * @param {HTMLElement} list where the messages are painted
    * @param {HTMLElement} dialog a dialog
-   * @param {{session: {request: (path: string) => Promise<Response>}, photos: import("../photos_loader.js").PhotosLoader,
+   * @param {{session: Requester, photos: import("../photos_loader.js").PhotosLoader,
    *          ask: () => void}} told
    */
   constructor(list, dialog, told) {
     this.#list = list;
     this.#dialog = /** @type {HTMLDialogElement} */ (dialog);
     this.#told = told;
-    this.#memory = new PhotoMemory(/** @type {HTMLElement} */ (list.parentElement), async (attachment) => {
-      const response = await told.session.request(`/v2/attachments/${attachment}`);
-      return response.ok ? response.blob() : null;
-    });
+    this.#memory = new PhotoMemory(/** @type {HTMLElement} */ (list.parentElement), (attachment) =>
+      download(told.session, attachment),
+    );
   }
 
   /**

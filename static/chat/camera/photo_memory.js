@@ -1,10 +1,15 @@
 /**
  * Keeps photos and sounds of messages in memory only near the viewport, so that long chats do not fill it. One that is
- * scrolled away is released, and loaded from the server again when it comes near, or when the chat is printed.
+ * scrolled away is released, and loaded from the server again when it comes near, or when the chat is printed. One that
+ * could not be loaded is asked for again, as long as it is near.
  */
+import { t } from "../words.js";
 
 /** The margin around the viewport: one screen in each direction. */
 const NEAR = "100% 0px";
+/** How long after a failure photos are asked for again, doubled each time up to the longest, in ms. */
+const AGAIN = 1_000;
+const LONGEST = 30_000;
 /** The longest that printing waits for photos, in ms. */
 const PATIENCE = 10_000;
 
@@ -19,10 +24,15 @@ export class PhotoMemory {
   #attachments = new WeakMap();
   /** The page's own previews that were released. @type {Set<string>} */
   #gone = new Set();
+  /** Those near that could not be loaded. @type {Set<Medium>} */
+  #failed = new Set();
+  #wait = AGAIN;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
 
   /**
    * @param {HTMLElement} viewport what scrolls
-   * @param {(attachment: string) => Promise<Blob | null>} load
+   * @param {(attachment: string) => Promise<Blob | null>} load null for what is not there any more
    */
   constructor(viewport, load) {
     this.#viewport = viewport;
@@ -34,6 +44,7 @@ export class PhotoMemory {
     document.addEventListener("keydown", (event) => this.#pressed(event));
     addEventListener("beforeprint", () => void this.#loadAll()); // by a menu: a browser does not wait for this
     addEventListener("afterprint", () => this.#printed());
+    addEventListener("online", () => this.#again());
   }
 
   /** The photos of all messages. */
@@ -79,13 +90,14 @@ export class PhotoMemory {
     for (const { target, isIntersecting } of entries) {
       const medium = /** @type {Medium} */ (target);
       if (!medium.isConnected) this.#observer.unobserve(medium);
-      else if (!isIntersecting) this.#isPrinting || this.#letGo(medium);
+      else if (!isIntersecting) this.#isPrinting || this.#leave(medium);
       else if (!medium.src) void this.#fetch(medium);
     }
   }
 
   /** @param {Medium} medium */
-  #letGo(medium) {
+  #leave(medium) {
+    this.#failed.delete(medium);
     if (!medium.src || !(medium instanceof HTMLAudioElement ? medium.paused : medium.complete)) return;
     medium.style.inlineSize = `${medium.offsetWidth}px`; // its place stays as large as it was
     medium.style.blockSize = `${medium.offsetHeight}px`;
@@ -97,9 +109,28 @@ export class PhotoMemory {
 
   /** @param {Medium} medium */
   async #fetch(medium) {
-    // After a failure, as while the page is left, it is loaded when it comes near again.
-    const kept = await this.#load(this.#attachments.get(medium) ?? "").catch(() => null);
-    if (!kept || medium.src) return;
+    try {
+      const kept = await this.#load(this.#attachments.get(medium) ?? "");
+      this.#wait = AGAIN;
+      if (kept && !medium.src) await this.#fill(medium, kept);
+      if (!kept && medium instanceof HTMLImageElement) medium.alt = t("This is not here any more.");
+    } catch {
+      this.#failed.add(medium);
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => this.#again(), this.#wait);
+    }
+  }
+
+  /** Asks for those again that could not be loaded. */
+  #again() {
+    const failed = [...this.#failed].filter(({ isConnected, src }) => isConnected && !src);
+    this.#failed.clear();
+    this.#wait = Math.min(LONGEST, 2 * this.#wait);
+    for (const medium of failed) void this.#fetch(medium);
+  }
+
+  /** @param {Medium} medium @param {Blob} kept */
+  async #fill(medium, kept) {
     medium.src = URL.createObjectURL(kept);
     if (medium instanceof HTMLImageElement) await medium.decode().catch(() => {});
     if (!medium.src) return; // scrolled away meanwhile
