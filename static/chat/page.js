@@ -54,7 +54,7 @@ const photos = new PhotosLoader(byId("previews"), session, { problem, changed: c
 const photo = new Later(
   "photos-shown",
   ({ PhotoLoader }) =>
-    new PhotoLoader(byId("transcript"), byId("photo"), { session, photos, ask: () => composer.focus() }),
+    new PhotoLoader(byId("transcript"), byId("photo"), { session, photos, csrf, ask: () => composer.focus() }),
 );
 const camera = new CameraLoader(byId("camera"), {
   photos,

@@ -40,11 +40,12 @@ Object.assign(globalThis, {
  * @param {(Error | Blob | null)[]} answers */
 function page(...answers) {
   let asked = 0;
-  const memory = new PhotoMemory(/** @type {any} */ ({ querySelectorAll: () => [] }), async () => {
+  const load = async () => {
     const answer = answers[asked++];
     if (answer instanceof Error) throw answer;
     return answer;
-  });
+  };
+  const memory = new PhotoMemory(/** @type {any} */ ({ querySelectorAll: () => [] }), load, () => "");
   const image = new Image();
   memory.show(/** @type {any} */ (image), { attachment: "a" });
   const near = (isIntersecting = true) => {

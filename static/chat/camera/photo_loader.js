@@ -31,15 +31,14 @@ export class PhotoLoader {
    * @param {HTMLElement} list where the messages are painted
    * @param {HTMLElement} dialog a dialog
    * @param {{session: Requester, photos: import("../photos_loader.js").PhotosLoader,
-   *          ask: () => void}} told
+   *          csrf: () => string, ask: () => void}} told
    */
   constructor(list, dialog, told) {
     this.#list = list;
     this.#dialog = /** @type {HTMLDialogElement} */ (dialog);
     this.#told = told;
-    this.#memory = new PhotoMemory(/** @type {HTMLElement} */ (list.parentElement), (attachment) =>
-      download(told.session, attachment),
-    );
+    const load = (/** @type {string} */ attachment) => download(told.session, attachment);
+    this.#memory = new PhotoMemory(/** @type {HTMLElement} */ (list.parentElement), load, told.csrf);
   }
 
   /**

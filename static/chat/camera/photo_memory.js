@@ -4,6 +4,7 @@
  * could not be loaded is asked for again, as long as it is near.
  */
 import { t } from "../words.js";
+import { downloads } from "./photo_now.js";
 
 /** The margin around the viewport: one screen in each direction. */
 const NEAR = "100% 0px";
@@ -18,6 +19,7 @@ const PATIENCE = 10_000;
 export class PhotoMemory {
   #viewport;
   #load;
+  #csrf;
   #observer;
   #isPrinting = false;
   /** @type {WeakMap<Element, string>} */
@@ -33,8 +35,10 @@ export class PhotoMemory {
   /**
    * @param {HTMLElement} viewport what scrolls
    * @param {(attachment: string) => Promise<Blob | null>} load null for what is not there any more
+   * @param {() => string} csrf the newest CSRF token
    */
-  constructor(viewport, load) {
+  constructor(viewport, load, csrf) {
+    this.#csrf = csrf;
     this.#viewport = viewport;
     this.#load = load;
     this.#observer = new IntersectionObserver((entries) => this.#scrolled(entries), {
@@ -42,7 +46,7 @@ export class PhotoMemory {
       rootMargin: NEAR,
     });
     document.addEventListener("keydown", (event) => this.#pressed(event));
-    addEventListener("beforeprint", () => void this.#loadAll()); // by a menu: a browser does not wait for this
+    addEventListener("beforeprint", () => this.#print());
     addEventListener("afterprint", () => this.#printed());
     addEventListener("online", () => this.#again());
   }
@@ -64,6 +68,17 @@ export class PhotoMemory {
   async #loadAll() {
     this.#isPrinting = true;
     await Promise.all(this.#images.map((image) => (image.src ? image.decode().catch(() => {}) : this.#fetch(image))));
+  }
+
+  /** Shows those that are missing at once: a browser that prints by its menu waits for nothing else. */
+  #print() {
+    this.#isPrinting = true;
+    const download = downloads(this.#csrf);
+    const end = Date.now() + PATIENCE;
+    for (const image of this.#images) {
+      const kept = !image.src && Date.now() < end ? download(this.#attachments.get(image) ?? "") : null;
+      if (kept) image.src = URL.createObjectURL(kept);
+    }
   }
 
   /** From now on those are released again that are not near. */
