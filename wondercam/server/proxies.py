@@ -6,10 +6,12 @@ whatever the client wrote. So the list is read from the right, and only as far a
 
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import TYPE_CHECKING
 
 from django.core.exceptions import ImproperlyConfigured
 
-from wondercam.server.parser import Header
+if TYPE_CHECKING:  # settings are checked by commands, too, which do not need the server
+    from wondercam.server.parser import Header
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Proxies:
             return False
         return any(address in network for network in self.networks)
 
-    def client(self, peer: str, headers: list[Header]) -> str:
+    def client(self, peer: str, headers: "list[Header]") -> str:
         """The right-most address that no trusted proxy has; `peer` itself when nothing is said."""
         said = b",".join(value for name, value in headers if name == b"x-forwarded-for").decode("latin-1")
         hops = [hop.strip() for hop in said.split(",") if hop.strip()] + [peer]
@@ -58,12 +60,12 @@ class Proxies:
 NOBODY = Proxies()
 
 
-def scheme(headers: list[Header]) -> str:
+def scheme(headers: "list[Header]") -> str:
     """`https` when the last proxy says that it was called over TLS."""
     said = [value for name, value in headers if name == b"x-forwarded-proto"]
     return "https" if said and said[-1].rsplit(b",")[-1].strip().lower() == b"https" else "http"
 
 
-def without_forwarding(headers: list[Header]) -> list[Header]:
+def without_forwarding(headers: "list[Header]") -> "list[Header]":
     """The headers without those that only a proxy may write."""
     return [header for header in headers if not header[0].startswith((b"x-forwarded-", b"forwarded", b"x-real-ip"))]
