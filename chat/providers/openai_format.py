@@ -221,7 +221,10 @@ def messages_of(content: Content, unanswered: list[dict[str, Any]]) -> Iterator[
             said = json.dumps(result.get("response"), ensure_ascii=False)
             yield {"role": "tool", "tool_call_id": answered_by(result, unanswered), "content": said}
     role = "assistant" if content.get("role") == "model" else "user"
-    found = content_of([part for part in parts if "functionResponse" not in part] if role == "user" else spoken(parts))
+    if role == "user":
+        found = content_of([part for part in parts if "functionResponse" not in part], between="\n\n")
+    else:
+        found = content_of(spoken(parts))
     calls = [call_of(part, number) for number, part in enumerate(part for part in parts if "functionCall" in part)]
     unanswered += calls
     if found or calls:
@@ -252,9 +255,9 @@ def spoken(parts: list[Part]) -> list[Part]:
     return [part for part in told if "text" in part]
 
 
-def content_of(parts: list[Part]) -> str | list[dict[str, Any]]:
-    """Return parts as a message's content: a string if all are text, else a list. Thoughts are omitted. Raises
-    InvalidArgument for other parts."""
+def content_of(parts: list[Part], between: str = "") -> str | list[dict[str, Any]]:
+    """Return parts as a message's content: a string if all are text, else a list. Thoughts are omitted. `between` two
+    texts: those of an answer are pieces of it, those of a question are not. Raises InvalidArgument for other parts."""
     found: list[dict[str, Any]] = []
     for part in parts:
         if part.get("thought"):
@@ -271,7 +274,7 @@ def content_of(parts: list[Part]) -> str | list[dict[str, Any]]:
         else:
             raise errors.InvalidArgument("This model takes text, photos and sounds only.")
     if all(item["type"] == "text" for item in found):
-        return "".join(item["text"] for item in found)
+        return between.join(item["text"] for item in found)
     return found
 
 

@@ -145,6 +145,14 @@ async def test_the_request_is_a_chat_completion_with_the_key_in_its_header_only(
     }
 
 
+def test_the_texts_of_a_question_are_apart_and_those_of_an_answer_are_pieces() -> None:
+    parts = [{"text": "What is this?"}, {"text": "This was recognised."}]
+    contents = [{"role": role, "parts": parts} for role in ("user", "model", "user")]
+    messages = openai_format.request_of(Prompt(Model("openai", "m"), contents))["messages"]
+    question, answer = "What is this?\n\nThis was recognised.", "What is this?This was recognised."
+    assert [message["content"] for message in messages] == [question, answer, question]
+
+
 def test_an_earlier_answer_of_another_model_is_sent_as_words() -> None:
     call = {"functionCall": {"name": "f", "args": {}}}
     answer = [{"text": "Here: ", "thoughtSignature": "AA"}, PHOTO, call, {"text": "Hm", "thought": True}, {"text": "."}]
