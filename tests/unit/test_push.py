@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -188,7 +187,8 @@ async def test_no_notification_is_sent_while_the_feed_is_read(site: Site) -> Non
             pass
 
     page = asyncio.create_task(read())
-    await until(partial(site.core.log.feeds.is_read, site.core.user.pk), "the feed is read")
+    await until(lambda: page.done() or site.core.log.feeds.is_read(site.core.user.pk), "the feed is read")
+    assert not page.done(), page
     await site.answered()
     assert await site.told() == []
     page.cancel()
