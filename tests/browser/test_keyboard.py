@@ -55,6 +55,7 @@ async def test_a_shortcut_takes_the_place_of_a_list_and_waits_for_a_form(page: P
     await ended(page, "complete")
     chat = page.url
     await page.get_by_role("button", name="Instructions for this chat").click()
+    await expect(page.locator("dialog[open]")).to_have_id("instruction-dialog")  # it is loaded on first use
     await page.keyboard.type("Be brief.")
     await page.keyboard.press("Control+Shift+o")
     await page.keyboard.press("Control+k")

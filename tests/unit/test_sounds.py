@@ -142,7 +142,7 @@ async def test_an_earlier_sound_is_spoken_of_to_a_model_that_does_not_hear(heari
     providers.configure(environment(hearing.model.url))
     assert (await asked(hearing, ASKED, conversation_id=conversation)).status_code == 200
     first = hearing.model.asked[-1].json()["messages"][0]["content"]
-    assert first == "[a sound that you cannot hear]words=1"
+    assert first == "[a sound that you cannot hear]\n\nwords=1"
 
 
 async def test_the_models_say_who_hears_what(hearing: Core):
