@@ -99,6 +99,7 @@ class Log:
             await notifier.close()
         await self._own.leave()
         await asyncio.to_thread(self.end)
+        self._is_left = False
 
     def end(self) -> None:
         """The blocking part of `close`: call it in a thread."""

@@ -77,8 +77,8 @@ class Feeds:
             self.wake(user_id)
 
     def close(self) -> None:
-        """Stop polling and notifying."""
-        self._notifier = None
+        """Stop polling and notifying. The feeds may be opened again."""
+        self._notifier, self._is_left = None, False
         if self._looking is not None:
             self._looking.cancel()
             self._looking = None

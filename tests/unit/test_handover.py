@@ -8,10 +8,12 @@ from time import monotonic
 
 import pytest
 import pytest_asyncio
+from asgiref.sync import sync_to_async
 from django.utils import timezone
 
 from chat import limits
 from chat.log import Log
+from chat.log.feeds import FeedKey
 from chat.log.fence import FIRST_EPOCH
 from chat.log.interruption import interrupt
 from chat.log.takeover import MOST_DEATHS, MOST_WORKERS, NOBODY
@@ -26,7 +28,7 @@ from chat.views import event_stream
 from tests.catalogue import providers
 from tests.faults.arena import environment
 from tests.faults.upstream import Script
-from tests.inside import Core
+from tests.inside import Core, new_stream
 from tests.unit.test_continuation import dies, going_on, is_missed, is_sound, seen, words_of
 
 __all__ = ["going_on"]
@@ -279,3 +281,16 @@ async def test_a_reader_who_asks_for_what_is_there_is_not_told_of_an_end(going_o
     last = await going_on.log.last_seq(started.pk)
 
     assert [piece async for piece in event_stream.so_far(other_log, started.pk, last, start=b"")] == [b""]
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_log_that_was_closed_and_is_used_again_sends_nobody_elsewhere():
+    stream = await sync_to_async(new_stream)()
+    log = Log()
+    log.leave()
+    log.feeds.leave()
+    await log.close()
+
+    assert (await log.read(stream.pk, 0)).events == []
+    assert (await log.feeds.read(FeedKey(stream.user_id), 0)).events == []
+    await log.close()
