@@ -30,7 +30,20 @@ class StreamOptions(msgspec.Struct):
     include_usage: bool = False
 
 
-class Completion(msgspec.Struct, forbid_unknown_fields=True):
+class PassedOver(msgspec.Struct):
+    """The fields of both of OpenAI's APIs that do not change an answer's words."""
+
+    moderation: Any = None
+    prompt_cache_key: Any = None
+    prompt_cache_options: Any = None
+    prompt_cache_retention: Any = None
+    safety_identifier: Any = None
+    service_tier: Any = None
+    store: Any = None
+    user: Any = None
+
+
+class Completion(PassedOver, forbid_unknown_fields=True, kw_only=True):
     """The body of a request. Raises ValueError for what cannot be done.
 
     The fields of `passed_on` are for servers of this API and no others; those at the end, which do not change an
@@ -68,15 +81,7 @@ class Completion(msgspec.Struct, forbid_unknown_fields=True):
     chat_template_kwargs: dict[str, Any] | None = None
     audio: Any = None
     metadata: Any = None
-    moderation: Any = None
     prediction: Any = None
-    prompt_cache_key: Any = None
-    prompt_cache_options: Any = None
-    prompt_cache_retention: Any = None
-    safety_identifier: Any = None
-    service_tier: Any = None
-    store: Any = None
-    user: Any = None
 
     def __post_init__(self) -> None:
         if self.logprobs or self.top_logprobs:

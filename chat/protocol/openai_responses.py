@@ -10,10 +10,18 @@ import re
 from typing import Annotated, Any
 from uuid import UUID
 
-import msgspec
 from msgspec import Meta
 
-from chat.protocol.completions import json_format, only_here, photo_of, result, sound_of, strict_ones, text_in
+from chat.protocol.completions import (
+    PassedOver,
+    json_format,
+    only_here,
+    photo_of,
+    result,
+    sound_of,
+    strict_ones,
+    text_in,
+)
 from chat.protocol.errors import InvalidArgument
 from chat.protocol.openai_tools import Fields, fields_of, gemini_tools_of, part_of
 from chat.protocol.prompt import Content, Part
@@ -38,7 +46,7 @@ def stream_of(response_id: str) -> UUID | None:
     return UUID(found[1]) if found else None
 
 
-class ResponseRequest(msgspec.Struct, forbid_unknown_fields=True):
+class ResponseRequest(PassedOver, forbid_unknown_fields=True, kw_only=True):
     """The body. Raises ValueError for what cannot be done.
 
     The fields at the end, which do not change an answer's words, are passed over. OpenAI refuses a field that it does
@@ -67,16 +75,8 @@ class ResponseRequest(msgspec.Struct, forbid_unknown_fields=True):
     background_options: Any = None
     include: Any = None
     max_tool_calls: Any = None
-    moderation: Any = None
-    prompt_cache_key: Any = None
-    prompt_cache_options: Any = None
-    prompt_cache_retention: Any = None
-    safety_identifier: Any = None
-    service_tier: Any = None
-    store: Any = None
     stream_options: Any = None
     truncation: Any = None
-    user: Any = None
 
     def __post_init__(self) -> None:
         if self.top_logprobs:
