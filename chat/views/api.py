@@ -7,7 +7,7 @@ exception is logged and becomes a 500 without details: no traceback, path or SQL
 import json
 import logging
 import math
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import wraps
 from time import monotonic
 from typing import Any, NoReturn, TypeVar
@@ -54,14 +54,15 @@ def api(
 ) -> Callable[[View], View]:
     """Decorate an async view that answers these methods and may raise ApiError. `csrf`: for routes that accept the
     page's cookie; `body_bytes`: the largest body, in place of the general limit (see `body_limit.py`); `as_json`: the
-    format of its errors."""
+    format of its errors. GET includes HEAD."""
+    methods = with_head(methods)
 
     def decorate(view: View) -> View:
         @wraps(view)
         async def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             began = monotonic()
             if request.method in methods:
-                response = await guarded(view, as_json, request, *args, **kwargs)
+                response = unsent(request, await guarded(view, as_json, request, *args, **kwargs))
             else:
                 response = other_method(request, (*methods, "OPTIONS"), as_json)
             response.headers.setdefault("Cache-Control", "no-store")
@@ -73,6 +74,26 @@ def api(
         return answer
 
     return decorate
+
+
+def with_head(methods: tuple[str, ...]) -> tuple[str, ...]:
+    """The methods, with HEAD where GET is (RFC 9110, section 9.3.2). A view need not know: its body is not sent, and one
+    that streams never begins (`unsent`)."""
+    return tuple(known for method in methods for known in (("GET", "HEAD") if method == "GET" else (method,)))
+
+
+def unsent(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """The response, whose body never begins to stream where HEAD asks for it."""
+    if request.method == "HEAD" and response.streaming:
+        response.streaming_content = no_pieces()  # type: ignore[attr-defined]
+    return response
+
+
+async def no_pieces() -> AsyncIterator[bytes]:
+    """The pieces of a body that has none."""
+    none: tuple[bytes, ...] = ()
+    for piece in none:
+        yield piece
 
 
 def other_method(request: HttpRequest, methods: tuple[str, ...], as_json: AsJson) -> HttpResponseBase:

@@ -32,7 +32,7 @@ async def create(request: HttpRequest) -> HttpResponse:
     return json_response(kept.as_json(), 201)
 
 
-@api("GET", "HEAD", "DELETE")
+@api("GET", "DELETE")
 async def one(request: HttpRequest, attachment_id: UUID) -> HttpResponse:
     """One of the user's photos or sounds; or deletes one that no message has."""
     user = await tokens.authenticate(request)

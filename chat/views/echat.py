@@ -13,15 +13,16 @@ from chat.protocol.errors import InvalidArgument, NotFound
 from chat.protocol.prompt import Part, is_sound
 from chat.protocol.request import Ask, contents_of
 from chat.views import event_stream
-from chat.views.api import Request, api, body, chat_bytes, json_response, parse
-from chat.views.resume import Cursor, cursor_of, ids_of, resumed, streamed
+from chat.views.api import Request, api, body, chat_bytes, json_response, no_pieces, parse
+from chat.views.resume import HEADERS, Cursor, cursor_of, ids_of, resumed, streamed
+from chat.views.stream_response import EventStreamResponse
 
 
 @api("POST", "GET", body_bytes=chat_bytes)
 async def echat(request: Request) -> HttpResponseBase:
     """The enhanced chat: an immediate OK, then the answer as it is generated."""
     began = monotonic()
-    if request.method == "GET":
+    if request.method != "POST":
         return await _by_event_source(request, began)
     user = await tokens.authenticate(request)
     return await _asked_or_resumed(request, user, body(request, Ask, chat_bytes()), began, after=-1)
@@ -105,7 +106,10 @@ async def _by_event_source(request: Request, began: float) -> HttpResponseBase:
         return await resumed(request, ticket.stream_id, user)
     if last := request.headers.get("Last-Event-ID"):
         return await resumed(request, cursor_of(last).stream_id, user)
-    return streamed(request, await _started(request, user, _asked(request), began, ticket), -1, user)
+    ask = _asked(request)
+    if request.method == "HEAD":  # it asks nothing: the headers that name a stream are left out
+        return EventStreamResponse(no_pieces(), headers=HEADERS)
+    return streamed(request, await _started(request, user, ask, began, ticket), -1, user)
 
 
 def _asked(request: Request) -> Ask:

@@ -12,13 +12,13 @@ from chat.protocol.errors import Unavailable
 from chat.views.api import Request, api, json_response
 
 
-@api("GET", "HEAD")
+@api("GET")
 async def alive(request: HttpRequest) -> HttpResponseBase:
     """200 as long as the process serves requests."""
     return json_response({"status": "ok"})
 
 
-@api("GET", "HEAD")
+@api("GET")
 async def ready(request: Request) -> HttpResponseBase:
     """200 if the process takes new turns; 503 while it drains, and without its database."""
     if request.process.turns.is_draining():

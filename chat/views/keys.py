@@ -26,7 +26,7 @@ class NewKey(msgspec.Struct, forbid_unknown_fields=True):
 async def index(request: HttpRequest) -> HttpResponse:
     """GET the user's keys, POST a new one: `{"id", "name", "key", …}`. The key itself is shown only here."""
     user = await tokens.authenticate(request, needs=keys.SIGN_IN)
-    if request.method == "GET":
+    if request.method != "POST":
         own = [key.as_json() async for key in ApiKey.objects.for_user(user.pk)]
         return json_response({"keys": own})
     asked = body(request, NewKey)

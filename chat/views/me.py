@@ -15,7 +15,7 @@ from chat.process import Process
 from chat.protocol import events
 from chat.protocol.errors import PermissionDenied, ResourceExhausted
 from chat.views.account_export import zipped
-from chat.views.api import Request, api, json_response
+from chat.views.api import Request, api, json_response, no_pieces
 
 OF_STAFF = "This account may review those of others: an operator ends it."
 EXPORT_SECONDS = 60
@@ -36,15 +36,18 @@ async def index(request: Request) -> HttpResponseBase:
 @api("GET")
 async def export(request: HttpRequest) -> HttpResponseBase:
     """Everything the user owns, as a ZIP file."""
-    return exported(await tokens.authenticate(request))
+    return exported(request, await tokens.authenticate(request))
 
 
-def exported(user: User) -> StreamingHttpResponse:
-    """The export, streamed while it is made. ResourceExhausted within `EXPORT_SECONDS` of the previous one."""
-    if not limits.is_first(f"export:{user.pk}", EXPORT_SECONDS):
+def exported(request: HttpRequest, user: User) -> StreamingHttpResponse:
+    """The export, streamed while it is made. ResourceExhausted within `EXPORT_SECONDS` of the previous one.
+
+    HEAD makes none.
+    """
+    if request.method != "HEAD" and not limits.is_first(f"export:{user.pk}", EXPORT_SECONDS):
         raise ResourceExhausted("An export was made a moment ago: wait a minute.", retry_after=EXPORT_SECONDS)
     headers = {"Content-Disposition": 'attachment; filename="wondercam.zip"', "Content-Type": "application/zip"}
-    return StreamingHttpResponse(zipped(user.pk), headers=headers)
+    return StreamingHttpResponse(no_pieces() if request.method == "HEAD" else zipped(user.pk), headers=headers)
 
 
 def described(user_id: int) -> dict[str, Any]:

@@ -28,7 +28,7 @@ class QueueChange(msgspec.Struct, forbid_unknown_fields=True):
 async def index(request: Request, conversation_id: UUID) -> HttpResponseBase:
     """GET the queue of a conversation; POST a message to be started once, after the running answer."""
     user = await tokens.authenticate(request)
-    if request.method == "GET":
+    if request.method != "POST":
         conversation = await Conversation.objects.for_user(user.pk).aget_or_404(conversation_id)
         return json_response(await sync_to_async(message_queue.queue_of)(conversation))
     ask = body(request, Ask, chat_bytes())

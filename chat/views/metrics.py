@@ -14,7 +14,7 @@ from chat.protocol.errors import PermissionDenied
 from chat.views.api import Request, api
 
 
-@api("GET", "HEAD")
+@api("GET")
 async def show(request: Request) -> HttpResponseBase:
     """The metrics of all workers of this machine."""
     if not (has_the_token(request) or is_from_here(request)):

@@ -42,7 +42,7 @@ async def export(request: HttpRequest) -> HttpResponseBase:
     """`/accounts/export/`: as `GET /v2/me/export`."""
     user: Any = await request.auser()
     try:
-        return me.exported(user)
+        return me.exported(request, user)
     except ApiError as error:
         headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
         return HttpResponse(error.message, content_type="text/plain", status=error.code, headers=headers)

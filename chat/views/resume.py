@@ -61,7 +61,7 @@ async def resumed(request: Request, stream_id: UUID | None, user: User) -> HttpR
         raise InvalidArgument("The cursor is ahead of the stream: no such event was ever sent.")
     if not is_running and after == last:
         return HttpResponse(status=204, headers=ids_of(stream))
-    if after >= 0:
+    if after >= 0 and request.method != "HEAD":
         request.process.metrics.resumed()
     if after > 0 or not wants_snapshot(request):
         return streamed(request, stream, after, user)

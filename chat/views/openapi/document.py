@@ -72,7 +72,10 @@ def document() -> Schema:
     _, read = msgspec.json.schema_components(bodies, ref_template="#/components/schemas/{name}")
     paths: dict[str, Schema] = {}
     for tag, route in routes:
-        paths.setdefault(route.path, {})[route.method.lower()] = {"tags": [tag], **operation(route)}
+        described = {"tags": [tag], **operation(route)}
+        paths.setdefault(route.path, {})[route.method.lower()] = described
+        if route.method == "GET":
+            paths[route.path]["head"] = without_content(described)
     return {
         "openapi": "3.1.0",
         "info": {"title": "WonderCam", "version": "2", "description": ABOUT},
@@ -110,6 +113,13 @@ def operation(route: Route) -> Schema:
     elif route.body == FORM:
         described["requestBody"] = {"required": True, "content": {FORM: {"schema": ref("AttachmentForm")}}}
     return described
+
+
+def without_content(described: Schema) -> Schema:
+    """HEAD of an address whose GET is `described`: the same statuses and headers, and no body."""
+    name, responses = described["operationId"], described["responses"]
+    bare = {status: {key: each for key, each in told.items() if key != "content"} for status, told in responses.items()}
+    return {**described, "operationId": f"{name}Head", "summary": f"The headers of `{name}`", "responses": bare}
 
 
 def statuses_refused(route: Route) -> set[int]:
