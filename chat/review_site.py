@@ -41,11 +41,11 @@ class ReviewSite(AdminSite):
         super().register([model for model in models if model._meta.app_label not in NOT_SHOWN], admin_class, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Staff, and whoever has or needs a second factor only once it was shown."""
+        """Whether the user is staff and, if a second factor is set up or required, has passed it in this session."""
         return super().has_permission(request) and not self.waits(request)
 
     def waits(self, request: HttpRequest) -> bool:
-        """Whether a second factor is to be shown, or set up, before anything else."""
+        """Whether the user first has to enter a code, or to set up a second factor."""
         if settings.SECOND_FACTOR == OFF:
             return False
         from chat.accounts import second_factor
@@ -54,26 +54,26 @@ class ReviewSite(AdminSite):
         return bool(settings.SECOND_FACTOR == STAFF if row is None else request.session.get(PASSED) != row.pk)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        """With the page of the second factor, where it is on."""
+        """Add the page of the second factor, if it is on."""
         if settings.SECOND_FACTOR == OFF:
             return super().get_urls()
         return [path("second-factor/", self.second_factor, name="second_factor"), *super().get_urls()]
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The form; whoever is signed in and has to show a code is led to where that is done."""
+        """Show the sign-in form; redirect a signed-in user who still has to enter a code to the page for it."""
         if request.method == "GET" and super().has_permission(request) and self.waits(request):
             query = urlencode({"next": request.GET.get("next", "")})
             return HttpResponseRedirect(f"{reverse('admin:second_factor')}?{query}")
         return super().login(request, extra_context)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """With whether there is a page for a second factor."""
+        """Add whether there is a page for the second factor."""
         return {**super().each_context(request), "second_factor_is_on": settings.SECOND_FACTOR != OFF}
 
     # The page of the second factor
 
     def second_factor(self, request: HttpRequest) -> HttpResponse:
-        """Show a code, set an app up, or, once that is done, change what there is."""
+        """Set up an app, enter a code, or, once that is done, replace the recovery codes or remove the factor."""
         from chat.accounts import second_factor
 
         if not super().has_permission(request):
@@ -107,7 +107,7 @@ class ReviewSite(AdminSite):
             elif row := second_factor.set_up(user, secret, request.POST.get("code", ""), limits.address(request)):
                 del request.session[SECRET]
                 self._passed(request, row)
-                return self._page(request, "codes", codes=second_factor.new_codes_on_paper(user))
+                return self._page(request, "codes", codes=second_factor.new_recovery_codes(user))
             else:
                 error = WRONG
         address, picture = second_factor.address_for_app(user, secret)
@@ -123,11 +123,11 @@ class ReviewSite(AdminSite):
             if not second_factor.takes(user, request.POST.get("code", "")):
                 error = WRONG
             elif choice == "codes":
-                return self._page(request, "codes", codes=second_factor.new_codes_on_paper(user))
+                return self._page(request, "codes", codes=second_factor.new_recovery_codes(user))
             elif choice == "remove" and settings.SECOND_FACTOR == OPTIONAL:
                 second_factor.remove(user, who=user, address=limits.address(request))
                 return HttpResponseRedirect(reverse("admin:index"))
-        left = second_factor.codes_on_paper_left(user)
+        left = second_factor.recovery_codes_left(user)
         return self._page(request, "change", error=error, left=left, may_remove=settings.SECOND_FACTOR == OPTIONAL)
 
     def _passed(self, request: HttpRequest, row: Any) -> HttpResponse:

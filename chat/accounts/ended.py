@@ -23,20 +23,21 @@ from chat.models import (
 from chat.models.accounts import RESUME_AFTER_END
 
 BATCH = 100
-"""Rows a transaction: some milliseconds, so that a server's writer hardly waits."""
+"""Rows deleted in one transaction, which takes a few milliseconds: the server's writer hardly waits."""
 PAUSE = 0.005
 """Seconds between two batches."""
 USE_DAYS = 60
-"""For which the questions and tokens of a day are kept: a budget needs one, an operator's question some more."""
+"""Days for which each user's questions and tokens of a day are kept. Budgets need one day, operators look further
+back."""
 SPENDING_DAYS = 400
-"""For which the answers and tokens of a model are kept: a year, and the month before it."""
+"""Days for which each model's answers and tokens of a day are kept: a year and a month."""
 AUDIT_DAYS = 365
 UNSENT_DAYS = 7
-"""For which a photo or a sound that was uploaded may still be sent."""
+"""Days for which an uploaded photo or sound that no message contains is kept."""
 
 
 def rows(now: datetime, audit_kept_from: datetime) -> dict[str, QuerySet[Any]]:
-    """The rows that are not needed any more, by what they are called in reports."""
+    """The expired rows of each kind, by the name of the kind in reports."""
     tickets, ended_before = Ticket.objects.order_by(), now - RESUME_AFTER_END
     unused = tickets.filter(stream=None, expires_at__lt=now)
     return {
@@ -57,7 +58,7 @@ def rows(now: datetime, audit_kept_from: datetime) -> dict[str, QuerySet[Any]]:
 
 
 def guests_who_left_nothing(now: datetime) -> QuerySet[User]:
-    """Guests who cannot come back, their session and their refresh tokens being over, and who have no conversation."""
+    """Guests without conversations who cannot return: their session and their refresh tokens have expired."""
     talks = Conversation.objects.filter(user=OuterRef("pk"))
     tokens = OutstandingToken.objects.filter(user=OuterRef("pk"), expires_at__gt=now)
     old = User.objects.filter(is_guest=True, date_joined__lt=now - timedelta(seconds=SESSION_SECONDS))
@@ -65,7 +66,7 @@ def guests_who_left_nothing(now: datetime) -> QuerySet[User]:
 
 
 def delete_batch(found: QuerySet[Any]) -> int:
-    """Delete some of them, in the transaction of the caller; how many, 0 where none was left."""
+    """Delete at most `BATCH` of these rows, in the caller's transaction; returns their number, 0 at the end."""
     batch = list(found.values_list("pk", flat=True)[:BATCH])
     found.model._default_manager.filter(pk__in=batch).delete()
     return len(batch)

@@ -1,7 +1,7 @@
-"""Personal API keys: made and ended by people with an account, and the look-up of whoever comes with one.
+"""Personal API keys of people with an account: creation, deletion, and authentication by a key.
 
-A key is `wc_` and 256 random bits, so a plain digest is enough to keep of it. It is taken wherever an access token is.
-It does not end with a sign-in or a password: only by itself, at its time, with its owner's account.
+A key is `wc_` and 256 random bits, so it is stored as a plain digest. It is accepted wherever an access token is. A
+sign-out or a new password does not revoke it: it ends when it is deleted, when it expires, or with its owner's account.
 """
 
 import hashlib
@@ -25,10 +25,10 @@ PATTERN = r"wc_[\w-]{43}"
 CHAT, READ, SIGN_IN = "chat", "read", "sign-in"
 SCOPES = (CHAT, READ)
 INCLUDED = {CHAT: {CHAT, READ}, READ: {READ}}
-"""What a scope lets its key do. No scope is as good as signing in oneself: a key makes no keys."""
+"""What each scope permits. None of them includes SIGN_IN: a key cannot create keys."""
 
 NOTED_EVERY = timedelta(hours=1)
-"""How exactly the last use is known: a key's requests write nothing but once in that time."""
+"""The resolution of `last_used_at`: the requests of a key update it at most once in this time."""
 
 BAD_KEY = "The API key is unknown, has expired or was ended: make a new one."
 
@@ -41,8 +41,8 @@ WHERE api_key.digest = %s AND holder.is_active AND (api_key.expires_at IS NULL O
 
 
 async def holder(raw: str, needed: str, log: Log) -> User:
-    """The key's owner, by one query. Unauthenticated for a key that opens nothing, PermissionDenied for what it may
-    not do."""
+    """The key's owner, by one query. Unauthenticated if the key is not valid, PermissionDenied if its scopes do not
+    include `needed`."""
     now = datetime.now(UTC)
     asked = (moment(now - NOTED_EVERY), digest(raw), moment(now))
     found = await log.fetch(HOLDER_OF_KEY, asked)
@@ -52,7 +52,7 @@ async def holder(raw: str, needed: str, log: Log) -> User:
     if not any(needed in INCLUDED[scope] for scope in scopes.split()):
         raise PermissionDenied(refusal(needed))
     if is_stale:
-        with suppress(DatabaseError):  # who comes in does not depend on whether that can be noted
+        with suppress(DatabaseError):  # the request is valid whether this can be stored or not
             await ApiKey.objects.filter(pk=key).aupdate(last_used_at=now)
     user = known(User, id=number, is_guest=bool(is_guest), network=network)
     user.claims = Claims(number, version, family_of(key), "")
@@ -60,7 +60,7 @@ async def holder(raw: str, needed: str, log: Log) -> User:
 
 
 def refusal(needed: str) -> str:
-    """Why a key may not do this."""
+    """The sentence for a key without the scope `needed`."""
     if needed == SIGN_IN:
         return "An API key may not do this: sign in, and use the access token."
     return f"This API key may not do this: make one with the scope `{needed}`."
@@ -69,7 +69,11 @@ def refusal(needed: str) -> str:
 def give(
     user: User, name: str, scopes: list[str], expires_at: datetime | None, address: str = ""
 ) -> tuple[ApiKey, str]:
-    """A new key of the user's, and the key itself, which is shown this once."""
+    """Create a key; returns its row and the key itself, which cannot be shown again.
+
+    PermissionDenied for guests, InvalidArgument for unknown scopes or a past expiry, ResourceExhausted if the user has
+    `WONDERCAM_LIMIT_KEYS_USER` keys.
+    """
     if user.is_guest:
         raise PermissionDenied("API keys are for people with an account: sign up first.")
     if unknown := sorted(set(scopes) - set(SCOPES)):
@@ -88,7 +92,7 @@ def give(
 
 
 def end(user: User, key_id: object, address: str = "") -> None:
-    """End one's own key, and what runs by it. NotFound for an unknown and for another user's."""
+    """Delete the user's key, and stop the turns that it started. NotFound for unknown and foreign ids."""
     key = ApiKey.objects.for_user(user.pk).select_related("user").filter(pk=key_id).first()
     if key is None:
         raise NotFound("There is no such API key.")
@@ -96,7 +100,7 @@ def end(user: User, key_id: object, address: str = "") -> None:
 
 
 def end_for(who: User, key: ApiKey, address: str) -> None:
-    """End a key, and what runs by it, for its owner or for staff who may delete keys."""
+    """Delete a key, and stop the turns that it started, for its owner or for staff who may delete keys."""
     with transaction.atomic():
         families.end(family_of(key.pk))
         target = str(key) if who.pk == key.user_id else f"{key} of {key.user.get_username()}"
@@ -105,10 +109,10 @@ def end_for(who: User, key: ApiKey, address: str) -> None:
 
 
 def family_of(key_id: object) -> str:
-    """The family that a key's tickets and running readers belong to: it ends with the key."""
+    """The token family (`families.py`) of a key's tickets, readers and turns, which ends with the key."""
     return f"key-{str(key_id).replace('-', '')}"
 
 
 def digest(raw: str) -> str:
-    """SHA-256 in hex: what is kept of a key."""
+    """The SHA-256 digest, in hex, that is stored for a key."""
     return hashlib.sha256(raw.encode()).hexdigest()

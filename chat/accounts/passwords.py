@@ -1,4 +1,4 @@
-"""A user name and a password."""
+"""Authentication by user name and password."""
 
 import asyncio
 import unicodedata
@@ -23,5 +23,5 @@ async def holder(username: str, password: str) -> User | None:
 
 
 def as_kept(username: str) -> str:
-    """A user name as Django's forms read it: stripped, and in NFKC (`django.contrib.auth.forms.UsernameField`)."""
+    """A user name as Django's forms store it: stripped, in NFKC (`django.contrib.auth.forms.UsernameField`)."""
     return unicodedata.normalize("NFKC", username.strip())

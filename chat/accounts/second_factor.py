@@ -1,9 +1,9 @@
-"""A second factor: codes of an app (TOTP, RFC 6238), and codes on paper for when the app is lost. By django-allauth.
+"""A second factor: codes of an app (TOTP, RFC 6238), and recovery codes for when the app is lost. By django-allauth.
 
-Importable where `WONDERCAM_SECOND_FACTOR` is on: only then its tables are there. What is used of the library beside its
-models are `totp.internal` and `recovery_codes.internal`, whose names it does not promise: its own pages need its own
-sign-in. A code works once for all processes, because the row that says so is locked; the library's own note of it is
-in the memory of one process.
+Import it only if `WONDERCAM_SECOND_FACTOR` is on: otherwise its tables do not exist. The library's own pages require
+its own sign-in, so this module uses its models, and `totp.internal` and `recovery_codes.internal`, which may change
+with any version. A code works once for all processes, because the last used one is stored in a locked row; the library
+itself remembers it only in the memory of one process.
 """
 
 import base64
@@ -26,50 +26,51 @@ from chat.models import User
 log = logging.getLogger(__name__)
 
 LAST_CODE = "wondercam_last_code"
-"""In the row's data: the code that was taken last. One is valid for 30 seconds, so no other needs to be known."""
-
+"""The key of the last accepted code in the row's data. A code is valid for 30 seconds, so earlier ones need not be
+stored."""
 
 SEALED = "sealed:"
-"""Before a secret that is sealed; those from before that lie in the database as they are, until they are made anew."""
+"""The prefix of an encrypted secret. Secrets that were stored before there was encryption have none, and stay readable
+until they are replaced."""
 
 
 class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
-    """allauth's, without the code that it asks for after a single sign-on, since the review asks for it; and with its
-    secrets sealed."""
+    """allauth's adapter, with encrypted secrets. It does not ask for a code after a single sign-on: the review does."""
 
     def encrypt(self, text: str) -> str:
-        """As it is kept: whoever has the database and not SECRET_KEY reads neither the app's secret nor the codes'."""
-        return SEALED + sealing().encrypt(text.encode()).decode()
+        """Encrypt a secret for the database, which without SECRET_KEY then reveals neither the app's secret nor the
+        recovery codes'."""
+        return SEALED + cipher().encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        """As it was. InvalidToken where it was sealed with another SECRET_KEY."""
+        """Decrypt a stored secret. InvalidToken if it was encrypted with another SECRET_KEY."""
         if not encrypted_text.startswith(SEALED):
             return encrypted_text
-        return sealing().decrypt(encrypted_text.removeprefix(SEALED)).decode()
+        return cipher().decrypt(encrypted_text.removeprefix(SEALED)).decode()
 
     def is_mfa_enabled(self, user: Any, types: Any = None) -> bool:
-        """To its sign-in nobody has a second factor."""
+        """False, so that allauth's own sign-in asks nobody for a code."""
         return False
 
 
-def sealing() -> Fernet:
-    """What seals secrets, by a key that SECRET_KEY alone gives."""
+def cipher() -> Fernet:
+    """The cipher for secrets, whose key is derived from SECRET_KEY."""
     key = hmac.digest(settings.SECRET_KEY.encode(), b"chat.accounts.second_factor", "sha256")
     return Fernet(base64.urlsafe_b64encode(key))
 
 
 def of(user_id: int) -> Any:
-    """The row of the user's app; None where there is none."""
+    """The row of the user's app; None if the user has set up none."""
     return Authenticator.objects.filter(user_id=user_id, type=Authenticator.Type.TOTP).first()
 
 
 def new_secret() -> str:
-    """160 random bits in base32, for the app."""
+    """A new secret for an app: 160 random bits in base32."""
     return str(generate_totp_secret())
 
 
 def address_for_app(user: User, secret: str) -> tuple[str, str]:
-    """What the app needs as an `otpauth:` address, and the picture of it as SVG."""
+    """The `otpauth:` URI that sets the app up, and its QR code as SVG."""
     adapter = get_adapter()
     address = adapter.build_totp_url(user, secret)
     return address, adapter.build_totp_svg(address)
@@ -77,18 +78,19 @@ def address_for_app(user: User, secret: str) -> tuple[str, str]:
 
 @transaction.atomic
 def set_up(user: User, secret: str, code: str, address: str = "") -> Any:
-    """The new row, once the app has shown that it knows the secret; None where it has not, or another one is there."""
-    if not validate_totp_code(secret, bare(code)) or of(user.pk):
+    """Store the app's secret, and return the new row; None if the code is not valid or the user already has an app."""
+    if not validate_totp_code(secret, without_spaces(code)) or of(user.pk):
         return None
     row = TOTP.activate(user, secret).instance
-    row.data[LAST_CODE] = bare(code)
+    row.data[LAST_CODE] = without_spaces(code)
     row.save(update_fields=["data"])
     audit.record(audit.Action.FACTOR_ON, who=user, target=f"account {user.pk}, {user.get_username()}", address=address)
     return row
 
 
 def takes(user: User, code: str) -> bool:
-    """Whether it is a code of the app, or one on paper, that was not used before. None is after a new SECRET_KEY."""
+    """Accept an unused code of the app, or an unused recovery code; False for any other, and for all codes once
+    SECRET_KEY has changed."""
     try:
         return _takes(user, code)
     except InvalidToken:
@@ -101,37 +103,44 @@ def _takes(user: User, code: str) -> bool:
     row = Authenticator.objects.select_for_update().filter(user=user, type=Authenticator.Type.TOTP).first()
     if row is None:
         return False
-    is_new = row.data.get(LAST_CODE) != bare(code)
-    if validate_totp_code(decrypt(row.data["secret"]), bare(code)):
-        row.data[LAST_CODE] = bare(code)
+    code = without_spaces(code)
+    is_new = row.data.get(LAST_CODE) != code
+    if validate_totp_code(decrypt(row.data["secret"]), code):
+        row.data[LAST_CODE] = code
         row.save(update_fields=["data"])
         return bool(is_new)
-    papers = Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).first()
-    return papers is not None and bool(RecoveryCodes(papers).validate_code(bare(code)))
+    recovery = recovery_of(user)
+    return recovery is not None and bool(recovery.validate_code(code))
+
+
+def recovery_of(user: User) -> RecoveryCodes | None:
+    """The user's recovery codes; None if there are none."""
+    row = Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).first()
+    return RecoveryCodes(row) if row else None
 
 
 @transaction.atomic
-def new_codes_on_paper(user: User) -> list[str]:
-    """Ten new ones, each for once; the old ones end."""
+def new_recovery_codes(user: User) -> list[str]:
+    """Replace the user's recovery codes by ten new ones, each of which works once."""
     Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).delete()
     return list(RecoveryCodes.activate(user).get_unused_codes())
 
 
-def codes_on_paper_left(user: User) -> int:
-    """How many of them were not used."""
-    papers = Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).first()
-    return len(RecoveryCodes(papers).get_unused_codes()) if papers else 0
+def recovery_codes_left(user: User) -> int:
+    """The number of the user's unused recovery codes."""
+    recovery = recovery_of(user)
+    return len(recovery.get_unused_codes()) if recovery else 0
 
 
 @transaction.atomic
 def remove(user: User, *, who: User | None = None, address: str = "") -> bool:
-    """Take the app and the codes on paper off the account; whether there were any."""
+    """Remove the app and the recovery codes of an account; False if it had neither."""
     if not Authenticator.objects.filter(user=user).delete()[0]:
         return False
     audit.record(audit.Action.FACTOR_OFF, who=who, target=f"account {user.pk}, {user.get_username()}", address=address)
     return True
 
 
-def bare(code: str) -> str:
-    """As it is checked: without the spaces that apps show."""
+def without_spaces(code: str) -> str:
+    """The code without the spaces that apps show in it."""
     return "".join(code.split())

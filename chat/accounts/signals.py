@@ -1,8 +1,7 @@
-"""What ends tokens by itself, however the account is changed: a form, a command, a shell, the admin; and what writes
-sign-ins down, whichever page they happen on.
+"""Signal receivers that revoke tokens when an account changes, and record sign-ins in the audit log.
 
-Connected in `AppConfig.ready()`, so in every process that can change an account. Changes of many accounts in one
-statement send no signal: `AccountQuerySet.update` sees to those.
+They are connected in `AppConfig.ready()`, so they also work for changes by a form, a command, a shell or the admin. One
+statement that changes many accounts sends no signal: `AccountQuerySet.update` revokes the tokens of those.
 """
 
 from typing import Any
@@ -16,16 +15,16 @@ from chat.models import User
 
 
 def connect() -> None:
-    """Connect the receivers; doing it again changes nothing."""
+    """Connect the receivers. Idempotent."""
     pre_save.connect(end_tokens_on_change, sender=User, dispatch_uid="end_tokens_on_change")
-    user_logged_in.connect(write_sign_in_down, dispatch_uid="write_sign_in_down")
+    user_logged_in.connect(record_sign_in, dispatch_uid="record_sign_in")
     user_logged_out.connect(end_session_family, dispatch_uid="end_session_family")
 
 
 def end_tokens_on_change(sender: Any, instance: User, update_fields: frozenset[str] | None, **_: Any) -> None:
-    """A new password, and being disabled, end every token given out before. A mere upgrade of the hash does not.
+    """Revoke all tokens of an account with a new password, or that is disabled. An upgraded hash revokes none.
 
-    Whoever saves an account that was read before its tokens ended does not bring them back.
+    An instance that was read before the tokens were revoked does not make them valid again when it is saved.
     """
     if instance._state.adding or (update_fields is not None and not {"password", "is_active"} & update_fields):
         return
@@ -42,12 +41,12 @@ def end_tokens_on_change(sender: Any, instance: User, update_fields: frozenset[s
 
 
 def end_session_family(sender: Any, request: HttpRequest, **_: Any) -> None:
-    """Signing out of the page ends the access tokens that the page was given."""
+    """At the sign-out of the page, revoke the access tokens of its session."""
     if key := request.session.session_key:
         families.end(families.of_session(key))
 
 
-def write_sign_in_down(sender: Any, request: HttpRequest | None, user: User, **_: Any) -> None:
-    """Signing in leaves an entry in the audit log. A program that makes a session has no request that was sent."""
+def record_sign_in(sender: Any, request: HttpRequest | None, user: User, **_: Any) -> None:
+    """Record a sign-in in the audit log. A session that a program makes has no request, or one without a method."""
     if request is not None and request.method is not None:
         audit.record_sign_in(request, user)

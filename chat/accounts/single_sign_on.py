@@ -1,4 +1,4 @@
-"""Who comes in by single sign-on: everybody whom the provider lets in, with an account of their own here."""
+"""Single sign-on, by django-allauth: everybody whom the identity provider accepts gets an account here."""
 
 from typing import Any
 
@@ -12,18 +12,18 @@ from chat.accounts import guests
 from chat.models import User
 
 GUEST = "wondercam_guest"
-"""In the state of a sign-in: who the browser was. allauth signs that user out before it makes the account."""
+"""The key of the guest's id in the state of a sign-in: allauth signs the guest out before it creates the account."""
 
 
 class Adapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
-    """allauth's, by our rules."""
+    """allauth's adapter: it signs in and creates accounts, and connects nothing to an account that is signed in."""
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
-        """Yes: whom the provider lets in belongs here, whatever WONDERCAM_SIGNUP says of strangers."""
+        """True: WONDERCAM_SIGNUP does not restrict single sign-on, because the provider decides who is accepted."""
         return True
 
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
-        """Only signs in. To connect an account that is signed in, a link of another site would be enough."""
+        """Refuse to connect a login to the signed-in account, which another site's link could trigger (CSRF)."""
         if sociallogin.state.get("process") == AuthProcess.CONNECT:
             raise ImmediateHttpResponse(redirect("page"))
         if sociallogin.is_existing:
@@ -31,7 +31,7 @@ class Adapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         sociallogin.state[GUEST] = None if sociallogin.is_existing else request.user.pk
 
     def save_user(self, request: HttpRequest, sociallogin: Any, form: Any = None) -> Any:
-        """Make the account of somebody who comes for the first time; the chats of the guest that they were go to it."""
+        """Create the account at the first sign-in, and move the chats of the browser's guest to it."""
         account = super().save_user(request, sociallogin, form)
         guests.take_along(User.objects.filter(pk=sociallogin.state.get(GUEST)).first(), account)
         return account
