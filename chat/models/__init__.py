@@ -1,4 +1,4 @@
-"""What is kept. A conversation is a tree of messages; a stream is one turn; its events are the log.
+"""The database. A conversation is a tree of messages; a stream is one turn; its events are the log.
 
     User ──< Conversation ──< Message (parent → a tree: edits and regenerations are siblings)
       │            │             ├─1 Stream (the turn that writes this answer) ──< Event (stream, seq), 1 Receipt,
@@ -6,22 +6,20 @@
       │            │             │        └──< Verdict (a reviewer's) ──< VerdictChange, 1 ReviewLock
       │            │             └─1 Feedback (a thumb up or down for this answer, and why)
       │            ├──< QueuedMessage (waits for the answer that runs)
-      │            ├─1 SearchText (its words, to be searched)
+      │            ├─1 SearchText (its text in the search index)
       │            └──< Attachment (a photo, re-encoded, or a sound; gone with its conversation)
       ├──< Change (a line of the feeds: a turn began, a chat was renamed …)
       ├──< Ticket (starts one stream, and resumes it)
       ├──< ApiKey (for scripts of one's own)
-      ├──< PushSubscription (a browser that is told of answers)
-      ├──< SavedFilter (a reviewer's name for a narrowed list)
+      ├──< PushSubscription (a browser that is notified of answers)
+      ├──< SavedFilter (a reviewer's named filter of a list)
       ├──< DailyUse (questions and tokens of a day)
       └──< ModelUse (answers and tokens of a day by model)
-    SiteUse (questions of a day, of all people)
+    SiteUse (questions of a day, of all users)
+    Invitation (a link by which one person can sign up)
+    AuditEntry (who did what, and when)
 
-`accounts.py` has who asks, `keys.py` and `invitations.py` what was given out,
-`push.py` which browsers are told of answers, `audit.py` who did what,
-`conversations.py` what was said, `queued_messages.py` what is said next, `changes.py` that it was, `search.py` by what
-it is found, `receipts.py` how it reached its reader, `verdicts.py` what reviewers think of it, `saved_filters.py` how
-they narrow their lists. A foreign id and an unknown id are the same to a reader: look everything up through `for_user`.
+A user must not be able to tell a foreign id from an unknown one: look everything up through `for_user`.
 """
 
 from chat.models.accounts import OwnedQuerySet, Ticket, User

@@ -36,9 +36,9 @@ class AccountQuerySet(models.QuerySet["User"]):
     """Accounts, many at a time."""
 
     def update(self, **changes: Any) -> int:
-        """As Django's, which sends no signal: a new password and being disabled end tokens here, too.
+        """Also revoke the tokens of accounts with a new password, or that are disabled: Django sends no signal here.
 
-        `bulk_update` comes through here as well. What is_active becomes may be an expression: then all are ended.
+        `bulk_update` calls this too. If `is_active` is set to an expression, the tokens of all rows are revoked.
         """
         disables = "is_active" in changes and changes["is_active"] is not True
         if disables or "password" in changes:
@@ -61,9 +61,9 @@ class AccountManager(UserManager["User"]):
 class User(AbstractUser):
     """A person with an account, or a guest without one. Raising `token_version` ends every token given out so far.
 
-    `network` is a keyed digest of the network that a guest came from, by which its guests are counted together.
-    `claims` is no column: it is what the request that found this user came with, for those who ask again later
-    whether it still holds (`chat/accounts/tokens.py`).
+    `network` is a keyed digest of a guest's network: the guests of one network share its limits. `claims` is not a
+    column: it has the claims of the request's token, for later checks whether that is still valid
+    (`chat/accounts/tokens.py`).
     """
 
     is_guest = models.BooleanField(default=False)
@@ -102,14 +102,14 @@ class Ticket(models.Model):
         return self.stream.ended_at is None or self.stream.ended_at > now - RESUME_AFTER_END
 
     def bind(self, stream_id: UUID) -> None:
-        """Tie it to the stream that it starts, in that stream's transaction; Unauthenticated for all but the first."""
+        """Bind it to the stream that it starts, in that stream's transaction. Unauthenticated if it was used before."""
         free = Ticket.objects.filter(pk=self.pk, stream=None, expires_at__gt=timezone.now())
         if not free.update(stream_id=stream_id):
             raise Unauthenticated(BAD_TICKET)
 
     @classmethod
     def prune(cls, user_id: int, now: datetime) -> None:
-        """Delete those of a user that open nothing any more."""
+        """Delete the user's expired tickets, unused ones and those of streams that ended long ago."""
         own = cls.objects.filter(user_id=user_id)
         own.filter(stream=None, expires_at__lt=now).delete()
         own.filter(stream__ended_at__lt=now - RESUME_AFTER_END).delete()

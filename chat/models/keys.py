@@ -1,4 +1,4 @@
-"""Personal API keys: what a script of one's own comes in with, instead of a sign-in."""
+"""Personal API keys, by which a user's scripts authenticate."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from chat.protocol import ids
 
 
 class ApiKey(models.Model):
-    """One key of one account. The key itself was shown once: only its digest is kept, and its first characters."""
+    """One key of one account. Only its digest and its first characters are stored."""
 
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="keys")
@@ -31,7 +31,7 @@ class ApiKey(models.Model):
         return f"{self.name} ({self.hint}…)"
 
     def as_json(self) -> dict[str, Any]:
-        """What its owner is told about it."""
+        """The key as the API returns it to its owner."""
         return {
             "id": self.id,
             "name": self.name,

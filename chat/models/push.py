@@ -1,4 +1,4 @@
-"""Browsers that want to be told of an answer while nobody looks at the page (`chat/push/`)."""
+"""Browsers that are notified of answers while their page is not visible (`chat/push/`)."""
 
 from django.db import models
 
@@ -6,9 +6,9 @@ from chat.models.accounts import OwnedQuerySet, User
 
 
 class PushSubscription(models.Model):
-    """One browser, as its push service knows it (RFC 8030). It counts as long as the sign-in that made it.
+    """One browser's subscription at its push service (RFC 8030). It is valid as long as the sign-in that created it.
 
-    `told` is the place in the user's feed up to which it was told, or somebody has looked.
+    `told` is the id of the last line of the user's feed that the browser was notified of, or that was read elsewhere.
     """
 
     digest = models.CharField(max_length=64, primary_key=True, help_text="SHA-256 of the endpoint, in hex.")

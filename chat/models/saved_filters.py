@@ -1,4 +1,4 @@
-"""How reviewers narrow the lists of the review again and again."""
+"""Saved filters of the review's lists."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.db import models
 from chat.models.accounts import User
 
 MOST = 50
-"""Of one reviewer and one list."""
+"""The most filters of one reviewer for one list."""
 
 
 class TooManyFilters(Exception):
@@ -15,7 +15,7 @@ class TooManyFilters(Exception):
 
 
 class SavedFilter(models.Model):
-    """One reviewer's name for a list as it was narrowed. `query` is what stands behind its address's `?`."""
+    """A reviewer's named filter of a list. `query` is the query string of the list's URL, without `?`."""
 
     LONGEST_QUERY = 1_000
 
@@ -33,7 +33,7 @@ class SavedFilter(models.Model):
 
     @classmethod
     def save_as(cls, name: str, **of: Any) -> "SavedFilter":
-        """Keep `query` under this name, in place of what it named before. TooManyFilters where it is one too many."""
+        """Store `query` under this name, in place of an earlier one. TooManyFilters if it would exceed `MOST`."""
         query = of.pop("query")
         own = cls.objects.filter(**of)
         if not own.filter(name=name).exists() and own.count() >= MOST:

@@ -1,4 +1,4 @@
-"""What each person has used of a day, counted once for all processes: for the budget, and for the bill."""
+"""The use of each day by users, models and the whole site, for all processes: for budgets and for the spending page."""
 
 from django.db import models
 
@@ -6,7 +6,7 @@ from chat.models.accounts import User
 
 
 class DailyUse(models.Model):
-    """Questions asked on one day (UTC), and the tokens of them and their answers."""
+    """One user's questions on one day (UTC), and the tokens of these questions and their answers."""
 
     pk = models.CompositePrimaryKey("user_id", "day")
     user = models.ForeignKey(User, models.CASCADE, related_name="use", db_index=False)
@@ -19,7 +19,7 @@ class DailyUse(models.Model):
 
 
 class SiteUse(models.Model):
-    """Questions of all people on one day (UTC), kept where `WONDERCAM_LIMIT_DAY_QUESTIONS_SITE` limits them."""
+    """The questions of all users on one day (UTC), counted if `WONDERCAM_LIMIT_DAY_QUESTIONS_SITE` limits them."""
 
     day = models.DateField(primary_key=True)
     questions = models.PositiveBigIntegerField(default=0)
@@ -29,9 +29,10 @@ class SiteUse(models.Model):
 
 
 class ModelUse(models.Model):
-    """Answers of one model that ended on one day (UTC), with their tokens; it stays, nameless, when the account goes.
+    """The answers of one model to one user that ended on one day (UTC), with their tokens. When the account is deleted,
+    the row is kept without the user.
 
-    `estimated` of them came from a provider that named no tokens: theirs are a guess by the answer's length.
+    `estimated` is the number of answers whose provider reported no tokens: theirs are estimated from the length.
     """
 
     user = models.ForeignKey(User, models.SET_NULL, null=True, related_name="spending", db_index=False)

@@ -1,4 +1,4 @@
-"""What reviewers think of answers: one verdict of each reviewer, all that it was before, and who is at it now; and
+"""The verdicts of reviewers on answers, with their history and the locks of answers under review; and their verdicts on
 which of two answers to one request is better."""
 
 from datetime import timedelta
@@ -14,17 +14,17 @@ from chat.models.conversations import Stream
 
 SCORES = (1, 2, 3, 4, 5)
 CRITERIA = ("correct", "helpful", "clear", "safe")
-"""The rubric: each is held, broken, or not judged."""
+"""The rubric: an answer meets each criterion or not, or it is not judged by it."""
 
 LONGEST_NOTE = 4_000
 LONGEST_TAG, MOST_TAGS = 40, 20
 
 LOCKED = timedelta(minutes=15)
-"""For which an answer is one reviewer's own, from the last time that it was opened."""
+"""How long an answer is locked for a reviewer after they last opened it."""
 
 
 class Verdict(models.Model):
-    """One reviewer's verdict on one answer. Every state of it stays in `changes`."""
+    """One reviewer's verdict on one answer. `changes` has every version of it."""
 
     stream = models.ForeignKey(Stream, models.CASCADE, related_name="verdicts")
     reviewer = models.ForeignKey(User, models.CASCADE, related_name="verdicts")
@@ -48,7 +48,7 @@ class Verdict(models.Model):
 
     @classmethod
     def file(cls, stream: Stream, reviewer: User, **said: Any) -> "Verdict":
-        """Keep this verdict in place of the reviewer's earlier one, which stays among its changes."""
+        """Store the reviewer's verdict in place of an earlier one, which stays in `changes`, and release the lock."""
         with transaction.atomic():
             verdict, _ = cls.objects.update_or_create(stream=stream, reviewer=reviewer, defaults=said)
             VerdictChange.objects.create(verdict=verdict, **said)
@@ -57,7 +57,7 @@ class Verdict(models.Model):
 
 
 class VerdictChange(models.Model):
-    """One state of a verdict: what was filed, and when."""
+    """One version of a verdict, with the time when it was filed."""
 
     verdict = models.ForeignKey(Verdict, models.CASCADE, related_name="changes")
     at = models.DateTimeField(auto_now_add=True)
@@ -75,7 +75,7 @@ class VerdictChange(models.Model):
 
 
 class ReviewLock(models.Model):
-    """Who reviews an answer now, until when."""
+    """The lock of an answer for the reviewer who opened it, until it expires."""
 
     stream = models.OneToOneField(Stream, models.CASCADE, primary_key=True, related_name="review_lock")
     reviewer = models.ForeignKey(User, models.CASCADE, related_name="+")
@@ -86,7 +86,8 @@ class ReviewLock(models.Model):
 
     @classmethod
     def take(cls, stream_id: UUID, reviewer: User) -> "ReviewLock | None":
-        """Make the answer this reviewer's own for `LOCKED`; None where it is, else the lock of whoever has it."""
+        """Lock the answer for this reviewer for `LOCKED`. Returns None if that succeeded, else the other reviewer's
+        lock."""
         now = timezone.now()
         free = cls.objects.filter(Q(reviewer=reviewer) | Q(until__lte=now), stream=stream_id)
         if free.update(reviewer=reviewer, until=now + LOCKED):
@@ -100,7 +101,7 @@ class ReviewLock(models.Model):
 
 
 class StreamRerun(models.Model):
-    """A stream that asked again what another one had asked (`rerun_stream`)."""
+    """A stream that repeats the request of another one (`rerun_stream`)."""
 
     stream = models.OneToOneField(Stream, models.CASCADE, primary_key=True, related_name="rerun")
     original = models.ForeignKey(Stream, models.CASCADE, related_name="reruns")
@@ -113,8 +114,8 @@ class StreamRerun(models.Model):
 
 
 class PairVerdict(models.Model):
-    """Which of two answers a reviewer found better, without having been told whose they were. Written and read, never
-    changed: the newest of a reviewer on a pair is the one that counts. `one` has the lesser id of the two."""
+    """Which of two answers a reviewer found better, without knowing their models. Rows are never changed: a reviewer's
+    newest one on a pair counts. `one` is the stream with the lower id."""
 
     class Outcome(models.TextChoices):
         """What was found."""
