@@ -34,15 +34,15 @@ from chat.protocol.answer import Answer
 log = logging.getLogger(__name__)
 
 FIRST_SECONDS, EVERY_SECONDS = 60, 3600
-"""After the start of a process, which has other things to do; and from then on."""
+"""The first run's delay after the start of a process, and the interval from then on."""
 SOME = 50
-"""How many are looked up, and recordings hidden from their owners, at once."""
+"""The rows that are looked up at once, and the recordings that are hidden from their owners in one transaction."""
 
 AT_ONCE = 500
-"""Recordings of a partition that are hidden in one transaction: on PostgreSQL others write meanwhile."""
+"""The same for the recordings of a partition: on PostgreSQL other transactions can write meanwhile."""
 
 Days = dict[str, int]
-"""After how many days conversations, recordings, photos and guests go; 0 is never (`settings.KEEP_DAYS`)."""
+"""After how many days conversations, recordings, photos and guests are deleted; 0: never (`settings.KEEP_DAYS`)."""
 
 
 async def keep_pruning(
@@ -51,7 +51,7 @@ async def keep_pruning(
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     now: Callable[[], datetime] = timezone.now,
 ) -> None:
-    """For as long as the process serves. What goes wrong is logged, and tried again an hour later."""
+    """Run `once` every hour, until cancelled. Errors are logged."""
     await sleep(FIRST_SECONDS)
     while True:
         try:
@@ -59,12 +59,12 @@ async def keep_pruning(
             if told := ", ".join(f"{number} {name}" for name, number in gone.items() if number):
                 log.info("Retention deleted %s", told)
         except Exception:
-            log.exception("Retention was broken off")
+            log.exception("Retention failed: the next run is in an hour")
         await sleep(EVERY_SECONDS)
 
 
 async def once(days: Days, write: Write, now: datetime) -> dict[str, int]:
-    """Delete what is too old; how many of each."""
+    """Delete everything that is too old; returns the number of deleted rows by kind."""
     done = dict.fromkeys(LARGE, 0)
     if days["recordings"]:
         done["recordings"] = await delete_partitions(now - timedelta(days=days["recordings"]), write)
@@ -80,7 +80,8 @@ async def once(days: Days, write: Write, now: datetime) -> dict[str, int]:
 
 
 async def _all(old: Callable[[], QuerySet[Any]], delete: "Delete", write: Write) -> int:
-    """Delete some at a time; what is found again, since it would not go, is left for the next hour."""
+    """Delete `SOME` at a time. Rows that are found again, because they could not be deleted, are left for the next
+    run."""
     seen: set[Any] = set()
     while new := [pk for pk in await in_thread(lambda: list(old()[:SOME])) if pk not in seen]:
         seen.update(new)
@@ -89,7 +90,7 @@ async def _all(old: Callable[[], QuerySet[Any]], delete: "Delete", write: Write)
 
 
 async def _rows(rows: QuerySet[Any], write: Write) -> int:
-    """Delete plain rows, a batch a transaction."""
+    """Delete rows that need no steps of their own, one batch per transaction."""
     number = 0
     while batch := await write(partial(ended.delete_batch, rows)):
         number += batch
@@ -98,13 +99,13 @@ async def _rows(rows: QuerySet[Any], write: Write) -> int:
 
 
 def old_conversations(before: datetime, _: int) -> QuerySet[Any]:
-    """Those in which nothing was said since, pinned ones too, the oldest first."""
+    """The conversations without a message since then, pinned ones included, the oldest first."""
     alive = Conversation.objects.exclude(user__username=deletion.HOLDER).exclude(streams__status=events.RUNNING)
     return alive.filter(updated_at__lt=before).order_by("updated_at").values_list("pk", flat=True)
 
 
 def old_recordings(before: datetime, streams: QuerySet[Stream] | None = None) -> QuerySet[Any]:
-    """The streams, of all or of these, that ended before this moment; of all the oldest first."""
+    """The streams that ended before this time, the oldest first; if `streams` is given, only those of them."""
     among = Stream.objects.order_by("ended_at") if streams is None else streams
     old = among.filter(status__in=events.ENDS, ended_at__lt=before).exclude(user__username=deletion.HOLDER)
     return old.values_list("pk", flat=True)
@@ -118,42 +119,43 @@ def old_recordings_by_rows(before: datetime, days: int) -> QuerySet[Any]:
 
 
 def idle_guests(before: datetime, _: int) -> QuerySet[Any]:
-    """Guests who came before this moment and have said nothing since."""
+    """The guests who were created before this time and have sent nothing since."""
     since = Conversation.objects.filter(user=OuterRef("pk"), updated_at__gte=before)
     return User.objects.filter(~Exists(since), is_guest=True, date_joined__lt=before).values_list("pk", flat=True)
 
 
 def ended_before(before: datetime) -> Iterator[UUID]:
-    """`old_recordings`, all of them."""
+    """The ids of all `old_recordings`."""
     return old_recordings(before).iterator()
 
 
 def answers_not_kept(chosen: Iterable[UUID]) -> Iterator[tuple[UUID, list[dict[str, Any]]]]:
-    """Of the streams whose answer was never put together: the answer's id, and its parts by the events."""
+    """The answers of these streams that were not stored with their messages: their ids, and their parts by the
+    events."""
     for stream in Stream.objects.filter(pk__in=list(chosen), answer__parts=[]).only("pk", "answer_id"):
         yield stream.answer_id, Answer.of(stored_events(stream.pk)).finished()
 
 
 def keep_answer(answer: UUID, parts: list[dict[str, Any]]) -> None:
-    """Store an answer's parts, before its events go."""
+    """Store an answer's parts, before its events are deleted."""
     Message.objects.filter(pk=answer).update(parts=parts)
 
 
 async def delete_conversations(chosen: list[UUID], write: Write) -> None:
-    """One after the other."""
+    """Delete these conversations with everything in them, one after the other."""
     for pk in chosen:
         await deletion.delete_conversation(pk, write)
 
 
 async def delete_recordings(chosen: list[UUID], write: Write) -> None:
-    """The events and what else belongs to a stream; its messages stay."""
-    for answer, parts in await in_thread(partial(_answers, chosen)):  # what is long holds no lock
+    """Delete these streams with their events; their messages stay."""
+    for answer, parts in await in_thread(partial(_answers, chosen)):  # reading takes long, so no lock is held
         await write(partial(keep_answer, answer, parts))
     await deletion.delete_streams(chosen, write)
 
 
 async def delete_partitions(before: datetime, write: Write) -> int:
-    """Delete the recordings of the partitions whose streams all ended before this time; the number of recordings."""
+    """Delete the recordings of the partitions whose streams all ended before this time; returns their number."""
     number = 0
     for partition in partitions.over(await in_thread(postgres_partitions.listed), before):
         streams = postgres_partitions.streams_of(partition).order_by("pk")
@@ -196,7 +198,7 @@ def _answers(chosen: Iterable[UUID]) -> list[tuple[UUID, list[dict[str, Any]]]]:
 
 
 async def delete_guests(chosen: list[int], write: Write) -> None:
-    """Each with all that it has. Nobody did it, so the audit log has nothing to say."""
+    """Delete these guests with everything they own. The audit log gets no entry, because nobody asked for it."""
     for pk in chosen:
         await deletion.delete_account(pk, write, lambda: None)
 
@@ -207,4 +209,4 @@ LARGE: dict[str, tuple[Callable[[datetime, int], QuerySet[Any]], Delete]] = {
     "recordings": (old_recordings_by_rows, delete_recordings),
     "guests": (idle_guests, delete_guests),
 }
-"""What has a deletion of its own: which are old, and how they go."""
+"""The kinds that are deleted in steps of their own: the query for the old ones, and the function that deletes them."""
