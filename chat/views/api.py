@@ -77,8 +77,8 @@ def api(
 
 
 def with_head(methods: tuple[str, ...]) -> tuple[str, ...]:
-    """The methods, with HEAD where GET is (RFC 9110, section 9.3.2). A view need not know: its body is not sent, and one
-    that streams never begins (`unsent`)."""
+    """The methods, with HEAD where GET is (RFC 9110, section 9.3.2). A view need not know: its body is not sent, and
+    one that streams never begins (`unsent`)."""
     return tuple(known for method in methods for known in (("GET", "HEAD") if method == "GET" else (method,)))
 
 
