@@ -7,6 +7,7 @@
     python -m bench.pair       this checkout beside another one: CPU of an event and of a question
     python -m bench.calls      the same in calls, which are the same on any machine and at any hour
     python -m bench.steady     the added p99 of ten runs of a minute, each beside the plain stack's
+    python -m bench.pauses     when the machine itself holds everything up
     python -m bench.clocks     what the times of an event, for the receipt of its reader, cost
     python -m bench.sight      how often what is said about photos is right
     python -m bench.review_lists    how long the lists of the review take with 100,000 streams
@@ -32,6 +33,7 @@
     calls.py      this checkout beside another one, by calls
     counted.py    runs a server whose calls are counted
     steady.py     the same load again and again, and how late its events are
+    pauses.py     the moments at which the machine is slow for all processes alike
     clocks.py     the same load with and without the times of its events
     sight.py      what is said about photos, and how often it is right
     review_lists.py  the review's lists, in this process

@@ -188,12 +188,14 @@ def asking(server: Server, load: Load, tally: Tally) -> list[Callable[[], Reader
     return [lambda: Reader(tally, message)] * load.streams
 
 
-async def run(server: Server, load: Load, upstream_pid: int, patience: float = 20) -> Result:
-    """Put `load` on `server`; one Result."""
+async def run(
+    server: Server, load: Load, upstream_pid: int, patience: float = 20, tally: Tally | None = None
+) -> Result:
+    """Put `load` on `server`; one Result. An empty `tally` gets the stamps of all events."""
     server.sign_in()
     gc.collect()
     gc.disable()
-    tally, result = Tally(), Result(server.key, load.name)
+    tally, result = tally or Tally(), Result(server.key, load.name)
     before = Sample.now(server, upstream_pid, tally)
     arriving = asyncio.ensure_future(arrive(server.port, load.per_second, asking(server, load, tally)))
     try:
