@@ -33,6 +33,7 @@ def run(arguments: list[str], platform: str = sys.platform) -> int:
     if platform == "win32":
         print(WINDOWS, file=sys.stderr)
         return 1
+    open_closed_streams()
     gc.set_threshold(YOUNG_OBJECTS)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wondercam.settings")
     try:
@@ -49,6 +50,14 @@ def run(arguments: list[str], platform: str = sys.platform) -> int:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         signal.raise_signal(signal.SIGINT)  # so that a shell sees what ended it, and ends its script too
     return 0
+
+
+def open_closed_streams() -> None:
+    """Open the null device in place of each standard stream that is closed, as by `>&-`: Python has None there, and the
+    next file that is opened, such as the database, would get its descriptor and what is printed."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 (it stays open)
 
 
 def is_the_databases(wrong: DatabaseError) -> bool:

@@ -40,6 +40,13 @@ def moment(text: str) -> datetime:
         ) from None
 
 
+def file(text: str) -> str:
+    """A file's name, which is not empty."""
+    if not text:
+        raise ArgumentTypeError("the name is empty: write that of a file.")
+    return text
+
+
 def site(text: str) -> str:
     """Parse a site's address, such as `https://chat.example.com`; without a slash at its end."""
     try:

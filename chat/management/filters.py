@@ -1,5 +1,6 @@
 """`Filter`: the base class of commands that write to pipes as Unix filters do, and escape text on terminals."""
 
+import os
 import signal
 import sys
 from io import TextIOWrapper
@@ -24,7 +25,10 @@ class Filter(BaseCommand):
         self.stdout, self.stderr = screens(self.output, self.errors, self.style.ERROR)
 
     def run_from_argv(self, argv: list[str]) -> None:
-        """Run with the default handlers of SIGINT and SIGPIPE, and UTF-8 output."""
+        """Run with the default handlers of SIGINT and SIGPIPE, and UTF-8 output. If that is closed, nothing is done."""
+        if getattr(sys.stdout, "name", None) == os.devnull:  # opened by `wondercam.commandline`, not by `>/dev/null`
+            self.say("Standard output is closed, and nothing could be written to it: use >/dev/null to do without.")
+            sys.exit(1)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         if hasattr(signal, "SIGPIPE"):
             signal.signal(signal.SIGPIPE, signal.SIG_DFL)

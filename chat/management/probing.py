@@ -5,6 +5,10 @@ HTTP/2.
 """
 
 import asyncio
+import errno
+import os
+import re
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -21,6 +25,9 @@ from chat.protocol.buffering import Observation, Plan, Read
 PIECE = 65536
 MARGIN = 6.0
 """Seconds that a run may take beyond its plan: a hop that buffers everything delivers it soon after the end."""
+
+REACH = 6
+"""Seconds for a first connection, with the look-up of its name and TLS."""
 
 LARGEST_HEAD = 65536
 CUT = (
@@ -74,6 +81,35 @@ def context_of(protocols: list[str], ca: str = "") -> ssl.SSLContext:
         context.load_verify_locations(ca)
     context.set_alpn_protocols(protocols)
     return context
+
+
+async def unreachable(address: ProbedSite) -> str:
+    """Connect once; returns why nothing answers there, as a sentence, or "" if something does."""
+    host = address.split.hostname or ""
+    place = f"{host} at port {address.port}"
+    try:
+        async with asyncio.timeout(REACH):
+            await asyncio.get_running_loop().getaddrinfo(host, address.port, type=socket.SOCK_STREAM)
+            async with _connected(address, "1.1"):
+                return ""
+    except (socket.gaierror, UnicodeError) as wrong:  # the latter for labels that are empty or too long
+        return f"The name {host} cannot be looked up: {getattr(wrong, 'strerror', None) or wrong}."
+    except TimeoutError:
+        return f"{place} does not answer within {REACH} s: a firewall drops what is sent, or nothing has that address."
+    except ssl.SSLCertVerificationError as wrong:
+        return f"The certificate of {place} is refused: {wrong.verify_message}. --ca FILE trusts one more authority."
+    except ssl.SSLError as wrong:
+        return f"{place} does not speak TLS ({wrong.reason or wrong}): is its address http://…?"
+    except OSError as wrong:
+        return f"{place} {refused_as(wrong)}."
+
+
+def refused_as(wrong: OSError) -> str:
+    """What a connection failed by: asyncio puts the errors of several addresses into the text of one."""
+    codes = [int(code) for code in re.findall(r"\[Errno (\d+)\]", str(wrong))]
+    if errno.ECONNREFUSED in codes:
+        return "refuses connections: no server runs at that port"
+    return f"cannot be reached: {os.strerror(codes[0]) if codes else wrong}"
 
 
 async def observe(address: ProbedSite, plan: Plan) -> Observation:

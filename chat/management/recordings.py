@@ -26,6 +26,8 @@ def load(name: str) -> Recording:
 
 def load_all(name: str) -> list[Recording]:
     """Read a recording as `load` does, or all fixtures of a file of aimock. Raises CommandError."""
+    if name == "-":
+        raise CommandError("Recordings are not read from standard input: name a file (./- if that is its name).")
     try:
         with Path(name).open("rb") as file:
             fixtures = aimock.fixtures_of(file.read()) if OTHER_JSON.match(file.peek(64)) else None

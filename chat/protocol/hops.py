@@ -139,6 +139,11 @@ def judge(seen: Sequence[Observation], again: Sequence[Observation] = ()) -> Pat
     return verdict
 
 
+def nothing_there(why: str) -> PathVerdict:
+    """The verdict on an address at which nothing answers: there is no path, and no hop to name."""
+    return PathVerdict([Problem("unreachable", "", why, MENDS_OF_KINDS["unreachable"])])
+
+
 def suspicious(seen: Iterable[Observation]) -> bool:
     """Whether a hold shows, which a repetition has to confirm."""
     return any(_hold(group) for _, group in _groups(seen))

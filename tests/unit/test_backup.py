@@ -32,6 +32,24 @@ def test_what_is_no_database_is_said_and_no_file_is_left(tmp_path):
     assert not (tmp_path / "copy").exists()
 
 
+@pytest.mark.parametrize("left", [50, 4_096, 8_192, 20_480, 20_580])
+def test_of_a_database_that_is_cut_off_it_is_said_that_it_is_the_one_at_fault(tmp_path, left):
+    source = tmp_path / "source"
+    database = sqlite3.connect(source)
+    database.executescript("CREATE TABLE t (a); INSERT INTO t VALUES (zeroblob(100000))")
+    database.close()
+    source.write_bytes(source.read_bytes()[:left])
+    with pytest.raises(CommandError, match=rf"the database {source} itself is damaged \(.*\): restore it"):
+        backup.back_up(source, tmp_path / "copy", print)
+    assert not (tmp_path / "copy").exists()
+
+
+def test_an_empty_file_is_no_database_to_back_up(tmp_path):
+    (tmp_path / "source").touch()
+    with pytest.raises(CommandError, match="source is an empty database"):
+        backup.back_up(tmp_path / "source", tmp_path / "copy", print)
+
+
 def test_a_copy_that_is_not_sound_is_refused(tmp_path):
     path = tmp_path / "copy"
     database = sqlite3.connect(path)

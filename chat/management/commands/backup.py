@@ -12,6 +12,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import connection
 
 from chat.log import sqlite_file
+from chat.management import arguments
 from chat.management.files import new_file
 from chat.management.filters import Filter
 from chat.management.progress import Progress
@@ -27,11 +28,15 @@ class Command(Filter):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the target file."""
-        parser.add_argument("file", metavar="FILE", help="a file that does not exist yet; it is made 0600")
+        parser.add_argument(
+            "file", metavar="FILE", type=arguments.file, help="a file that does not exist yet; it is made 0600"
+        )
         parser.add_argument("--json", action="store_true", help="print what was written as a JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Copy the database, check the copy, and print the result."""
+        if options["file"] == "-":
+            raise CommandError("A database is not written to standard output: name a file.")
         if connection.vendor != "sqlite":
             raise CommandError(advice(options["file"], connection.settings_dict))
         began, path = monotonic(), Path(options["file"])
@@ -51,7 +56,23 @@ def back_up(source: Path, path: Path, say: Callable[[str], None]) -> None:
             copy(source, path, Progress(say, source.stat().st_size, "bytes", count=lambda: path.stat().st_size))
             check(path)
         except sqlite3.Error as wrong:
-            raise CommandError(f"The back-up was not made: {wrong}. {path} is removed.") from None
+            raise CommandError(f"The back-up was not made: {fault_of(source) or wrong}. {path} is removed.") from None
+
+
+def fault_of(source: Path) -> str:
+    """What is wrong with the database that was to be copied; "" if it is sound, and the copy is at fault."""
+    try:
+        database = sqlite_file.connect(source, timeout=5)
+        try:
+            ((said,),) = database.execute("PRAGMA quick_check(1)").fetchall()
+        finally:
+            database.close()
+    except sqlite3.OperationalError:  # as where it is locked
+        return ""
+    except sqlite3.DatabaseError as wrong:
+        said = str(wrong)
+    said = said.splitlines()[-1]
+    return "" if said == "ok" else f"the database {source} itself is damaged ({said}): restore it from a back-up"
 
 
 def copy(source: Path, path: Path, progress: Progress) -> None:
@@ -59,6 +80,8 @@ def copy(source: Path, path: Path, progress: Progress) -> None:
     database = sqlite_file.connect(source, timeout=5)
     try:
         database.set_progress_handler(lambda: progress.look(), LOOK)
+        if not database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            raise sqlite3.DatabaseError(f"{source} is an empty database, without any table")
         database.execute("VACUUM INTO ?", [str(path)])
     finally:
         database.close()

@@ -52,6 +52,10 @@ class Command(Filter):
             address = probing.ProbedSite(options["url"], options["token"], options["ca"] or "")
         except OSError as wrong:
             raise CommandError(f"{options['ca']} holds no certificate that can be read: {wrong.strerror}.") from None
+        if why := async_to_sync(probing.unreachable)(address):
+            if options["json"]:
+                self.put(as_json([], hops.nothing_there(why)))
+            raise CommandError(f"Nothing answers: {why}")
         seen, verdict = async_to_sync(check)(address, (*PLANS, COMPRESSED, Plan(2, min(options["idle"], 20) * 1000)))
         self.put(as_json(seen, verdict) if options["json"] else as_text(seen, verdict))
         if not verdict.is_good:

@@ -23,7 +23,13 @@ class Command(Filter):
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the stream, the target file and its format."""
         parser.add_argument("id", help="the stream's id")
-        parser.add_argument("file", metavar="FILE", nargs="?", help="a file that does not exist yet; it is made 0600")
+        parser.add_argument(
+            "file",
+            metavar="FILE",
+            nargs="?",
+            type=arguments.file,
+            help="a file that does not exist yet, made 0600; - is standard output",
+        )
         kinds = parser.add_mutually_exclusive_group()
         kinds.add_argument("--html", action="store_true", help="one page that plays it anywhere, without a network")
         kinds.add_argument("--cast", action="store_true", help="an asciicast v3, for asciinema")
@@ -33,7 +39,7 @@ class Command(Filter):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Write the stream's header and its events. Raises CommandError for a running stream."""
-        stream, name = arguments.stream(options["id"]), options["file"]
+        stream, name = arguments.stream(options["id"]), None if options["file"] == "-" else options["file"]
         if stream.status == events.RUNNING:
             raise CommandError(f"Stream {stream.pk} is still running: export it when it has ended.")
         if name is None and (options["json"] or options["zip"]):

@@ -23,7 +23,9 @@ class Command(Filter):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the file and the owner."""
-        parser.add_argument("file", metavar="FILE", help="a recording made by export_stream, or fixtures of aimock")
+        parser.add_argument(
+            "file", metavar="FILE", type=arguments.file, help="a recording made by export_stream, or fixtures of aimock"
+        )
         parser.add_argument("--user", metavar="NAME", help=f"whose stream it becomes ({KEEPER}, who cannot sign in)")
         parser.add_argument("--json", action="store_true", help="print the stored stream as a JSON object")
 
