@@ -1,12 +1,17 @@
 """The app's system checks; the ids of all checks are listed in wondercam/checks.py."""
 
+import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
 from chat import telemetry
 from chat.providers.catalogue import Catalogue
+
+TOKEN = re.compile(r"[!-~]*")
+"""What a Bearer token is made of here: visible ASCII. A header has no other letters that all clients send alike."""
 
 
 @register("wondercam")
@@ -29,3 +34,32 @@ def telemetry_installed(**_: Any) -> list[CheckMessage]:
     sentence = "OTEL_EXPORTER_OTLP_ENDPOINT is set, and OpenTelemetry's packages are missing: nothing is sent there."
     hint = "Install the extra `otel`: pip install 'wondercam[otel]', or opentelemetry-exporter-otlp-proto-http."
     return [Warning(sentence, hint=hint, id="wondercam.W007")]
+
+
+@register("wondercam")
+def telemetry_address(**_: Any) -> list[CheckMessage]:
+    """Check the address of OpenTelemetry's collector. The message does not contain it: it may contain a password."""
+    if not settings.OTEL_ENDPOINT or is_address(settings.OTEL_ENDPOINT):
+        return []
+    hint = "Write its scheme and host, such as http://127.0.0.1:4318; OTLP over gRPC (port 4317) is not spoken."
+    return [Error("OTEL_EXPORTER_OTLP_ENDPOINT is no address.", hint=hint, id="wondercam.E007")]
+
+
+def is_address(text: str) -> bool:
+    """Whether it is a URL of HTTP with a host."""
+    try:
+        split = urlsplit(text)
+        return split.scheme in ("http", "https") and bool(split.hostname) and split.port != 0 and text.isprintable()
+    except ValueError:  # a port out of range, or brackets that do not match
+        return False
+
+
+@register("wondercam")
+def metrics_token(**_: Any) -> list[CheckMessage]:
+    """Check that a header can carry the token: with any other nobody could read the metrics."""
+    if TOKEN.fullmatch(settings.METRICS_TOKEN):
+        return []
+    sentence = "WONDERCAM_METRICS_TOKEN has a space or a letter that is not ASCII: no monitor can send it."
+    return [
+        Error(sentence, hint="Use letters, digits and signs, such as of `openssl rand -hex 24`.", id="wondercam.E008")
+    ]

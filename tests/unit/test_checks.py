@@ -30,6 +30,36 @@ def test_a_folder_that_cannot_be_written_to_is_an_error(monkeypatch: pytest.Monk
     assert "wondercam.E001" in ids(checks.data_folder())
 
 
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("", []),
+        ("http://127.0.0.1:4318", []),
+        ("https://user:secret@collector.example/otlp", []),
+        ("localhost:4318", ["wondercam.E007"]),
+        ("grpc://secret:4317", ["wondercam.E007"]),
+        ("http://", ["wondercam.E007"]),
+        ("http://[::1", ["wondercam.E007"]),
+        ("http://secret:99999", ["wondercam.E007"]),
+    ],
+)
+def test_where_telemetry_is_sent_is_an_address(settings: Any, address: str, expected: list[str]) -> None:
+    settings.OTEL_ENDPOINT = address
+    found = app_checks.telemetry_address()
+    assert ids(found) == expected
+    assert "secret" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("token", "expected"), [("", []), ("a-Z.09~+/=", []), ("ключ", ["wondercam.E008"]), ("a b", ["wondercam.E008"])]
+)
+def test_the_metrics_token_is_one_that_a_header_carries(settings: Any, token: str, expected: list[str]) -> None:
+    settings.METRICS_TOKEN = token
+    found = app_checks.metrics_token()
+    assert ids(found) == expected
+    assert "ключ" not in str(found)
+
+
 def test_a_redis_that_does_not_answer_is_a_warning(settings: Any) -> None:
     settings.REDIS_URL = f"redis://:secret@127.0.0.1:{free_port()}/0"
     [found] = checks.redis_answers()

@@ -84,6 +84,7 @@ VARIABLES = (
             "that says so of itself"
         ),
         shown="none",
+        wrong="a space in it, or a letter that is not ASCII",
     ),
     Variable(
         "OTEL_EXPORTER_OTLP_ENDPOINT",
@@ -93,6 +94,7 @@ VARIABLES = (
             "the extra `otel`. OpenTelemetry's other variables hold, too (docs/operators.md)"
         ),
         shown="none: nothing is sent",
+        wrong="anything but `http://…` or `https://…`",
     ),
     Variable("OTEL_SERVICE_NAME", "wondercam", "What this site is called there"),
     Variable(
