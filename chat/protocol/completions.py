@@ -1,7 +1,7 @@
-"""OpenAI's chat completions as clients ask for them here: requests in Gemini's words.
+"""Requests of clients for OpenAI's chat completions, translated to Gemini's format. No I/O.
 
-Pure. What is answered is in `completion_chunks.py`; what providers ask of such servers is in
-`providers/openai_format.py`; tools are in `openai_tools.py`.
+Their responses are in `completion_chunks.py`, tools in `openai_tools.py`. `providers/openai_format.py` has the opposite
+direction, the requests of providers to servers with this API.
 https://platform.openai.com/docs/api-reference/chat
 """
 
@@ -21,17 +21,17 @@ DATA_URL = re.compile(r"data:([\w/.+-]+)(?:;[\w-]+=[^;,]*)*;base64,(.*)", re.DOT
 
 PASSED_OVER = ("parallel_tool_calls", "reasoning_effort", "verbosity")
 ONLY_HERE = (*PASSED_OVER, "min_p", "repetition_penalty", "logit_bias", "chat_template_kwargs")
-"""The fields that only servers of this API understand; the first three are passed over for others."""
+"""The fields that only servers of this API understand; for other models the first three are ignored."""
 
 
 class StreamOptions(msgspec.Struct):
-    """What a stream may hold besides the answer."""
+    """The options of a stream. `include_usage`: whether its last chunk has the token counts."""
 
     include_usage: bool = False
 
 
 class PassedOver(msgspec.Struct):
-    """The fields of both of OpenAI's APIs that do not change an answer's words."""
+    """The fields of both of OpenAI's APIs that do not change the answer, and are ignored."""
 
     moderation: Any = None
     prompt_cache_key: Any = None
@@ -44,10 +44,10 @@ class PassedOver(msgspec.Struct):
 
 
 class Completion(PassedOver, forbid_unknown_fields=True, kw_only=True):
-    """The body of a request. Raises ValueError for what cannot be done.
+    """The body of a request. Raises ValueError for values that are not supported.
 
-    The fields of `passed_on` are for servers of this API and no others; those at the end, which do not change an
-    answer's words, are passed over. OpenAI refuses a field that it does not know, too.
+    The fields of `passed_on` reach only servers of this API. The last three, which do not change the answer, are
+    ignored. Unknown fields are refused, as OpenAI does.
     """
 
     messages: list[dict[str, Any]]
@@ -85,11 +85,11 @@ class Completion(PassedOver, forbid_unknown_fields=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.logprobs or self.top_logprobs:
-            raise ValueError("`logprobs` are not given here")
+            raise ValueError("`logprobs` are not supported")
         if self.n not in (None, 1):
             raise ValueError("`n` is 1: a stream is one answer")
         if self.functions or self.function_call:
-            raise ValueError("`functions` is not taken any more: send `tools`")
+            raise ValueError("`functions` and `function_call` are not supported: send `tools`")
         if set(self.modalities or ()) - {"text"}:
             raise ValueError("`modalities` is text")
 
@@ -117,11 +117,12 @@ class Completion(PassedOver, forbid_unknown_fields=True, kw_only=True):
         return json_format(asked.get("type", "text"), schema, "response_format")
 
     def extra(self) -> Fields:
-        """Gemini's `tools` and `toolConfig`, and under CHAT_COMPLETION what only servers of this API understand."""
+        """Gemini's `tools` and `toolConfig`, and under CHAT_COMPLETION the fields that only servers of this API
+        understand."""
         return {**gemini_tools_of(self.tools or [], self.tool_choice), **only_here(self.passed_on())}
 
     def passed_on(self) -> Fields:
-        """The fields that have no word in Gemini's API, or lose something in it, such as `strict`."""
+        """The fields that Gemini's format does not have, or in which something would be lost, such as `strict`."""
         is_schema = (self.response_format or {}).get("type") == "json_schema"
         return {
             "response_format": self.response_format if is_schema else None,
@@ -130,9 +131,9 @@ class Completion(PassedOver, forbid_unknown_fields=True, kw_only=True):
         }
 
     def system(self) -> str:
-        """What the system and developer messages say."""
+        """The text of the system and developer messages."""
         said = [message for message in self.messages if message.get("role") in ("system", "developer")]
-        return "\n\n".join(text_in(parts_of(message), "message of the system") for message in said)
+        return "\n\n".join(text_in(parts_of(message), "system message") for message in said)
 
     def contents(self) -> list[Content]:
         """The other messages as Gemini's contents; the results of several calls are one content."""
@@ -153,39 +154,39 @@ class Completion(PassedOver, forbid_unknown_fields=True, kw_only=True):
 
 
 def only_here(fields: Fields) -> Fields:
-    """What only servers of this API understand, as a field of `Prompt.extra`; {} where all is empty."""
+    """These fields, without empty ones, as a field of `Prompt.extra`; {} if all are empty."""
     given = {name: value for name, value in fields.items() if value not in (None, {})}
     return {CHAT_COMPLETION: given} if given else {}
 
 
 def strict_ones(tools: list[Fields], choice: Any) -> list[Fields] | None:
-    """The tools as they are, where one is `strict`, which Gemini's declarations cannot say; None where none is,
-    or where only some of them may be called."""
+    """The tools unchanged if any of them is `strict`, which Gemini's declarations do not have; None if none is, or if
+    `tool_choice` allows only some of them."""
     is_strict = any(fields_of(tool.get("function")).get("strict") for tool in tools)
     return tools if is_strict and fields_of(choice).get("type") != "allowed_tools" else None
 
 
 def json_format(kind: Any, schema: Any, name: str) -> Fields:
-    """The fields of `generationConfig` for an answer in JSON; `name` is what the request calls its format."""
+    """The fields of `generationConfig` for an answer in this format; `name` is the request's field, for errors."""
     if kind == "text":
         return {}
     if kind not in ("json_object", "json_schema"):
-        raise InvalidArgument(f"`{name}` is text, json_object or json_schema.")
+        raise InvalidArgument(f"`{name}` has another type than text, json_object and json_schema.")
     if kind == "json_schema" and not isinstance(schema, dict):
-        raise InvalidArgument(f"`{name}` is json_schema without a `schema`.")
+        raise InvalidArgument(f"`{name}` has the type json_schema, but no `schema`.")
     return {"responseMimeType": "application/json", **({"responseJsonSchema": schema} if schema else {})}
 
 
 def calls_of(message: Fields) -> list[Fields]:
-    """The calls in a message of the model's."""
+    """The tool calls in a message."""
     calls = message.get("tool_calls") or []
     if not isinstance(calls, list) or not all(isinstance(call, dict) for call in calls):
-        raise InvalidArgument("`tool_calls` is a list of calls.")
+        raise InvalidArgument("`tool_calls` must be a list of objects.")
     return calls
 
 
 def is_result(content: Content) -> bool:
-    """Whether a content is nothing but results of functions."""
+    """Whether a content has only results of functions."""
     return all("functionResponse" in part for part in content["parts"])
 
 
@@ -197,12 +198,12 @@ def content_of(message: Fields, names: dict[str, str]) -> Content:
     if role == "assistant":
         if message.get("function_call") or message.get("audio"):
             raise InvalidArgument(
-                "`messages` has a `function_call` or an `audio`: send `tool_calls`, and what was said."
+                "`messages` has a `function_call` or an `audio`: send `tool_calls`, or the text of the sound."
             )
         try:
             calls = [part_of(call) for call in calls_of(message)]
         except ValueError:
-            raise InvalidArgument("`tool_calls` has a call whose `arguments` are no JSON object.") from None
+            raise InvalidArgument("`tool_calls` has a call whose `arguments` are not a JSON object.") from None
         said = parts_of(message) if message.get("content") else [{"text": message.get("refusal") or ""}]
         return {
             "role": "model",
@@ -211,21 +212,21 @@ def content_of(message: Fields, names: dict[str, str]) -> Content:
     if role == "tool":
         number = str(message.get("tool_call_id"))
         if number not in names:
-            raise InvalidArgument("`messages` has the result of a call that is not in it: `tool_call_id` names none.")
-        text = text_in(parts_of(message), "result of a function")
+            raise InvalidArgument("`messages` has a `tool_call_id` that no call before it has.")
+        text = text_in(parts_of(message), "tool result")
         return {"role": "user", "parts": [{"functionResponse": {"id": number, "name": names[number], **result(text)}}]}
-    raise InvalidArgument("`messages` has a `role` that is none of system, developer, user, assistant and tool.")
+    raise InvalidArgument("`messages` has another `role` than system, developer, user, assistant and tool.")
 
 
 def text_in(parts: list[Part], where: str) -> str:
     """The text of parts; InvalidArgument for photos and sounds."""
     if any("text" not in part for part in parts):
-        raise InvalidArgument(f"A {where} is text: photos and sounds go into a message of the user's.")
+        raise InvalidArgument(f"A {where} must be text: send photos and sounds in a user message.")
     return "".join(part["text"] for part in parts)
 
 
 def result(text: str) -> Fields:
-    """What a function gave, as Gemini takes it: an object."""
+    """A function's result as Gemini expects it: an object."""
     try:
         given = msgspec.json.decode(text)
     except msgspec.DecodeError:
@@ -239,7 +240,7 @@ def parts_of(message: Fields) -> list[Part]:
     if content is None or isinstance(content, str):
         return [{"text": content or ""}]
     if not isinstance(content, list) or not all(isinstance(item, dict) for item in content):
-        raise InvalidArgument("`messages` has a `content` that is neither a text nor a list of parts.")
+        raise InvalidArgument("`messages` has a `content` that is neither a string nor a list of objects.")
     return [part for item in content for part in said_by(item)]
 
 
@@ -254,13 +255,13 @@ def said_by(item: Fields) -> Iterator[Part]:
     elif kind == "input_audio":
         yield sound_of(item)
     else:
-        raise InvalidArgument("`messages` has a part that is none of text, image_url and input_audio.")
+        raise InvalidArgument("`messages` has a part of another type than text, image_url and input_audio.")
 
 
 def photo_of(url: Any, name: str) -> Part:
-    """A photo from its `data:` address; `name` is the field that holds that."""
+    """A photo from its `data:` URL; `name` is the field that has it, for the error."""
     if not isinstance(url, str) or not (found := DATA_URL.fullmatch(url)):
-        raise InvalidArgument(f"Photos by address are not taken: send `data:image/jpeg;base64,…` as the `{name}`.")
+        raise InvalidArgument(f"Photos are not fetched from URLs: send `data:image/jpeg;base64,…` as the `{name}`.")
     return {"inlineData": {"mimeType": found[1].lower(), "data": unquote(found[2])}}
 
 
@@ -269,5 +270,5 @@ def sound_of(item: Fields) -> Part:
     sound = item["input_audio"] if isinstance(item.get("input_audio"), dict) else {}
     data, format = sound.get("data"), sound.get("format")
     if not isinstance(data, str) or not isinstance(format, str) or not FORMAT.fullmatch(format):
-        raise InvalidArgument('Sounds are sent as `"input_audio": {"data": <base64>, "format": "wav"}`.')
+        raise InvalidArgument('A sound must be sent as `"input_audio": {"data": <base64>, "format": "wav"}`.')
     return {"inlineData": {"mimeType": f"audio/{format.lower()}", "data": data}}

@@ -3,7 +3,7 @@
 from typing import Any
 
 MOST = 2**40
-"""Larger numbers are not taken for a count."""
+"""Numbers from this on are not accepted as counts."""
 
 
 def count_of(value: Any) -> int | None:

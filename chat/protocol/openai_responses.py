@@ -1,9 +1,9 @@
-"""OpenAI's Responses API as clients ask for it here: `POST /v1/responses` in Gemini's words. Pure.
+"""Requests of clients for OpenAI's Responses API (`POST /v1/responses`), translated to Gemini's format. No I/O.
 
-    ResponseRequest ── contents(calls), system(), generation(), extra() ──> what a turn is started with
-    items_of(input) ── one item: a message, a call, a call's result, reasoning (passed over)
+    ResponseRequest ── contents(calls), system(), generation(), extra() ──> the arguments of a turn
+    content_of(item) ── one item of `input`: a message, a call or a call's result; `reasoning` is ignored
 
-What is answered is in `response_events.py`. https://platform.openai.com/docs/api-reference/responses/create
+Responses are in `response_events.py`. https://platform.openai.com/docs/api-reference/responses/create
 """
 
 import re
@@ -28,29 +28,29 @@ from chat.protocol.prompt import Content, Part
 
 PREFIX = "resp_"
 ID = re.compile(rf"{PREFIX}([0-9a-f]{{32}})")
-NO_ITEM = "`input` has an item that is none of message, function_call, function_call_output and reasoning."
+NO_ITEM = "`input` has an item of another type than message, function_call, function_call_output and reasoning."
+NO_PART = "`input` has a part of another type than input_text, output_text, input_image and input_audio."
 INSTRUCTING = ("system", "developer")
 
 Calls = dict[str, Part]
-"""Parts with a `functionCall` by the `call_id` that a client was given."""
+"""Parts with a `functionCall`, by the `call_id` that the client got."""
 
 
 def id_of(stream: UUID) -> str:
-    """A stream's id as a response's."""
+    """The id of a stream's response: `resp_` and the stream's id in hexadecimal."""
     return f"{PREFIX}{stream.hex}"
 
 
 def stream_of(response_id: str) -> UUID | None:
-    """The stream behind a response's id; None where it is none."""
+    """The id of a response's stream; None if it is not the id of a response."""
     found = ID.fullmatch(response_id)
     return UUID(found[1]) if found else None
 
 
 class ResponseRequest(PassedOver, forbid_unknown_fields=True, kw_only=True):
-    """The body. Raises ValueError for what cannot be done.
+    """The body of a request. Raises ValueError for values that are not supported.
 
-    The fields at the end, which do not change an answer's words, are passed over. OpenAI refuses a field that it does
-    not know, too.
+    The last five fields, which do not change the answer, are ignored. Unknown fields are refused, as OpenAI does.
     """
 
     input: str | Annotated[list[dict[str, Any]], Meta(extra_json_schema={"minItems": 1})]
@@ -80,30 +80,32 @@ class ResponseRequest(PassedOver, forbid_unknown_fields=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.top_logprobs:
-            raise ValueError("`top_logprobs` are not given here")
+            raise ValueError("`top_logprobs` are not supported")
         if self.context_management:
-            raise ValueError("`context_management` is not done here")
+            raise ValueError("`context_management` is not supported")
         if not self.input:
-            raise ValueError("`input` is a text, or a list with at least one item")
+            raise ValueError("`input` must be a text, or a list with at least one item")
         if self.conversation is not None:
-            raise ValueError("`conversation` is not taken here: send `previous_response_id`")
+            raise ValueError("`conversation` is not supported: send `previous_response_id`")
         if self.prompt is not None:
-            raise ValueError("`prompt` is not taken here: send its words as `instructions` and `input`")
+            raise ValueError("`prompt` is not supported: send its text as `instructions` and `input`")
 
     def items(self) -> list[Fields]:
-        """The input as items."""
+        """The input as a list of items."""
         return [{"role": "user", "content": self.input}] if isinstance(self.input, str) else self.input
 
     def system(self) -> str:
-        """What the instructions say, and the system and developer messages."""
+        """The text of the instructions, and of the system and developer messages."""
         said = [item for item in self.items() if item.get("role") in INSTRUCTING]
-        texts = (text_in(parts_of(item), "message of the system") for item in said)
+        texts = (text_in(parts_of(item), "system message") for item in said)
         return "\n\n".join(text for text in (self.instructions or "", *texts) if text)
 
     def contents(self, calls: Calls) -> list[Content]:
-        """The other items as Gemini's contents: what the model said in one go is one, as are results of several calls.
+        """The other items as Gemini's contents. Successive items of the model are one content, as are the results of
+        several calls.
 
-        `calls` are those of the answer before, which are not in the input where `previous_response_id` names it.
+        `calls` are those of the previous answer, which are not in the input if `previous_response_id` names it.
+        InvalidArgument for an item that cannot be used, or if the last one is the model's.
         """
         known, found = dict(calls), list[Content]()
         for item in self.items():
@@ -115,7 +117,7 @@ class ResponseRequest(PassedOver, forbid_unknown_fields=True, kw_only=True):
             else:
                 found.append(content)
         if not found or found[-1]["role"] != "user":
-            raise InvalidArgument("`input` ends without the user's word: its last item is a message or a result.")
+            raise InvalidArgument("`input` ends with the model: its last item must be a user message or a result.")
         return found
 
     def generation(self) -> Fields:
@@ -133,11 +135,11 @@ class ResponseRequest(PassedOver, forbid_unknown_fields=True, kw_only=True):
     def _format(self) -> Fields:
         asked = (self.text or {}).get("format") or {}
         if not isinstance(asked, dict):
-            raise InvalidArgument("`text.format` is an object with a `type`.")
+            raise InvalidArgument("`text.format` must be an object with a `type`.")
         return json_format(asked.get("type", "text"), asked.get("schema"), "text.format")
 
     def extra(self) -> Fields:
-        """Gemini's `tools` and `toolConfig`, and what only servers of chat completions understand."""
+        """Gemini's `tools` and `toolConfig`, and the fields that only servers of chat completions understand."""
         tools = [{"type": tool.get("type"), "function": nested(tool)} for tool in self.tools or []]
         format = fields_of((self.text or {}).get("format"))
         passed = {
@@ -150,7 +152,7 @@ class ResponseRequest(PassedOver, forbid_unknown_fields=True, kw_only=True):
         return {**gemini_tools_of(tools, choice_of(self.tool_choice)), **only_here(passed)}
 
     def repeated(self) -> Fields:
-        """What a response says again of its request."""
+        """The fields of the request that the response repeats."""
         return {
             "background": bool(self.background),
             "instructions": self.instructions,
@@ -167,35 +169,35 @@ class ResponseRequest(PassedOver, forbid_unknown_fields=True, kw_only=True):
 
 
 def nested(fields: Fields) -> Fields:
-    """What chat completions have under a field of its own, and Responses beside its `type`."""
+    """The fields beside `type`, which chat completions have in an object of their own."""
     return {name: value for name, value in fields.items() if name != "type"}
 
 
 def choice_of(choice: Any) -> Any:
-    """`tool_choice` as chat completions have it; InvalidArgument for tools that are OpenAI's own."""
+    """`tool_choice` in the form of chat completions; InvalidArgument for tools other than functions."""
     if not isinstance(choice, dict) or choice.get("type") == "allowed_tools":
         return choice
     if choice.get("type") != "function":
-        raise InvalidArgument("`tool_choice` is auto, none, required or a function: other kinds are not known here.")
+        raise InvalidArgument("`tool_choice` must be auto, none, required or a function: no other is supported.")
     return {"function": {"name": choice.get("name")}}
 
 
 def is_one(before: Content, content: Content) -> bool:
-    """Whether two neighbours are one content: the model's words and calls, or the results of several calls."""
+    """Whether two successive contents are merged: both are the model's, or both have only results of functions."""
     if before["role"] != content["role"]:
         return False
     return before["role"] == "model" or all("functionResponse" in part for part in before["parts"] + content["parts"])
 
 
 def content_of(item: Fields, calls: Calls) -> Content:
-    """One item as a content; a call is added to `calls`."""
+    """An item as a content; a call is also added to `calls`. InvalidArgument if it cannot be used."""
     kind = item.get("type") or "message"
     if kind == "function_call":
         try:
             part = part_of({"id": item.get("call_id"), "function": item, "extra_content": item.get("extra_content")})
         except ValueError:
             raise InvalidArgument(
-                "`input` has a call without a `name`, or its `arguments` are no JSON object."
+                "`input` has a call without a `name`, or whose `arguments` are not a JSON object."
             ) from None
         calls[str(item.get("call_id"))] = part
         return {"role": "model", "parts": [part]}
@@ -204,17 +206,17 @@ def content_of(item: Fields, calls: Calls) -> Content:
     if kind != "message":
         raise InvalidArgument(NO_ITEM)
     if (role := item.get("role")) not in ("user", "assistant"):
-        raise InvalidArgument("`input` has a `role` that is none of system, developer, user and assistant.")
+        raise InvalidArgument("`input` has another `role` than system, developer, user and assistant.")
     return {"role": "user" if role == "user" else "model", "parts": parts_of(item)}
 
 
 def result_of(item: Fields, calls: Calls) -> Part:
-    """What a function gave."""
+    """The part for a function's result. InvalidArgument if its call is not in `calls`."""
     call = calls.get(str(item.get("call_id")))
     if call is None:
-        raise InvalidArgument("`input` has the result of a call that is not known: `call_id` names none.")
+        raise InvalidArgument("`input` has a result whose `call_id` no call has.")
     called, output = call["functionCall"], item.get("output")
-    text = output if isinstance(output, str) else text_in(parts_of({"content": output}), "result of a function")
+    text = output if isinstance(output, str) else text_in(parts_of({"content": output}), "function's result")
     number = {"id": called["id"]} if called.get("id") else {}
     return {"functionResponse": {**number, "name": called["name"], **result(text)}}
 
@@ -225,7 +227,7 @@ def parts_of(item: Fields) -> list[Part]:
     if isinstance(content, str):
         return [{"text": content}]
     if not isinstance(content, list) or not content or not all(isinstance(each, dict) for each in content):
-        raise InvalidArgument("`input` has an item whose content is neither a text nor a list of parts.")
+        raise InvalidArgument("`input` has an item whose `content` is neither a string nor a list of objects.")
     return [said_by(each) for each in content]
 
 
@@ -239,4 +241,4 @@ def said_by(part: Fields) -> Part:
         return photo_of(part.get("image_url"), "image_url")
     if kind == "input_audio":
         return sound_of(part)
-    raise InvalidArgument("`input` has a part that is none of input_text, output_text, input_image and input_audio.")
+    raise InvalidArgument(NO_PART)

@@ -1,4 +1,4 @@
-"""Tools in the languages of OpenAI's chat completions and of Gemini, translated both ways. Pure.
+"""Tools, translated between OpenAI's chat completions and Gemini's format, in both directions. No I/O.
 
     Gemini                                                   OpenAI
     tools [{functionDeclarations: [{name, parameters}]}]     tools [{type: function, function: {name, parameters}}]
@@ -23,22 +23,23 @@ Fields = dict[str, Any]
 MODES = {"AUTO": "auto", "NONE": "none", "ANY": "required", "VALIDATED": "auto"}
 CHOICES = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
 MODES |= {"1": "auto", "2": "required", "3": "none"}
-"""proto3's JSON has an enum's name or its number."""
+"""proto3's JSON may have an enum's number instead of its name."""
 
 
 def fields_of(value: Any) -> Fields:
-    """An object's fields; none where a client, or a server, sent something else."""
+    """The value if it is an object, else an empty one."""
     return value if isinstance(value, dict) else {}
 
 
 def tools_of(extra: Fields) -> Fields:
-    """Gemini's `tools` and `toolConfig` as a chat completion's fields; InvalidArgument for what is Google's or none."""
+    """Gemini's `tools` and `toolConfig` as a chat completion's fields; InvalidArgument for tools other than
+    functions."""
     declared: list[Any] = []
     for tool in listed(extra.get("tools")):
         if not isinstance(tool, dict):
-            raise InvalidArgument("`tools` is a list of objects.")
+            raise InvalidArgument("`tools` must be a list of objects.")
         if others := set(tool) - {"functionDeclarations"}:
-            raise InvalidArgument(f"This model does not know the tool `{min(others)[:80]}`.")
+            raise InvalidArgument(f"This model does not support the tool `{min(others)[:80]}`: leave it out.")
         declared += listed(tool.get("functionDeclarations"))
     if not all(map(is_named, declared)):
         raise InvalidArgument("`tools` has a function without a name.")
@@ -55,7 +56,7 @@ def tools_of(extra: Fields) -> Fields:
 
 
 def may_be_ignored(extra: Fields) -> bool:
-    """Whether all `tools` are functions that the model is free to call or not: it may answer in words alone."""
+    """Whether all `tools` are functions that the model need not call, so that they can be left out."""
     config = fields_of(fields_of(extra.get("toolConfig")).get("functionCallingConfig"))
     mode = MODES.get(str(config.get("mode", "")), "auto")
     return mode != "required" and all(
@@ -64,7 +65,7 @@ def may_be_ignored(extra: Fields) -> bool:
 
 
 def listed(value: Any) -> list[Any]:
-    """A list's items; one thing alone, where a list belongs, is taken for a list of it."""
+    """The value as a list: a single item becomes a list of one, None an empty one."""
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
@@ -74,7 +75,7 @@ def is_named(function: Any) -> bool:
 
 
 def function_of(declared: Fields) -> Fields:
-    """A function's declaration as OpenAI's."""
+    """Gemini's function declaration as OpenAI's `function`."""
     schema = declared.get("parametersJsonSchema") or json_schema(declared.get("parameters") or {"type": "object"})
     described = {name: declared[name] for name in ("name", "description") if declared.get(name)}
     return {**described, "parameters": schema}
@@ -96,10 +97,11 @@ def json_schema(schema: Any) -> Any:
 
 
 def gemini_tools_of(tools: list[Fields], choice: Any) -> Fields:
-    """OpenAI's `tools` and `tool_choice` as Gemini's `tools` and `toolConfig`."""
+    """OpenAI's `tools` and `tool_choice` as Gemini's `tools` and `toolConfig`; InvalidArgument for other tools than
+    functions."""
     functions = [tool.get("function") for tool in tools if tool.get("type", "function") == "function"]
     if len(functions) != len(tools) or not all(map(is_named, functions)):
-        raise InvalidArgument("`tools` are functions with a name: other kinds are not known here.")
+        raise InvalidArgument("`tools` has a tool that is not a function with a name: other types are not supported.")
     if not functions:
         if choice not in (None, "auto", "none"):
             raise InvalidArgument("`tool_choice` needs `tools`.")
@@ -119,20 +121,20 @@ def gemini_tools_of(tools: list[Fields], choice: Any) -> Fields:
 
 
 def config_of(choice: Any, names: list[str]) -> Fields:
-    """OpenAI's `tool_choice` as Gemini's `functionCallingConfig`; InvalidArgument where it is none."""
+    """OpenAI's `tool_choice` as Gemini's `functionCallingConfig`; InvalidArgument if it is not valid."""
     if choice is None:
         return {}
     if isinstance(choice, str) and choice in CHOICES:
         return {"mode": CHOICES[choice]}
     name = fields_of(fields_of(choice).get("function")).get("name")
     if name not in names:
-        raise InvalidArgument("`tool_choice` is auto, none, required or one of the functions in `tools`.")
+        raise InvalidArgument("`tool_choice` must be auto, none, required, or one of the functions in `tools`.")
     return {"mode": "ANY", "allowedFunctionNames": [name]}
 
 
 def allowed_of(functions: list[Any], choice: Fields) -> tuple[list[Any], Any]:
-    """Those of the functions that a `tool_choice` of the type `allowed_tools` names, and its mode. Its fields stand
-    under its type in chat completions, and beside it in Responses."""
+    """The functions that a `tool_choice` of the type `allowed_tools` names, and its mode. In chat completions these
+    fields are in an object `allowed_tools`; in the Responses API they are beside the type."""
     allowed = fields_of(choice.get("allowed_tools")) or choice
     names = [fields_of(each.get("function", each)).get("name") for each in map(fields_of, listed(allowed.get("tools")))]
     return [each for each in functions if each["name"] in names], allowed.get("mode")
@@ -153,11 +155,12 @@ def call_of(part: Part, number: int) -> Fields:
 
 
 def part_of(call: Fields) -> Part:
-    """One of OpenAI's `tool_calls` as a part with a `functionCall`; ValueError where its arguments are no object."""
+    """One of OpenAI's `tool_calls` as a part with a `functionCall`; ValueError if it has no name, or if its arguments
+    are not an object."""
     function = fields_of(call.get("function"))
     given = function.get("arguments") or {}
     arguments = msgspec.json.decode(given) if isinstance(given, str) else given
-    if isinstance(arguments, str):  # JSON of JSON, as some models write it
+    if isinstance(arguments, str):  # JSON encoded twice, as some models do
         arguments = msgspec.json.decode(arguments)
     if not isinstance(arguments, dict) or not isinstance(name := function.get("name"), str) or not name:
         raise ValueError("no function's name, or no arguments")
@@ -168,7 +171,7 @@ def part_of(call: Fields) -> Part:
 
 
 class Calls:
-    """The calls in a stream of deltas, each put together from its pieces."""
+    """The tool calls in a stream of deltas, each assembled from its pieces."""
 
     def __init__(self) -> None:
         self._calls: list[Fields] = []
@@ -181,14 +184,14 @@ class Calls:
 
     @property
     def are_whole(self) -> bool:
-        """Whether no call is waiting for its arguments. Without any it is whole if the last delta added nothing."""
+        """Whether all calls are complete. A call without arguments is, unless the last delta added to one."""
         given = [call["function"]["arguments"] for call in self._calls]
         return all(is_object(each) if each else not self._grew for each in given)
 
     def add(self, delta: Fields) -> None:
-        """Take what a delta or a message holds of them; servers leave out the index, or send arguments as an object."""
+        """Add the calls of a delta or a message. Some servers omit the index, or send arguments as an object."""
         pieces = [each for each in listed(delta.get("tool_calls")) if isinstance(each, dict)]
-        if isinstance(delta.get("function_call"), dict):  # what OpenAI called it at first
+        if isinstance(delta.get("function_call"), dict):  # OpenAI's first form of it
             pieces.append({"index": 0, "function": delta["function_call"]})
         self._grew = bool(pieces)
         for piece in pieces:
@@ -205,20 +208,20 @@ class Calls:
         function = call["function"]
         if not function["name"].endswith(name):  # some repeat it with every piece, some send it in pieces
             function["name"] = name if name.startswith(function["name"]) else function["name"] + name
-        if arguments and function["arguments"] == "{}":  # Anthropic's beginning of arguments that come in pieces
+        if arguments and function["arguments"] == "{}":  # Anthropic sends this before the pieces
             function["arguments"] = ""
         if arguments != function["arguments"] or not is_object(arguments):
             function["arguments"] += arguments
 
     def _call_of(self, piece: Fields, name: str) -> Fields:
-        """The call that a piece goes on with, or a new one: servers count badly, and not all of them name their
-        calls."""
+        """The call that a piece belongs to, or a new one. The indexes of some servers are wrong, and some send no
+        ids."""
         index, number = piece.get("index"), piece.get("id")
         call = self._last if index is None else self._open.get(index)
         if number:
             named = next((each for each in self._calls if each.get("id") == number), None)
             is_new = call is None or (call.get("id") and (name or is_object(call["function"]["arguments"])))
-            call = named or (None if is_new else call)  # some have a new id for each piece
+            call = named or (None if is_new else call)  # some send a new id with each piece
         elif call is not None and name and name != call["function"]["name"]:
             call = None if index is None or is_object(call["function"]["arguments"]) else call
         if call is None:
@@ -228,7 +231,7 @@ class Calls:
         return call
 
     def parts(self) -> list[Part]:
-        """All of them, whole; ValueError where one cannot be read."""
+        """The parts of all calls, which are then forgotten; ValueError if one is not valid."""
         parts = [part_of(call) for call in self._calls]
         self._calls.clear()
         self._open.clear()
@@ -237,7 +240,7 @@ class Calls:
 
 
 def is_object(arguments: str) -> bool:
-    """Whether a call's arguments are whole."""
+    """Whether a call's arguments are a complete JSON object."""
     try:
         return arguments.endswith("}") and isinstance(msgspec.json.decode(arguments), dict)
     except (ValueError, RecursionError):

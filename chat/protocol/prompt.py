@@ -1,10 +1,10 @@
-"""What is asked, and of which model: the one shape that every provider is given.
+"""`Prompt`: what a model is asked, in the one format that all providers get; and functions that build and cut prompts.
 
-The language inside WonderCam is Gemini's JSON: a `Content` is `{"role": "user"|"model", "parts": [...]}`
-and a part is `{"text": …}` or `{"inlineData": {"mimeType": …, "data": <base64>}}`, a photo or a sound
-(https://ai.google.dev/api/caching#Content). Gemini's own servers get it as it is; other providers translate.
+WonderCam uses Gemini's JSON: a `Content` is `{"role": "user"|"model", "parts": [...]}`, and a part is `{"text": …}` or,
+for a photo or a sound, `{"inlineData": {"mimeType": …, "data": <base64>}}` (https://ai.google.dev/api/caching#Content).
+Gemini's servers get it unchanged; other providers translate it.
 
-What is stored stands in it as `{"attachment": <id>}`, a photo, or `{"attachment": <id>, "mimeType": "audio/wav"}`.
+A stored photo is `{"attachment": <id>}`, a stored sound `{"attachment": <id>, "mimeType": "audio/wav"}`.
 """
 
 import json
@@ -15,17 +15,16 @@ Part = dict[str, Any]
 Content = dict[str, Any]
 
 WAV, MP3, AAC, FLAC, OGG = SOUND_TYPES = ("audio/wav", "audio/mp3", "audio/aac", "audio/flac", "audio/ogg")
-"""What sounds are kept as, named as Gemini does (https://ai.google.dev/gemini-api/docs/audio)."""
-
+"""The formats of stored sounds, named as Gemini does (https://ai.google.dev/gemini-api/docs/audio)."""
 
 CHAT_COMPLETION = "chatCompletion"
+"""The key in `Prompt.extra` of the fields that only servers of chat completions understand."""
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One model that can be asked. `sounds` are the types that it hears, of `SOUND_TYPES`; `context` is in tokens; None
-    where the provider cuts by itself. `functions`: whether it can be offered functions to call; `thinks`: whether it is
-    known to give thoughts before its answers."""
+    """A model. `sounds` are the types that it hears, of `SOUND_TYPES`; `context` is in tokens, None if prompts need not
+    be cut; `functions`: whether it can call functions; `thinks`: whether it is known to think before it answers."""
 
     provider: str
     name: str
@@ -44,32 +43,31 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One turn as a provider gets it. `contents` runs from the oldest to the newest and ends with the user's, or, where
-    an answer that broke off is to be gone on with, with the text of that."""
+    """One turn as a provider gets it. `contents` is ordered from the oldest to the newest, and ends with the user's
+    message; for a continuation, with the answer so far."""
 
     model: Model
     contents: list[Content]
     system: str = ""
     generation: dict[str, Any] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
-    """Fields of the Gemini request that only Gemini understands (`safetySettings`, `tools` …), passed on untouched; and
-    under CHAT_COMPLETION those that only a server of chat completions understands."""
+    """Fields of a Gemini request that are passed on unchanged (`safetySettings`, `tools` …), and CHAT_COMPLETION."""
     asker: Any = None
-    """Who asks, as any hashable value: whose failures say nothing about others' questions."""
+    """The user, as any hashable value: the circuit breaker does not count one user's failures against others."""
     language: str = ""
-    """The tag of the language to answer in, where the request names one."""
+    """The tag of the language to answer in; "" if the request names none."""
 
     @property
     def is_continuation(self) -> bool:
-        """Whether it ends with the beginning of the answer, which is to be gone on with."""
+        """Whether it ends with the answer so far, which the model has to continue."""
         return bool(self.contents) and self.contents[-1].get("role") == "model"
 
     def has_media(self) -> bool:
-        """Whether any part carries a photo or a sound."""
+        """Whether any part has the data of a photo or a sound."""
         return any("inlineData" in part for content in self.contents for part in content["parts"])
 
     def has_images(self) -> bool:
-        """Whether any part carries a photo."""
+        """Whether any part is a photo."""
         return any(is_photo(part) for content in self.contents for part in content["parts"])
 
 
@@ -86,7 +84,7 @@ def is_sound(part: Part) -> bool:
 
 
 def is_photo(part: Part) -> bool:
-    """Whether a part is a photo, or a picture of a model's."""
+    """Whether a part is a photo, or a picture that a model made."""
     return ("inlineData" in part or "attachment" in part) and not is_sound(part)
 
 
@@ -96,20 +94,20 @@ def text_of(content: Content) -> str:
 
 
 def part_bytes(part: Part) -> int:
-    """A part's size as far as it is text: pictures count by themselves, calls and their results as JSON."""
+    """The size of a part's text in bytes of UTF-8: of calls and their results as JSON, 0 for photos and sounds."""
     if "text" in part:
         return len(part["text"].encode())
     return 0 if "inlineData" in part or "attachment" in part else len(json.dumps(part))
 
 
 def answers_a_call(content: Content) -> bool:
-    """Whether a content holds the results of functions that the content before it has called."""
+    """Whether a content has results of functions, which are not valid without the calls before them."""
     return any("functionResponse" in part for part in content["parts"])
 
 
 @dataclass(frozen=True, slots=True)
 class PromptMessage:
-    """One stored message as far as a prompt needs it: its place in the tree, who said it, and its parts."""
+    """The fields of a stored message that a prompt needs."""
 
     id: Any
     parent_id: Any
@@ -118,7 +116,7 @@ class PromptMessage:
 
 
 def path_to(said: dict[Any, PromptMessage], leaf: Any) -> list[PromptMessage]:
-    """The messages from the root down to `leaf`: the branch of the tree that a reader sees."""
+    """The messages from the root to `leaf`: the branch of the tree that the page shows."""
     path: list[PromptMessage] = []
     step = said.get(leaf)
     while step is not None:
@@ -134,13 +132,14 @@ def newest_leaf(said: dict[Any, PromptMessage]) -> Any:
 
 
 HISTORY_PHOTOS = 64
-"""Photos and sounds of a history: each may have a megabyte, which the request to the model's server repeats."""
+"""The most photos and sounds of a history. Each may have a megabyte, and every request to the model's server sends them
+again."""
 
 
 def history_of(path: list[PromptMessage], messages: int, size: int) -> list[Content]:
-    """The path as contents, cut from the oldest to at most `messages` messages, `size` bytes of text and HISTORY_PHOTOS
-    photos; the newest message always stays. What is cut begins with the user's words. Thoughts and answers that never
-    began are left out."""
+    """The newest messages of a path as contents: at most `messages` messages, `size` bytes of text and HISTORY_PHOTOS
+    photos, but always the newest message. A path that was cut begins with a user's message. Thoughts and empty answers
+    are left out."""
     kept: list[Content] = []
     photos, is_cut = HISTORY_PHOTOS, False
     for message in reversed(path):
@@ -160,16 +159,17 @@ def history_of(path: list[PromptMessage], messages: int, size: int) -> list[Cont
 
 
 BYTES_A_TOKEN, PHOTO_TOKENS = 3, 1000
-"""What is not counted is guessed on the safe side: English has four bytes a token, most other scripts three."""
+"""High estimates of token counts: English has four bytes per token, most other scripts three."""
 WAV_LETTERS, OTHER_LETTERS = 1000, 80
-"""Letters of base64 a token: a second of sound is 32 tokens (https://ai.google.dev/gemini-api/docs/audio), and 42,000
-letters as WAV of 16 kHz, or 2,700 as Opus of 16 kbit/s."""
+"""Characters of base64 per token: a second of sound is 32 tokens (https://ai.google.dev/gemini-api/docs/audio), and
+42,000 characters as WAV of 16 kHz, or 2,700 as Opus of 16 kbit/s."""
 
 
 def fitting(prompt: Prompt, answer_tokens: int) -> Prompt:
-    """The prompt within its model's context, with room for the answer: the oldest turns are left out, by a guess.
+    """The prompt without the oldest turns, so that by an estimate it fits its model's context, with `answer_tokens` (at
+    most half of it) left for the answer.
 
-    The newest message always stays, with what was already answered: whether it is too long alone is the model's to say.
+    The newest message is always kept, with the answer so far: the model's server refuses it if it is too long.
     """
     if prompt.model.context is None:
         return prompt
@@ -187,7 +187,7 @@ def fitting(prompt: Prompt, answer_tokens: int) -> Prompt:
 
 
 def tokens_of(prompt: Prompt) -> int:
-    """A whole prompt's tokens, by the same guess."""
+    """The estimated tokens of a whole prompt."""
     parts = [part for content in prompt.contents for part in content["parts"]]
     return (
         sum(map(media_tokens, parts)) + (sum(map(part_bytes, parts)) + len(prompt.system.encode())) // BYTES_A_TOKEN + 1
@@ -195,7 +195,7 @@ def tokens_of(prompt: Prompt) -> int:
 
 
 def media_tokens(part: Part) -> int:
-    """The tokens of a photo or a sound, by a guess; 0 for every other part."""
+    """The estimated tokens of a photo or a sound; 0 for every other part."""
     if "inlineData" not in part:
         return 0
     if not is_sound(part):
@@ -204,17 +204,17 @@ def media_tokens(part: Part) -> int:
 
 
 def guess(text: str) -> int:
-    """A text's tokens."""
+    """The estimated tokens of a text."""
     return len(text.encode()) // BYTES_A_TOKEN + 1
 
 
 def attachments_of(contents: list[Content]) -> list[str]:
-    """The ids of all stored photos and sounds that are spoken of, in order."""
+    """The ids of all stored photos and sounds in the contents, in order."""
     return [part["attachment"] for content in contents for part in content["parts"] if "attachment" in part]
 
 
 def renamed(contents: list[Content], names: dict[str, str]) -> list[Content]:
-    """The contents with other ids for some of the stored photos and sounds."""
+    """The contents with the ids of stored photos and sounds replaced by those that `names` has for them."""
 
     def named(part: Part) -> Part:
         return {**part, "attachment": names.get(part["attachment"], part["attachment"])}
@@ -226,8 +226,8 @@ def renamed(contents: list[Content], names: dict[str, str]) -> list[Content]:
 
 
 def with_attachments(contents: list[Content], kept: dict[str, Part]) -> list[Content]:
-    """The contents with each stored photo or sound as the part that carries it; one that is gone is spoken of as
-    such."""
+    """The contents with each stored photo or sound replaced by its part in `kept`; a deleted one by a text that says
+    so."""
 
     def filled(part: Part) -> Part:
         if "attachment" not in part:
@@ -239,7 +239,7 @@ def with_attachments(contents: list[Content], kept: dict[str, Part]) -> list[Con
 
 
 def instruction(*texts: str, language: str | None = None) -> str:
-    """The system instruction: what the conversation and the request say, and the language to answer in."""
+    """The system instruction: these texts (the conversation's and the request's), and the language to answer in."""
     said = [text for text in texts if text]
     if language:
         said.append(f"Answer in the language with the tag {language}.")

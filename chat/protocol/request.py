@@ -175,7 +175,7 @@ def gemini_contents_of(raw: Any) -> list[Content]:
 def _gemini_part(part: Part) -> Part:
     part = {name: value for name, value in part.items() if value is not None}
     if not NOT_PARTS.isdisjoint(part):
-        raise InvalidArgument("Files by address are not taken: send the photo or the sound itself as `inlineData`.")
+        raise InvalidArgument("Files are not fetched from URLs: send the photo or the sound itself as `inlineData`.")
     try:
         if not PICTURE_FIELDS.isdisjoint(part):
             picture = {name: part.pop(name) for name in PICTURE_FIELDS & part.keys()}

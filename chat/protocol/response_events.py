@@ -1,11 +1,11 @@
-"""A stream's responses in Gemini's shape → the typed events of OpenAI's Responses API, and the `response` object. Pure.
+"""Translates a stream's responses to the typed events and the `response` object of OpenAI's Responses API. No I/O.
 
     begin() ── response.created, response.in_progress
-    of(response) ── output_item.added · content_part.added · output_text.delta … · …done ── an item at a time
-                    response.completed | response.incomplete | response.failed ── with the end
-    response() ── the object as far as it has come
+    of(response) ── output_item.added · content_part.added · output_text.delta … · …done ── one item at a time
+                    response.completed | response.incomplete | response.failed ── at the end
+    response() ── the `response` object so far
 
-Each event of the log gives the same events here, however it is read: so their `sequence_number` is one to resume at.
+Equal logs give equal events, so a client can resume at a `sequence_number`.
 https://platform.openai.com/docs/api-reference/responses-streaming
 """
 
@@ -24,18 +24,19 @@ IN_PROGRESS, COMPLETED, INCOMPLETE, FAILED, CANCELLED = "in_progress", "complete
 STATUSES = (IN_PROGRESS, COMPLETED, INCOMPLETE, FAILED, CANCELLED)
 
 REASONS = {"length": "max_output_tokens", "content_filter": "content_filter"}
-"""Why an answer is incomplete, by what chat completions call it."""
+"""The reason of an incomplete answer, by the `finish_reason` of chat completions."""
 
 ERRORS = {429: "rate_limit_exceeded", 400: "invalid_prompt", 413: "invalid_prompt"}
-"""OpenAI's codes of a failure, by ours; all others are `server_error`."""
+"""OpenAI's error codes, by our HTTP status; all others are `server_error`."""
 
 FIXED = {"object": "response", "parallel_tool_calls": True, "store": True, "truncation": "disabled"}
-"""What is the same for every response here: each is kept."""
+"""The fields that are the same in every response. `store`: all responses are stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class TextKind:
-    """An item that grows: what its id begins with, what its events are called, and what counts its parts."""
+    """A kind of item that streams text: the prefix of its id, the names of its events, and the field with the index of
+    its parts."""
 
     prefix: str
     part_event: str
@@ -48,10 +49,10 @@ REASONING = TextKind("rs", "reasoning_summary_part", "reasoning_summary_text", "
 
 
 class ResponseEvents:
-    """Those of one stream, whose id is `number` in hexadecimal digits.
+    """The events of one stream, whose id is `number` in hexadecimal digits.
 
-    `head` is what the response says of itself throughout: `model`, `created_at` and what it repeats of its request.
-    `error` is our error's JSON, where the stream has failed.
+    `head` has the response's constant fields: `model`, `created_at` and what it repeats of its request. `error` is the
+    `error` object of a failed stream (`ApiError.as_json`), else None.
     """
 
     def __init__(self, number: str, head: Fields) -> None:
@@ -66,11 +67,11 @@ class ResponseEvents:
         self.error: Fields | None = None
 
     def begin(self) -> list[Fields]:
-        """What comes before any word."""
+        """The events before any output."""
         return [self._whole("created"), self._whole("in_progress")]
 
     def of(self, response: Response) -> list[Fields]:
-        """The events that one event of the log makes."""
+        """The events for one event of the log."""
         ours = response.get("wondercam") or {}
         response = ours.get("gemini") or response
         self._usage = usage_of(response.get("usageMetadata") or {}) or self._usage
@@ -87,12 +88,12 @@ class ResponseEvents:
         return [*found, *self._close(COMPLETED if status == COMPLETED else INCOMPLETE), self._end(status)]
 
     def cut(self, error: Fields) -> Fields:
-        """The event that ends a reading, and not the response."""
+        """The event for an error that ends this HTTP response, while the answer may go on."""
         said = {"code": ERRORS.get(error["code"], "server_error"), "message": error["message"], "param": None}
         return self._event("error", **said)
 
     def response(self) -> Fields:
-        """The object as far as it has come."""
+        """The `response` object so far."""
         growing = [self._item(INCOMPLETE if self._status != IN_PROGRESS else IN_PROGRESS)] if self._growing else []
         error = self.error and {
             "code": ERRORS.get(self.error.get("code", 500), "server_error"),
@@ -104,7 +105,7 @@ class ResponseEvents:
 
     def _end(self, status: str) -> Fields:
         self._status = status
-        return self._whole(INCOMPLETE if status == CANCELLED else status)  # a stop has no event of its own there
+        return self._whole(INCOMPLETE if status == CANCELLED else status)  # that API has no event for a stop
 
     def _whole(self, name: str) -> Fields:
         return self._event(f"response.{name}", response=self.response())
@@ -128,7 +129,7 @@ class ResponseEvents:
             self._texts.append(text)
             yield self._of_text(f"{kind.text_event}.delta", delta=text)
 
-    # An item that grows
+    # Items that stream text
 
     def _open(self, kind: TextKind) -> Iterator[Fields]:
         self._growing = kind
@@ -163,7 +164,7 @@ class ResponseEvents:
         logprobs: Fields = {"logprobs": []} if name.startswith(MESSAGE.text_event) else {}
         return self._of_item(name, self._id(kind.prefix), **{kind.index: 0}, **fields, **logprobs)
 
-    # An item that comes whole
+    # Items that arrive complete
 
     def _call(self, part: Part) -> Iterator[Fields]:
         call = call_of(part, self._calls)
@@ -199,7 +200,7 @@ class ResponseEvents:
 
 
 def usage_of(usage: Fields) -> Fields | None:
-    """Gemini's `usageMetadata` as the Responses API's `usage`; thoughts are part of the output there."""
+    """Gemini's `usageMetadata` as `usage`, in which thoughts are part of the output; None if it is empty."""
     if not usage:
         return None
     thoughts, kept = usage.get("thoughtsTokenCount") or 0, usage.get("cachedContentTokenCount") or 0
@@ -214,11 +215,11 @@ def usage_of(usage: Fields) -> Fields | None:
 
 
 def calls_in(parts: list[Part]) -> dict[str, Part]:
-    """The calls in an answer's parts, by the `call_id` that they were given here."""
+    """The calls in an answer's parts, by the `call_id` that the client got."""
     calls = [part for part in parts if "functionCall" in part]
     return {call_of(part, number)["id"]: part for number, part in enumerate(calls)}
 
 
 def as_event(event: Fields) -> bytes:
-    """One of them as an event stream's."""
+    """The bytes of an event."""
     return b"event: %s\ndata: %s\n\n" % (event["type"].encode(), events.encode(event).encode())
