@@ -73,22 +73,22 @@ def load(lines: Iterable[str | bytes]) -> Recording:
         where = f"Line {number}" if number else "Line 1"
         recording.error = f"{where}: {fault}. Good up to here: {_count(len(recording.events))}."
     except UnicodeDecodeError:
-        recording.error = f"Line {number + 1}: this is no UTF-8. Good up to here: {_count(len(recording.events))}."
+        recording.error = f"Line {number + 1}: this is not UTF-8. Good up to here: {_count(len(recording.events))}."
     return recording
 
 
 def _header(line: str | bytes) -> dict[str, Any]:
     head = _json(line)
     if not isinstance(head, dict) or head.get("wondercam") != FORMAT:
-        raise _Fault('this is no WonderCam recording, whose first line begins with {"wondercam": "recording"')
+        raise _Fault('this is not a WonderCam recording, whose first line begins with {"wondercam": "recording"')
     version = head.get("version")
     if type(version) is not int or version < 1:
-        raise _Fault(f"the format version is {version!r}, which is no whole number from 1 up")
+        raise _Fault(f"the format version is {version!r}, which is not a whole number from 1 up")
     if version > VERSION:
         raise _Fault(f"the recording has format version {version}, and this WonderCam reads up to {VERSION}")
     stream = head.get("stream", {})
     if not isinstance(stream, dict):
-        raise _Fault("the header's stream is no JSON object")
+        raise _Fault("the header's `stream` is not a JSON object")
     return stream
 
 
@@ -96,13 +96,13 @@ def _event(line: str | bytes, before: list[Event]) -> Event:
     try:
         read = _line.decode(line)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as wrong:
-        raise _Fault(f"this is no whole event ({wrong})") from None
+        raise _Fault(f"this is not a complete event ({wrong})") from None
     if read.seq != len(before):
-        raise _Fault(f"event {len(before)} is missing, here is event {read.seq}")
+        raise _Fault(f"event {len(before)} is missing: this is event {read.seq}")
     if read.at < (before[-1].at if before else 0):
         raise _Fault(f"event {read.seq} is older than the one before it")
     if "\n" in read.data or "\r" in read.data or not isinstance(_json(read.data), dict):
-        raise _Fault(f"the data of event {read.seq} is no JSON object on one line")
+        raise _Fault(f"the data of event {read.seq} is not a JSON object on one line")
     return Event(read.seq, read.at, read.data)
 
 
@@ -110,13 +110,13 @@ def _json(line: str | bytes) -> Any:
     try:
         return _any.decode(line)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as wrong:
-        raise _Fault(f"this is no JSON ({wrong})") from None
+        raise _Fault(f"this is not JSON ({wrong})") from None
 
 
 def _check_end(recording: Recording) -> None:
     last_seq = recording.header.get("last_seq")
     if isinstance(last_seq, int) and len(recording.events) <= last_seq:
-        raise _Fault(f"the recording is cut here, its header promises events 0 to {last_seq}")
+        raise _Fault(f"the recording ends here, but its header promises events 0 to {last_seq}")
 
 
 def _count(number: int) -> str:

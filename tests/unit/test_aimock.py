@@ -124,7 +124,7 @@ def test_what_is_no_answer_in_words_is_refused_by_its_number(tmp_path: Path, fix
 def test_other_json_is_no_recording(tmp_path: Path, text: str) -> None:
     path = tmp_path / "other.json"
     path.write_text(text)
-    with pytest.raises(CommandError, match=r"no WonderCam recording|no JSON"):
+    with pytest.raises(CommandError, match=r"not a WonderCam recording|not JSON"):
         run("import_stream", path)
 
 

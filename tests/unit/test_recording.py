@@ -76,17 +76,17 @@ def test_lines_missing_at_the_end_are_an_error():
 @pytest.mark.parametrize(
     ("line", "what"),
     [
-        ("", "no whole event"),
-        ("nonsense", "no whole event"),
-        ('{"seq": 3, "at": 1}', "no whole event"),
-        ('{"seq": "3", "at": 1, "data": "{}"}', "no whole event"),
-        ('{"seq": 4, "at": 900000, "data": "{}"}', "event 3 is missing, here is event 4"),
-        ('{"seq": 2, "at": 900000, "data": "{}"}', "event 3 is missing, here is event 2"),
+        ("", "not a complete event"),
+        ("nonsense", "not a complete event"),
+        ('{"seq": 3, "at": 1}', "not a complete event"),
+        ('{"seq": "3", "at": 1, "data": "{}"}', "not a complete event"),
+        ('{"seq": 4, "at": 900000, "data": "{}"}', "event 3 is missing: this is event 4"),
+        ('{"seq": 2, "at": 900000, "data": "{}"}', "event 3 is missing: this is event 2"),
         ('{"seq": 3, "at": 1, "data": "{}"}', "event 3 is older than the one before it"),
-        ('{"seq": 3, "at": 900000, "data": "[]"}', "no JSON object on one line"),
-        ('{"seq": 3, "at": 900000, "data": "{"}', "no JSON"),
-        ('{"seq": 3, "at": 900000, "data": "{}\\n\\ndata: {}"}', "no JSON object on one line"),
-        ('{"seq": 3, "at": 900000, "data": "' + "[" * 100_000 + '"}', "no JSON"),
+        ('{"seq": 3, "at": 900000, "data": "[]"}', "not a JSON object on one line"),
+        ('{"seq": 3, "at": 900000, "data": "{"}', "not JSON"),
+        ('{"seq": 3, "at": 900000, "data": "{}\\n\\ndata: {}"}', "not a JSON object on one line"),
+        ('{"seq": 3, "at": 900000, "data": "' + "[" * 100_000 + '"}', "not JSON"),
     ],
 )
 def test_a_corrupt_line_ends_the_good_part_even_where_good_lines_follow(line, what):
@@ -109,12 +109,12 @@ def test_bytes_that_are_no_utf_8_end_the_good_part():
     ("first", "what"),
     [
         ('{"wondercam": "recording", "version": 2, "stream": {}}', "version 2, and this WonderCam reads up to 1"),
-        ('{"wondercam": "recording", "version": "1", "stream": {}}', "no whole number"),
-        ('{"wondercam": "recording", "version": 0, "stream": {}}', "no whole number"),
-        ('{"wondercam": "recording", "version": 1, "stream": []}', "no JSON object"),
-        ('{"wondercam": "else", "version": 1}', "no WonderCam recording"),
-        ("[]", "no WonderCam recording"),
-        ("GIF89a", "no JSON"),
+        ('{"wondercam": "recording", "version": "1", "stream": {}}', "not a whole number"),
+        ('{"wondercam": "recording", "version": 0, "stream": {}}', "not a whole number"),
+        ('{"wondercam": "recording", "version": 1, "stream": []}', "not a JSON object"),
+        ('{"wondercam": "else", "version": 1}', "not a WonderCam recording"),
+        ("[]", "not a WonderCam recording"),
+        ("GIF89a", "not JSON"),
     ],
 )
 def test_a_header_that_cannot_be_trusted_gives_no_events(first, what):
