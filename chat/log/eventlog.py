@@ -242,11 +242,6 @@ class Log:
         tail = self.tail_of(stream_id)
         return None if tail is None else tail.time_commits()
 
-    def readers_of(self, stream_id: UUID) -> int:
-        """How many readers of this process follow the stream."""
-        tail = self.tail_of(stream_id)
-        return len(self._elsewhere.get(stream_id, ()) if tail is None else tail.subscribers)
-
     def unread_seconds(self, stream_id: UUID) -> float:
         """Seconds since the last reader here left a stream that this process writes; 0 while there is a reader."""
         tail = self._tails.get(stream_id)
@@ -279,7 +274,7 @@ class Log:
         """A page of the events with a seq above `after`, from the table. GoesOnElsewhere if it would be empty and
         `leave` was called: the reader has to resume at another process."""
         page = await sync_to_async(read_page)(stream_id, after)
-        if self._is_left and not (page.events or page.ended or page.deleted):
+        if self._is_left and not (page.events or page.ended):
             raise GoesOnElsewhere(GOING_DOWN, retry_after=1)
         if self._notifier is not None and page.events and not page.ended and stream_id in self._elsewhere:
             self._notifier.follows(stream_id)  # repeated: the message may be lost, and the writer may be another by now

@@ -26,7 +26,7 @@ class Page(NamedTuple):
     more: bool = False
     """Whether the page is full, and more events may follow at once."""
     deleted: bool = False
-    """Whether the stream does not exist (any more)."""
+    """Whether the stream does not exist (any more); then it has ended, too."""
     until: "asyncio.Future[None] | None" = None
     """Given with no events: the next page does not come before this is done, and may be asked for only then."""
 

@@ -128,7 +128,6 @@ class Tail:
         """
         if error is not None or self.error is not None:
             self.error = self.error or error
-            self.pending = 0
             return self._wake()
         self.events.append(event)
         if self.commit_times is not None and len(self.commit_times.times) < MOST_EVENTS:

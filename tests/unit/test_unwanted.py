@@ -109,8 +109,9 @@ async def test_it_ends_as_stopped_with_what_came_so_far(quick: Core):
 
 async def test_not_while_somebody_reads_it(core: Core):
     stream = await begun(core, is_guest=True)
+    before = core.log.state().readers
     reading = asyncio.create_task(core.ended(stream))
-    while not core.log.readers_of(stream.pk):
+    while core.log.state().readers == before:
         await asyncio.sleep(0)
     nobody_has_read(core, stream, 1000)
     assert await look(core) == []
