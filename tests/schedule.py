@@ -21,6 +21,8 @@ TOGETHER = {
     "tests/browser/test_enlarged.py": "Chromium with a camera, enlarged",
     "tests/browser/test_firefox.py": "Firefox",
     "tests/browser/test_keyboard.py": "Chromium with a camera, by keys",
+    "tests/browser/test_notices.py": "Chromium whole",
+    "tests/browser/test_unloaded.py": "Chromium whole",
     "tests/browser/test_voice.py": "Chromium with a microphone",
     "tests/faults/test_installed.py": "an installation with every package",
     "tests/faults/test_open_webui.py": WHEEL,

@@ -8,7 +8,7 @@ from playwright.async_api import Browser, Page, expect
 from tests.browser.test_camera import HELLO, HIDE, open_camera
 from tests.browser.test_page import Start, ended, start
 from tests.browser.test_photos import sign
-from tests.servers.chromium import tab
+from tests.servers.chromium import WHOLE, tab
 from tests.servers.wondercam import Serve
 
 __all__ = ["start"]
@@ -17,6 +17,12 @@ TWO = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream=dev
 ABSENT = "No camera was found."
 DENIED = "This page may not use the camera."
 INSECURE = "this page came by plain HTTP"
+
+
+@pytest.fixture
+def chromium_programs() -> list[str]:
+    """The headless shell has no permissions that can be refused and given later."""
+    return WHOLE
 
 
 @pytest.fixture

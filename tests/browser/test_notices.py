@@ -10,6 +10,7 @@ from playwright.async_api import Browser, Page, Worker, expect
 
 from chat.push.keys import SiteKey
 from tests.browser.test_page import ask, ended
+from tests.servers.chromium import WHOLE
 from tests.servers.wondercam import Serve, WonderCam
 
 PUSH_SERVICE = """
@@ -40,6 +41,12 @@ SHOWN = """async () => {
     await new Promise((again) => setTimeout(again, 20));
   }
 }"""
+
+
+@pytest.fixture
+def chromium_programs() -> list[str]:
+    """The headless shell shows no notifications."""
+    return WHOLE
 
 
 @pytest.fixture

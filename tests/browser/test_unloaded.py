@@ -5,10 +5,16 @@ import re
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.servers.chromium import tab
+from tests.servers.chromium import WHOLE, tab
 from tests.servers.wondercam import WonderCam
 
 SETTINGS = re.compile(r"/static/chat/settings\.(\w+\.)?js")
+
+
+@pytest.fixture
+def chromium_programs() -> list[str]:
+    """The headless shell recognises no speech."""
+    return WHOLE
 
 
 async def abort(page: Page, module: re.Pattern[str]) -> None:

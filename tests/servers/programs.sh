@@ -3,6 +3,7 @@
 # Elsewhere it does nothing, and the tests that need a missing program say so by name.
 set -u
 missing=""
+command -v chromium-headless-shell >/dev/null || missing="$missing chromium-headless-shell"
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || missing="$missing chromium"
 command -v firefox-esr >/dev/null || command -v firefox >/dev/null || missing="$missing firefox-esr"
 command -v postgres >/dev/null || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$missing postgresql"
