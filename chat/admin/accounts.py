@@ -50,6 +50,10 @@ class AccountAdmin(BoundedList, UserAdmin):  # type: ignore[type-arg]  # generic
             raise PermissionDenied
         return super().user_change_password(request, id, form_url)
 
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Require the permission to change accounts, too, as Django's own page for a new account does."""
+        return super().has_add_permission(request) and super().has_change_permission(request)
+
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Allow only superusers to change the accounts of staff and superusers."""
         return super().has_change_permission(request, obj) and (

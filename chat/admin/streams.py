@@ -27,6 +27,8 @@ from chat.protocol import timing
 SHOWN_REQUEST = 20_000
 """The most characters of a request; `export_stream` gives all of it."""
 SHOWN_STALLS = 20
+UNLINKED = {"conversation_link": "conversation_title", "conversation_short_id": "conversation_id_end"}
+"""The columns in place of those with a link."""
 
 
 @admin.register(Stream)
@@ -51,6 +53,13 @@ class StreamAdmin(ReviewAdmin):
     def detailed(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """Add the times of each stream's first and last event."""
         return review.with_ends(super().detailed(rows))
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Return the columns; their links to conversations are for those who may open one."""
+        columns = super().get_list_display(request)
+        if request.user.has_perm("chat.view_conversation"):
+            return columns
+        return tuple(UNLINKED.get(name, name) for name in columns)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """Return the stream with the related rows that its page shows; None if there is none."""
@@ -128,13 +137,23 @@ class StreamAdmin(ReviewAdmin):
     def conversation_link(self, stream: Stream) -> str:
         """A link to the conversation, with its title."""
         url = reverse("admin:chat_conversation_change", args=[stream.conversation_id])
-        return format_html('<a href="{}"><bdi>{}</bdi></a>', url, (stream.conversation.title or "(untitled)")[:40])
+        return format_html('<a href="{}">{}</a>', url, self.conversation_title(stream))
 
     @admin.display(description="conversation")
     def conversation_short_id(self, stream: Stream) -> str:
         """A link to the conversation, with its short id."""
         url = reverse("admin:chat_conversation_change", args=[stream.conversation_id])
-        return format_html('<a href="{}">{}</a>', url, hidden.short_id(stream.conversation_id))
+        return format_html('<a href="{}">{}</a>', url, self.conversation_id_end(stream))
+
+    @admin.display(description="conversation")
+    def conversation_title(self, stream: Stream) -> str:
+        """The conversation's title."""
+        return format_html("<bdi>{}</bdi>", (stream.conversation.title or "(untitled)")[:40])
+
+    @admin.display(description="conversation")
+    def conversation_id_end(self, stream: Stream) -> str:
+        """The end of the conversation's id."""
+        return hidden.short_id(stream.conversation_id)
 
     @admin.display(description="model")
     def model_id(self, stream: Stream) -> str:
