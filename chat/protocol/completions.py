@@ -255,7 +255,8 @@ def said_by(item: Fields) -> Iterator[Part]:
     elif kind == "input_audio":
         yield sound_of(item)
     else:
-        raise InvalidArgument("`messages` has a part of another type than text, image_url and input_audio.")
+        named = repr(str(kind)[:40]) if kind else "none"
+        raise InvalidArgument(f"`messages` has a part of the type {named}: send text, image_url or input_audio.")
 
 
 def photo_of(url: Any, name: str) -> Part:

@@ -185,7 +185,7 @@ class Calls:
     @property
     def are_whole(self) -> bool:
         """Whether all calls are complete. A call without arguments is, unless the last delta added to one."""
-        given = [call["function"]["arguments"] for call in self._calls]
+        given = [arguments_of(call) for call in self._calls]
         return all(is_object(each) if each else not self._grew for each in given)
 
     def add(self, delta: Fields) -> None:
@@ -202,6 +202,11 @@ class Calls:
         name, given = str(function.get("name") or ""), function.get("arguments")
         arguments = given if isinstance(given, str) else json.dumps(given) if given else ""
         call = self._call_of(piece, name)
+        if arguments:
+            call["grows"] = call.get("grows", True) and (
+                given != arguments or arguments.startswith(call.get("last", ""))
+            )
+            call["last"] = arguments
         call.update(
             {field: piece[field] for field in ("id", "extra_content") if piece.get(field) and field not in call}
         )
@@ -232,11 +237,22 @@ class Calls:
 
     def parts(self) -> list[Part]:
         """The parts of all calls, which are then forgotten; ValueError if one is not valid."""
+        for call in self._calls:
+            call["function"]["arguments"] = arguments_of(call)
         parts = [part_of(call) for call in self._calls]
         self._calls.clear()
         self._open.clear()
         self._last = None
         return parts
+
+
+def arguments_of(call: Fields) -> str:
+    """The arguments of a call that was assembled: its pieces in a row, or the last one if that is an object, the row is
+    none, and each piece had the ones before it in it, as some servers send them."""
+    given: str = call["function"]["arguments"]
+    if given and not is_object(given) and call.get("grows") and is_object(call["last"]):
+        return str(call["last"])
+    return given
 
 
 def is_object(arguments: str) -> bool:

@@ -5,6 +5,8 @@
 | `delta.images` `[{"type": "image_url", "image_url": {"url": "data:…"}}]` | OpenRouter, LiteLLM |
 | `delta.images` `["data:…"]`, `[{"b64_json": "…"}]`, `[{"url": "data:…"}]` | gateways |
 | `delta.content` `[{"type": "image_url", "image_url": {"url": "data:…"}}]` | vLLM-Omni, gateways |
+| `delta.content` `[{"type": "image", "source": {"media_type", "data"}}]` | Anthropic's shape |
+| `delta.content` or `images` `[{"inline_data": {"mime_type", "data"}}]`, in either case | Gemini's shape |
 
 A picture with an http(s) URL becomes text with that URL: nothing is fetched.
 """
@@ -33,11 +35,18 @@ def pictures_in(delta: dict[str, Any], seen: set[int]) -> list[Part]:
 
 
 def address_of(item: dict[str, Any]) -> str:
-    """Return the URL of an item's `image_url`, which is an object or the URL itself; "" if there is none."""
+    """Return the URL of an item's `image_url`, which is an object or the URL itself, or its data as one; "" if there is
+    none."""
+    given = next(
+        (each for name in ("source", "inline_data", "inlineData") if isinstance(each := item.get(name), dict)), {}
+    )
+    if isinstance(data := given.get("data"), str):
+        kind = next((given[name] for name in ("media_type", "mime_type", "mimeType") if given.get(name)), "image/png")
+        return f"data:{kind};base64,{data}"
     if isinstance(data := item.get("b64_json"), str):
         return f"data:image/png;base64,{data}"
     image = item.get("image_url")
-    url = image.get("url") if isinstance(image, dict) else image
+    url = image.get("url") if isinstance(image, dict) else image or given.get("url")
     return url if isinstance(url, str) else ""
 
 

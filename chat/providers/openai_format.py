@@ -51,7 +51,7 @@ class CompletionReader:
         self._others_ended = False
         self._messages = WholeMessages()
         self._calls = Calls() if tools else None
-        self._tags = ThinkTags()
+        self._tags = ThinkTags(model)
         self._pictures: set[int] = set()
         self._thoughts, self._texts = Halves(), Halves()
 

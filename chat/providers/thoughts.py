@@ -27,6 +27,11 @@ HARMONY_ANSWER = "<|channel|>final<|message|>"
 TAGS |= {"<|channel|>analysis<|message|>": f"<|end|><|start|>assistant{HARMONY_ANSWER}", HARMONY_ANSWER: ""}
 """The opening tags of thoughts, in small letters, each with its closing tag, or "" if the answer follows at once. The
 last two are of gpt-oss (https://cookbook.openai.com/articles/openai-harmony)."""
+OPENED = re.compile(r"<(think|thinking|thought|reasoning)\s[^<>]{0,200}>", re.IGNORECASE)
+OPENING = re.compile(r"<(?:think|thinking|thought|reasoning)\s[^<>]{0,200}", re.IGNORECASE)
+"""An opening tag with attributes, and the beginning of one."""
+ENDS = ("<|return|>", "<|end|>")
+"""What an answer of gpt-oss ends with, where its server leaves that in the text."""
 SPACE_BETWEEN = "\r\n "
 
 
@@ -80,13 +85,27 @@ class ThinkTags:
     A tag elsewhere is text: the model may be writing about tags.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, model: str = "") -> None:
         self._kept = ""
         self._closing = ""
         self._is_behind = self._answers = False
+        self._is_harmony = "gpt-oss" in model.lower()
+        self._end = ""
 
     def feed(self, text: str) -> Said:
         """Return the thoughts and text that are certain now; a possible part of a tag is held."""
+        said = self._split(text)
+        return Said(said.thought, self._without_end(said.text)) if self._is_harmony and said.text else said
+
+    def _without_end(self, text: str) -> str:
+        """Return the text up to what may be the end of a message of gpt-oss, which is held."""
+        text, self._end = self._end + text, ""
+        at = max(text.rfind("<|"), len(text) - 1 if text.endswith("<") else -1)
+        if at >= 0 and any(end.startswith(text[at:].rstrip()) for end in ENDS):
+            text, self._end = text[:at], text[at:]
+        return text
+
+    def _split(self, text: str) -> Said:
         if self._answers or not text:
             return Said("", text)
         self._kept += text
@@ -96,15 +115,18 @@ class ThinkTags:
             if self._closing:
                 return Said(thought, "")
         found = self._kept.lstrip().lower()
-        held = any(opening.startswith(found) for opening in TAGS)
-        return Said(thought, "" if held else self.rest().text)
+        held = any(opening.startswith(found) for opening in TAGS) or bool(OPENING.fullmatch(found))
+        return Said(thought, "" if held else self._released().text)
 
     def _is_opened(self) -> bool:
         """Whether a tag begins here; it is removed."""
         found = self._kept.lstrip()
+        opened = OPENED.match(found)
         for opening, closing in TAGS.items():
-            if found[: len(opening)].lower() == opening:
-                self._kept, self._closing, self._is_behind = found[len(opening) :], closing, True
+            if opening == (f"<{opened[1].lower()}>" if opened else found[: len(opening)].lower()):
+                length = opened.end() if opened else len(opening)
+                self._kept, self._closing, self._is_behind = found[length:], closing, True
+                self._is_harmony = self._is_harmony or opening.startswith("<|channel|>")
                 return True
         return False
 
@@ -121,7 +143,11 @@ class ThinkTags:
         return found[: len(found) - kept]
 
     def rest(self) -> Said:
-        """Return what is held, because the text has ended or no tag can follow."""
+        """Return what is held, because the text has ended."""
+        said, end, self._end = self._released(), self._end, ""
+        return Said(said.thought, said.text + ("" if end.strip() in ENDS else end))
+
+    def _released(self) -> Said:
         kept, self._kept = self._kept, ""
         if self._closing:
             return Said(kept, "")
