@@ -91,28 +91,38 @@ def _text(node: Node) -> str:
     return escape(node.content)
 
 
-def _element(tag: str, attributes: str = "") -> Callable[[Node], str]:
-    return lambda node: f"<{tag}{attributes}>{_inside(node)}</{tag}>"
+def _element(tag: str) -> Callable[[Node], str]:
+    return lambda node: f"<{tag}>{_inside(node)}</{tag}>"
+
+
+def _block(tag: str) -> Callable[[Node], str]:
+    return lambda node: f"<{tag}{_dir(node)}>{_inside(node)}</{tag}>"
+
+
+def _dir(node: Node) -> str:
+    """A block's lines begin where its first letters do; one that another begins with has that one's direction."""
+    is_first = node.parent is not None and node.parent.type != "root" and node.previous_sibling is None
+    return "" if is_first else ' dir="auto"'
 
 
 def _heading(node: Node) -> str:
     """A message's headings begin below the page's own."""
     tag, level = f"h{min(int(node.tag[1]) + 1, 6)}", node.attrs["aria-level"]
     own = "" if tag == f"h{level}" else f' aria-level="{level}"'
-    return f'<{tag} dir="auto"{own}>{_inside(node)}</{tag}>'
+    return f"<{tag}{_dir(node)}{own}>{_inside(node)}</{tag}>"
 
 
 def _list(node: Node) -> str:
     loose = any(not kid.hidden for item in node.children for kid in item.children if kid.type == "paragraph")
     spacing = ' class="loose"' if loose else ""
     start = format_html(' start="{}"', node.attrs["start"]) if "start" in node.attrs else ""
-    return f"<{node.tag}{spacing}{start}>{_inside(node)}</{node.tag}>"
+    return f"<{node.tag}{_dir(node)}{spacing}{start}>{_inside(node)}</{node.tag}>"
 
 
 def _code(node: Node) -> str:
     language = node.info.strip()[:40] if node.type == "fence" else ""
     return format_html(
-        '<figure data-language="{name}"><figcaption>{name}'
+        '<figure data-language="{name}" dir="ltr"><figcaption>{name}'
         '<button type="button" class="quiet" data-do="wrap code" aria-pressed="false">{wrap}</button>'
         '<button type="button" class="quiet" data-do="copy code">{copy}</button></figcaption>'
         '<pre tabindex="0" aria-label="{label}" role="region"><code>{code}</code></pre></figure>',
@@ -126,14 +136,15 @@ def _code(node: Node) -> str:
 
 def _table(node: Node) -> str:
     name = escape(word("Table"))
-    return f'<div class="table" tabindex="0" role="region" aria-label="{name}"><table>{_inside(node)}</table></div>'
+    attributes = f'class="table" tabindex="0" role="region" aria-label="{name}"{_dir(node)}'
+    return f"<div {attributes}><table>{_inside(node)}</table></div>"
 
 
 def _cell(node: Node) -> str:
     aligned = str(node.attrs.get("style", "")).removeprefix("text-align:")
     side = {"left": "start", "right": "end"}.get(aligned, aligned)
     attributes = f' class="align-{side}"' if side else ""
-    return f'<{node.tag} dir="auto"{attributes}>{_inside(node)}</{node.tag}>'
+    return f"<{node.tag}{attributes}>{_inside(node)}</{node.tag}>"
 
 
 def _link(node: Node) -> str:
@@ -152,9 +163,9 @@ def _link(node: Node) -> str:
 ELEMENTS: dict[str, Callable[[Node], str]] = {
     "root": _element("div"),
     "inline": _inside,
-    "paragraph": _element("p", ' dir="auto"'),
+    "paragraph": _block("p"),
     "heading": _heading,
-    "blockquote": _element("blockquote"),
+    "blockquote": _block("blockquote"),
     "bullet_list": _list,
     "ordered_list": _list,
     "list_item": _element("li"),
@@ -172,7 +183,7 @@ ELEMENTS: dict[str, Callable[[Node], str]] = {
     "em": _element("em"),
     "strong": _element("strong"),
     "s": _element("s"),
-    "code_inline": lambda node: f"<code>{escape(node.content)}</code>",
+    "code_inline": lambda node: f'<code dir="ltr">{escape(node.content)}</code>',
     "link": _link,
     "image": _link,
 }

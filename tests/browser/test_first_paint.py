@@ -25,6 +25,7 @@ A second line, a third\\
 after a ~~long~~ break: `a < b`, 1 &lt; 2, \\*no emphasis\\*, ***both***, ![a photo](https://example.com/p.png).
 
 - one
+- واحد
 - two `code`
   - deeper
 
@@ -35,6 +36,10 @@ after a ~~long~~ break: `a < b`, 1 &lt; 2, \\*no emphasis\\*, ***both***, ![a ph
 
 > ### Quoted
 > and said
+>
+> - قائمة
+>
+> `code` first
 
 | a | b | c |
 |---|--:|:-:|

@@ -16,7 +16,11 @@ import { breakable } from "./delimiters.js";
 
 /** A message's headings begin below the page's own. */
 const HEADINGS = ["h2", "h3", "h4", "h5", "h6", "h6"];
+/** The direction of lines is that of the first letters. A block inside of another has its own, unless the other begins
+ * with it: a list's marks, a quotation's bar and a table's columns stand where their text begins. */
 const AUTO = { dir: "auto" };
+/** Code's is the same everywhere, and says nothing of the text around it. */
+const CODE = { dir: "ltr" };
 /** Code is cut at the first line that ends after so many characters. */
 const PIECE = 4_000;
 
@@ -30,24 +34,30 @@ const BUTTONS = [
   { tag: "button", attributes: { type: "button", class: "quiet", "data-do": "copy code" }, kids: [t("Copy")] },
 ];
 
+/** @typedef {Record<string, string>} Attributes */
+
 /** @param {Block[]} blocks @param {boolean} open whether the last of them goes on
  * @param {number[]} outline the levels of the headings that these stand below, which becomes that of their end
+ * @param {Attributes} [first] the direction of the first of them
  * @returns {Shape[]} */
-export function shapesOf(blocks, open, outline) {
-  return blocks.map((block, at) => shapeOf(block, open && at === blocks.length - 1, outline));
+export function shapesOf(blocks, open, outline, first = AUTO) {
+  return blocks.map((block, at) => shapeOf(block, open && at === blocks.length - 1, outline, at ? AUTO : first));
 }
 
-/** @param {Block} block @param {boolean} open @param {number[]} outline @returns {Shape} */
-function shapeOf(block, open, outline) {
+/** @param {Block[]} blocks @param {boolean} open @param {number[]} outline */
+const shapesIn = (blocks, open, outline) => shapesOf(blocks, open, outline, {});
+
+/** @param {Block} block @param {boolean} open @param {number[]} outline @param {Attributes} dir @returns {Shape} */
+function shapeOf(block, open, outline, dir) {
   switch (block.type) {
     case "paragraph":
-      return { tag: "p", attributes: AUTO, text: block.text, open };
+      return { tag: "p", attributes: dir, text: block.text, open };
     case "heading":
       // Screen readers would announce an empty heading.
-      if (!block.text) return { tag: "p", attributes: AUTO, text: open ? "" : "#".repeat(block.level) };
-      return headingOf(block, open, outline);
+      if (!block.text) return { tag: "p", attributes: dir, text: open ? "" : "#".repeat(block.level) };
+      return headingOf(block, open, outline, dir);
     case "plain":
-      return { tag: "pre", attributes: { class: "plain", ...AUTO }, kids: breakable([block.text]) };
+      return { tag: "pre", attributes: { class: "plain", ...dir }, kids: breakable([block.text]) };
     case "rule":
       return { tag: "hr" };
     case "code":
@@ -55,29 +65,29 @@ function shapeOf(block, open, outline) {
     case "math":
       return { tag: "span", attributes: { class: "math block" }, kids: [block.text], whole: "math" };
     case "quote":
-      return { tag: "blockquote", kids: shapesOf(block.blocks, open, outline) };
+      return { tag: "blockquote", attributes: dir, kids: shapesIn(block.blocks, open, outline) };
     case "note":
       return {
         tag: "div",
-        attributes: { class: "footnote" },
-        kids: [{ tag: "sup", kids: [block.label] }, ...shapesOf(block.blocks, open, outline)],
+        attributes: { class: "footnote", ...dir },
+        kids: [{ tag: "sup", attributes: CODE, kids: [block.label] }, ...shapesIn(block.blocks, open, outline)],
       };
     case "list":
-      return listOf(block, open, outline);
+      return listOf(block, open, outline, dir);
     case "table":
-      return tableOf(block, open);
+      return tableOf(block, open, dir);
   }
 }
 
 /** It looks as large as it is written, and its level is that of its place: an answer may begin with a small heading,
  * or leave a level out. @param {Extract<Block, {type: "heading"}>} block @param {boolean} open @param {number[]} outline
- * @returns {Shape} */
-function headingOf({ level, text }, open, outline) {
+ * @param {Attributes} dir @returns {Shape} */
+function headingOf({ level, text }, open, outline, dir) {
   while (outline.length && outline[outline.length - 1] >= level) outline.pop();
   outline.push(level);
   const tag = HEADINGS[level - 1];
   const own = String(outline.length + 1);
-  return { tag, attributes: tag === `h${own}` ? AUTO : { ...AUTO, "aria-level": own }, text, open };
+  return { tag, attributes: tag === `h${own}` ? dir : { ...dir, "aria-level": own }, text, open };
 }
 
 /** @param {Extract<Block, {type: "code"}>} block @param {boolean} open @returns {Shape} */
@@ -85,7 +95,7 @@ function codeOf({ language, text, closed }, open) {
   const isWhole = closed || !open;
   return {
     tag: "figure",
-    attributes: { "data-language": language || "text" },
+    attributes: { "data-language": language || "text", ...CODE },
     kids: [
       { tag: "figcaption", kids: [language || "text", ...BUTTONS] },
       {
@@ -114,9 +124,11 @@ function linesOf(text) {
   return pieces;
 }
 
-/** @param {Extract<Block, {type: "list"}>} block @param {boolean} open @param {number[]} outline @returns {Shape} */
-function listOf({ start, loose, items }, open, outline) {
+/** @param {Extract<Block, {type: "list"}>} block @param {boolean} open @param {number[]} outline
+ * @param {Attributes} dir @returns {Shape} */
+function listOf({ start, loose, items }, open, outline, dir) {
   const attributes = {
+    ...dir,
     ...(loose ? { class: "loose" } : {}),
     ...(start > 1 || start === 0 ? { start: String(start) } : {}),
   };
@@ -125,7 +137,7 @@ function listOf({ start, loose, items }, open, outline) {
     tag: start < 0 ? "ul" : "ol",
     attributes,
     kids: items.map(({ task, blocks }, at) => {
-      const kids = shapesOf(blocks, open && at === last, outline);
+      const kids = shapesIn(blocks, open && at === last, outline);
       return task === null
         ? { tag: "li", kids }
         : { tag: "li", attributes: { class: "task" }, kids: [box(task), ...kids] };
@@ -143,21 +155,23 @@ function box(isDone) {
   };
 }
 
-/** @param {Extract<Block, {type: "table"}>} block @param {boolean} open @returns {Shape} */
-function tableOf({ align, rows }, open) {
+/** @param {Extract<Block, {type: "table"}>} block @param {boolean} open @param {Attributes} dir @returns {Shape} */
+function tableOf({ align, rows }, open, dir) {
   const [head, ...body] = rows;
+  const attributesOf = (/** @type {string} */ side) =>
+    /** @type {Attributes} */ (side ? { class: `align-${side}` } : {});
   const row = (/** @type {string[]} */ cells, /** @type {string} */ tag, /** @type {boolean} */ isLast) => ({
     tag: "tr",
     kids: cells.map((text, at) => ({
       tag,
-      attributes: { ...AUTO, ...(align[at] ? { class: `align-${align[at]}` } : {}) },
+      attributes: attributesOf(align[at]),
       text,
       open: isLast && at === cells.length - 1,
     })),
   });
   return {
     tag: "div",
-    attributes: { class: "table", tabindex: "0", role: "region", "aria-label": t("Table") },
+    attributes: { class: "table", tabindex: "0", role: "region", "aria-label": t("Table"), ...dir },
     kids: [
       {
         tag: "table",

@@ -113,7 +113,7 @@ export class Inline {
     if (end < 0) return this.#literal(length);
     let code = this.#text.slice(from, end).replaceAll("\n", " ");
     if (code.startsWith(" ") && code.endsWith(" ") && code.trim()) code = code.slice(1, -1);
-    this.#add("code", [code]);
+    this.#add("code", [code], { dir: "ltr" });
     this.#at = Math.min(end + length, this.#text.length);
   }
 

@@ -1,0 +1,64 @@
+"""Answers in scripts that run from right to left, alone and beside others."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page
+
+from tests.browser.recorded import record
+from tests.browser.test_first_paint import opened_again
+from tests.browser.test_page import Start, ask, ended, start
+
+__all__ = ["start"]
+
+TEXT = """A list in Arabic:
+
+- واحد
+- اثنان (two)
+- three
+
+1. One in English:
+
+   - `code` هو ثلاثة
+
+> اقتباس من كتاب
+
+| الاسم | العدد |
+|---|--:|
+| تفاح | 12 |
+
+- قبل الشفرة
+
+  ```python
+  print(1)
+  ```
+"""
+DIRECTIONS = """() => {
+  const text = [...document.querySelectorAll("article [data-part=text]")].at(-1);
+  const of = (selector) => [...text.querySelectorAll(selector)].map((each) => getComputedStyle(each).direction);
+  return Object.fromEntries(["li", "blockquote", "table", "pre"].map((selector) => [selector, of(selector)]));
+}"""
+WANTED = {"li": ["rtl", "rtl", "rtl", "ltr", "rtl", "rtl"], "blockquote": ["rtl"], "table": ["rtl"], "pre": ["ltr"]}
+EDGES = """() => [...document.querySelectorAll("article [data-part=text] > div > ul:first-of-type > li > p")].map((each) => {
+  const range = document.createRange();
+  range.selectNodeContents(each);
+  const [{ left, right }, { left: from, right: to }] = [range.getBoundingClientRect(), each.getBoundingClientRect()];
+  return [Math.round(left - from) === 0, Math.round(to - right) === 0];
+})"""
+"""Of each of the list's paragraphs, whether its words touch the left edge, and the right one."""
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+async def test_a_list_stands_on_the_side_where_its_text_begins(
+    chromium: Browser, page: Page, start: Start, tmp_path: Path, scripts: bool
+) -> None:
+    await start(record(tmp_path, "arabic", [TEXT]))
+    await ask(page, "A list, please.")
+    await ended(page, "complete")
+    options: dict[str, Any] = {} if scripts else {"java_script_enabled": False}
+    async with opened_again(chromium, page, **options) as other:
+        if scripts:
+            await ended(other, "complete")
+        assert await other.evaluate(DIRECTIONS) == WANTED
+        assert await other.evaluate(EDGES) == [[False, True]] * 3, "beside the marks"
