@@ -1,6 +1,6 @@
 /**
  * Follows the end while the user is there. Any scroll up (wheel, touch, key) stops that; only scrolling back to the
- * end starts it again.
+ * end starts it again. What zooms, moves in a field or scrolls in a part of the transcript is none.
  */
 
 /** Closer to the end the button is hidden, in px. */
@@ -10,6 +10,10 @@ const END = 4;
 /** A shorter touch movement is no drag, in px. */
 const DRAG = 3;
 const KEYS_UP = new Set(["ArrowUp", "PageUp", "Home"]);
+/** What acts upon such keys itself. */
+const FIELDS = "input, textarea, select, audio";
+/** What is pressed by Space. */
+const PRESSED = "button, summary";
 
 /**
  * A scroll position: a message, and how much of it is above the edge, in px.
@@ -40,13 +44,11 @@ export class Scroll {
       },
       passive,
     );
-    viewport.addEventListener("wheel", ({ deltaY }) => deltaY < 0 && this.#leave(), passive);
+    viewport.addEventListener("wheel", (event) => this.#turn(event), passive);
     viewport.addEventListener("touchstart", ({ touches }) => this.#touch(touches[0].clientY), passive);
-    viewport.addEventListener("touchmove", ({ touches }) => this.#drag(touches[0].clientY), passive);
+    viewport.addEventListener("touchmove", (event) => this.#drag(event), passive);
     for (const end of ["touchend", "touchcancel"]) viewport.addEventListener(end, () => this.#touch(null), passive);
-    viewport.addEventListener("keydown", ({ key, shiftKey }) => {
-      if (KEYS_UP.has(key) || (key === " " && shiftKey)) this.#leave();
-    });
+    viewport.addEventListener("keydown", (event) => this.#pressed(event));
     button.addEventListener("click", () => this.toEnd());
     // The size also changes otherwise: photos load, boxes are drawn, a keyboard opens.
     const resized = new ResizeObserver(() => this.keep());
@@ -137,8 +139,30 @@ export class Scroll {
     if (at === null) this.keep();
   }
 
-  #drag(/** @type {number} */ at) {
-    if (at > (this.#finger ?? at) + DRAG) this.#leave();
+  /** Two fingers zoom. @param {TouchEvent} event */
+  #drag({ touches, target }) {
+    const [{ clientY: at }] = touches;
+    if (touches.length === 1 && at > (this.#finger ?? at) + DRAG && !this.#isWithin(target)) this.#leave();
+  }
+
+  /** With Ctrl it zooms, as a trackpad's two fingers do. @param {WheelEvent} event */
+  #turn({ deltaY, ctrlKey, target }) {
+    if (deltaY < 0 && !ctrlKey && !this.#isWithin(target)) this.#leave();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #pressed({ key, shiftKey, target }) {
+    const isSpace = key === " " && shiftKey;
+    const taken = isSpace ? `${FIELDS}, ${PRESSED}` : FIELDS;
+    if (!isSpace && !KEYS_UP.has(key)) return;
+    if (!(/** @type {Element} */ (target).closest(taken)) && !this.#isWithin(target)) this.#leave();
+  }
+
+  /** Whether a part of the transcript scrolls up there, as long code does. @param {EventTarget | null} target */
+  #isWithin(target) {
+    let each = /** @type {Element | null} */ (target);
+    while (each && each !== this.#viewport && each.scrollTop <= 0) each = each.parentElement;
+    return each !== this.#viewport;
   }
 
   /** Handles a scroll event. */

@@ -8,6 +8,7 @@ from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from tests.browser.recorded import record
 from tests.browser.test_page import answer
+from tests.servers.chromium import tab
 from tests.servers.wondercam import Serve
 
 PHONE: ViewportSize = {"width": 390, "height": 500}
@@ -59,3 +60,60 @@ async def test_a_reader_who_looks_back_is_left_alone_and_can_jump_to_the_end(
     await page.locator("#latest").click()
     await expect(page.locator("#latest")).to_be_hidden()
     await context.close()
+
+
+ADD = """(article, tag) => {
+  const part = document.createElement(tag);
+  part.textContent = "One line.\\n".repeat(20);
+  part.style = "display: block; block-size: 60px; overflow: auto; position: fixed; inset: 100px auto auto 60px";
+  article.append(part);
+  part.scrollTop = 80;
+}"""
+"""A part of the answer that is in view, whatever has grown."""
+
+
+async def zoom(page: Page) -> None:
+    """What a trackpad's two fingers send, and Ctrl with the wheel; without a window Chromium would scroll by these."""
+    await answer(page).dispatch_event("wheel", {"deltaY": -6, "ctrlKey": True, "bubbles": True})
+
+
+async def pinch(page: Page) -> None:
+    """Two fingers on the text meet: the first one goes down."""
+    await answer(page).evaluate("""article => {
+      const at = (identifier, clientY) => new Touch({ identifier, target: article, clientX: 190, clientY });
+      const tell = (type, touches) => article.dispatchEvent(new TouchEvent(type, { touches, bubbles: true }));
+      tell("touchstart", [at(0, 100), at(1, 300)]);
+      for (const y of [120, 140, 160]) tell("touchmove", [at(0, y), at(1, 400 - y)]);
+      tell("touchend", []);
+    }""")
+
+
+async def write_a_reason(page: Page) -> None:
+    """Keys that move in a field."""
+    await answer(page).evaluate(ADD, "textarea")
+    await answer(page).locator("textarea").focus()
+    for key in ("ArrowUp", "PageUp", "Home", "Shift+Space"):
+        await page.keyboard.press(key)
+
+
+async def read_code(page: Page) -> None:
+    """The wheel scrolls what is below it, which has not come to its beginning."""
+    await answer(page).evaluate(ADD, "pre")
+    await page.mouse.move(90, 120)
+    await page.mouse.wheel(0, -6)
+
+
+@pytest.mark.parametrize("act", [zoom, pinch, write_a_reason, read_code])
+async def test_a_reader_who_does_something_else_still_follows_the_answer(
+    chromium: Browser, serve: Serve, tmp_path: Path, act: Callable[[Page], Awaitable[None]]
+) -> None:
+    server = serve(record(tmp_path, "lines", [f"Line {n}.\n\n" for n in range(1500)], 10_000))
+    async with tab(chromium, viewport=PHONE) as page:
+        await page.goto(server.url)
+        await page.get_by_label("Your message").fill("Tell me everything.")
+        await page.get_by_role("button", name="Send").click()
+        await expect(answer(page)).to_contain_text("Line 60.")
+        await act(page)
+        shown = (await answer(page).locator("[data-part=text]").inner_text()).count("Line")
+        await expect(answer(page)).to_contain_text(f"Line {shown + 60}.")
+        await expect(page.locator("#latest")).to_be_hidden(timeout=1)
