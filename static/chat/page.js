@@ -14,6 +14,7 @@ import { Library } from "./library.js";
 import { Live } from "./live.js";
 import { ONLY_READ, UNSEEN } from "./messages.js";
 import { PhotosLoader } from "./photos_loader.js";
+import { listenForPrint } from "./print_keys.js";
 import { QueueLoader } from "./queue_loader.js";
 import { Scroll } from "./scroll.js";
 import { Sender } from "./sender.js";
@@ -158,6 +159,7 @@ listenForFiles(/** @type {HTMLInputElement} */ (byId("files")), (files) => {
   problem("");
   void photos.add(files);
 });
+listenForPrint(byId("transcript"), async () => (await photo.get()).loadAll());
 byId("composer").addEventListener("change", checkModel);
 
 /** Shows a chat with its draft. @param {string} id @param {Stored[]} messages @param {number} queued how many wait */

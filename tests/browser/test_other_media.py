@@ -1,15 +1,16 @@
 """The page on paper, and where the reader's own colours take the place of its own."""
 
+import asyncio
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from tests.browser.recorded import record, thought
 from tests.browser.test_choosing_photos import choose, photo
-from tests.browser.test_page import Start, answer, ask, ended, start
+from tests.browser.test_page import HELLO, Start, answer, ask, ended, start
 from tests.servers.chromium import tab
 from tests.servers.wondercam import WonderCam
 
@@ -70,13 +71,41 @@ async def test_photos_that_never_came_into_view_are_printed_by_the_keys_and_by_t
     image = page.locator("article .photos img")
     await expect(image).to_have_count(1)
     await expect(image).to_have_js_property("src", "")
-    while not await page.evaluate("window.__printed"):
-        await page.keyboard.press("Control+p")  # what hears it comes with the first photo
+    await page.keyboard.press("Control+p")
+    await page.wait_for_function("() => window.__printed")
     assert await page.evaluate("window.__printed") == [600]
     await page.evaluate("dispatchEvent(new Event('afterprint'))")
     await expect(image).to_have_js_property("src", "")
     assert await page.evaluate(BY_THE_MENU), "there before the browser goes on"
     await expect(image).to_have_js_property("naturalWidth", 600)
+
+
+async def test_a_chat_that_has_just_been_opened_is_printed_by_the_keys_with_its_photos(
+    page: Page, start: Start
+) -> None:
+    await page.add_init_script(PRINTED)
+    await start(HELLO)
+    await choose(page, {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": photo()})
+    await ask(page, "Why is the sky blue?")
+    await ended(page, "complete")
+    arrive = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await arrive.wait()
+        await route.continue_()
+
+    await page.route(re.compile(r"/photo_loader\.|/v2/attachments/"), hold)
+    await page.reload()
+    await ended(page, "complete")
+    image = page.locator("article .photo img")
+    await expect(image).to_have_css("opacity", "0")  # no sign of a broken one
+    assert await image.evaluate("image => image.width === image.height"), "nor is its text measured"
+    await page.keyboard.press("Control+p")
+    assert await page.evaluate("window.__printed") is None, "it waits"
+    arrive.set()
+    await page.wait_for_function("() => window.__printed")
+    assert await page.evaluate("window.__printed") == [600]
+    await expect(image).to_have_css("opacity", "1")
 
 
 OUTLINE = "each => [getComputedStyle(each).outlineStyle, getComputedStyle(each).outlineWidth]"

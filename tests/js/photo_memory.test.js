@@ -10,6 +10,7 @@ class Image {
   src = "";
   alt = "Photo 1 of this message";
   style = {};
+  dataset = {};
   complete = true;
   async decode() {}
   removeAttribute() {

@@ -65,6 +65,11 @@ export class PhotoLoader {
     this.#memory.show(element, photo);
   }
 
+  /** Loads all photos of the chat, to be printed. */
+  loadAll() {
+    return this.#memory.loadAll();
+  }
+
   /** Opens the button's photo. @param {HTMLElement} button */
   async open(button) {
     const image = /** @type {HTMLImageElement} */ (button.querySelector("img"));

@@ -45,7 +45,6 @@ export class PhotoMemory {
       root: viewport,
       rootMargin: NEAR,
     });
-    document.addEventListener("keydown", (event) => this.#pressed(event));
     addEventListener("beforeprint", () => this.#print());
     addEventListener("afterprint", () => this.#printed());
     addEventListener("online", () => this.#again());
@@ -56,16 +55,8 @@ export class PhotoMemory {
     return [.../** @type {NodeListOf<HTMLImageElement>} */ (this.#viewport.querySelectorAll("[data-part=photos] img"))];
   }
 
-  /** Prints by the keys once all photos are there. @param {KeyboardEvent} event */
-  async #pressed(event) {
-    const isPrint = (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key === "p";
-    if (!isPrint || this.#images.every((image) => image.src && image.complete)) return;
-    event.preventDefault();
-    await Promise.race([this.#loadAll(), new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
-    print();
-  }
-
-  async #loadAll() {
+  /** Loads all photos, which stay until the chat has been printed. */
+  async loadAll() {
     this.#isPrinting = true;
     await Promise.all(this.#images.map((image) => (image.src ? image.decode().catch(() => {}) : this.#fetch(image))));
   }
@@ -128,7 +119,10 @@ export class PhotoMemory {
       const kept = await this.#load(this.#attachments.get(medium) ?? "");
       this.#wait = AGAIN;
       if (kept && !medium.src) await this.#fill(medium, kept);
-      if (!kept && medium instanceof HTMLImageElement) medium.alt = t("This is not here any more.");
+      if (!kept && medium instanceof HTMLImageElement) {
+        medium.alt = t("This is not here any more.");
+        medium.dataset.gone = "";
+      }
     } catch {
       this.#failed.add(medium);
       clearTimeout(this.#timer);
