@@ -12,7 +12,7 @@ import asyncio
 import time
 from typing import Any
 
-from twisted.internet.interfaces import IProtocol
+from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocol
 from twisted.internet.protocol import ServerFactory
 from zope.interface import implementer  # type: ignore[import-untyped]
 
@@ -28,11 +28,17 @@ BODY_RATE = 16 * 1024
 """The slowest average rate of a body, in bytes per second, after the time that every body has."""
 LINGER = 2
 """Seconds that a refused client has to read the response before the connection is cut."""
+COMMENT = b":\n\n"
+"""In an event stream, between two events."""
+RESET = 0.1
+"""Seconds in which most clients that have gone reset their connection."""
+LEAVING = 2
+"""Seconds after a client's end of file in which its connection shows whether it still reads, or has to be answered."""
 UNREAD_BYTES = 16 * 1024
 """Bytes kept while a request is answered before the socket is paused. Up to that it is read, to notice a disconnect."""
 
 
-@implementer(IProtocol)
+@implementer(IProtocol, IHalfCloseableProtocol)
 class Channel:
     """A connection to a client, and the push producer of its transport. `requests` has the request being read or
     answered; `is_kept` is set while the connection waits for a further one. There is a parser while one is read."""
@@ -44,6 +50,7 @@ class Channel:
         "is_answering",
         "is_ending",
         "is_full",
+        "is_half_closed",
         "is_kept",
         "is_paused",
         "is_persistent",
@@ -63,7 +70,7 @@ class Channel:
         self.unread = b""
         self.is_reading = self.is_answering = False
         self.is_full = self.is_paused = self.is_refused = self.is_ending = False
-        self.is_persistent, self.is_kept = True, False
+        self.is_persistent, self.is_kept, self.is_half_closed = True, False, False
         self.body_since = 0.0
         self.deadline: float | None = None
 
@@ -83,6 +90,30 @@ class Channel:
         self.factory.closed(self)
         for request in self.requests:
             request.lost()
+
+    def readConnectionLost(self) -> None:
+        """The client sends no more: it has gone, or has only closed its half, as `nc -N` does, and reads its answer.
+
+        Both look the same until something is sent, which is answered by a reset where it has gone. So an event stream
+        is sent a comment, and `check` looks after `LEAVING` seconds; the stream is left at the first reset.
+        """
+        if self.is_refused or not self.is_answering:
+            return self.loseConnection()
+        if not self.is_half_closed:
+            self.is_half_closed = True
+            self.is_persistent = self.is_persistent and bool(self.unread)
+            if self.requests[0].is_events:
+                self.requests[0].push(COMMENT)
+            self.deadline = time.monotonic() + LEAVING
+            asyncio.get_running_loop().call_later(RESET, self.check_reset)
+
+    def writeConnectionLost(self) -> None:
+        """Nothing to do: `refuse` closed it."""
+
+    def check_reset(self) -> None:
+        """Let go of a client whose machine has reset the half-closed connection."""
+        if self.is_answering and self.transport.is_reset:
+            self.transport.abortConnection()
 
     # Reading
 
@@ -152,7 +183,7 @@ class Channel:
         """Continue with the next request, or close."""
         self.requests.clear()
         self.is_answering = False
-        if not self.is_persistent or self.factory.server.draining:
+        if not self.is_persistent or self.factory.server.draining or (self.is_half_closed and not self.unread):
             self.loseConnection()
             return
         self.is_reading = bool(self.unread)
@@ -193,10 +224,19 @@ class Channel:
         elif self.deadline is not None and now > self.deadline:
             if self.is_refused:
                 self.transport.abortConnection()
+            elif self.is_answering:
+                self.leave_or_stay()
             elif self.is_reading:
                 self.refuse(408, "The request took too long to arrive.")
             else:
                 self.loseConnection()
+
+    def leave_or_stay(self) -> None:
+        """Decide about a half-closed connection: who was sent something and has not reset it still reads."""
+        self.deadline, request = None, self.requests[0]
+        is_sent = request.has_begun and request.headers is None
+        if self.transport.is_reset or not is_sent:
+            self.transport.abortConnection()
 
     def refuse(self, code: int, message: str) -> None:
         """Send an error and read nothing more. The peer closes, or `check` does after `LINGER` seconds: closing at once

@@ -56,6 +56,7 @@ class ServedRequest:
         "is_bare",
         "is_counted",
         "is_encoded",
+        "is_events",
         "is_left_when_gone",
         "left_at",
         "method",
@@ -90,7 +91,7 @@ class ServedRequest:
         self.code, self.began = 200, 0.0
         self.request_id = self.stream_id = ""
         self.has_begun = self.finished = False
-        self.chunked = self.is_bare = self.is_counted = self.is_encoded = False
+        self.chunked = self.is_bare = self.is_counted = self.is_encoded = self.is_events = False
         self.paused = self.streaming = self.is_left_when_gone = False
         self.resumed: asyncio.Future[None] | None = None
         self.headers: list[Header] | None = None
@@ -197,6 +198,7 @@ class ServedRequest:
         named = {name.lower(): value for name, value in self.headers}
         self.stream_id = named.get(access.STREAM_ID, b"").decode("ascii")
         self.is_encoded, self.is_counted = b"content-encoding" in named, b"content-length" in named
+        self.is_events = named.get(b"content-type", b"").startswith(b"text/event-stream")
         self.is_bare = self.method == b"HEAD" or status in NO_BODY_CODES
         self.chunked = self.version == "1.1" and not (self.is_bare or self.is_counted)
 

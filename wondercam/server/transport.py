@@ -60,6 +60,11 @@ class Transport(tcp.Server):
         """Bytes that wait in this process for the peer to read."""
         return len(self.dataBuffer) - self.offset + self._tempDataLen
 
+    @property
+    def is_reset(self) -> bool:
+        """Whether the peer, or its machine, has reset the connection: asked once, since the kernel forgets it."""
+        return not self.connected or bool(self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+
     def doRead(self) -> Any:
         """As Twisted's, but a connection that was reset behind its last bytes is lost: uvloop tells of an error once,
         by one call for these bytes, and watches the socket no more."""
