@@ -33,6 +33,10 @@ GENERATION = {
 }
 
 
+ENVELOPES = ("data", "result", "response", "output")
+"""The fields in which gateways put a whole chunk."""
+
+
 class CompletionReader:
     """Reads chat completion chunks and returns Gemini's responses. Of several choices one is read, see `choice.py`.
 
@@ -85,6 +89,9 @@ class CompletionReader:
         """Return the choices of the answer, without those of other indexes."""
         choices = chunk.get("choices")
         if choices is None:
+            inner = next((found for name in ENVELOPES if isinstance(found := chunk.get(name), dict)), {})
+            if inner.get("choices") is not None:
+                return self._choices(inner)
             native = native_choice(chunk)
             return [native] if native else []
         try:
@@ -173,10 +180,11 @@ class CompletionReader:
 
 
 def native_choice(chunk: dict[str, Any]) -> dict[str, Any] | None:
-    """Return a line of Ollama's `/api/chat` as a choice; None for other objects."""
-    if not isinstance(chunk.get("message"), dict) or "done" not in chunk:
+    """Return a line of Ollama's `/api/chat` or `/api/generate` as a choice; None for other objects."""
+    if not isinstance(chunk.get("done"), bool):
         return None
-    return {"delta": chunk["message"], "finish_reason": (chunk.get("done_reason") or "stop") if chunk["done"] else None}
+    message = chunk.get("message") or {"content": chunk.get("response"), "thinking": chunk.get("thinking")}
+    return {"delta": message, "finish_reason": (chunk.get("done_reason") or "stop") if chunk["done"] else None}
 
 
 def request_of(prompt: Prompt) -> dict[str, Any]:

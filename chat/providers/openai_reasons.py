@@ -13,7 +13,8 @@ BROKEN_OFF = "BROKEN_OFF"
 
 WORDS = {
     "SAFETY": r"filter|sensitive|safety|refus|guardrail|moderation|toxic",
-    BROKEN_OFF: r"abort|cancel|error|time_?out|overload|unavailable|insufficient",  # vLLM, OpenRouter, Zhipu, DeepSeek
+    BROKEN_OFF: r"abort|cancel|error|time_?out|overload|unavailable|insufficient|^(un)?load$",
+    # vLLM, OpenRouter, Zhipu, DeepSeek; Ollama, where it only loads the model, or lets it go
     "MAX_TOKENS": r"length|max_?(output_?)?tokens|token_limit|context_window",
     "UNEXPECTED_TOOL_CALL": r"tool|function",
     "STOP": r"^(stop|eos|end|complete|finish|success|done)",
@@ -23,7 +24,9 @@ WORDS = {
 
 def reason_of(found: object) -> str:
     """Return a finish reason as Gemini's finishReason, or BROKEN_OFF; "" if it is none."""
-    word = str(found or "").strip().lower()
+    found = found[0] if isinstance(found, list) and found else found
+    found = found.get("type", "") if isinstance(found, dict) else found
+    word = "stop" if found is True else str(found or "").strip().lower()
     if word in NONE:
         return ""
     name = word.upper()

@@ -282,7 +282,7 @@ def error_for(code: int, who: str, wait: int | None = None) -> errors.ApiError:
         return errors.DeadlineExceeded(f"{who} took too long.")
     if code == 413:
         return errors.TooLarge(f"{who} says that this is too long for the model. Shorten it, or begin a new chat.")
-    if code in (424, 498, 502, 503, 520, 521, 522, 523, 524, 529):
+    if code in (409, 423, 424, 449, 498, 502, 503, 520, 521, 522, 523, 524, 529):
         return errors.Unavailable(f"{who} is not available at the moment.", retry_after=wait)
     if 400 <= code < 500:
         return errors.InvalidArgument(f"{who} did not accept this request. Change it, then send it again.")

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from chat.protocol.errors import Truncated, Unavailable
 from chat.protocol.openai_tools import Calls
+from chat.providers.http.error_mapping import error_for
 from chat.providers.openai_format import CompletionReader
 
 
@@ -96,3 +98,50 @@ def test_arguments_may_come_so_far_with_each_piece(given: list[Any]) -> None:
     assert [part["functionCall"] for part in calls.parts()] == [
         {"id": "a", "name": "weather", "args": {"city": "Riga"}}
     ]
+
+
+def lines(*objects: dict[str, Any]) -> tuple[str, str]:
+    """The text and the finishReason that come of these chunks."""
+    reader = CompletionReader("x", "The server")
+    chunks = [given for each in objects for given in reader.read(each)] + reader.end(done=False)
+    text = "".join(part.get("text", "") for given in chunks for part in given.parts if not part.get("thought"))
+    return text, reader.reason
+
+
+SAID = {"message": {"role": "assistant", "content": "Rain."}, "done": False}
+
+
+@pytest.mark.parametrize(
+    "objects",
+    [
+        (SAID, {"done": True, "done_reason": "stop"}),
+        (SAID, {"message": None, "done": True, "done_reason": "stop"}),
+        ({"response": "Ra", "done": False}, {"response": "in.", "done": True, "done_reason": "stop"}),
+        ({"response": "", "thinking": "Hm.", "done": False}, {"response": "Rain.", "done": True}),
+    ],
+)
+def test_the_last_line_of_ollama_may_be_without_a_message(objects: tuple[dict[str, Any], ...]) -> None:
+    assert lines(*objects) == ("Rain.", "STOP")
+
+
+def test_a_model_that_was_only_loaded_has_answered_nothing() -> None:
+    with pytest.raises(Truncated):
+        lines({"message": {"role": "assistant", "content": ""}, "done": True, "done_reason": "load"})
+
+
+@pytest.mark.parametrize("reason", [["stop"], {"type": "stop"}, True])
+def test_a_finish_reason_in_a_list_or_an_object_is_that_reason(reason: Any) -> None:
+    assert lines({"choices": [{"index": 0, "delta": {"content": "Rain."}, "finish_reason": reason}]}) == (
+        "Rain.",
+        "STOP",
+    )
+
+
+@pytest.mark.parametrize("name", ["data", "result", "response", "output"])
+def test_a_chunk_in_an_envelope_is_read(name: str) -> None:
+    assert lines({name: {"choices": [{"delta": {"content": "Rain."}, "finish_reason": "stop"}]}}) == ("Rain.", "STOP")
+
+
+@pytest.mark.parametrize("code", [409, 423, 424])
+def test_a_conflict_at_the_server_is_no_fault_of_the_question(code: int) -> None:
+    assert isinstance(error_for(code, "The server"), Unavailable)
