@@ -10,7 +10,7 @@ VARIABLES = (
         "DEBUG",
         None,
         (
-            "Development: keys are made by themselves, guests may chat, plain HTTP is enough, error pages show "
+            "For development: keys are created automatically, guests may chat, plain HTTP is enough, error pages show "
             "details. Never turn it on where strangers can reach the server"
         ),
         shown="off; on in a folder that `make run` has set up, as long as no `SECRET_KEY` is set",
@@ -20,7 +20,7 @@ VARIABLES = (
     Variable(
         "SECRET_KEY",
         None,
-        "Signs sessions and forms. Make one with `openssl rand -base64 48`",
+        "Signs sessions and forms. Create one with `openssl rand -base64 48`",
         shown="with `DEBUG`, and in the wheel: made once, kept in the data folder",
         wrong="missing in a checkout without `DEBUG`; shorter than 32 bytes",
     ),
@@ -34,15 +34,15 @@ VARIABLES = (
     Variable(
         "ALLOWED_HOSTS",
         "127.0.0.1,localhost,[::1]",
-        "The names under which the site is reached; a request for another name is refused",
+        "The host names of the site; a request for another name is refused",
         wrong="a name with `https://` or a port; `*` without `DEBUG`",
     ),
     Variable(
         "WONDERCAM_HTTPS",
         None,
         (
-            "The site is reached over HTTPS: cookies are sent over HTTPS only, HTTP is sent on to HTTPS, "
-            "browsers are told to remember it. Turn it off to try production settings over plain HTTP"
+            "The site is served over HTTPS: cookies are sent over HTTPS only, HTTP is redirected to HTTPS, and "
+            "browsers remember it (HSTS). Turn it off to try production settings over plain HTTP"
         ),
         shown="on without `DEBUG`, once `ALLOWED_HOSTS` names a host beside this machine",
         wrong="anything but a switch",
@@ -50,14 +50,14 @@ VARIABLES = (
     Variable(
         "WONDERCAM_HSTS_PRELOAD",
         False,
-        "Adds `preload` to the rule browsers remember. Hard to take back: read about HSTS preloading first",
+        "Adds `preload` to the HSTS header. This is hard to revert: read about HSTS preloading first",
         wrong="anything but a switch",
     ),
     Variable(
         "CSRF_TRUSTED_ORIGINS",
         None,
         (
-            "List of origins whose forms are accepted, such as `https://chat.example.com`; needed where a proxy"
+            "List of origins whose forms are accepted, such as `https://chat.example.com`; needed behind a proxy that"
             " changes the host"
         ),
         shown="none",
@@ -81,8 +81,8 @@ VARIABLES = (
         "WONDERCAM_SIGNUP",
         None,
         (
-            "Who may make an account: everybody (`open`), whoever has a link that `manage.py invite` printed "
-            "(`invite`), or nobody (`closed`: `manage.py createsuperuser` and the admin make them)"
+            "Who may create an account: everybody (`open`), whoever has a link from `manage.py invite` (`invite`), or "
+            "nobody (`closed`: accounts are created by `manage.py createsuperuser` and in the admin)"
         ),
         shown="`open` where `WONDERCAM_GUESTS` is on unless set otherwise, else `closed`",
         wrong="anything else",
@@ -91,8 +91,8 @@ VARIABLES = (
         "WONDERCAM_REVIEW_TEXTS",
         True,
         (
-            "Off hides what people and models wrote from everybody in the admin, superusers and the search there "
-            "included: times and structure are left"
+            "Off hides the texts of people and models from everybody in the admin, including superusers and its "
+            "search; times and structure are still shown"
         ),
         wrong="anything but a switch",
     ),
@@ -100,8 +100,8 @@ VARIABLES = (
         "WONDERCAM_REVIEW_REASON",
         False,
         (
-            "On asks whoever reads somebody else's chat in the admin for a reason, which goes into the audit log; for "
-            "an answer in the reviewer's queue the queue is the reason. Lists then show no titles"
+            "On requires a reason to read another user's chat in the admin, which is written to the audit log; for an "
+            "answer in the reviewer's queue the queue is the reason. Lists then show no titles"
         ),
         wrong="anything but a switch",
     ),
@@ -109,33 +109,32 @@ VARIABLES = (
         "WONDERCAM_EMAIL_URL",
         None,
         (
-            "The server that sends mails, which are links to reset a password: `smtp://user:password@host:587` "
-            "(STARTTLS) or `smtps://…` (TLS). Without it they are printed on standard output, for the operator to pass "
-            "on"
+            "The server for mails with links to reset a password: `smtp://user:password@host:587` (STARTTLS) or "
+            "`smtps://…` (TLS). Without it they are printed on standard output, for the operator to pass on"
         ),
         shown="none",
         wrong="anything else",
     ),
-    Variable("WONDERCAM_EMAIL_FROM", "wondercam@localhost", "Whom mails come from"),
+    Variable("WONDERCAM_EMAIL_FROM", "wondercam@localhost", "The sender of mails"),
     Variable(
         "WONDERCAM_OIDC_URL",
         None,
         (
-            "The OpenID Connect provider by which people sign in, such as `https://id.example.com/realms/team`; it "
-            "sends them back to `/accounts/oidc/sso/login/callback/`. `manage.py migrate` once after it was set"
+            "The OpenID Connect provider for single sign-on, such as `https://id.example.com/realms/team`; its "
+            "redirect URI is `/accounts/oidc/sso/login/callback/`. Run `manage.py migrate` once after setting it"
         ),
         shown="none",
-        wrong="no http or https address; one of the next two missing",
+        wrong="not an http or https URL; one of the next two missing",
     ),
-    Variable("WONDERCAM_OIDC_CLIENT_ID", None, "This site's name at that provider", shown="none"),
-    Variable("WONDERCAM_OIDC_CLIENT_SECRET", None, "Its secret there", shown="none"),
+    Variable("WONDERCAM_OIDC_CLIENT_ID", None, "This site's client id at that provider", shown="none"),
+    Variable("WONDERCAM_OIDC_CLIENT_SECRET", None, "The client's secret", shown="none"),
     Variable(
         "WONDERCAM_SECOND_FACTOR",
         "off",
         (
-            "Whether the admin asks for a one-time code of an app beside the sign-in: `off`, `optional` (of staff who"
-            " have set one up there) or `staff` (all of them set one up at their next visit). `manage.py migrate` once"
-            " after it was set"
+            "Whether the admin requires a one-time code from an app after the sign-in: `off`, `optional` (from staff "
+            "who have set one up there) or `staff` (from all staff, who set one up at their next visit). Run"
+            " `manage.py migrate` once after setting it"
         ),
         wrong="anything else",
     ),
@@ -143,18 +142,18 @@ VARIABLES = (
         "WONDERCAM_PUSH_KEY",
         None,
         (
-            "The key by which browsers' push services know this site: with it a browser may be told that an answer has "
-            "ended while nobody looks at the page. `manage.py make_push_keys` prints it and the next one"
+            "The key that identifies this site to browsers' push services, for notifications of answers that end while "
+            "the page is not visible. `manage.py make_push_keys` prints it and the next one"
         ),
         shown="none: Web Push is off",
-        wrong="no key; the next one missing",
+        wrong="not such a key; the next one missing",
     ),
     Variable(
         "WONDERCAM_PUSH_CONTACT",
         None,
-        "Whom a push service may write to about it: `mailto:you@example.com` or an https address",
+        "The operator's address for push services: `mailto:you@example.com` or an https URL",
         shown="none",
         wrong="anything else; the key missing",
     ),
-    Variable("WONDERCAM_OIDC_NAME", "single sign-on", "What the sign-in page calls the provider"),
+    Variable("WONDERCAM_OIDC_NAME", "single sign-on", "The provider's name on the sign-in page"),
 )

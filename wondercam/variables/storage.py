@@ -5,7 +5,7 @@ from wondercam.variables.variable import Variable
 TITLE = "Where things are kept"
 INTRODUCTION = ""
 
-NO_DAYS = "no whole number up to 36500"
+NO_DAYS = "not a whole number up to 36500"
 A_CENTURY = 36_500
 
 VARIABLES = (
@@ -13,8 +13,8 @@ VARIABLES = (
         "WONDERCAM_DATA_DIR",
         "data/",
         (
-            "The folder of the SQLite database (photos are in the database) and of keys made for development. "
-            "It is made where it is missing"
+            "The folder of the SQLite database, which also has the photos, and of the keys for development. It is "
+            "created if it is missing"
         ),
         shown="`data/`; in the wheel the platform's folder, such as `~/.local/share/wondercam`",
         wrong="a place that cannot be written",
@@ -37,8 +37,8 @@ VARIABLES = (
         "REDIS_URL",
         None,
         (
-            "`redis://host:6379/0`: processes on several machines wake each other and share their rate limits. "
-            "Without it each process looks into the database by itself"
+            "`redis://host:6379/0`: processes notify each other of new events and share their rate limits, also on "
+            "several machines. Without it each process polls the database and counts rates by itself"
         ),
         shown="none",
     ),
@@ -46,8 +46,8 @@ VARIABLES = (
         "WONDERCAM_KEEP_CONVERSATIONS_DAYS",
         0,
         (
-            "After so many days without a message a conversation is deleted, with its photos and recordings; `0` keeps "
-            "it. This and the next three are looked at every hour while the site is served"
+            "Days without a message after which a conversation is deleted, with its photos and recordings; `0`: never. "
+            "A running server applies this and the next three every hour"
         ),
         wrong=NO_DAYS,
         most=A_CENTURY,
@@ -56,8 +56,8 @@ VARIABLES = (
         "WONDERCAM_KEEP_RECORDINGS_DAYS",
         0,
         (
-            "After so many days an answer's recording (its events and their times) is deleted; what was said stays. On "
-            "PostgreSQL recordings are deleted by partitions: up to a thirtieth of that age later, or a day"
+            "Days after which an answer's recording (its events and their times) is deleted; the messages stay. On "
+            "PostgreSQL recordings are deleted by partition, later by up to a thirtieth of that age or a day"
         ),
         wrong=NO_DAYS,
         most=A_CENTURY,
@@ -65,14 +65,14 @@ VARIABLES = (
     Variable(
         "WONDERCAM_KEEP_PHOTOS_DAYS",
         0,
-        "After so many days a photo or a sound is deleted",
+        "Days after which a photo or a sound is deleted",
         wrong=NO_DAYS,
         most=A_CENTURY,
     ),
     Variable(
         "WONDERCAM_KEEP_GUESTS_DAYS",
         90,
-        "A guest who has said nothing for so many days is deleted with all that is left. After 30 none can come back",
+        "Days without a message after which a guest is deleted with everything left. After 30 days no guest can return",
         wrong=NO_DAYS,
         most=A_CENTURY,
     ),

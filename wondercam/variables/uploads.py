@@ -3,20 +3,20 @@
 from wondercam.variables.variable import Variable
 
 VARIABLES = (
-    Variable("WONDERCAM_LIMIT_PHOTO_BYTES", 20_971_520, "The largest photo file", wrong="no whole number", least=1),
+    Variable("WONDERCAM_LIMIT_PHOTO_BYTES", 20_971_520, "The largest photo file", wrong="not a whole number", least=1),
     Variable(
         "WONDERCAM_LIMIT_SOUND_BYTES",
         10_485_760,
         "The largest sound file: 5 minutes as the page records it",
-        wrong="no whole number",
+        wrong="not a whole number",
         least=1,
     ),
-    Variable("WONDERCAM_LIMIT_SOUND_SECONDS", 300, "The longest sound", wrong="no whole number", least=1),
+    Variable("WONDERCAM_LIMIT_SOUND_SECONDS", 300, "The longest sound", wrong="not a whole number", least=1),
     Variable(
         "WONDERCAM_LIMIT_PHOTO_PIXELS",
         200_000_000,
         "The most pixels of a photo",
-        wrong="no whole number",
+        wrong="not a whole number",
         least=1,
     ),
     Variable(
@@ -26,14 +26,14 @@ VARIABLES = (
             "The most memory that one photo may take while it is decoded: 134 million pixels of a plain PNG, 26"
             " million of a WebP"
         ),
-        wrong="no whole number",
+        wrong="not a whole number",
         least=1,
     ),
     Variable(
         "WONDERCAM_LIMIT_PHOTOS_USER_BYTES",
         209_715_200,
         "All photos and sounds of one person together",
-        wrong="no whole number",
+        wrong="not a whole number",
         least=1,
     ),
 )
