@@ -11,7 +11,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
-from chat.log import Log, changes, feeds
+from chat.log import Log, changes, feeds, follow
 from chat.log.deletion import delete_conversation
 from chat.log.feeds import FeedKey, Feeds
 from chat.log.interruption import interrupt
@@ -203,3 +203,16 @@ async def test_what_is_not_stored_is_not_told(core: Core):
         await core.log.write(fails)
 
     assert not await Change.objects.aexists()
+
+
+async def test_readers_are_notified_at_once_of_a_turn_that_begins(core: Core, monkeypatch: pytest.MonkeyPatch):
+    """Not only at their next poll."""
+    monkeypatch.setattr(feeds, "POLL_SECONDS", 3600.0)
+    monkeypatch.setattr(follow, "HEARTBEAT", 3600.0)
+    async with reading(core.log.feeds, FeedKey(core.user.pk)) as reader:
+        started = await core.ask("words=3 hold=1")
+        begun = await reader.told("message", "started")
+        core.model.let()
+        await core.ended(started)
+
+    assert begun["stream"] == str(started.pk)

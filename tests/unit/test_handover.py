@@ -21,7 +21,9 @@ from chat.models import Stream
 from chat.process import this_process
 from chat.protocol import errors, events, sse
 from chat.protocol.events import Event
+from chat.protocol.prompt import Prompt
 from chat.protocol.request import Ask
+from chat.providers.catalogue import Catalogue
 from chat.turns.runner import Turns
 from chat.turns.start import Door
 from chat.views import event_stream
@@ -294,3 +296,23 @@ async def test_a_log_that_was_closed_and_is_used_again_sends_nobody_elsewhere():
     assert (await log.read(stream.pk, 0)).events == []
     assert (await log.feeds.read(FeedKey(stream.user_id), 0)).events == []
     await log.close()
+
+
+async def test_an_answer_that_fails_as_it_is_to_be_handed_over_ends_as_failed(
+    going_on: Core, monkeypatch: pytest.MonkeyPatch
+):
+    async def answer(asked: Prompt, give: events.Give) -> None:
+        give(events.chunk(events.delta("Some ")))
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise errors.Unavailable("It is overloaded.") from None
+
+    monkeypatch.setattr(Catalogue, "answer", staticmethod(answer))
+    started = await begun(going_on, "anything", 1)
+    await going_on.turns.drain(0)
+    row = await row_of(started)
+
+    assert row.status == events.FAILED
+    assert row.error is not None
+    assert row.error["message"] == "It is overloaded."

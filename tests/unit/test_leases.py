@@ -20,7 +20,7 @@ from chat.process import this_process
 from chat.protocol import events
 from chat.protocol.request import Ask
 from chat.turns import leases
-from chat.turns.leases import Reaper, WorkerName
+from chat.turns.leases import Reaper, WorkerName, machine
 from chat.turns.runner import Turns
 from tests.inside import Core, new_stream
 from wondercam import variables
@@ -252,3 +252,12 @@ def test_a_stop_is_wanted_by_a_reader_by_a_disabled_user_or_by_an_end_that_is_no
 
     assert set(leases.wanted_stops(ours, asked.worker)) == {asked.pk, disabled.pk, ended.pk}
     assert leases.wanted_stops([], asked.worker) == []
+
+
+def test_a_worker_of_another_user_of_this_machine_is_not_dead(monkeypatch: pytest.MonkeyPatch):
+    def refuse(pid: int, signal: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "kill", refuse)
+
+    assert not WorkerName().knows_dead(f"{machine()}:1:token")

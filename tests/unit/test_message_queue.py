@@ -343,3 +343,14 @@ async def test_what_could_not_be_sent_is_not_queued(talk: Talk, ask: Ask, senten
         await talk.core.turns.queues.add(talk.core.user, talk.conversation, ask)
 
     assert await talk.texts() == []
+
+
+async def test_a_process_that_drains_starts_no_queued_message(talk: Talk):
+    message_id = await talk.queue("seed=2 words=2")
+    draining = asyncio.create_task(talk.core.turns.drain(60))
+    await asyncio.sleep(0)
+    await talk.finishes()
+    await draining
+
+    assert await talk.asked() == [HELD_BACK]
+    assert [message["id"] for message in (await talk.state())["messages"]] == [message_id]

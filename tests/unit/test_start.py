@@ -9,8 +9,9 @@ import pytest
 from django.db import connection, models
 from django.utils import timezone
 
-from chat.models import Conversation, Message, Stream, User
+from chat.models import Conversation, Message, Stream, Ticket, User
 from chat.protocol import events
+from chat.protocol.errors import InvalidArgument
 from chat.protocol.request import Ask
 from chat.turns.start import Start, Started
 from tests.catalogue import providers
@@ -100,3 +101,67 @@ def test_what_a_user_has_is_found_by_an_index(table: str):
 
     assert "INDEX" in plan
     assert "(user_id=?)" in plan
+
+
+def follow_up(user: User, begun: Started, contents: Any, **fields: Any) -> Started:
+    """Store a question in the conversation of an earlier one."""
+    return started(user, contents, conversation_id=begun.stream.conversation_id, **fields)
+
+
+def parents_of(begun: Started) -> list[Any]:
+    """The parent of each message that was stored with a question, oldest first."""
+    question = Message.objects.get(pk=begun.stream.question_id)
+    found = [question.parent_id]
+    while (before := Message.objects.filter(pk=found[-1]).first()) is not None and before.created_at == (
+        question.created_at
+    ):
+        found.append(before.parent_id)
+    return found[::-1]
+
+
+@pytest.mark.django_db
+def test_a_question_follows_the_newest_message_and_one_with_its_own_history_follows_none():
+    user = User.objects.create(username="ann")
+    first = started(user)
+    second = follow_up(user, first, CONTENTS[:1])
+    third = follow_up(user, first, CONTENTS)
+
+    assert parents_of(second) == [first.stream.answer_id]
+    assert parents_of(third)[0] is None
+    assert len(parents_of(third)) == len(CONTENTS)
+
+
+@pytest.mark.django_db
+def test_a_question_moves_its_conversation_to_the_top_of_the_list():
+    user = User.objects.create(username="ann")
+    begun = started(user)
+    conversation = Conversation.objects.filter(pk=begun.stream.conversation_id)
+    conversation.update(updated_at=timezone.now() - timedelta(days=1))
+    follow_up(user, begun, CONTENTS[:1])
+
+    assert timezone.now() - conversation.get().updated_at < timedelta(hours=1)
+
+
+@pytest.mark.django_db
+def test_a_user_s_message_is_answered_again_and_the_model_s_is_not():
+    user = User.objects.create(username="ann")
+    begun = started(user)
+    again = follow_up(user, begun, None, parent_id=begun.stream.question_id)
+    with pytest.raises(InvalidArgument, match="Only a user's message"):
+        follow_up(user, begun, None, parent_id=begun.stream.answer_id)
+
+    assert again.stream.question_id == begun.stream.question_id
+    assert again.stream.answer_id != begun.stream.answer_id
+
+
+@pytest.mark.django_db
+def test_a_ticket_is_bound_to_the_stream_that_its_request_joins():
+    user = User.objects.create(username="ann")
+    _, model = providers.find(None)
+    begun = started(user, request_id="r")
+    ticket = Ticket.objects.create(digest="d", user=user, expires_at=timezone.now() + timedelta(seconds=30))
+    ask = Ask(contents=CONTENTS, request_id="r")
+    joined = Start(user, ask, CONTENTS, model, monotonic(), WORKER, ticket).store()
+
+    assert (joined.fresh, joined.stream.pk) == (False, begun.stream.pk)
+    assert Ticket.objects.get(pk="d").stream_id == begun.stream.pk

@@ -21,6 +21,9 @@ from chat.turns import runner
 from chat.turns.runner import Turns
 from chat.turns.unwanted import Unwanted
 from tests.inside import Core
+from tests.unit.test_continuation import dies, going_on, is_missed
+
+__all__ = ["going_on"]
 
 LONG = "words=2000 gap=50"
 
@@ -144,3 +147,18 @@ async def test_nothing_is_kept_of_a_turn_that_has_ended(core: Core):
     assert await core.turns.stop(await Stream.objects.aget(pk=stream.pk)) == events.STOPPED
     assert not core.turns._unwanted._claims
     assert not core.turns._unwanted._guests
+
+
+async def test_a_guests_answer_that_was_taken_over_is_watched_too(going_on: Core):
+    core = going_on
+    await User.objects.filter(pk=core.user.pk).aupdate(is_guest=True)
+    core.user.is_guest = True
+    stream = await core.ask("seed=3 words=30 hold=6")
+    await dies(core, stream, 6)
+    await is_missed(core)
+    assert core.turns.running() == [stream.pk]
+    assert await look(core) == []  # it had a reader here while nobody wrote it
+    nobody_has_read(core, stream, 61)
+    await Stream.objects.filter(pk=stream.pk).aupdate(read_elsewhere_at=None)
+
+    assert await look(core) == [stream.pk]
