@@ -61,3 +61,15 @@ def test_pictures_and_events_that_say_nothing_count_too():
     answer.add({"candidates": []})
 
     assert answer.size == 200 + 3 + 4
+
+
+def test_an_answer_that_begins_again_after_a_thought_begins_with_text():
+    answer = Answer.of(log(thought("h"), events.begun_anew(), events.delta("a")))
+
+    assert answer.finished() == [{"text": "a"}]
+
+
+def test_token_counts_stay_although_a_later_event_has_none():
+    answer = Answer.of(log(events.finish("STOP", {"totalTokenCount": 3}), events.delta("")))
+
+    assert answer.usage == {"totalTokenCount": 3}

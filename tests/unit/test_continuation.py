@@ -19,6 +19,7 @@ from chat.protocol.events import Event
 from chat.protocol.request import Ask
 from chat.providers.catalogue import NAMES, chosen
 from chat.turns import leases
+from chat.turns.continuation import rest_of
 from chat.turns.runner import Turns
 from chat.turns.start import Door
 from tests.catalogue import providers
@@ -238,3 +239,20 @@ def test_whose_answers_are_continued_is_one_setting(text: str, who: set[str]):
 def test_any_other_value_of_it_stops_the_start(text: str):
     with pytest.raises(ValueError, match=r"WONDERCAM_CONTINUE holds"):
         chosen({"WONDERCAM_CONTINUE": text}, "WONDERCAM_CONTINUE", ["local"])
+
+
+async def test_an_answer_that_begins_anew_may_be_as_long_as_the_first_one(going_on: Core):
+    """For the rest of an answer the limit is lower by what is there already."""
+    core = going_on
+    started = await core.ask("seed=4 words=20 gap=5 then=refuse", generation={"maxOutputTokens": 300})
+    await dies(core, started, 5)
+    await is_missed(core)
+    await core.ended(started)
+    first, rest, anew = (request.json()["max_tokens"] for request in core.model.asked)
+
+    assert (first, anew) == (300, 300)
+    assert rest < 300
+
+
+def test_the_rest_of_an_answer_may_have_at_least_one_token():
+    assert rest_of({"maxOutputTokens": 2, "seed": 1}, "many words of an answer") == {"maxOutputTokens": 1, "seed": 1}

@@ -264,6 +264,21 @@ async def test_a_job_that_raises_takes_nothing_else_with_it(log: Log, stream: St
     assert not await User.objects.filter(username="nobody").aexists()
 
 
+async def test_a_job_that_raises_is_judged_by_its_last_run(log: Log, monkeypatch: pytest.MonkeyPatch):
+    """Its transaction is repeated after an outage."""
+    failing(monkeypatch, OperationalError("away"), after=True)
+    runs: list[int] = []
+
+    def job() -> str:
+        runs.append(1)
+        if len(runs) == 1:
+            raise NotFound("no")
+        return "done"
+
+    assert await log.write(job) == "done"
+    assert len(runs) == 2
+
+
 async def test_a_fault_of_ours_fails_its_stream_and_the_writer_lives(log: Log, stream: Stream, other: Stream):
     broken, fine = tail_of(log, stream), tail_of(log, other)
     broken.append(object(), "{}")  # type: ignore[arg-type]

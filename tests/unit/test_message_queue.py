@@ -354,3 +354,25 @@ async def test_a_process_that_drains_starts_no_queued_message(talk: Talk):
 
     assert await talk.asked() == [HELD_BACK]
     assert [message["id"] for message in (await talk.state())["messages"]] == [message_id]
+
+
+async def test_a_refused_message_waits_again_once_another_is_queued_behind_a_running_answer(talk: Talk):
+    refused = await talk.queue("seed=2 words=2")
+    await in_thread(lambda: message_queue.hold(refused, "The budget of today is used up."))
+    assert (await talk.state())["held"] == {"because": "refused", "message": "The budget of today is used up."}
+    await talk.queue("seed=3 words=2")
+
+    assert (await talk.state())["held"] is None
+
+
+async def test_only_one_message_is_to_be_sent_now_once_it_has_begun(talk: Talk):
+    """The others wait for its answer, also those that were to be sent at once."""
+    first, second = await talk.queue("seed=2 words=2 hold=1"), await talk.queue("seed=3 words=2")
+    for message_id in (second, first):
+        await talk.core.turns.queues.put_first(talk.core.user, talk.conversation, message_id)
+    await talk.core.turns.stop(talk.running)
+    await talk.core.turns.start_next(talk.conversation.pk)
+    waiting = await QueuedMessage.objects.aget(pk=second)
+
+    assert not waiting.now
+    assert waiting.waits_for == (await talk.begun(2)).pk

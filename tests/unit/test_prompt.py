@@ -1,9 +1,14 @@
 """Prompts from the tree of messages: the branch, its cut, its photos."""
 
+from dataclasses import replace
+
 from chat.protocol.prompt import (
     HISTORY_PHOTOS,
+    Model,
+    Prompt,
     PromptMessage,
     attachments_of,
+    fitting,
     history_of,
     instruction,
     newest_leaf,
@@ -94,3 +99,40 @@ def test_the_instruction_joins_what_is_said_and_names_the_language():
     assert instruction("", "Be brief.") == "Be brief."
     assert "pt-BR" in instruction("Be kind.", "", language="pt-BR")
     assert instruction() == ""
+
+
+def prompt_of(*contents, context):
+    """A prompt whose contents have so many bytes, three of which are counted as a token; the user begins."""
+    said = [{"role": role, "parts": [{"text": "x" * size}]} for role, size in contents]
+    return Prompt(Model("openai", "m", context=context), said)
+
+
+def sizes(prompt):
+    return [len(text) for text in texts(prompt.contents)]
+
+
+def test_a_prompt_is_cut_to_its_model_s_context_from_the_oldest():
+    prompt = prompt_of(("user", 300), ("model", 299), ("user", 298), ("model", 297), ("user", 296), context=400)
+
+    assert sizes(fitting(prompt, 50)) == [298, 297, 296]
+    assert sizes(fitting(prompt, 199)) == [296]
+
+
+def test_an_answer_that_may_be_long_takes_half_of_the_context_at_most():
+    prompt = prompt_of(("user", 300), ("model", 100), ("user", 200), context=420)
+
+    assert sizes(fitting(prompt, 100_000)) == sizes(fitting(prompt, 210)) == [300, 100, 200]
+
+
+def test_a_continuation_keeps_its_question_however_long_it_is():
+    prompt = prompt_of(("user", 300), ("model", 300), ("user", 3000), ("model", 100), context=100)
+
+    assert sizes(fitting(prompt, 10)) == [3000, 100]
+
+
+def test_a_prompt_that_is_cut_does_not_begin_with_the_results_of_calls():
+    results = {"role": "user", "parts": [{"functionResponse": {"name": "f", "response": {}}}]}
+    prompt = prompt_of(("user", 900), ("model", 1), ("user", 2), context=200)
+    contents = [prompt.contents[0], prompt.contents[1], results, prompt.contents[1], prompt.contents[2]]
+
+    assert fitting(replace(prompt, contents=contents), 10).contents == [prompt.contents[2]]

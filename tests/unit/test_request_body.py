@@ -111,3 +111,22 @@ def test_a_body_of_another_shape_is_refused(body):
 
 def test_text_is_counted_in_bytes():
     assert text_bytes([{"role": "user", "parts": [{"text": "é€🌍"}, PHOTO]}]) == 2 + 3 + 4
+
+
+@pytest.mark.parametrize("parts", [[{"text": ""}], [{"text": ""}, {"text": ""}]])
+def test_a_message_that_says_nothing_is_refused(parts):
+    with pytest.raises(InvalidArgument, match="is empty"):
+        contents_of(parts)
+
+
+def test_an_empty_text_beside_a_photo_is_no_empty_message():
+    photo = {"inlineData": {"mimeType": "image/jpeg", "data": "AAAA"}}
+
+    assert contents_of([{"text": ""}, photo])[0]["parts"] == [{"text": ""}, photo]
+
+
+def test_generation_settings_that_providers_translate_are_accepted_and_null_stays_unset():
+    config = {"responseMimeType": "application/json", "seed": None, "topK": "3"}
+    check_generation(config, MODEL)
+
+    assert config == {"responseMimeType": "application/json", "seed": None, "topK": 3}

@@ -12,6 +12,7 @@ from django.utils import timezone
 from chat.models import Conversation, Message, Stream, Ticket, User
 from chat.protocol import events
 from chat.protocol.errors import InvalidArgument
+from chat.protocol.prompt import PromptMessage, path_to
 from chat.protocol.request import Ask
 from chat.turns.start import Start, Started
 from tests.catalogue import providers
@@ -108,15 +109,10 @@ def follow_up(user: User, begun: Started, contents: Any, **fields: Any) -> Start
     return started(user, contents, conversation_id=begun.stream.conversation_id, **fields)
 
 
-def parents_of(begun: Started) -> list[Any]:
-    """The parent of each message that was stored with a question, oldest first."""
-    question = Message.objects.get(pk=begun.stream.question_id)
-    found = [question.parent_id]
-    while (before := Message.objects.filter(pk=found[-1]).first()) is not None and before.created_at == (
-        question.created_at
-    ):
-        found.append(before.parent_id)
-    return found[::-1]
+def path_of(begun: Started) -> list[Any]:
+    """The ids of the messages from the root of the tree to the question."""
+    said = {row[0]: PromptMessage(*row) for row in Message.objects.values_list("pk", "parent_id", "role", "parts")}
+    return [message.id for message in path_to(said, begun.stream.question_id)]
 
 
 @pytest.mark.django_db
@@ -126,9 +122,8 @@ def test_a_question_follows_the_newest_message_and_one_with_its_own_history_foll
     second = follow_up(user, first, CONTENTS[:1])
     third = follow_up(user, first, CONTENTS)
 
-    assert parents_of(second) == [first.stream.answer_id]
-    assert parents_of(third)[0] is None
-    assert len(parents_of(third)) == len(CONTENTS)
+    assert path_of(second) == [*path_of(first), first.stream.answer_id, second.stream.question_id]
+    assert len(path_of(third)) == len(CONTENTS)
 
 
 @pytest.mark.django_db
