@@ -37,6 +37,20 @@ def test_an_empty_name_is_no_file(words):
         call_command(*words)
 
 
+@pytest.mark.django_db
+def test_an_empty_name_of_a_user_is_nobody_and_not_everybody():
+    for words in (("list_streams", "--user", ""), ("import_stream", HELLO, "--user", "")):
+        with pytest.raises(CommandError, match="There is no user ''"):
+            run(*words)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["", "00000000-0000-4000-8000-000000000000", "/tmp"])
+def test_what_is_asked_again_is_a_stream_or_a_file(name):
+    with pytest.raises(CommandError, match="is neither the id of a stream that is stored here nor a file"):
+        run("rerun_stream", name, "--url", "http://127.0.0.1:1")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "status", "sentence"),

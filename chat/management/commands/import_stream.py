@@ -32,7 +32,7 @@ class Command(Filter):
     def handle(self, *args: Any, **options: Any) -> None:
         """Read the file, store its streams, and print them."""
         found = load_all(options["file"])
-        owner = arguments.user(options["user"]) if options["user"] else keeper()
+        owner = keeper() if options["user"] is None else arguments.user(options["user"])
         progress = Progress(self.say, sum(len(read.events) for read in found), "events")
         try:
             with transaction.atomic():

@@ -32,7 +32,7 @@ class Command(Filter):
     def handle(self, *args: Any, **options: Any) -> None:
         """Select the streams, and print them with their times."""
         chosen = Stream.objects.select_related("user").defer("request")
-        if options["user"]:
+        if options["user"] is not None:
             chosen = chosen.filter(user=arguments.user(options["user"]))
         if options["status"]:
             chosen = chosen.filter(status=options["status"])

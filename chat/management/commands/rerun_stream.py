@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -83,6 +84,8 @@ def source(name: str) -> Recording:
     """Return the recording of a stored stream, by its id, or of a file. Raises CommandError."""
     pk = arguments.stream_id(name)
     if pk is None or not Stream.objects.filter(pk=pk).exists():
+        if not Path(name).is_file():
+            raise CommandError(f"{name!r} is neither the id of a stream that is stored here nor a file.")
         return load(name)
     stream = arguments.stream(name)
     return Recording(archive.describe(stream), list(stored_events(stream.pk)))
