@@ -47,3 +47,19 @@ export function name(title) {
   byId("title").textContent = title;
   document.title = `${title} · WonderCam`;
 }
+
+/**
+ * Opens a dialog with a field at once, so that it gets what is typed while its module is on its way.
+ * @param {string} id @param {() => Promise<void>} act makes it act; after a failure it is closed again
+ */
+export async function openAtOnce(id, act) {
+  const dialog = /** @type {HTMLDialogElement} */ (byId(id));
+  /** @type {HTMLInputElement} */ (dialog.querySelector("input")).value = "";
+  dialog.showModal();
+  try {
+    await act();
+  } catch (error) {
+    dialog.close();
+    throw error;
+  }
+}

@@ -2,7 +2,7 @@
  * The user's chats: the list, switching, deletion with undo, search and export.
  */
 import { timeAfter } from "./chats.js";
-import { attempt, byId, failed, name, problem, template } from "./document.js";
+import { attempt, byId, failed, name, openAtOnce, problem, template } from "./document.js";
 import { Later, load } from "./later.js";
 import { DELETED_ELSEWHERE } from "./messages.js";
 import { Router } from "./router.js";
@@ -126,7 +126,7 @@ export class Library {
     if (id === this.#sidebar.current) problem(DELETED_ELSEWHERE);
   }
 
-  search = async () => (await this.#switcher.get()).open(this.#sidebar.rows);
+  search = () => openAtOnce("switcher", async () => (await this.#switcher.get()).show(this.#sidebar.rows));
   #shortcuts = async () => (await this.#switcher.get()).showShortcuts();
 
   /** @param {string} id the chat that is shown */

@@ -35,12 +35,10 @@ export class Switcher {
     this.#dialog.addEventListener("click", ({ target }) => target === this.#dialog && this.#dialog.close());
   }
 
-  /** @param {ChatRow[]} known the chats that the page knows */
-  open(known) {
+  /** Shows what has been typed since the dialog was opened. @param {ChatRow[]} known the chats that the page knows */
+  show(known) {
     this.#known = known.sort((a, b) => b.updated_at.localeCompare(a.updated_at));
-    this.#input.value = "";
     this.#typed();
-    if (!this.#dialog.open) this.#dialog.showModal();
   }
 
   showShortcuts() {
