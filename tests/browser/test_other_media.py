@@ -126,6 +126,7 @@ async def test_what_a_background_says_is_said_by_lines_where_the_reader_has_othe
         await expect(page.locator(".send:visible")).to_have_css("border-top-style", "solid")
         await answer(page).get_by_label("A good answer").click()
         await expect(answer(page).locator("[aria-pressed=true]")).to_have_css("border-top-style", "solid")
+        await expect(page.locator("#camera .stage")).to_have_css("border-top-style", "solid")
         await page.keyboard.press("Control+k")
         await expect(page.locator("#switcher")).to_be_visible()
         assert await page.locator("#switcher [aria-selected=true]").evaluate(OUTLINE) == LINE

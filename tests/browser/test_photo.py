@@ -1,6 +1,7 @@
 """Photos as things: looked at, zoomed into, cropped, asked about again; and answers that point into them."""
 
 import asyncio
+import io
 import re
 from pathlib import Path
 from typing import Any
@@ -174,6 +175,9 @@ async def assert_drawn(page: Page) -> None:
     image: Any = await figure.locator("img").bounding_box()
     box: Any = await figure.locator("rect").nth(1).bounding_box()
     point: Any = await figure.locator(".badge").nth(2).bounding_box()
+    edge: Any = {"x": box["x"] - 6, "y": box["y"] + box["height"] / 4, "width": 12, "height": 1}
+    pixels = Image.open(io.BytesIO(await page.screenshot(clip=edge))).convert("RGB").tobytes()
+    assert max(min(pixels[at : at + 3]) for at in range(0, len(pixels), 3)) > 120, "a light line beside it"
     assert box["x"] == pytest.approx(image["x"] + image["width"] / 2, abs=4)
     assert box["width"] == pytest.approx(image["width"] / 2, abs=6)
     assert point["x"] + point["width"] / 2 == pytest.approx(image["x"] + image["width"] / 2, abs=2)
