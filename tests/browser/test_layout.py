@@ -164,3 +164,37 @@ async def test_the_seconds_of_waiting_stay_in_one_line_beside_a_long_notice(phon
         return seconds.getClientRects().length;
     }""")
     assert lines == 1
+
+
+WORDS = """element => {
+  const words = document.createRange();
+  words.selectNodeContents(element);
+  return words.getBoundingClientRect().left;
+}"""
+"""Where they begin."""
+
+
+async def test_what_wraps_beneath_an_answer_begins_where_the_answer_does(phone: Page) -> None:
+    """As the model's name does beside the numbers of versions, on a phone."""
+    await phone.get_by_label("Your message").fill("Why is the sky blue?")
+    await phone.get_by_role("button", name="Send", exact=True).tap()
+    await ended(phone, "complete")
+    await phone.get_by_label("Answer once more").last.tap()
+    await expect(phone.locator("article .versions:visible").last).to_have_text("2/2")
+    await ended(phone, "complete")
+    text = await phone.locator("article[data-role=model] [data-part=text] p").first.evaluate(WORDS)
+    model = phone.locator("article[data-role=model] [data-part=model]")
+    await model.evaluate("element => { element.textContent = 'the-name-of-a-model'; }")
+    assert await model.evaluate(WORDS) == text
+
+
+async def test_what_is_said_of_an_edit_stands_above_its_words(phone: Page) -> None:
+    await phone.get_by_label("Your message").fill("Why is the sky blue?")
+    await phone.get_by_role("button", name="Send", exact=True).tap()
+    await ended(phone, "complete")
+    await phone.get_by_label("Edit this question").first.tap()
+    said = phone.locator(".composer [data-part=editing]")
+    edge = await phone.get_by_label("Your message").evaluate(
+        "field => field.getBoundingClientRect().left + parseFloat(getComputedStyle(field).paddingInlineStart)"
+    )
+    assert await said.evaluate(WORDS) == edge
