@@ -73,3 +73,15 @@ def test_token_counts_stay_although_a_later_event_has_none():
     answer = Answer.of(log(events.finish("STOP", {"totalTokenCount": 3}), events.delta("")))
 
     assert answer.usage == {"totalTokenCount": 3}
+
+
+def test_the_last_event_at_which_an_answer_began_again_counts():
+    stored = log(events.delta("a"), events.begun_anew(), events.delta("b"), events.begun_anew(), events.delta("c"))
+
+    assert events.counts_from(stored) == 4
+    assert events.counts_from(stored[:2]) == 0
+
+
+def test_an_empty_text_and_a_thought_are_no_beginning_of_an_answer():
+    assert not events.answers([{"text": ""}, {"text": "Hm.", "thought": True}])
+    assert events.answers([{"text": ""}, {"functionCall": {"name": "f"}}])
