@@ -74,6 +74,7 @@ IMPORTED: dict[str, str] = {
     "photos": "chat/photos.js",
     "switcher": "chat/switcher.js",
     "photos-shown": "chat/camera/photo_loader.js",
+    "printing": "chat/printing.js",
     "replay": "chat/replay/own.js",
     "settings": "chat/settings.js",
     "shared-feed": "chat/shared_feed.js",

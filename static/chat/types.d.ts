@@ -236,6 +236,7 @@ interface Modules {
   photo: typeof import("./camera/photo_viewer.js");
   photos: typeof import("./photos.js");
   "photos-shown": typeof import("./camera/photo_loader.js");
+  printing: typeof import("./printing.js");
   replay: typeof import("./replay/own.js");
   settings: typeof import("./settings.js");
   "shared-feed": typeof import("./shared_feed.js");
