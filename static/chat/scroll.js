@@ -1,5 +1,5 @@
 /**
- * Follows the end while the user is there. Any scroll up (wheel, touch, key) stops that; only scrolling back to the
+ * Follows the end while the user is there. Any scroll up (wheel, touch, key, scrollbar) stops that; only scrolling back to the
  * end starts it again. What zooms, moves in a field or scrolls in a part of the transcript is none.
  */
 
@@ -25,6 +25,7 @@ export class Scroll {
   #button;
   #stuck = true;
   #top = 0;
+  #height = 0;
   /** @type {number | null} where the finger is that touches the viewport */
   #finger = null;
   /** @type {Place | null} where the reader was, until that is painted */
@@ -49,6 +50,7 @@ export class Scroll {
     viewport.addEventListener("touchmove", (event) => this.#drag(event), passive);
     for (const end of ["touchend", "touchcancel"]) viewport.addEventListener(end, () => this.#touch(null), passive);
     viewport.addEventListener("keydown", (event) => this.#pressed(event));
+    viewport.addEventListener("pointerdown", ({ offsetX }) => offsetX > viewport.clientWidth && this.#leave());
     button.addEventListener("click", () => this.toEnd());
     // The size also changes otherwise: photos load, boxes are drawn, a keyboard opens.
     const resized = new ResizeObserver(() => this.keep());
@@ -167,12 +169,14 @@ export class Scroll {
 
   /** Handles a scroll event. */
   #notice() {
-    const { scrollTop } = this.#viewport;
+    const { scrollTop, scrollHeight } = this.#viewport;
     const step = scrollTop - this.#top;
+    const isSame = scrollHeight === this.#height;
     this.#top = scrollTop;
+    this.#height = scrollHeight;
     if (this.#isWritten) return;
-    // Growing text moves the end, not the position; shrinking text moves the position to the end.
-    if (step < 0 && this.#left > END) this.#stuck = false;
+    // Growing text moves the end; shrinking text moves the position to the end, and may grow again before this looks.
+    if (step < 0 && isSame && this.#left > END) this.#stuck = false;
     else if (step > 0 && this.#left <= END) this.#stuck = true;
   }
 

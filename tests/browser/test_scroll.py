@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from tests.browser.recorded import record
-from tests.browser.test_page import answer
+from tests.browser.test_page import answer, ended
 from tests.servers.chromium import tab
 from tests.servers.wondercam import Serve
 
@@ -117,3 +117,55 @@ async def test_a_reader_who_does_something_else_still_follows_the_answer(
         shown = (await answer(page).locator("[data-part=text]").inner_text()).count("Line")
         await expect(answer(page)).to_contain_text(f"Line {shown + 60}.")
         await expect(page.locator("#latest")).to_be_hidden(timeout=1)
+
+
+CLAMPED = """async () => {
+    const viewport = document.getElementById("viewport");
+    const frames = async (left) => { while (left--) await new Promise(requestAnimationFrame); };
+    const box = document.createElement("div");
+    box.style.height = "2000px";
+    document.getElementById("transcript").append(box);
+    await frames(3);
+    box.style.height = "100px";
+    void viewport.scrollTop;
+    box.style.height = "3000px";
+    await frames(3);
+    return viewport.scrollHeight - viewport.clientHeight - viewport.scrollTop;
+}"""
+"""How far the view is from the end, after what is shown has shrunk and grown within one frame."""
+
+
+async def test_what_shrinks_and_grows_at_once_is_no_look_back(chromium: Browser, serve: Serve, tmp_path: Path) -> None:
+    """As where a photo is lower than the place that was kept for it, and what was drawn over it comes with it."""
+    server = serve(record(tmp_path, "lines", [f"Line {n}.\n\n" for n in range(40)], 1_000))
+    async with tab(chromium, viewport=PHONE) as page:
+        await page.goto(server.url)
+        await page.get_by_label("Your message").fill("Tell me everything.")
+        await page.get_by_role("button", name="Send").click()
+        await ended(page, "complete")
+        assert await page.evaluate(CLAMPED) <= 4
+
+
+GRABBED = """async () => {
+    const viewport = document.getElementById("viewport");
+    const { left, top } = viewport.getBoundingClientRect();
+    const at = { clientX: left + viewport.clientWidth + 5, clientY: top + 9, bubbles: true };
+    viewport.dispatchEvent(new PointerEvent("pointerdown", at));
+    viewport.querySelector("article:last-of-type").style.paddingBottom = "500px";
+    for (let left = 3; left; left--) await new Promise(requestAnimationFrame);
+    return viewport.scrollHeight - viewport.clientHeight - viewport.scrollTop;
+}"""
+"""How far the view is from the end, after its scrollbar was taken, at a place where Playwright's browsers hide it."""
+
+
+async def test_whoever_takes_the_scrollbar_is_left_where_they_are(
+    chromium: Browser, serve: Serve, tmp_path: Path
+) -> None:
+    server = serve(record(tmp_path, "lines", [f"Line {n}.\n\n" for n in range(40)], 1_000))
+    async with tab(chromium, viewport=PHONE) as page:
+        await page.goto(server.url)
+        await page.get_by_label("Your message").fill("Tell me everything.")
+        await page.get_by_role("button", name="Send").click()
+        await ended(page, "complete")
+        await page.wait_for_function(STILL)
+        assert await page.evaluate(GRABBED) >= 500
