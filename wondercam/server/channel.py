@@ -232,9 +232,10 @@ class Channel:
                 self.loseConnection()
 
     def leave_or_stay(self) -> None:
-        """Decide about a half-closed connection: who was sent something and has not reset it still reads."""
+        """Decide about a half-closed connection: who was sent a comment and has not reset it still reads. Other answers
+        that go on cannot be asked about: nobody may read them, and nothing may ever be sent that tells."""
         self.deadline, request = None, self.requests[0]
-        is_sent = request.has_begun and request.headers is None
+        is_sent = request.is_events and request.has_begun and request.headers is None
         if self.transport.is_reset or not is_sent:
             self.transport.abortConnection()
 
