@@ -1,18 +1,16 @@
 """Code in an answer: its colours come with the highlighter and the language that it is in, and with no other."""
 
-import asyncio
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, Route, expect
+from playwright.async_api import Page, expect
 
 from chat.protocol import recording
 from tests.browser.recorded import record
 from tests.browser.test_page import Start, answer, ask, ended, start
 from tests.browser.test_tasks import LONGEST, long_tasks, slowed
+from tests.servers.chromium import held
 
 __all__ = ["start"]
 
@@ -68,20 +66,6 @@ async def test_a_language_that_could_not_be_loaded_comes_with_the_next_block(
     await ended(page, "complete")
     await ask(page, "Once more.")
     await expect(answer(page).locator(".hl-comment")).to_have_text("# blue")
-
-
-@asynccontextmanager
-async def held(page: Page, module: re.Pattern[str]) -> AsyncIterator[None]:
-    """Meanwhile this module does not come."""
-    come = asyncio.Event()
-
-    async def hold(route: Route) -> None:
-        await come.wait()
-        await route.continue_()
-
-    await page.route(module, hold)
-    yield
-    come.set()
 
 
 async def test_long_code_is_read_at_once_and_its_colours_move_nothing(page: Page, start: Start, tmp_path: Path) -> None:

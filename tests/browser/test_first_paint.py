@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, Route, expect
+from playwright.async_api import Browser, Page, expect
 
 from tests.browser.recorded import record
 from tests.browser.test_camera import PHONE
 from tests.browser.test_page import HELLO, Start, answer, ask, ended, start
-from tests.servers.chromium import tab
+from tests.servers.chromium import held, tab
 from tests.servers.wondercam import Share, WonderCam
 
 __all__ = ["start"]
@@ -91,17 +91,10 @@ async def opened_again(chromium: Browser, page: Page, **options: Any) -> AsyncIt
 
 
 async def test_the_styles_of_what_is_not_shown_hold_no_paint_back(page: Page, share: Share) -> None:
-    arrive = asyncio.Event()
-
-    async def hold(route: Route) -> None:
-        await arrive.wait()
-        await route.continue_()
-
-    await page.route(re.compile(r"/(camera|photo|settings|voice)\.[\w.]*css"), hold)
-    server = await asyncio.to_thread(share, HELLO)
-    await page.goto(server.url, wait_until="commit")
-    await page.wait_for_function("() => performance.getEntriesByName('first-contentful-paint').length > 0")
-    arrive.set()
+    async with held(page, re.compile(r"/(camera|photo|settings|voice)\.[\w.]*css")):
+        server = await asyncio.to_thread(share, HELLO)
+        await page.goto(server.url, wait_until="commit")
+        await page.wait_for_function("() => performance.getEntriesByName('first-contentful-paint').length > 0")
     await page.wait_for_load_state()  # modules wait for the styles, too: an earlier click would reach none
     await page.get_by_role("button", name="Settings").click()
     await expect(page.get_by_role("dialog")).to_be_visible()
@@ -136,18 +129,13 @@ async def long_chat(page: Page, server: WonderCam) -> None:
 @asynccontextmanager
 async def without_module(page: Page, name: str) -> AsyncIterator[None]:
     """Meanwhile the page loads again, and this module of it does not come."""
-    come = asyncio.Event()
-
-    async def hold(route: Route) -> None:
-        await come.wait()
-        await route.continue_()
-
-    await page.route(f"**/static/chat/{name}*.js", hold)
-    await page.reload(wait_until="commit")
-    await expect(answer(page)).to_be_visible()
-    await expect(page.locator("#viewport")).to_have_css("flex-direction", "column-reverse")  # its styles have come, too
-    yield
-    come.set()
+    async with held(page, re.compile(rf"/static/chat/{name}[\w.]*\.js")):
+        await page.reload(wait_until="commit")
+        await expect(answer(page)).to_be_visible()
+        await expect(page.locator("#viewport")).to_have_css(
+            "flex-direction", "column-reverse"
+        )  # its styles have come, too
+        yield
     await page.locator("#transcript[data-whole]").wait_for()
 
 

@@ -1,17 +1,16 @@
 """The page on paper, and where the reader's own colours take the place of its own."""
 
-import asyncio
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, Route, expect
+from playwright.async_api import Browser, Page, expect
 
 from tests.browser.recorded import record, thought
 from tests.browser.test_choosing_photos import choose, photo
 from tests.browser.test_page import HELLO, Start, answer, ask, ended, start
-from tests.servers.chromium import tab
+from tests.servers.chromium import held, tab
 from tests.servers.wondercam import WonderCam
 
 __all__ = ["start"]
@@ -88,21 +87,14 @@ async def test_a_chat_that_has_just_been_opened_is_printed_by_the_keys_with_its_
     await choose(page, {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": photo()})
     await ask(page, "Why is the sky blue?")
     await ended(page, "complete")
-    arrive = asyncio.Event()
-
-    async def hold(route: Route) -> None:
-        await arrive.wait()
-        await route.continue_()
-
-    await page.route(re.compile(r"/photo_loader\.|/v2/attachments/"), hold)
-    await page.reload()
-    await ended(page, "complete")
-    image = page.locator("article .photo img")
-    await expect(image).to_have_css("opacity", "0")  # no sign of a broken one
-    assert await image.evaluate("image => image.width === image.height"), "nor is its text measured"
-    await page.keyboard.press("Control+p")
-    assert await page.evaluate("window.__printed") is None, "it waits"
-    arrive.set()
+    async with held(page, re.compile(r"/photo_loader\.|/v2/attachments/")):
+        await page.reload()
+        await ended(page, "complete")
+        image = page.locator("article .photo img")
+        await expect(image).to_have_css("opacity", "0")  # no sign of a broken one
+        assert await image.evaluate("image => image.width === image.height"), "nor is its text measured"
+        await page.keyboard.press("Control+p")
+        assert await page.evaluate("window.__printed") is None, "it waits"
     await page.wait_for_function("() => window.__printed")
     assert await page.evaluate("window.__printed") == [600]
     await expect(image).to_have_css("opacity", "1")

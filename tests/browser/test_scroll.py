@@ -1,13 +1,14 @@
 """Scrolling while an answer grows: the page stays at the end, until its reader looks back."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from tests.browser.recorded import record
-from tests.browser.test_page import answer, ended
+from tests.browser.test_page import answer, ask, ended
 from tests.servers.chromium import tab
 from tests.servers.wondercam import Serve
 
@@ -119,6 +120,18 @@ async def test_a_reader_who_does_something_else_still_follows_the_answer(
         await expect(page.locator("#latest")).to_be_hidden(timeout=1)
 
 
+@pytest_asyncio.fixture(loop_scope="session")
+async def read_to_its_end(chromium: Browser, serve: Serve, tmp_path: Path) -> AsyncIterator[Page]:
+    """A page on a phone, at the end of an answer that is longer than it."""
+    server = serve(record(tmp_path, "lines", [f"Line {n}.\n\n" for n in range(40)], 1_000))
+    async with tab(chromium, viewport=PHONE) as page:
+        await page.goto(server.url)
+        await ask(page, "Tell me everything.")
+        await ended(page, "complete")
+        await page.wait_for_function(STILL)
+        yield page
+
+
 CLAMPED = """async () => {
     const viewport = document.getElementById("viewport");
     const frames = async (left) => { while (left--) await new Promise(requestAnimationFrame); };
@@ -135,15 +148,9 @@ CLAMPED = """async () => {
 """How far the view is from the end, after what is shown has shrunk and grown within one frame."""
 
 
-async def test_what_shrinks_and_grows_at_once_is_no_look_back(chromium: Browser, serve: Serve, tmp_path: Path) -> None:
+async def test_what_shrinks_and_grows_at_once_is_no_look_back(read_to_its_end: Page) -> None:
     """As where a photo is lower than the place that was kept for it, and what was drawn over it comes with it."""
-    server = serve(record(tmp_path, "lines", [f"Line {n}.\n\n" for n in range(40)], 1_000))
-    async with tab(chromium, viewport=PHONE) as page:
-        await page.goto(server.url)
-        await page.get_by_label("Your message").fill("Tell me everything.")
-        await page.get_by_role("button", name="Send").click()
-        await ended(page, "complete")
-        assert await page.evaluate(CLAMPED) <= 4
+    assert await read_to_its_end.evaluate(CLAMPED) <= 4
 
 
 GRABBED = """async () => {
@@ -158,14 +165,5 @@ GRABBED = """async () => {
 """How far the view is from the end, after its scrollbar was taken, at a place where Playwright's browsers hide it."""
 
 
-async def test_whoever_takes_the_scrollbar_is_left_where_they_are(
-    chromium: Browser, serve: Serve, tmp_path: Path
-) -> None:
-    server = serve(record(tmp_path, "lines", [f"Line {n}.\n\n" for n in range(40)], 1_000))
-    async with tab(chromium, viewport=PHONE) as page:
-        await page.goto(server.url)
-        await page.get_by_label("Your message").fill("Tell me everything.")
-        await page.get_by_role("button", name="Send").click()
-        await ended(page, "complete")
-        await page.wait_for_function(STILL)
-        assert await page.evaluate(GRABBED) >= 500
+async def test_whoever_takes_the_scrollbar_is_left_where_they_are(read_to_its_end: Page) -> None:
+    assert await read_to_its_end.evaluate(GRABBED) >= 500

@@ -4,10 +4,10 @@ import asyncio
 import re
 
 import pytest
-from playwright.async_api import Browser, Page, Route, expect
+from playwright.async_api import Browser, Page, expect
 
 from tests.browser.test_page import HELLO, ask, ended
-from tests.servers.chromium import WHOLE, tab
+from tests.servers.chromium import WHOLE, held, tab
 from tests.servers.wondercam import Share, WonderCam
 
 SETTINGS = re.compile(r"/static/chat/settings\.(\w+\.)?js")
@@ -66,20 +66,13 @@ async def test_what_a_shortcut_failed_by_is_said_until_it_is_pressed_again(
 
 
 async def test_what_is_typed_while_the_search_is_on_its_way_stands_in_it(page: Page, share: Share) -> None:
-    arrive = asyncio.Event()
-
-    async def hold(route: Route) -> None:
-        await arrive.wait()
-        await route.continue_()
-
-    await page.route(re.compile(r"/static/chat/switcher\."), hold)
-    server = await asyncio.to_thread(share, HELLO)
-    await page.goto(server.url)
-    await ask(page, "Why is the sky blue?")
-    await ended(page, "complete")
-    await page.keyboard.press("Control+k")
-    await page.keyboard.type("sky")
-    arrive.set()
+    async with held(page, re.compile(r"/static/chat/switcher\.")):
+        server = await asyncio.to_thread(share, HELLO)
+        await page.goto(server.url)
+        await ask(page, "Why is the sky blue?")
+        await ended(page, "complete")
+        await page.keyboard.press("Control+k")
+        await page.keyboard.type("sky")
     await expect(page.get_by_role("option")).to_have_count(1)
     await expect(page.get_by_role("combobox", name="Search in titles and texts")).to_have_value("sky")
     await expect(page.locator("#question")).to_have_value("")

@@ -9,13 +9,14 @@ less than half of the CPU (30 s for 69 in 20 tests). What needs more of a browse
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, BrowserType, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, BrowserType, Page, Route, async_playwright, expect
 
 from tests.servers.process import program
 
@@ -123,6 +124,20 @@ async def tab(browser: Browser, **options: Any) -> AsyncIterator[Page]:
         async with asyncio.timeout(CLOSE_SECONDS):
             await context.close()
     assert errors == []
+
+
+@asynccontextmanager
+async def held(page: Page, requests: re.Pattern[str]) -> AsyncIterator[None]:
+    """Meanwhile nothing comes of what the page requests with such addresses."""
+    arrive = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await arrive.wait()
+        await route.continue_()
+
+    await page.route(requests, hold)
+    yield
+    arrive.set()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
