@@ -12,6 +12,7 @@ from operator import attrgetter
 from typing import Any
 
 from asgiref.sync import ThreadSensitiveContext
+from django.conf import settings
 from django.core.cache import close_caches
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
@@ -50,20 +51,24 @@ class Executor(ThreadPoolExecutor):
 
 
 def call_and_release(call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-    """Call it, then return the database connection to its pool, or close a broken one.
+    """Call it, then return the database connection to its pool, or close a broken one. With DEBUG the connection also
+    forgets its statements, of which Django keeps the newest 9,000.
 
-    Django does that at the end of the request, which for a stream is minutes later, and with a hop into the thread.
+    Django does that for each request, whose end is minutes later for a stream, and with a hop into the thread.
     """
     try:
         return call(*args, **kwargs)
     finally:
+        if settings.DEBUG:
+            reset_queries()
         close_old_connections()
 
 
 def disconnect_receivers() -> None:
     """Disconnect Django's own receivers from its signals: they are sync, so each signal would need a hop into a thread.
 
-    Connections are returned after each call (`call_and_release`), and what a request sets ends with its task's context.
+    Connections are returned, and their statements forgotten, after each call (`call_and_release`); what a request sets
+    ends with its task's context.
     """
     request_started.disconnect(reset_queries)
     request_started.disconnect(close_old_connections)

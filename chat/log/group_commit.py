@@ -23,7 +23,7 @@ from chat import models
 from chat.log.batch import AWAY, Job, Work, by_key, settle, storable
 from chat.log.commit_thread import Commit, Commits, CommitThread
 from chat.log.fence import Ending, HoleInLog, LeaseLost, Row, insert_events, update_endings
-from chat.log.sql import Database, django_execute
+from chat.log.sql import Database, django_execute, forget_statements
 
 log = logging.getLogger(__name__)
 
@@ -216,6 +216,7 @@ class GroupCommit:
                     work.run()
             insert_events(django_execute, rows)
             update_endings(django_execute, endings)
+        forget_statements()
 
     def _settle(self, batch: Sequence[Work], error: Exception | None) -> None:
         """Settle each work on its own event loop, with one callback per loop.

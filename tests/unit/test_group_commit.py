@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import InterfaceError, OperationalError, connections
+from django.db import InterfaceError, OperationalError, connection, connections
 
 from chat.log import LeaseLost, Log, Tail, own_connection
 from chat.log.fence import FIRST_EPOCH, ROWS_PER_INSERT, HoleInLog
 from chat.log.group_commit import GroupCommit
+from chat.log.sql import in_thread
 from chat.log.sqlite_commit import CommitRefused, SqliteConnection
 from chat.models import Event, Stream, User
 from chat.protocol import events
@@ -300,3 +301,14 @@ async def test_closing_writes_what_is_pending(log: Log, stream: Stream):
 
 async def test_the_writer_has_a_connection_of_its_own(log: Log):
     assert await log.write(lambda: connections["default"]) is not connections["default"]
+
+
+async def test_with_debug_the_log_s_threads_keep_no_statement(log: Log, stream: Stream, settings: Any):
+    settings.DEBUG = True
+
+    def kept() -> int:
+        return sum("SELECT 1" in query["sql"] for query in connection.queries)
+
+    for thread in (in_thread, log.write):
+        await thread(lambda: connection.cursor().execute("SELECT 1"))
+        assert await thread(kept) == 0

@@ -6,10 +6,12 @@ import weakref
 from collections.abc import AsyncIterator
 from typing import Any
 
+import pytest
 from asgiref.sync import sync_to_async
+from django.db import connection
 from django.http import HttpResponseBase, StreamingHttpResponse
 
-from wondercam.handler import EXECUTORS, Handler
+from wondercam.handler import EXECUTORS, Handler, call_and_release
 
 
 class Blocking(Handler):
@@ -65,3 +67,11 @@ async def test_an_event_stream_keeps_neither_headers_that_were_sent_nor_its_requ
     assert sent[1]["body"] == b"({}, None)"
     for executor in handler.executors:
         executor.shutdown()
+
+
+@pytest.mark.django_db
+def test_with_debug_no_statement_of_a_request_is_kept(settings: Any) -> None:
+    """Django keeps 9,000 for each connection, and an event's has its text."""
+    settings.DEBUG = True
+    assert call_and_release(lambda: [connection.cursor().execute("SELECT 1"), len(connection.queries)])[1] == 1
+    assert connection.queries == []
