@@ -71,7 +71,7 @@ test: install-dev programs ## set up what is missing, then run every test
 	$(PY) -m pytest @$(FAILED); }
 
 test-unit: install-dev ## the quick tests of single modules: no server, no process, no photo, no database
-	@$(PY) -m pytest tests/unit -m "not servers and not slow and not core" -n 2
+	@$(PY) -m pytest tests/unit -m "not servers and not slow and not core" -n 2 --maxschedchunk 100
 
 test-core: install-dev ## the tests of single modules with a database, and of the log and the turns with threads and commits
 	@$(PY) -m pytest tests/unit -m "core and not servers and not slow" -n 2

@@ -13,6 +13,8 @@ from chat.log import checkpoint
 from chat.log.checkpoint import Checkpointer
 from tests.servers.process import wait_until
 
+pytestmark = pytest.mark.core
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Iterator[Path]:

@@ -12,6 +12,8 @@ from chat.recognition import __main__ as program
 from chat.recognition import codes, look
 from chat.recognition.onnx_format import Graph
 
+pytestmark = pytest.mark.slow
+
 SIZE = (1280, 960)
 
 

@@ -19,6 +19,8 @@ from tests.fakes import gemini, openai
 from tests.fakes.server import Reply, Request, Server
 from tests.unit.providers.conftest import ONCE, ask, responses
 
+pytestmark = pytest.mark.servers
+
 QUESTION = [{"role": "user", "parts": [{"text": "Hi"}]}]
 BODIES = {"gemini/hello": gemini.BODIES["hello"], "openai/hello": openai.BODIES["hello"]}
 WITHIN = 5

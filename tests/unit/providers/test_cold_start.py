@@ -16,6 +16,8 @@ from chat.providers.policy import AttemptLimits, Attempts
 from tests.fakes import openai as fake
 from tests.fakes.server import Play, Reply, Request, Server
 
+pytestmark = pytest.mark.servers
+
 PROMPT = Prompt(Model("openai", "no-done", "Big"), [{"role": "user", "parts": [{"text": "Hi"}]}])
 EAGER = AttemptLimits(first=0.01, loading=30.0, idle=30.0, total=30.0, silence=0.05, again=0.05)
 LOADING = {"error": {"code": 503, "message": "Loading model", "type": "unavailable_error"}}

@@ -19,6 +19,8 @@ from tests.fakes import openai as fake
 from tests.fakes.server import Play, Reply, Request, Server
 from tests.unit.providers.conftest import responses
 
+pytestmark = pytest.mark.servers
+
 ON = {"WONDERCAM_DISCOVER": "1"}
 PATIENT = 60.0
 """Seconds that a server of these tests may take on a busy machine."""

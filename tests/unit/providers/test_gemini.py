@@ -19,6 +19,8 @@ from tests.fakes import gemini
 from tests.fakes.server import Reply, Request, Server
 from tests.unit.providers.conftest import HASTY, ONCE, Outcome, ask, responses
 
+pytestmark = pytest.mark.servers
+
 KEY = "AIza-very-secret"
 PARTIAL = "".join(gemini.WORDS[:2])
 

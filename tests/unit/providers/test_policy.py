@@ -14,6 +14,8 @@ from tests.fakes import gemini, openai
 from tests.fakes.server import Play, Reply, Request, Server
 from tests.unit.providers.conftest import ONCE, ask
 
+pytestmark = pytest.mark.servers
+
 EAGER = {**ONCE, "WONDERCAM_UPSTREAM_ATTEMPTS": "3", "WONDERCAM_LIMIT_FIRST_TOKEN_SECONDS": "5"}
 
 

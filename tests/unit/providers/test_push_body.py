@@ -13,6 +13,8 @@ from chat import providers as package
 from chat.providers.http.push_body import PRIVATE, PushBody, check_aiohttp
 from tests.fakes.server import Play, Reply, Request, Server
 
+pytestmark = pytest.mark.servers
+
 SMALL_BUFFER = 16 * 1024
 
 

@@ -15,6 +15,8 @@ from chat.providers.http.client import Connection
 from tests.fakes import gemini
 from tests.fakes.server import Play, Reply, Request, Server
 
+pytestmark = pytest.mark.servers
+
 MANY = 4000
 LONG = "x" * 10_000
 """Together 40 MB: more than any socket's buffers hold."""

@@ -28,6 +28,8 @@ from tests.catalogue import providers
 from tests.fakes.server import Reply, Request, Server
 from tests.unit.providers.conftest import ONCE, Outcome, ask
 
+pytestmark = pytest.mark.servers
+
 BODIES: list[dict[str, Any]] = json.loads(Path(__file__).with_name("upstream_bodies.json").read_text())
 SAID = 'data: {"choices": [{"index": 0, "delta": {"content": "Rain."}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
 

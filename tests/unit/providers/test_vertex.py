@@ -15,6 +15,8 @@ from tests.fakes.google import TokenServer
 from tests.fakes.server import Reply, Request, Server
 from tests.unit.providers.conftest import ONCE, ask
 
+pytestmark = pytest.mark.servers
+
 
 @pytest.fixture
 async def upstream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[tuple[TokenServer, Server], None]:
