@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, Protocol, runtime_checkable
 
 from chat.protocol import errors, events
-from chat.protocol.events import Give
+from chat.protocol.events import Give, Response
 from chat.protocol.prompt import Model, Prompt, tokens_of
 from chat.providers import found, gemini, openai, policy, recording, vertex
 from chat.providers.advice import advised
@@ -147,22 +147,19 @@ class Catalogue:
         Notices (`events.notice`) may precede the first content. Cancelling this stops the upstream at once.
         """
         attempts = policy.Attempts(self.limits, time.monotonic() + self.limits.total, unreadable=self.unreadable)
-        model, tried, looked, read_out = self.find(prompt.model.id)[1], set[str](), False, False
+        model, tried, description = self.find(prompt.model.id)[1], set[str](), Description(give)
         while True:
             tried.add(model.id)
             provider = self._models[model.id][0]
             asked = prompt if model is prompt.model else replace(prompt, model=model)
-            alone = model.provider == local.NAME
+            is_embedded = model.provider == local.NAME
             try:
-                if alone or asked.has_media():
-                    async for found in self.senses.given(asked, alone=alone):
-                        if isinstance(found, Prompt):
-                            asked, read_out = found, looked
-                        elif not (read_out and events.parts_of(found)):  # the reader has had the description already
-                            looked = True
-                            give(events.chunk(found))
-                            if events.finish_reason(found):
-                                return None
+                if is_embedded or prompt.has_media():
+                    adapted = await self.senses.adapted(asked, description.tell, describe_only=is_embedded)
+                    if adapted is None:
+                        return None
+                    asked = adapted
+                    description.complete()
                 is_local = getattr(provider, "is_local", False)
                 return await policy.answer(provider.answer, asked, self._breakers[model.id], attempts, give, is_local)
             except errors.ApiError as error:
@@ -234,6 +231,24 @@ class Catalogue:
         await self.senses.close()
         for provider in self._providers:
             await provider.close()
+
+
+class Description:
+    """Passes what the server itself says of photos to the reader, and only once if several models are tried."""
+
+    def __init__(self, give: Give) -> None:
+        self._give = give
+        self._begun = self._complete = False
+
+    def tell(self, response: Response) -> None:
+        """Pass on a response, unless the reader already has the description that it belongs to."""
+        if not (self._complete and events.parts_of(response)):
+            self._begun = True
+            self._give(events.chunk(response))
+
+    def complete(self) -> None:
+        """Take note that a description, if one was begun, was passed on to its end."""
+        self._complete = self._begun
 
 
 def offered(there: Mapping[str, tuple[Provider, Model]]) -> list[str]:

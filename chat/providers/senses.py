@@ -3,21 +3,19 @@
     check(part, model)      raise InvalidArgument for a part that the model does not accept; the message names models
                             that do
     takes(content, model)   whether the model accepts all parts, for the choice of a fallback
-    given(prompt)           the prompt in the form that its model accepts: facts in place of photos that it cannot see,
+    adapted(prompt, tell)   the prompt in the form that its model accepts: facts in place of photos that it cannot see,
                             placeholders for photos and sounds of earlier questions to other models
 
 A sound is sent only to models that hear it: this server does not transcribe.
 """
 
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from collections.abc import Callable
 from dataclasses import replace
 
 from chat.protocol import errors, events
-from chat.protocol.events import Response
 from chat.protocol.prompt import SOUND_TYPES, Content, Model, Part, Prompt, is_photo, is_sound, text_of, type_of
 from chat.providers.vision import questions, sentences, sight
-from chat.providers.vision.sight import Sight
+from chat.providers.vision.sight import Sight, Tell
 from chat.providers.vision.wording import wording
 
 UNHEARD: Part = {"text": "[a sound that you cannot hear]"}
@@ -66,13 +64,13 @@ class Senses:
             return f"{title(model)} cannot hear sounds. {named(able)} can: choose it and send again."
         return f"{title(model)} cannot hear sounds, and no model of this server can. Send words instead."
 
-    async def given(self, prompt: Prompt, *, alone: bool) -> AsyncGenerator[Response | Prompt, None]:
-        """Yield responses for the user, then the prompt in the form that its model accepts.
+    async def adapted(self, prompt: Prompt, tell: Tell, *, describe_only: bool) -> Prompt | None:
+        """Return the prompt in the form that its model accepts, or None if the answer has ended without the model.
 
-        The responses describe what `sight` recognises in photos. With `alone` (the embedded model, which would invent
-        the rest) the answer may end with them: then the last has a finishReason and no prompt follows. So it is for a
-        question about a photo that was not sent. Raises InvalidArgument for a new photo or sound that the model does
-        not accept; those of earlier questions are replaced by placeholders.
+        `tell` gets what `sight` recognises in new photos. With `describe_only` (the embedded model, which would invent
+        the rest) that is the whole answer, as is a sentence for a question about a photo that was not sent. Raises
+        InvalidArgument for a new photo or sound that the model does not accept; those of earlier questions are replaced
+        by placeholders.
         """
         *earlier, newest = prompt.contents
         for part in newest["parts"]:
@@ -80,20 +78,20 @@ class Senses:
         if any(is_sound(part) for content in earlier for part in content["parts"]):
             prompt = replace(prompt, contents=[*(unheard(content, prompt.model) for content in earlier), newest])
         if prompt.model.images:
-            yield prompt
-        elif not prompt.has_images():
-            if alone and not prompt.is_continuation and questions.asks_of_a_photo(text_of(newest)):
-                yield events.delta(sentences.no_photo(wording(prompt.language)))
-                yield events.finish("STOP")
-            else:
-                yield prompt
-        elif self.sight is None:
-            yield replace(prompt, contents=[sight.unseen(content) for content in prompt.contents])
-        else:
-            able = [model.id for model in self._models() if model.images][:MOST_NAMED]
-            async with aclosing(self.sight.words(prompt, title(prompt.model), able, alone)) as found:
-                async for each in found:
-                    yield each
+            return prompt
+        if prompt.has_images():
+            return await self._described(prompt, tell, describe_only)
+        if describe_only and not prompt.is_continuation and questions.asks_of_a_photo(text_of(newest)):
+            tell(events.delta(sentences.no_photo(wording(prompt.language))))
+            tell(events.finish("STOP"))
+            return None
+        return prompt
+
+    async def _described(self, prompt: Prompt, tell: Tell, describe_only: bool) -> Prompt | None:
+        if self.sight is None:
+            return replace(prompt, contents=[sight.unseen(content) for content in prompt.contents])
+        able = [model.id for model in self._models() if model.images][:MOST_NAMED]
+        return await self.sight.described(prompt, title(prompt.model), able, tell, describe_only)
 
     async def close(self) -> None:
         """Close `sight`, which ends its process."""

@@ -27,6 +27,8 @@ from chat.recognition import networks
 
 NEEDED = ("onnxruntime", "numpy")
 MOST_REMEMBERED = 256
+Tell = Callable[[events.Response], None]
+"""Passes a response to the reader."""
 FACTS = "This was recognised in a photo that you cannot see. Do not add to it what is not here.\n\n"
 
 
@@ -37,24 +39,24 @@ class Sight:
         self._worker = worker
         self._seen: dict[bytes, Seen] = {}
 
-    async def words(
-        self, prompt: Prompt, who: str, others: list[str], alone: bool
-    ) -> AsyncGenerator[events.Response | Prompt, None]:
-        """Yield a notice, the description of each new photo in the prompt's language, then the prompt with facts
-        instead of photos.
+    async def described(
+        self, prompt: Prompt, who: str, others: list[str], tell: Tell, describe_only: bool
+    ) -> Prompt | None:
+        """Pass a notice and the description of each new photo, in the prompt's language, to `tell`; return the prompt
+        with facts instead of photos.
 
-        With `alone` the description of new photos is the whole answer, and no prompt follows: the model would invent
-        the rest; `others` are the models that it names as able to see more. `who` is the model's title. Photos of
-        earlier messages without cached facts become placeholders. Raises InvalidArgument if a new photo cannot be
+        With `describe_only` the description of new photos is the whole answer, and None is returned: the model would
+        invent the rest; `others` are the models that it names as able to see more. `who` is the model's title. Photos
+        of earlier messages without cached facts become placeholders. Raises InvalidArgument if a new photo cannot be
         opened, and Unavailable.
         """
         *earlier, newest = prompt.contents
         told = [self._told(content) for content in earlier]
         if not has_photo(newest):
-            yield replace(prompt, contents=[*told, newest])
-            return
-        yield events.notice(events.READING, f"Looking at the photo on this server: {who} cannot see it.")
+            return replace(prompt, contents=[*told, newest])
+        tell(events.notice(events.READING, f"Looking at the photo on this server: {who} cannot see it."))
         words = wording(prompt.language)
+        with_marks = questions.asks_for_boxes(text_of(newest))
         photos = [decoded(part["inlineData"]["data"]) for part in newest["parts"] if is_photo(part)]
         for place, photo in enumerate(photos, 1):
             head = sentences.heading(place, words) if len(photos) > 1 else ""
@@ -62,18 +64,18 @@ class Sight:
             async with self._looking(photo, words) as looking:
                 if opening := await looking.opening():
                     said = head + opening
-                    yield events.delta(said)
+                    tell(events.delta(said))
                 seen = await looking.seen()
-            marks = sentences.marks(seen, words) if questions.asks_for_boxes(text_of(newest)) else ""
+            marks = sentences.marks(seen, words) if with_marks else ""
             response = events.delta((head + sentences.answer(seen, words)).removeprefix(said) + marks)
             response["wondercam"] = {"seen": {"photo": place, **seen.as_json()}}
-            yield response
-        if not alone:
-            yield replace(prompt, contents=[*told, self._told(newest)])
-            return
+            tell(response)
+        if not describe_only:
+            return replace(prompt, contents=[*told, self._told(newest)])
         if others:
-            yield events.delta(sentences.who_sees(words.listed(others, "or"), words))
-        yield events.finish("STOP")
+            tell(events.delta(sentences.who_sees(words.listed(others, "or"), words)))
+        tell(events.finish("STOP"))
+        return None
 
     def _told(self, content: Content) -> Content:
         return {**content, "parts": [self._part(part) for part in content["parts"]]}

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from chat.protocol import events
 from chat.protocol.prompt import Model, Prompt
 from chat.providers.vision import sentences, sight
 from chat.providers.vision.seen import Seen
@@ -68,7 +69,8 @@ async def test_who_sees_more_and_which_photo_is_meant_are_said_in_it(blind: Blin
     two = contents(b"one")[0]["parts"][:1] + contents(b"two")[0]["parts"]
     model = providers.find("blind/echo")[1]
     asked = Prompt(Model("local", model.name), [{"role": "user", "parts": two}], language="es")
-    said = [each async for each in providers.senses.given(asked, alone=True)]
+    said: list[events.Response] = []
+    await providers.senses.adapted(asked, said.append, describe_only=True)
     text = "".join(part.get("text", "") for response in said for part in parts_of(response))
     assert text == (
         "Foto 1: La foto muestra un perro.\n\nFoto 2: La foto muestra un perro.\n\nblind/seer puede ver más en ella."
