@@ -9,6 +9,7 @@ import io
 import math
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 
 from PIL import Image, ImageCms
 
@@ -40,19 +41,20 @@ REFERENCE_WHITE = 203.0  # cd/m² of diffuse white (ITU-R BT.2408); what is brig
 
 def to_srgb(photo: Image.Image, profile: bytes) -> Image.Image:
     """Convert a picture (RGB, L or CMYK, without alpha) with this ICC profile (b"": none) to RGB in sRGB."""
+    converted = None
     if profile:
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            space, device = source.profile.xcolor_space, source.profile.device_class
-            if space in PROFILES.get(photo.mode, ()) and device in DEVICES:
-                given = photo if (photo.mode, space) != ("L", "RGB ") else photo.convert("RGB")
-                target = ImageCms.createProfile("sRGB")
-                converted = ImageCms.profileToProfile(given, source, target, outputMode="RGB")
-                if converted is not None:
-                    return converted
-        except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-            pass
-    return photo.convert("RGB")
+        with suppress(ImageCms.PyCMSError, OSError, ValueError, TypeError):
+            converted = by_profile(photo, ImageCms.ImageCmsProfile(io.BytesIO(profile)))
+    return photo.convert("RGB") if converted is None else converted
+
+
+def by_profile(photo: Image.Image, source: ImageCms.ImageCmsProfile) -> Image.Image | None:
+    """Convert a picture from the colours of `source` to sRGB; None if the profile does not fit it."""
+    space, device = source.profile.xcolor_space, source.profile.device_class
+    if space not in PROFILES.get(photo.mode, ()) or device not in DEVICES:
+        return None
+    given = photo if (photo.mode, space) != ("L", "RGB ") else photo.convert("RGB")
+    return ImageCms.profileToProfile(given, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
 
 
 def profile_of_png(other: dict[bytes, bytes], embedded: bytes) -> bytes:

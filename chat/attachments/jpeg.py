@@ -7,7 +7,9 @@ programs omit the end marker.
 import io
 import re
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from PIL import Image, ImageChops, JpegImagePlugin
 
@@ -17,7 +19,9 @@ FILL, START, TEMPORARY, END, SCAN, COMMENT = 0xFF, 0xD8, 0x01, 0xD9, 0xDA, 0xFE
 JFIF, ADOBE = 0xE0, 0xEE
 APPLICATIONS = frozenset(range(0xE0, 0xF0))
 PROFILE = b"ICC_PROFILE\0"  # then the part's number from 1, how many there are, and the part (ICC.1:2022, B.4)
-RESTARTS = range(0xD0, 0xD8)
+UNNEEDED = APPLICATIONS | {COMMENT}
+STANDALONE = frozenset({START, TEMPORARY, *range(0xD0, 0xD8)})
+"""Markers without a length; those from 0xD0 on are restarts within a scan."""
 FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 MARKER_IN_DATA = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
@@ -57,6 +61,17 @@ class Markers:
         """The parts of the embedded ICC profile, joined in order; b"" if there is none."""
         return b"".join(self.parts[number] for number in sorted(self.parts))
 
+    def take(self, segment: "JpegSegment") -> None:
+        """Parse one segment."""
+        if segment.marker == END:
+            self.ended = True
+        elif segment.marker in FRAMES:
+            self.frame(segment.marker, segment.body)
+        elif segment.marker == SCAN:
+            self.scan(segment.body)
+        elif segment.marker in APPLICATIONS:
+            self.application(segment.body)
+
     def application(self, body: bytes) -> None:
         """Parse an application segment: EXIF data or a part of an ICC profile; others do not change the pixels."""
         if body.startswith(exif.PREFIX) and not self.exif:
@@ -83,40 +98,46 @@ class Markers:
                 self.unfinished[component] = self.unfinished.get(component, COEFFICIENTS) - set(range(first, last + 1))
 
 
+class JpegSegment(NamedTuple):
+    """`body` is what follows the length; `data[start:end]` the whole segment, and of a scan also the coded data."""
+
+    marker: int
+    body: bytes
+    start: int
+    end: int
+
+
+def segments(data: bytes) -> Iterator[JpegSegment]:
+    """Yield the segments of the first picture, up to its end marker. Raises IndexError for half a marker at the end."""
+    at = 2
+    while (start := data.find(b"\xff", at)) >= 0:
+        marker, at = data[start + 1], start + 2
+        if marker in (FILL, 0):
+            at = start + 1
+        elif marker == END:
+            yield JpegSegment(END, b"", start, at)
+            return
+        elif marker not in STANDALONE:
+            at += int.from_bytes(data[at : at + 2])
+            body = data[start + 4 : at]
+            if marker == SCAN:
+                inside = MARKER_IN_DATA.search(data, at)
+                at = inside.start() if inside else len(data)
+            yield JpegSegment(marker, body, start, at)
+
+
 def markers_of(data: bytes) -> Markers:
     """Parse the markers up to the picture's end, or up to the first invalid one."""
-    found, at, end, kept = Markers(), 2, len(data), [data[:2]]
+    found, kept = Markers(), [data[:2]]
     try:
-        while (start := data.find(b"\xff", at)) >= 0:
-            marker, at = data[start + 1], start + 2
-            if marker == END:
-                found.ended, end = True, at
-                kept.append(END_OF_IMAGE)
-                break
-            if marker in (FILL, 0):
-                at = start + 1
-            elif marker not in (START, TEMPORARY) and marker not in RESTARTS:
-                at += int.from_bytes(data[at : at + 2])
-                segment(found, marker, data[start + 4 : at])
-                if marker == SCAN:
-                    inside = MARKER_IN_DATA.search(data, at)
-                    at = inside.start() if inside else end
-                if marker in (JFIF, ADOBE) or (marker != COMMENT and marker not in APPLICATIONS):
-                    kept.append(data[start:at])
+        for segment in segments(data):
+            found.take(segment)
+            if segment.marker in (JFIF, ADOBE) or segment.marker not in UNNEEDED:
+                kept.append(data[segment.start : segment.end])
     except (IndexError, struct.error):
         pass
     found.bare = b"".join(kept)
     return found
-
-
-def segment(found: Markers, marker: int, body: bytes) -> None:
-    """Parse one segment."""
-    if marker in FRAMES:
-        found.frame(marker, body)
-    elif marker == SCAN:
-        found.scan(body)
-    elif marker in APPLICATIONS:
-        found.application(body)
 
 
 def opened(markers: Markers, side: int) -> Image.Image:
