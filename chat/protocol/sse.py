@@ -73,12 +73,12 @@ class Decoder:
         if alone := self._alone(data):
             return [alone]
         events: list[ServerSentEvent] = []
-        lines = (bytes(self._tail) + data).splitlines(keepends=True)  # of bytes: CR, LF and CRLF only
+        lines = (bytes(self._tail) + data).splitlines()  # of bytes: CR, LF and CRLF only
         self._tail.clear()
         self._after_cr = data.endswith(b"\r")
         rest = b"" if data.endswith((b"\n", b"\r")) else lines.pop()
         for line in lines:
-            self._line(line.rstrip(b"\r\n"), events)
+            self._line(line, events)
         self._keep(rest)
         return events
 

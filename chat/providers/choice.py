@@ -28,16 +28,8 @@ class AnswersChoice:
             only = choices[0]
             if isinstance(only, dict) and only.get("index") in FIRST:
                 return choices
-        if isinstance(choices, dict) and not SAYING.isdisjoint(choices):
-            choices = [choices]
-        if not isinstance(choices, list):
-            raise ValueError("no list of choices")
         found: list[dict[str, Any]] = []
-        for place, choice in enumerate(choices):
-            if choice is None:
-                continue
-            if not isinstance(choice, dict):
-                raise ValueError("no choice")
+        for place, choice in listed(choices):
             index = index_of(choice.get("index"), place)
             if index == 0 and self.index is None:
                 self.index = 0
@@ -55,6 +47,15 @@ class AnswersChoice:
             self.index = kept[0][0]
             return [choice for index, choice in kept if index == self.index]
         return []
+
+
+def listed(choices: Any) -> list[tuple[int, dict[str, Any]]]:
+    """Return the choices with their positions, without nulls. Raises ValueError for other types."""
+    if isinstance(choices, dict) and not SAYING.isdisjoint(choices):
+        choices = [choices]
+    if not isinstance(choices, list) or not all(isinstance(each, dict | None) for each in choices):
+        raise ValueError("no list of choices")
+    return [(place, choice) for place, choice in enumerate(choices) if choice is not None]
 
 
 def index_of(index: Any, place: int) -> int:

@@ -7,9 +7,10 @@ exception is logged and becomes a 500 without details: no traceback, path or SQL
 import json
 import logging
 import math
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from functools import wraps
 from time import monotonic
+from types import NoneType
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
@@ -199,7 +200,7 @@ def parse(raw: bytes) -> Any:
         raise InvalidArgument(f"The body is nested deeper than {DEEPEST} levels.") from None
     except ValueError:
         raise InvalidArgument("The body holds a number that is too long.") from None
-    inspect([value])
+    check_depth_and_values(value)
     return value
 
 
@@ -222,27 +223,22 @@ DECODER = json.JSONDecoder(object_pairs_hook=unique, parse_constant=refuse_const
 """Made once: with these arguments `json.loads` would make one for each body."""
 
 
-def inspect(level: list[Any]) -> None:
-    """Check all texts and numbers of a value, level by level without recursion, and its depth."""
+def check_depth_and_values(value: Any) -> None:
+    """Check all texts and numbers of a parsed value, level by level without recursion, and its depth."""
+    level = [value]
     for _ in range(DEEPEST + 1):
-        below: list[Any] = []
-        for value in level:
-            if isinstance(value, dict):
-                below.extend(value)
-                below.extend(value.values())
-            elif isinstance(value, list):
-                below.extend(value)
-            elif isinstance(value, str):
-                check_text(value)
-            elif isinstance(value, float) and not math.isfinite(value):
-                raise InvalidArgument("The body holds a number that is too large.")
-        if not below:
+        level = [inner for value in level for inner in INSIDE[type(value)](value)]
+        if not level:
             return
-        level = below
     raise InvalidArgument(f"The body is nested deeper than {DEEPEST} levels.")
 
 
-def check_text(text: str) -> None:
+def fields(value: dict[str, Any]) -> tuple[Any, ...]:
+    """The names and values of an object."""
+    return (*value, *value.values())
+
+
+def check_text(text: str) -> tuple[()]:
     """Refuse lone surrogates, which UTF-8 cannot encode, and NUL, which PostgreSQL cannot store."""
     if not text.isascii():
         try:
@@ -251,3 +247,28 @@ def check_text(text: str) -> None:
             raise InvalidArgument("The body holds half a character (a lone surrogate).") from None
     if "\0" in text:
         raise InvalidArgument("The body holds the character NUL.")
+    return ()
+
+
+def check_number(number: float) -> tuple[()]:
+    """Refuse what a float cannot hold, such as 1e999."""
+    if not math.isfinite(number):
+        raise InvalidArgument("The body holds a number that is too large.")
+    return ()
+
+
+def nothing(value: object) -> tuple[()]:
+    """What is inside a value of any other type."""
+    return ()
+
+
+INSIDE: dict[type, Callable[[Any], Iterable[Any]]] = {
+    dict: fields,
+    list: iter,
+    str: check_text,
+    float: check_number,
+    int: nothing,
+    bool: nothing,
+    NoneType: nothing,
+}
+"""By each type that JSON can have: checks a value, and returns the values inside it."""
