@@ -47,12 +47,19 @@ def of_templates() -> Iterator[tuple[str, str]]:
 def of_python() -> Iterator[tuple[str, str]]:
     """The same of Python: the arguments of gettext."""
     for path in sorted((ROOT / "chat").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id not in MARKS:
-                continue
-            for argument in node.args:
-                if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-                    yield argument.value, name_of(path)
+        for call in calls_in(path):
+            if isinstance(call.func, ast.Name) and call.func.id in MARKS:
+                yield from ((text, name_of(path)) for text in map(text_of, call.args) if text is not None)
+
+
+def calls_in(path: Path) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call))
+
+
+def text_of(argument: ast.expr) -> str | None:
+    """The text of a literal; None for other expressions."""
+    is_text = isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+    return ast.literal_eval(argument) if is_text else None
 
 
 def of_modules() -> Iterator[tuple[str, str]]:
@@ -71,11 +78,10 @@ def of_the_api() -> Iterator[tuple[str, str]]:
 def of_vision() -> Iterator[tuple[str, str]]:
     """What is said of photos: the arguments of `say`, what joins them, and everything that can be recognised."""
     for path in sorted((ROOT / "chat" / "providers" / "vision").glob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "say":
-                first = node.args[0]
-                if isinstance(first, ast.Constant) and isinstance(first.value, str):
-                    yield first.value, name_of(path)
+        for call in calls_in(path):
+            is_said = isinstance(call.func, ast.Attribute) and call.func.attr == "say"
+            if is_said and (text := text_of(call.args[0])) is not None:
+                yield text, name_of(path)
     for pair in wording.JOINTS.values():
         yield from ((sentence, "chat/providers/vision/wording.py") for sentence in pair)
     for colour in look.NAMES:
