@@ -146,7 +146,7 @@ class Feeds:
         else:
             rows = await self._fetch(LINES_OF_ONE, [key_of(key.conversation_id), key.user_id, after, PAGE_LINES])
         if rows:
-            self._seen[key.user_id] = max(self._seen.get(key.user_id, 0), rows[-1][0])
+            self._saw(key.user_id, rows[-1][0])
         ended = key.conversation_id is not None and any(row[2] == DELETED for row in rows)
         return Page([line_of(*row) for row in rows], ended, more=not ended and len(rows) == PAGE_LINES)
 
@@ -187,9 +187,16 @@ class Feeds:
             for user_id in users:
                 self._notifier.follows_feed(user_id)
         for user_id, newest in await self._fetch(newest_of(users), users):
-            if newest > self._seen.get(user_id, 0):
-                self._seen[user_id] = newest
+            if self._saw(user_id, newest):
                 self.wake(user_id)
+
+    def _saw(self, user_id: int, newest: int) -> bool:
+        """Remember the newest line that the user's readers have seen. Return whether there are readers, and it is new:
+        the last one may have left while the database was asked."""
+        if user_id not in self._subscribers or newest <= self._seen.get(user_id, 0):
+            return False
+        self._seen[user_id] = newest
+        return True
 
 
 async def keep_short(write: Callable[[Callable[[], bool]], Awaitable[bool]]) -> None:

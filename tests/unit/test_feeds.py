@@ -15,6 +15,7 @@ from chat.log import Log, changes, feeds, follow
 from chat.log.deletion import delete_conversation
 from chat.log.feeds import FeedKey, Feeds
 from chat.log.interruption import interrupt
+from chat.log.subscriber import Subscriber
 from chat.models import Change, Conversation, User
 from chat.protocol import events
 from chat.protocol.errors import ApiError, Interrupted
@@ -216,3 +217,18 @@ async def test_readers_are_notified_at_once_of_a_turn_that_begins(core: Core, mo
         await core.ended(started)
 
     assert begun["stream"] == str(started.pk)
+
+
+async def test_nothing_is_kept_of_readers_that_have_left(core: Core):
+    """Neither of one that reads what is stored, nor of one that leaves while the poll asks for its lines."""
+    await core.ended(await core.ask("words=1"))
+    source, key = core.log.feeds, FeedKey(core.user.pk)
+    subscriber = Subscriber(-1, None, source.timeouts())
+    source.subscribe(key, subscriber)
+    asking = asyncio.create_task(source._look_at([core.user.pk]))
+    await asyncio.sleep(0)
+    source.unsubscribe(key, subscriber)
+    await asking
+    assert (await source.read(key, 0)).events
+
+    assert source._seen == {}
