@@ -60,6 +60,7 @@ class Channel:
         "requests",
         "transport",
         "unread",
+        "was_acknowledged",
     )
 
     def __init__(self, factory: "Factory") -> None:
@@ -71,7 +72,7 @@ class Channel:
         self.is_reading = self.is_answering = False
         self.is_full = self.is_paused = self.is_refused = self.is_ending = False
         self.is_persistent, self.is_kept, self.is_half_closed = True, False, False
-        self.body_since = 0.0
+        self.body_since, self.was_acknowledged = 0.0, 0
         self.deadline: float | None = None
 
     @property
@@ -95,12 +96,13 @@ class Channel:
         """The client sends no more: it has gone, or has only closed its half, as `nc -N` does, and reads its answer.
 
         Both look the same until something is sent, which is answered by a reset where it has gone. So an event stream
-        is sent a comment, and `check` looks after `LEAVING` seconds; the stream is left at the first reset.
+        is sent a comment, and `check` looks after `LEAVING` seconds; the stream is left at the first reset. Other
+        responses are looked at by what of them arrives.
         """
         if self.is_refused or not self.is_answering:
             return self.loseConnection()
         if not self.is_half_closed:
-            self.is_half_closed = True
+            self.is_half_closed, self.was_acknowledged = True, self.transport.acknowledged
             self.is_persistent = self.is_persistent and bool(self.unread)
             if self.requests[0].is_events:
                 self.requests[0].push(COMMENT)
@@ -232,12 +234,18 @@ class Channel:
                 self.loseConnection()
 
     def leave_or_stay(self) -> None:
-        """Decide about a half-closed connection: who was sent a comment and has not reset it still reads. Other answers
-        that go on cannot be asked about: nobody may read them, and nothing may ever be sent that tells."""
+        """Decide about a half-closed connection. Who has gone resets what is sent, so who was sent a comment, or has
+        acknowledged more of the response since, still reads; while more is queued, that shows later. Other answers
+        cannot be asked about: nobody may read them, and nothing may ever be sent that tells."""
         self.deadline, request = None, self.requests[0]
-        is_sent = request.is_events and request.has_begun and request.headers is None
-        if self.transport.is_reset or not is_sent:
+        is_asked = request.is_events and request.has_begun and request.headers is None
+        if self.transport.is_reset:
             self.transport.abortConnection()
+        elif not is_asked and self.transport.acknowledged == self.was_acknowledged:
+            if self.transport.queued:
+                self.deadline = time.monotonic() + LEAVING
+            else:
+                self.transport.abortConnection()
 
     def refuse(self, code: int, message: str) -> None:
         """Send an error and read nothing more. The peer closes, or `check` does after `LINGER` seconds: closing at once

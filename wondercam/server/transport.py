@@ -19,6 +19,7 @@ are there; `requirements.in` holds the versions that were tried.
 # mypy: disable-error-code="misc, no-untyped-call, override"
 
 import socket
+import sys
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -37,6 +38,9 @@ BACKLOG = 1024
 UNSENT = 128 * 1024
 """The most unsent bytes of a connection in the kernel's buffer, so that a client that stopped reading does not hold
 megabytes there."""
+
+ACKNOWLEDGED = slice(120, 128)
+"""Where Linux has `tcpi_bytes_acked` in its `struct tcp_info`."""
 
 
 class Address(NamedTuple):
@@ -64,6 +68,15 @@ class Transport(tcp.Server):
     def is_reset(self) -> bool:
         """Whether the peer, or its machine, has reset the connection: asked once, since the kernel forgets it."""
         return not self.connected or bool(self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+
+    @property
+    def acknowledged(self) -> int:
+        """Bytes that the peer's machine has acknowledged, modulo 2^64; always 0 where the kernel does not tell."""
+        try:
+            info = self.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, ACKNOWLEDGED.stop)
+        except (OSError, AttributeError):
+            return 0
+        return int.from_bytes(info[ACKNOWLEDGED], sys.byteorder)
 
     def doRead(self) -> Any:
         """As Twisted's, but a connection that was reset behind its last bytes is lost: uvloop tells of an error once,

@@ -1,12 +1,15 @@
 """How requests arrive: refusals on the wire, one after the other, in pieces, more than one at once."""
 
 import json
+import socket
+import time
 
 import pytest
 
 from tests.servers.plain.conftest import Serve
 from tests.servers.plain.site import Site
 from tests.unit.test_parser import REFUSED
+from wondercam.server.channel import LEAVING
 
 MIB = 1024 * 1024
 HELLO = b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -99,3 +102,16 @@ def test_a_client_that_resets_behind_its_request_keeps_no_connection(serve: Serv
         site.connect().ask(path, "Content-Length: 3" if path == "/scope" else "X: y").reset()
     site.becomes(open=1)
     assert "escaped" not in site.process.log
+
+
+def test_a_half_closed_client_that_reads_slowly_gets_the_rest(serve: Serve) -> None:
+    """Neither the one whose buffers are full, nor the one that waits for the end of what it has begun to read."""
+    site = serve()
+    slow, waiting = site.connect(4096).ask("/flood?megabytes=4&chunk=16384"), site.connect().ask("/stream")
+    for client in (slow, waiting):
+        client.socket.shutdown(socket.SHUT_WR)
+    waiting.read_until(b"one\r\n")
+    time.sleep(LEAVING + 0.5)  # it is looked at once in this time
+    assert slow.read_to_close().count(b"x") == 4 * MIB
+    site.process.terminate()
+    assert b"last" in waiting.read_to_close()
