@@ -159,9 +159,10 @@ def part_of(call: Fields) -> Part:
     are not an object."""
     function = fields_of(call.get("function"))
     given = function.get("arguments") or {}
-    arguments = msgspec.json.decode(given) if isinstance(given, str) else given
+    arguments = value_of(given) if isinstance(given, str) else given
     if isinstance(arguments, str):  # JSON encoded twice, as some models do
-        arguments = msgspec.json.decode(arguments)
+        arguments = value_of(arguments)
+    arguments = {} if arguments == [] else arguments  # an empty object, from gateways that are written in PHP
     if not isinstance(arguments, dict) or not isinstance(name := function.get("name"), str) or not name:
         raise ValueError("no function's name, or no arguments")
     found: Fields = {"name": name, "args": arguments}
@@ -222,6 +223,7 @@ class Calls:
         """The call that a piece belongs to, or a new one. The indexes of some servers are wrong, and some send no
         ids."""
         index, number = piece.get("index"), piece.get("id")
+        index = int(index) if isinstance(index, str) and index.isdecimal() else index
         call = self._last if index is None else self._open.get(index)
         if number:
             named = next((each for each in self._calls if each.get("id") == number), None)
@@ -229,6 +231,8 @@ class Calls:
             call = named or (None if is_new else call)  # some send a new id with each piece
         elif call is not None and name and name != call["function"]["name"]:
             call = None if index is None or is_object(call["function"]["arguments"]) else call
+        elif call is not None and name and index is None and is_another(call, piece):
+            call = None
         if call is None:
             call = {"function": {"name": "", "arguments": ""}}
             self._calls.append(call)
@@ -255,9 +259,25 @@ def arguments_of(call: Fields) -> str:
     return given
 
 
+def is_another(call: Fields, piece: Fields) -> bool:
+    """Whether a piece without an index and an id is a call of its own: of the same function, with other arguments."""
+    given = fields_of(piece.get("function")).get("arguments")
+    given = json.dumps(given) if isinstance(given, dict) else str(given)
+    before = call["function"]["arguments"]
+    return is_object(before) and is_object(given) and value_of(before) not in ({}, value_of(given))
+
+
 def is_object(arguments: str) -> bool:
     """Whether a call's arguments are a complete JSON object."""
     try:
-        return arguments.endswith("}") and isinstance(msgspec.json.decode(arguments), dict)
+        return arguments.endswith("}") and isinstance(value_of(arguments), dict)
     except (ValueError, RecursionError):
         return False
+
+
+def value_of(text: str) -> Any:
+    """The value of JSON in which strings may have line ends, as models write them; ValueError if it is none."""
+    try:
+        return msgspec.json.decode(text)
+    except ValueError:
+        return json.loads(text, strict=False)

@@ -53,6 +53,8 @@ def listed(choices: Any) -> list[tuple[int, dict[str, Any]]]:
     """Return the choices with their positions, without nulls. Raises ValueError for other types."""
     if isinstance(choices, dict) and not SAYING.isdisjoint(choices):
         choices = [choices]
+    elif choices == {}:  # an empty list, from gateways that are written in Lua
+        choices = []
     if not isinstance(choices, list) or not all(isinstance(each, dict | None) for each in choices):
         raise ValueError("no list of choices")
     return [(place, choice) for place, choice in enumerate(choices) if choice is not None]

@@ -20,6 +20,7 @@ from chat.protocol.prompt import CHAT_COMPLETION, Model, Prompt
 from chat.protocol.proto_json import camel_case
 from chat.providers import validation
 from chat.providers.choice import AnswersChoice
+from chat.providers.gemini_format import block_reason_of, candidate_of, enveloped, is_snake_case, without_nulls
 from chat.providers.gemini_models import models_of
 from chat.providers.http.client import Connection
 from chat.providers.http.decoding import Halves, in_whole_characters
@@ -155,11 +156,11 @@ class GeminiReader:
         """Return the chunks that can be passed on now. Raises BadUpstream for an invalid format, Blocked if the prompt
         was refused."""
         chunk = without_nulls(chunk)
-        if "candidates" not in chunk and isinstance(inner := chunk.get("response"), dict):  # gateways wrap it
+        if "candidates" not in chunk and (inner := enveloped(chunk)) is not None:
             chunk = without_nulls(inner)
             if error := chunk.get("error"):
                 raise refused(error, self.who)
-        if "modelVersion" not in chunk and is_snake_case(chunk):
+        if is_snake_case(chunk):
             chunk = camel_case(chunk)
         chunk.pop("wondercam", None)
         if "candidates" not in chunk:
@@ -186,34 +187,15 @@ class GeminiReader:
         return [self._chunk(chunk)]
 
     def _candidate(self, found: dict[str, Any]) -> dict[str, Any]:
-        """Return the candidate with index 0, its finishReason as a name, and its parts as a list of objects."""
-        candidate = without_nulls(found)
-        if candidate.get("index"):
-            candidate["index"] = 0
-        reason = reason_of(candidate.pop("finishReason", None))
-        if reason is not None:
-            candidate["finishReason"] = reason
+        """Return the candidate with index 0, its finishReason as a name, and its parts in whole characters."""
+        candidate = candidate_of(found)
         content = candidate.get("content")
-        if isinstance(content, dict):
-            candidate["content"] = content = without_nulls(content)
-            parts = content.get("parts")
-            if isinstance(parts, dict):
-                parts = [parts]
-            if isinstance(parts, list):
-                content["parts"] = [self._part(part) for part in parts if part is not None]
-        return candidate
-
-    def _part(self, part: Any) -> Any:
-        if isinstance(part, str):
-            part = {"text": part}
-        if not isinstance(part, dict):
-            return part
-        part = without_nulls(part)
-        if isinstance(text := part.get("text"), str):
-            halves = self._halves[bool(part.get("thought"))]
-            part["text"] = halves.join(text)
+        if isinstance(content, dict) and isinstance(parts := content.get("parts"), list):
+            for part in parts:
+                if isinstance(part, dict) and isinstance(text := part.get("text"), str):
+                    part["text"] = self._halves[bool(part.get("thought"))].join(text)
             self._split = any(each.half for each in self._halves.values())
-        return part
+        return candidate
 
     def _chunk(self, response: events.Response) -> events.Chunk:
         try:
@@ -231,36 +213,10 @@ class GeminiReader:
 
     def _check_blocked(self, chunk: events.Response) -> None:
         feedback = chunk.get("promptFeedback")
-        reason = feedback.get("blockReason") if isinstance(feedback, dict) else None
-        if reason not in (None, "", 0, "BLOCK_REASON_UNSPECIFIED") and not chunk.get("candidates"):
+        reason = block_reason_of(feedback.get("blockReason")) if isinstance(feedback, dict) else None
+        if reason is not None and not chunk.get("candidates"):
             sentence = f"{self.who} refused this message {BLOCKED.get(str(reason), 'and does not say why')}."
             raise errors.Blocked(sentence, gemini={name: chunk[name] for name in SAID_WHEN_BLOCKED if name in chunk})
-
-
-def without_nulls(found: dict[str, Any]) -> dict[str, Any]:
-    """Return an object without its nulls, which mean absent fields (https://protobuf.dev/programming-guides/json)."""
-    return {name: value for name, value in found.items() if value is not None}
-
-
-def is_snake_case(chunk: events.Response) -> bool:
-    """Whether a response has proto3's original field names, as protobuf's Python library may write them."""
-    candidates = chunk.get("candidates")
-    fields = [chunk, *(candidates if isinstance(candidates, list) else ())]
-    return any("_" in name for each in fields if isinstance(each, dict) for name in each)
-
-
-REASONS = ("", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER")
-"""The names of the enum's numbers 0 to 5, which are the same in every version of the API."""
-
-
-def reason_of(found: Any) -> Any:
-    """Return a candidate's finishReason as its name; None if it is unspecified, which does not end the answer."""
-    if isinstance(found, str):
-        found = found.strip().upper().removeprefix("FINISH_REASON_")
-        found = int(found) if found.isdecimal() and len(found) < 4 else found
-    if isinstance(found, int) and not isinstance(found, bool):
-        found = REASONS[found] if 0 <= found < len(REASONS) else "OTHER"
-    return None if found in ("", "UNSPECIFIED") else found
 
 
 def request_of(prompt: Prompt) -> dict[str, Any]:

@@ -70,11 +70,11 @@ class CompletionReader:
         if counted:
             self.usage = usage_of(chunk["usage"])
         choices = self._choices(chunk)
-        if not choices:
-            return [events.chunk({"usageMetadata": self.usage})] if counted and self.reason else []
         if len(choices) == 1:  # nearly always
-            return self._read(choices[0], chunk)
-        return [given for choice in choices for given in self._read(choice, chunk)]
+            given = self._read(choices[0], chunk)
+        else:
+            given = [each for choice in choices for each in self._read(choice, chunk)]
+        return given if given or not (counted and self.reason) else [events.chunk({"usageMetadata": self.usage})]
 
     def _read(self, choice: dict[str, Any], chunk: dict[str, Any]) -> list[events.Chunk]:
         parts = self._parts(self._delta(choice))

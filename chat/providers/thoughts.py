@@ -46,8 +46,9 @@ def said_in(delta: dict[str, Any]) -> Said:
     """Return the thoughts and the text of a delta or a message."""
     thought = next((found for name in FIELDS if (found := written(delta.get(name)))), "")
     content = delta.get("content")
-    if not content and isinstance(audio := delta.get("audio"), dict):
-        content = audio.get("transcript")
+    if not content:
+        audio = delta.get("audio")
+        content = audio.get("transcript") if isinstance(audio, dict) else delta.get("text")
     if not isinstance(content, list):
         return Said(thought, written(content))
     thoughts = [item for item in content if isinstance(item, dict) and is_thought(item)]

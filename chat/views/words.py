@@ -107,6 +107,7 @@ SERVER_SENTENCES = (
     "{who} has failed several times in a row and rests.",
     "{who} did not accept this request.",
     "Change it, then send it again.",
+    "This model may take no photos, sounds or tools: leave them out, or choose another one.",
     "{who} did not accept this server's credentials.",
     "Its operator must look at them.",
     "{who}: Google's sign-in cannot be reached.",

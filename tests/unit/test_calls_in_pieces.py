@@ -120,5 +120,23 @@ def choice(delta: dict[str, Any], reason: str | None = None) -> dict[str, Any]:
 def test_arguments_that_are_cut_off_are_no_call() -> None:
     calls = Calls()
     calls.add({"tool_calls": [piece(0, "f", X[:4], id="a")]})
-    with pytest.raises(ValueError, match="truncated"):
+    with pytest.raises(ValueError, match="delimiter"):
         calls.parts()
+
+
+@pytest.mark.parametrize(
+    ("given", "calls"),
+    [
+        ([piece("0", "f", X[:3], id="a"), piece(0, None, X[3:])], [{"x": 1}]),
+        ([piece("none", "f", X), piece("none", "f", Y)], [{"x": 1}, {"y": 2}]),
+        ([piece("none", "f", X), piece("none", "f", X)], [{"x": 1}]),
+        ([piece(0, "f", '{"x": "a\nb"}', id="a")], [{"x": "a\nb"}]),
+        ([piece(0, "f", "[]", id="a")], [{}]),
+    ],
+    ids=["an index as text", "another of the same name", "one repeated", "a line end in a string", "an empty list"],
+)
+def test_calls_in_forms_of_their_own(given: list[dict[str, Any]], calls: list[dict[str, Any]]) -> None:
+    found = Calls()
+    for each in given:
+        found.add({"tool_calls": [each]})
+    assert [part["functionCall"]["args"] for part in found.parts()] == calls

@@ -26,6 +26,7 @@ class EventDecoder(Decoder):
     - an `error:` line instead of an `error` event (older llama.cpp),
     - a JSON object on a line of its own, without `data:`,
     - `Data:`, and spaces, NUL or a BOM before a line,
+    - `[DONE]` on a line of its own,
     - a last event without a blank line, at the end of the body.
     """
 
@@ -44,6 +45,8 @@ class EventDecoder(Decoder):
         found = line.lstrip(NO_TEXT)
         if found[:5].lower() == b"data:":
             return b"data:" + found[5:]
+        if found.rstrip() == b"[DONE]":
+            return b"data: [DONE]"
         if found.startswith(b"error:"):
             self._give(events, "error", found[6:].strip())
             return b":"

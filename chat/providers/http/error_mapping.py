@@ -15,6 +15,18 @@ from typing import Any
 
 from chat.protocol import errors
 from chat.providers.http import retry_delay
+from chat.providers.http.error_words import (
+    A_DAY,
+    ANSWER_LENGTH,
+    LOADING,
+    NAMED,
+    NO_QUOTA,
+    SAID,
+    STATUSES,
+    TOO_LARGE_FOR_QUOTA,
+    TOO_LONG,
+    UNSUPPORTED,
+)
 
 log = logging.getLogger(__name__)
 
@@ -86,10 +98,12 @@ def kind_of(code: int, words: set[str], said: str) -> str | None:
         return named
     if code == 402:
         return "account"
-    if code in (408, 502, 503, 504, 529):
+    if code in (408, 502, 503, 504, 529) or code in NOT_THE_USERS:
         return None
     if TOO_LONG.search(said) and not ANSWER_LENGTH.search(said) and not SAID["busy"].search(said):
         return "too long"
+    if UNSUPPORTED.search(said):  # llama.cpp's are 500, OpenRouter's 404
+        return "unsupported"
     if code < 500 and (kind := next((kind for kind, pattern in SAID.items() if pattern.search(said)), None)):
         return kind
     return None
@@ -102,156 +116,10 @@ def unknown_fields(said: str) -> list[str]:
     return found + (["max_tokens"] if {"max_tokens", "max_completion_tokens"} <= set(re.findall(r"\w+", said)) else [])
 
 
-STATUSES = {
-    "INVALID_ARGUMENT": 400,
-    "BADREQUESTERROR": 400,
-    "FAILED_PRECONDITION": 400,
-    "INVALID_REQUEST_ERROR": 400,
-    "UNAUTHENTICATED": 401,
-    "AUTHENTICATION_ERROR": 401,
-    "PERMISSION_DENIED": 403,
-    "PERMISSION_ERROR": 403,
-    "NOT_FOUND": 404,
-    "NOT_FOUND_ERROR": 404,
-    "RESOURCE_EXHAUSTED": 429,
-    "RATE_LIMIT_ERROR": 429,
-    "RATE_LIMIT_EXCEEDED": 429,
-    "RATE_LIMITED": 429,
-    "TOO_MANY_REQUESTS": 429,
-    "CANCELLED": 499,
-    "INTERNAL": 500,
-    "SERVER_ERROR": 500,
-    "INTERNAL_SERVER_ERROR": 500,
-    "INTERNALSERVERERROR": 500,
-    "UNAVAILABLE": 503,
-    "UNAVAILABLE_ERROR": 503,
-    "OVERLOADED_ERROR": 503,
-    "OVERLOADED": 503,
-    "SERVICE_UNAVAILABLE": 503,
-    "DEADLINE_EXCEEDED": 504,
-    "TIMEOUT_ERROR": 504,
-}
+NOT_THE_USERS = (411, 414, 417, 428, 431, 451, 494, 495, 496, 497, 505, 511)
+"""Statuses about what is not in the user's hands: headers, address, certificate, protocol, place."""
 
-NAMED = {
-    "too long": {
-        "CONTEXT_LENGTH_EXCEEDED",
-        "CONTEXT_WINDOW_EXCEEDED",
-        "EXCEED_CONTEXT_SIZE_ERROR",
-        "REQUEST_TOO_LARGE",
-        "STRING_ABOVE_MAX_LENGTH",
-        "TOKENS_LIMIT_REACHED",
-    },
-    "account": {
-        "ARREARAGE",
-        "BILLING_DISABLED",
-        "BILLING_ERROR",
-        "BILLING_HARD_LIMIT_REACHED",
-        "BILLING_NOT_ACTIVE",
-        "CREDITS_EXHAUSTED",
-        "EXCEEDED_CURRENT_QUOTA_ERROR",
-        "INSUFFICIENT_BALANCE",
-        "INSUFFICIENT_QUOTA",
-    },
-    "key": {
-        "ACCOUNT_DEACTIVATED",
-        "API_KEY_EXPIRED",
-        "API_KEY_HTTP_REFERRER_BLOCKED",
-        "API_KEY_INVALID",
-        "API_KEY_IP_ADDRESS_BLOCKED",
-        "API_KEY_SERVICE_BLOCKED",
-        "CONSUMER_INVALID",
-        "CONSUMER_SUSPENDED",
-        "INVALID_API_KEY",
-        "INVALID_AUTHENTICATION_ERROR",
-        "INVALID_ISSUER",
-        "SERVICE_DISABLED",
-        "UNSUPPORTED_COUNTRY_REGION_TERRITORY",
-    },
-    "model": {
-        "INVALID_MODEL",
-        "MODEL_DECOMMISSIONED",
-        "MODEL_NOT_AVAILABLE",
-        "MODEL_NOT_FOUND",
-        "MODEL_NOT_FOUND_ERROR",
-    },
-    "blocked": {
-        "CONTENT_FILTER",
-        "CONTENT_FILTER_ERROR",
-        "CONTENT_POLICY_VIOLATION",
-        "DATA_INSPECTION_FAILED",
-        "MODERATION_BLOCKED",
-        "RESPONSIBLEAIPOLICYVIOLATION",
-    },
-    "busy": {
-        "ENGINE_OVERLOADED_ERROR",
-        "RATELIMITEXCEEDED",
-        "RATE_LIMITED",
-        "RATE_LIMIT_EXCEEDED",
-        "THROTTLING",
-        "THROTTLING.ALLOCATIONQUOTA",
-        "THROTTLING.RATEQUOTA",
-        "THROTTLINGEXCEPTION",
-        "TOO_MANY_REQUESTS",
-        "USERRATELIMITEXCEEDED",
-    },
-}
-"""The codes, types and reasons of each kind; they override the status."""
-
-TOO_LONG = re.compile(
-    r"context[ _-]?(length|size|window)|maximum (prompt|context|input) length|max_model_len|model token limit"
-    r"|\b(prompt|input|message|request|conversation|inputs?`?|payload|context)\b[^.\n]{0,80}"
-    r"\b(too (long|large|many)|exceeds?|exceeded|longer than|greater than|only supports up to|over the (limit|maximum))"
-    r"|\btoo many (input |prompt )?tokens|exceeds? max(imum)? (length|tokens)|max_new_tokens`? must be"
-    r"|range of input length|reduce (the length|your prompt|the input)|request entity too large",
-    re.IGNORECASE,
-)
-ANSWER_LENGTH = re.compile(r"max(_completion|_output|_new)?_?tokens`?'?\"? (is|are|value|parameter) ", re.IGNORECASE)
-"""Messages about the answer's length, which are not about the prompt's."""
-
-LOADING = re.compile(r"\bloading (the )?model\b|\bmodel [^.\n]{0,60}\b(is|still) (being )?load", re.IGNORECASE)
-"""llama.cpp's "Loading model" and similar messages."""
-
-TOO_LARGE_FOR_QUOTA = re.compile(r"request (is )?too large", re.IGNORECASE)
-"""A single request exceeds the quota of a minute, so waiting does not help."""
-
-NO_QUOTA = re.compile(r"\blimit: 0\b")
-"""The model is not in Google's free tier."""
-
-A_DAY = re.compile(r"PerDay")
-"""Google's `GenerateRequestsPerDayPerProjectPerModel`: the quota of a day, whatever shorter delay the error has."""
-
-SAID = {
-    "account": re.compile(
-        r"insufficient (balance|credit|fund|quota)|(credit|account) balance|\bbilling\b|out of credits|more credits"
-        r"|payment required|in arrears|exceeded your (monthly|current) (quota|budget|spend)"
-        r"|monthly (quota|budget|limit)",
-        re.IGNORECASE,
-    ),
-    "busy": re.compile(
-        r"rate[ _-]?limit|too many requests|throttl|(requests|tokens) per (second|minute|hour|day)"
-        r"|quota (is |was )?exceed",
-        re.IGNORECASE,
-    ),
-    "unavailable": re.compile(
-        r"\boverloaded\b|service (is )?(temporarily )?unavailable|server (is )?(too )?busy", re.IGNORECASE
-    ),
-    "key": re.compile(
-        r"api[ _-]?key|location is not supported|not available in your (country|region)|unsupported country"
-        r"|invalid (access )?token|authentication|unauthori[sz]ed|account (is|has been) (disabled|suspended)",
-        re.IGNORECASE,
-    ),
-    "model": re.compile(
-        r"model[^.\n]{0,60}\b(not found|does not exist|not exist|unknown|not available|decommissioned|deprecated)"
-        r"|(unknown|invalid|unsupported|no such) model\b|not a valid model|pulling it first",
-        re.IGNORECASE,
-    ),
-    "blocked": re.compile(
-        r"content (filter|management|policy)|moderation|flagged|inappropriate content", re.IGNORECASE
-    ),
-}
-"""Patterns of messages for each kind, for errors whose code and type name none."""
-
-CODES = {"too long": 413, "key": 403, "model": 404, "busy": 429, "unavailable": 503}
+CODES = {"too long": 413, "operator": 431, "key": 403, "model": 404, "busy": 429, "unavailable": 503}
 
 
 def error_of(kind: str | None, code: int, who: str, wait: int | None) -> errors.ApiError:
@@ -263,6 +131,11 @@ def error_of(kind: str | None, code: int, who: str, wait: int | None) -> errors.
         return errors.ResourceExhausted(f"{who} takes no more requests for today.", retry_after=wait)
     if kind == "blocked":
         return errors.Blocked(f"{who} refused this message because of what it says.")
+    if kind == "unsupported":
+        return errors.InvalidArgument(
+            f"{who} did not accept this request. "
+            "This model may take no photos, sounds or tools: leave them out, or choose another one."
+        )
     return error_for(code if kind is None else CODES[kind], who, wait)
 
 
@@ -276,6 +149,8 @@ def error_for(code: int, who: str, wait: int | None = None) -> errors.ApiError:
         return errors.NotFound(
             f"{who} cannot be asked at the address that is set. This server's operator must look at it."
         )
+    if code in NOT_THE_USERS:
+        return errors.PermissionDenied(f"{who} did not accept this request. This server's operator must look at it.")
     if code in (425, 429):
         return errors.ResourceExhausted(f"{who} takes no more requests for now.", retry_after=wait)
     if code in (408, 504):

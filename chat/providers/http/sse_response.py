@@ -170,6 +170,8 @@ class IncomingAnswer:
             raise refused(said, self._who)
         if isinstance(said, list):
             return [each for each in said if isinstance(each, dict)]
+        if isinstance(said, str) and said.startswith(("{", "[")):  # encoded twice
+            return self._said(ServerSentEvent(event.event, said, event.id, event.retry))
         if not said or said is True or SIGN_OF_LIFE.fullmatch(str(said)):
             return []
         raise unsound(self._who)
