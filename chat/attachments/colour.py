@@ -1,8 +1,8 @@
 """Converts pictures of any colour space to sRGB, as browsers do.
 
 A PNG can define its colours by four chunks, of which the first one applies: cICP, iCCP, sRGB, gAMA with cHRM (PNG,
-third edition, 4.3). All except sRGB are converted to an ICC profile for LittleCMS. A profile that is damaged, or does
-not fit the picture's channels, is ignored, as browsers do.
+third edition, 4.3). All except sRGB are converted to an ICC profile for LittleCMS. As browsers do, a profile is ignored
+that is damaged or does not fit the picture's channels, and so is cHRM without gAMA.
 """
 
 import io
@@ -36,6 +36,8 @@ PROFILES = {"RGB": ("RGB ",), "L": ("GRAY", "RGB "), "CMYK": ("CMYK",)}
 """The colour spaces of profiles that fit a picture's mode: grey is often saved with the profile of its colour."""
 DEVICES = ("mntr", "scnr", "prtr", "spac")
 STEPS = 4096
+SRGB_GAMMA = 0.45455
+"""The gAMA of sRGB (PNG, third edition, 11.3.2.5), which browsers take for its curve if it stands alone."""
 REFERENCE_WHITE = 203.0  # cd/m² of diffuse white (ITU-R BT.2408); what is brighter is shown as white
 
 
@@ -63,11 +65,10 @@ def profile_of_png(other: dict[bytes, bytes], embedded: bytes) -> bytes:
         return found
     if b"iCCP" in other:
         return embedded
-    if b"sRGB" in other or not {b"gAMA", b"cHRM"} & set(other):
-        return b""
     gamma = int.from_bytes(other.get(b"gAMA", b"")) / 100_000
-    curve = parametric(1 / gamma) if 0.01 <= gamma <= 100 else SRGB_CURVE
-    return matrix_profile(chromaticities_of(other.get(b"cHRM", b"")), curve)
+    if b"sRGB" in other or not 0.01 <= gamma <= 100 or (gamma == SRGB_GAMMA and b"cHRM" not in other):
+        return b""
+    return matrix_profile(chromaticities_of(other.get(b"cHRM", b"")), parametric(1 / gamma))
 
 
 def chromaticities_of(content: bytes) -> Chromaticities:

@@ -75,7 +75,7 @@ def chunks_of(data: bytes) -> PngChunks:
             pixels = pixels or name == b"IDAT"
             found.bare.append(whole)
         if name == b"acTL" and not pixels:
-            found.is_moving = True
+            found.is_moving = int.from_bytes(content[:4]) > 1  # some programs say of every picture that it has one
         if name in (b"eXIf", b"tRNS") or (name in BEFORE_PIXELS and not pixels):
             found.other.setdefault(name, content)
     return found

@@ -128,6 +128,24 @@ def test_moving_pictures_are_refused(kind):
         picture.source_of(data, BOUNDS)
 
 
+def test_one_frame_that_is_called_an_animation_is_a_photo():
+    still = saved(marked(), "PNG")
+    acTL = b"acTL" + struct.pack(">II", 1, 0)
+    header = 8 + 25
+    chunk = struct.pack(">I", 8) + acTL + struct.pack(">I", zlib.crc32(acTL))
+    assert picture.reencode(picture.source_of(still[:header] + chunk + still[header:], BOUNDS))[1:] == SIZE
+
+    def riff(name: bytes, body: bytes) -> bytes:
+        return name + struct.pack("<I", len(body)) + body + bytes(len(body) % 2)
+
+    size = b"".join(struct.pack("<I", side - 1)[:3] for side in SIZE)
+    frame = riff(b"ANMF", bytes(6) + size + bytes(4) + saved(marked(), "WEBP", lossless=True)[12:])
+    head = b"WEBP" + riff(b"VP8X", b"\x02\0\0\0" + size) + riff(b"ANIM", bytes(6))
+    assert picture.reencode(picture.source_of(riff(b"RIFF", head + frame), BOUNDS))[1:] == SIZE
+    with pytest.raises(UnsupportedMediaType):
+        picture.source_of(riff(b"RIFF", head + frame * 2), BOUNDS)
+
+
 @given(st.binary(max_size=300), st.sampled_from(["JPEG", "PNG", "WEBP", "AVIF"]), st.integers(0, 300))
 def test_any_bytes_give_a_photo_or_a_refusal(junk, kind, at):
     whole = saved(marked(), kind)

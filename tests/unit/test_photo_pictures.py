@@ -160,7 +160,9 @@ def test_a_png_says_its_colours_in_four_ways_of_which_the_first_counts():
     for chunks, wanted in (
         ((), plain),
         ((gamma,), linear),
-        ((p3,), wide),
+        ((p3,), plain),
+        ((p3, gamma, chunk(b"iCCP", b"x\0\0" + zlib.compress(P3_PROFILE))), wide),
+        ((chunk(b"gAMA", struct.pack(">I", 45_455)),), plain),
         ((gamma, srgb), plain),
         ((gamma, profile), wide),
         ((srgb, profile), wide),
