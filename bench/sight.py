@@ -33,7 +33,6 @@ ROOT = Path(__file__).resolve().parent.parent
 QUESTION = "What is in this photo?"
 RIGHT, UNSURE, WRONG = "right", "unsure", "wrong"
 WORDS = re.compile(r"\w{3,}")
-SENTENCE = re.compile(r"[^.\n]*[.\n]")
 SHOWS = re.compile(r"The photo (?:also )?shows (.*)")
 
 

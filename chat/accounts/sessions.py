@@ -30,7 +30,7 @@ async def holder(request: HttpRequest) -> User:
         raise Unauthenticated(NO_TOKEN)
     request.session = import_string(f"{settings.SESSION_ENGINE}.SessionStore")(session_key=key)
     user: Any = await aget_user(request)
-    if not isinstance(user, User) or not user.is_active:
+    if not isinstance(user, User):  # Django finds no user who is not active (`ModelBackend.get_user`)
         raise Unauthenticated(NO_TOKEN)
     user.claims = Claims(user.pk, user.token_version, families.of_session(key), "")
     return user
