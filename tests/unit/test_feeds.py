@@ -225,6 +225,7 @@ async def test_nothing_is_kept_of_readers_that_have_left(core: Core):
     source, key = core.log.feeds, FeedKey(core.user.pk)
     subscriber = Subscriber(-1, None, source.timeouts())
     source.subscribe(key, subscriber)
+    await source._look_at([core.user.pk])
     asking = asyncio.create_task(source._look_at([core.user.pk]))
     await asyncio.sleep(0)
     source.unsubscribe(key, subscriber)

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -88,6 +89,12 @@ async def test_an_outage_is_waited_out(log: Log, stream: Stream, monkeypatch: py
     await tail.settled()
 
     assert await sync_to_async(rows)(stream) == [0, 1]
+
+
+async def test_an_outage_is_tried_less_and_less_often_but_twice_a_second(log: Log, monkeypatch: pytest.MonkeyPatch):
+    failing(monkeypatch, *[OperationalError("away")] * 9)
+    pauses = await in_thread(lambda: list(islice(log._commits._commit([]), 9)))
+    assert pauses == [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.5, 0.5, 0.5]
 
 
 async def test_an_outage_that_lasts_fails_what_waited_and_nothing_later(

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from functools import partial
 from time import monotonic
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
@@ -24,8 +26,10 @@ from chat.protocol.events import Event
 from chat.protocol.prompt import Prompt
 from chat.protocol.request import Ask
 from chat.providers.catalogue import Catalogue
+from chat.turns.drain import drain
 from chat.turns.runner import Turns
 from chat.turns.start import Door
+from chat.turns.turn import HANDED_OVER
 from chat.views import event_stream
 from tests.catalogue import providers
 from tests.faults.arena import environment
@@ -316,3 +320,40 @@ async def test_an_answer_that_fails_as_it_is_to_be_handed_over_ends_as_failed(
     assert row.status == events.FAILED
     assert row.error is not None
     assert row.error["message"] == "It is overloaded."
+
+
+class SlowTurn:
+    """A turn that ends some iterations of the loop after it was cut short; it counts how often it was."""
+
+    def __init__(self, iterations: int) -> None:
+        self.stream_id = uuid4()
+        self.cuts: list[str] = []
+        self.iterations = iterations
+        self._cut = asyncio.Event()
+        self.task = asyncio.create_task(self._run())
+
+    def cut_short(self, reason: str) -> None:
+        self.cuts.append(reason)
+        self._cut.set()
+
+    async def _run(self) -> None:
+        await self._cut.wait()
+        for _ in range(self.iterations):
+            await asyncio.sleep(0)
+
+
+async def test_each_turn_is_released_once_though_another_ends_before_it():
+    turns = {turn.stream_id: turn for turn in (SlowTurn(1), SlowTurn(50))}
+    ended: list[SlowTurn] = []
+
+    def note(stream_id: UUID, task: object) -> None:
+        ended.append(turns.pop(stream_id))
+
+    for turn in turns.values():
+        turn.task.add_done_callback(partial(note, turn.stream_id))
+
+    async def may_go_on(turn: Any) -> bool:
+        return True
+
+    await drain(turns, (), 0, may_go_on)  # type: ignore[arg-type]
+    assert [(turn.iterations, turn.cuts) for turn in ended] == [(1, [HANDED_OVER]), (50, [HANDED_OVER])]

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.test import AsyncClient
 
 from chat import limits
-from chat.accounts import families
+from chat.accounts import families, tokens
 from chat.accounts.claims import Claims
 from chat.log import Log
 from chat.log.deletion import delete_conversation
@@ -154,6 +155,31 @@ async def test_a_message_queued_behind_held_ones_is_held_with_them(talk: Talk):
     await talk.core.turns.start_next(talk.conversation.pk)
 
     assert [message["state"] for message in (await talk.state())["messages"]] == ["held", "held"]
+
+
+async def test_a_message_that_was_queued_behind_a_held_one_is_held_without_it(talk: Talk):
+    first = await talk.queue("seed=2 words=2")
+    await talk.core.turns.stop(talk.running)
+    await talk.queue("seed=3 words=2")
+    await talk.core.turns.queues.remove(talk.core.user, talk.conversation, first)
+    await talk.core.turns.start_next(talk.conversation.pk)
+
+    assert [message["state"] for message in (await talk.state())["messages"]] == ["held"]
+    assert await talk.asked() == [HELD_BACK]
+
+
+async def test_a_message_is_sent_once_the_refused_one_before_it_is_deleted(talk: Talk):
+    first, second = await talk.queue("seed=2 words=2"), await talk.queue("seed=3 words=2")
+    await in_thread(lambda: message_queue.hold(first, "No."))
+    await talk.finishes()
+    await settled(talk.core.turns)
+    assert await talk.asked() == [HELD_BACK]
+
+    path = f"/v2/conversations/{talk.conversation.pk}/queue/{first}"
+    headers = {"Authorization": f"Bearer {tokens.access_for(talk.core.user)}"}
+    assert (await AsyncClient().delete(path, headers=headers)).status_code == 204
+    await talk.is_over(2)
+    assert (await talk.streams())[1].answer.parent_id == second
 
 
 async def test_a_message_queued_while_another_answer_runs_has_the_held_ones_sent_before_it(talk: Talk):

@@ -112,6 +112,8 @@ async def test_a_sign_out_and_the_end_of_the_account_delete_the_subscription(cor
     await sync_to_async(families.end)("here")
     assert not await PushSubscription.objects.aexists()
     await subscribed(core.user, Browser(), "there")
+    await sync_to_async(families.end)("here")
+    assert await PushSubscription.objects.aexists(), "that of another sign-in stays"
     await User.objects.filter(pk=core.user.pk).adelete()
     assert not await PushSubscription.objects.aexists()
 

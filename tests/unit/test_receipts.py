@@ -8,6 +8,7 @@ from django.test import Client
 
 from chat.accounts import tokens
 from chat.models import Receipt, Stream, User
+from chat.process import this_process
 from chat.protocol import receipt, write_times
 from chat.protocol.receipt import Arrival
 from chat.protocol.write_times import Write
@@ -192,6 +193,13 @@ def test_a_receipt_is_kept_and_sent_again_changes_nothing(stream):
     kept = Receipt.objects.get()
     assert (kept.count, kept.user_agent, kept.offset_us, kept.error_us) == (281, "A browser", 5_000, 5_000)
     assert kept.arrivals[1].painted - kept.arrivals[1].received == pytest.approx(8)
+
+
+def test_a_receipt_is_counted_by_its_verdict_and_its_browser_s_name_is_cut(stream):
+    before = this_process().metrics.standing()["receipts"].get("good", 0)
+    send(stream, of(stream), user_agent="x" * 500)
+    assert this_process().metrics.standing()["receipts"]["good"] == before + 1
+    assert Receipt.objects.get().user_agent == "x" * 200
 
 
 def test_a_fuller_one_takes_the_place_of_a_lesser_one_and_not_the_other_way_round(stream):

@@ -57,6 +57,25 @@ def test_a_guest_makes_no_account_either_where_it_is_closed(settings):
     assert guest.is_guest
 
 
+def test_a_guest_who_signs_up_keeps_the_account_and_is_a_guest_no_more(settings):
+    settings.SIGNUP = "open"
+    guest = User.objects.create(username="guest-1", is_guest=True)
+    client = Client()
+    client.force_login(guest)
+    assert 'value="guest-1"' not in client.get("/accounts/signup/").content.decode()
+    assert sign_up(client=client) == 302
+    account = User.objects.get()
+    assert (account.pk, account.username, account.is_guest) == (guest.pk, "ada", False)
+
+
+def test_an_invitation_that_another_uses_in_the_same_moment_makes_no_account(settings, monkeypatch):
+    settings.SIGNUP = "invite"
+    link = invite()
+    monkeypatch.setattr(Invitation, "use", lambda self, user: False)
+    assert sign_up(link) == 403
+    assert not User.objects.exists()
+
+
 def test_an_invitation_lets_one_person_in_once(settings):
     settings.SIGNUP = "invite"
     link = invite(note="Ada")

@@ -99,6 +99,12 @@ def test_a_retry_without_data_is_told_with_the_next_event() -> None:
     assert [event[3] for event in said(b"retry: 7\n\ndata:a\n\ndata:b\n\n")] == [7, None]
 
 
+def test_a_retry_is_told_once_also_where_each_event_is_a_read_of_its_own() -> None:
+    decoder = Decoder()
+    reads = (b"retry: 7\n\n", b"data: a\n\n", b"data: b\n\n")
+    assert [event.retry for read in reads for event in decoder.feed(read)] == [7, None]
+
+
 @pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
 def test_an_event_is_given_with_the_byte_that_completes_it(end: bytes) -> None:
     decoder = Decoder()

@@ -10,6 +10,7 @@ import jwt
 import pytest
 from asgiref.sync import async_to_sync
 from django.conf import settings as site
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.db import connection
 from django.test import AsyncClient, Client
 from django.test.client import RequestFactory
@@ -380,6 +381,20 @@ def test_a_session_of_nobody_or_of_a_locked_user_reads_nothing(client, alice):
     disable_in_bulk(alice)
     with pytest.raises(Unauthenticated):
         session_user(client)
+
+
+@pytest.mark.parametrize("name", ["alice", "nobody"])
+def test_an_unknown_name_takes_a_hash_as_a_wrong_password_does(alice, monkeypatch, name):
+    hashed: list[str] = []
+    encode = MD5PasswordHasher.encode
+
+    def counted(self: MD5PasswordHasher, password: str, salt: str) -> str:
+        hashed.append(password)
+        return str(encode(self, password, salt))
+
+    monkeypatch.setattr(MD5PasswordHasher, "encode", counted)
+    assert sign_in(Client(), name, "wrong").status_code == 401
+    assert len(hashed) == 1
 
 
 @pytest.mark.django_db(transaction=True)
