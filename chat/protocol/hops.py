@@ -1,8 +1,8 @@
-"""What stands on a path, what it does to a stream, and what mends it: the probe's observations as problems in words.
+"""Turns the probe's observations into problems in words: which hop delays or changes a stream, and how to fix it.
 
     observations ──judge──> problems (kind, hop, what was seen, the mend) and notes
 
-A hop is named by the headers that it writes; one that writes none is named by what it does.
+A hop is identified by headers that only it writes, or else by what it does.
 """
 
 import re
@@ -31,25 +31,25 @@ HOPS = (
     ("lighttpd", r"^server: lighttpd"),
     ("nginx", r"^server: (nginx|openresty)"),
 )
-"""Names, and a line of the answer's head that only such a hop writes; the outer ones come first."""
+"""Hops, outer ones first, each with a pattern of a header line that only it writes."""
 
 HOLDS = {
-    buffering.WHOLE: "everything came together, when the answer was over",
-    buffering.BYTES: "events came in pieces of about {bytes:,} bytes",
-    buffering.TIME: "events came in pieces, one every {every_ms:,} ms",
-    buffering.START: "the first {bytes:,} bytes came in one piece, the rest as it was sent",
-    buffering.CACHED: "events came before they were sent: this is an earlier answer",
+    buffering.WHOLE: "everything arrived at once, at the end of the answer",
+    buffering.BYTES: "events arrived in pieces of about {bytes:,} bytes",
+    buffering.TIME: "events arrived in pieces, one every {every_ms:,} ms",
+    buffering.START: "the first {bytes:,} bytes arrived in one piece, the rest as it was sent",
+    buffering.CACHED: "events arrived before they were sent: this is a cached answer",
 }
 
 CORKED = "corked"
 CORK_MS = range(190, 271)
-"""Linux holds what a program marks as the beginning of more (MSG_MORE) for 200 ms; the next event finds it gone."""
+"""Linux holds data sent with MSG_MORE for 200 ms; by the next event it has been sent."""
 
 KINDS = {
-    buffering.WHOLE: "a hop that takes the whole body before it passes it on (a virus scanner, a gateway, a cache)",
-    buffering.TIME: "a hop that gathers for a time (a CDN or a load balancer)",
-    buffering.START: "a hop that waits for the first bytes (a content filter)",
-    CORKED: "a hop that gathers what is not yet a full packet (HAProxy without `option http-no-delay`)",
+    buffering.WHOLE: "a hop that reads the whole body before it forwards it (a virus scanner, a gateway, a cache)",
+    buffering.TIME: "a hop that collects events for a time (a CDN or a load balancer)",
+    buffering.START: "a hop that holds the first bytes (a content filter)",
+    CORKED: "a hop that waits for full packets (HAProxy without `option http-no-delay`)",
     buffering.CACHED: "a cache",
 }
 
@@ -65,44 +65,44 @@ BUFFERS = (
 MENDS = {
     "nginx": (
         "In nginx's location: `proxy_http_version 1.1;`, `proxy_buffering off;`, `gzip off;`, and no "
-        "X-Accel-Buffering in `proxy_ignore_headers`. Of two nginx the inner one eats that header: give it "
+        "X-Accel-Buffering in `proxy_ignore_headers`. If there are two nginx, the inner one drops that header: give it "
         "`proxy_pass_header X-Accel-Buffering;` (deploy/nginx.conf)."
     ),
     "Apache": "In Apache: `ProxyPass … flushpackets=on`, and `SetEnv no-gzip 1` and no output filter for /v2/.",
-    "lighttpd": "In lighttpd: `server.stream-response-body = 2`; else it takes the whole answer first.",
+    "lighttpd": "In lighttpd: `server.stream-response-body = 2`; otherwise it reads the whole answer first.",
     "HAProxy": "In HAProxy: no `http-response wait-for-body` and no `compression` for /v2/.",
     "Varnish": "In Varnish: `return (pass)` for /v2/, `set beresp.do_stream = true;`, no `do_gzip`, no `do_esi`.",
     "Squid": "In Squid: `cache deny` for this site, no `icap_service` or `ecap_service` on it, no `delay_pools`.",
     "Cloudflare": "At Cloudflare: the cache rule `Bypass cache` for /v2/, and no compression rule or app on it.",
     "CloudFront": "At CloudFront: the policy `CachingDisabled` for /v2/, and `Compress objects` off.",
-    "a Next.js server": "Let the page ask WonderCam itself, not by rewrites: CORS_ALLOWED_ORIGINS names its origin.",
-    "an Express server": "Leave /v2/ out of `compression()`, and pass what comes from WonderCam on piece by piece.",
+    "a Next.js server": "Let the page call WonderCam without rewrites: CORS_ALLOWED_ORIGINS names its origin.",
+    "an Express server": "Exclude /v2/ from `compression()`, and forward WonderCam's response chunk by chunk.",
     "IIS": 'In IIS with ARR: `responseBufferLimit="0"`, and dynamic compression off for text/event-stream.',
 }
 
 MENDS_OF_KINDS = {
-    buffering.WHOLE: "Leave /v2/ out of its scan or cache, or text/event-stream; until then the page polls.",
-    buffering.BYTES: "Turn its response buffering off for /v2/, or let clients ask WonderCam without it.",
-    buffering.TIME: "Turn its buffering or its gathering of packets off for /v2/ (HAProxy: `option http-no-delay`).",
-    buffering.START: "Leave /v2/ out of its inspection (HAProxy: no `http-response wait-for-body`).",
-    buffering.CACHED: "Turn its cache off for /v2/: answers say `Cache-Control: no-cache, no-transform`.",
-    "compression": "Leave `text/event-stream` out of its compression: answers say `no-transform`.",
-    "http-1.0": "Let it speak HTTP/1.1 to clients: in HTTP/1.0 the end of an answer looks like a cut.",
-    "silence": "Raise its read time-out to 60 s (nginx `proxy_read_timeout`, HAProxy `timeout server`, Apache "
+    buffering.WHOLE: "Exclude /v2/, or text/event-stream, from its scan or cache; until then the page polls.",
+    buffering.BYTES: "Turn response buffering off for /v2/, or let clients reach WonderCam without it.",
+    buffering.TIME: "Turn off its buffering or packet coalescing for /v2/ (HAProxy: `option http-no-delay`).",
+    buffering.START: "Exclude /v2/ from its inspection (HAProxy: no `http-response wait-for-body`).",
+    buffering.CACHED: "Turn off its cache for /v2/: answers say `Cache-Control: no-cache, no-transform`.",
+    "compression": "Exclude `text/event-stream` from its compression: answers say `no-transform`.",
+    "http-1.0": "Let it speak HTTP/1.1 to clients: with HTTP/1.0 the end of an answer looks like a lost connection.",
+    "silence": "Raise its read timeout to 60 s (nginx `proxy_read_timeout`, HAProxy `timeout server`, Apache "
     "`ProxyTimeout`): a stream sends a byte every 15 s at least.",
-    "length": "Raise its limit on how long an answer may take: an answer may stream for five minutes.",
-    "changed": "Turn off whatever rewrites bodies on it (`sub_filter`, minifiers, injected scripts).",
-    "content-type": "Let it pass `Content-Type: text/event-stream` on: an EventSource refuses anything else.",
-    "request-header": "Let it pass `Last-Event-ID` and `Authorization` on: readers resume and are known by them "
-    "(Squid: `cache_peer … login=PASSTHRU`).",
-    "refused": "Ask the address of the site itself, such as https://chat.example.com, and look at that server's log.",
+    "length": "Raise its limit for the duration of a response: an answer may stream for five minutes.",
+    "changed": "Turn off everything on it that rewrites bodies (`sub_filter`, minifiers, injected scripts).",
+    "content-type": "Let it forward `Content-Type: text/event-stream`: an EventSource refuses anything else.",
+    "request-header": "Let it forward `Last-Event-ID` and `Authorization`: readers need them to resume and to "
+    "authenticate (Squid: `cache_peer … login=PASSTHRU`).",
+    "refused": "Use the address of the site itself, such as https://chat.example.com, and look at that server's log.",
     "unreachable": "Check the address, the name and the certificate, and whether the server runs.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is not as sent: its kind, the hop as far as it can be named, what was seen, the mend."""
+    """One difference from what was sent: its kind, the hop if known, what was seen, and how to fix it."""
 
     kind: str
     hop: str
@@ -112,7 +112,7 @@ class Problem:
 
 @dataclass(slots=True)
 class PathVerdict:
-    """What a path does. `is_good`: events arrive as sent."""
+    """The result for a path. `is_good`: events arrive as sent."""
 
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -128,7 +128,7 @@ class PathVerdict:
 
 
 def judge(seen: Sequence[Observation], again: Sequence[Observation] = ()) -> PathVerdict:
-    """The problems of a path. A hold counts where it is seen `again`, in the repetition of the runs that show it."""
+    """The problems of a path. A hold counts only if it shows `again`, in the repetition of its runs."""
     verdict = PathVerdict()
     kinds: set[str] = set()
     for problem in _problems(seen, again):
@@ -140,12 +140,12 @@ def judge(seen: Sequence[Observation], again: Sequence[Observation] = ()) -> Pat
 
 
 def nothing_there(why: str) -> PathVerdict:
-    """The verdict on an address at which nothing answers: there is no path, and no hop to name."""
+    """The verdict for an address where nothing answers: there is no path, and no hop to name."""
     return PathVerdict([Problem("unreachable", "", why, MENDS_OF_KINDS["unreachable"])])
 
 
 def suspicious(seen: Iterable[Observation]) -> bool:
-    """Whether a hold shows, which a repetition has to confirm."""
+    """Whether there seems to be a hold, which a repetition has to confirm."""
     return any(_hold(group) for _, group in _groups(seen))
 
 
@@ -163,7 +163,7 @@ def _problems(seen: Sequence[Observation], again: Sequence[Observation]) -> Iter
 
 
 def _groups(seen: Iterable[Observation]) -> Iterator[tuple[tuple[str, str], list[Observation]]]:
-    """Runs that differ only in the size of their events; those of a few events are about silence, not about pace."""
+    """Runs that differ only in the size of their events. Runs of a few events measure silence: they are left out."""
     groups: dict[tuple[str, str], list[Observation]] = {}
     for run in seen:
         if run.status == 200 and run.plan.events > buffering.BEGINNING:
@@ -176,7 +176,7 @@ def _hold(group: Sequence[Observation]) -> Hold | None:
 
 
 def hop_of(headers: dict[str, str]) -> str:
-    """Who wrote this head; empty where nobody says so."""
+    """The hop that wrote these headers; "" if none is recognised."""
     lines = [f"{name}: {value}".lower() for name, value in headers.items()]
     return next((hop for hop, mark in HOPS if any(re.search(mark, line) for line in lines)), "")
 
@@ -226,9 +226,9 @@ def _of_body(run: Observation) -> Iterator[Problem]:
     found = heard(run)
     silent = run.ended_ms - (run.reads[-1].ms if run.reads else 0)
     if found.fault or not found.arrivals:
-        yield _problem("changed", found.fault or "no event of the probe came through", run)
+        yield _problem("changed", found.fault or "no event of the probe arrived", run)
     elif not found.done and silent > max(run.plan.gap * 0.2, 500):
-        yield _problem("silence", f"cut after {silent / 1000:.1f} s of silence", run, "a hop with a time-out")
+        yield _problem("silence", f"cut after {silent / 1000:.1f} s of silence", run, "a hop with a timeout")
     elif not found.done:
         yield _problem("length", f"cut after {run.ended_ms / 1000:.1f} s, in the middle of events", run)
 
@@ -238,12 +238,12 @@ def _notes(seen: Sequence[Observation]) -> Iterator[str]:
         if run.status != 200:
             continue
         if hop := hop_of(run.headers):
-            yield f"{hop} stands in the path."
+            yield f"{hop} is on the path."
         if "x-accel-buffering" not in run.headers:
-            yield "X-Accel-Buffering does not come through: an nginx took it, and one before it would hold events back."
+            yield "X-Accel-Buffering does not arrive: an nginx removed it, and one in front of it would hold events."
         if "no-transform" not in run.headers.get("cache-control", ""):
-            yield f"Cache-Control came as {run.headers.get('cache-control')!r}, sent as 'no-cache, no-transform'."
+            yield f"Cache-Control arrived as {run.headers.get('cache-control')!r}, sent as 'no-cache, no-transform'."
         if "content-length" in run.headers:
-            yield "A Content-Length was added: somebody had the whole body first."
+            yield "A Content-Length was added: a hop had read the whole body first."
         if heard(run).request.get("http") == "1.0":
-            yield "The server is asked in HTTP/1.0 (nginx: `proxy_http_version 1.1;`)."
+            yield "Requests reach the server as HTTP/1.0 (nginx: `proxy_http_version 1.1;`)."

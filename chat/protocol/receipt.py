@@ -22,7 +22,7 @@ from typing import NamedTuple
 from chat.protocol.write_times import Write
 
 TICKS = 10
-"""Ticks in a ms: times are kept as whole tenths of a ms, 12 bytes an event before they are compressed."""
+"""Ticks per ms: times are stored as whole tenths of a ms, 12 bytes per event before compression."""
 
 NOT_PAINTED = -1
 
@@ -31,28 +31,28 @@ VERDICTS = (GOOD, PROXY, NETWORK, READER, SERVER)
 
 APART_MS, TOGETHER_MS = 20.0, 5.0
 HELD = 0.3
-"""The share of events written `APART_MS` apart and received within `TOGETHER_MS`, from which on they may be held."""
+"""If at least this share of the events written `APART_MS` apart is received within `TOGETHER_MS`, they may be held."""
 
 GROUPED = 0.85
-"""What gathers events lets hardly any through alone; a network that pauses joins those of the pause, and no others. By
-simulation with gaps of 22 to 100 ms, pauses of 150 ms on average, one a second, on top of 5 ms of jitter, fewer than
-one good turn in 100 is called held (tests/unit/test_receipts.py)."""
+"""The share of events that must arrive in groups: a buffer lets hardly any through alone, while a network that pauses
+groups only those of the pause. In simulations with gaps of 22 to 100 ms, pauses of 150 ms on average, one a second, and
+5 ms of jitter, fewer than one good turn in 100 is called held (tests/unit/test_receipts.py)."""
 
 FEWEST = 8
-"""Pairs of events without which nothing is said of a path."""
+"""Without this many pairs of events there is no verdict on the path."""
 
 FEWEST_PIECES = 3
-"""One pause joins the events around it; what gathers them does so again and again, or until the end."""
+"""A single pause also groups events; a buffer does so repeatedly, or until the end."""
 
 UNEVEN_MS = 250.0
-"""A hop whose slowest twentieth takes so much longer than its quickest event stalls."""
+"""A hop stalls if its slowest 5 % take this much longer than its quickest event."""
 
 SLOW_PAINT_MS = 100.0
-"""A page that paints its slowest twentieth later is busy itself: above 100 ms a delay is seen (Nielsen 1993)."""
+"""A page that paints its slowest 5 % later than this is busy: delays above 100 ms are noticed (Nielsen 1993)."""
 
 
 class Arrival(NamedTuple):
-    """One event on the reader's clock, in ms since the request was sent; `painted` is None where nobody looked."""
+    """One event on the reader's clock, in ms since the request was sent; `painted` is None without a frame."""
 
     seq: int
     received: float
@@ -60,9 +60,9 @@ class Arrival(NamedTuple):
 
 
 class Hops(NamedTuple):
-    """One event's way, in ms: what is known adds up to when it was painted, or else received, after the request.
+    """The hops of one event, in ms: those known add up to the time from the request until it was painted, or received.
 
-    `arrived` is the time from the stream's begin until the provider sent it.
+    `arrived` is the time from the beginning of the stream until the event came from the provider.
     """
 
     seq: int
@@ -75,12 +75,12 @@ class Hops(NamedTuple):
 
     @property
     def total(self) -> float:
-        """From the request to the pixel, or to the reader where nobody looked."""
+        """From the request to the pixel, or to its reception if it was not painted."""
         return self.uplink + self.written + self.downlink + (self.paint or 0)
 
     @property
     def written(self) -> float:
-        """When the server was done with it, as far as it noted that; in ms since the stream began."""
+        """When the server had written it, as far as that was recorded; in ms since the stream began."""
         return self.arrived + (self.commit or 0) + (self.write or 0)
 
 
@@ -97,7 +97,7 @@ HOPS = ("commit", "write", "downlink", "paint")
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A turn's way to its reader. The uplink is `offset_ms` ± `error_ms`."""
+    """How a turn reached its reader. The uplink is `offset_ms` ± `error_ms`."""
 
     offset_ms: float
     error_ms: float
@@ -106,13 +106,13 @@ class Delivery:
     held: "Held | None" = None
 
     def slowest(self, hop: str) -> float | None:
-        """The slowest twentieth of its events at one of `HOPS`, in ms; None where nothing is known of it."""
+        """The 95th percentile of one of `HOPS`, in ms; None if nothing was recorded."""
         times = [time for way in self.hops if (time := getattr(way, hop)) is not None]
         return _slowest(times) if times else None
 
 
 def pack(arrivals: Iterable[Arrival]) -> bytes:
-    """Compact, for the database; `unpack` is the opposite, to a tenth of a ms."""
+    """Compress arrivals for the database; `unpack` restores them, to a tenth of a ms."""
     ticks = array("i")
     for seq, received, painted in arrivals:
         ticks += array("i", (seq, round(received * TICKS), NOT_PAINTED if painted is None else round(painted * TICKS)))
@@ -129,9 +129,9 @@ def unpack(packed: bytes) -> list[Arrival]:
 def delivery(
     moments: Sequence[int], arrivals: Sequence[Arrival], writes: Iterable[Write] = (), busy_ms: float = 0.0
 ) -> Delivery | None:
-    """The way of the events 0, 1, 2 … that came at `moments` (µs); None where none of them was received.
+    """The delivery of the events 0, 1, 2 …, which arrived at `moments` (µs); None if none of them was received.
 
-    `busy_ms`: for how long the reader's tab did nothing but work of its own meanwhile.
+    `busy_ms`: how long the main thread of the reader's tab was busy with other work meanwhile.
     """
     known = [arrival for arrival in arrivals if arrival.seq < len(moments)]
     if not known:
@@ -172,7 +172,7 @@ def _verdict(hops: Sequence[Hops], held: Held | None, busy_ms: float) -> str:
 
 
 def _held(hops: Sequence[Hops]) -> Held | None:
-    """What gathers the events: those that were written apart come with others, nearly all of them."""
+    """Whether something buffers the events: nearly all that were written apart arrive together with others."""
     apart = [b.written - a.written > APART_MS for a, b in pairwise(hops)]
     joined = [b.written + b.downlink - a.written - a.downlink < TOGETHER_MS for a, b in pairwise(hops)]
     held = [together for together, far in zip(joined, apart, strict=True) if far]
@@ -187,5 +187,5 @@ def _held(hops: Sequence[Hops]) -> Held | None:
 
 
 def _slowest(times: Sequence[float]) -> float:
-    """The 95th percentile; 0 of too few to tell."""
+    """The 95th percentile; 0 if there are too few times."""
     return quantiles(times, n=20)[-1] if len(times) >= FEWEST else 0.0

@@ -178,7 +178,7 @@ def test_3027_bytes_are_a_development_proxys():
 def test_headers_that_were_eaten_without_harm_are_noted():
     said = verdict(**{"x-accel-buffering": "", "cache-control": "private"})
     assert said.is_good
-    assert any("Cache-Control came as 'private'" in note for note in said.notes)
+    assert any("Cache-Control arrived as 'private'" in note for note in said.notes)
 
 
 def test_compression_is_a_problem_even_where_nothing_is_held():
