@@ -64,7 +64,7 @@ export class Article {
     const { answers } = this.#means;
     if (answers.isReady && isLate()) return false;
     if (!this.#answer && answers.isReady) {
-      if (!isOpen(message)) this.#place = /** @type {HTMLElement} */ (this.#place.cloneNode());
+      if (!isOpen(message)) this.#place = this.#beside(this.#place);
       this.#answer = answers.make(this.#place);
     }
     if (this.#answer) return this.#write(this.#answer, message, isLate);
@@ -72,12 +72,24 @@ export class Article {
     return answers.hasFailed;
   }
 
-  /** A finished answer is written beside the page, and takes its place there once it is whole.
+  /** A finished answer is written out of sight, and takes its place once it is whole.
    * @param {import("./answer_text.js").AnswerText} answer @param {Message} message @param {() => boolean} isLate */
   #write(answer, message, isLate) {
     const isWhole = answer.show(message, !isOpen(message), isLate);
-    if (isWhole && !this.#place.isConnected) this.#part("text").replaceWith(this.#place);
+    if (isWhole && this.#place.hasAttribute("aria-hidden")) {
+      this.#part("text").remove();
+      this.#place.removeAttribute("aria-hidden");
+    }
     return isWhole;
+  }
+
+  /** Where the browser lays out each slice when it is written: all of a long answer at once takes a phone 500 ms.
+   * @param {HTMLElement} place */
+  #beside(place) {
+    const coming = /** @type {HTMLElement} */ (place.cloneNode());
+    coming.setAttribute("aria-hidden", "true");
+    place.after(coming);
+    return coming;
   }
 
   /** @param {Message} message */

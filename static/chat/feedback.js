@@ -25,6 +25,14 @@ export class Feedback {
     this.#told = told;
   }
 
+  /** Shows which thumb is set. @param {HTMLElement} element @param {Message["facts"]} facts */
+  show(element, facts) {
+    const opinion = /** @type {Opinion} */ (facts.feedback ?? null);
+    for (const button of /** @type {NodeListOf<HTMLElement>} */ (element.querySelectorAll("[data-do=thumb]"))) {
+      button.setAttribute("aria-pressed", String(Number(button.dataset.value) === opinion?.value));
+    }
+  }
+
   /** Sets this thumb, or removes it if it was set, and asks for a reason. @param {HTMLElement} button */
   async thumb(button) {
     const article = /** @type {HTMLElement} */ (button.closest("article"));

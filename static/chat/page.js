@@ -20,7 +20,6 @@ import { Scroll } from "./scroll.js";
 import { Sender } from "./sender.js";
 import { Session } from "./session.js";
 import { suggest } from "./suggestion.js";
-import { showThumbs } from "./thumbs.js";
 import { listenForVerbs } from "./verbs.js";
 import { View } from "./view.js";
 import { VoiceLoader } from "./voice/loader.js";
@@ -44,7 +43,9 @@ const view = new View({
     answers,
     showPhoto: (image, shown) => photo.use((loader) => loader.show(image, shown)),
     extras: [
-      showThumbs,
+      (element, { facts }) =>
+        (facts.feedback || element.querySelector("[data-do=thumb][aria-pressed=true]")) &&
+        feedback.use((it) => it.show(element, facts)),
       (element, shown) =>
         shown.error?.message.includes("ry again in ") && countdown.use((it) => it.show(element, shown)),
     ],

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Feedback } from "../../static/chat/feedback.js";
-import { showThumbs } from "../../static/chat/thumbs.js";
 
 /** As much of an article as a thumb touches. */
 class FakeArticle {
@@ -61,9 +60,9 @@ function set() {
   };
   const chat = {
     find: () => message,
-    note(/** @type {string} */ _, /** @type {object} */ facts) {
+    note(/** @type {string} */ _, /** @type {Record<string, unknown>} */ facts) {
       message = { ...message, facts };
-      showThumbs(/** @type {any} */ (article), message);
+      feedback.show(/** @type {any} */ (article), facts);
     },
   };
   const feedback = new Feedback(session, chat, { said: (sentence) => said.push(sentence) });
