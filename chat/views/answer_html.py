@@ -21,6 +21,8 @@ LONGEST = 3_000
 ONLY_IN_THE_PAGE = re.compile(r"\$[^$]+\$|\\[(\[]|\[\^|^ *(?:[-*+]|\d+[.)]) +\[[ xX]\]", re.MULTILINE)
 MOST_CELLS = LONGEST // 2
 """Of tables. Each that is written takes two characters, but a row that ends early is filled up to the head's width."""
+GROUP = 16
+"""Blocks in one element, as in `static/chat/markdown.js`."""
 FENCE = re.compile(r" {0,3}(?:```|~~~)")
 BEGINNING = re.compile(r"(?!\d+[.)])[^-*+>|\s]")
 """The first characters of a line after a blank one that goes on with no list, quotation or table."""
@@ -77,6 +79,13 @@ def _outline(root: Node) -> None:
             levels.pop()
         levels.append(level)
         node.attrs["aria-level"] = len(levels) + 1
+
+
+def _root(root: Node) -> str:
+    blocks = [_html(node) for node in root.children]
+    groups = ["".join(blocks[at : at + GROUP]) for at in range(0, len(blocks), GROUP)]
+    inside = "".join(f'<div class="blocks">{group}</div>' for group in groups)
+    return f"<div>{inside}</div>"
 
 
 def _html(node: Node) -> str:
@@ -161,7 +170,7 @@ def _link(node: Node) -> str:
 
 
 ELEMENTS: dict[str, Callable[[Node], str]] = {
-    "root": _element("div"),
+    "root": _root,
     "inline": _inside,
     "paragraph": _block("p"),
     "heading": _heading,

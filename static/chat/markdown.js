@@ -13,6 +13,8 @@ import { Renderer, sizeOf } from "./markdown/renderer.js";
 
 /** The most elements of one text; the rest is shown as plain text. */
 const MOST = 5_000;
+/** Blocks in one group: with all blocks side by side, browsers look at each again for every word that comes. */
+const GROUP = 16;
 
 export class Markdown {
   #root;
@@ -22,7 +24,7 @@ export class Markdown {
   #all = "";
   /** The text that may still change: the last block, and held characters. */
   #tail = "";
-  /** The number of final children of the root, and of their elements. */
+  /** The number of final blocks, and of their elements. */
   #settled = 0;
   #size = 0;
   /** The levels of the headings that the tail, and its last block, stand below. @type {number[]} */
@@ -85,7 +87,34 @@ export class Markdown {
     const shapes = shapesOf(blocks.slice(0, -1), false, outline);
     this.#above = [...outline];
     shapes.push(...shapesOf(blocks.slice(-1), open, outline));
-    this.#shown = this.#renderer.update(this.#root, this.#shown, shapes, this.#settled);
+    this.#show(shapes);
     return blocks;
+  }
+
+  /** Shows the blocks behind those that are final. @param {import("./markdown/elements.js").Shape[]} shapes */
+  #show(shapes) {
+    const end = this.#settled + shapes.length;
+    const next = [];
+    let at = this.#settled;
+    do {
+      const number = Math.floor(at / GROUP);
+      const part = [at - this.#settled, (number + 1) * GROUP - this.#settled];
+      const shown = this.#shown.slice(...part);
+      next.push(...this.#renderer.update(this.#group(number), shown, shapes.slice(...part), at % GROUP));
+      at = (number + 1) * GROUP;
+    } while (at < end);
+    while (this.#root.childNodes.length > Math.ceil(end / GROUP))
+      this.#root.removeChild(/** @type {ChildNode} */ (this.#root.lastChild));
+    this.#shown = next;
+  }
+
+  /** The element of a group; the next one is made. @param {number} number */
+  #group(number) {
+    const found = this.#root.childNodes[number];
+    if (found) return /** @type {HTMLElement} */ (found);
+    const made = this.#root.ownerDocument.createElement("div");
+    made.setAttribute("class", "blocks");
+    this.#root.appendChild(made);
+    return made;
   }
 }

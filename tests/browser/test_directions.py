@@ -40,7 +40,7 @@ DIRECTIONS = """() => {
   return Object.fromEntries(["li", "blockquote", "table", "pre"].map((selector) => [selector, of(selector)]));
 }"""
 WANTED = {"li": ["rtl", "rtl", "rtl", "ltr", "rtl", "rtl"], "blockquote": ["rtl"], "table": ["rtl"], "pre": ["ltr"]}
-EDGES = """() => [...document.querySelectorAll("[data-part=text] > div > ul:first-of-type > li > p")].map((each) => {
+EDGES = """() => [...document.querySelectorAll("[data-part=text] .blocks > ul:first-of-type > li > p")].map((each) => {
   const range = document.createRange();
   range.selectNodeContents(each);
   const [{ left, right }, { left: from, right: to }] = [range.getBoundingClientRect(), each.getBoundingClientRect()];

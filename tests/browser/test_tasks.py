@@ -35,7 +35,7 @@ ANSWER = (
     "And *that* is all that there is to be said about it, in some more words than are needed. " * 2
 )
 ONE_MORE = """() => {
-  const text = document.querySelector("article[data-role=model] [data-part=text] > div:last-child");
+  const text = document.querySelector("[data-part=text] > div:last-child > .blocks:last-child");
   const more = document.createElement("p");
   text.append(more);
   void document.body.offsetHeight;

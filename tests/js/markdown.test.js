@@ -169,6 +169,41 @@ test("a heading has the level of its place, whatever the levels that are left ou
   }
 });
 
+test("blocks stand in groups, and only the last group changes", () => {
+  const root = place();
+  const markdown = new Markdown(root, { code() {}, formula() {} });
+  markdown.write("a\n\n".repeat(31));
+  const groups = () => root.all.filter(({ attributes }) => attributes.class === "blocks");
+  assert.deepEqual(
+    groups().map(({ childNodes }) => childNodes.length),
+    [16, 15],
+  );
+  const [first] = groups();
+  const before = first.outline;
+  markdown.write("b\n\nc");
+  markdown.finish();
+  assert.deepEqual(
+    groups().map(({ childNodes, textContent }) => [childNodes.length, textContent]),
+    [
+      [16, "a".repeat(16)],
+      [16, `${"a".repeat(15)}b`],
+      [1, "c"],
+    ],
+  );
+  assert.equal(groups()[0], first);
+  assert.equal(first.outline, before);
+});
+
+test("there is no group without a block", () => {
+  assert.deepEqual(rendered(["", "\n"]).root.children, []);
+  assert.deepEqual(
+    rendered(["a\n\n".repeat(16), "[b]", ": https://b.example\n"]).root.children.map(
+      ({ childNodes }) => childNodes.length,
+    ),
+    [16],
+  );
+});
+
 test("long code stands in pieces of whole lines, and only the last of them grows", () => {
   const root = place();
   /** @type {string[]} */
@@ -242,8 +277,8 @@ test("nesting without end harms nothing", () => {
 
 // All of GFM
 
-/** @param {string} text */
-const outline = (text) => rendered([text]).root.outline;
+/** The blocks of a text, of one group. @param {string[]} chunks */
+const outline = (...chunks) => /** @type {any} */ (rendered(chunks).root.children[0]).outline;
 
 test("a table keeps its alignment, and escaped bars", () => {
   const { root } = rendered(["| a | b | c |\n|:--|:-:|--:|\n| 1 | 2 \\| 3 | 4 |\n| 5 |\n\nend"]);
@@ -268,50 +303,50 @@ test("task lists are boxes with a name", () => {
 test("footnotes stand where they are written", () => {
   assert.equal(
     outline("So[^1] it is.\n\n[^1]: Because.\n"),
-    "<root><p>So<sup>1</> it is.</><div><sup>1</><p>Because.</></></>",
+    "<div><p>So<sup>1</> it is.</><div><sup>1</><p>Because.</></></>",
   );
 });
 
 for (const [text, expected] of [
-  ["Title\n=====\n\nSmall\n---\n", "<root><h2>Title</><h3>Small</></>"],
-  ["## With marks ##", "<root><h3>With marks</></>"],
-  ["## ", "<root><p>##</></>"],
-  ["a  \nb\\\nc", "<root><p>a<br></>b<br></>c</></>"],
+  ["Title\n=====\n\nSmall\n---\n", "<div><h2>Title</><h3>Small</></>"],
+  ["## With marks ##", "<div><h3>With marks</></>"],
+  ["## ", "<div><p>##</></>"],
+  ["a  \nb\\\nc", "<div><p>a<br></>b<br></>c</></>"],
   [
     "***both*** and __bold__ and snake_case_word",
-    "<root><p><em><strong>both</></> and <strong>bold</> and snake_case_word</></>",
+    "<div><p><em><strong>both</></> and <strong>bold</> and snake_case_word</></>",
   ],
-  ["*open and **closed***", "<root><p><em>open and <strong>closed</></></></>"],
-  ["2 * 3 * 4 and a_b", "<root><p>2 * 3 * 4 and a_b</></>"],
-  ["~~gone~~ ~also~", "<root><p><s>gone</> <s>also</></></>"],
-  ["``a ` b``", "<root><p><code>a ` b</></></>"],
+  ["*open and **closed***", "<div><p><em>open and <strong>closed</></></></>"],
+  ["2 * 3 * 4 and a_b", "<div><p>2 * 3 * 4 and a_b</></>"],
+  ["~~gone~~ ~also~", "<div><p><s>gone</> <s>also</></></>"],
+  ["``a ` b``", "<div><p><code>a ` b</></></>"],
   [
     "[named][n] and [n]\n\n[n]: https://n.example 'title'",
-    "<root><p><a>named<bdi>n.example</></> and <a>n<bdi>n.example</></></></>",
+    "<div><p><a>named<bdi>n.example</></> and <a>n<bdi>n.example</></></></>",
   ],
-  ["<https://a.example> www.b.example.", "<root><p><a>https://a.example</> <a>www.b.example</>.</></>"],
-  ["(see https://a.example/x_(y))", "<root><p>(see <a>https://a.example/x_(y)</>)</></>"],
-  ["\\*not\\* &amp; &#33; &unknown;", "<root><p>*not* & ! &unknown;</></>"],
-  ["> a\nlazy\n> - b\n\nc", "<root><blockquote><p>a\nlazy</><ul><li><p>b</></></></><p>c</></>"],
-  ["1. a\n\n   b\n2. c", "<root><ol><li><p>a</><p>b</></><li><p>c</></></></>"],
+  ["<https://a.example> www.b.example.", "<div><p><a>https://a.example</> <a>www.b.example</>.</></>"],
+  ["(see https://a.example/x_(y))", "<div><p>(see <a>https://a.example/x_(y)</>)</></>"],
+  ["\\*not\\* &amp; &#33; &unknown;", "<div><p>*not* & ! &unknown;</></>"],
+  ["> a\nlazy\n> - b\n\nc", "<div><blockquote><p>a\nlazy</><ul><li><p>b</></></></><p>c</></>"],
+  ["1. a\n\n   b\n2. c", "<div><ol><li><p>a</><p>b</></><li><p>c</></></></>"],
   [
     "1. a\n  - b\n    - c\n2. d",
-    "<root><ol><li><p>a</><ul><li><p>b</><ul><li><p>c</></></></></></><li><p>d</></></></>",
+    "<div><ol><li><p>a</><ul><li><p>b</><ul><li><p>c</></></></></></><li><p>d</></></></>",
   ],
   [
     "- a\n\n      code\n",
-    "<root><ul><li><p>a</><figure><figcaption>text<button>Wrap</><button>Copy</></><pre><code>code</></></></></></>",
+    "<div><ul><li><p>a</><figure><figcaption>text<button>Wrap</><button>Copy</></><pre><code>code</></></></></></>",
   ],
-  ["* * *\n- - -", "<root><hr></><hr></></>"],
+  ["* * *\n- - -", "<div><hr></><hr></></>"],
 ]) {
   test(`as CommonMark and GFM have it: ${JSON.stringify(text)}`, () => {
     assert.equal(outline(text), expected);
-    assert.equal(rendered([...text]).root.outline, expected, "a character at a time");
+    assert.equal(outline(...text), expected, "a character at a time");
   });
 }
 
 test("a list that begins elsewhere says where", () => {
-  assert.equal(rendered(["7. seven\n"]).root.all[0].attributes.start, "7");
+  assert.equal(rendered(["7. seven\n"]).root.all[1].attributes.start, "7");
 });
 
 // Formulas

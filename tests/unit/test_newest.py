@@ -67,7 +67,8 @@ def test_the_newest_answer_is_written_with_its_question() -> None:
     assert is_all
     assert [each.html for each in written] == [
         "Why &lt;b&gt;?",
-        '<div><p dir="auto"><strong>Blue</strong>, by <code dir="ltr">scattering</code>.</p></div>',
+        '<div><div class="blocks"><p dir="auto"><strong>Blue</strong>, by <code dir="ltr">scattering</code>.</p>'
+        "</div></div>",
     ]
     assert [each.mark for each in written] == ["Sent", ""]
     assert written[1].model == "hello"
