@@ -112,10 +112,15 @@ function closeAll(out, openers) {
 
 /** A longer word gets break opportunities: a browser takes seconds to lay out one of 100 KB. */
 const LONGEST_WORD = 400;
+/** Where browsers know by themselves where a line may end: scripts without spaces, their punctuation, and pictures. */
+const OWN =
+  /\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}\u3000-\u303f\uff00-\uffef\p{ExtPict}\p{RI}/u;
+/** So many letters in a row, and the marks on the last one. */
+const PART = `[^\\s${OWN.source}]{${LONGEST_WORD}}\\p{M}*`;
 
 /** The nodes, with places to break in words that are too long for any line. @param {Node[]} nodes @returns {Node[]} */
 export function breakable(nodes) {
-  const word = new RegExp(`[^\\s]{${LONGEST_WORD}}`, "gu");
+  const word = new RegExp(PART, "gu");
   /** @type {Node[]} */
   const out = [];
   for (const node of nodes) {
