@@ -61,8 +61,12 @@ export function contentsOf(text, photos) {
   return [...photos.map(({ url, ...photo }) => photo), ...(text ? [{ text }] : [])];
 }
 
+/** The first 80 characters of a longer text: to the end of a word, else of a character with its marks. As the server
+ * does it (chat/turns/first_title.py). */
+const LONG = /^(?=.{81})(.{40,79}(?= )|.{1,79}(?<!\u200d)(?!\u200d|\p{M}|\p{EMod}|\p{RI})|.{79}).*/u;
+
 /** The first title of a chat that begins with this question. @param {string} text @param {Photo[]} photos */
 export function titleOf(text, photos) {
-  const said = text.trim().replace(/\s+/g, " ").slice(0, 80);
+  const said = text.trim().replace(/\s+/g, " ").replace(LONG, "$1…");
   return said || (photos.some(({ mimeType }) => mimeType) ? t("Spoken question") : t("Photo"));
 }

@@ -1,6 +1,8 @@
 """Titles by the model: once, bounded, and never instead of a user's own title."""
 
+import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +21,8 @@ from tests.faults.arena import environment, until
 from tests.faults.upstream import Script
 from tests.inside import Core
 
+TITLES = Path(__file__).parent.parent / "titles.json"
+"""Questions with their first titles, also for the page, which gives the same ones (tests/js/titles.test.js)."""
 SAID = title_in(Script(words=3).text)
 """What the scripted model says to a question that holds the words of the first one."""
 
@@ -171,6 +175,12 @@ def test_a_chat_that_begins_with_a_photo_alone_is_called_so_in_the_reader_s_lang
     photo = {"attachment": "0b9c1b3e-1f5a-4a51-9d28-5a5c8f3a1c11"}
     assert first_title({"role": "user", "parts": [photo]}, language) == title
     assert first_title({"role": "user", "parts": [photo, {"text": "What  is\nthis?"}]}, language) == "What is this?"
+
+
+@pytest.mark.parametrize("row", json.loads(TITLES.read_text())["titles"])
+def test_a_long_question_gives_a_title_of_whole_words_and_characters(row: dict[str, str]) -> None:
+    assert first_title({"role": "user", "parts": [{"text": row["question"]}]}, None) == row["title"]
+    assert len(row["title"]) <= 80
 
 
 def test_one_that_begins_with_a_sound_alone_is_called_a_spoken_question() -> None:

@@ -2,14 +2,12 @@
  * The page's handle on the voice: its modules are loaded when it is first used, or when answers are to be read aloud.
  */
 import { Later } from "../later.js";
-import { Wishes } from "./wishes.js";
 
 /** A press that is longer than that, in ms, is held while one speaks. */
 const HELD = 400;
 
 export class VoiceLoader {
   #means;
-  #wishes = new Wishes(localStorage);
   #loaded;
   /** @type {import("./voice.js").Voice | null} */
   #voice = null;
@@ -53,7 +51,7 @@ export class VoiceLoader {
     const newest = messages.at(-1);
     if (newest?.role !== "model") return;
     if (this.#voice) this.#voice.talk.follow(newest);
-    else if (newest.status === "sending" && this.#wishes.read().isAloud) {
+    else if (newest.status === "sending" && isAloud()) {
       this.#loaded.get().then(({ talk }) => talk.follow(newest), this.#failed);
     }
   }
@@ -78,4 +76,13 @@ export class VoiceLoader {
     this.#hasFailed = true;
     this.#means.problem(message);
   };
+}
+
+/** Whether answers are to be read aloud, of what wishes.js keeps. */
+function isAloud() {
+  try {
+    return localStorage.getItem("voice")?.includes('"isAloud":true');
+  } catch {
+    return false;
+  }
 }

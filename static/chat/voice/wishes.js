@@ -2,6 +2,7 @@
  * A reader's wishes about voices, remembered in this browser.
  */
 
+/** Also read by loader.js, as is `isAloud`. */
 const NAME = "voice";
 /** @type {VoiceWishes} */
 const FIRST = { isAloud: false, isHandsFree: false, isAllowed: false, voice: "", rate: 1 };
