@@ -79,7 +79,7 @@ IMPORTED: dict[str, str] = {
     "settings": "chat/settings.js",
     "shared-feed": "chat/shared_feed.js",
     "temml": "vendor/temml/temml.mjs",
-    "title-field": "chat/title_field.js",
+    "row-tools": "chat/row_tools.js",
     "voice": "chat/voice/voice.js",
 }
 """The page's import map: modules of packages, and modules that are loaded on demand."""

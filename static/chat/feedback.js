@@ -41,7 +41,12 @@ export class Feedback {
     const form = formOf(article);
     form.hidden = isBack;
     if (!isBack) ask(form, WHY[value]);
-    await this.#give(article, value, "");
+    try {
+      await this.#give(article, value, "");
+    } catch (error) {
+      form.hidden = true;
+      throw error;
+    }
     this.#told.said(isBack ? t("Taken back.") : t("Thank you. You can say why."));
   }
 
@@ -52,7 +57,13 @@ export class Feedback {
     form.hidden = true;
     /** @type {HTMLElement | null} */ (article.querySelector("[data-do=thumb][aria-pressed=true]"))?.focus();
     if (!given) return;
-    await this.#give(article, given.value, fieldOf(form).value.trim());
+    try {
+      await this.#give(article, given.value, fieldOf(form).value.trim());
+    } catch (error) {
+      form.hidden = false; // with what was typed, to be sent again
+      fieldOf(form).focus();
+      throw error;
+    }
     this.#told.said(t("Thank you."));
   }
 

@@ -41,8 +41,8 @@ export class Library {
   verbs = {
     "open-sidebar": () => this.#open(true),
     "close-sidebar": () => this.#open(false),
-    pin: (button) => this.#sidebar.pin(button),
-    rename: (button) => this.#sidebar.rename(button),
+    pin: (button) => this.#sidebar.change(button),
+    rename: (button) => this.#sidebar.change(button),
     delete: (button) => this.#delete(this.#sidebar.rowOf(button)),
     "undo delete": async () => (await this.#deletion.get()).undo(),
     search: () => this.search(),
@@ -104,9 +104,7 @@ export class Library {
   /** Handles a line of the feed. @param {FeedLine} line */
   hear({ type, conversation: id, title = "", pinned = false, system = "" }) {
     const isKnown = this.#sidebar.rows.some((row) => row.id === id);
-    if (type === "started") {
-      this.#sidebar.set({ id, title, running: true, updated_at: timeAfter(this.#sidebar.rows) });
-    }
+    if (type === "started") this.#sidebar.set({ id, title, running: true, updated_at: timeAfter(this.#sidebar.rows) });
     if (type === "ended" && isKnown) this.#sidebar.set({ id, running: false });
     if (type === "pinned" && isKnown) this.#sidebar.set({ id, pinned });
     if (type === "renamed" && isKnown) this.#renamed(id, title);

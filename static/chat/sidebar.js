@@ -97,25 +97,15 @@ export class Sidebar {
     this.#show(merged(this.#rows, conversations));
   }
 
-  /** @param {HTMLElement} button */
-  async pin(button) {
-    const row = this.rowOf(button);
-    const pinned = !row.pinned;
-    await this.#session.json("PATCH", pathOf(row), { pinned });
-    this.set({ id: row.id, pinned });
-    this.#list.find(row.id)?.querySelector("a")?.focus();
-  }
-
-  /** @param {HTMLElement} button */
-  async rename(button) {
+  /** Pins or renames a chat. @param {HTMLElement} button whose `data-do` says which */
+  async change(button) {
     const row = this.rowOf(button);
     const element = /** @type {HTMLElement} */ (this.#list.find(row.id));
-    const { typedInto } = await load("title-field");
-    const title = await typedInto(element, row.title);
-    if (!title || title === row.title) return;
-    await this.#session.json("PATCH", pathOf(row), { title });
-    this.set({ id: row.id, title });
-    this.#told.renamed(row.id, title);
+    const tools = await load("row-tools");
+    const verb = /** @type {keyof typeof tools} */ (button.dataset.do);
+    const changed = await tools[verb]({ session: this.#session, row, element });
+    if (changed) this.set({ id: row.id, ...changed });
+    if (changed?.title) this.#told.renamed(row.id, changed.title);
   }
 
   /** The row of a button in the list. @param {HTMLElement} button */
@@ -149,6 +139,3 @@ export class Sidebar {
     this.#show(merged(this.#rows, conversations));
   }
 }
-
-/** @param {ChatRow} row */
-const pathOf = ({ id }) => `/v2/conversations/${id}`;

@@ -242,7 +242,7 @@ interface Modules {
   "shared-feed": typeof import("./shared_feed.js");
   switcher: typeof import("./switcher.js");
   temml: typeof import("temml");
-  "title-field": typeof import("./title_field.js");
+  "row-tools": typeof import("./row_tools.js");
   voice: typeof import("./voice/voice.js");
 }
 
