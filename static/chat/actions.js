@@ -8,6 +8,8 @@ import { t } from "./words.js";
 const GO_ON = t("Please go on where you stopped.");
 /** How long a button confirms that it has copied, in ms. */
 const DONE_FOR = 1500;
+/** How many frames a version may take to be shown until the focus is no longer moved to it. */
+const FRAMES = 60;
 
 export class Actions {
   #chat;
@@ -20,7 +22,7 @@ export class Actions {
       return this.#chat.again(keyOf(button), this.#composer.model);
     },
     continue: () => this.#told.send(GO_ON),
-    version: (button) => this.#chat.show(button.dataset.version ?? ""),
+    version: (button) => this.#version(button),
     edit: (button) => this.#composer.edit(keyOf(button), this.#textOf(button)),
     "edit question": (button) => {
       const question = this.#chat.find(this.#chat.find(keyOf(button))?.parent ?? "");
@@ -59,6 +61,16 @@ export class Actions {
     return this.#chat.find(keyOf(button))?.text ?? "";
   }
 
+  /** Shows another version; the focus goes to the same button there. @param {HTMLElement} button */
+  async #version({ dataset: { version = "", part } }) {
+    this.#chat.show(version);
+    const article = await shown(version);
+    const same = /** @type {HTMLElement | null | undefined} */ (article?.querySelector(`[data-part=${part}]:enabled`));
+    (
+      same ?? /** @type {HTMLElement | null | undefined} */ (article?.querySelector("[data-do=version]:enabled"))
+    )?.focus();
+  }
+
   /** @param {HTMLElement} button @param {string} text */
   async #copy(button, text) {
     await copy(text);
@@ -70,6 +82,16 @@ export class Actions {
 
 /** @param {HTMLElement} button */
 const keyOf = (button) => button.closest("article")?.dataset.key ?? "";
+
+/** The element of a message, once it stands there; null if that takes longer. @param {string} key */
+async function shown(key) {
+  for (let frame = 0; frame < FRAMES; frame += 1) {
+    const found = document.querySelector(`article[data-key="${key}"]`);
+    if (found) return found;
+    await new Promise(requestAnimationFrame);
+  }
+  return null;
+}
 
 /** The text selected inside this message, or "". @param {Element | null} article */
 function selectedIn(article) {

@@ -159,6 +159,7 @@ export class Library {
   /** @param {ChatRow | null} row */
   #offerUndo(row) {
     const place = byId("undo");
+    if (!row && place.contains(document.activeElement)) this.#sidebar.focus();
     place.hidden = !row;
     const said = /** @type {HTMLElement} */ (place.querySelector("[data-part=said]"));
     said.textContent = row ? t("“{title}” is deleted.", { title: row.title || t("New chat") }) : "";

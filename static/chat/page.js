@@ -162,6 +162,7 @@ listenForFiles(/** @type {HTMLInputElement} */ (byId("files")), (files) => {
 });
 listenForPrint(byId("transcript"), async () => (await photo.get()).loadAll());
 byId("composer").addEventListener("change", checkModel);
+byId("latest").addEventListener("click", () => composer.refocus());
 
 /** Shows a chat with its draft. @param {string} id @param {Stored[]} messages @param {number} queued how many wait */
 function open(id, messages, queued) {

@@ -145,7 +145,7 @@ export class Photos {
     const remove = /** @type {HTMLButtonElement} */ (photo.row.querySelector(".remove"));
     remove.onclick = () => {
       this.#drop(photo);
-      this.#previews.querySelector("button")?.focus();
+      (this.#previews.querySelector("button") ?? document.getElementById("files"))?.focus();
     };
     this.#told.changed();
   }

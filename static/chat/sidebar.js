@@ -80,8 +80,12 @@ export class Sidebar {
   remove(id) {
     const rows = new Map(this.#rows);
     rows.delete(id);
-    if (!this.#list.focusBeside(id)) /** @type {HTMLElement | null} */ (this.#nav.querySelector(".new"))?.focus();
+    if (!this.#list.focusBeside(id)) this.focus();
     this.#show(rows);
+  }
+
+  focus() {
+    /** @type {HTMLElement | null} */ (this.#nav.querySelector(".new"))?.focus();
   }
 
   /** Removes a chat that was deleted elsewhere, without moving the focus. @param {string} id */

@@ -6,10 +6,10 @@
  * A tap on the picture asks about it, or stops the answer; the shutter (by tap, Space or Enter) keeps a photo for the
  * next question. No frame leaves this object unless it is asked with: `frame()` and the shutter are the only ways out.
  */
-
 import { t } from "../words.js";
 import { Controls } from "./controls.js";
 import { Feed } from "./feed.js";
+import { Opener } from "./opener.js";
 import { Picture } from "./picture.js";
 import { GONE, hindrance, SCREEN_ENDED, SCREEN_FAILED, sentence } from "./problems.js";
 import { Shots } from "./shots.js";
@@ -27,6 +27,7 @@ export class Viewfinder {
   #tone = new Tone(() => new AudioContext());
   /** @type {Promise<void>} */
   #opening = Promise.resolve();
+  #opener = new Opener();
   shots;
   #count = 0;
 
@@ -67,15 +68,14 @@ export class Viewfinder {
 
   async open() {
     if (this.sees) return;
-    this.#section.hidden = false;
+    this.#opener.show(this.#section);
     this.#opening = this.#show(this.#feed.source);
     await this.#opening;
-    if (this.#state === "live") this.#part("shutter").focus();
-    else this.#part("retry").focus();
+    this.#part(this.#state === "live" ? "shutter" : "retry").focus();
   }
 
   close() {
-    this.#section.hidden = true;
+    this.#opener.hide(this.#section);
     this.#stop("closed");
   }
 
