@@ -25,6 +25,7 @@ from chat.protocol.prompt import PromptMessage, is_sound, newest_leaf, path_to, 
 from chat.views.account_export import Sent, attachment, fields, written
 from chat.views.api import api
 from chat.views.messages import messages_of
+from chat.views.open_code import closed
 
 Address = Callable[[Any, str], str]
 TEXTS = ("chat.md", "chat.json")
@@ -49,7 +50,7 @@ async def export(request: HttpRequest, conversation_id: UUID) -> HttpResponseBas
 def disposition(title: str, format: str) -> str:
     """A download under the conversation's title, in any script (RFC 6266)."""
     plain = "".join(" " if letter in '/\\:*?"<>|' or not letter.isprintable() else letter for letter in title)
-    name = " ".join(plain.split()).strip(".")[:80] or "chat"
+    name = " ".join(plain.split())[:80].strip(".… ") or "chat"
     return f"attachment; filename=\"chat.{format}\"; filename*=UTF-8''{quote(name, safe='')}.{format}"
 
 
@@ -108,4 +109,4 @@ def paragraphs(row: Message, address: Address | None) -> Iterator[str]:
         elif "inlineData" in part:
             yield "*(a picture)*"
     if row.text:
-        yield row.text
+        yield closed(row.text)

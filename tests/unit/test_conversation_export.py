@@ -59,6 +59,19 @@ async def test_markdown_is_the_path_that_the_page_shows_with_texts_as_they_are(t
     assert "Hm." not in text
 
 
+async def test_markdown_of_an_answer_that_was_stopped_in_code_goes_on_behind_it(talk: Conversation) -> None:
+    await Message.objects.filter(position=2).aupdate(parts=[{"text": "See:\n\n```python\nprint("}])
+    await Message.objects.acreate(
+        conversation=talk,
+        parent=await Message.objects.aget(position=2),
+        role=Message.USER,
+        parts=[{"text": "And?"}],
+        position=3,
+    )
+    text = (await export(await User.objects.aget(), talk.pk, "md")).content.decode()
+    assert "```python\nprint(\n```\n\n## You\n\nAnd?" in text
+
+
 async def test_json_has_every_version(talk: Conversation) -> None:
     answer = await export(await User.objects.aget(), talk.pk, "json")
     said = json.loads(answer.content)
