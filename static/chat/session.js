@@ -1,7 +1,7 @@
 /**
  * The session: exchanges the cookie for an access token of five minutes, which only this object has.
  */
-import { Lost, refusal } from "./errors.js";
+import { Lost, Refused, refusal } from "./errors.js";
 import { t } from "./words.js";
 
 const UNREACHED = t("The server cannot be reached. Look at the connection, then try again.");
@@ -9,6 +9,8 @@ const UNREACHED = t("The server cannot be reached. Look at the connection, then 
 const MARGIN = 30_000;
 /** The timeout of getting a token, in ms. */
 const LONGEST = 20_000;
+/** The timeout of a response's JSON, in ms: a long chat on a slow line takes its time. */
+const LONGEST_JSON = 45_000;
 
 export class Session {
   #fetch;
@@ -58,9 +60,18 @@ export class Session {
    */
   async json(method, path, body) {
     const headers = body ? { "Content-Type": "application/json" } : undefined;
-    const response = await this.request(path, { method, headers, body: body && JSON.stringify(body) });
-    if (!response.ok) throw await refusal(response);
-    return response.status === 204 ? null : response.json();
+    const attempt = new AbortController();
+    const done = this.#clock.after(LONGEST_JSON, () => attempt.abort());
+    try {
+      const { signal } = attempt;
+      const response = await this.request(path, { method, headers, body: body && JSON.stringify(body), signal });
+      if (!response.ok) throw await refusal(response);
+      return response.status === 204 ? null : await response.json();
+    } catch (error) {
+      throw error instanceof Refused ? error : new Lost(UNREACHED); // also where it breaks off in its middle
+    } finally {
+      done();
+    }
   }
 
   /** @param {string} path @param {RequestInit} options */

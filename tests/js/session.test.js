@@ -55,6 +55,26 @@ test("a request that nothing came back from is lost, not refused", async () => {
   await assert.rejects(session.request("/a"), Lost);
 });
 
+test("an answer that never comes, breaks off or is none is lost, with a sentence", async () => {
+  const aborted = (/** @type {AbortSignal} */ signal) =>
+    new Promise((_, reject) =>
+      signal.addEventListener("abort", () => reject(new DOMException("Aborted", "AbortError"))),
+    );
+  const broken = new ReadableStream({ start: (body) => body.error(new TypeError("network error")) });
+  for (const answer of [aborted, async () => new Response(broken), async () => new Response("<html>")]) {
+    const clock = new FakeClock();
+    const fetch = (/** @type {string} */ path, /** @type {RequestInit & {signal: AbortSignal}} */ { signal }) =>
+      path === "/v2/auth/session" ? Promise.resolve(Response.json({ access: "a", expires_in: 300 })) : answer(signal);
+    const session = new Session({ fetch: /** @type {any} */ (fetch), clock, csrf: () => "" });
+    const asked = assert.rejects(
+      session.json("GET", "/a"),
+      (error) => error instanceof Lost && /reached/.test(error.message),
+    );
+    await clock.pass(45_000);
+    await asked;
+  }
+});
+
 test("a refusal carries the server's sentence, its code and how long to wait", async () => {
   const body = { error: { code: 429, status: "RESOURCE_EXHAUSTED", message: "Too fast." } };
   const { failure } = await refusal(Response.json(body, { status: 429, headers: { "Retry-After": "7" } }));
