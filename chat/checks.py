@@ -41,8 +41,8 @@ def telemetry_address(**_: Any) -> list[CheckMessage]:
     """Check the address of OpenTelemetry's collector. The message does not contain it: it may contain a password."""
     if not settings.OTEL_ENDPOINT or is_address(settings.OTEL_ENDPOINT):
         return []
-    hint = "Write its scheme and host, such as http://127.0.0.1:4318; OTLP over gRPC (port 4317) is not spoken."
-    return [Error("OTEL_EXPORTER_OTLP_ENDPOINT is no address.", hint=hint, id="wondercam.E007")]
+    hint = "Write its scheme and host, such as http://127.0.0.1:4318; OTLP over gRPC (port 4317) is not supported."
+    return [Error("OTEL_EXPORTER_OTLP_ENDPOINT is not an address.", hint=hint, id="wondercam.E007")]
 
 
 def is_address(text: str) -> bool:
@@ -59,7 +59,5 @@ def metrics_token(**_: Any) -> list[CheckMessage]:
     """Check that a header can carry the token: with any other nobody could read the metrics."""
     if TOKEN.fullmatch(settings.METRICS_TOKEN):
         return []
-    sentence = "WONDERCAM_METRICS_TOKEN has a space or a letter that is not ASCII: no monitor can send it."
-    return [
-        Error(sentence, hint="Use letters, digits and signs, such as of `openssl rand -hex 24`.", id="wondercam.E008")
-    ]
+    sentence = "WONDERCAM_METRICS_TOKEN has a space or a character that is not ASCII: no monitor can send it."
+    return [Error(sentence, hint="Use the output of `openssl rand -hex 24`.", id="wondercam.E008")]

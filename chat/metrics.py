@@ -56,7 +56,7 @@ class Numbers:
         by_model: Any = {"labelnames": ("model",), **made}
         self.started = Counter("streams_started", "Turns that began.", **by_model)
         self.ended = Counter("streams_ended", "Turns that ended.", labelnames=("model", "status"), **made)
-        self.taken_up = Counter("streams_taken_up", "Turns of dead workers that went on here.", **by_model)
+        self.taken_up = Counter("streams_taken_up", "Turns of dead workers that were continued here.", **by_model)
         self.ok = Histogram("stream_ok_seconds", "Request to stored OK.", buckets=OK_BUCKETS, **by_model)
         self.first_token = Histogram(
             "stream_first_token_seconds", "Request to the first token.", buckets=TOKEN_BUCKETS, **by_model
@@ -68,12 +68,12 @@ class Numbers:
             "stream_duration_seconds", "Request to the end.", buckets=DURATION_BUCKETS, **by_model
         )
         self.tokens = Counter("tokens", "Tokens that providers counted.", labelnames=("model", "direction"), **made)
-        self.resumed = Counter("streams_resumed", "Readers that went on from a cursor.", **made)
+        self.resumed = Counter("streams_resumed", "Readers that resumed from a cursor.", **made)
         self.stops = Counter("stops_requested", "Readers that stopped an answer.", **made)
-        self.receipts = Counter("receipts", "Turns by how they reached their reader.", labelnames=("verdict",), **made)
+        self.receipts = Counter("receipts", "Receipts by their verdict.", labelnames=("verdict",), **made)
         self.delivery = Histogram(
             "delivery_seconds",
-            "The slowest twentieth of a turn's events at each hop: commit, write, downlink, paint.",
+            "The 95th percentile of a turn's events at each hop: commit, write, downlink, paint.",
             labelnames=("hop",),
             buckets=DELIVERY_BUCKETS,
             **made,
@@ -87,7 +87,7 @@ class Numbers:
 
         self.gaps = Histogram(
             "stream_gap_seconds",
-            "Turns by their gaps between two events: so many of 100 are within this; 100 is the longest.",
+            "Gaps between two events of a turn, by percentile; 100 is the longest.",
             labelnames=("model", "percentile"),
             buckets=GAP_BUCKETS,
             **made,
@@ -110,18 +110,18 @@ class Numbers:
         self.slots_used = Gauge("slots_used", "Slots of the embedded model that are in use.", **made_sum)
         self.slots = Gauge("slots", "Slots of the embedded model.", **made_sum)
         self.resting = Gauge(
-            "model_resting", "Processes in which the breaker leaves a model alone.", labelnames=("model",), **made_sum
+            "model_resting", "Processes in which the model's breaker is open.", labelnames=("model",), **made_sum
         )
         self.unreadable = Counter(
             "upstream_unreadable",
-            "Attempts at an answer that was in no known format or not whole.",
+            "Attempts whose answer had an unknown format or was incomplete.",
             labelnames=("model",),
             **made,
         )
         self.commits = Counter("commits", "Transactions of the log.", **made)
         self.commit_seconds = Counter("commit_seconds", "Seconds that they took.", **made)
-        self.cuts = Counter("readers_cut", "Readers that went before the end of what they read.", **made)
-        self.lost = Counter("leases_lapsed", "Streams of lost workers that were ended here as interrupted.", **made)
+        self.cuts = Counter("readers_cut", "Readers that disconnected before the end of their stream.", **made)
+        self.lost = Counter("leases_lapsed", "Streams of dead workers that were ended here as interrupted.", **made)
 
 
 class Metrics:

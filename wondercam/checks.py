@@ -6,7 +6,7 @@
     wondercam.E004  the static files are not collected (`serve` and `check --deploy`)
     wondercam.E005  a provider's variable is invalid (chat/checks.py)
     wondercam.E006  the database is behind (`serve` and `check --deploy`)
-    wondercam.E007  OTEL_EXPORTER_OTLP_ENDPOINT is no address (chat/checks.py)
+    wondercam.E007  OTEL_EXPORTER_OTLP_ENDPOINT is not an address (chat/checks.py)
     wondercam.E008  WONDERCAM_METRICS_TOKEN is none that a header can carry (chat/checks.py)
     wondercam.W001  an unknown variable
     wondercam.W002  several workers on SQLite

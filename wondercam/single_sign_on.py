@@ -34,7 +34,7 @@ def providers(url: str, client: str, secret: str, name: str) -> dict[str, Any]:
         return {}
     parts = urlsplit(url)
     if parts.scheme not in ("https", "http") or not parts.hostname:
-        raise ImproperlyConfigured("WONDERCAM_OIDC_URL is no address: write one such as https://id.example.com.")
+        raise ImproperlyConfigured("WONDERCAM_OIDC_URL is not an address: write one such as https://id.example.com.")
     if not client or not secret:
         needed = "WONDERCAM_OIDC_CLIENT_ID and WONDERCAM_OIDC_CLIENT_SECRET"
         raise ImproperlyConfigured(f"WONDERCAM_OIDC_URL needs {needed}: the provider gives them to its clients.")

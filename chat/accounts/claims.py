@@ -12,7 +12,7 @@ from rest_framework_simplejwt.tokens import AccessToken, Token
 from chat.protocol.errors import Unauthenticated
 
 MALFORMED = (jwt.PyJWTError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError)
-BAD_TOKEN = "The access token is not valid, or not valid any more: get a new one."  # noqa: S105 (a sentence)
+BAD_TOKEN = "The access token is invalid or has expired: get a new one."  # noqa: S105 (a sentence)
 
 LEEWAY = float(
     api_settings.LEEWAY.total_seconds() if isinstance(api_settings.LEEWAY, timedelta) else api_settings.LEEWAY

@@ -54,7 +54,7 @@ JOIN {BlacklistedToken._meta.db_table} ended ON ended.token_id = family.id WHERE
 VERSIONS = f"SELECT id, token_version FROM {User._meta.db_table} WHERE is_active AND id IN"
 
 NO_TOKEN = "Sign in first: send an access token in the header `Authorization: Bearer …`."  # noqa: S105 (a sentence)
-BAD_REFRESH = "The refresh token is not valid, or not valid any more: sign in again."
+BAD_REFRESH = "The refresh token is invalid or has expired: sign in again."
 
 
 def credential(request: HttpRequest, *, key_header: bool = False) -> str:

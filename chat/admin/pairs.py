@@ -97,7 +97,7 @@ class PairAdmin(VerdictPages):
         """Return the two streams. Raises Http404, and PermissionDenied if their texts are hidden."""
         rows = Stream.objects.select_related("user", "conversation", "answer").in_bulk([first, second])
         if len(rows) < 2 or not comparison.asked_the_same(*rows.values()):
-            raise Http404("There are no two such streams, or they were not asked the same.")
+            raise Http404("One of these streams does not exist, or their requests differ.")
         waits = pairs.waiting(user_of(request)).filter(stream__in=rows, original__in=rows).exists()
         for stream in rows.values():
             if waits:

@@ -78,7 +78,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Delete one of the reviewer's own filters, and redirect to its list."""
     found = SavedFilter.objects.filter(pk=pk, reviewer=request.user.pk).first()
     if found is None:
-        raise Http404("There is no such saved filter of yours.")
+        raise Http404("You have no such saved filter.")
     found.delete()
     return _back(found.shown_on, "")
 

@@ -95,7 +95,7 @@ class StreamAdmin(ReviewAdmin):
         """Redirect to the page of this stream and the one in the form."""
         other = uuid_in(request.GET.get("other", ""))
         if other is None:
-            messages.error(request, "That is no stream's id: copy the whole id, as it stands in the title of its page.")
+            messages.error(request, "This is not a stream's id: copy the whole id from the title of its page.")
             return HttpResponseRedirect(reverse("admin:chat_stream_change", args=[pk]))
         return HttpResponseRedirect(reverse("admin:chat_stream_beside", args=[pk, other]))
 

@@ -54,7 +54,7 @@ def damaged() -> InvalidArgument:
 
 def moving() -> UnsupportedMediaType:
     """Return the error for an animation."""
-    return UnsupportedMediaType("Moving pictures cannot be used: send a single photo.")
+    return UnsupportedMediaType("Animations cannot be used: send a single photo.")
 
 
 def too_many_pixels(pixels: int) -> TooLarge:

@@ -54,7 +54,7 @@ def used_up(asked: int, questions: int, tokens: int, left: int) -> ResourceExhau
     many = "question" if questions == 1 else "questions"
     spent = f"asked {questions:,} {many}" if asked >= questions else f"used {tokens:,} tokens"
     return ResourceExhausted(
-        f"You have {spent} today, as many as one day allows: you can go on after midnight UTC, in {in_words(left)}.",
+        f"You have {spent} today, as many as one day allows: you can continue after midnight UTC, in {in_words(left)}.",
         retry_after=left,
     )
 

@@ -35,19 +35,19 @@ class Rate:
 
 RATES: dict[str, tuple[Rate, ...]] = {
     "login": (
-        Rate("LOGIN_IP", "blocks", 60, "Too many tries to sign in from your address."),
-        Rate("LOGIN_ACCOUNT", "account", 180, "Too many tries to sign in to this account."),
-        Rate("LOGIN_NAME", "name", 180, "Too many tries to sign in to this account, from many addresses."),
+        Rate("LOGIN_IP", "blocks", 60, "Too many attempts to sign in from your address."),
+        Rate("LOGIN_ACCOUNT", "account", 180, "Too many attempts to sign in to this account."),
+        Rate("LOGIN_NAME", "name", 180, "Too many attempts to sign in to this account, from many addresses."),
     ),
     "chat": (
         Rate("CHAT_BURST", "user", 1, "These questions come too fast."),
-        Rate("CHAT_USER", "user", 60, "You have asked as much as one minute allows."),
+        Rate("CHAT_USER", "user", 60, "You have asked as many questions as one minute allows."),
         Rate("CHAT_IP", "customer", 60, "Too many questions come from your address."),
     ),
     "guest": (
         Rate("GUEST_IP", "blocks", 60, "Too many guests come from your address."),
         Rate("GUEST_IP_DAY", "blocks", 86_400, "Too many guests came from your address today."),
-        Rate("GUESTS", "site", 60, "Too many guests come at this moment."),
+        Rate("GUESTS", "site", 60, "Too many new guests at the moment."),
     ),
     "probe": (Rate("PROBE_IP", "blocks", 60, "Too many probes come from your address."),),
     "signup": (Rate("SIGNUP_IP", "blocks", 60, "Too many accounts are made from your address."),),

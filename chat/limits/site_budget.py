@@ -57,7 +57,7 @@ def spend(database: Database, now: datetime) -> None:
             left = seconds_of_day_left(now)
             raise ResourceExhausted(
                 f"This site has been asked as often as one day allows, {most_questions:,}: "
-                f"it goes on after midnight UTC, in {in_words(left)}.",
+                f"it continues after midnight UTC, in {in_words(left)}.",
                 retry_after=left,
             )
 
@@ -77,7 +77,7 @@ def refuse_without_tokens(database: Database, now: datetime, *, checked: bool = 
             left = seconds_of_day_left(now)
             until = in_words(left)
             raise ResourceExhausted(
-                f"This site has used its {most:,} tokens of today: it goes on after midnight UTC, in {until}.",
+                f"This site has used its {most:,} tokens of today: it continues after midnight UTC, in {until}.",
                 retry_after=left,
             )
 

@@ -38,7 +38,7 @@ USERS_AT_ONCE = 500
 GENERATING_NOW = "generating"
 """The type of a feed's first line, which is not stored: the streams that are running at that moment."""
 
-GOING_DOWN = "This server is going down; the next one takes over in a moment."
+GOING_DOWN = "This server is shutting down; another one takes over in a moment."
 
 Fetch = Callable[[str, Sequence[Any]], Awaitable[list[Any]]]
 

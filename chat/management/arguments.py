@@ -19,7 +19,7 @@ def age(text: str) -> timedelta:
     """Parse `90s`, `30m`, `2h`, `3d` or `1w` as a duration."""
     found = re.fullmatch(r"(\d{1,6})([smhdw])", text.strip().lower())
     if not found:
-        raise ArgumentTypeError(f"{text!r} is no age: write a number and s, m, h, d or w, such as 2h or 30d.")
+        raise ArgumentTypeError(f"{text!r} is not an age: write a number and s, m, h, d or w, such as 2h or 30d.")
     return timedelta(**{UNITS[found[2]]: int(found[1])})
 
 
@@ -30,13 +30,13 @@ def moment(text: str) -> datetime:
     except ArgumentTypeError:
         pass
     except OverflowError:
-        raise ArgumentTypeError(f"{text!r} is further back than the calendar goes.") from None
+        raise ArgumentTypeError(f"{text!r} is too far in the past.") from None
     try:
         found = datetime.fromisoformat(text.strip())
         return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         raise ArgumentTypeError(
-            f"{text!r} is no moment: write a date such as 2025-06-01, a date and time, or an age such as 2h or 3d."
+            f"{text!r} is not a time: write a date such as 2025-06-01, a date and time, or an age such as 2h or 3d."
         ) from None
 
 
@@ -55,21 +55,21 @@ def site(text: str) -> str:
     except ValueError:  # a port out of range, or brackets that do not match
         is_address = False
     if not is_address or not text.isprintable() or " " in text:
-        raise ArgumentTypeError(f"{text!r} is no address: write one such as https://chat.example.com.")
+        raise ArgumentTypeError(f"{text!r} is not an address: write one such as https://chat.example.com.")
     return text.rstrip("/")
 
 
 def count(text: str) -> int:
     """Parse an integer from 1 to 1,000,000."""
     if not text.isascii() or not text.isdigit() or not 0 < int(text[:10]) <= 1_000_000:
-        raise ArgumentTypeError(f"{text!r} will not do: write a whole number from 1 to 1000000.")
+        raise ArgumentTypeError(f"{text!r} is not accepted: write a whole number from 1 to 1000000.")
     return int(text[:10])
 
 
 def seq(text: str) -> int:
     """Parse an event's seq, from 0."""
     if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise ArgumentTypeError(f"{text!r} is no event: events are numbered 0, 1, 2 and so on.")
+        raise ArgumentTypeError(f"{text!r} is not an event: events are numbered 0, 1, 2 and so on.")
     return int(text)
 
 
@@ -80,7 +80,7 @@ def speed(text: str) -> float:
     except ValueError:
         found = -1.0
     if not isfinite(found) or found < 0:
-        raise ArgumentTypeError(f"{text!r} is no speed: 1 is as recorded, 2 is twice as fast, 0 is at once.")
+        raise ArgumentTypeError(f"{text!r} is not a speed: 1 is as recorded, 2 is twice as fast, 0 is at once.")
     return found
 
 
@@ -96,10 +96,10 @@ def stream(text: str) -> Stream:
     """Return the stored stream with this id. Raises CommandError."""
     pk = stream_id(text)
     if pk is None:
-        raise CommandError(f"{text!r} is no stream id: list_streams shows them.")
+        raise CommandError(f"{text!r} is not a stream id: list_streams shows them.")
     found: Stream | None = Stream.objects.filter(pk=pk).first()
     if found is None:
-        raise CommandError(f"There is no stream {pk}: list_streams shows those there are.")
+        raise CommandError(f"There is no stream {pk}: list_streams shows the ids.")
     return found
 
 

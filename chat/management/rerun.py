@@ -85,7 +85,7 @@ def body_of(recording: Recording, model: str = "") -> dict[str, Any]:
     contents = request.get("contents") or [{"role": "user", "parts": header.get("question")}]
     asked = [_content(content) for content in contents if isinstance(content, dict)]
     if not asked or not asked[-1]["parts"]:
-        raise NotRun("The recording does not say what was asked: nothing can be asked again.")
+        raise NotRun("The recording has no request that could be sent again.")
     body: dict[str, Any] = {"contents": asked}
     for name in ("generationConfig", "systemInstruction"):
         if request.get(name):
@@ -152,7 +152,7 @@ async def _read(response: aiohttp.ClientResponse, began: float) -> Rerun:
             else:
                 found.events.append(Event(len(found.events), at, event.data))
     if not found.done:
-        raise NotRun(f"The answer was cut after {len(found.events)} events: check_streaming looks for what cuts it.")
+        raise NotRun(f"The answer was cut after {len(found.events)} events: check_streaming finds the cause.")
     return found
 
 

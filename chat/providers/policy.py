@@ -226,7 +226,7 @@ class Attempt:
             seconds = f"{self._limits.total:g}"
             return errors.DeadlineExceeded(f"The answer took longer than {seconds} seconds: it ends here.")
         if begun:
-            return errors.DeadlineExceeded(f"{self._who} fell silent in the middle of the answer.")
+            return errors.DeadlineExceeded(f"{self._who} stopped responding in the middle of the answer.")
         return errors.DeadlineExceeded(f"{self._who} did not begin to answer within {self._until_first:g} seconds.")
 
 

@@ -86,7 +86,7 @@ def from_settings(settings: Settings) -> Recordings | None:
         return None
     folder = Path(given or "tests/recordings")
     if not folder.is_dir():
-        raise ValueError("WONDERCAM_RECORDINGS names no folder: recordings are `<name>.jsonl` files in it.")
+        raise ValueError("WONDERCAM_RECORDINGS is not a folder: recordings are `<name>.jsonl` files in it.")
     there = sorted(path.stem for path in folder.glob(f"*{SUFFIX}"))
     if not names or "*" in names:
         names = list(dict.fromkeys([name for name in names if name != "*"] + there))

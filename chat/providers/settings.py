@@ -62,7 +62,7 @@ def address(settings: Settings, name: str, default: str = "") -> str:
         return ""
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
-        raise ValueError(f"{name} is no address such as https://host/path (and may hold no user, query or fragment).")
+        raise ValueError(f"{name} is not an address such as https://host/path (without user, query and fragment).")
     return value.rstrip("/")
 
 
@@ -79,7 +79,7 @@ def secret(settings: Settings, name: str) -> str:
     """Return an API key for a header: printable ASCII without spaces. Raises ValueError, without the key in it."""
     value = text(settings, name)
     if not value.isascii() or not value.isprintable() or " " in value:
-        raise ValueError(f"{name} holds characters that no key has (spaces, line ends or others than ASCII).")
+        raise ValueError(f"{name} has characters that no key has (spaces, line ends, or others than ASCII).")
     return value
 
 

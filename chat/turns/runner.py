@@ -196,7 +196,7 @@ class Turns:
         if contents is not None:
             contents = await media.kept(user, contents, model, self._catalogue())
         if self._draining:  # no `await` between here and the task that `drain` waits for
-            raise Unavailable("This server is going down; the next one takes over in a moment.", retry_after=1)
+            raise Unavailable("This server is shutting down; another one takes over in a moment.", retry_after=1)
         start = Start(user, ask, contents, model, began, self.worker.name, ticket, door)
         if start.is_plain and (started := self._log.write_now(start.store)) is not None:
             return self._begin(start, started, system)

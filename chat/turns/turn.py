@@ -38,7 +38,7 @@ NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 """An escaped NUL in JSON: one that an even number of backslashes precedes."""
 
 LOST = "The server could not store this answer to its end; what came so far is kept. Try again."
-GOING_DOWN = "The server is going down and could not finish this answer. Try again."
+GOING_DOWN = "The server is shutting down and could not finish this answer. Try again."
 
 GIVE_UP_SECONDS = 60.0
 """How long a turn whose log failed tries to store its end; after that its lease lapses, and a `Reaper` ends it."""
@@ -284,7 +284,7 @@ class Turn:
         if self._cut_short == events.INTERRUPTED:
             error = Interrupted(GOING_DOWN)
             return events.INTERRUPTED, events.failure(error, events.INTERRUPTED), error.as_json()["error"]
-        error = error or Internal("The answer ended without an end.")
+        error = error or Internal("The answer broke off.")
         return events.FAILED, events.failure(error), error.as_json()["error"]
 
     def _completed(self, last: Response) -> Response:

@@ -176,7 +176,7 @@ def body(request: HttpRequest, shape: type[Shape], limit: int | None = None) -> 
     try:
         return msgspec.convert(parse(raw), shape)
     except msgspec.ValidationError as wrong:
-        raise InvalidArgument(f"The body has another shape than expected: {wrong}.") from None
+        raise InvalidArgument(f"The body does not have the expected shape: {wrong}.") from None
 
 
 def declared_length(request: HttpRequest) -> int:

@@ -59,7 +59,7 @@ async def _asked_before(ask: Ask, user: User, cursor: Cursor) -> UUID:
     before = Stream.objects.for_user(user.pk).filter(**named).select_related("answer__parent")
     stream = None if named == {"request_id": None} else await before.afirst()
     if stream is None:
-        raise NotFound("There is no such stream: to ask anew, leave `Last-Event-ID` out.")
+        raise NotFound("There is no such stream: to ask again, omit `Last-Event-ID`.")
     if not is_same(ask, stream):
         raise InvalidArgument("`Last-Event-ID` is of the answer to another question: to ask this one, leave it out.")
     found: UUID = stream.pk
@@ -119,4 +119,4 @@ def _asked(request: Request) -> Ask:
     try:
         return msgspec.convert(parse(raw.encode()), Ask)
     except msgspec.ValidationError as wrong:
-        raise InvalidArgument(f"`data` has another shape than expected: {wrong}.") from None
+        raise InvalidArgument(f"`data` does not have the expected shape: {wrong}.") from None

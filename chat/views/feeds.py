@@ -51,5 +51,5 @@ def after_of(request: Request) -> int:
         return -1
     found = CURSOR.fullmatch(text)
     if found is None:
-        raise InvalidArgument("The cursor is no place in a feed: send `feed:<number>` as it came with the event.")
+        raise InvalidArgument("The cursor is not a position in a feed: send `feed:<number>` as it came with the event.")
     return int(found[1])

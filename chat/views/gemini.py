@@ -81,7 +81,7 @@ class Asked:
         try:
             found = msgspec.convert(named, GenerateContent)
         except msgspec.ValidationError as wrong:
-            raise InvalidArgument(f"The body has another shape than expected: {wrong}.") from None
+            raise InvalidArgument(f"The body does not have the expected shape: {wrong}.") from None
         contents = found.contents if isinstance(found.contents, list) else [found.contents]
         generation = {key: value for key, value in (found.generation_config or {}).items() if value is not None}
         extra = {name: value for name, value in named.items() if name not in KNOWN and value not in ([], {}, "")}
@@ -215,7 +215,7 @@ def number_of(request: Request, name: str, default: int) -> int:
     """A whole number from the query string."""
     text = request.GET.get(name) or str(default)
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise InvalidArgument(f"`{name}` is not one that this server gave, or no number.")
+        raise InvalidArgument(f"`{name}` is not a number that this server gave.")
     return int(text) or default
 
 

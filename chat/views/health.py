@@ -22,7 +22,7 @@ async def alive(request: HttpRequest) -> HttpResponseBase:
 async def ready(request: Request) -> HttpResponseBase:
     """200 if the process takes new turns; 503 while it drains, and without its database."""
     if request.process.turns.is_draining():
-        raise Unavailable("This server is going down.", retry_after=1)
+        raise Unavailable("This server is shutting down.", retry_after=1)
     if not has_its_database_file():
         raise Unavailable(
             "The database file was moved, deleted or replaced under the server: put it back, or restart the server."

@@ -13,7 +13,7 @@ from chat.push.subscriptions import Browser
 from chat.views.api import Request, api, body
 
 OFF = "Web Push is off on this site: its operator turns it on with `manage.py make_push_keys`."
-UNKNOWN = "This browser is not told of your answers."
+UNKNOWN = "This browser has no subscription of yours."
 
 
 class SubscriptionKeys(msgspec.Struct, forbid_unknown_fields=True):
@@ -59,5 +59,5 @@ def browser_of(given: SubscriptionBody) -> Browser:
     try:
         Recipient(given.keys.p256dh, given.keys.auth)
     except ValueError:
-        raise InvalidArgument("The keys are none of a push subscription.") from None
+        raise InvalidArgument("These are not the keys of a push subscription.") from None
     return Browser(given.endpoint, given.keys.p256dh, given.keys.auth)

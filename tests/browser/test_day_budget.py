@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 from tests.browser.test_page import HELLO, answer, ask, ended
 from tests.servers.wondercam import Serve
 
-SAID = r"This site has been asked as often as one day allows, 1: it goes on after midnight UTC, in (\d+ h )?\d+ min\."
+SAID = r"This site has been asked as often as one day allows, 1: it continues after midnight UTC, in (\d+ h )?\d+ min\."
 
 
 async def test_a_site_that_was_asked_enough_says_until_when(page: Page, serve: Serve) -> None:

@@ -56,8 +56,8 @@ BEFORE = {
 """Failures before the first word: five in a row, and the server would be left alone."""
 
 BETWEEN = {
-    "stall-between": (PARTIAL, f"gemini/stall-between fell silent in the middle of the answer. {AGAIN}"),
-    "comments-between": (PARTIAL, f"gemini/comments-between fell silent in the middle of the answer. {AGAIN}"),
+    "stall-between": (PARTIAL, f"gemini/stall-between stopped responding in the middle of the answer. {AGAIN}"),
+    "comments-between": (PARTIAL, f"gemini/comments-between stopped responding in the middle of the answer. {AGAIN}"),
     "cut": (PARTIAL, CUT),
     "truncated": ("".join(gemini.WORDS[:-1]), f"gemini/truncated ended the answer in the middle. {AGAIN}"),
     "mid-json": ("".join(gemini.WORDS[:-1]), MIDDLE),

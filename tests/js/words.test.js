@@ -5,7 +5,7 @@ const WORDS = {
   "Copied.": "Copié.",
   "Thought for {time}": "A réfléchi {time}",
   "Try again in {seconds} s.": "Réessayez dans {seconds} s.",
-  "You have asked as much as one minute allows.": "Vous avez posé autant de questions qu’une minute le permet.",
+  "You have asked as many questions as one minute allows.": "Vous avez posé autant de questions qu’une minute le permet.",
   "The embedded model": "Le modèle intégré",
   "{who} took too long.": "{who} a mis trop de temps.",
 };
@@ -29,7 +29,7 @@ test("what is put in is not looked at again", () => {
 
 test("each sentence of a message of the server's is translated by itself", () => {
   assert.equal(
-    translated("You have asked as much as one minute allows. Try again in 12 s."),
+    translated("You have asked as many questions as one minute allows. Try again in 12 s."),
     "Vous avez posé autant de questions qu’une minute le permet. Réessayez dans 12 s.",
   );
   assert.equal(translated("Gemini took too long. Ask X."), "Gemini a mis trop de temps. Ask X.");

@@ -33,7 +33,7 @@ async def test_a_difference_is_shown_where_the_answers_part(arena: Arena):
     said = await asyncio.to_thread(
         server.manage, "rerun_stream", str(HELLO), "--url", server.url, "--model", "openai/script"
     )
-    assert "The answers part after 0 characters:" in said
+    assert "The answers differ after 0 characters:" in said
     assert "time to first token           212 ms" in said
 
 

@@ -129,7 +129,7 @@ def test_no_page_of_the_library_s_own_is_there(site: WonderCam, path: str) -> No
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (("nonsense", "a", "b"), "is no address"),
+        (("nonsense", "a", "b"), "is not an address"),
         (("https://id.example.com", "", "b"), "WONDERCAM_OIDC_CLIENT_ID"),
         (("https://id.example.com", "a", ""), "WONDERCAM_OIDC_CLIENT_SECRET"),
     ],

@@ -13,7 +13,7 @@ from chat.management import arguments
     "text", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00", "2025-13-01", "soon", "9d9"]
 )
 def test_a_moment_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(ArgumentTypeError, match="is no moment"):
+    with pytest.raises(ArgumentTypeError, match="is not a time"):
         arguments.moment(text)
 
 
@@ -27,7 +27,7 @@ def test_a_moment_is_in_utc_unless_it_says_otherwise() -> None:
     ["", "chat.example.com", "ftp://host", "https://", "http://host:99999", "http://[::1", "http://a b", "http://h\n"],
 )
 def test_an_address_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(ArgumentTypeError, match="is no address: write one such as"):
+    with pytest.raises(ArgumentTypeError, match="is not an address: write one such as"):
         arguments.site(text)
 
 

@@ -78,7 +78,7 @@ def test_all_people_together_have_a_budget_of_questions_where_one_is_set(alice, 
     limits.spend_question(alice.pk)
     with pytest.raises(ResourceExhausted) as refused:
         limits.spend_question(alice.pk)
-    said = "This site has been asked as often as one day allows, 3: it goes on after midnight UTC, in "
+    said = "This site has been asked as often as one day allows, 3: it continues after midnight UTC, in "
     assert refused.value.message.startswith(said)
     assert refused.value.retry_after >= day.seconds_of_day_left(datetime.now(UTC))
     assert use_of(alice) == (1, 0)

@@ -53,7 +53,7 @@ def test_the_locked_package_alone_is_installed_by_its_hash(fetched: Any, tmp_pat
     assert "--hash=sha256:" in asked
     assert "rapidocr" not in asked
     assert not asked.rstrip().endswith("\\")
-    assert fetched(NOWHERE) == "The embedded model's weights are here.\n"
+    assert fetched(NOWHERE) == "The embedded model's weights are installed.\n"
 
 
 def told(said: str) -> Any:

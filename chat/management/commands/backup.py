@@ -24,7 +24,7 @@ LOOK = 200_000
 class Command(Filter):
     """`backup`: SQLite's `VACUUM INTO`, which copies one snapshot and does not block writers."""
 
-    help = "Copy the database into a new file while the server runs (SQLite; PostgreSQL's pg_dump is named)."
+    help = "Copy the database into a new file while the server runs (for PostgreSQL, print the pg_dump command)."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the target file."""
@@ -44,7 +44,7 @@ class Command(Filter):
         size, seconds = path.stat().st_size, monotonic() - began
         if options["json"]:
             return self.put(json.dumps({"file": str(path), "bytes": size, "seconds": round(seconds, 3)}) + "\n")
-        self.stdout.write(f"{path} holds the database of this moment: {size:,} bytes, in {seconds:.1f} s.")
+        self.stdout.write(f"{path} has a copy of the database: {size:,} bytes, in {seconds:.1f} s.")
 
 
 def back_up(source: Path, path: Path, say: Callable[[str], None]) -> None:

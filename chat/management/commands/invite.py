@@ -27,7 +27,7 @@ class Command(Filter):
     def handle(self, *args: Any, **options: Any) -> None:
         """Create the invitation, and print its link."""
         if settings.SIGNUP != "invite":
-            raise CommandError(f"WONDERCAM_SIGNUP is {settings.SIGNUP}: invitations count where it is invite.")
+            raise CommandError(f"WONDERCAM_SIGNUP is {settings.SIGNUP}: invitations need it to be `invite`.")
         code = Invitation.give(options["expires"], options["note"][:200])
         link = f"{options['url'] or ''}{reverse('accounts:signup')}?invitation={code}"
         self.stdout.write(json.dumps({"link": link}) if options["json"] else link)

@@ -17,7 +17,7 @@ class Command(Filter):
     """`prune`: deletes what is older than `WONDERCAM_KEEP_…_DAYS`, and expired rows of accounts."""
 
     help = (
-        "Delete what is older than WONDERCAM_KEEP_…_DAYS say, and sessions, tokens and tickets that have ended, in "
+        "Delete what is older than WONDERCAM_KEEP_…_DAYS, and sessions, tokens and tickets that have ended, in "
         "small steps. A server does so by itself, every hour."
     )
 

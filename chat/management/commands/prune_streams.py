@@ -31,7 +31,7 @@ class Command(Filter):
 
     help = (
         "Delete the recordings (streams, events) of turns that ended long ago, in steps of 15 ms with pauses between "
-        "them, so that a server goes on meanwhile. Conversations keep their text."
+        "them, so that a running server is not held up. Conversations keep their text."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

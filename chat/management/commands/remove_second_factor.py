@@ -13,7 +13,7 @@ from chat.management.filters import Filter
 class Command(Filter):
     """`remove_second_factor`: the user sets up a new one at the next visit to the admin."""
 
-    help = "Take the second factor off an account that lost its app. Make sure first who asks for it."
+    help = "Remove the second factor of an account whose app is lost. Verify first who asks for it."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the account's name."""

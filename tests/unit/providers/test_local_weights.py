@@ -97,7 +97,7 @@ def test_a_file_that_is_no_gguf_stops_the_start(tmp_path: Path, model: Path, nam
     path = tmp_path / "broken.gguf"
     path.write_bytes(content)
     said = refused(**{"LOCAL_WEIGHTS": model, name: path})
-    assert said == f"{name} is {path}, which is no GGUF file, or a broken one."
+    assert said == f"{name} is {path}, which is not a GGUF file, or a damaged one."
 
 
 @pytest.mark.parametrize("name", ["LOCAL_WEIGHTS", "LOCAL_MMPROJ"])
@@ -123,15 +123,15 @@ def test_what_an_old_projector_says_of_its_width_is_not_held_against_it(tmp_path
 
 
 def test_files_in_each_others_place_stop_the_start(model: Path, projector: Path) -> None:
-    assert "belongs into LOCAL_MMPROJ" in refused(LOCAL_WEIGHTS=projector)
+    assert "name it in LOCAL_MMPROJ" in refused(LOCAL_WEIGHTS=projector)
     assert "a model and no projector" in refused(LOCAL_WEIGHTS=model, LOCAL_MMPROJ=model)
-    assert "name the model that it belongs to" in refused(LOCAL_MMPROJ=projector)
+    assert "name its model there" in refused(LOCAL_MMPROJ=projector)
 
 
 def test_a_projector_for_sound_alone_is_told_apart(tmp_path: Path, model: Path) -> None:
     path = tmp_path / "ears.gguf"
     path.write_bytes(gguf({**PROJECTOR_HEAD, "clip.has_vision_encoder": False, "clip.has_audio_encoder": True}))
-    assert "takes no pictures" in refused(LOCAL_WEIGHTS=model, LOCAL_MMPROJ=path)
+    assert "does not take pictures" in refused(LOCAL_WEIGHTS=model, LOCAL_MMPROJ=path)
 
 
 class Engine:

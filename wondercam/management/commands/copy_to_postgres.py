@@ -15,7 +15,7 @@ from wondercam.databases import database
 
 ON_POSTGRESQL = "The database is PostgreSQL already. To copy it, use pg_dump and pg_restore (`backup` prints how)."
 OPEN = "Something has {path} open, most likely a running server: stop it first, so that nothing is written meanwhile."
-NOT_POSTGRESQL = "That is no address of a PostgreSQL database: write postgres://user:password@host:5432/name."
+NOT_POSTGRESQL = "This is not the address of a PostgreSQL database: write postgres://user:password@host:5432/name."
 
 
 class Command(BaseCommand):
