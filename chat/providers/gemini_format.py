@@ -42,14 +42,16 @@ def enveloped(chunk: Fields) -> Fields | None:
 
 def is_snake_case(chunk: events.Response) -> bool:
     """Whether a response has proto3's original field names, as protobuf's Python library may write them."""
-    fields: list[Any] = [chunk]
+    names: list[str] = [*chunk]
     candidates = chunk.get("candidates")
     for candidate in candidates if isinstance(candidates, list) else ():
-        fields.append(candidate)
-        content = candidate.get("content") if isinstance(candidate, dict) else None
-        parts = content.get("parts") if isinstance(content, dict) else None
-        fields += parts if isinstance(parts, list) else ()
-    return any("_" in name for each in fields if isinstance(each, dict) for name in each)
+        if isinstance(candidate, dict):
+            names += candidate
+            content = candidate.get("content")
+            parts = content.get("parts") if isinstance(content, dict) else None
+            for part in parts if isinstance(parts, list) else ():
+                names += part if isinstance(part, dict) else ()
+    return "_" in "".join(names)
 
 
 def reason_of(found: Any) -> Any:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from django.core.management import CommandError, call_command
 from chat.management import probing
 from tests.recorded import HELLO, imported, run
 from tests.servers.process import free_port
+from wondercam.management.commands import serve
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -99,3 +101,18 @@ async def test_tls_and_its_certificate_are_told_apart_from_silence():
     async with await asyncio.start_server(plain, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         assert "does not speak TLS" in await probing.unreachable(probing.ProbedSite(f"https://127.0.0.1:{port}"))
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--port", "65536"), "'65536' will not do: write a whole number, at least 0 and at most 65535"),
+        (("--port", "-1"), "write a whole number"),
+        (("--workers", "0"), "'0' will not do: write a whole number, at least 1 and at most 64"),
+        (("--host", "é..b", "--port", "0"), "Cannot listen on é..b:0: that is no name of a host"),
+    ],
+)
+def test_a_server_is_not_started_where_nothing_could_reach_it(monkeypatch, words, sentence):
+    monkeypatch.setattr(serve, "refuse_what_cannot_serve", lambda workers: None)
+    with pytest.raises(CommandError, match=re.escape(sentence)):
+        call_command("serve", *words)

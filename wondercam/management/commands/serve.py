@@ -2,6 +2,7 @@
 
 import gc
 import logging
+from argparse import ArgumentTypeError
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.core.checks import run_checks
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from wondercam import variables
 from wondercam.checks import START, migrates_itself, several_workers
 from wondercam.installation import IS_WHEEL
 from wondercam.server.options import Options
@@ -27,8 +29,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         host, port, workers = settings.HOST, settings.PORT, settings.WEB_WORKERS
         parser.add_argument("--host", default=host, help="the address to listen on (HOST)")
-        parser.add_argument("--port", type=int, default=port, help="the port to listen on; 0 takes a free one (PORT)")
-        parser.add_argument("--workers", type=int, default=workers, help="processes that serve (WEB_WORKERS)")
+        parser.add_argument(
+            "--port", type=whole("PORT"), default=port, help="the port to listen on; 0 takes a free one (PORT)"
+        )
+        parser.add_argument(
+            "--workers", type=whole("WEB_WORKERS"), default=workers, help="processes that serve (WEB_WORKERS)"
+        )
 
     def handle(self, *, host: str, port: int, workers: int, **_: Any) -> None:
         if IS_WHEEL:
@@ -40,8 +46,9 @@ class Command(BaseCommand):
 
         try:
             listener = listening_socket(host, port, int(options.stalled_time))
-        except OSError as wrong:
-            sentence = f"Cannot listen on {host}:{port}: {wrong.strerror}. HOST and PORT name another address."
+        except (OSError, TypeError) as wrong:  # TypeError: it cannot be encoded as a name of DNS
+            why = wrong.strerror if isinstance(wrong, OSError) else "that is no name of a host"
+            sentence = f"Cannot listen on {host}:{port}: {why}. HOST and PORT name another address."
             raise CommandError(sentence) from None
         shown = f"[{host}]" if ":" in host else host
         port = listener.getsockname()[1]
@@ -55,6 +62,20 @@ class Command(BaseCommand):
         gc.collect()
         gc.freeze()  # loaded modules are permanent: the garbage collector skips them, and workers share their memory
         leave(work(announce) if workers == 1 else Supervisor(workers, listener, work, announce).run())
+
+
+def whole(name: str) -> Callable[[str], int]:
+    """Return a parser of an argument that stands for the variable `name`, with its bounds."""
+    variable = variables.ALL[name]
+
+    def parse(text: str) -> int:
+        most = float("inf") if variable.most is None else variable.most
+        if not text.isascii() or not text.isdigit() or not variable.least <= int(text[:20]) <= most:
+            upper = "" if variable.most is None else f" and at most {variable.most}"
+            raise ArgumentTypeError(f"{text!r} will not do: write a whole number, at least {variable.least}{upper}.")
+        return int(text)
+
+    return parse
 
 
 def prepare() -> None:
