@@ -122,5 +122,5 @@ urlpatterns = [
     path("healthz", health.alive),
     path("readyz", health.ready),
     path("metrics", metrics.show),
-    re_path("^v[0-9]+(?:beta)?/", errors.nowhere),
+    re_path("^v[0-9]+(?:(?:alpha|beta)[0-9]*)?/", errors.nowhere),
 ]

@@ -156,19 +156,22 @@ def check_last(content: Content) -> None:
 
 def gemini_contents_of(raw: Any) -> list[Content]:
     """The contents of a request of the Gemini API: the same, with parts of every other kind unchanged, such as function
-    calls and their results, code, thoughts and their signatures. Roles may be missing."""
+    calls and their results, code, thoughts and their signatures. Roles may be missing. The model's contents without
+    parts are left out: Google's SDK for Python sends the last, empty, chunk of an answer as one."""
     if raw == []:
         raise InvalidArgument('`contents` is empty: send at least one part, such as {"text": "…"}.')
     found = [each if isinstance(each, dict) else {"parts": None} for each in (raw if isinstance(raw, list) else [raw])]
     contents = [{"role": ROLES.get(each.get("role") or "user"), "parts": each.get("parts")} for each in found]
     if not contents or any(content["role"] is None for content in contents):
         raise InvalidArgument("`contents` has a message whose `role` is neither `user` nor `model`.")
+    *earlier, last = contents
+    contents = [*(each for each in earlier if each["parts"] or each["role"] != "model"), last]
     for content in contents:
         parts = [content["parts"]] if isinstance(content["parts"], dict) else content["parts"]
         if not isinstance(parts, list) or not parts or not all(isinstance(part, dict) and part for part in parts):
             raise InvalidArgument("`contents` has a message without `parts`.")
         content["parts"] = [_gemini_part(camel_case(part)) for part in parts]
-    check_last(contents[-1])
+    check_last(last)
     return contents
 
 

@@ -194,7 +194,7 @@ def request_of(prompt: Prompt) -> dict[str, Any]:
     for content in prompt.contents:
         for message in messages_of(content, unanswered):
             if messages and joinable(messages[-1], message):
-                messages[-1]["content"] = joined(messages[-1]["content"], message["content"])
+                messages[-1] = joined(messages[-1], message)
             else:
                 messages.append(message)
     body = {ours: prompt.generation[theirs] for theirs, ours in GENERATION.items() if theirs in prompt.generation}
@@ -251,8 +251,19 @@ def answered_by(result: dict[str, Any], unanswered: list[dict[str, Any]]) -> str
 
 
 def joinable(first: dict[str, Any], second: dict[str, Any]) -> bool:
-    """Whether two messages can be joined: they have the same role, and neither has function calls or results."""
-    return first["role"] == second["role"] in ("user", "assistant") and "tool_calls" not in {**first, **second}
+    """Whether two messages can be joined: they have the same role, and the first has no function calls or results."""
+    return first["role"] == second["role"] in ("user", "assistant") and "tool_calls" not in first
+
+
+def joined(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    """Join two messages. Those of the assistant are pieces of one answer: Google's SDK for Python keeps each chunk of a
+    stream as a content of its own."""
+    between = "" if first["role"] == "assistant" else "\n\n"
+    contents = [each["content"] for each in (first, second) if each["content"]]
+    if all(isinstance(content, str) for content in contents):
+        return {**second, "content": between.join(contents) or None}
+    lists = [[{"type": "text", "text": each}] if isinstance(each, str) else each for each in contents]
+    return {**second, "content": [part for parts in lists for part in parts]}
 
 
 def spoken(parts: list[Part]) -> list[Part]:
@@ -284,11 +295,3 @@ def content_of(parts: list[Part], between: str = "") -> str | list[dict[str, Any
     if all(item["type"] == "text" for item in found):
         return between.join(item["text"] for item in found)
     return found
-
-
-def joined(first: str | list[dict[str, Any]], second: str | list[dict[str, Any]]) -> str | list[dict[str, Any]]:
-    """Join two contents, which are strings or lists."""
-    if isinstance(first, str) and isinstance(second, str):
-        return f"{first}\n\n{second}"
-    as_list = [[{"type": "text", "text": part}] if isinstance(part, str) else part for part in (first, second)]
-    return as_list[0] + as_list[1]

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 
 from chat.protocol.errors import ApiError, Internal, InvalidArgument, MethodNotAllowed, NotFound, PermissionDenied
-from chat.views.api import refusal
+from chat.views.api import JSON, refusal
 from chat.views.look import look
 
 NOTHING = "There is nothing at this address."
@@ -48,8 +48,12 @@ OUTDATED_FORM = (
 
 
 def for_api(request: HttpRequest) -> bool:
-    """Whether the client expects JSON."""
-    return request.path_info.startswith(settings.API_PREFIXES)
+    """Whether the client expects JSON: it asks the API, or is a program that has its address wrong, such as one that
+    lacks `/v1`."""
+    if request.path_info.startswith(settings.API_PREFIXES):
+        return True
+    sent, wanted = request.content_type or "", request.headers.get("Accept", "")
+    return "text/html" not in wanted and JSON in (sent, *(kind.partition(";")[0].strip() for kind in wanted.split(",")))
 
 
 def page(request: HttpRequest, status: int, words: tuple[Any, Any] | None = None) -> HttpResponse:

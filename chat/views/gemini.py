@@ -8,12 +8,14 @@ Field names may be in snake_case. Unknown fields are passed on to Gemini and Ver
 translated or refused: no field is dropped silently.
 """
 
+import re
 from time import monotonic
 from typing import Any
 
 import msgspec
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.views.decorators.csrf import csrf_exempt
 
 from chat import limits
 from chat.accounts import tokens
@@ -21,7 +23,7 @@ from chat.models import Stream, User
 from chat.process import Process
 from chat.protocol import openai_tools
 from chat.protocol.completions import PASSED_OVER
-from chat.protocol.errors import InvalidArgument, UnknownModel
+from chat.protocol.errors import InvalidArgument, NotFound, UnknownModel
 from chat.protocol.prompt import CHAT_COMPLETION, Content, Model, Prompt
 from chat.protocol.proto_json import camel_case
 from chat.protocol.request import Ask, gemini_contents_of, system_of
@@ -29,11 +31,12 @@ from chat.providers.catalogue import Catalogue
 from chat.turns.runner import Turns
 from chat.turns.start import Door
 from chat.views import doors
-from chat.views.api import Request, api, body, chat_bytes, json_response
+from chat.views.api import Request, api, body, chat_bytes, json_response, refusal
 from chat.views.resume import HEADERS, ids_of
 
 METHODS = ("generateContent", "streamGenerateContent")
 COUNT = "countTokens"
+METHOD = re.compile(r":([A-Za-z]{1,40})/?$")
 PAGE, LARGEST_PAGE = 50, 1000
 
 UNDERSTAND = ("gemini", "vertex")
@@ -219,8 +222,16 @@ def number_of(request: Request, name: str, default: int) -> int:
     return int(text) or default
 
 
-@api("GET")
+@csrf_exempt
 async def one(request: Request, model: str) -> HttpResponseBase:
+    """One model. A POST asks for one of Gemini's methods, which `models/…:` has none of here: so says a 404."""
+    if request.method == "POST" and (found := METHOD.search(model)):
+        return refusal(NotFound(f"There is no method {found[1]!r} here: there are {', '.join((*METHODS, COUNT))}."))
+    return await shown(request, model)
+
+
+@api("GET")
+async def shown(request: Request, model: str) -> HttpResponseBase:
     """One model."""
     await tokens.authenticate(request, key_header=True)
     return json_response(described(model_of(request.process.catalogue, model)))

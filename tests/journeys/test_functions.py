@@ -123,6 +123,18 @@ async def test_google_s_sdk_calls_the_function_by_itself_in_front_of_a_compatibl
     check_legs(behind)
 
 
+async def test_google_s_sdk_calls_it_by_itself_while_it_streams(door: WonderCam, behind: Server):
+    """It sends each chunk as a content of its own, the empty last one, too."""
+    config = types.GenerateContentConfig(tools=[weather])
+    key = await asyncio.to_thread(door.guest)
+    async with genai.Client(api_key=key, http_options={"base_url": door.url}).aio as client:
+        stream = await client.models.generate_content_stream(model=MODEL, contents=QUESTION, config=config)
+        texts = [chunk.text async for chunk in stream if chunk.text]
+
+    assert "".join(texts).endswith("It is warm.")
+    check_legs(behind)
+
+
 async def by_javascript(door: WonderCam, first: str, last: str) -> dict[str, Any]:
     """What the JavaScript SDKs get in all legs."""
     told = {

@@ -93,6 +93,29 @@ async def test_an_unknown_address_is_json_with_debug_too(path: str, debug: bool,
     assert response.json()["error"]["message"]
 
 
+@pytest.mark.parametrize("path", ["/v1beta/models/m:embedContent", "/v1/models/a/b:predict/", "/v1beta/models/m:x"])
+async def test_a_method_that_is_not_there_is_named(path: str):
+    """Google's SDKs ask `models/…:embedContent`; a 405 that speaks of GET would help nobody."""
+    response = await AsyncClient().post(path, "{}", content_type="application/json")
+    name = path.rstrip("/").rpartition(":")[2]
+    assert response.status_code == 404
+    assert response.json()["error"]["message"].startswith(
+        f"There is no method '{name}' here: there are generateContent"
+    )
+
+
+async def test_contents_of_the_model_without_parts_are_left_out(core: Core):
+    """Google's SDK for Python sends the empty last chunk of a streamed call in its second leg."""
+    said = [{"role": "user", "parts": [{"text": "words=1"}]}, {"role": "model", "parts": [{"text": "One"}]}]
+    for empty in ({"role": "model"}, {"role": "model", "parts": []}, {"role": "model", "parts": None}):
+        contents = [*said, empty, {"role": "user", "parts": [{"text": "words=2"}]}]
+        response = await post(core, "/v1beta/models/script:generateContent", {"contents": contents})
+        assert response.status_code == 200, response.json()
+    for wrong in ([*said, empty], [{"role": "user", "parts": []}, *said[:1]]):
+        response = await post(core, "/v1beta/models/script:generateContent", {"contents": wrong})
+        assert response.status_code == 400
+
+
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/responses", "/v1/responses/input_tokens"])
 async def test_every_error_of_openais_api_has_its_shape(path: str, monkeypatch: pytest.MonkeyPatch):
     def broken(*_: Any, **__: Any) -> None:

@@ -87,6 +87,24 @@ def test_a_client_of_the_api_gets_json(browser: Client, address: str, status: in
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, status)
 
 
+@pytest.mark.parametrize(
+    "told",
+    [{"content_type": "application/json"}, {"HTTP_ACCEPT": "application/json;q=0.9, */*", "content_type": "a/b"}],
+)
+def test_a_program_that_has_the_address_of_the_api_wrong_gets_json(
+    browser: Client, told: dict[str, Any], debug: bool
+) -> None:
+    for address in ("/v1beta2/models/m:generateContent", *(() if debug else ("/chat/completions", "/upload/v1beta/x"))):
+        answer = browser.post(address, "{}", **told)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, 404), address
+
+
+def test_a_browser_that_sends_json_gets_a_page(browser: Client, debug: bool) -> None:
+    if not debug:
+        answer = browser.get("/nothing", HTTP_ACCEPT="text/html,application/json")
+        assert_own_page(answer, 404, "This page is not here")
+
+
 @pytest.mark.django_db
 def test_too_many_tries_to_sign_in_are_a_page_that_says_how_long_to_wait(browser: Client, settings: Any) -> None:
     settings.LIMITS_OFF = False

@@ -181,11 +181,13 @@ def check_twisted(version: Any = twisted_version) -> None:
 
 
 def listening_socket(host: str, port: int, unacknowledged: int = 120) -> socket.socket:
-    """Return a listening socket for all workers; accepted connections inherit its options. Raises OSError.
+    """Return a listening socket for all workers; accepted connections inherit its options. Raises OSError, and
+    UnicodeError if the host is no name that DNS could have.
 
     The kernel closes a connection whose peer acknowledges nothing for `unacknowledged` seconds; its default is a
     quarter of an hour.
     """
+    host.encode("idna")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
     listener.setblocking(False)

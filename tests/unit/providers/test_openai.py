@@ -153,6 +153,17 @@ def test_the_texts_of_a_question_are_apart_and_those_of_an_answer_are_pieces() -
     assert [message["content"] for message in messages] == [question, answer, question]
 
 
+def test_the_chunks_of_an_answer_that_are_contents_of_their_own_are_one_message() -> None:
+    """So Google's SDK for Python keeps an answer that it streamed."""
+    call: Any = {"functionCall": {"name": "f", "args": {}, "id": "1"}}
+    chunks: list[Any] = [{"text": "Let m"}, {"text": "e see."}, call]
+    contents = [{"role": "user", "parts": [{"text": text}]} for text in ("A.", "B.")]
+    contents += [{"role": "model", "parts": [part]} for part in chunks]
+    question, answer = openai_format.request_of(Prompt(Model("openai", "m"), contents))["messages"]
+    assert question["content"] == "A.\n\nB."
+    assert (answer["content"], len(answer["tool_calls"])) == ("Let me see.", 1)
+
+
 def test_an_earlier_answer_of_another_model_is_sent_as_words() -> None:
     call = {"functionCall": {"name": "f", "args": {}}}
     answer = [{"text": "Here: ", "thoughtSignature": "AA"}, PHOTO, call, {"text": "Hm", "thought": True}, {"text": "."}]

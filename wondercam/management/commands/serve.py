@@ -46,7 +46,7 @@ class Command(BaseCommand):
 
         try:
             listener = listening_socket(host, port, int(options.stalled_time))
-        except (OSError, TypeError) as wrong:  # TypeError: it cannot be encoded as a name of DNS
+        except (OSError, UnicodeError) as wrong:
             why = wrong.strerror if isinstance(wrong, OSError) else "that is no name of a host"
             sentence = f"Cannot listen on {host}:{port}: {why}. HOST and PORT name another address."
             raise CommandError(sentence) from None
