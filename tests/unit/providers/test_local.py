@@ -113,16 +113,17 @@ async def test_its_server_answers_nobody_else(one_slot: local.Local, model: serv
 async def test_the_openai_reader_reads_a_real_llama_cpp(model: server.Embedded) -> None:
     running = await asyncio.wrap_future(model.start())
     reader = OpenAI((Model("openai", "any"),), f"{running.address}/v1", running.key, connection=Connection())
-    await reader.discover()
-    assert reader.models()[0].context == 1024
-    question = Prompt(
-        reader.models()[0], [{"role": "user", "parts": [{"text": "Tell me a very long story."}]}], generation=FAST
-    )
-    found = [response async for response in responses(question, reader.answer)]
+    try:
+        await reader.discover()
+        assert reader.models()[0].context == 1024
+        contents = [{"role": "user", "parts": [{"text": "Tell me a very long story."}]}]
+        question = Prompt(reader.models()[0], contents, generation=FAST)
+        found = [response async for response in responses(question, reader.answer)]
+    finally:
+        await reader.close()
     assert "MAX_TOKENS" in map(events.finish_reason, found)
     assert found[-1]["usageMetadata"]["candidatesTokenCount"] == 8
     assert "".join(map(events.text_of, found))
-    await reader.close()
 
 
 async def test_a_long_conversation_loses_its_oldest_turns_and_is_answered(one_slot: local.Local) -> None:
