@@ -239,14 +239,19 @@ class Reaper:
 
 
 async def each(function: Callable[[T], Awaitable[R]], found: Sequence[T]) -> list[R]:
-    """The results of `function`, `AT_ONCE` calls at a time because each waits for the database; raises their errors."""
+    """The results of `function`, `AT_ONCE` calls at a time because each waits for the database. Raises the first error,
+    after all calls."""
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def call(one: T) -> R:
+        async with room:
+            return await function(one)
+
     results: list[R] = []
-    for start in range(0, len(found), AT_ONCE):
-        some = await asyncio.gather(*map(function, found[start : start + AT_ONCE]), return_exceptions=True)
-        for result in some:
-            if isinstance(result, BaseException):
-                raise result
-            results.append(result)
+    for result in await asyncio.gather(*map(call, found), return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result
+        results.append(result)
     return results
 
 

@@ -261,3 +261,25 @@ def test_a_worker_of_another_user_of_this_machine_is_not_dead(monkeypatch: pytes
     monkeypatch.setattr(os, "kill", refuse)
 
     assert not WorkerName().knows_dead(f"{machine()}:1:token")
+
+
+async def test_what_waits_or_fails_holds_up_no_other_of_many():
+    last = leases.AT_ONCE + 3
+    came = asyncio.Event()
+    done: list[int] = []
+
+    async def take_over(number: int) -> int:
+        if number == 0:
+            await came.wait()
+        if number == 1:
+            raise OperationalError
+        if number == last:
+            came.set()
+        done.append(number)
+        return number
+
+    with pytest.raises(OperationalError):
+        async with asyncio.timeout(10):
+            await leases.each(take_over, range(last + 1))
+    assert sorted(done) == [0, *range(2, last + 1)]
+    assert await leases.each(take_over, [5, 4]) == [5, 4]
