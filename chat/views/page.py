@@ -56,6 +56,7 @@ def _render(request: HttpRequest, user: Any, conversation_id: UUID | None) -> Ht
         "conversation": conversation,
         "messages": messages,
         "newest": newest(messages),
+        "has_media": any("attachment" in part for message in messages for part in message["parts"]),
         "queued": conversation.queued.count() if conversation else 0,
         "longest_system": LONGEST_SYSTEM,
         "models": models,

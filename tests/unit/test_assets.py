@@ -78,6 +78,19 @@ async def test_a_page_with_answers_also_names_what_writes_them(async_client: Asy
     assert preloaded(page) == modules_of("chat/page.js", "chat/answer_text.js")
 
 
+@pytest.mark.django_db(transaction=True)
+async def test_a_page_with_photos_also_names_what_shows_and_prints_them(async_client: AsyncClient) -> None:
+    ada = await sync_to_async(User.objects.create_user)("ada")
+    conversation = await Conversation.objects.acreate(user=ada)
+    parts = [{"attachment": "0b9c1b3e-1f5a-4a51-9d28-5a5c8f3a1c11"}, {"text": "What is this?"}]
+    await Message.objects.acreate(conversation=conversation, role=Message.USER, parts=parts)
+    await async_client.aforce_login(ada)
+    page = (await async_client.get(f"/c/{conversation.pk}")).content.decode()
+    named = preloaded(page)
+    assert named == modules_of("chat/page.js", "chat/answer_text.js", "chat/camera/photo_loader.js")
+    assert "chat/camera/photo_memory.js" in named  # which listens for `beforeprint`
+
+
 def test_a_copy_is_made_again_once_the_file_has_changed(tmp_path: Path) -> None:
     copies, file = CompressedCopies(), tmp_path / "page.js"
     file.write_text("let one;")
