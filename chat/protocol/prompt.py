@@ -9,6 +9,7 @@ A stored photo is `{"attachment": <id>}`, a stored sound `{"attachment": <id>, "
 
 import json
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any
 
 Part = dict[str, Any]
@@ -225,15 +226,18 @@ def renamed(contents: list[Content], names: dict[str, str]) -> list[Content]:
     ]
 
 
-def with_attachments(contents: list[Content], kept: dict[str, Part]) -> list[Content]:
-    """The contents with each stored photo or sound replaced by its part in `kept`; a deleted one by a text that says
-    so."""
+def with_attachments(contents: list[Content], kept: dict[str, Part], left_out: int = 0) -> list[Content]:
+    """The contents with each stored photo or sound replaced by its part in `kept`; the first `left_out` of them, and
+    those that are deleted, by texts that say so."""
+    number = count()
 
     def filled(part: Part) -> Part:
         if "attachment" not in part:
             return part
-        gone: Part = {"text": f"[a {'sound' if is_sound(part) else 'photo'} that is no longer kept]"}
-        return kept.get(part["attachment"], gone)
+        what = "sound" if is_sound(part) else "photo"
+        if next(number) < left_out:
+            return {"text": f"[a {what} that is too far back to be sent again]"}
+        return kept.get(part["attachment"], {"text": f"[a {what} that is no longer kept]"})
 
     return [{**content, "parts": [filled(part) for part in content["parts"]]} for content in contents]
 

@@ -9,7 +9,12 @@ in_full ── the model is asked
 
 import base64
 import dataclasses
+from bisect import bisect_right
+from collections.abc import Collection
+from itertools import accumulate
 from uuid import UUID
+
+from django.db.models.functions import Length
 
 from chat import limits
 from chat.attachments import check_space, from_inline
@@ -59,12 +64,31 @@ def _check_count(found: list[Part], most: int) -> None:
 async def kept(user: User, contents: list[Content], model: Model, catalogue: Catalogue) -> list[Content]:
     """The contents, checked for the model, with photos and sounds of the body stored and named by id.
 
-    Raises the errors of `checked`, TooLarge for more photos and sounds than a message may have, and ResourceExhausted
-    for more than the user may still send. Nothing is stored then, except a sound that turns out, once it is decoded, to
-    be of a type that the model does not take.
+    Raises the errors of `checked`, TooLarge for more photos and sounds, or more bytes of them, than a message may have,
+    and ResourceExhausted for more than the user may still send. Nothing is stored then, except a sound that turns out,
+    once it is decoded, to be of a type that the model does not take.
     """
     await _name_sounds(user, contents)
+    await _check_bytes(contents)
     return await _stored(user, checked(contents, model, catalogue), model, catalogue)
+
+
+async def _check_bytes(contents: list[Content]) -> None:
+    """Raise TooLarge if photos and sounds have more bytes than a message may have, each as often as it is named."""
+    named = attachments_of(contents)
+    sizes = await in_thread(lambda: sizes_of(named)) if named else {}
+    inline = (len(part["inlineData"]["data"]) * 3 // 4 for part in _parts(contents) if "inlineData" in part)
+    size, most = sum(sizes.get(pk, 0) for pk in named) + sum(inline), limits.of("MEDIA_BYTES")
+    if size > most:
+        raise TooLarge(
+            f"The message has {size / 1e6:.1f} MB of photos and sounds: send at most {most / 1e6:.1f} MB at a time."
+        )
+
+
+def sizes_of(attachments: Collection[str]) -> dict[str, int]:
+    """The bytes of each of these stored photos and sounds, by id."""
+    found = Attachment.objects.filter(pk__in=attachments).values_list("pk", Length("data"))
+    return {str(pk): size for pk, size in found}
 
 
 async def _stored(user: User, contents: list[Content], model: Model, catalogue: Catalogue) -> list[Content]:
@@ -137,12 +161,22 @@ def discard(user_id: int, contents: list[Content]) -> None:
 
 
 async def in_full(asked: Prompt) -> Prompt:
-    """The prompt with its stored photos and sounds as `inlineData`."""
-    ids = attachments_of(asked.contents)
-    if not ids:
+    """The prompt with its stored photos and sounds as `inlineData`; with texts in place of the oldest, where all
+    together have more bytes than MEDIA_BYTES."""
+    named = attachments_of(asked.contents)
+    if not named:
         return asked
-    found = await in_thread(lambda: {str(each.pk): _part(each) for each in Attachment.objects.filter(pk__in=ids)})
-    return dataclasses.replace(asked, contents=with_attachments(asked.contents, found))
+    sizes = await in_thread(lambda: sizes_of(named))
+    left_out = oldest_beyond(limits.of("MEDIA_BYTES"), [sizes.get(pk, 0) for pk in named])
+    sent = Attachment.objects.filter(pk__in=set(named[left_out:]))
+    found = await in_thread(lambda: {str(each.pk): _part(each) for each in sent})
+    return dataclasses.replace(asked, contents=with_attachments(asked.contents, found, left_out))
+
+
+def oldest_beyond(most: int, sizes: list[int]) -> int:
+    """How many of the first must be left out for the rest to have at most so many bytes together."""
+    totals = list(accumulate(reversed(sizes)))
+    return len(sizes) - bisect_right(totals, most)
 
 
 def _part(found: Attachment) -> Part:

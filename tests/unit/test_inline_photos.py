@@ -11,7 +11,7 @@ from PIL import Image
 from chat import limits
 from chat.models import Attachment, User
 from chat.protocol.errors import ResourceExhausted, TooLarge
-from chat.protocol.prompt import Model
+from chat.protocol.prompt import Model, Prompt
 from chat.turns import media
 from tests.catalogue import providers
 
@@ -79,3 +79,36 @@ def test_one_that_is_named_by_its_id_counts_each_time(alice):
     media.checked([{"role": "user", "parts": parts[1:] * 16}], seeing, providers)
     with pytest.raises(TooLarge, match="17 photos: send at most 16"):
         media.checked([{"role": "user", "parts": parts[1:] * 17}], seeing, providers)
+
+
+def kept_photo(user: User, size: int) -> dict[str, Any]:
+    return Attachment.objects.create(user=user, mime_type="image/jpeg", width=1, height=1, data=bytes(size)).as_part()
+
+
+def test_the_bytes_of_one_message_are_bounded(alice, settings):
+    """Sixteen sounds by their ids are 160 MB, and 420 MB while they are written for the model's server."""
+    settings.LIMITS["MEDIA_BYTES"] = 3_000_000
+    seeing = Model("recording", "hello", images=True)
+    photo = kept_photo(alice, 1_000_000)
+    kept = async_to_sync(media.kept)
+    kept(alice, [{"role": "user", "parts": [photo] * 3}], seeing, providers)
+    with pytest.raises(TooLarge, match=r"4\.0 MB of photos and sounds: send at most 3\.0 MB at a time"):
+        kept(
+            alice,
+            [{"role": "user", "parts": [photo, photo]}, {"role": "user", "parts": [photo] * 2}],
+            seeing,
+            providers,
+        )
+    settings.LIMITS["MEDIA_BYTES"] = 60
+    with pytest.raises(TooLarge, match="of photos and sounds"):
+        stored(alice, 1)
+    assert Attachment.objects.count() == 1
+
+
+def test_of_a_long_chat_the_newest_photos_are_sent_again(alice, settings):
+    settings.LIMITS["MEDIA_BYTES"] = 2_000_000
+    other, photo = (kept_photo(alice, 1_000_000) for _ in range(2))
+    contents = [{"role": "user", "parts": [{"text": "And?"}, each]} for each in (photo, other, photo)]
+    prompt = async_to_sync(media.in_full)(Prompt(Model("recording", "hello", images=True), contents))
+    assert [list(content["parts"][1]) for content in prompt.contents] == [["text"], ["inlineData"], ["inlineData"]]
+    assert prompt.contents[0]["parts"][1]["text"] == "[a photo that is too far back to be sent again]"

@@ -30,6 +30,16 @@ VARIABLES = (
         least=1,
     ),
     Variable(
+        "WONDERCAM_LIMIT_MEDIA_BYTES",
+        20_971_520,
+        (
+            "All photos and sounds of one message together, and of a chat as it is sent to the model, which gets the"
+            " newest of them"
+        ),
+        wrong="not a whole number",
+        least=1,
+    ),
+    Variable(
         "WONDERCAM_LIMIT_PHOTOS_USER_BYTES",
         209_715_200,
         "All photos and sounds of one person together",
