@@ -45,6 +45,26 @@ def test_what_is_no_address_gives_the_peer(said: str) -> None:
     assert Proxies.parse("1").client(OUTER, forwarded(said)) == OUTER
 
 
+@pytest.mark.parametrize(
+    ("said", "client"),
+    [
+        (f"{STRANGER}, {ALICE}:51234", ALICE),
+        (f"{ALICE}:51234, {INNER}:80", ALICE),
+        (f"::ffff:{ALICE}, ::ffff:{INNER}", ALICE),
+        ("[2001:db8::1]:443", "2001:db8::1"),
+        ("[2001:db8::1]", "2001:db8::1"),
+        ("fe80::1%eth0", "fe80::1"),
+        (f"{ALICE}:x", OUTER),
+        (f"[{ALICE}", OUTER),
+    ],
+)
+def test_a_port_is_no_part_of_an_address_and_one_address_has_one_notation(said: str, client: str) -> None:
+    """Azure's gateway adds the port; all clients would count as the gateway."""
+    assert Proxies.parse("10.0.0.0/8").client(OUTER, forwarded(said)) == client
+    if INNER not in said:
+        assert Proxies.parse("1").client(OUTER, forwarded(said)) == client
+
+
 def test_an_address_of_version_six_is_read() -> None:
     proxies = Proxies.parse("fd00::/8")
     assert proxies.trusts("fd00::1")

@@ -4,8 +4,9 @@ Each proxy appends to X-Forwarded-For the address it was called from; everything
 whatever the client wrote. So the list is read from the right, and only as far as it is trusted.
 """
 
+import re
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import ImproperlyConfigured
@@ -37,11 +38,8 @@ class Proxies:
         """True when what `peer` says about the client may be believed."""
         if self.count or not self.networks:
             return bool(self.count)
-        try:
-            address = ip_address(peer)
-        except ValueError:
-            return False
-        return any(address in network for network in self.networks)
+        address = address_of(peer)
+        return address is not None and any(address in network for network in self.networks)
 
     def client(self, peer: str, headers: "list[Header]") -> str:
         """The right-most address that no trusted proxy has; `peer` itself when nothing is said."""
@@ -51,13 +49,24 @@ class Proxies:
             found = hops[-self.count - 1 :][0]
         else:
             found = next((hop for hop in reversed(hops) if not self.trusts(hop)), hops[0])
-        try:
-            return str(ip_address(found))
-        except ValueError:
-            return peer
+        return str(address_of(found) or peer)
 
 
 NOBODY = Proxies()
+
+WITH_PORT = re.compile(r"\[([0-9a-f:.%\w]+)\](?::\d{1,5})?|([0-9.]+):\d{1,5}", re.ASCII | re.IGNORECASE)
+"""How gateways such as Azure's write an address with its port: `192.0.2.7:1234`, `[2001:db8::7]:1234`."""
+
+
+def address_of(hop: str) -> IPv4Address | IPv6Address | None:
+    """The address of a hop, without its port and zone, as IPv4 where it is one in IPv6's notation; None for others."""
+    if found := WITH_PORT.fullmatch(hop):
+        hop = found[1] or found[2]
+    try:
+        address = ip_address(hop.partition("%")[0])
+    except ValueError:
+        return None
+    return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address
 
 
 def scheme(headers: "list[Header]") -> str:
