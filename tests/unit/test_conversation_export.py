@@ -13,6 +13,7 @@ from django.test import AsyncClient
 
 from chat.accounts import tokens
 from chat.models import Attachment, Conversation, Message, User
+from chat.views.conversation_export import disposition
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -108,3 +109,14 @@ async def test_an_empty_conversation_is_an_empty_file(talk: Conversation) -> Non
     text = (await export(await User.objects.aget(), talk.pk, "md")).content.decode()
     assert text.startswith("# Sky")
     assert "##" not in text
+
+
+async def test_photos_are_not_compressed_again(talk: Conversation) -> None:
+    answer = await export(await User.objects.aget(), talk.pk, "zip")
+    with zipfile.ZipFile(io.BytesIO(await whole(answer))) as archive:
+        kinds = {found.filename.rpartition(".")[2]: found.compress_type for found in archive.infolist()}
+    assert kinds == {"md": zipfile.ZIP_DEFLATED, "json": zipfile.ZIP_DEFLATED, "jpg": zipfile.ZIP_STORED}
+
+
+def test_a_file_name_has_no_character_that_changes_how_the_rest_is_shown() -> None:
+    assert disposition("a\u202egpj\x07b", "md").endswith("filename*=UTF-8''a%20gpj%20b.md")

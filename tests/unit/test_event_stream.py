@@ -71,6 +71,17 @@ async def test_a_batch_is_one_write():
     assert [piece.count(b"id: ") for piece in await sent(log)] == [1, 2]
 
 
+async def test_after_a_check_a_reader_may_read_for_a_while(monkeypatch: pytest.MonkeyPatch):
+    times, checks = iter([0.0]), list[int]()
+    monkeypatch.setattr(event_stream, "monotonic", lambda: next(times, event_stream.RECHECK + 1))
+
+    async def may_read() -> None:
+        checks.append(1)
+
+    await sent(Following(*[[Event(seq, 0, DELTA)] for seq in range(4)]), may_read=may_read)
+    assert len(checks) == 1
+
+
 async def test_a_resumed_reader_gets_its_headers_before_there_is_anything_to_tell():
     log = Following([], [Event(1, 0, DELTA)])
     pieces = await sent(log, 0)

@@ -111,3 +111,9 @@ def test_a_wrong_password_and_an_account_bring_nothing_along():
     signed_in_from(guest, "wrong")
     signed_in_from(bob)
     assert owners() == {"g", "bob"}
+
+
+def test_the_page_s_guest_comes_back_for_thirty_days(settings):
+    client = Client()
+    assert client.post("/v2/auth/session").status_code == 200
+    assert client.cookies[settings.SESSION_COOKIE_NAME]["max-age"] == 30 * 24 * 3600

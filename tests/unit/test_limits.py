@@ -414,3 +414,21 @@ def test_an_upload_over_the_limit_is_refused(alice, settings):
     headers = {"Authorization": f"Bearer {tokens.access_for(alice)}"}
     statuses = [Client().post("/v2/attachments", headers=headers).status_code for _ in range(2)]
     assert statuses == [400, 429]
+
+
+@pytest.mark.parametrize(
+    ("limit", "method", "path", "body"),
+    [
+        ("KEYS_HOUR", "post", "/v2/keys", {"name": "mine"}),
+        ("TICKET_USER", "post", "/v2/tickets", {}),
+        ("PROBE_IP", "get", "/v2/probe", {"events": 1}),
+    ],
+)
+def test_what_is_asked_for_too_often_is_refused(alice, settings, limit, method, path, body):
+    settings.LIMITS = {**settings.LIMITS, limit: 1}
+    headers = {"Authorization": f"Bearer {tokens.access_for(alice)}"}
+    told = body if method == "get" else json.dumps(body)
+    extra = {} if method == "get" else {"content_type": "application/json"}
+    answers = [getattr(Client(), method)(path, told, headers=headers, **extra) for _ in range(2)]
+    assert answers[0].status_code < 300
+    assert answers[1].status_code == 429

@@ -157,6 +157,8 @@ def test_the_pace_of_an_answer_is_what_the_page_says() -> None:
     assert pace(times) == "0.3 s · 25/s"
     assert pace({**times, "first_token_ms": 12_400, "usage": None}) == "12 s"
     assert pace({**times, "first_token_ms": None}) == ""
+    assert pace({**times, "usage": {"candidatesTokenCount": 1}}) == "0.3 s"
+    assert pace({**times, "duration_ms": 380}) == "0.3 s"
 
 
 def test_a_table_of_many_columns_is_not_filled_up_with_cells() -> None:

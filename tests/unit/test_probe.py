@@ -36,3 +36,16 @@ async def test_what_cannot_be_probed_is_refused_with_a_sentence(query):
 
     assert response.status_code == 400
     assert response.json()["error"]["message"].endswith(".")
+
+
+async def test_the_first_event_alone_says_which_headers_arrived():
+    response = await AsyncClient().get("/v2/probe?events=2&gap=1", headers={"Last-Event-ID": "x:1"})
+    body = b"".join([piece async for piece in response])  # type: ignore[attr-defined]
+    first, second, _ = [event.data for event in Decoder().feed(body)]
+
+    seen = json.loads(first)["wondercam"]["probe"]["request"]
+    assert {name: seen[name] for name in ("last-event-id", "authorization")} == {
+        "last-event-id": True,
+        "authorization": False,
+    }
+    assert "request" not in json.loads(second)["wondercam"]["probe"]
