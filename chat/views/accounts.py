@@ -1,5 +1,5 @@
-"""Sign up, in and out, in Django's own manner. A guest who signs up keeps the account, and so the chats; those of
-one who signs in go to that account."""
+"""Sign up, in and out, by Django's own views. A guest who signs up keeps the account with its chats; the chats of a
+guest who signs in move to that account."""
 
 from typing import Any, ClassVar
 
@@ -26,7 +26,7 @@ UNKNOWN = _("This invitation is unknown, was used already or has expired: ask fo
 
 
 class SignUpForm(UserCreationForm):  # type: ignore[type-arg]
-    """A name and a password, and for whoever wants to be able to reset that an e-mail address."""
+    """A name, a password, and optionally an e-mail address for resetting it."""
 
     class Meta(UserCreationForm.Meta):
         model = User
@@ -44,7 +44,7 @@ class SignUp(FormView):  # type: ignore[type-arg]
     success_url = reverse_lazy("page")
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """The form, to whom it is open (`WONDERCAM_SIGNUP`)."""
+        """The form, or why it is not open to this visitor (`WONDERCAM_SIGNUP`)."""
         if settings.SIGNUP == "closed":
             return closed(request, _("Accounts are not open"), CLOSED)
         if settings.SIGNUP == "invite" and self.invitation is None:
@@ -53,11 +53,11 @@ class SignUp(FormView):  # type: ignore[type-arg]
 
     @cached_property
     def invitation(self) -> Invitation | None:
-        """The one that the link names, as long as it can be used."""
+        """The invitation of the link, if it can still be used."""
         return Invitation.find(self.request.GET.get("invitation", ""))
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        """A guest's own account is what the form fills in."""
+        """A guest's form fills in the guest's own account."""
         kwargs = super().get_form_kwargs()
         user = self.request.user
         if user.is_authenticated and user.is_guest:
@@ -67,7 +67,7 @@ class SignUp(FormView):  # type: ignore[type-arg]
         return kwargs
 
     def form_valid(self, form: SignUpForm) -> HttpResponse:
-        """Save the account and sign in; an invitation lets in the first who uses it."""
+        """Save the account and sign in. An invitation can be used once."""
         form.instance.is_guest = False
         with transaction.atomic():
             user = form.save()
@@ -82,23 +82,23 @@ class SignUp(FormView):  # type: ignore[type-arg]
 
 
 def closed(request: HttpRequest, heading: Any, sentence: Any) -> HttpResponse:
-    """Why there is no form."""
+    """A page that says why there is no form."""
     return render(request, "accounts/closed.html", {"heading": heading, "sentence": sentence}, status=403)
 
 
 class SignIn(LoginView):
-    """`/accounts/signin/`; tries are limited where the sitemap names it."""
+    """`/accounts/signin/`; the number of attempts is limited in the URL configuration."""
 
     template_name = "accounts/signin.html"
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        """Sign in, and bring along what the visitor has said as a guest."""
+        """Sign in, and move the chats of the visitor's guest account to this one."""
         account: Any = form.get_user()
         guests.take_along(self.request.user, account)
         return super().form_valid(form)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """With whether strangers may make an account, or go on without one, and the other way to sign in."""
+        """Add whether signing up, guests and single sign-on are available."""
         open_to = {"signup_is_open": settings.SIGNUP == "open", "guests_are_on": settings.GUESTS}
         return super().get_context_data(**open_to, single_sign_on=settings.SINGLE_SIGN_ON, **kwargs)
 
@@ -107,7 +107,7 @@ class SignOut(LogoutView):
     """`/accounts/signout/`, by POST."""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Drafts are in the browser's storage, and belong to who has left (ASVS 14.3.1)."""
+        """Clear the browser's storage, which has the user's drafts (ASVS 14.3.1)."""
         response = super().post(request, *args, **kwargs)
         response.headers["Clear-Site-Data"] = '"storage"'
         return response

@@ -1,8 +1,8 @@
 """One conversation as a file: `GET /v2/conversations/<id>/export?format=md|json|zip`.
 
-md ──── the newest path through it, to be read: a heading for each message, its text as it is
-json ── all of it, as `GET /v2/conversations/<id>` gives it
-zip ─── both, and the photos and sounds
+md ──── the newest path, for reading: a heading for each message, and its text unchanged
+json ── all messages, as in `GET /v2/conversations/<id>`
+zip ─── both, with the photos and sounds
 """
 
 import zipfile
@@ -34,7 +34,7 @@ TYPES = {"md": "text/markdown; charset=utf-8", "json": "application/json", "zip"
 
 @api("GET")
 async def export(request: HttpRequest, conversation_id: UUID) -> HttpResponseBase:
-    """The conversation as a file of the format that is asked for."""
+    """The conversation as a file in the requested format."""
     user = await tokens.authenticate(request)
     format = request.GET.get("format", "md")
     if format not in TYPES:
@@ -48,14 +48,14 @@ async def export(request: HttpRequest, conversation_id: UUID) -> HttpResponseBas
 
 
 def disposition(title: str, format: str) -> str:
-    """A download under the conversation's title, in any script (RFC 6266)."""
+    """The header of a download that is named by the conversation's title, in any script (RFC 6266)."""
     plain = "".join(" " if letter in '/\\:*?"<>|' or not letter.isprintable() else letter for letter in title)
     name = " ".join(plain.split())[:80].strip(".… ") or "chat"
     return f"attachment; filename=\"chat.{format}\"; filename*=UTF-8''{quote(name, safe='')}.{format}"
 
 
 async def zipped(found: Conversation) -> AsyncIterator[bytes]:
-    """The archive's bytes, made while they are sent: a photo or a sound at a time is in memory."""
+    """The archive's bytes, made while they are sent, with one photo or sound in memory at a time."""
     sent = Sent()
     with zipfile.ZipFile(sent, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, read in await in_thread(partial(entries, found)):
@@ -65,7 +65,7 @@ async def zipped(found: Conversation) -> AsyncIterator[bytes]:
 
 
 def entries(found: Conversation) -> list[tuple[str, Callable[[], bytes]]]:
-    """The archive's files, each with what reads it."""
+    """The archive's files, each with a function that reads it."""
     media = found.attachments.values_list("pk", "mime_type")
     texts: list[tuple[str, Callable[[], bytes]]] = [
         ("chat.md", partial(markdown, found, name_of)),
@@ -75,13 +75,12 @@ def entries(found: Conversation) -> list[tuple[str, Callable[[], bytes]]]:
 
 
 def json(found: Conversation) -> bytes:
-    """All of it, for programs."""
+    """The whole conversation, for programs."""
     return written({**dict(fields(found)), "messages": messages_of(found)})
 
 
 def markdown(found: Conversation, address: Address | None = None) -> bytes:
-    """The newest path, to be read. `address`: where a photo or a sound of some id and type is; None where none comes
-    along."""
+    """The newest path, for reading. `address`: the link of a photo or sound by its id and type; None: no links."""
     rows = list(Message.objects.whole().filter(conversation=found).order_by("position"))
     said = {row.pk: PromptMessage(row.pk, row.parent_id, row.role, row.parts) for row in rows}
     shown = {step.id for step in path_to(said, newest_leaf(said))} if said else set()
@@ -90,7 +89,7 @@ def markdown(found: Conversation, address: Address | None = None) -> bytes:
 
 
 def section(row: Message, address: Address | None) -> str:
-    """One message under a heading that says whose it is."""
+    """One message under a heading that names its author."""
     stream = getattr(row, "stream", None)
     who = "You" if row.role == Message.USER else f"WonderCam ({stream.model_id})" if stream else "WonderCam"
     pieces = list(paragraphs(row, address))

@@ -1,7 +1,7 @@
 """How pages look for this reader: light or dark, the size of the text, and the language's direction.
 
-What was chosen is kept in cookies (`static/chat/settings.js`), so that the server's page has it from its first byte:
-nothing flashes, and no script stands in the page.
+The choices are stored in cookies (`static/chat/settings.js`), so that the server's page has them from its first byte:
+nothing flashes, and no inline script is needed.
 """
 
 from typing import Any
@@ -12,13 +12,13 @@ from django.utils.translation import gettext_lazy as _
 
 THEMES = {"": _("System"), "light": _("Light"), "dark": _("Dark")}
 TEXT_SIZES = {"small": _("Small"), "": _("Normal"), "large": _("Large"), "largest": _("Largest")}
-"""What may be chosen; "" is what the browser does by itself."""
+"""The choices; "" is the browser's default."""
 GROUNDS = {"light": "#f6f7f5", "dark": "#101413"}
 """The colour of a browser's bars, as `--ground` in frame.css."""
 
 
 def look(request: HttpRequest) -> dict[str, Any]:
-    """What templates need: a context processor. A cookie that holds anything else counts as none."""
+    """A context processor for the templates. A cookie with any other value is ignored."""
     theme = request.COOKIES.get("theme", "")
     text_size = request.COOKIES.get("text_size", "")
     return {

@@ -1,4 +1,4 @@
-"""One's own account as pages: what there is to do, all that one has as a file, and the end of it."""
+"""The pages of the user's own account: overview, export of all data, deletion."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ from chat.views import me
 @require_safe
 @login_required(login_url="accounts:signin")
 async def own(request: HttpRequest) -> HttpResponse:
-    """`/accounts/`: what there is to do."""
+    """`/accounts/`: the overview."""
     return await sync_to_async(_own)(request)
 
 
@@ -49,7 +49,7 @@ async def export(request: HttpRequest) -> HttpResponseBase:
 
 
 class DeleteForm(forms.Form):
-    """The password, of whoever has one."""
+    """Asks for the password, if the account has one."""
 
     password = forms.CharField(label=_("Your password"), strip=False, widget=forms.PasswordInput)
 
@@ -60,7 +60,7 @@ class DeleteForm(forms.Form):
             del self.fields["password"]
 
     def clean(self) -> None:
-        """The right one; and not of somebody who reviews others."""
+        """Refuse a wrong password, and the account of a reviewer."""
         if self._user.is_staff:
             raise forms.ValidationError(me.OF_STAFF)
         if "password" in self.cleaned_data and not self._user.check_password(self.cleaned_data["password"]):
@@ -75,11 +75,11 @@ class Delete(LoginRequiredMixin, FormView):  # type: ignore[type-arg]
     success_url = reverse_lazy("page")
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        """Of whom."""
+        """The form's user."""
         return {**super().get_form_kwargs(), "user": self.request.user}
 
     def form_valid(self, form: DeleteForm) -> HttpResponse:
-        """Back on the server's event loop, which writes the log."""
+        """Delete the account on the server's event loop, to which the log belongs."""
         user: Any = self.request.user
         async_to_sync(me.end)(this_process(), user, limits.address(self.request))
         logout(self.request)

@@ -1,8 +1,8 @@
-"""One's password and e-mail address, in Django's own manner: changed while signed in, or reset by a link in a mail.
+"""The user's password and e-mail address, by Django's own views: changed while signed in, or reset by a link in a mail.
 
-Who asks for a link is told the same, in the same time, whether there is such an account: mails are written by a thread.
-A new password ends every session and token given out before (`accounts/signals.py`); the one who changed it while
-signed in stays.
+A request for a link gets the same answer, in the same time, whether or not the account exists: a thread sends the mail.
+A new password ends all other sessions and all tokens (`accounts/signals.py`); the session in which it was changed
+stays.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -28,14 +28,14 @@ from chat.models import User
 
 MAILS = ThreadPoolExecutor(1, "mail")
 ACCOUNT_OF_LINK = "reset_account"
-"""The session's name for whose link was opened: the link itself is gone from the address by then."""
+"""The session key of the account whose link was opened: by then the link is no longer in the address."""
 
 
 class AccountsOnly(LoginRequiredMixin):
-    """For people with an account: a guest has no password, and makes an account instead."""
+    """A view for people with an account. Guests, who have no password, are redirected to signing up."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """The page, or the one that a guest needs."""
+        """The page, or for a guest the redirect."""
         if request.user.is_authenticated and request.user.is_guest:
             return redirect("accounts:signup")
         return super().dispatch(request, *args, **kwargs)
@@ -49,7 +49,7 @@ class PasswordChange(AccountsOnly, PasswordChangeView):
 
 
 class EmailForm(forms.ModelForm):  # type: ignore[type-arg]
-    """The address, and the password: whoever sits at an open session must not send themselves a link."""
+    """The address and the password, so that nobody at an open session can have a reset link sent to themselves."""
 
     password = forms.CharField(label=_("Your password"), strip=False, widget=forms.PasswordInput)
 
@@ -58,7 +58,7 @@ class EmailForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ("email",)
 
     def clean_password(self) -> str:
-        """The right one."""
+        """Refuse a wrong password."""
         password: str = self.cleaned_data["password"]
         if not self.instance.check_password(password):
             raise forms.ValidationError(_("This is not your password."))
@@ -66,33 +66,33 @@ class EmailForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class Email(AccountsOnly, FormView):  # type: ignore[type-arg]
-    """`/accounts/email/`: where a link goes when the password is forgotten."""
+    """`/accounts/email/`: the address for reset links."""
 
     template_name = "accounts/email.html"
     form_class = EmailForm
     success_url = reverse_lazy("accounts:own")
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        """Of a copy: a refused form must not leave its changes on the request's user."""
+        """A copy of the user: a refused form must not leave its changes on the request's user."""
         user: Any = self.request.user
         return {**super().get_form_kwargs(), "instance": User.objects.get(pk=user.pk)}
 
     def form_valid(self, form: EmailForm) -> HttpResponse:
-        """Keep it."""
+        """Store the address."""
         form.save()
         return super().form_valid(form)
 
 
 class ResetForm(PasswordResetForm):
-    """Django's, whose mails are written by a thread: their time would tell which addresses have an account."""
+    """Django's form, but a thread sends the mail: its duration would tell which addresses have an account."""
 
     def send_mail(self, *args: Any, **kwargs: Any) -> None:
-        """Soon; what goes wrong is logged by Django."""
+        """Send it in the thread; Django logs failures."""
         MAILS.submit(super().send_mail, *args, **kwargs)
 
 
 class Reset(PasswordResetView):
-    """`/accounts/reset/`: to which address."""
+    """`/accounts/reset/`: asks for the address."""
 
     template_name = "accounts/reset.html"
     form_class = ResetForm
@@ -102,19 +102,19 @@ class Reset(PasswordResetView):
 
 
 class ResetSent(PasswordResetDoneView):
-    """`/accounts/reset/sent/`: the same for everybody."""
+    """`/accounts/reset/sent/`: the same page whether or not the account exists."""
 
     template_name = "accounts/reset_sent.html"
 
 
 class NewPassword(PasswordResetConfirmView):
-    """`/accounts/reset/new/?link=…`: where the link leads. It stands behind the `?`, which no log has."""
+    """`/accounts/reset/new/?link=…`, which the mail links to. Logs have no query strings, so none has the link."""
 
     template_name = "accounts/reset_new.html"
     success_url = reverse_lazy("accounts:signin")
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """With a link: remember it and lead to the bare address. There: the form, or that the link is used up."""
+        """With a link: store it in the session and redirect to the bare address, which shows the form or a refusal."""
         if link := request.GET.get("link"):
             account, _, token = link.partition(".")
             request.session[ACCOUNT_OF_LINK] = account
