@@ -12,7 +12,7 @@ import { plain } from "./markdown/lines.js";
 import { Renderer, sizeOf } from "./markdown/renderer.js";
 
 /** The most elements of one text; the rest is shown as plain text. */
-const MOST = 5_000;
+const MOST = 10_000;
 /** Blocks in one group: with all blocks side by side, browsers look at each again for every word that comes. */
 const GROUP = 16;
 

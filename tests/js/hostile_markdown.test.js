@@ -8,7 +8,7 @@ const SIZE = 100_000;
 /** One slice may take this long, in ms of this process's own CPU time: the machine may do other things besides. */
 const SLICE = 200;
 const PIECE = 2_000;
-const MOST_ELEMENTS = 10_000;
+const MOST_ELEMENTS = 12_000;
 const DEEPEST = 60;
 
 /** @param {string} unit @param {number} [size] */
