@@ -39,7 +39,7 @@ export class Connection {
     this.#watchdog = new Watchdog(clock);
     this.#retry = new Retry(clock, this.#watchdog, random);
     const free = () => this.state === "streaming" && this.#giveUp();
-    this.#stop = new StopRequest(this.#api, clock, { free, tell: (line) => this.#tell.line(line) });
+    this.#stop = new StopRequest(this.#api, clock, free);
     this.#reader = new CursorReader((seq, response) => {
       this.#retry.tries = 0;
       this.#tell.received(seq, response);
@@ -63,7 +63,7 @@ export class Connection {
     return this.#run();
   }
 
-  /** Requests a stop; the stream's last event then ends it. Before the message was sent it ends at once. */
+  /** Requests a stop; the stream's last event then ends it. Before the message was sent it ends at once. Throws Refused. */
   async stop() {
     if (this.state === "ended") return;
     this.#stop.isMade = true;
@@ -137,7 +137,7 @@ export class Connection {
       if (this.#line.isHidden && !this.#line.isHeldBack) throw new Lost("Nobody looks at the page.");
       void this.#line.take(this.stream).then((isOff) => isOff && this.state === "streaming" && this.#giveUp());
     }
-    if (this.#stop.isMade) void this.#stop.send(this.stream);
+    if (this.#stop.isMade) this.#stop.send(this.stream).catch(() => {});
     // Headers have arrived: if nothing follows, a proxy buffers the stream.
     if (this.state === "streaming") this.#watchdog.watch(FIRST_BYTE, () => this.#giveUp(true));
     const body = /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (response.body);

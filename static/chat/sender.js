@@ -51,9 +51,14 @@ export class Sender {
   }
 
   /** Stops the answer, or the question before it is sent. */
-  stop() {
-    if (this.#waiting) this.leave();
-    else void this.#means.chat.stop();
+  async stop() {
+    if (this.#waiting) return this.leave();
+    this.#means.problem("");
+    try {
+      await this.#means.chat.stop();
+    } catch (error) {
+      this.#means.failed(/** @type {Error} */ (error).message);
+    }
   }
 
   /** Leaves the question that waits in its draft. */

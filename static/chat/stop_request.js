@@ -11,29 +11,27 @@ export class StopRequest {
   #clock;
 
   #free;
-  #tell;
 
   /**
    * @param {import("./stream_api.js").StreamApi} api
    * @param {Clock} clock
-   * @param {{free: () => void, tell: (line: string) => void}} how `free` gives up the stream's own connection: a browser
-   *   opens six at most for all tabs, and none may be free
+   * @param {() => void} free gives up the stream's own connection: a browser opens six at most for all tabs, and none
+   *   may be free
    */
-  constructor(api, clock, { free, tell }) {
+  constructor(api, clock, free) {
     this.#api = api;
     this.#clock = clock;
     this.#free = free;
-    this.#tell = tell;
   }
 
-  /** @param {string} stream */
+  /** Throws Refused. A lost one is sent again when the stream is resumed. @param {string} stream */
   async send(stream) {
     const cancel = this.#clock.after(STOP_WAIT, this.#free);
     try {
       await this.#api.stop(stream);
     } catch (problem) {
-      // Lost: sent again when the stream is resumed. Refused: shown to the user.
-      if (problem instanceof Refused) this.#tell(problem.message);
+      if (problem instanceof Refused) throw problem;
+      this.#free();
     } finally {
       cancel();
     }

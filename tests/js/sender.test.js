@@ -91,6 +91,14 @@ test("the stop button stops a question that waits, and it stays in the box", asy
   assert.equal(sent[1], "stopped");
 });
 
+test("an answer that could not be stopped is said, until it is tried again", async () => {
+  const { sender, means, said } = page();
+  means.problem = (/** @type {string} */ sentence) => said.push(sentence);
+  means.chat.stop = () => Promise.reject(new Error("Not now."));
+  await sender.stop();
+  assert.deepEqual(said, ["", "Not now."]);
+});
+
 test("what is typed meanwhile stays in the box and is the next draft", async () => {
   const { composer, arrivals, sent, type } = page();
   await type("What is it?");

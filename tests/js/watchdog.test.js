@@ -4,7 +4,7 @@ import { HELD } from "../../static/chat/messages.js";
 import { FIRST_BYTE, HIDDEN_POLL, POLL, SILENCE, STALE, STOP_WAIT } from "../../static/chat/watchdog.js";
 import { settled } from "./clock.js";
 import { answer, seqs, set, streaming } from "./rig.js";
-import { Body, DONE, END, OK, STREAM, says } from "./server.js";
+import { Body, DONE, END, error, OK, STREAM, says } from "./server.js";
 
 test("a line without a byte for 2 to 3 heartbeats is given up and found again", async () => {
   const { server, clock, body } = await streaming();
@@ -146,6 +146,32 @@ test("a stop that finds no free connection takes that of its own stream", async 
   assert.equal(server.asked[0].options.signal?.aborted, true);
   await clock.pass(500);
   assert.equal(server.last.path, `/v2/streams/${STREAM}?after=1`);
+});
+
+test("a stop that the server refuses is thrown, while the answer goes on, and may be asked for again", async () => {
+  const { server, connection, body, told } = await streaming();
+  const stopping = connection.stop();
+  await settled();
+  server.last.reply(error(500));
+  await assert.rejects(stopping, { message: "Error 500." });
+  body.event(2, says("more"));
+  await settled();
+  assert.deepEqual(seqs(told), [0, 1, 2]);
+  void connection.stop();
+  await settled();
+  assert.equal(server.asked.filter(({ path }) => path.endsWith("/stop")).length, 2);
+});
+
+test("a stop that is lost alone is said again on a new line", async () => {
+  const { server, connection, clock } = await streaming();
+  const stopping = connection.stop();
+  await settled();
+  server.last.fail();
+  await stopping;
+  await clock.pass(500);
+  assert.equal(server.last.path, `/v2/streams/${STREAM}?after=1`);
+  await answer(server);
+  assert.equal(server.asked.filter(({ path }) => path.endsWith("/stop")).length, 2);
 });
 
 test("what a page has left is told no more of it", async () => {

@@ -5,7 +5,8 @@ const WORDS = {
   "Copied.": "Copié.",
   "Thought for {time}": "A réfléchi {time}",
   "Try again in {seconds} s.": "Réessayez dans {seconds} s.",
-  "You have asked as many questions as one minute allows.": "Vous avez posé autant de questions qu’une minute le permet.",
+  "You have asked as many questions as one minute allows.":
+    "Vous avez posé autant de questions qu’une minute le permet.",
   "The embedded model": "Le modèle intégré",
   "{who} took too long.": "{who} a mis trop de temps.",
 };
