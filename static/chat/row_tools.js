@@ -48,6 +48,7 @@ async function isStored({ session, row, element }, change) {
 function fieldIn(element, before) {
   const input = document.createElement("input");
   input.value = before;
+  input.dir = "auto";
   input.maxLength = 200;
   input.setAttribute("aria-label", t("New name of this chat"));
   element.append(input);

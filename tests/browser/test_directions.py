@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 
 from tests.browser.recorded import record
 from tests.browser.test_first_paint import opened_again
-from tests.browser.test_page import Start, ask, ended, start
+from tests.browser.test_page import HELLO, Start, ask, ended, start
 
 __all__ = ["start"]
 
@@ -62,3 +62,27 @@ async def test_a_list_stands_on_the_side_where_its_text_begins(
             await ended(other, "complete")
         assert await other.evaluate(DIRECTIONS) == WANTED
         assert await other.evaluate(EDGES) == [[False, True]] * 3, "beside the marks"
+
+
+QUESTION = "ما هذا البناء الذي رأيته أمس في وسط المدينة القديمة قرب النهر الكبير، ومن الذي بناه؟"
+FIRST_LETTER_SEEN = """(element) => {
+  const range = document.createRange();
+  range.setStart(element.firstChild, 0);
+  range.setEnd(element.firstChild, 1);
+  const [{ left, right }, seen] = [range.getBoundingClientRect(), element.getBoundingClientRect()];
+  return left >= seen.left - 1 && right <= seen.right + 1;
+}"""
+
+
+async def test_what_is_typed_and_the_title_made_of_it_run_from_right_to_left(page: Page, start: Start) -> None:
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await start(HELLO)
+    box = page.get_by_label("Your message")
+    await box.fill(QUESTION)
+    await expect(box).to_have_css("direction", "rtl")
+    await page.keyboard.press("Enter")
+    await ended(page, "complete")
+    for title in (page.locator("#title"), page.locator("#conversations [data-part=title]")):
+        await expect(title).to_contain_text("…")
+        await expect(title).to_have_css("direction", "rtl")
+        assert await title.evaluate(FIRST_LETTER_SEEN), "it is cut at its end, not at its beginning"
