@@ -65,6 +65,11 @@ async def test_a_list_stands_on_the_side_where_its_text_begins(
 
 
 QUESTION = "ما هذا البناء الذي رأيته أمس في وسط المدينة القديمة قرب النهر الكبير، ومن الذي بناه؟"
+STARTS_AT_THE_LEFT = """(element) => {
+  const range = document.createRange();
+  range.selectNodeContents(element);
+  return Math.abs(range.getBoundingClientRect().left - element.getBoundingClientRect().left) < 1;
+}"""
 FIRST_LETTER_SEEN = """(element) => {
   const range = document.createRange();
   range.setStart(element.firstChild, 0);
@@ -86,3 +91,10 @@ async def test_what_is_typed_and_the_title_made_of_it_run_from_right_to_left(pag
         await expect(title).to_contain_text("…")
         await expect(title).to_have_css("direction", "rtl")
         assert await title.evaluate(FIRST_LETTER_SEEN), "it is cut at its end, not at its beginning"
+    await page.set_viewport_size({"width": 1280, "height": 800})
+    assert await page.locator("#title").evaluate(STARTS_AT_THE_LEFT), "where other titles do"
+    await page.locator("#conversations li").hover()
+    await page.get_by_label("Delete this chat").click()
+    said = page.locator("#undo [data-part=said]")
+    await expect(said).to_contain_text("is deleted.")
+    assert await said.evaluate("(element) => element.scrollWidth <= element.clientWidth"), "all of it is read"
