@@ -162,7 +162,6 @@ def part_of(call: Fields) -> Part:
     arguments = value_of(given) if isinstance(given, str) else given
     if isinstance(arguments, str):  # JSON encoded twice, as some models do
         arguments = value_of(arguments)
-    arguments = {} if arguments == [] else arguments  # an empty object, from gateways that are written in PHP
     if not isinstance(arguments, dict) or not isinstance(name := function.get("name"), str) or not name:
         raise ValueError("no function's name, or no arguments")
     found: Fields = {"name": name, "args": arguments}
@@ -242,7 +241,8 @@ class Calls:
     def parts(self) -> list[Part]:
         """The parts of all calls, which are then forgotten; ValueError if one is not valid."""
         for call in self._calls:
-            call["function"]["arguments"] = arguments_of(call)
+            given = arguments_of(call)
+            call["function"]["arguments"] = "{}" if given == "[]" else given  # from gateways that are written in PHP
         parts = [part_of(call) for call in self._calls]
         self._calls.clear()
         self._open.clear()
