@@ -126,15 +126,30 @@ def as_event(value: Response) -> bytes:
     return b"data: %s\n\n" % events.encode(value).encode()
 
 
+NO_PARTS = '"parts":[]'
+"""How `events.encode` writes that a content has no parts."""
+
+
 def as_gemini(event: Event) -> str:
-    """An event without the field `wondercam`; "" if it has nothing else. A blocked prompt is Gemini's own response."""
+    """An event without the field `wondercam`; "" if it has nothing else. A blocked prompt is Gemini's own response.
+
+    A content without parts gets an empty text, as the last one of Gemini's has it: for Google's SDKs an answer with any
+    empty content is not valid, and their chats leave it, and its question, out of the history that they send."""
     if '"wondercam"' not in event.data:
-        return event.data
+        return filled(events.decode(event.data)) if NO_PARTS in event.data else event.data
     response = events.decode(event.data)
     ours = response.pop("wondercam", None) or {}
     if blocked := ours.get("gemini"):
         return events.encode(blocked)
-    return events.encode(response) if response.get("candidates") or "error" in response else ""
+    return filled(response) if response.get("candidates") or "error" in response else ""
+
+
+def filled(response: Response) -> str:
+    """The response as JSON, with an empty text where a candidate's content has no parts."""
+    for candidate in response.get("candidates") or ():
+        if (candidate.get("content") or {}).get("parts") == []:
+            candidate["content"]["parts"] = [{"text": ""}]
+    return events.encode(response)
 
 
 async def whole(process: Process, stream: Stream) -> Response:

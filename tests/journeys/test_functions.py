@@ -135,6 +135,19 @@ async def test_google_s_sdk_calls_it_by_itself_while_it_streams(door: WonderCam,
     check_legs(behind)
 
 
+async def test_a_chat_of_google_s_sdk_that_streams_remembers(door: WonderCam, behind: Server):
+    """It sends no history of answers in which any chunk has a content without parts."""
+    key = await asyncio.to_thread(door.guest)
+    async with genai.Client(api_key=key, http_options={"base_url": door.url}).aio as client:
+        chat = client.chats.create(model=MODEL)
+        for text in ("One.", "Two."):
+            said = "".join([chunk.text or "" async for chunk in await chat.send_message_stream(text)])
+
+    sent = behind.requests[-1].json()["messages"]
+    assert [message["role"] for message in sent] == ["user", "assistant", "user"]
+    assert sent[1]["content"] == said
+
+
 async def by_javascript(door: WonderCam, first: str, last: str) -> dict[str, Any]:
     """What the JavaScript SDKs get in all legs."""
     told = {
