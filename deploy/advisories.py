@@ -21,7 +21,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 
 Run = Callable[[list[str]], "subprocess.CompletedProcess[str]"]
-"""Runs a program, and gives its exit status and what it printed."""
+"""Runs a program; returns its exit status and its output."""
 
 PIP_AUDIT = [sys.executable, "-m", "pip_audit", "--strict", "--disable-pip", "--require-hashes"]
 PIP_AUDIT += ["--vulnerability-service", "osv", "--format", "json", "--progress-spinner", "off"]
@@ -34,11 +34,11 @@ KNOWN_IN_PAGE = {"minimist": {"version": "0.0.8"}}
 
 
 class NotAsked(Exception):
-    """Why the database has not answered."""
+    """The database has not answered; the message says why."""
 
 
 def of_python(run: Run, lock: Path) -> set[str]:
-    """What is known of the packages of a lock file, a line each. NotAsked where OSV does not answer."""
+    """The advisories for the packages of a lock file, one a line. Raises NotAsked if OSV does not answer."""
     said = answer(run([*PIP_AUDIT, "-r", str(lock)]), "dependencies")
     return {
         f"{package['name']} {package['version']}: {' = '.join([found['id'], *found.get('aliases', [])])}, "
@@ -49,7 +49,7 @@ def of_python(run: Run, lock: Path) -> set[str]:
 
 
 def of_page(run: Run, folder: Path) -> set[str]:
-    """What is known of the packages of the package-lock.json there, a line each. NotAsked as in `of_python`."""
+    """The same for the package-lock.json in that folder."""
     said = answer(run([*NPM_AUDIT, str(folder)]), "auditReportVersion")
     return {
         f"{name} {found['range']}: {cause['title']} ({cause['severity']}), {cause['url']}"
@@ -60,7 +60,7 @@ def of_page(run: Run, folder: Path) -> set[str]:
 
 
 def answer(done: subprocess.CompletedProcess[str], field: str) -> dict[str, Any]:
-    """The JSON that a program has printed, which has that field. NotAsked with its last words otherwise."""
+    """The JSON that a program has printed, with that field. Otherwise raises NotAsked with its last lines."""
     try:
         said = json.loads(done.stdout)
     except ValueError:
@@ -72,7 +72,7 @@ def answer(done: subprocess.CompletedProcess[str], field: str) -> dict[str, Any]
 
 
 def asked_of_python(run: Run) -> set[str]:
-    """Every lock file, once OSV has shown that it knows something. One by one: two of them may pin a package twice."""
+    """Check every lock file, after a test that OSV answers. One by one, since two may pin different versions."""
     with tempfile.TemporaryDirectory() as folder:
         lock = Path(folder) / "requirements.txt"
         lock.write_text(KNOWN_IN_PYTHON)
@@ -81,7 +81,7 @@ def asked_of_python(run: Run) -> set[str]:
 
 
 def asked_of_page(run: Run) -> set[str]:
-    """package-lock.json, once npm's registry has shown that it knows something."""
+    """Check package-lock.json, after a test that npm's registry answers."""
     with tempfile.TemporaryDirectory() as folder:
         top = {"name": "known", "version": "1.0.0", "dependencies": {"minimist": "0.0.8"}}
         lock = {"lockfileVersion": 3, "requires": True, **top}
@@ -93,18 +93,18 @@ def asked_of_page(run: Run) -> set[str]:
 
 
 def believe(found: set[str], release: str) -> None:
-    """NotAsked where nothing was found in a release with published advisories."""
+    """Raise NotAsked if nothing was found for a release that has published advisories."""
     if not found:
         raise NotAsked(f"it knows of no advisory for {release}, and there are some: it has none at all")
 
 
 def run_program(command: list[str]) -> subprocess.CompletedProcess[str]:
-    """Without a bound of ours on its time: both programs have their own."""
+    """Without a timeout, because both programs have their own."""
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def main(run: Run = run_program) -> int:
-    """Ask both, print what is known, and give the exit status."""
+    """Ask both, print the advisories, and return the exit status."""
     statuses = []
     for packages, ask in (("Python packages", asked_of_python), ("page's packages", asked_of_page)):
         try:

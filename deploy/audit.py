@@ -34,17 +34,17 @@ NO_SECRETS = {
 """Made up for a test; digests of packages and of weights; the word in the pattern of an address."""
 
 CONTEXT = "events {} http {\n%s\n}\n"
-"""Where nginx includes our file; gixy looks into nothing without it."""
+"""The configuration that includes our file: gixy checks nothing without it."""
 
 ELSEWHERE = "hsts_header"
 """Set by the server itself, for every response (`SECURE_HSTS_SECONDS`)."""
 
 Run = Callable[[list[str]], "subprocess.CompletedProcess[str]"]
-"""Runs a program; gives its exit status and what it printed."""
+"""Runs a program; returns its exit status and its output."""
 
 
 def bandit(run: Run) -> list[str]:
-    """What bandit finds."""
+    """The findings of bandit."""
     options = ["-q", "-r", "--severity-level", "medium", "--confidence-level", "medium", "-f", "json"]
     said = json.loads(run([str(PROGRAMS / "bandit"), *options, *PACKAGES]).stdout)
     return [
@@ -54,7 +54,7 @@ def bandit(run: Run) -> list[str]:
 
 
 def detect_secrets(run: Run) -> list[str]:
-    """What looks like a credential."""
+    """The findings of detect-secrets: what looks like a credential."""
     options = [word for what, pattern in NO_SECRETS.items() for word in (f"--exclude-{what}", pattern)]
     scan = [str(PROGRAMS / "detect-secrets"), "scan", "--disable-plugin", "KeywordDetector", *options]
     said = json.loads(run(scan).stdout)
@@ -62,7 +62,7 @@ def detect_secrets(run: Run) -> list[str]:
 
 
 def gixy(run: Run) -> list[str]:
-    """What gixy finds in the configuration of nginx."""
+    """The findings of gixy in nginx's configuration."""
     with NamedTemporaryFile("w", suffix=".conf") as file:
         file.write(CONTEXT % (ROOT / "deploy/nginx.conf").read_text())
         file.flush()
@@ -71,12 +71,12 @@ def gixy(run: Run) -> list[str]:
 
 
 def run_program(command: list[str]) -> subprocess.CompletedProcess[str]:
-    """In the project's folder."""
+    """Run it in the project's folder."""
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
 
 
 def main(run: Run = run_program) -> int:
-    """Run each, print what is found, and give the exit status."""
+    """Run each tool, print its findings, and return the exit status."""
     found_any = False
     for check in (bandit, detect_secrets, gixy):
         found = check(run)

@@ -1,4 +1,4 @@
-"""The catalogues of the page's languages: what is to be translated is found in the sources, and compiled.
+"""Updates and compiles the catalogues of the page's languages from the sentences in the sources.
 
     .venv/bin/python -m deploy.catalogues       writes chat/locale/*/LC_MESSAGES/*.po and *.mo
 
@@ -36,7 +36,7 @@ LITERAL = re.compile(r"\"(?:[^\"\\]|\\.)*\"")
 
 
 def of_templates() -> Iterator[tuple[str, str]]:
-    """Each sentence of a template that people see, with the file it stands in."""
+    """Each translatable sentence of the templates, with its file."""
     for path in sorted((ROOT / "templates").rglob("*.html")):
         if path.is_relative_to(ROOT / "templates" / "admin"):
             continue  # the review speaks English
@@ -45,7 +45,7 @@ def of_templates() -> Iterator[tuple[str, str]]:
 
 
 def of_python() -> Iterator[tuple[str, str]]:
-    """The same of Python: the arguments of gettext."""
+    """The same for Python: the arguments of gettext."""
     for path in sorted((ROOT / "chat").rglob("*.py")):
         for call in calls_in(path):
             if isinstance(call.func, ast.Name) and call.func.id in MARKS:
@@ -63,20 +63,20 @@ def text_of(argument: ast.expr) -> str | None:
 
 
 def of_modules() -> Iterator[tuple[str, str]]:
-    """The same of the page's modules: the arguments of `t` (static/chat/words.js)."""
+    """The same for the page's modules: the arguments of `t` (static/chat/words.js)."""
     for path in sorted((ROOT / "static" / "chat").rglob("*.js")):
         for written in IN_MODULES.findall(path.read_text()):
             yield "".join(json.loads(literal) for literal in LITERAL.findall(written)), name_of(path)
 
 
 def of_the_api() -> Iterator[tuple[str, str]]:
-    """What the server says in English and the page translates."""
+    """The server's English sentences that the page translates."""
     for sentence in SERVER_SENTENCES:
         yield sentence, "chat/views/words.py"
 
 
 def of_vision() -> Iterator[tuple[str, str]]:
-    """What is said of photos: the arguments of `say`, what joins them, and everything that can be recognised."""
+    """The sentences about photos: the arguments of `say`, their conjunctions, and the names of things and colours."""
     for path in sorted((ROOT / "chat" / "providers" / "vision").glob("*.py")):
         for call in calls_in(path):
             is_said = isinstance(call.func, ast.Attribute) and call.func.attr == "say"
@@ -106,7 +106,7 @@ def name_of(path: Path) -> str:
 
 
 def sources() -> dict[str, Catalog]:
-    """What is to be translated, by domain."""
+    """The sentences to be translated, by domain."""
     found = {domain: Catalog() for domain in DOMAINS}
     said = {
         "django": [*of_templates(), *of_python()],
@@ -125,7 +125,7 @@ def file_of(language: str, domain: str, suffix: str) -> Path:
 
 
 def written(language: str, domain: str) -> Catalog:
-    """A catalogue as its file has it."""
+    """A catalogue, read from its file."""
     with file_of(language, domain, "po").open("rb") as file:
         return read_po(file, locale=language, domain=domain)
 
@@ -143,7 +143,7 @@ def as_mo(catalog: Catalog) -> bytes:
 
 
 def update(language: str, domain: str, template: Catalog) -> None:
-    """Bring a catalogue up to what is in the sources, and compile it."""
+    """Update a catalogue from the sources, and compile it."""
     catalog = written(language, domain)
     catalog.update(template, no_fuzzy_matching=True, update_creation_date=False)
     catalog.obsolete.clear()
@@ -152,7 +152,7 @@ def update(language: str, domain: str, template: Catalog) -> None:
 
 
 def main() -> int:
-    """Update all; the exit status is 1 where a sentence has no translation."""
+    """Update all; returns the exit status, which is 1 if a sentence has no translation."""
     missing = 0
     for domain, template in sources().items():
         for language in LANGUAGES:
