@@ -68,8 +68,9 @@ async def kept(user: User, contents: list[Content], model: Model, catalogue: Cat
     and ResourceExhausted for more than the user may still send. Nothing is stored then, except a sound that turns out,
     once it is decoded, to be of a type that the model does not take.
     """
-    await _name_sounds(user, contents)
-    await _check_bytes(contents)
+    if any("text" not in part for part in _parts(contents)):
+        await _name_sounds(user, contents)
+        await _check_bytes(contents)
     return await _stored(user, checked(contents, model, catalogue), model, catalogue)
 
 
@@ -110,7 +111,7 @@ async def _store(user: User, part: Part) -> None:
 
 async def _name_sounds(user: User, contents: list[Content]) -> None:
     """Set the `mimeType` of stored sounds to their real type, whatever the client sent; remove it from photos."""
-    parts = [part for content in contents for part in content["parts"] if "attachment" in part]
+    parts = [part for part in _parts(contents) if "attachment" in part]
     if not parts:
         return
     sounds = Attachment.objects.for_user(user.pk).filter(
