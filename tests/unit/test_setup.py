@@ -62,7 +62,7 @@ def test_a_python_without_venv_is_told_with_the_package_that_brings_it(tmp_path:
 
 def test_the_bounds_of_python_are_said_alike_everywhere() -> None:
     spoken = {
-        "README.md": r"needs Python (3\.\d+) to (3\.\d+)",
+        "README.md": r"need Python (3\.\d+) to (3\.\d+)",
         "CONTRIBUTING.md": r"need Python (3\.\d+) to (3\.\d+)",
         "deploy/setup/python.sh": r"oldest=\$\{OLDEST:-(3\.\d+)\} newest=(3\.\d+)",
     }
