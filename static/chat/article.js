@@ -140,14 +140,8 @@ export class Article {
     place.hidden = !thoughts;
     if (!thoughts) return;
     const isThinking = !text && (status === "running" || status === "sending");
-    set(
-      this.#part("thought"),
-      isThinking
-        ? t("Thinking")
-        : times.thought === null
-          ? t("Thoughts")
-          : t("Thought for {time}", { time: seconds(times.thought) }),
-    );
+    const took = isThinking ? null : times.thought; // what is waited for is said below, with its seconds
+    set(this.#part("thought"), took === null ? t("Thoughts") : t("Thought for {time}", { time: seconds(took) }));
     if (thoughts !== before?.thoughts) set(this.#part("thinking"), thoughts);
   }
 

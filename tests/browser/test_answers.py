@@ -88,6 +88,14 @@ async def test_thoughts_are_folded_with_their_time_and_pictures_are_shown_live_a
         await page.reload()
 
 
+async def test_that_a_model_thinks_is_said_once(page: Page, start: Start, tmp_path: Path) -> None:
+    await start(record(tmp_path, "slow", [thought("Let me see."), "Yes."], 1_500_000))
+    await ask(page, "Well?")
+    await expect(answer(page).locator("details.thoughts summary")).to_have_text("Thoughts")
+    await expect(answer(page).locator(".waiting")).to_contain_text("Thinking…")
+    await expect(answer(page).locator("details.thoughts summary")).to_have_text(re.compile(r"Thought for \d+\.\d s"))
+
+
 async def test_what_is_waited_for_is_said_with_seconds_and_that_a_model_pauses(
     page: Page, start: Start, model: Model
 ) -> None:
