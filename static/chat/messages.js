@@ -68,10 +68,13 @@ export function endingOf({ role, status, error, reason, text, pictures }) {
     const sentence = cutShort(reason) || (text || pictures.length ? "" : NOTHING);
     return { sentence, can: sentence ? [reason === "MAX_TOKENS" ? "continue" : "edit", "again"] : [] };
   }
-  const sentence = ENDINGS[status] ?? "";
-  if (!sentence) return { sentence, can: [] };
-  if (status === "failed") return { sentence: translated(error?.message ?? "") || sentence, can: ["edit", "again"] };
-  return { sentence, can: text ? ["continue", "again"] : ["again"] };
+  if (!ENDINGS[status]) return { sentence: "", can: [] };
+  const hasFailed = status === "failed";
+  const sentence = (hasFailed && translated(error?.message ?? "")) || ENDINGS[status];
+  /** @type {("again" | "continue" | "edit")[]} */
+  const can = text ? ["continue"] : [];
+  if (hasFailed) can.push("edit");
+  return { sentence, can: [...can, "again"] };
 }
 
 /** After so many ms without text a model is pausing. */

@@ -121,6 +121,7 @@ test("what a sentence tells the reader to do is offered beside it", () => {
   assert.deepEqual(endingOf(message({ status: "stopped", text: "x" })).can, ["continue", "again"]);
   assert.deepEqual(endingOf(message({ status: "stopped" })).can, ["again"]);
   assert.deepEqual(endingOf(message({ status: "failed" })).can, ["edit", "again"]);
+  assert.deepEqual(endingOf(message({ status: "failed", text: "x" })).can, ["continue", "edit", "again"]);
   assert.deepEqual(endingOf(message({ role: "user", status: "sent" })).can, []);
 });
 
