@@ -1,6 +1,6 @@
 """One child process of a test: started, watched, stopped by its id.
 
-The time-outs here end what hangs. They are far beyond what a busy machine needs, for no test is about speed.
+The timeouts here end what hangs. They are far beyond what a busy machine needs, for no test is about speed.
 """
 
 import os
