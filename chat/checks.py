@@ -15,12 +15,10 @@ TOKEN = re.compile(r"[!-~]*")
 
 
 @register("wondercam")
-def providers_configured(databases: Any = None, **_: Any) -> list[CheckMessage]:
-    """Whether the variables of the providers can be used. They stop `serve`, and not `migrate`: that one checks what
-    has to do with `databases`."""
+def providers_configured(**_: Any) -> list[CheckMessage]:
+    """Whether the variables of the providers can be used. They stop `serve`, and not `migrate`."""
     try:
-        if not databases:
-            Catalogue(settings.PROVIDERS)
+        Catalogue(settings.PROVIDERS)
     except ValueError as wrong:
         return [Error(str(wrong), hint="docs/settings.md, under Models.", id="wondercam.E005")]
     return []

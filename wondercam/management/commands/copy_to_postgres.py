@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 
 from wondercam.checks import sqlite_file
 from wondercam.database_copy import Copy, CopyRefused, is_open
@@ -40,6 +40,7 @@ class Command(BaseCommand):
         if not path.is_file():
             raise CommandError(f"There is no database file {path} to copy.")
         to = target(url)
+        connection.close()  # from Django 6.1 on system checks have opened it
         if is_open(path):
             raise CommandError(OPEN.format(path=path))
         counts: dict[str, int] = {}

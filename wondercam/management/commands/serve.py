@@ -88,7 +88,8 @@ def prepare() -> None:
 
 def refuse_what_cannot_serve(workers: int) -> None:
     """Run the system checks. Raises CommandError with all errors; warnings are logged."""
-    found = [*run_checks(), *run_checks(tags=[START], include_deployment_checks=True)]
+    static = run_checks(databases=[])  # from Django 6.1 on checks of models would open the database
+    found = [*static, *run_checks(tags=[START], include_deployment_checks=True)]
     if workers != settings.WEB_WORKERS:
         found += several_workers(workers)
     errors = []
