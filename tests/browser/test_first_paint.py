@@ -126,15 +126,18 @@ async def long_chat(page: Page, server: WonderCam) -> None:
     await asyncio.to_thread(server.manage, "shell", "-c", code)
 
 
+STYLED = "() => [...document.querySelectorAll('link[rel=stylesheet]')].every((link) => link.sheet)"
+"""Whether all styles have come: places that are asked for before are others."""
+
+
 @asynccontextmanager
 async def without_module(page: Page, name: str) -> AsyncIterator[None]:
     """Meanwhile the page loads again, and this module of it does not come."""
     async with held(page, re.compile(rf"/static/chat/{name}[\w.]*\.js")):
         await page.reload(wait_until="commit")
         await expect(answer(page)).to_be_visible()
-        await expect(page.locator("#viewport")).to_have_css(
-            "flex-direction", "column-reverse"
-        )  # its styles have come, too
+        await page.wait_for_function(STYLED)
+        await page.evaluate("() => document.fonts.ready.then(() => null)")
         yield
     await page.locator("#transcript[data-whole]").wait_for()
 
