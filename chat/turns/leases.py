@@ -241,10 +241,10 @@ class Reaper:
 async def each(function: Callable[[T], Awaitable[R]], found: Sequence[T]) -> list[R]:
     """The results of `function`, `AT_ONCE` calls at a time because each waits for the database. Raises the first error,
     after all calls."""
-    room = asyncio.Semaphore(AT_ONCE)
+    slots = asyncio.Semaphore(AT_ONCE)
 
     async def call(one: T) -> R:
-        async with room:
+        async with slots:
             return await function(one)
 
     results: list[R] = []

@@ -10,10 +10,10 @@ in_full ── the model is asked
 import base64
 import dataclasses
 from bisect import bisect_right
-from collections.abc import Collection
 from itertools import accumulate
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.db.models.functions import Length
 
 from chat import limits
@@ -70,14 +70,16 @@ async def kept(user: User, contents: list[Content], model: Model, catalogue: Cat
     """
     if any("text" not in part for part in _parts(contents)):
         await _name_sounds(user, contents)
-        await _check_bytes(contents)
+        await _check_bytes(user, contents)
     return await _stored(user, checked(contents, model, catalogue), model, catalogue)
 
 
-async def _check_bytes(contents: list[Content]) -> None:
-    """Raise TooLarge if photos and sounds have more bytes than a message may have, each as often as it is named."""
+async def _check_bytes(user: User, contents: list[Content]) -> None:
+    """Raise TooLarge if photos and sounds of the user have more bytes than a message may have, each as often as it is
+    named. Of other people's nothing is told; `claim` refuses them."""
     named = attachments_of(contents)
-    sizes = await in_thread(lambda: sizes_of(named)) if named else {}
+    own = Attachment.objects.for_user(user.pk).filter(pk__in=named)
+    sizes = await in_thread(lambda: sizes_of(own)) if named else {}
     inline = (len(part["inlineData"]["data"]) * 3 // 4 for part in _parts(contents) if "inlineData" in part)
     size, most = sum(sizes.get(pk, 0) for pk in named) + sum(inline), limits.of("MEDIA_BYTES")
     if size > most:
@@ -86,10 +88,9 @@ async def _check_bytes(contents: list[Content]) -> None:
         )
 
 
-def sizes_of(attachments: Collection[str]) -> dict[str, int]:
+def sizes_of(attachments: QuerySet[Attachment]) -> dict[str, int]:
     """The bytes of each of these stored photos and sounds, by id."""
-    found = Attachment.objects.filter(pk__in=attachments).values_list("pk", Length("data"))
-    return {str(pk): size for pk, size in found}
+    return {str(pk): size for pk, size in attachments.values_list("pk", Length("data"))}
 
 
 async def _stored(user: User, contents: list[Content], model: Model, catalogue: Catalogue) -> list[Content]:
@@ -167,7 +168,7 @@ async def in_full(asked: Prompt) -> Prompt:
     named = attachments_of(asked.contents)
     if not named:
         return asked
-    sizes = await in_thread(lambda: sizes_of(named))
+    sizes = await in_thread(lambda: sizes_of(Attachment.objects.filter(pk__in=named)))
     left_out = oldest_beyond(limits.of("MEDIA_BYTES"), [sizes.get(pk, 0) for pk in named])
     sent = Attachment.objects.filter(pk__in=set(named[left_out:]))
     found = await in_thread(lambda: {str(each.pk): _part(each) for each in sent})

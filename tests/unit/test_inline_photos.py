@@ -10,7 +10,8 @@ from PIL import Image
 
 from chat import limits
 from chat.models import Attachment, User
-from chat.protocol.errors import ResourceExhausted, TooLarge
+from chat.protocol import ids
+from chat.protocol.errors import NotFound, ResourceExhausted, TooLarge
 from chat.protocol.prompt import Model, Prompt
 from chat.turns import media
 from tests.catalogue import providers
@@ -103,6 +104,16 @@ def test_the_bytes_of_one_message_are_bounded(alice, settings):
     with pytest.raises(TooLarge, match="of photos and sounds"):
         stored(alice, 1)
     assert Attachment.objects.count() == 1
+
+
+def test_the_size_of_another_person_s_photo_is_not_told(alice, settings):
+    settings.LIMITS["MEDIA_BYTES"] = 1_000
+    photo = kept_photo(User.objects.create_user("bob"), 2_000)
+    contents = [{"role": "user", "parts": [photo]}]
+    seeing = Model("recording", "hello", images=True)
+    assert async_to_sync(media.kept)(alice, contents, seeing, providers) == contents
+    with pytest.raises(NotFound):
+        media.claim(alice.pk, ids.new(), contents)
 
 
 def test_of_a_long_chat_the_newest_photos_are_sent_again(alice, settings):

@@ -2,13 +2,14 @@
 
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from chat.protocol import events
-from chat.views.answer_html import LONGEST, end_of, html_of
+from chat.views.answer_html import GROUP, LONGEST, end_of, html_of
 from chat.views.newest import MOST, newest, pace
 from tests.browser.test_page import ATTACKS
 
@@ -169,3 +170,9 @@ def test_a_table_of_many_columns_is_not_filled_up_with_cells() -> None:
         assert html_of(text) is None
     full = "|a|b|\n|-|-|\n" + "|c|d|\n" * 450
     assert str(html_of(full)).count("<td") == 900
+
+
+def test_blocks_stand_in_groups_as_the_page_makes_them() -> None:
+    before, first, second = str(html_of("a\n\n" * 16 + "b")).split('<div class="blocks">')
+    assert (before, first.count("<p"), second) == ("<div>", 16, '<p dir="auto">b</p></div></div>')
+    assert f"const GROUP = {GROUP};" in Path("static/chat/markdown.js").read_text()

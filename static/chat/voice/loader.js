@@ -81,7 +81,7 @@ export class VoiceLoader {
 /** Whether answers are to be read aloud, of what wishes.js keeps. */
 function isAloud() {
   try {
-    return localStorage.getItem("voice")?.includes('"isAloud":true');
+    return JSON.parse(localStorage.getItem("voice") ?? "{}").isAloud === true;
   } catch {
     return false;
   }
