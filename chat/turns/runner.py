@@ -22,6 +22,7 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from chat.log import Log
+from chat.log.feeds import GOING_DOWN
 from chat.log.sql import in_thread
 from chat.metrics import Metrics
 from chat.models import Stream, Ticket, User
@@ -196,7 +197,7 @@ class Turns:
         if contents is not None:
             contents = await media.kept(user, contents, model, self._catalogue())
         if self._draining:  # no `await` between here and the task that `drain` waits for
-            raise Unavailable("This server is shutting down; another one takes over in a moment.", retry_after=1)
+            raise Unavailable(GOING_DOWN, retry_after=1)
         start = Start(user, ask, contents, model, began, self.worker.name, ticket, door)
         if start.is_plain and (started := self._log.write_now(start.store)) is not None:
             return self._begin(start, started, system)
