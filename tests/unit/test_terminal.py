@@ -206,7 +206,7 @@ def test_every_option_of_every_command_has_its_text(name):
     assert [action.dest for action in parser._actions if not action.help or action.help == SUPPRESS] == []
 
 
-@pytest.mark.parametrize("name", [name for name in OURS if name != "serve"])
+@pytest.mark.parametrize("name", sorted({*OURS} - {"serve", "migrate"}))  # of `migrate` only the checks are ours
 def test_every_command_can_answer_in_json(name):
     parser = load_command_class(get_commands()[name], name).create_parser("manage.py", name)
     options = {option for action in parser._actions for option in action.option_strings}
